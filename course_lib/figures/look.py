@@ -1,0 +1,67 @@
+"""The design tokens of `course_lib/look.json`, read once: the same file that the explorers read."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+Theme = Literal["light", "dark"]
+
+LOOK: dict[str, Any] = json.loads((Path(__file__).parents[1] / "look.json").read_text(encoding="utf-8"))
+
+
+def colour(name: str, theme: Theme = "light") -> str:
+    """Return a token's colour in one theme, as "#RRGGBB".
+
+    Raises KeyError with the names there are when `name` is none of them.
+
+    >>> colour("query")
+    '#1E3A8A'
+    """
+    colours = LOOK["colours"]
+    if name not in colours:
+        raise KeyError(f"there is no colour {name!r}; look.json has {', '.join(colours)}")
+    return str(colours[name][theme])
+
+
+def ramp_colour(ramp: str, share: float, theme: Theme = "light") -> str:
+    """Return the colour at `share`, 0 to 1, of the way along a ramp, as "#RRGGBB"; in between, its stops are mixed.
+
+    >>> ramp_colour("weights", 0.0), ramp_colour("weights", 1.0)
+    ('#FFFFFF', '#1E3A8A')
+    """
+    stops = LOOK["ramps"][ramp][theme]
+    place = min(1.0, max(0.0, share)) * (len(stops) - 1)
+    below = min(int(place), len(stops) - 2)
+    pairs = ((int(stops[below][i : i + 2], 16), int(stops[below + 1][i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(low + (high - low) * (place - below)):02X}" for low, high in pairs)
+
+
+def luminance(hex_colour: str) -> float:
+    """Return a colour's relative luminance, from 0 for black to 1 for white.
+
+    Web Content Accessibility Guidelines 2.2, "relative luminance".
+
+    >>> round(luminance("#FFFFFF"), 3)
+    1.0
+    """
+    channels = [int(hex_colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def digit_colour(cell: str) -> str:
+    """Return black or white, whichever reads better on a cell of that colour.
+
+    >>> digit_colour("#FFFFFF"), digit_colour("#1E3A8A")
+    ('#000000', '#FFFFFF')
+    """
+    return "#000000" if luminance(cell) > LOOK["sizes"]["digits_switch_at_luminance"] else "#FFFFFF"
+
+
+def token_label(token: str) -> str:
+    """Return a token as its chip shows it: each space visible, nothing left blank.
+
+    >>> token_label(" the"), token_label("[bos]")
+    ('␣the', '[bos]')
+    """
+    return token.replace(" ", "␣").replace("\n", "↵") or "∅"
