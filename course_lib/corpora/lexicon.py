@@ -210,7 +210,9 @@ ADJECTIVES = (
     Adjective("old", "vieux, vieille, vieux, vieilles", _ANY, before=True, liaison="vieil"),
     Adjective("young", "jeune, jeune, jeunes, jeunes", _ALIVE, before=True),
     Adjective("beautiful", "beau, belle, beaux, belles", _ANY, before=True, liaison="bel"),
-    Adjective("new", "nouveau, nouvelle, nouveaux, nouvelles", _ANY, before=True, liaison="nouvel"),
+    Adjective(
+        "new", "nouveau, nouvelle, nouveaux, nouvelles", f"person {_OBJECTS} place", before=True, liaison="nouvel"
+    ),
     Adjective("good", "bon, bonne, bons, bonnes", _ANY, before=True),
     Adjective("bad", "mauvais, mauvaise, mauvais, mauvaises", _ANY, before=True),
     Adjective("pretty", "joli, jolie, jolis, jolies", _ANY, before=True),
@@ -238,7 +240,7 @@ ADJECTIVES = (
     Adjective("english", "anglais, anglaise, anglais, anglaises", "person place text food", gradable=False),
     Adjective("royal", "royal, royale, royaux, royales", "thing place", gradable=False),
     Adjective("cold", "froid, froide, froids, froides", "food place furniture thing"),
-    Adjective("dirty", "sale, sale, sales, sales", _ANY),
+    Adjective("dirty", "sale, sale, sales, sales", f"animal {_OBJECTS} place"),
     Adjective("expensive", "cher, chère, chers, chères", _OBJECTS),
     Adjective("secret", "secret, secrète, secrets, secrètes", "text place door", gradable=False),
     Adjective("public", "public, publique, publics, publiques", "place text furniture", gradable=False),
@@ -274,8 +276,6 @@ DETERMINERS = (
     Determiner("five", True, "cinq", "cinq", "quantity"),
 )
 """``none`` is the object of a negated verb, where *un*, *une* and *des* all become *de*: *il n'a pas vu de chat*."""
-
-_EATS = "person animal"
 
 VERBS = (
     Verb("investigate", "investigated", "enquêté", "person", manner=True),
@@ -317,7 +317,7 @@ VERBS = (
     Verb("paint", "painted", "peint", "person", _ANY),
     Verb("read", "read", "lu", "person", "text"),
     Verb("write", "wrote", "écrit", "person", "text"),
-    Verb("eat", "ate", "mangé", _EATS, "food"),
+    Verb("eat", "ate", "mangé", _ALIVE, "food"),
     Verb("prepare", "prepared", "préparé", "person", "food"),
     Verb("visit", "visited", "visité", "person", "place", place=False),
     Verb("build", "built", "construit", "person", "place furniture"),
@@ -349,6 +349,8 @@ VERBS = (
     Verb("send", "sent", "envoyé", "person", "text thing food", place=False, recipient=True),
     Verb("lend", "lent", "prêté", "person", "thing text", place=False, recipient=True),
 )
+
+BECOME = Verb("become", "became", "devenu", _ALIVE, etre=True)
 
 PREPOSITIONS = (
     (Phrase("in", "dans", "0-0"), "place"),
