@@ -1,0 +1,1 @@
+"""Notebooks, held to what they promise."""

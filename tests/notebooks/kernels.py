@@ -1,0 +1,93 @@
+"""Run notebooks as the tests and the canonical form need it: one thread, no network, in a folder of their own."""
+
+import copy
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.font_manager
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from course_lib import corpora
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CELL_SECONDS = 120
+
+
+def prepare() -> None:
+    """Fetch every data set that is not here yet, and let matplotlib make its list of fonts.
+
+    matplotlib writes a warning into the first figure's cell where that list takes longer than five seconds.
+    """
+    matplotlib.font_manager.get_font_names()
+    for name in corpora.SETS:
+        corpora.fetch(name)
+
+
+def environment(folder: Path, data: Path | None = None) -> dict[str, str]:
+    """Build the environment of a kernel that works in `folder`, on this checkout's library and nothing else.
+
+    Args:
+        folder: where the kernel keeps its own files, and the log of what it asked of the network.
+        data: the folder of the data sets; the learner's own cache without it.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    offline = Path(__file__).parent / "offline"
+    if data:
+        kept["COURSE_DATA"] = str(data)
+    return kept | {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "NETWORK_LOG": str(network_log(folder)),
+        "OMP_NUM_THREADS": "1",
+        # The debugger's warning about frozen modules would stand among the test's own words.
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "PYTHONPATH": os.pathsep.join([str(offline), str(ROOT)]),
+    }
+
+
+def network_log(folder: Path) -> Path:
+    """Name the file in which a kernel that works in `folder` notes what it asked of the network."""
+    return folder / "network.log"
+
+
+def execute(notebook: NotebookNode, folder: Path, variables: dict[str, str]) -> NotebookNode:
+    """Run a copy of a notebook top to bottom in a fresh kernel, and return the copy with its outputs.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell failed; the message holds its source and traceback.
+    """
+    result = copy.deepcopy(notebook)
+    client = NotebookClient(
+        result,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute(env=variables)
+    return result
+
+
+def validate(path: Path, folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Let strict nbval run a copy of the notebook in `folder` and compare each output with the one that is saved.
+
+    A copy, since a notebook writes beside itself; a process of its own, since nbval hands its kernels no environment.
+    """
+    shutil.copy(path, folder)
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--quiet", "--color=no"]
+    command += [f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "nbval.plugin", "-p", "no:cacheprovider", path.name]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=variables | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )

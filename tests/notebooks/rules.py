@@ -1,0 +1,104 @@
+"""What every notebook of the course keeps to, read off the file without running it."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+from nbformat import NotebookNode
+
+IGNORED = "nbval-ignore-output"
+TAGS = {IGNORED, "raises-exception"}
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/svg+xml")
+HEADER = {
+    "a title": r"^# \S",
+    "its minutes": r"\b\d+ minutes\b",
+    "what you need": r"(?i)\byou need\b",
+    "what you will have built": r"(?i)\byou will have\b",
+}
+
+
+def faults(notebook: NotebookNode) -> list[str]:
+    """List what is wrong with a notebook, one sentence each."""
+    return [
+        *_header_faults(notebook.cells[0]),
+        *_run_faults(notebook),
+        *(fault for cell in notebook.cells for fault in _cell_faults(cell)),
+    ]
+
+
+def _header_faults(cell: NotebookNode) -> Iterator[str]:
+    if cell.cell_type != "markdown":
+        yield "The first cell should be the header, in markdown."
+        return
+    for name, pattern in HEADER.items():
+        if not re.search(pattern, cell.source, re.MULTILINE):
+            yield f"The header does not give {name}."
+
+
+def _run_faults(notebook: NotebookNode) -> Iterator[str]:
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        yield f"It was not run once from top to bottom in a fresh kernel: its cells are numbered {counts}."
+    ignored = sum(IGNORED in cell.metadata.get("tags", []) for cell in code)
+    if 3 * ignored > len(code):
+        yield f"{ignored} of {len(code)} code cells have their output ignored: more than a third."
+
+
+def _cell_faults(cell: NotebookNode) -> Iterator[str]:
+    place = f"The cell that begins {cell.source.partition(chr(10))[0]!r}"
+    if cell.cell_type == "markdown":
+        for fault in _page_faults(_markdown_pictures_as_html(cell.source)):
+            yield f"{place} {fault}."
+    if cell.cell_type != "code":
+        return
+    for tag in set(cell.metadata.get("tags", [])) - TAGS:
+        yield f"{place} has the tag {tag!r}, but only {sorted(TAGS)} are known."
+    if re.search(r"(?im)^\s*#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source):
+        yield f"{place} directs nbval by a comment; a tag does, where the counts see it."
+    if re.search(r"(?m)^\s*[!%]\s*(pip|conda|mamba)\b", cell.source):
+        yield f"{place} installs packages; pyproject.toml says what is needed."
+    for output in cell.outputs:
+        for fault in _output_faults(output):
+            yield f"{place} {fault}."
+
+
+def _output_faults(output: NotebookNode) -> Iterator[str]:
+    data = output.get("data", {})
+    for kind in PICTURE_TYPES:
+        if kind in data and not output.metadata.get(kind, {}).get("alt", "").strip():
+            yield f"shows a picture ({kind}) without alt text in its metadata"
+    yield from _page_faults(data.get("text/html", ""))
+    words = output.get("text", "") + data.get("text/plain", "") + data.get("text/html", "")
+    if re.search(r"\bat 0x[0-9a-f]{6,}", words):
+        yield "shows a memory address, which is another one in each run"
+
+
+def _markdown_pictures_as_html(source: str) -> str:
+    return re.sub(r"!\[([^\]]*)\]\(\s*([^\s)]+)[^)]*\)", r'<img alt="\1" src="\2">', source)
+
+
+class _Page(HTMLParser):
+    """Collects what is wrong with the pictures of an HTML page, and what it would fetch from the network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        named = dict(attributes)
+        source = (named.get("href") if tag == "link" else named.get("src")) or ""
+        if re.match(r"(?i)(https?:)?//", source):
+            self.faults.append(f"fetches {source} from the network")
+        if tag == "img" and not (named.get("alt") or "").strip():
+            self.faults.append(f"has a picture without alt text ({source[:60]})")
+        hidden = named.get("aria-hidden") == "true"
+        if tag == "svg" and not (hidden or named.get("aria-label") or named.get("aria-labelledby")):
+            self.faults.append("has an SVG picture with neither aria-label, aria-labelledby nor aria-hidden")
+
+
+def _page_faults(html: str) -> list[str]:
+    page = _Page()
+    page.feed(html)
+    page.close()
+    return page.faults

@@ -1,0 +1,77 @@
+"""Every notebook gives, in a fresh kernel without a network, what is committed, and keeps the course's rules."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
+
+from tests.notebooks import canonical, kernels, rules
+
+START = kernels.ROOT / "notebooks" / "00_start_here.ipynb"
+
+
+@pytest.fixture(scope="session")
+def data() -> None:
+    """Fetch what notebooks read: the one thing for which these tests need a network, and once only."""
+    kernels.prepare()
+
+
+@pytest.fixture(params=kernels.NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def test_a_fresh_run_gives_what_is_committed_and_asks_nothing_of_the_network(notebook: Path, data, tmp_path: Path):
+    run = kernels.validate(notebook, tmp_path, kernels.environment(tmp_path))
+    assert run.returncode == 0, run.stdout + run.stderr
+    log = kernels.network_log(tmp_path)
+    assert not log.exists(), log.read_text(encoding="utf-8")
+
+
+def test_it_is_saved_in_canonical_form(notebook: Path):
+    assert canonical.main(["--check", str(notebook)]) == 0
+
+
+def test_it_keeps_the_rules(notebook: Path):
+    assert rules.faults(read(notebook)) == []
+
+
+def test_the_first_notebook_runs_without_data_or_network_and_says_so(tmp_path: Path):
+    committed = canonical.canonical(read(START))
+    variables = kernels.environment(tmp_path, data=tmp_path / "empty")
+    without_data = canonical.canonical(kernels.execute(committed, tmp_path, variables), committed)
+    different = [
+        (cell, saved) for cell, saved in zip(without_data.cells, committed.cells, strict=True) if cell != saved
+    ]
+    assert all(rules.IGNORED in saved.metadata.get("tags", []) for _, saved in different)
+    assert any("course.py data" in nbformat.writes(new_notebook(cells=[cell])) for cell, _ in different)
+
+
+def test_a_notebook_that_reaches_out_fails_with_a_sentence(sample: NotebookNode, tmp_path: Path):
+    sample.cells = sample.cells[:2]
+    sample.cells[1].source = "import socket\n\nsocket.getaddrinfo('course.invalid', 443)"
+    sample.cells[1].execution_count = 1
+    path = tmp_path / "saved" / "sample.ipynb"
+    path.parent.mkdir()
+    nbformat.write(sample, path)
+    run = kernels.validate(path, tmp_path, kernels.environment(tmp_path))
+    assert run.returncode == 1
+    assert "The network is off in this test, but socket.getaddrinfo was asked for 'course.invalid'" in run.stdout
+    assert kernels.network_log(tmp_path).exists()
+
+
+def test_only_the_cell_whose_output_differs_from_the_committed_one_fails(sample: NotebookNode, tmp_path: Path):
+    run = canonical.canonical(kernels.execute(sample, tmp_path, kernels.environment(tmp_path)))
+    run.cells[1].outputs[0].data["text/plain"] = "3"
+    path = tmp_path / "saved" / "sample.ipynb"
+    path.parent.mkdir()
+    nbformat.write(run, path)
+    report = kernels.validate(path, tmp_path, kernels.environment(tmp_path)).stdout
+    assert "Cell 0: Cell outputs differ" in report
+    assert "1 failed, 3 passed" in report
