@@ -73,7 +73,8 @@ def command(function):
 def lab(arguments):
     """Open the notebooks in JupyterLab. It is handed what follows: lab --no-browser."""
     prepare()
-    return become(PYTHON, "-m", "jupyterlab", ROOT / "notebooks" / "00_start_here.ipynb", *arguments)
+    place = [f"--ServerApp.root_dir={ROOT / 'notebooks'}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
+    return become(PYTHON, "-m", "jupyterlab", *place, *arguments)
 
 
 @command
