@@ -2,13 +2,13 @@
 
 Every English sentence has exactly one French translation, which follows from the English alone: nouns have a gender,
 adjectives agree and mostly follow their noun, the *passé composé* takes *avoir* or *être*, and negation embraces the
-auxiliary. Three conventions decide what English leaves open: *they* is *ils*, nouns for people keep the one gender that
-`lexicon` gives them, and *un*, *une*, *des* become *de* as the object of a negated verb (*il n'a pas vu de chat*).
+auxiliary. Two conventions decide what English leaves open: *they* is *ils*, and a noun for a person keeps the gender
+that `lexicon` gives it. The sentences are good grammar and, more often than not, nonsense.
 
 >>> for pair in generate(2, seed=0):
 ...     print(" ".join(pair.english), "->", " ".join(pair.french))
 a famous hotel was secret -> un hôtel célèbre était secret
-five dirty teachers came from this library -> cinq professeurs sales sont venus de cette bibliothèque
+five english teachers came from the bad school -> cinq professeurs anglais sont venus de la mauvaise école
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ __all__ = ["LONGEST", "NOTES_SENTENCE", "SHORTEST", "Pair", "Split", "generate",
 SHORTEST, LONGEST = 3, 14
 NOTES_SENTENCE = ("the", "detective", "investigated")
 """The sentence of the notes that the course grew out of. `split` keeps it for the end, out of both parts."""
+_PATIENCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,9 @@ def generate(count: int, seed: int, keep: Callable[[Pair], bool] | None = None) 
         keep: given, only pairs for which it is true are made.
 
     Raises:
-        ValueError: a negative count or seed, or ``keep`` turned down 100,000 new sentences one after the other.
+        ValueError: a negative count or seed, or ``keep`` turned down 100,000 sentences one after the other.
     """
-    for name, value in (("count", count), ("seed", seed)):
-        if value < 0:
-            raise ValueError(f"{name} should be 0 or more, but is {value}")
+    _refuse_negatives(count=count, seed=seed)
     chooser = _Chooser(seed)
     seen: set[tuple[str, ...]] = set()
     pairs: list[Pair] = []
@@ -69,22 +68,33 @@ def generate(count: int, seed: int, keep: Callable[[Pair], bool] | None = None) 
             turned_down = 0
         else:
             turned_down += 1
-            if turned_down == 100_000:
+            if turned_down == _PATIENCE:
                 raise ValueError(
-                    f"found {len(pairs)} of {count} pairs, then none in 100,000 sentences: keep asks too much"
+                    f"found {len(pairs)} of {count} pairs, then none in {_PATIENCE:,} sentences: keep asks too much"
                 )
     return pairs
 
 
 def split(train: int = 20_000, test: int = 1_000, seed: int = 0) -> Split:
-    """Make a training and a test part without a common English sentence, and with the notes' sentence in neither."""
+    """Make a training and a test part without a common English sentence, and with the notes' sentence in neither.
+
+    Raises:
+        ValueError: a negative size or seed.
+    """
+    _refuse_negatives(train=train, test=test, seed=seed)
     pairs = generate(test + train, seed, keep=lambda pair: pair.english != NOTES_SENTENCE)
     return Split(train=pairs[test:], test=pairs[:test])
 
 
+def _refuse_negatives(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 0:
+            raise ValueError(f"{name} should be 0 or more, but is {number}")
+
+
 # How often each choice is taken, against the others of its row.
-_TEMPLATES = {"act": 18, "move": 25, "do": 42, "give": 7, "be": 14, "become": 4}
-_NEGATIONS = {"": 58, "not": 24, "not yet": 8, "never": 6, "no longer": 4}
+_TEMPLATES = {"act": 18, "move": 25, "do": 46, "give": 7, "be": 14, "become": 4}
+_NEGATIONS = {"": 55, "not": 27, "not yet": 8, "never": 6, "no longer": 4}
 _SUBJECT = {"the": 44, "a": 12, "some": 6, "demonstrative": 8, "possessive": 16, "quantity": 14}
 _OBJECT = {"the": 44, "a": 16, "some": 8, "demonstrative": 8, "possessive": 14, "quantity": 10}
 _NEGATED_OBJECT = {"the": 50, "none": 26, "demonstrative": 8, "possessive": 16}

@@ -1,0 +1,1 @@
+"""Data sets and the grammar corpus, held to what they promise."""
