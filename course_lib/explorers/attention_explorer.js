@@ -1,0 +1,251 @@
+// Scores → mask → weights → output of one head. The kernel sends all scores and values once; all else happens here.
+
+const CELL = 26;
+const MARGIN = { left: 84, top: 108, right: 52, bottom: 8 };
+const FEATURES_SHOWN = 16;
+const START = { mask: "none", scaled: true, sharpness: 1 };
+
+function render({ model, el }) {
+  prepare(el, "Attention explorer: scores, mask, weights and output of one head");
+  const id = `attention-${Math.random().toString(36).slice(2)}`;
+  let state;
+
+  const sentence = html("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+  const form = html("form", { onsubmit: send }, html("label", {}, "Your sentence", sentence), html("button", {}, "Look"));
+  const layer = html("select", { onchange: () => pick({ layer: Number(layer.value) }) });
+  const head = html("select", { onchange: () => pick({ head: Number(head.value) }) });
+  const masks = radios("Mask", { none: "none", causal: "causal" }, () => state.mask, (mask) => pick({ mask }));
+  const scale = html("input", { type: "checkbox", onchange: () => pick({ scaled: scale.checked }) });
+  const sharpness = html("input", { type: "range", min: 0, max: 4, step: 0.1, oninput: () => pick({ sharpness: Number(sharpness.value) }) });
+  const sharpnessShown = html("output");
+  const controls = html(
+    "div",
+    { class: "controls" },
+    html("label", {}, "Layer", layer),
+    html("label", {}, "Head", head),
+    masks.element,
+    html("label", { class: "inline" }, scale, "divide by √d_k"),
+    html("label", { class: "wide" }, "Multiply the scores by ", sharpnessShown, sharpness),
+  );
+  const status = statusLine();
+  const asks = html("div");
+  const grids = html("div", { class: "grids" });
+  const numbers = html("div");
+  el.replaceChildren(form, controls, asks, grids, status, numbers);
+  el.addEventListener("keydown", onKey);
+
+  function send(event) {
+    event.preventDefault();
+    model.set("sentence", sentence.value);
+    model.save_changes();
+  }
+
+  function onKey(event) {
+    if (event.target === sentence) return;
+    const heads = model.get("lookup").scores?.[0].length ?? 1;
+    if (event.key === "[") pick({ head: (state.head + heads - 1) % heads });
+    else if (event.key === "]") pick({ head: (state.head + 1) % heads });
+    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) pick({ ...START, row: 0 });
+    else if (event.key === "Escape") sentence.focus();
+  }
+
+  function pick(change) {
+    state = { ...state, ...change };
+    if ("layer" in change || "head" in change) {
+      model.set("layer", state.layer);
+      model.set("head", state.head);
+      model.save_changes();
+    }
+    update(!("row" in change && Object.keys(change).length === 1));
+  }
+
+  function restart() {
+    const lookup = model.get("lookup");
+    sentence.value = model.get("sentence");
+    status.classList.toggle("warning", Boolean(lookup.message));
+    for (const part of [controls, asks, grids, numbers]) part.hidden = Boolean(lookup.message);
+    if (lookup.message) return status.say(lookup.message);
+    state = { ...START, row: 0, layer: model.get("layer"), head: model.get("head") };
+    fill(layer, lookup.scores.length);
+    fill(head, lookup.scores[0].length);
+    asks.replaceChildren(chipChooser(id, "The token that asks: choose with mouse or arrow keys", lookup.queries, "query", 0, (row) => pick({ row })));
+    update(true);
+  }
+
+  function update(recompute) {
+    const lookup = model.get("lookup");
+    layer.value = state.layer;
+    head.value = state.head;
+    masks.show();
+    scale.checked = state.scaled;
+    sharpness.value = state.sharpness;
+    sharpnessShown.textContent = state.sharpness.toFixed(1);
+    sharpness.setAttribute("aria-valuetext", `scores times ${state.sharpness.toFixed(1)}`);
+    const chosen = asks.querySelectorAll("input")[state.row];
+    if (chosen) chosen.checked = true;
+    if (recompute) draw(lookup, compute(lookup, state));
+    for (const band of grids.querySelectorAll(".band")) band.setAttribute("y", MARGIN.top + state.row * CELL);
+    showRow(lookup);
+  }
+
+  let current;
+
+  function draw(lookup, computed) {
+    current = computed;
+    const range = largest(computed.scores);
+    const choose = (row) => pick({ row });
+    grids.replaceChildren(
+      grid("scores", "q · k" + (state.scaled ? " / √d_k" : ""), lookup, computed.scores, {
+        colour: (x) => signedClass(x, range), digits: oneDecimal, note: `colours from ${-range.toFixed(1)} to ${range.toFixed(1)}`, choose,
+      }),
+      grid("scores after the mask", "hidden ones become −∞", lookup, computed.masked, {
+        colour: (x) => signedClass(x, range), digits: oneDecimal, hidden: computed.masked, note: state.mask === "none" ? "no mask: nothing changes" : "· is −∞", choose,
+      }),
+      grid("weights", "softmax of each row", lookup, computed.weights, {
+        colour: weightClass, digits: (x) => x.toFixed(2).replace(/^0/, ""), hidden: computed.masked, margin: (row) => `Σ=${sum(row).toFixed(2)}`, note: "colours from 0 to 1", choose,
+      }),
+      outputPanel(lookup, lookup.values[state.layer][state.head]),
+    );
+    numbers.replaceChildren(numbersTable(computed.weights, lookup.queries, lookup.keys, "The weights. Rows: the token that asks. Columns: the token that is read."));
+  }
+
+  function showRow(lookup) {
+    const row = current.weights[state.row];
+    const order = row.map((weight, i) => [weight, lookup.keys[i]]).sort((a, b) => b[0] - a[0]);
+    const shares = order.slice(0, 3).map(([w, token]) => `${twoDecimals(w)} of “${tokenLabel(token)}”`).join(", ");
+    status.say(`“${tokenLabel(lookup.queries[state.row])}” reads ${shares}.`);
+    for (const [i, bar] of grids.querySelectorAll(".share").entries()) bar.setAttribute("width", Math.max(0.5, row[i] * 60));
+    const values = lookup.values[state.layer][state.head];
+    const range = largest(values);
+    for (const [j, cell] of grids.querySelectorAll(".output").entries()) {
+      const mixed = sum(row.map((weight, i) => weight * values[i][j]));
+      cell.setAttribute("class", `cell output ${signedClass(mixed, range)}`);
+      cell.firstChild.textContent = `feature ${j}: ${mixed.toFixed(3)}`;
+    }
+  }
+
+  model.on("change:lookup", restart);
+  restart();
+  return () => model.off("change:lookup", restart);
+}
+
+/** Scores, scores after the mask, and weights of the chosen head: three T × S tables. */
+function compute(lookup, { layer, head, mask, scaled, sharpness }) {
+  const factor = sharpness * (scaled ? 1 : Math.sqrt(lookup.d_k));
+  const scores = lookup.scores[layer][head].map((row) => row.map((x) => x * factor));
+  const masked = scores.map((row, i) => row.map((x, j) => (mask === "causal" && j > i ? -Infinity : x)));
+  return { scores, masked, weights: masked.map(softmax) };
+}
+
+function softmax(row) {
+  const top = Math.max(...row);
+  const exponentials = row.map((x) => Math.exp(x - top));
+  const total = sum(exponentials);
+  return exponentials.map((x) => x / total);
+}
+
+/** The largest absolute value of a table: what the ends of the signed colours stand for. */
+function largest(table) {
+  return Math.max(...table.flat().map(Math.abs), 1e-9);
+}
+
+function sum(numbers) {
+  return numbers.reduce((total, x) => total + x, 0);
+}
+
+function fill(select, count) {
+  select.replaceChildren(...Array.from({ length: count }, (_, i) => html("option", { value: i }, String(i + 1))));
+}
+
+function radios(legend, choices, chosen, choose) {
+  const name = `radio-${Math.random().toString(36).slice(2)}`;
+  const inputs = Object.entries(choices).map(([value, label]) => {
+    const input = html("input", { type: "radio", name, value, onchange: () => choose(value) });
+    return html("label", { class: "inline" }, input, label);
+  });
+  const element = html("fieldset", {}, html("legend", {}, legend), ...inputs);
+  const show = () => element.querySelectorAll("input").forEach((input) => (input.checked = input.value === chosen()));
+  return { element, show };
+}
+
+/** One matrix: rows ask, columns are read; the chosen row is framed in every grid alike. */
+function grid(title, subtitle, lookup, table, { colour, digits, hidden, margin, note, choose }) {
+  const width = MARGIN.left + lookup.keys.length * CELL + MARGIN.right;
+  const height = MARGIN.top + lookup.queries.length * CELL + MARGIN.bottom;
+  const hit = (event) => {
+    const box = picture.getBoundingClientRect();
+    const row = Math.floor(((event.clientY - box.top) * (height / box.height) - MARGIN.top) / CELL);
+    if (row >= 0 && row < table.length) choose(row);
+  };
+  const cells = table.flatMap((row, i) =>
+    row.flatMap((x, j) => {
+      const place = { x: MARGIN.left + j * CELL, y: MARGIN.top + i * CELL };
+      const masked = hidden?.[i][j] === -Infinity;
+      return svg("g", { class: masked ? "" : colour(x) },
+        svg("rect", { ...place, width: CELL, height: CELL, class: masked ? "cell masked" : "cell" }),
+        svg("text", { x: place.x + CELL / 2, y: place.y + CELL / 2 + 3.5, class: masked ? "digit on-paper" : "digit" }, masked ? "·" : digits(x)),
+      );
+    }),
+  );
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", onclick: hit, onmousemove: hit },
+    svg("text", { x: MARGIN.left, y: 14, class: "title" }, title),
+    svg("text", { x: MARGIN.left, y: 29, class: "small" }, subtitle),
+    svg("text", { x: 4, y: MARGIN.top - 6, class: "small" }, "query ▸  key ▾"),
+    ...lookup.keys.map((token, j) => {
+      const x = MARGIN.left + j * CELL + CELL / 2 + 4;
+      return svg("text", { x, y: MARGIN.top - 6, transform: `rotate(-50 ${x} ${MARGIN.top - 6})`, class: "label" }, short(token));
+    }),
+    ...lookup.queries.map((token, i) => svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "label end" }, short(token))),
+    ...cells,
+    ...(margin ? table.map((row, i) => svg("text", { x: width - MARGIN.right + 4, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "small" }, margin(row))) : []),
+    svg("rect", { class: "band", x: MARGIN.left, y: MARGIN.top, width: lookup.keys.length * CELL, height: CELL }),
+  );
+  return html("figure", {}, picture, html("figcaption", {}, note));
+}
+
+/** The values with the chosen row's shares beside them, and the output below: the sum of share × value. */
+function outputPanel(lookup, table) {
+  const count = lookup.keys.length;
+  const features = Math.min(FEATURES_SHOWN, table[0].length);
+  const range = largest(table);
+  const left = MARGIN.left + 66;
+  const size = 16;
+  const width = left + features * size + 8;
+  const height = MARGIN.top + count * CELL + 56;
+  const share = lookup.keys.map((token, i) => [
+    svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "label end" }, short(token)),
+    svg("rect", { class: "share", x: MARGIN.left, y: MARGIN.top + i * CELL + 6, height: CELL - 12, width: 0 }),
+  ]);
+  const output = Array.from({ length: features }, (_, j) =>
+    svg("rect", { class: "cell output", x: left + j * size, y: MARGIN.top + count * CELL + 14, width: size, height: CELL }, svg("title")),
+  );
+  const values = table.flatMap((row, i) =>
+    row.slice(0, features).map((x, j) =>
+      svg("rect", { class: `cell ${signedClass(x, range)}`, x: left + j * size, y: MARGIN.top + i * CELL, width: size, height: CELL },
+        svg("title", {}, `feature ${j}: ${x.toFixed(3)}`),
+      ),
+    ),
+  );
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
+    svg("text", { x: MARGIN.left, y: 14, class: "title" }, "output"),
+    svg("text", { x: MARGIN.left, y: 29, class: "small" }, "Σ weight × value"),
+    svg("text", { x: MARGIN.left, y: MARGIN.top - 8, class: "small" }, "weight"),
+    svg("text", { x: left, y: MARGIN.top - 8, class: "small" }, "value"),
+    ...share.flat(), ...values, ...output,
+    svg("text", { x: left - 8, y: MARGIN.top + count * CELL + 31, class: "label end" }, "output"),
+  );
+  const note = `the first ${features} of ${table[0].length} features`;
+  return html("figure", { class: "mix" }, picture, html("figcaption", {}, note));
+}
+
+/** One decimal, and no minus before a zero. */
+function oneDecimal(x) {
+  return x.toFixed(1).replace("-0.0", "0.0").replace("-", "−");
+}
+
+function short(token) {
+  const label = tokenLabel(token);
+  return label.length > 10 ? `${label.slice(0, 9)}…` : label;
+}
+
+export default { render };
