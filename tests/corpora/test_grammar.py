@@ -73,10 +73,10 @@ def test_the_same_english_always_has_the_same_french_and_the_same_alignment() ->
     translations: dict[tuple[str, ...], Pair] = {}
     again = 0
     for seed in range(2, 5):
-        for pair in generate(1_500, seed, keep=lambda pair: len(pair.english) < 6):
+        for pair in generate(1_000, seed, keep=lambda pair: len(pair.english) < 5):
             again += pair.english in translations
             assert translations.setdefault(pair.english, pair) == pair
-    assert again > 100
+    assert again > 50
 
 
 VOWELS = tuple("aàâeéèêiîïoôuœ")
