@@ -1,0 +1,88 @@
+"""One JupyterLab and one Chromium for all browser tests, and what happens where there is no Chromium."""
+
+import os
+import shutil
+import warnings
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.lab import running_lab
+from tests.notebooks import kernels
+
+HERE = Path(__file__).parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+MISSING = (
+    "No Chromium was found, so the browser tests cannot run. Install Chromium or Chrome, "
+    "or set CHROMIUM to the path of its program."
+)
+FLAGS = [
+    # Whatever the browser itself would like to ask its makers gets no answer, and no address to ask for one.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def find_chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def chromium_program() -> str:
+    program = find_chromium()
+    assert program is not None, MISSING
+    return program
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the browser tests out, and say so, on a machine without Chromium; in CI they stay, and fail."""
+    mine = [item for item in items if item.path.is_relative_to(HERE) and "browser" in item.fixturenames]
+    if mine and find_chromium() is None and os.environ.get("CI") != "true":
+        warnings.warn(pytest.PytestWarning(MISSING), stacklevel=1)
+        config.hook.pytest_deselected(items=mine)
+        items[:] = [item for item in items if item not in mine]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = chromium_program()
+    flags = [*FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else FLAGS
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="session")
+def lab(lab_folder: Path) -> Iterator[str]:
+    """Give the address that a JupyterLab opens which `course.py lab` started."""
+    kernels.prepare()
+    with running_lab(lab_folder) as address:
+        yield address
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of each open page where a browser test fails."""
+    report = yield
+    arguments = getattr(item, "funcargs", {})
+    if report.failed and "browser" in arguments and "lab_folder" in arguments:
+        pages = [page for context in arguments["browser"].contexts for page in context.pages]
+        for number, page in enumerate(pages):
+            picture = arguments["lab_folder"] / f"{item.name}-{number}.png"
+            page.screenshot(path=picture)
+            report.sections.append(("Screenshot", str(picture)))
+    return report

@@ -1,0 +1,136 @@
+"""JupyterLab as a newcomer gets it from `course.py lab`, on a copy of the checkout, and a page that is watched."""
+
+import html
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page
+
+from tests.notebooks import kernels
+
+START_SECONDS = 60
+RUN_SECONDS = 120
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "my_transformer")
+OWN_FOLDERS = (
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "JUPYTERLAB_SETTINGS_DIR",
+    "JUPYTERLAB_WORKSPACES_DIR",
+)
+
+
+@contextmanager
+def running_lab(folder: Path) -> Iterator[str]:
+    """Start `course.py lab` on a copy of the checkout in `folder`; give the address that it opens; then end it.
+
+    A copy, since JupyterLab saves into the notebooks. Settings, workspaces and history are a newcomer's: none yet.
+    """
+    checkout = folder / "course"
+    shutil.copytree(kernels.ROOT, checkout, ignore=NOT_COPIED)
+    variables = kernels.environment(folder) | {name: str(folder / name.lower()) for name in OWN_FOLDERS}
+    variables["COURSE_VENV"] = sys.prefix
+    command = [sys.executable, "course.py", "lab", "--no-browser", f"--port={_free_port()}"]
+    # The page's own model of the notebook also holds the cells that are scrolled out of sight, and so not on the page.
+    command.append("--LabApp.expose_app_in_browser=True")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    with (folder / "lab.log").open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command, cwd=checkout, env=variables, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+    try:
+        address = _address(process, folder)
+        yield address
+        _ask_to_end(address)
+        process.wait(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _address(process: subprocess.Popen[bytes], folder: Path) -> str:
+    """Wait for the page that Jupyter writes for the learner's browser, and read where it leads."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        for page in folder.glob("jupyter_runtime_dir/jpserver-*-open.html"):
+            if found := re.search(r'url=(http://[^"]+)"', page.read_text(encoding="utf-8")):
+                return html.unescape(found[1])
+        time.sleep(0.1)
+    said = (folder / "lab.log").read_text(encoding="utf-8")
+    raise RuntimeError(f"course.py lab opened no page in {START_SECONDS} s. It said:\n{said}")
+
+
+def _ask_to_end(address: str) -> None:
+    """End the server and its kernels as its own menu does, which works alike on every system."""
+    parts = urlsplit(address)
+    token = parse_qs(parts.query)["token"][0]
+    shutdown = f"http://{parts.netloc}/api/shutdown"
+    request = urllib.request.Request(shutdown, method="POST", headers={"Authorization": f"token {token}"})
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+class LabPage:
+    """A page of JupyterLab with a notebook in front, and what the page asked for and complained of."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", lambda request: self._note_request(request.url))
+        page.on("websocket", lambda websocket: self._note_request(websocket.url))
+        page.on("console", self._note_message)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _note_request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost"):
+            self.outside.append(url)
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Give the notebook's cells as they are now, in nbformat's words."""
+        return self.page.evaluate("jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells")
+
+    def wait_until_open(self) -> None:
+        """Wait until a notebook is in front and its kernel answers."""
+        kernel = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel"
+        self.page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=START_SECONDS * 1000)
+
+    def run_all(self) -> None:
+        """Choose Run All Cells in the menu, as a learner does, and wait until the last cell has its number."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.page.wait_for_function(
+            """() => {
+                const notebook = jupyterapp.shell.currentWidget;
+                const cells = notebook.content.model.sharedModel.cells.filter(cell => cell.cell_type === "code");
+                const idle = notebook.context.sessionContext.session.kernel.status === "idle";
+                return idle && cells.every(cell => cell.execution_count !== null && cell.executionState === "idle");
+            }""",
+            timeout=RUN_SECONDS * 1000,
+        )
+
+    def scroll_to(self, words: str) -> None:
+        """Bring the first cell whose source has these words into sight."""
+        index = next(index for index, cell in enumerate(self.cells()) if words in "".join(cell["source"]))
+        self.page.evaluate("index => jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", index)

@@ -1,0 +1,55 @@
+"""A newcomer's first minutes: `course.py lab` opens 00, everything runs, and the translator takes a typed sentence."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.lab import LabPage
+from tests.notebooks import kernels
+
+
+@pytest.fixture(scope="module")
+def start_page(browser: Browser, lab: str) -> Iterator[LabPage]:
+    """Open what `course.py lab` opens, and run all of it once."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = LabPage(context.new_page())
+    page.page.goto(lab)
+    page.wait_until_open()
+    page.run_all()
+    yield page
+    context.close()
+
+
+def test_the_first_notebook_is_in_front(start_page: LabPage):
+    expect(start_page.page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("00_start_here.ipynb")
+
+
+def test_every_cell_runs_without_an_error(start_page: LabPage):
+    code = [cell for cell in start_page.cells() if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    errors = [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"]
+    assert errors == []
+
+
+def test_the_translator_answers_a_sentence_that_the_learner_types(start_page: LabPage):
+    start_page.scroll_to("TranslateBox")
+    box = start_page.page.get_by_label("An English sentence")
+    box.fill("the detective investigated")
+    box.press("Enter")
+    expect(start_page.page.get_by_role("status").filter(has_text="le détective a enquêté")).to_be_visible()
+
+
+def test_nobody_is_asked_about_news(start_page: LabPage):
+    expect(start_page.page.get_by_text("Jupyter news")).to_have_count(0)
+
+
+def test_no_request_leaves_the_machine(start_page: LabPage, lab_folder: Path):
+    assert start_page.outside == []
+    log = kernels.network_log(lab_folder)
+    assert not log.exists(), log.read_text(encoding="utf-8")
+
+
+def test_the_console_has_no_error(start_page: LabPage):
+    assert start_page.errors == []
