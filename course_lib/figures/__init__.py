@@ -1,6 +1,31 @@
-"""The course's pictures, all in the one visual language of `course_lib/look.json`."""
+"""The course's pictures, all in the one visual language of `course_lib/look.json`.
 
+Functions that draw with matplotlib take `ax`, return it, and leave on it what it shows in words; `show` puts both on
+the page. The map and the journey are SVG, and show themselves.
+"""
+
+from course_lib.figures.attention import alignment, attention_grid
+from course_lib.figures.curves import curves, sorted_bars
+from course_lib.figures.display import described, show, style
+from course_lib.figures.journey import STAGES, Journey, Stage, journey
 from course_lib.figures.map import TransformerMap, transformer_map
 from course_lib.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
 
-__all__ = ["MAP_HALVES", "MAP_PARTS", "MapPart", "TransformerMap", "transformer_map"]
+__all__ = [
+    "MAP_HALVES",
+    "MAP_PARTS",
+    "STAGES",
+    "Journey",
+    "MapPart",
+    "Stage",
+    "TransformerMap",
+    "alignment",
+    "attention_grid",
+    "curves",
+    "described",
+    "journey",
+    "show",
+    "sorted_bars",
+    "style",
+    "transformer_map",
+]

@@ -83,16 +83,20 @@ class Drawing:
         width: float = 2,
         dash: Sequence[float] = (),
         arrow: bool = False,
-        curve: str | None = None,
     ) -> None:
-        """Draw a line through the points, or `curve` (an SVG path). An arrow-head ends at the last point."""
-        shape = curve or "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+        """Draw a line through the points. An arrow's head touches the last of them."""
+        line = list(points)
+        if arrow:
+            (x0, y0), (x, y) = line[-2:]
+            head = (5 + 1.5 * width) / ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5
+            dx, dy = (x - x0) * head, (y - y0) * head
+            corners = [(x, y), (x - dx - dy / 2, y - dy + dx / 2), (x - dx + dy / 2, y - dy - dx / 2)]
+            self.area("M" + _joined(corners) + "Z", stroke)
+            line[-1] = (x - dx * 0.8, y - dy * 0.8)
         self._lines.append(
-            f'<path d="{shape}" {self._paint(fill=None, stroke=stroke)}{self._stroke(stroke, width, dash)} '
+            f'<path d="M{_joined(line)}" {self._paint(fill=None, stroke=stroke)}{self._stroke(stroke, width, dash)} '
             f'stroke-linejoin="round"/>'
         )
-        if arrow:
-            self._arrow_head(points[-2], points[-1], stroke, 5 + 1.5 * width)
 
     def area(self, shape: str, fill: str) -> None:
         """Fill the inside of an SVG path."""
@@ -147,18 +151,15 @@ class Drawing:
         dashes = f' stroke-dasharray="{" ".join(f"{d:g}" for d in dash)}"' if dash else ""
         return f' stroke-width="{width:g}"{dashes}'
 
-    def _arrow_head(self, start: Point, end: Point, fill: str, size: float) -> None:
-        (x0, y0), (x, y) = start, end
-        length = ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5
-        dx, dy = (x - x0) / length * size, (y - y0) / length * size
-        corners = [(x, y), (x - dx - dy / 2, y - dy + dx / 2), (x - dx + dy / 2, y - dy - dx / 2)]
-        self.area("M" + "L".join(f"{cx:g} {cy:g}" for cx, cy in corners) + "Z", fill)
-
     def _style(self) -> list[str]:
         if self._theme != "auto":
             return []
         rules = "".join(f".{k}-{name}{{{k}:{colour(name, 'dark')}}}" for k, name in sorted(self._used))
         return [f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"]
+
+
+def _joined(points: Sequence[Point]) -> str:
+    return "L".join(f"{x:g} {y:g}" for x, y in points)
 
 
 def as_html_image(svg: str, alt: str, widest: float, narrowest: float) -> str:
