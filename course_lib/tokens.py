@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIALS = ("[pad]", "[bos]", "[eos]", "[unk]")
 
+_APOSTROPHES = str.maketrans("‘’", "''")
 _CONTRACTION = re.compile(r"\b(do|does|did|is|are|was|were|has|have|had|could|should|would)n't\b")
 _WORD = re.compile(
     r"""
@@ -41,7 +42,7 @@ def words(text: str) -> list[str]:
     >>> words("L’homme n'a pas enquêté aujourd'hui")
     ["l'", 'homme', "n'", 'a', 'pas', 'enquêté', "aujourd'hui"]
     """
-    text = unicodedata.normalize("NFC", text).replace("’", "'").lower()
+    text = unicodedata.normalize("NFC", text).translate(_APOSTROPHES).lower()
     return _WORD.findall(_CONTRACTION.sub(r"\1 not", text))
 
 

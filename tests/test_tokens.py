@@ -18,6 +18,7 @@ from course_lib.tokens import BOS, EOS, PAD, UNK, Vocabulary, join, words
         ("the king's well-known daughter", "the king 's well-known daughter"),
         ("un après-midi de 2 heures", "un après-midi de 2 heures"),
         ("'What?' said he.", "' what ? ' said he ."),
+        ("‘There’s trouble!’ said the fathers’ king", "' there 's trouble ! ' said the fathers ' king"),
         ("Cœur, œuf, Noël, naïve", "cœur , œuf , noël , naïve"),
         ("  two\n lines\t", "two lines"),
         ("", ""),
