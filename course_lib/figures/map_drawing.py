@@ -139,7 +139,8 @@ class _Picture:
             y, look = 54 + 27 * row, LOOK["states"][state]
             self.outline((state,), 20, y, 42, 21)
             draw.text(70, y + 15.5, f"{look['mark']} {look['word']}".strip(), 13.5, bold=True)
-            draw.text(148, y + 15.5, look["means"], 13.5)
+            if look["means"]:
+                draw.text(148, y + 15.5, look["means"], 13.5)
         draw.path([(388, 64.5), (428, 64.5)], "stream", LOOK["sizes"]["stream_width"])
         draw.text(440, 69.5, "residual stream", 13.5)
         for row, (name, role) in enumerate(LOOK["roles"].items(), start=1):

@@ -1,0 +1,1 @@
+"""The pictures, held to their data, their words and the visual language."""
