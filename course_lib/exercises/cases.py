@@ -1,0 +1,44 @@
+"""Arguments to try an answer on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments to try an answer on, and in words what is special about them."""
+
+    arguments: tuple[Any, ...]
+    having: tuple[str, ...] = ()
+
+    @property
+    def in_float64(self) -> bool:
+        """Whether a tensor is float64: an answer that stumbles over that alone passes, with a remark."""
+        return any(isinstance(argument, Tensor) and argument.dtype == torch.float64 for argument in self.arguments)
+
+    @property
+    def mask(self) -> Tensor | None:
+        """The mask among the arguments, `True` = may attend."""
+        tensors = (argument for argument in self.arguments if isinstance(argument, Tensor))
+        return next((tensor for tensor in tensors if tensor.dtype == torch.bool), None)
+
+
+def case(*arguments: Any, having: str = "") -> Case:
+    """Make a case: `case(x, 0, having="huge numbers, a batch")`."""
+    return Case(arguments, tuple(having.split(", ")) if having else ())
+
+
+def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Make numbers between -2 and 2 that look random and are the same on every machine.
+
+    >>> numbers(3)
+    tensor([1.4400, 1.1000, 0.1900])
+    """
+    state, values = seed + 1, []
+    for _ in range(torch.Size(shape).numel()):
+        state = (state * 1_103_515_245 + 12_345) % 2**31
+        values.append((state >> 12) % 401 / 100 - 2)
+    return torch.tensor(values, dtype=dtype).reshape(shape)

@@ -1,0 +1,54 @@
+"""What a notebook's cell calls: `@exercise(...)` above a function or class, `hint(...)` and `solution(...)`."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from IPython.display import display
+
+from course_lib.exercises.catalogue import find
+from course_lib.exercises.parts import learn, part
+from course_lib.exercises.reports import Panel
+from course_lib.exercises.source import standalone
+
+_hints_shown: Counter[str] = Counter()
+
+
+def exercise(name: str) -> Callable[[Any], Any]:
+    """Check the function or class below, show the report, and hand back the part that the notebook goes on with.
+
+    That is the answer itself where it passes, and its source is kept in `my_transformer/`. Where it does not, it is the
+    learner's version that passed before, or the course's.
+
+    Raises ValueError for a name that is no exercise's.
+    """
+    found = find(name)
+
+    def judge(answer: Any) -> Any:
+        report = found.check(answer)
+        if report.passed:
+            after = learn(found, answer)
+        else:
+            whose = "your version that passed before" if part(name).is_yours else "the course's version"
+            after = f'The notebook goes on with {whose}. For a hint: `hint("{name}")`.'
+        display(replace(report, paragraphs=(*report.paragraphs, after)))  # type: ignore[no-untyped-call]
+        return part(name).implementation
+
+    return judge
+
+
+def hint(name: str) -> Panel:
+    """Show the next of an exercise's three hints; the last one again once all are shown."""
+    hints = find(name).hints
+    number = _hints_shown[name] = min(_hints_shown[name] + 1, len(hints))
+    more = f'`solution("{name}")` shows a solution.' if number == len(hints) else "The same call shows the next one."
+    return Panel(f"Hint {number} of {len(hints)} for {name}", (hints[number - 1], more))
+
+
+def solution(name: str) -> Panel:
+    """Show the course's own version of a part, as a cell that could stand in the stub's place: `.code` is its text."""
+    reference = find(name).reference
+    imports, definitions = standalone(reference, helpers=reference.__module__)
+    code = "\n".join(imports) + f'\n\n\n@exercise("{name}")\n{definitions[-1]}'
+    return Panel(f"One solution for {name}", ("The course's own; yours may look quite different.",), code.lstrip())

@@ -1,0 +1,72 @@
+"""What a learner is told: a panel in JupyterLab, plain text elsewhere, with the same words."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, repr=False)
+class Panel:
+    """A title, paragraphs, and code below them. What stands in `backticks` is set as code."""
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return "\n".join(part for part in (self.title, *self.paragraphs, self.code) if part)
+
+    def _repr_html_(self) -> str:
+        words = [f"<strong>{_html(self.title)}</strong>", *map(_html, self.paragraphs)]
+        code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
+        return f'{_style()}\n<div class="course-report">{"".join(f"<p>{line}</p>" for line in words)}{code}</div>'
+
+
+@dataclass(frozen=True, repr=False)
+class Mistake:
+    """A wrong answer that people really give: what it computes, a sentence that names it, and where it was seen."""
+
+    implementation: Any
+    message: str
+    source: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Report(Panel):
+    """What a check found: whether the answer passed, and the known mistake that it is, if it is one."""
+
+    passed: bool = False
+    mistake: Mistake | None = None
+
+    @property
+    def message(self) -> str:
+        """The report in words, without its title."""
+        return "\n".join(self.paragraphs)
+
+
+def _html(words: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words))
+
+
+@cache
+def _style() -> str:
+    """The panel in the page's own theme. Where a page drops styles, its own colours hold."""
+    look = json.loads((Path(__file__).parents[1] / "look.json").read_text(encoding="utf-8"))
+
+    def colours(page: str, theme: str) -> str:
+        ink, panel, border = (look["colours"][name][theme] for name in ("ink", "panel", "border"))
+        return f"{page} .course-report{{color:{ink};background:{panel};border-color:{border}}}"
+
+    rules = [
+        ".course-report{border:1.5px solid;border-radius:8px;padding:.2em 1em;max-width:48em}",
+        ".course-report pre,.course-report code{color:inherit;background:none;white-space:pre-wrap}",
+        colours("", "light"),
+        f"@media (prefers-color-scheme:dark){{{colours('', 'dark')}}}",
+        *(colours(page, "light") for page in look["page_is_light"]),
+        *(colours(page, "dark") for page in look["page_is_dark"]),
+    ]
+    return f"<style>{''.join(rules)}</style>"

@@ -1,0 +1,116 @@
+"""The source of a part, so that it stands by itself: with its imports, and with what it uses from other cells."""
+
+import ast
+import builtins
+import dis
+import inspect
+import re
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from types import CodeType
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+
+LOOKS_UP = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+
+
+class CannotWriteError(Exception):
+    """Why a part cannot be written so that it stands by itself: half a sentence."""
+
+
+def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
+    """Write down a function or class: the import lines that it needs, and definitions, of which its own is the last.
+
+    What it uses is looked up in the notebook's cells, the latest first, or in the file that it is from. Imports are
+    copied, and so are functions, classes and constants, with what they use in turn. Another exercise's part is imported
+    from `course_lib.yours`. With `helpers`, a module's name, functions and classes are imported from there instead.
+
+    Raises CannotWriteError where there is no source, or it uses what cannot be copied.
+    """
+    name = getattr(part, "__name__", "")
+    known = _bindings(_cells(getattr(part, "__module__", "")))
+    if name not in known or part.__qualname__ != name or isinstance(known[name][0], ast.Assign):
+        raise CannotWriteError("it is not a `def` or a `class` that stands in a cell at its left edge")
+    imports, definitions, missing, seen = set[str](), list[str](), list[str](), {name}
+
+    def copy(text: str) -> None:
+        for used in sorted(_free_names(compile(text, name, "exec")) - seen):
+            seen.add(used)
+            if used in known:
+                bring(used, *known[used])
+            elif not hasattr(builtins, used):
+                missing.append(f"`{used}`")
+        definitions.append(text)
+
+    def bring(used: str, statement: ast.stmt, text: str) -> None:
+        exercise = next(filter(None, map(_exercise, getattr(statement, "decorator_list", []))), "")
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            imports.add(text)
+        elif isinstance(statement, ast.Assign):
+            copy(text) if _is_constant(statement.value) else missing.append(f"`{used}`")
+        elif exercise or helpers:
+            original = exercise or used
+            imports.add(f"from {helpers or 'course_lib.yours'} import {original}" + f" as {used}" * (used != original))
+        else:
+            copy(text)
+
+    copy(known[name][1])
+    if missing:
+        raise CannotWriteError(f"it uses {', '.join(missing)} from another cell, which cannot be kept with it")
+    return sorted(imports, key=lambda line: (line.startswith("from"), line)), definitions
+
+
+def _cells(module: str) -> Iterable[str]:
+    """The text of the notebook's cells, in the order in which they ran, or of the file that a module is from."""
+    history = getattr(get_ipython(), "history_manager", None)
+    if history is not None and module == "__main__":
+        return list(history.input_hist_parsed)
+    with suppress(KeyError, OSError, TypeError):
+        return [inspect.getsource(sys.modules[module])]
+    return []
+
+
+def _bindings(cells: Iterable[str]) -> dict[str, tuple[ast.stmt, str]]:
+    """The latest statement that gives each name its value, and its text without `@exercise`."""
+    known: dict[str, tuple[ast.stmt, str]] = {}
+    for cell in cells:
+        with suppress(SyntaxError):
+            for statement in ast.parse(cell).body:
+                known |= {name: (statement, text) for name, text in _bound_by(statement, cell)}
+    return known
+
+
+def _bound_by(statement: ast.stmt, cell: str) -> Iterable[tuple[str, str]]:
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        origin = f"from {statement.module} " if isinstance(statement, ast.ImportFrom) else ""
+        for alias in statement.names:
+            yield alias.asname or alias.name.partition(".")[0], f"{origin}import {ast.unparse(alias)}"
+    elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        above = [f"@{ast.unparse(each)}\n" for each in statement.decorator_list if not _exercise(each)]
+        lines = cell.splitlines(keepends=True)[statement.lineno - 1 : statement.end_lineno]
+        yield statement.name, "".join([*above, *lines]).rstrip()
+    elif isinstance(statement, ast.Assign):
+        yield ast.unparse(statement.targets[0]), ast.unparse(statement)
+
+
+def _exercise(decorator: ast.expr) -> str:
+    """The name in `@exercise("name")`; "" for another decorator."""
+    found = re.fullmatch(r"(?:\w+\.)*exercise\('(\w+)'\)", ast.unparse(decorator))
+    return found[1] if found else ""
+
+
+def _is_constant(value: ast.expr) -> bool:
+    """Whether an expression has the same value in a file: a lambda, or no calls but `float("inf")`."""
+    calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]
+    return isinstance(value, ast.Lambda) or all(ast.unparse(call.func) == "float" for call in calls)
+
+
+def _free_names(code: CodeType) -> set[str]:
+    """The names that code looks up outside itself."""
+    steps = list(dis.get_instructions(code))
+    stored = {step.argval for step in steps if step.opname == "STORE_NAME"}
+    free = {step.argval for step in steps if step.opname in LOOKS_UP} - stored
+    inside = (_free_names(const) for const in code.co_consts if isinstance(const, CodeType))
+    return {name for name in free.union(*inside) if not name.startswith("__")}

@@ -1,0 +1,113 @@
+"""Your parts of the Transformer. `yours.softmax` is your softmax once you wrote it, and the course's until then.
+
+    from course_lib import yours
+    yours.report()           # whose each part is, on the map
+    yours.install(model)     # the model attends with your attention
+
+Your parts are kept in the folder `my_transformer`, one file each.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from course_lib.attention import MultiHeadAttention, scaled_dot_product_attention
+from course_lib.exercises import all_exercises, parts, store
+from course_lib.exercises.catalogue import find
+from course_lib.exercises.reports import Panel
+
+YOURS, THE_COURSES = "yours", "the course's"
+
+
+def __getattr__(name: str) -> Any:
+    if name in __dir__():
+        return parts.part(name).implementation
+    raise AttributeError(f"there is no part {name!r}; the parts are {', '.join(__dir__())}")
+
+
+def __dir__() -> list[str]:
+    return [exercise.name for exercise in all_exercises()]
+
+
+@dataclass(frozen=True, repr=False)
+class Progress:
+    """Whose each part is: the map of the Transformer with the learner's parts lit, and the list of all exercises."""
+
+    parts: tuple[parts.Part, ...]
+
+    @property
+    def _map(self) -> Any:
+        # Imported here, since drawing takes time to load, and most that ask for a part want no map.
+        from course_lib.figures import transformer_map
+
+        return transformer_map(yours={part.exercise.on_map for part in self.parts if part.is_yours} - {""})
+
+    @property
+    def _list(self) -> Panel:
+        done = sum(part.is_yours for part in self.parts)
+        return Panel(f"{done} of {len(self.parts)} parts are yours.", code="\n".join(map(_line, self.parts)))
+
+    def __repr__(self) -> str:
+        return f"{self._map!r}\n\n{self._list!r}"
+
+    def _repr_html_(self) -> str:
+        return f"{self._map._repr_html_()}\n{self._list._repr_html_()}"
+
+
+def _line(part: parts.Part) -> str:
+    exercise, mark = part.exercise, f"✓ {YOURS}" if part.is_yours else f"  {THE_COURSES}"
+    difficulty = "●" * exercise.difficulty + "○" * (3 - exercise.difficulty)
+    about = f"{exercise.notebook:02d}  {exercise.name:30}{mark:15}{difficulty}  {exercise.minutes:2} minutes"
+    return f"{about}  {part.note}".rstrip()
+
+
+def report() -> Progress:
+    """Show whose each part is."""
+    return Progress(tuple(parts.part(name) for name in __dir__()))
+
+
+def progress() -> str:
+    """The same in plain text, as `course.py progress` prints it."""
+    return repr(report())
+
+
+def install(model: nn.Module) -> dict[str, str]:
+    """Let every `MultiHeadAttention` in a model attend with the learner's `scaled_dot_product_attention`.
+
+    Returns for each, by its name in the model, whose attention it runs on now: "yours", or "the course's" until the
+    learner's passes. `uninstall` undoes it.
+    """
+    part = parts.part("scaled_dot_product_attention")
+    # A module would enter the model's own parts and weights, a method does not.
+    mine = part.implementation.forward if isinstance(part.implementation, nn.Module) else part.implementation
+    return _attend_with(model, mine, YOURS) if part.is_yours else uninstall(model)
+
+
+def uninstall(model: nn.Module) -> dict[str, str]:
+    """Let every `MultiHeadAttention` in a model attend with the course's attention again. Returns as `install` does."""
+    return _attend_with(model, scaled_dot_product_attention, THE_COURSES)
+
+
+def _attend_with(model: nn.Module, attention: Any, whose: str) -> dict[str, str]:
+    heads = {name: part for name, part in model.named_modules() if isinstance(part, MultiHeadAttention)}
+    for part in heads.values():
+        part.attention = attention
+    return dict.fromkeys(heads, whose)
+
+
+def reset(*names: str) -> Panel:
+    """Begin anew, with these parts or with all: move what is kept of them aside. Nothing is deleted.
+
+    Raises ValueError for a name that is no exercise's.
+    """
+    for name in names:
+        find(name)
+    if names:
+        places = [store.shown(store.set_aside(name)) for name in names if store.read(name) is not None]
+    else:
+        places = [place.name for place in [store.set_all_aside()] if place]
+    parts.forget()
+    if not places:
+        return Panel("There is nothing of yours to move aside.")
+    return Panel("These parts are the course's again.", (f"What you wrote is in {', '.join(places)}.",))
