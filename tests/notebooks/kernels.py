@@ -29,10 +29,11 @@ def prepare() -> None:
 
 
 def environment(folder: Path, data: Path | None = None) -> dict[str, str]:
-    """Build the environment of a kernel that works in `folder`, on this checkout's library and nothing else.
+    """Build the environment of a kernel that works in `folder`, on this checkout's library and nobody's own parts.
 
     Args:
-        folder: where the kernel keeps its own files, and the log of what it asked of the network.
+        folder: where the kernel keeps its own files, the parts that it builds, and the log of what it asked of the
+            network.
         data: the folder of the data sets; the learner's own cache without it.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
@@ -40,6 +41,7 @@ def environment(folder: Path, data: Path | None = None) -> dict[str, str]:
     if data:
         kept["COURSE_DATA"] = str(data)
     return kept | {
+        "COURSE_WORK": str(folder / "my_transformer"),
         "IPYTHONDIR": str(folder / "ipython"),
         "NETWORK_LOG": str(network_log(folder)),
         "OMP_NUM_THREADS": "1",

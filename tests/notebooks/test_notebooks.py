@@ -1,5 +1,7 @@
 """Every notebook gives, in a fresh kernel without a network, what is committed, and keeps the course's rules."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -75,3 +77,11 @@ def test_only_the_cell_whose_output_differs_from_the_committed_one_fails(sample:
     report = kernels.validate(path, tmp_path, kernels.environment(tmp_path)).stdout
     assert "Cell 0: Cell outputs differ" in report
     assert "1 failed, 3 passed" in report
+
+
+def test_a_learners_own_parts_are_neither_read_nor_overwritten(tmp_path: Path):
+    command = [sys.executable, "-c", "from course_lib.exercises import store; print(store.folder())"]
+    folder = subprocess.run(
+        command, env=kernels.environment(tmp_path), capture_output=True, text=True, check=True
+    ).stdout
+    assert Path(folder.strip()).is_relative_to(tmp_path)
