@@ -29,7 +29,9 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 NEEDS_PYTHON = f"The course needs Python 3.{OLDEST[1]} to 3.{NEWEST[1]}"  # So: python3 course.py
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+# An environment that somebody made ready for the course, such as conda's or a class's. It is taken as it is.
+BORROWED = os.environ.get("COURSE_VENV")
+VENV = Path(BORROWED).absolute() if BORROWED else ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # What was installed. It is empty until all is; a `.venv` without one was not made here, and is left as it is.
 MARK = VENV / "made-by-course.json"
@@ -105,7 +107,8 @@ def doctor(arguments):
     if not inside():
         reason = why_unusable()
         if reason:
-            raise Stop(f"The course is not installed, since {reason}: run `{call('lab')}`.")
+            advice = "correct it, or unset it" if BORROWED else f"run `{call('lab')}`"
+            raise Stop(f"The course is not installed, since {reason}: {advice}.")
         return become(PYTHON, __file__, "doctor", *arguments)
     from course_lib.doctor import examine
 
@@ -154,6 +157,8 @@ def prepare(*extras):
     try:
         if is_ready(extras):
             return
+        if BORROWED:
+            raise Stop(f"The course cannot start, since {why_unusable()}: correct it, or unset it.")
         with alone():
             reason = why_unusable()
             if reason:
@@ -173,6 +178,8 @@ def is_ready(extras):
     """Say whether `.venv` holds the course with these extras, as pyproject.toml has it now."""
     if why_unusable():
         return False
+    if BORROWED:
+        return True
     mark = read_mark()
     return (
         mark["project"] == fingerprint()
@@ -183,6 +190,8 @@ def is_ready(extras):
 
 def why_unusable():
     """Give the reason why `.venv` has to be made anew, as the end of a sentence, or None."""
+    if BORROWED:
+        return None if ask_python([]) else f"no Python starts in {VENV}, which COURSE_VENV names"
     if not os.path.lexists(str(VENV)):
         return "there is none yet"
     mark = read_mark()
@@ -453,7 +462,7 @@ def become(*words):
 
 def call(name):
     """Give the words with which a command of this door is called."""
-    return f"{'python' if os.name == 'nt' else 'python3'} course.py {name}"
+    return f"{'py' if os.name == 'nt' else 'python3'} course.py {name}"
 
 
 def why_not_here(version, is_64_bit, system, machine):

@@ -14,7 +14,7 @@ from pathlib import Path
 MEMORY = 4e9
 DISK = 1e9
 # Tokens a second through `speed`'s attention, forwards and backwards, on the computer whose minutes the notebooks give.
-COURSE_SPEED = 40_000
+COURSE_SPEED = 70_000
 LAB_EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 
 
@@ -171,7 +171,7 @@ def speed(seconds: float = 4.0) -> Iterator[Finding]:
     if ratio >= 0.8:
         yield Finding(True, f"{reading}: the minutes that the notebooks give will do.")
     else:
-        advice = f"expect {1 / ratio:.1f} times the minutes that the notebooks give"
+        advice = f"unless other programs are busy, expect {1 / ratio:.1f} times the minutes that the notebooks give"
         yield Finding(ratio >= 0.5, f"{reading}: {advice}.", needed=False)
 
 
