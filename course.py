@@ -409,8 +409,8 @@ def explain(output):
         computer = f"{platform.system()} on {platform.machine()} with Python {platform.python_version()}"
         return f"PyTorch has no build for this computer ({computer}): try Python 3.12, or another computer."
     lines = [line for line in output.splitlines() if re.search("error", line, re.IGNORECASE)]
-    last = (lines or output.splitlines() or ["nothing"])[-1].strip()
-    return f"The installation failed, and the last that was heard is: {last}"
+    last = (lines or output.splitlines() or ["nothing"])[-1].strip().rstrip(".")
+    return f"The installation failed, and the last that was heard is: {last}."
 
 
 def full_disk(room):

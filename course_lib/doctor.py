@@ -96,7 +96,7 @@ def computer() -> Iterator[Finding]:
 
     cores = os.cpu_count() or 1
     memory = psutil.virtual_memory().total
-    sentence = f"{cores} cores and {memory / 1e9:.1f} GB of memory"
+    sentence = f"{cores} {'core' if cores == 1 else 'cores'} and {memory / 1e9:.1f} GB of memory"
     if cores >= 2 and memory >= MEMORY:
         yield Finding(True, f"{sentence} are enough.")
     else:
