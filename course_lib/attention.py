@@ -84,13 +84,7 @@ def scaled_dot_product_attention(
 
 
 def additive_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    W_a: Tensor,
-    U_a: Tensor,
-    v_a: Tensor,
-    mask: Tensor | None = None,
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Look queries up among keys with a small network for a score, as attention began in 2014.
 
@@ -103,10 +97,11 @@ def additive_attention(
     mask as `check_mask` wants it. Returns output (..., T, d_v) and weights (..., T, S).
     Raises TypeError, ValueError for shapes that do not fit, or a mask that `check_mask` refuses.
     """
-    d_a, d_query = v_a.size(0), query.size(-1)
-    if W_a.shape != (d_a, d_query):
-        raise ValueError(f"W_a should be (d_a, d_query) = {(d_a, d_query)}, but its shape is {tuple(W_a.shape)}")
-    check_shapes(query, key, value, d_key=U_a.size(-1))
+    d_a = v_a.size(0)
+    for name, matrix, width in (("W_a", W_a, query.size(-1)), ("U_a", U_a, key.size(-1))):
+        if matrix.shape != (d_a, width):
+            raise ValueError(f"{name} should be {(d_a, width)}, but its shape is {tuple(matrix.shape)}")
+    check_shapes(query, key, value, d_key=key.size(-1))
     asked = (query @ W_a.mT).unsqueeze(-2)  # (..., T, 1, d_a)
     offered = (key @ U_a.mT).unsqueeze(-3)  # (..., 1, S, d_a)
     scores = torch.tanh(asked + offered) @ v_a  # (..., T, S)
@@ -199,7 +194,7 @@ class MultiHeadAttention(nn.Module):
         Takes a query (B, T, d_model), key and value (B, S, d_model), and a mask that broadcasts to (B, H, T, S), as
         `padding_mask(ids, pad) & causal_mask(T)` does. Returns (B, T, d_model).
 
-        Raises TypeError, ValueError for a mask that `check_mask` refuses.
+        Raises TypeError, ValueError for values that are not one a key, or a mask that `check_mask` refuses.
         """
         queries = split_heads(self.W_q(query), self.heads)  # (B, H, T, d_k)
         keys = split_heads(self.W_k(key), self.kv_heads)  # (B, kv_heads, S, d_k)
@@ -215,6 +210,7 @@ class MultiHeadAttention(nn.Module):
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         if self.watcher is None and self.attention is scaled_dot_product_attention:
+            check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
             if mask is not None:
                 check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
             return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)

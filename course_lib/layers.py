@@ -50,6 +50,8 @@ class LayerStyle:
         for name, kind in kinds.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"{name} should be one of {get_args(kind)}, but is {getattr(self, name)!r}")
+        if not (self.norm_eps > 0 and self.rotary_base > 0):
+            raise ValueError(f"norm_eps={self.norm_eps} and rotary_base={self.rotary_base} should both be more than 0")
 
 
 ORIGINAL = LayerStyle()

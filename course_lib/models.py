@@ -38,9 +38,7 @@ class TransformerConfig(LayerStyle):
     layers: int = 6  # N, in the encoder and in the decoder alike
     max_length: int = 512  # most tokens that a learned or sinusoidal position table holds
     dropout: float = 0.1  # share of sublayer outputs and of embeddings set to 0 in training
-    pad: int | None = (
-        0  # hidden from encoder and cross-attention; after the tokens, where a causal mask hides it as well
-    )
+    pad: int | None = 0  # hidden from encoder and cross-attention; a causal mask hides it if it stands at the end
     tied_embeddings: bool = True  # one matrix for embedding and projection, and for both languages if they share ids
     scaled_embeddings: bool = True  # multiply embeddings by √d_model (section 3.4)
     embedding_norm: bool = False  # normalise the embeddings, as BERT does
@@ -49,13 +47,18 @@ class TransformerConfig(LayerStyle):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("vocabulary", "d_model", "heads", "d_ff", "layers", "max_length"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} should be at least 1, but is {getattr(self, name)}")
-        if self.d_model % self.heads:
-            raise ValueError(
-                f"d_model should be a multiple of heads: d_model={self.d_model} and heads={self.heads} are not"
-            )
+        sizes = ("vocabulary", "target_vocabulary", "d_model", "heads", "kv_heads", "d_ff", "layers", "max_length")
+        for name, least in {**dict.fromkeys(sizes, 1), "pad": 0, "segments": 0}.items():
+            size = getattr(self, name)
+            if size is not None and size < least:
+                raise ValueError(f"{name} should be at least {least}, but is {size}")
+        for name, parts in (("d_model", "heads"), ("heads", "kv_heads")):
+            size, count = getattr(self, name), getattr(self, parts) or 1
+            if size % count:
+                raise ValueError(f"{name} should be a multiple of {parts}: {name}={size} and {parts}={count} are not")
+        width = self.d_model // self.heads if self.positions == "rotary" else self.d_model
+        if self.positions in ("sinusoidal", "rotary") and width % 2:
+            raise ValueError(f"{self.positions} positions turn pairs of features, so {width} features are one too many")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout should be at least 0 and below 1, but is {self.dropout}")
 

@@ -46,9 +46,8 @@ def rotary(x: Tensor, offset: int = 0, base: float = 10_000.0) -> Tensor:
 
     Raises ValueError for an odd d_k.
     """
-    steps = torch.arange(
-        offset, offset + x.size(-2), dtype=torch.promote_types(x.dtype, torch.float32), device=x.device
-    )
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    steps = torch.arange(offset, offset + x.size(-2), dtype=dtype, device=x.device)
     angles = _angles(steps, x.size(-1), base)  # (T, d_k / 2)
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     first, second = x.chunk(2, dim=-1)  # (..., T, d_k / 2) each
