@@ -104,7 +104,7 @@ def sorted_bars(
 
 
 def _label_ends(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Write each label to the right of its line's end, pushed apart where they would touch."""
+    """Write each label to the right of its line's end, pushed apart, upwards where there is room."""
     gap = 0.19 * ax.figure.dpi / ax.get_window_extent().height
     low, high = ax.transAxes.transform([(0, 0), (0, 1)])[:, 1]
     heights = ax.transData.transform([(ax.get_xlim()[1], y) for y, _, _ in labels])[:, 1]
@@ -112,10 +112,9 @@ def _label_ends(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     places = [(heights[k] - low) / (high - low) for k in ranked]
     for n in range(1, len(places)):
         places[n] = max(places[n], places[n - 1] + gap)
-    overshoot = max(0.0, places[-1] - 1.02)
-    for n in range(len(places) - 1, -1, -1):
-        limit = places[n] - overshoot if n == len(places) - 1 else places[n + 1] - gap
-        places[n] = min(places[n], limit)
+    places[-1] = min(places[-1], 1.0)
+    for n in reversed(range(len(places) - 1)):
+        places[n] = min(places[n], places[n + 1] - gap)
     for k, place in zip(ranked, places, strict=True):
         _, words, ink = labels[k]
         ax.text(1.015, place, words, transform=ax.transAxes, color=ink, va="center", fontsize=10)

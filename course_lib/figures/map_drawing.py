@@ -8,7 +8,7 @@ from course_lib.figures.map_parts import MAP_PARTS, NAMES_IN_A_SENTENCE, States
 from course_lib.figures.svg import Drawing, PageTheme
 
 WIDTH, HEIGHT = 1040, 752
-_BOX_WIDTH, _BOX_HEIGHT = 196, 48
+_BOX_WIDTH, _BOX_HEIGHT = 210, 48
 _NARROW_WIDTH, _NARROW_HEIGHT = 122, 70
 # From the stream to the nearer edge of a box, and from a frame's edge to its stream.
 _TO_BOX, _TO_FRAME = 74, 30
@@ -105,7 +105,7 @@ class _Picture:
             line = y + (height - 18 * len(lines)) / 2 + (15.5 if len(lines) > 2 else 13.5)
             for i, words in enumerate(lines):
                 names = i < len(lines) - len(below)
-                size, bold = (14.5, colour == "ink") if names else (12.5, False)
+                size, bold = (14.5 if name else 15.5, colour == "ink") if names else (13.5, False)
                 self.drawing.text(middle, line + 18 * i, words, size, colour, "middle", bold)
 
     def outline(self, states: tuple[str, ...], x: float, y: float, width: float, height: float) -> None:
@@ -178,10 +178,10 @@ class _Picture:
         """The memory's box, and the double line that carries it to cross-attention's keys and values."""
         colour = "masked" if self._unused("memory") else "memory"
         end = _DECODER.x(_ROLE_WIRES["key"])
-        self._wire("memory", [(268, 246), (490, 246), (490, 432), (end, 432)], colour)
+        self._wire("memory", [(275, 246), (490, 246), (490, 432), (end, 432)], colour)
         self.drawing.text(282, 234, "M", 14, "stream" if colour == "masked" else colour, bold=True)
-        self.drawing.text(300, 234, "(S, d_model)", 12.5, "stream")
-        self.box("memory", 72, 222)
+        self.drawing.text(302, 234, "(S, d_model)", 13.5, "stream")
+        self.box("memory", _ENCODER.stream - _BOX_WIDTH / 2, 222)
 
     def sublayer(self, half: _Half, part_id: str, leaves: float, joins: float) -> None:
         """A sublayer: out of the stream at `leaves`, through its box, and added to the stream at `joins`."""
@@ -222,9 +222,9 @@ class _Picture:
         """A sentence as chips, and the embedding that starts the stream."""
         self.drawing.path([(half.stream, 694), (half.stream, 676)], self._wire_colour(half.embedding), arrow=True)
         self._chips(half.stream, 694, tokens, self._unused(half.embedding))
-        self.drawing.text(half.stream, 741, words, 13, "stream", "middle")
+        self.drawing.text(half.stream, 741, words, 13.5, "stream", "middle")
         anchor: Literal["start", "end"] = "start" if half.inwards == 1 else "end"
-        self.drawing.text(half.x(14), 612, shape, 12.5, "stream", anchor)
+        self.drawing.text(half.x(14), 614, shape, 13.5, "stream", anchor)
         self.box(half.embedding, half.stream - _BOX_WIDTH / 2, 626)
         self._plus(half, 598)
 
@@ -247,17 +247,17 @@ class _Picture:
         draw.path([(x, 94), (x, 84)], self._wire_colour("projection"), arrow=True)
         chosen = self._wire_colour("choose")
         dashes = [5, 4]
-        draw.path([(904, 60), (916, 60), (916, 151), (924, 151)], chosen, arrow=True)
-        draw.path([(904, 60), (924, 60)], self._wire_colour("loss"), arrow=True)
+        draw.path([(911, 60), (917, 60), (917, 151), (928, 151)], chosen, arrow=True)
+        draw.path([(911, 60), (928, 60)], self._wire_colour("loss"), arrow=True)
         draw.path([(988, 186), (988, 708), (924, 708)], chosen, dash=dashes, arrow=True)
         self.box("projection", x - _BOX_WIDTH / 2, 94)
         self.box("softmax", x - _BOX_WIDTH / 2, 36)
-        self.box("loss", 924, 25, 108, _NARROW_HEIGHT)
-        self.box("choose", 924, 116, 108, _NARROW_HEIGHT)
-        draw.text(978, 18, "to train", 12.5, "stream", "middle")
-        draw.text(978, 110, "to translate", 12.5, "stream", "middle")
+        self.box("loss", 928, 25, 108, _NARROW_HEIGHT)
+        self.box("choose", 928, 116, 108, _NARROW_HEIGHT)
+        draw.text(982, 17, "to train", 13.5, "stream", "middle")
+        draw.text(982, 110, "to translate", 13.5, "stream", "middle")
         self._chips(988, 330, ("enquêté",), chosen == "masked")
-        draw.text(978, 320, "next token", 12.5, "stream", "end")
+        draw.text(978, 320, "next token", 13.5, "stream", "end")
 
     def _wire(self, role_name: str, points: list[tuple[float, float]], colour: str) -> None:
         """A line in its role's width and dashes."""
@@ -291,7 +291,7 @@ class _Picture:
             dash=look["dash"],
             radius=9.5,
         )
-        self.drawing.text(x, y + 4, "norm", 12, self._text_colour(states), "middle")
+        self.drawing.text(x, y + 4, "norm", 13, self._text_colour(states), "middle")
 
     def _staircase(self, x: float, y: float) -> None:
         """The causal mask in small: each row reads one token more than the row above."""

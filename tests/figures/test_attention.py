@@ -188,6 +188,13 @@ def test_the_lines_words_have_the_selected_words_largest_weight(ax: Axes) -> Non
     assert words.endswith("“[eos]” gives its largest weight, 0.40, to “key”.")
 
 
+def test_a_shorter_sentence_is_spread_evenly_under_the_longer_one(ax: Axes) -> None:
+    alignment(ax, np.full((3, 9), 1 / 9), list("abcdefghi"), list("xyz"))
+    low, high = ax.get_xlim()
+    places = [text.get_position()[0] for text in ax.texts if text.get_text() in "xyz"]
+    assert [(place - low) / (high - low) for place in places] == pytest.approx([1 / 6, 1 / 2, 5 / 6])
+
+
 def test_chips_of_a_sentence_do_not_touch(ax: Axes) -> None:
     alignment(
         ax,

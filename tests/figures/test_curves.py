@@ -23,12 +23,14 @@ def ax() -> Iterator[Axes]:
     plt.close(fig)
 
 
-def test_curves_hold_their_data_and_differ_by_dashes_too(ax: Axes) -> None:
+def test_curves_hold_their_data_and_differ_by_dashes_too_also_in_another_style() -> None:
+    fig, ax = plt.subplots()
     assert curves(ax, LOSSES, "training steps", "loss (nats per token)", FLOORS) is ax
     drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines[:2]]
     assert drawn == [tuple(map(list, curve)) for curve in LOSSES.values()]
     assert ax.lines[0].is_dashed() != ax.lines[1].is_dashed()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("training steps", "loss (nats per token)")
+    plt.close(fig)
 
 
 def test_floors_are_level_lines_at_their_heights(ax: Axes) -> None:
@@ -58,6 +60,18 @@ def test_names_of_lines_that_end_close_together_do_not_touch_and_keep_their_orde
     assert [text.get_text()[0] for text in ranked] == ["f", "a", "c", "b", "r"]
     boxes = [text.get_window_extent() for text in ranked]
     assert all(below.y1 <= above.y0 for below, above in pairwise(boxes))
+    frame = ax.get_window_extent()
+    assert boxes[0].y0 > frame.y0 - 10
+    assert boxes[-1].y1 < frame.y1 + 10
+
+
+def test_names_at_the_top_make_room_downwards(ax: Axes) -> None:
+    rising = {name: (STEPS, [0.0, 0.5, end]) for name, end in {"a": 0.98, "b": 0.99, "c": 1.0}.items()}
+    curves(ax, rising, "steps", "share right")
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert all(below.y1 <= above.y0 for below, above in pairwise(boxes))
+    assert boxes[-1].y1 < ax.get_window_extent().y1 + 10
 
 
 def test_the_curves_words_have_where_each_begins_and_ends(ax: Axes) -> None:

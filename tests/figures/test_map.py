@@ -39,6 +39,8 @@ LESSONS = {
     "choose": 8,
 }
 
+STATES = {"later": "later", "given": "given", "now": "now", "yours": "yours", "not_used": "not used here"}
+
 MAPS = {
     "all given": transformer_map(),
     "one lesson": transformer_map(now=("memory", "cross_attention"), yours="softmax", lesson=7),
@@ -185,8 +187,10 @@ def test_picture_and_list_name_the_same_parts_in_the_same_states(picture: figure
         name, words = line.split(": ")
         assert name == part.name
         assert name in texts
-        for word in words.removesuffix(f", notebook {LESSONS[part.id]:02d}").split(", "):
-            assert word in texts, (part.id, word, texts)
+        *states, notebook = words.split(", ")
+        assert states == [STATES[state] for state in drawn[part.id].attrib["data-state"].split()]
+        assert all(state in texts for state in states), (part.id, states, texts)
+        assert notebook == f"notebook {LESSONS[part.id]:02d}"
 
 
 def test_what_later_notebooks_build_is_later_and_the_rest_is_given() -> None:
