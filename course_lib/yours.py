@@ -31,28 +31,27 @@ def __dir__() -> list[str]:
 
 
 @dataclass(frozen=True, repr=False)
-class Progress:
+class Progress(Panel):
     """Whose each part is: the map of the Transformer with the learner's parts lit, and the list of all exercises."""
 
-    parts: tuple[parts.Part, ...]
-
-    @property
-    def _map(self) -> Any:
-        # Imported here, since drawing takes time to load, and most that ask for a part want no map.
-        from course_lib.figures import transformer_map
-
-        return transformer_map(yours={part.exercise.on_map for part in self.parts if part.is_yours} - {""})
-
-    @property
-    def _list(self) -> Panel:
-        done = sum(part.is_yours for part in self.parts)
-        return Panel(f"{done} of {len(self.parts)} parts are yours.", code="\n".join(map(_line, self.parts)))
+    map: Any = None
 
     def __repr__(self) -> str:
-        return f"{self._map!r}\n\n{self._list!r}"
+        return f"{self.map!r}\n\n{super().__repr__()}"
 
     def _repr_html_(self) -> str:
-        return f"{self._map._repr_html_()}\n{self._list._repr_html_()}"
+        return f"{self.map._repr_html_()}\n{super()._repr_html_()}"
+
+
+def report() -> Progress:
+    """Show whose each part is."""
+    # Imported here, since drawing takes time to load, and most that ask for a part want no map.
+    from course_lib.figures import transformer_map
+
+    whose = [parts.part(name) for name in __dir__()]
+    lit = {part.exercise.on_map for part in whose if part.is_yours} - {""}
+    title = f"{sum(part.is_yours for part in whose)} of {len(whose)} parts are yours."
+    return Progress(title, code="\n".join(map(_line, whose)), map=transformer_map(yours=lit))
 
 
 def _line(part: parts.Part) -> str:
@@ -60,11 +59,6 @@ def _line(part: parts.Part) -> str:
     difficulty = "●" * exercise.difficulty + "○" * (3 - exercise.difficulty)
     about = f"{exercise.notebook:02d}  {exercise.name:30}{mark:15}{difficulty}  {exercise.minutes:2} minutes"
     return f"{about}  {part.note}".rstrip()
-
-
-def report() -> Progress:
-    """Show whose each part is."""
-    return Progress(tuple(parts.part(name) for name in __dir__()))
 
 
 def progress() -> str:

@@ -2,13 +2,13 @@
 
 import difflib
 
-from course_lib.exercises import start_here
+from course_lib.exercises import attention, multi_head, start_here
 from course_lib.exercises.exercise import Exercise
 
 
 def all_exercises() -> list[Exercise]:
     """All exercises of the course, in the order in which the notebooks give them."""
-    return list(start_here.EXERCISES)
+    return [*start_here.EXERCISES, *attention.EXERCISES, *multi_head.EXERCISES]
 
 
 def find(name: str) -> Exercise:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Case
 from course_lib.exercises.diagnosis import diagnose
-from course_lib.exercises.outcomes import Outcome, copy_of, difference, run
+from course_lib.exercises.outcomes import Outcome, difference, run
 from course_lib.exercises.reports import Mistake, Report
 
 STOPPED = (NotImplementedError, KeyboardInterrupt)
@@ -18,27 +18,31 @@ NO_GRADIENT = (
     "No gradient gets through it, so a model that trains on it would not learn: `.item()`, `.tolist()`, `.detach()` "
     "or `torch.tensor(...)` on the way cuts it off."
 )
-NOT_IN_FLOAT64 = (
-    "It works with float32 only: `torch.zeros` and `torch.tensor` make float32 unless you say `dtype=x.dtype`."
-)
+FLOAT32_ONLY = "It works with float32 only: `torch.zeros` and `torch.tensor` make that unless you say `dtype=x.dtype`."
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """Cut a text at its empty lines, and put each paragraph on one line."""
+    return tuple(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
+
+
+def mistakes(*implementations: Any) -> tuple[Mistake, ...]:
+    """Known mistakes: what each computes, and in its docstring the sentence that names it, then where it was seen."""
+    return tuple(Mistake(each, *paragraphs(each.__doc__)) for each in implementations)
 
 
 def the_only_way(answer: Any) -> Iterator[Callable[..., Any]]:
     """Call a function as it is. A class is made in the call, so that its errors are caught there."""
-
-    def made_first(*arguments: Any) -> Any:
-        return answer()(*arguments)
-
-    yield made_first if inspect.isclass(answer) else answer
+    yield (lambda *arguments: answer()(*arguments)) if isinstance(answer, type) else answer
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Exercise:
     """A part to write: a reference, cases, and the mistakes that people make.
 
-    `returns` names what comes back, with its shape in letters. `ways` turns an answer into functions of a case's
-    arguments: more than one where there is no telling which of the learner's weights is which. A part that is
-    `trained` must let gradients through. `on_map` is the part of the Transformer's map that it builds.
+    `returns` names what comes back, with its shape. `ways` turns an answer into functions of a case's arguments: more
+    than one where there is no telling which of the learner's weights is which. A part that is `trained` must let
+    gradients through. `on_map` is the part of the Transformer's map that it builds.
     """
 
     name: str
@@ -58,66 +62,58 @@ class Exercise:
         """Try an answer on every case, and say whether it is right, which mistake it is, or what can be said."""
         reference = next(self.ways(self.reference))
         wanted = [run(reference, case.arguments).value for case in self.cases]
-        first: list[Outcome] = []
+        tried: list[tuple[list[Outcome], list[int]]] = []
         for way in self.ways(answer):
-            outcomes = self._try(way)
-            if not self._wrong(outcomes, wanted):
-                return self._right(way)
-            first = first or outcomes
-            if isinstance(outcomes[-1].error, STOPPED):
+            got = self._try(way)
+            wrong = [i for i, outcome in enumerate(got) if self._is_wrong(outcome, wanted[i])]
+            if all(self.cases[i].in_float64 and got[i].error for i in wrong):
+                return self._right(way, reference, [FLOAT32_ONLY] if wrong else [])
+            tried.append((got, wrong))
+            if isinstance(got[-1].error, STOPPED):
                 break
-        wrong = self._wrong(first, wanted)
-        if isinstance(first[0].error, NotImplementedError):
+        got, wrong = tried[0]
+        if isinstance(got[0].error, NotImplementedError):
             return Report(f"… {self.name}", ("Not started: write it in place of `raise NotImplementedError`.",))
-        if all(self.cases[i].in_float64 for i in wrong) and all(first[i].error for i in wrong):
-            return self._right(next(self.ways(answer)), NOT_IN_FLOAT64)
-        mistakes, unexplained = self._name(first, wrong)
-        sentences = [mistake.message for mistake in mistakes]
-        if not mistakes:
-            sentences = diagnose(self, answer, first, wanted, wrong)
-        elif unexplained:
+        mistakes, unexplained = self._name(got, wrong)
+        sentences = [mistake.message for mistake in mistakes] or diagnose(self, answer, got, wanted, wrong)
+        if mistakes and unexplained:
             sentences.append("Something else differs too: mend this first, then run the cell again.")
-        if printed := first[wrong[0]].printed.strip():
+        if printed := got[wrong[0]].printed.strip():
             sentences.append(f"It printed: {printed[:200]}")
         return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=mistakes[0] if mistakes else None)
 
     def _try(self, way: Callable[..., Any]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for each in self.cases:
-            outcomes.append(run(way, each.arguments))
+        for case in self.cases:
+            outcomes.append(run(way, case.arguments))
             if isinstance(outcomes[-1].error, STOPPED):
                 break
         return outcomes
 
-    def _wrong(self, outcomes: Sequence[Outcome], wanted: Sequence[Any]) -> list[int]:
-        pairs = enumerate(zip(outcomes, wanted, strict=False))
-        return [i for i, (o, w) in pairs if o.error or o.changed or difference(o.value, w, self.returns)]
+    def _is_wrong(self, outcome: Outcome, wanted: Any) -> bool:
+        return bool(outcome.error or outcome.changed or difference(outcome.value, wanted, self.returns))
 
-    def _name(self, outcomes: Sequence[Outcome], wrong: Sequence[int]) -> tuple[list[Mistake], set[int]]:
-        """Find the known mistakes that give the same: first the one that explains the most cases, then what is left."""
-        explained = {i: self._explained_by(mistake, outcomes, wrong) for i, mistake in enumerate(self.mistakes)}
+    def _name(self, got: Sequence[Outcome], wrong: Sequence[int]) -> tuple[list[Mistake], set[int]]:
+        """Find the known mistakes that do the same: first the one that explains the most cases, then what is left."""
+        explained = [(mistake, self._explained_by(mistake, got, wrong)) for mistake in self.mistakes]
         found, left = [], set(wrong)
-        while left and (best := max(explained, key=lambda i: len(explained[i] & left)), explained[best] & left)[1]:
-            found.append(self.mistakes[best])
-            left -= explained[best]
+        while left:
+            mistake, cases = max(explained, key=lambda each: len(each[1] & left))
+            if not cases & left:
+                break
+            found.append(mistake)
+            left -= cases
         return found, left
 
-    def _explained_by(self, mistake: Mistake, outcomes: Sequence[Outcome], wrong: Sequence[int]) -> set[int]:
-        """The cases in which a mistake does the same. An error alone is no evidence: errors look alike."""
+    def _explained_by(self, mistake: Mistake, got: Sequence[Outcome], wrong: Sequence[int]) -> set[int]:
+        """The cases in which a mistake does the same. Errors alone are no evidence: they look alike."""
         way = next(self.ways(mistake.implementation))
-        same, same_error = set(), set()
-        for i in wrong:
-            got, known = outcomes[i], run(way, self.cases[i].arguments)
-            if got.error or known.error:
-                if type(got.error) is type(known.error):
-                    same_error.add(i)
-            elif got.changed == known.changed and not difference(got.value, known.value, self.returns):
-                same.add(i)
-        return same | same_error if same else set()
+        known = {i: run(way, self.cases[i].arguments) for i in wrong}
+        alike = {i for i in wrong if type(known[i].error) is type(got[i].error) and known[i].changed == got[i].changed}
+        same = {i for i in alike if got[i].error or not difference(got[i].value, known[i].value, self.returns)}
+        return same if any(not got[i].error for i in same) else set()
 
-    def _right(self, way: Callable[..., Any], remark: str = "") -> Report:
-        remarks = [remark] if remark else []
-        reference = next(self.ways(self.reference))
+    def _right(self, way: Callable[..., Any], reference: Callable[..., Any], remarks: list[str]) -> Report:
         if _reached_by_gradients(way, self.cases[0]) != _reached_by_gradients(reference, self.cases[0]):
             if self.trained:
                 return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {NO_GRADIENT}",))
@@ -128,11 +124,11 @@ class Exercise:
 
 def _reached_by_gradients(function: Callable[..., Any], example: Case) -> list[bool] | None:
     """Which of the arguments the first result depends on, as autograd sees it; None where it cannot be trained."""
-    copies = [copy_of(argument) for argument in example.arguments]
-    inputs = [x.requires_grad_() for x in copies if isinstance(x, Tensor) and x.is_floating_point()]
+    arguments = [x.clone() if isinstance(x, Tensor) else x for x in example.arguments]
+    inputs = [x.requires_grad_() for x in arguments if isinstance(x, Tensor) and x.is_floating_point()]
 
     def gradients() -> list[bool]:
-        result = function(*copies)
+        result = function(*arguments)
         first = result[0] if isinstance(result, (tuple, list)) else result
         return [gradient is not None for gradient in torch.autograd.grad(first.sum(), inputs, allow_unused=True)]
 

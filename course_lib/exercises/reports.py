@@ -18,12 +18,13 @@ class Panel:
     code: str = ""
 
     def __repr__(self) -> str:
-        return "\n".join(part for part in (self.title, *self.paragraphs, self.code) if part)
+        return "\n".join(filter(None, (self.title, *self.paragraphs, self.code)))
 
     def _repr_html_(self) -> str:
-        words = [f"<strong>{_html(self.title)}</strong>", *map(_html, self.paragraphs)]
+        words = (re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words)) for words in self.paragraphs)
+        lines = [f"<p><strong>{escape(self.title)}</strong></p>", *(f"<p>{line}</p>" for line in words)]
         code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
-        return f'{_style()}\n<div class="course-report">{"".join(f"<p>{line}</p>" for line in words)}{code}</div>'
+        return f'{_style()}\n<div class="course-report">{"".join(lines)}{code}</div>'
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,25 +49,19 @@ class Report(Panel):
         return "\n".join(self.paragraphs)
 
 
-def _html(words: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words))
-
-
 @cache
 def _style() -> str:
-    """The panel in the page's own theme. Where a page drops styles, its own colours hold."""
+    """The panel in the theme of the page around it. Where a page drops styles, its own colours hold."""
     look = json.loads((Path(__file__).parents[1] / "look.json").read_text(encoding="utf-8"))
 
-    def colours(page: str, theme: str) -> str:
-        ink, panel, border = (look["colours"][name][theme] for name in ("ink", "panel", "border"))
-        return f"{page} .course-report{{color:{ink};background:{panel};border-color:{border}}}"
+    def panel(page: str, theme: str) -> str:
+        ink, paper, border = (look["colours"][name][theme] for name in ("ink", "panel", "border"))
+        return f"{page} .course-report{{color:{ink};background:{paper};border:1.5px solid {border}}}"
 
     rules = [
-        ".course-report{border:1.5px solid;border-radius:8px;padding:.2em 1em;max-width:48em}",
+        ".course-report{border-radius:8px;padding:.2em 1em;max-width:48em}",
         ".course-report pre,.course-report code{color:inherit;background:none;white-space:pre-wrap}",
-        colours("", "light"),
-        f"@media (prefers-color-scheme:dark){{{colours('', 'dark')}}}",
-        *(colours(page, "light") for page in look["page_is_light"]),
-        *(colours(page, "dark") for page in look["page_is_dark"]),
+        f"{panel('', 'light')}@media (prefers-color-scheme:dark){{{panel('', 'dark')}}}",
+        *(panel(page, theme) for theme in ("light", "dark") for page in look[f"page_is_{theme}"]),
     ]
     return f"<style>{''.join(rules)}</style>"
