@@ -235,7 +235,7 @@ def _name_axes(ax: Axes, asks: Sequence[str], keys: Sequence[str], cell: float, 
         label.set(va="center")
     ax.tick_params(axis="both", which="major", pad=10 if cell >= _CHIPS_FROM_CELL else 3)
     if cross:
-        ax.set_ylabel("query: target token so far (→ predicts)", labelpad=10)
+        ax.set_ylabel("query: target token so far\n(→ predicts)", labelpad=10)
         ax.set_xlabel("key: source token (memory M)", labelpad=10)
     else:
         ax.set_ylabel("query i: token being updated", labelpad=10)

@@ -122,12 +122,11 @@ class _Picture:
             dash=look["dash"],
         )
         if "yours" in states:
-            right = x + width
-            self.drawing.area(
-                f"M{right - 23:g} {y:g}H{right - radius:g}Q{right:g} {y:g} {right:g} {y + radius:g}V{y + 23:g}Z", "ink"
-            )
-            tick = [(right - 14, y + 7.5), (right - 10.5, y + 11), (right - 4.5, y + 4.5)]
-            self.drawing.path(tick, "paper", 2)
+            right, corner = x + width, min(23, 0.8 * height)
+            rounded = f"H{right - radius:g}Q{right:g} {y:g} {right:g} {y + radius:g}"
+            self.drawing.area(f"M{right - corner:g} {y:g}{rounded}V{y + corner:g}Z", "ink")
+            tick = [(0.61, 0.33), (0.46, 0.48), (0.2, 0.2)]
+            self.drawing.path([(right - corner * across, y + corner * down) for across, down in tick], "paper", 2)
 
     def legend(self, title: str) -> None:
         """The states and the lines, each by shape and word."""

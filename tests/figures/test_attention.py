@@ -105,7 +105,7 @@ def test_axes_say_who_asks_and_what_is_read(ax: Axes) -> None:
 
 def test_cross_attention_names_the_token_asked_with_and_the_token_predicted(ax: Axes) -> None:
     cross(ax)
-    assert ax.get_ylabel() == "query: target token so far (→ predicts)"
+    assert ax.get_ylabel() == "query: target token so far\n(→ predicts)"
     assert ax.get_xlabel() == "key: source token (memory M)"
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == ["[bos] → la", "la → petite", "petite → clé", "clé → [eos]"]
