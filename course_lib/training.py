@@ -117,7 +117,8 @@ class History:
     learning_rate: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)  # before clipping
     tokens_per_second: list[float] = field(default_factory=list)  # ids read, padding not counted
-    validation: list[tuple[int, float]] = field(default_factory=list)  # (steps so far, plain cross-entropy)
+    validation: list[float] = field(default_factory=list)  # plain cross-entropy of the task's validation examples …
+    validation_steps: list[int] = field(default_factory=list)  # … after so many steps
     interrupted: bool = False  # whether you stopped it before its end
 
     @property
@@ -216,8 +217,9 @@ def train(
         return min(max(of_steps, of_time), 1.0)
 
     def validate() -> None:
-        if task.validation and history.steps not in dict(history.validation):
-            history.validation.append((history.steps, evaluate(model, task, settings.batch_tokens, place)))
+        if task.validation and history.steps not in history.validation_steps:
+            history.validation.append(evaluate(model, task, settings.batch_tokens, place))
+            history.validation_steps.append(history.steps)
 
     with _progress_bar(settings.progress) as bar, torch.random.fork_rng([place] if place.type == "cuda" else []):
         try:
@@ -276,7 +278,8 @@ def _make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": settings.weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, betas=settings.betas, eps=1e-9)
+    fused = parameters[0].device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(groups, betas=settings.betas, eps=1e-9, fused=fused)
 
 
 def _learning_rate(step: int, settings: TrainingSettings, total: int | None) -> float:
