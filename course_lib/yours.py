@@ -49,9 +49,14 @@ def report() -> Progress:
     from course_lib.figures import transformer_map
 
     whose = [parts.part(name) for name in __dir__()]
-    lit = {part.exercise.on_map for part in whose if part.is_yours} - {""}
     title = f"{sum(part.is_yours for part in whose)} of {len(whose)} parts are yours."
-    return Progress(title, code="\n".join(map(_line, whose)), map=transformer_map(yours=lit))
+    return Progress(title, code="\n".join(map(_line, whose)), map=transformer_map(yours=on_map()))
+
+
+def on_map() -> set[str]:
+    """The parts of the Transformer's map that are the learner's: `figures.transformer_map(yours=yours.on_map())`."""
+    whose = [parts.part(name) for name in __dir__()]
+    return {part.exercise.on_map for part in whose if part.is_yours} - {""}
 
 
 def _line(part: parts.Part) -> str:
