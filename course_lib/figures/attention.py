@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection, PatchCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import Normal, Stroke
@@ -64,13 +65,11 @@ def attention_grid(
     ax.tick_params(which="both", length=0)
 
     cell = _cell_pixels(ax, rows, columns)
-    rings = set(gold)
-    for i, j in np.ndindex(rows, columns):
-        weight = float(numbers[i, j])
-        digits = digit_colour(ramp_colour("weights", weight, theme))
-        _cell(ax, i, j, weight, bool(may_attend[i, j]), digits, cell)
-        if (i, j) in rings:
-            ax.add_patch(Circle((j, i), 0.43, fill=False, edgecolor=digits, linewidth=1.6))
+    rings = sorted(set(gold))
+    _draw_cells(ax, numbers, may_attend, cell)
+    for i, j in rings:
+        ink = digit_colour(ramp_colour("weights", float(numbers[i, j]), theme))
+        ax.add_patch(Circle((j, i), 0.43, fill=False, edgecolor=ink, linewidth=1.6))
     for i in range(rows):
         total = float(numbers[i].sum())
         ax.text(
@@ -194,26 +193,44 @@ def _cell_pixels(ax: Axes, rows: int, columns: int) -> float:
     return float(min(box.width / columns, box.height / rows) * pixels * 0.9)
 
 
-def _cell(ax: Axes, i: int, j: int, weight: float, may_attend: bool, ink: str, cell: float) -> None:
-    """A cell's second channel beside its colour: hatch and dot where masked, digits, or a dot by area."""
-    if not may_attend:
-        theme = theme_of(ax)
-        ax.add_patch(
-            Rectangle(
-                (j - 0.5, i - 0.5),
-                1,
-                1,
-                facecolor=colour("paper", theme),
-                edgecolor=colour("masked", theme),
-                hatch="////",
-                linewidth=0,
-            )
-        )
-        ax.text(j, i, "·", ha="center", va="center", fontsize=min(14, cell / 2))
-    elif cell >= LOOK["sizes"]["digits_from_cell"]:
+def _draw_cells(ax: Axes, numbers: NDArray[np.float64], may_attend: NDArray[np.bool_], cell: float) -> None:
+    """Give every cell a second channel beside its colour: a hatch where masked, digits, or a dot by area."""
+    theme = theme_of(ax)
+    roomy = cell >= LOOK["sizes"]["digits_from_cell"]
+    for i, j in np.argwhere(may_attend) if roomy else []:
+        weight = float(numbers[i, j])
+        ink = digit_colour(ramp_colour("weights", weight, theme))
         ax.text(j, i, f"{weight:.2f}", ha="center", va="center", color=ink, fontsize=min(10, cell / 3.4))
-    else:
-        ax.add_patch(Circle((j, i), 0.4 * weight**0.5, color=ink, linewidth=0))
+    if not roomy:
+        ax.add_collection(_dots(ax, numbers, may_attend))
+    hidden = np.argwhere(~may_attend)
+    ax.add_collection(
+        PatchCollection(
+            [Rectangle((j - 0.5, i - 0.5), 1, 1) for i, j in hidden],
+            facecolor=colour("paper", theme),
+            edgecolor=colour("masked", theme),
+            hatch="////",
+            linewidth=0,
+        )
+    )
+    for i, j in hidden if roomy else []:
+        ax.text(j, i, "·", ha="center", va="center", fontsize=14)
+
+
+def _dots(ax: Axes, numbers: NDArray[np.float64], may_attend: NDArray[np.bool_]) -> EllipseCollection:
+    theme = theme_of(ax)
+    weights = numbers[may_attend]
+    widths = 0.8 * np.sqrt(weights.clip(min=0))
+    return EllipseCollection(
+        widths,
+        widths,
+        np.zeros_like(widths),
+        units="xy",
+        offsets=np.argwhere(may_attend)[:, ::-1],
+        offset_transform=ax.transData,
+        facecolors=[digit_colour(ramp_colour("weights", float(weight), theme)) for weight in weights],
+        linewidth=0,
+    )
 
 
 def _name_axes(ax: Axes, asks: Sequence[str], keys: Sequence[str], cell: float, cross: bool) -> None:
@@ -283,7 +300,7 @@ def _grid_in_words(
     keys: Sequence[str],
     selected: int | None,
     cross: bool,
-    rings: set[tuple[int, int]],
+    rings: Sequence[tuple[int, int]],
 ) -> str:
     rows, columns = numbers.shape
     i = selected if selected is not None else int(numbers.max(axis=1).argmax())
