@@ -45,7 +45,17 @@ def masks(T: int, S: int) -> dict[str, Tensor | None]:
     real[1, ..., S - S // 2 :] = False
     future = torch.ones(T, S).tril().bool()
     one_each = F.one_hot(torch.arange(T) % S, S).bool()
-    return {"none": None, "padding": real, "causal": future, "both": real & future, "one key each": one_each}
+    return {
+        "none": None,
+        "padding": real,
+        "causal": future,
+        "both": real & future,
+        "one key each": one_each,
+        "one row for all": real[1, 0, 0],
+    }
+
+
+every_mask = pytest.mark.parametrize("mask", list(masks(T, S)))
 
 
 @both_types
@@ -61,7 +71,7 @@ def test_softmax_of_huge_numbers_neither_overflows_nor_vanishes() -> None:
 
 
 @both_types
-@pytest.mark.parametrize("mask", ["none", "padding", "causal", "both", "one key each"])
+@every_mask
 @pytest.mark.parametrize(("T", "S"), [(4, 5), (1, 5), (4, 1), (1, 1)])
 def test_dot_product_attention_is_torchs(
     dtype: torch.dtype, mask: str, T: int, S: int, generator: torch.Generator
@@ -71,7 +81,8 @@ def test_dot_product_attention_is_torchs(
     value = random(generator, B, H, S, D_V, dtype=dtype)
     may = masks(T, S)[mask]
     output, weights = scaled_dot_product_attention(query, key, value, may)
-    assert_equal(output, F.scaled_dot_product_attention(query, key, value, attn_mask=may))
+    wide = None if may is None else may.expand(B, H, T, S)
+    assert_equal(output, F.scaled_dot_product_attention(query, key, value, attn_mask=wide))
     assert_equal(weights.sum(-1), torch.ones(B, H, T, dtype=dtype))
     if may is not None:
         assert (weights[~may.expand_as(weights)] == 0).all()
@@ -179,7 +190,7 @@ def attention_pair(dtype: torch.dtype, bias: bool = True) -> tuple[MultiHeadAtte
 
 @both_types
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("mask", ["none", "padding", "causal", "both", "one key each"])
+@every_mask
 @pytest.mark.parametrize(("T", "S"), [(4, 5), (1, 5), (4, 1), (1, 1)])
 def test_multi_head_attention_and_its_weights_are_torchs(
     dtype: torch.dtype, bias: bool, mask: str, T: int, S: int, generator: torch.Generator
@@ -209,7 +220,7 @@ def test_shared_keys_and_values_are_torchs_grouped_query_attention(
     assert_equal(ours(x, x, x, causal_mask(T)), ours.W_o(mixed.transpose(1, 2).flatten(2)))
 
 
-@pytest.mark.parametrize("mask", ["none", "padding", "causal", "both"])
+@every_mask
 def test_fused_and_written_out_attention_agree_forwards_and_backwards(mask: str, generator: torch.Generator) -> None:
     ours, _ = attention_pair(torch.float64)
     may = masks(T, S)[mask]
