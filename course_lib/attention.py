@@ -213,7 +213,7 @@ class MultiHeadAttention(nn.Module):
             check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
             if mask is not None:
                 check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
-                mask = torch.atleast_2d(mask)  # the kernel takes no mask of one axis
+                mask = mask if mask.dim() > 1 else mask[None]  # the kernel takes no mask of one axis
             return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
         mixed, weights = self.attention(queries, keys, values, mask)
         if self.watcher is not None:
