@@ -113,6 +113,37 @@ def test_a_negated_verb_has_both_halves_of_its_negation_around_the_auxiliary(pai
         assert all(after in {"pas", "jamais", "plus"} for _, after in halves), pair
 
 
+def test_the_object_of_a_negated_verb_is_never_un_une_or_des(pairs: list[Pair]) -> None:
+    without_preposition = {
+        "vu",
+        "trouvé",
+        "caché",
+        "acheté",
+        "vendu",
+        "perdu",
+        "volé",
+        "choisi",
+        "oublié",
+        "peint",
+        "lu",
+    }
+    without_preposition |= {"mangé", "rencontré", "cherché", "regardé", "attendu", "donné", "montré", "envoyé"}
+    with_de = 0
+    for pair in pairs:
+        objects = [b for a, b in pairwise(pair.french) if a in without_preposition]
+        if objects and {"not", "never", "longer"} & set(pair.english):
+            assert objects[0] not in {"un", "une", "des"}, pair
+            with_de += objects[0] in {"de", "d'"}
+    assert with_de > 100
+
+
+def test_every_is_not_said_of_the_subject_of_a_negated_verb(pairs: list[Pair]) -> None:
+    # "Every man did not sleep" has two meanings.
+    for pair in pairs:
+        for denial in {"not", "never", "longer"} & set(pair.english):
+            assert "every" not in pair.english[: pair.english.index(denial)], pair
+
+
 def test_a_before_a_vowel_is_an(pairs: list[Pair]) -> None:
     for pair in pairs:
         for word, following in pairwise(pair.english):

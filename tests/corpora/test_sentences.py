@@ -283,6 +283,11 @@ BY_HAND = [
         "les enfants n' ont pas mal dormi",
     ),
     (
+        clause(HE, "sleep", manner=fixed("well"), negation="not yet"),
+        "he did not sleep well yet",
+        "il n' a pas encore bien dormi",
+    ),
+    (
         clause(phrase("the", "uncle"), "look", "for", adverb=fixed("often"), object=phrase("these", "keys")),
         "the uncle often looked for these keys",
         "l' oncle a souvent cherché ces clés",
