@@ -154,7 +154,7 @@ function sum(numbers) {
 }
 
 function fill(select, count) {
-  select.replaceChildren(...Array.from({ length: count }, (_, i) => html("option", { value: i }, String(i + 1))));
+  select.replaceChildren(...Array.from({ length: count }, (_, i) => html("option", { value: i }, String(i))));
 }
 
 function radios(legend, choices, chosen, choose) {

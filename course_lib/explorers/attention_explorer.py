@@ -126,7 +126,7 @@ class AttentionExplorer(Explorer):
         weights = self._weights()
         asks, reads = divmod(int(weights.argmax()), weights.size(-1))
         return (
-            f"Attention of layer {self.layer + 1}, head {self.head + 1} on “{self.sentence}”: "
+            f"Attention of layer {self.layer}, head {self.head} on “{self.sentence}”: "
             f"“{token_label(self.lookup['queries'][asks])}” reads {weights[asks, reads]:.2f} of "
             f"“{token_label(self.lookup['keys'][reads])}”, the largest of all weights."
         )
