@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import nn
 
-from course_lib.attention import MultiHeadAttention, scaled_dot_product_attention
+from course_lib import attention
 from course_lib.exercises import all_exercises, parts, store
 from course_lib.exercises.catalogue import find
 from course_lib.exercises.reports import Panel
 
+# Names here must not be a part's: it would hide the learner's own.
 YOURS, THE_COURSES = "yours", "the course's"
 
 
@@ -85,13 +86,13 @@ def install(model: nn.Module) -> dict[str, str]:
 
 def uninstall(model: nn.Module) -> dict[str, str]:
     """Let every `MultiHeadAttention` in a model attend with the course's attention again. Returns as `install` does."""
-    return _attend_with(model, scaled_dot_product_attention, THE_COURSES)
+    return _attend_with(model, attention.scaled_dot_product_attention, THE_COURSES)
 
 
-def _attend_with(model: nn.Module, attention: Any, whose: str) -> dict[str, str]:
-    heads = {name: part for name, part in model.named_modules() if isinstance(part, MultiHeadAttention)}
+def _attend_with(model: nn.Module, attends: Any, whose: str) -> dict[str, str]:
+    heads = {name: part for name, part in model.named_modules() if isinstance(part, attention.MultiHeadAttention)}
     for part in heads.values():
-        part.attention = attention
+        part.attention = attends
     return dict.fromkeys(heads, whose)
 
 

@@ -51,7 +51,7 @@ class Exercise:
     returns: tuple[str, ...]
     cases: tuple[Case, ...]
     mistakes: tuple[Mistake, ...]
-    hints: tuple[str, str, str]
+    hints: tuple[str, ...]
     minutes: int
     difficulty: int
     trained: bool = False
@@ -64,8 +64,7 @@ class Exercise:
         wanted = [run(reference, case.arguments).value for case in self.cases]
         tried: list[tuple[list[Outcome], list[int]]] = []
         for way in self.ways(answer):
-            got = self._try(way)
-            wrong = [i for i, outcome in enumerate(got) if self._is_wrong(outcome, wanted[i])]
+            got, wrong = self._try(way, wanted, to_the_end=not tried)
             if all(self.cases[i].in_float64 and got[i].error for i in wrong):
                 return self._right(way, reference, [FLOAT32_ONLY] if wrong else [])
             tried.append((got, wrong))
@@ -82,16 +81,17 @@ class Exercise:
             sentences.append(f"It printed: {printed[:200]}")
         return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=mistakes[0] if mistakes else None)
 
-    def _try(self, way: Callable[..., Any]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
-        for case in self.cases:
-            outcomes.append(run(way, case.arguments))
-            if isinstance(outcomes[-1].error, STOPPED):
+    def _try(self, way: Callable[..., Any], wanted: Sequence[Any], to_the_end: bool) -> tuple[list[Outcome], list[int]]:
+        """What comes of the cases, and which are wrong; unless `to_the_end`, only up to the first that is."""
+        got: list[Outcome] = []
+        wrong: list[int] = []
+        for i, case in enumerate(self.cases):
+            got.append(run(way, case.arguments))
+            if got[i].error or got[i].changed or difference(got[i].value, wanted[i], self.returns):
+                wrong.append(i)
+            if isinstance(got[i].error, STOPPED) or (wrong and not to_the_end):
                 break
-        return outcomes
-
-    def _is_wrong(self, outcome: Outcome, wanted: Any) -> bool:
-        return bool(outcome.error or outcome.changed or difference(outcome.value, wanted, self.returns))
+        return got, wrong
 
     def _name(self, got: Sequence[Outcome], wrong: Sequence[int]) -> tuple[list[Mistake], set[int]]:
         """Find the known mistakes that do the same: first the one that explains the most cases, then what is left."""

@@ -61,7 +61,7 @@ def difference(got: Any, wanted: Any, names: Sequence[str]) -> str:
     wrong = where_wrong(got, wanted)
     nan = got.isnan() & ~wanted.isnan()
     if nan.any():
-        return f"{name} is NaN (not a number) at {_first(nan)}, and at {int(nan.sum())} places in all."
+        return f"there is NaN (not a number) in {name}, first at {_first(nan)}."
     place = _first(wrong)
     return f"{name} should be {wanted[place]:.4g} at {place}, but yours is {got[place]:.4g}." if wrong.any() else ""
 

@@ -1,11 +1,13 @@
 """Putting the check's own numbers into the projections of a learner's attention, whatever they are called.
 
-Taken are: four `nn.Linear` or matrices, by their names or in the order in which they are made; one for each head; or
-one for queries, keys and values at once, in any layout. With or without biases, which are set to 0.
+Taken are: `nn.Linear` or bare matrices, by their names (of one for each head too), or four in the order in which they
+are made; and one for queries, keys and values together, in any layout. Biases are set to 0.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from itertools import permutations, product
 from typing import Any, NamedTuple
 
@@ -14,7 +16,6 @@ from torch import Tensor, nn
 
 from course_lib.exercises.cases import numbers
 
-D_MODEL, HEADS = 12, 2  # a size at which a head's, a whole and a joint projection have lengths of their own
 UNKNOWN = (
     "the check puts its own numbers into your projections, and did not find them: it looks for `W_q`, `W_k`, `W_v` and "
     "`W_o`, each an `nn.Linear(d_model, d_model)`"
@@ -22,27 +23,31 @@ UNKNOWN = (
 
 
 class Filling(NamedTuple):
-    """For each matrix the projections that it holds, as letters, how those are laid out, and whether it is turned."""
+    """A guess which matrix is which: the letters of all in order, or else of the joint one, where the rest has names.
 
-    roles: tuple[str, ...]
+    `layout` orders the axes (letter, head, feature) of the joint one, and `turned` matrices are (inputs, outputs).
+    """
+
+    order: tuple[str, ...] = ()
+    joint: tuple[str, ...] = ()
     layout: tuple[int, ...] = (0, 1, 2)
     turned: bool = True
 
 
 def ways_to_fill(answer: Any) -> Iterator[Callable[..., Tensor]]:
-    """Turn a class into functions of (d_model, heads, query, key, value, mask), likeliest filling first."""
-    try:
-        fillings = list(_fillings(answer(D_MODEL, HEADS)))
-    except Exception:  # it comes up again in the call, where it is reported
-        fillings = [Filling(())]
+    """Turn a class into functions of (d_model, heads, query, key, value, mask), the likeliest guess first."""
+    d_model, heads = 12, 2
+    fillings: list[Filling | None] = [None]
+    with suppress(Exception):  # it comes up again in the call, where it is reported
+        fillings = list(_fillings(answer(d_model, heads), d_model))
     for filling in fillings:
         yield _filled(answer, filling)
 
 
-def _filled(answer: Any, filling: Filling) -> Callable[..., Tensor]:
+def _filled(answer: Any, filling: Filling | None) -> Callable[..., Tensor]:
     def attend(d_model: int, heads: int, query: Tensor, key: Tensor, value: Tensor, *mask: Tensor) -> Tensor:
         module = answer(d_model, heads)
-        if not filling.roles:
+        if filling is None:
             module(query, key, value, *mask)
             raise ValueError(UNKNOWN)
         _fill(module, d_model, heads, filling)
@@ -54,51 +59,54 @@ def _filled(answer: Any, filling: Filling) -> Callable[..., Tensor]:
 
 @torch.no_grad()
 def _fill(module: nn.Module, d_model: int, heads: int, filling: Filling) -> None:
-    wanted = {role: numbers(d_model, d_model, seed=seed) / 2 for seed, role in enumerate("qkvo", 10)}
+    wanted = _wanted(d_model, heads)
     begun = dict.fromkeys("qkvo", 0)
-    for (name, matrix), roles in zip(_matrices(module), filling.roles, strict=True):
-        joint = torch.stack([wanted[role].reshape(heads, -1, d_model) for role in roles])  # (roles, H, d_k, d_model)
-        rows = joint.permute(*filling.layout, 3).flatten(0, 2)
+    for i, (name, matrix) in enumerate(_matrices(module)):
+        role = _role(name, matrix, d_model)
+        letters = filling.order[i] if filling.order else filling.joint if len(role) > 1 else role or "o"
+        joint = torch.stack([wanted[letter] for letter in letters])  # (letters, H, d_k, d_model)
+        rows = joint.permute(*filling.layout, 3).flatten(0, 2) if len(letters) > 1 else joint.flatten(0, 2)
         turned = not name.endswith("weight") and (filling.turned or matrix.size(0) != matrix.size(1))
         target = matrix.mT if turned else matrix
-        # Where a matrix has another size than it should, the numbers are repeated or cut off, the same for all.
-        down = (begun[roles[0]] + torch.arange(target.size(0))) % len(rows)
-        across = torch.arange(target.size(1)) % d_model
-        target.copy_(rows[down][:, across])
-        begun[roles[0]] += target.size(0)
+        # Where a matrix has another size than it should, the numbers are repeated or cut off, for a mistake likewise.
+        down = (begun[letters[0]] + torch.arange(target.size(0))) % len(rows)
+        target.copy_(rows[down][:, torch.arange(target.size(1)) % d_model])
+        begun[letters[0]] += target.size(0)
     for name, parameter in module.named_parameters():
         if "bias" in name:
             parameter.zero_()
+
+
+@cache
+def _wanted(d_model: int, heads: int) -> dict[str, Tensor]:
+    """The check's own projections, each (H, d_k, d_model)."""
+    shape = (heads, d_model // heads, d_model)
+    return {letter: numbers(*shape, seed=seed) / 2 for seed, letter in enumerate("qkvo", 10)}
 
 
 def _matrices(module: nn.Module) -> list[tuple[str, Tensor]]:
     return [(name, parameter) for name, parameter in module.named_parameters() if parameter.dim() == 2]
 
 
-def _fillings(module: nn.Module) -> Iterator[Filling]:
+def _fillings(module: nn.Module, d_model: int) -> Iterator[Filling | None]:
     """Guess which matrix is which, the likeliest guess first."""
-    matrices = _matrices(module)
-    roles = [_role(name, max(matrix.shape)) for name, matrix in matrices]
-    turns = (True,) if all(name.endswith("weight") for name, _ in matrices) else (True, False)
+    roles = [_role(name, matrix, d_model) for name, matrix in _matrices(module)]
+    turns = (True,) if all(name.endswith("weight") for name, _ in _matrices(module)) else (True, False)
     if set("qkv") <= set("".join(roles)):
         joint = max(roles, key=len)
-        for letters, layout in product(permutations(joint), permutations(range(3)) if len(joint) > 1 else [(0, 1, 2)]):
-            named = ("".join(letters) if role == joint else role or "o" for role in roles)
-            yield from (Filling(tuple(named), layout, turned) for turned in turns)
+        layouts = permutations(range(3)) if len(joint) > 1 else [(0, 1, 2)]
+        yield from (Filling((), *guess) for guess in product(permutations(joint), layouts, turns))
     elif not any(roles) and len(roles) in (3, 4):
-        for order in permutations("qkvo"[: len(roles)]):
-            yield from (Filling(order, turned=turned) for turned in turns)
-    elif not any(roles) and len(roles) == 3 * HEADS + 1:
-        for each in ("q" * HEADS + "k" * HEADS + "v" * HEADS, "qkv" * HEADS):
-            yield Filling((*each, "o"))
+        yield from (Filling(order, turned=turned) for order in permutations("qkvo"[: len(roles)]) for turned in turns)
     else:
-        yield Filling(())
+        yield None
 
 
-def _role(name: str, size: int) -> str:
+def _role(name: str, matrix: Tensor, d_model: int) -> str:
     """The letters of what a matrix projects, by its size and then by its name; "" where neither tells."""
-    if size > D_MODEL:
-        return {2 * D_MODEL: "kv", 3 * D_MODEL: "qkv"}.get(size, "")
+    times, rest = divmod(max(matrix.shape), d_model)
+    if times in (2, 3) and not rest:
+        return "qkv"[3 - times :]
     parts = [part for part in name.lower().split(".") if part != "weight" and not part.isdigit()]
     found = re.search(r"(?:^|_|w|to)([qkv])", parts[-1]) if parts else None
     return found[1] if found else ""

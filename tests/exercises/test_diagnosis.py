@@ -1,0 +1,208 @@
+"""What a learner reads where an answer is wrong in a way that is no known mistake."""
+
+import _thread
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.attention import scaled_dot_product_attention, softmax
+from course_lib.exercises.catalogue import find
+
+
+def said(name: str, answer: Any) -> str:
+    report = find(name).check(answer)
+    assert not report.passed
+    assert report.mistake is None, report
+    return report.message
+
+
+def test_an_exception_is_named_with_the_line_in_which_it_came_up():
+    def answer(x, dim):
+        shifted = x - x.max()
+        return shifted.no_such_method()
+
+    line = answer.__code__.co_firstlineno + 2
+    assert f"AttributeError in line {line}, `return shifted.no_such_method()`: " in said("softmax", answer)
+
+
+def test_an_exception_in_a_class_is_named_with_its_line_too():
+    class Answer:
+        def __call__(self, x, dim):
+            return 1 / 0
+
+    assert "`return 1 / 0`: division by zero" in said("softmax", Answer)
+
+
+def test_an_exception_in_a_class_of_its_own_name_is_named_with_its_line_too():
+    class Answer(torch.nn.Module):
+        def __init__(self, d_model, heads):
+            super().__init__()
+            self.W_q = torch.nn.Linear(d_model, no_such_name)  # noqa: F821
+
+    assert "NameError in line " in said("MultiHeadAttention", Answer)
+
+
+def test_too_few_parameters_are_named():
+    assert "takes 1 positional argument but 2 were given" in said("softmax", lambda x: x)
+
+
+def test_a_forgotten_return_is_told_from_a_print():
+    def forgets(x, dim):
+        torch.softmax(x, dim)
+
+    def prints(x, dim):
+        print(torch.softmax(x, dim))
+
+    assert "Is its `return` missing?" in said("softmax", forgets)
+    message = said("softmax", prints)
+    assert "It prints: write `return`" in message
+    assert "It printed: tensor(" in message
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (lambda x, dim: torch.softmax(x, dim).numpy(), "a numpy array (torch has the same functions"),
+        (lambda x, dim: np.tanh(x.numpy()), "a numpy array (torch has the same functions"),
+        (lambda x, dim: torch.softmax(x, dim).tolist(), "A torch tensor is wanted, but you return a list of 3."),
+        (lambda x, dim: (torch.softmax(x, dim), x), "A torch tensor is wanted, but you return a tuple of 2."),
+        (lambda x, dim: torch.softmax(x, dim).unsqueeze(0), "The result should be (3,), but yours is (1, 3)."),
+        (lambda x, dim: torch.softmax(x, dim).round().int(), "should hold fractions, but yours is of torch.int32."),
+        (lambda x, dim: "softmax", "you return an object of type `str`"),
+    ],
+)
+def test_a_wrong_kind_of_thing_is_named(answer: Callable[..., Any], sentence: str):
+    assert sentence in said("softmax", answer)
+
+
+def test_one_thing_where_two_are_wanted_is_named():
+    message = said(
+        "scaled_dot_product_attention", lambda q, k, v, mask=None: scaled_dot_product_attention(q, k, v, mask)[0]
+    )
+    assert "2 things are wanted, `return output, weights`, but you return a tensor of shape (2, 2)." in message
+
+
+def test_a_wrong_shape_is_named_in_letters_and_in_numbers():
+    message = said("attention_weights", lambda scores: torch.softmax(scores, -1).unsqueeze(1))
+    assert "Weights should be (T, S) = (2, 3), but yours is (2, 1, 3)." in message
+
+
+def test_a_number_is_compared_as_a_number():
+    message = said("multi_head_parameter_count", lambda d_model, heads: d_model * heads)
+    assert "The count should be 80, but you return `8`." in message
+
+
+def test_nan_is_named_with_its_place():
+    def answer(scores):
+        weights = torch.softmax(scores, -1)
+        weights[-1, -1] = torch.nan
+        return weights
+
+    assert "There is NaN (not a number) in weights, first at (1, 2)." in said("attention_weights", answer)
+
+
+def test_the_first_number_that_differs_is_named_with_its_place():
+    def answer(weights, value):
+        output = weights @ value
+        return torch.cat([output[:, :-1], output[:, -1:] * 3], dim=1)
+
+    # By hand: 0.5 * 0 + 0.25 * 8 + 0.25 * 2 = 2.5 in the second column.
+    assert "Output should be 2.5 at (0, 1), but yours is 7.5." in said("mix_values", answer)
+
+
+def test_a_changed_argument_is_named():
+    def answer(query, key):
+        scores = query @ key.T
+        key += 1
+        return scores
+
+    message = said("dot_product_scores", answer)
+    assert message == "The result is right, but `key`, the caller's tensor, is changed: make a new one (`y = key - 1`)."
+
+
+def test_the_same_result_for_everything_is_named():
+    assert said("softmax", lambda x, dim: torch.full_like(x, 0.2)).startswith(
+        "It gives the same result whatever goes in"
+    )
+
+
+def test_the_examples_result_written_into_the_code_is_named():
+    example = torch.softmax(torch.tensor([0.0, 1.0, 2.0]), 0)
+    assert said("softmax", lambda x, dim: example).startswith("It gives the example's result whatever goes in")
+
+
+def test_right_for_the_example_only_is_named():
+    def answer(x, dim):
+        return torch.softmax(x, dim) if x.min() >= 0 else torch.softmax(2 * x, dim)
+
+    assert said("softmax", answer).startswith("It is right for the example, but not for other numbers")
+
+
+def test_right_but_not_for_a_batch_is_named():
+    def answer(query, key, value, mask=None):
+        output, weights = scaled_dot_product_attention(query, key, value, mask)
+        return (output, weights) if query.dim() < 4 else (output.flip(0), weights)
+
+    message = said("scaled_dot_product_attention", answer)
+    assert message.startswith("It is right in the plain cases. Each case that goes wrong has a batch with heads.")
+
+
+def test_right_but_for_what_the_mask_hides_is_named():
+    def answer(query, key, value, mask=None):
+        output, weights = scaled_dot_product_attention(query, key, value, mask)
+        return output, weights if mask is None else weights.masked_fill(~mask, -1.0)
+
+    assert "All is right but what the mask hides." in said("scaled_dot_product_attention", answer)
+
+
+def test_an_endless_loop_that_the_learner_interrupts_is_reported_with_its_line():
+    def answer(x, dim):
+        while True:
+            x = x + 0
+
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    message = said("softmax", answer)
+    assert message.startswith("You stopped it in line ")
+    assert "x = x + 0`" in message or "while True:`" in message
+
+
+def test_projections_that_cannot_be_found_are_asked_for():
+    class Unreadable(torch.nn.Module):
+        def __init__(self, d_model, heads):
+            super().__init__()
+            self.first, self.second = (torch.nn.Linear(d_model, d_model) for _ in range(2))
+
+        def forward(self, query, key, value, mask=None):
+            return self.second(self.first(query))
+
+    assert "it looks for `W_q`, `W_k`, `W_v` and `W_o`" in said("MultiHeadAttention", Unreadable)
+
+
+def test_numbers_without_a_gradient_are_a_remark_for_a_part_that_nothing_trains_on():
+    report = find("softmax").check(lambda x, dim: torch.softmax(x.detach(), dim))
+    assert report.passed
+    assert "No gradient gets through it" in report.message
+
+
+def test_numbers_without_a_gradient_do_not_pass_where_models_train():
+    def answer(query, key, value, mask=None):
+        return tuple(x.detach() for x in scaled_dot_product_attention(query, key, value, mask))
+
+    assert said("scaled_dot_product_attention", answer).startswith("Its numbers are right. No gradient gets through")
+
+
+def test_what_works_in_float32_only_passes_with_a_remark():
+    report = find("softmax").check(lambda x, dim: softmax(x, dim) @ torch.eye(x.shape[-1]))
+    assert report.passed
+    assert "It works with float32 only" in report.message
+
+
+def test_no_memory_address_is_shown():
+    def answer(x, dim):
+        raise ValueError(f"not {object()}")
+
+    assert "0x" not in said("softmax", answer)

@@ -1,0 +1,188 @@
+"""What `@exercise` does in a notebook: it checks, shows, hands back a part, and keeps a source that runs alone."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from course_lib.attention import softmax
+from course_lib.exercises import parts, solution
+
+Cell = Callable[[str], tuple[Any, str]]
+RIGHT = """\
+@exercise("softmax")
+def softmax(x, dim):
+    e = torch.exp(x - x.amax(dim, keepdim=True))  # safe
+    return e / e.sum(dim, keepdim=True)
+"""
+WRONG = RIGHT.replace(".sum(dim, keepdim=True)", ".sum()")
+STUB = '@exercise("softmax")\ndef softmax(x, dim):\n    raise NotImplementedError\n'
+
+
+def test_a_stub_shows_that_it_is_not_started_and_lends_the_courses_part(cell: Cell, work: Path):
+    part, shown = cell(STUB + "softmax")
+    assert part is softmax
+    assert (
+        "… softmax\nNot started: write it in place of `raise NotImplementedError`.\nThe notebook goes on with" in shown
+    )
+    assert "goes on with the course's version." in shown
+    assert not work.exists()
+
+
+def test_a_mistake_is_named_and_the_courses_part_goes_on(cell: Cell, work: Path):
+    part, shown = cell(WRONG + "softmax")
+    assert part is softmax
+    assert "✗ softmax: not yet\nYou divided by the sum of everything" in shown
+    assert not work.exists()
+
+
+def test_a_right_answer_is_the_learners_own_function_and_its_source_is_kept(cell: Cell, work: Path):
+    part, shown = cell(RIGHT + "softmax")
+    assert part.__module__ == "__main__"
+    assert "✓ softmax: right\nRight in all 13 cases.\nIt is yours now, kept in my_transformer/softmax.py." in shown
+    kept = (work / "softmax.py").read_text(encoding="utf-8")
+    assert kept.endswith("\n\n\n" + RIGHT.partition("\n")[2])
+    assert "import torch\n" in kept
+
+
+def test_a_mistake_after_a_right_answer_leaves_the_right_one_in_place(cell: Cell, work: Path):
+    cell(RIGHT)
+    kept = (work / "softmax.py").read_text(encoding="utf-8")
+    part, shown = cell(WRONG + "softmax")
+    assert "The notebook goes on with your version that passed before." in shown
+    assert part(torch.tensor([0.0, 0.0]), 0).tolist() == [0.5, 0.5]
+    assert part is not softmax
+    assert (work / "softmax.py").read_text(encoding="utf-8") == kept
+
+
+def test_a_part_is_found_again_after_a_restart(cell: Cell, work: Path):
+    cell(RIGHT)
+    parts.forget()
+    part, shown = cell(STUB + "softmax")
+    assert "goes on with your version that passed before" in shown
+    assert part.__module__ == "my_transformer.softmax"
+
+
+def test_the_package_can_be_imported_without_the_course(cell: Cell, work: Path):
+    cell(RIGHT)
+    code = "import sys, torch, my_transformer as m; print(m.softmax(torch.zeros(2), 0), 'course_lib' in sys.modules)"
+    without_path = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=work.parent, env=without_path, capture_output=True, text=True, check=False
+    )
+    assert run.stdout == "tensor([0.5000, 0.5000]) False\n", run.stderr
+
+
+def test_helpers_constants_and_imports_of_other_cells_are_brought_along(cell: Cell, work: Path):
+    cell("from math import inf\nimport torch.nn.functional as F\nfrom torch import exp as e_to_the\nTINY = 1e-30")
+    cell("ROWS, COLUMNS = 3, 4\nunused = torch.randn(3)\nshares = lambda e, dim: e / (e.sum(dim, keepdim=True) + TINY)")
+    cell("def shifted(x, dim):\n    return F.relu(x) * 0 + x - highest(x, dim)")
+    cell("def highest(x, dim):\n    return x.amax(dim, keepdim=True).clamp(-inf, inf)")
+    _, shown = cell('@exercise("softmax")\ndef softmax(x, dim):\n    return shares(e_to_the(shifted(x, dim)), dim)')
+    assert "kept in my_transformer/softmax.py" in shown
+    kept = (work / "softmax.py").read_text(encoding="utf-8")
+    wanted = [
+        "import torch.nn.functional as F",
+        "from math import inf",
+        "from torch import exp as e_to_the",
+        "TINY = 1e-30",
+    ]
+    assert all(f"{line}\n" in kept for line in wanted)
+    assert "unused" not in kept
+    assert "ROWS" not in kept
+    parts.forget()
+    assert parts.part("softmax").is_yours
+
+
+def test_what_cannot_be_brought_along_is_named_and_the_part_lives_for_this_session(cell: Cell, work: Path):
+    cell("table = torch.ones(())\nscale = torch.ones(())")
+    part, shown = cell(RIGHT.replace("x.amax", "scale * table * x.amax") + "softmax")
+    assert "It is yours, for this session only: it uses `scale`, `table` from another cell" in shown
+    assert parts.part("softmax").implementation is part
+    assert not work.exists()
+
+
+def test_the_latest_cell_counts_for_a_helper(cell: Cell, work: Path):
+    cell("def largest(x, dim):\n    return x")
+    cell("def largest(x, dim):\n    return x.amax(dim, keepdim=True)")
+    cell(RIGHT.replace("x.amax(dim, keepdim=True)", "largest(x, dim)"))
+    assert "x.amax(dim, keepdim=True)" in (work / "softmax.py").read_text(encoding="utf-8")
+
+
+def test_a_class_is_kept_although_python_cannot_tell_its_source(cell: Cell, work: Path):
+    text = solution("MultiHeadAttention").code
+    imports, _, definition = text.partition("\n\n\n")
+    cell(imports)
+    part, shown = cell(definition + "\nMultiHeadAttention")
+    assert "kept in my_transformer/MultiHeadAttention.py" in shown
+    assert part.__module__ == "__main__"
+    parts.forget()
+    kept = parts.part("MultiHeadAttention")
+    assert kept.is_yours
+    assert kept.implementation is not part
+    assert kept.implementation(4, 2).heads == 2
+
+
+def test_a_part_that_uses_another_part_imports_it_from_yours(cell: Cell, work: Path):
+    cell('@exercise("softmax")\ndef soft(x, dim):\n    return torch.softmax(x, dim)')
+    cell('@exercise("attention_weights")\ndef attention_weights(scores):\n    return soft(scores, dim=-1)')
+    kept = (work / "attention_weights.py").read_text(encoding="utf-8")
+    assert "from course_lib.yours import softmax as soft\n" in kept
+    assert (work / "softmax.py").read_text(encoding="utf-8").endswith("\n\n\nsoftmax = soft\n")
+    parts.forget()
+    assert parts.part("attention_weights").is_yours
+
+
+def test_a_class_in_a_functions_place_is_handed_out_as_something_to_call(cell: Cell, work: Path):
+    text = (
+        '@exercise("softmax")\nclass Soft(nn.Module):\n    def forward(self, x, dim):\n        return x.softmax(dim)\n'
+    )
+    part, _ = cell(text + "Soft")
+    assert part(torch.zeros(2), 0).tolist() == [0.5, 0.5]
+    parts.forget()
+    assert parts.part("softmax").implementation(torch.zeros(2), 0).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("answer", ["torch.softmax", "lambda x, dim: torch.softmax(x, dim)"])
+def test_an_answer_without_a_definition_is_used_but_not_kept(cell: Cell, work: Path, answer: str):
+    part, shown = cell(f'exercise("softmax")({answer})')
+    assert "for this session only: it is not a `def` or a `class` that stands in a cell at its left edge." in shown
+    assert parts.part("softmax").implementation is part
+
+
+def test_other_decorators_are_kept(cell: Cell, work: Path):
+    cell("import functools")
+    cell(RIGHT.replace("def softmax", "@functools.lru_cache\ndef softmax"))
+    assert "\n\n\n@functools.lru_cache\ndef softmax" in (work / "softmax.py").read_text(encoding="utf-8")
+
+
+def test_a_cell_with_a_magic_is_kept_too(cell: Cell, work: Path):
+    cell("%precision 3\n" + RIGHT)
+    assert (work / "softmax.py").exists()
+
+
+def test_an_endless_loop_that_is_interrupted_does_not_stop_the_notebook(cell: Cell, work: Path):
+    cell("import threading, _thread")
+    text = '@exercise("softmax")\ndef softmax(x, dim):\n    while True:\n        pass\n'
+    part, shown = cell("threading.Timer(0.3, _thread.interrupt_main).start()\n" + text + "softmax")
+    assert part is softmax
+    assert "You stopped it in line " in shown
+
+
+def test_hints_and_the_solution_show_themselves(cell: Cell, work: Path):
+    assert "Hint 1 of 3 for mix_values" in cell('hint("mix_values")')[1]
+    assert "Hint 2 of 3 for mix_values" in cell('hint("mix_values")')[1]
+    _, shown = cell('solution("mix_values")')
+    assert '@exercise("mix_values")\ndef mix_values(' in shown
+
+
+def test_a_folder_that_cannot_be_written_is_told(cell: Cell, work: Path):
+    work.write_text("a file stands in the folder's place", encoding="utf-8")
+    part, shown = cell(RIGHT + "softmax")
+    assert part.__module__ == "__main__"
+    assert "It is yours, for this session only: " in shown

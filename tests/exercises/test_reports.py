@@ -1,0 +1,108 @@
+"""Reports say the same in HTML and in plain text, in both themes, and the same bytes every time."""
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+import torch
+
+from course_lib.exercises import Mistake, Panel, hint, solution
+from course_lib.exercises import __main__ as table
+from course_lib.exercises.catalogue import all_exercises, find
+from course_lib.figures.look import luminance
+
+ROOT = Path(__file__).parents[2]
+LOOK = json.loads((ROOT / "course_lib" / "look.json").read_text(encoding="utf-8"))
+
+
+def words(html: str) -> list[str]:
+    without_style = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>", " ", without_style)).replace("`", " ").split()
+
+
+def reports() -> list[Panel]:
+    exercise = find("softmax")
+    wrong = exercise.check(exercise.mistakes[0].implementation)
+    return [
+        exercise.check(exercise.reference),
+        wrong,
+        hint("softmax"),
+        solution("softmax"),
+        Panel("a < b", ("`1 < 2`",)),
+    ]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_html_and_plain_text_have_the_same_words(number: int):
+    report = reports()[number]
+    assert words(report._repr_html_()) == repr(report).replace("`", " ").split()
+
+
+def test_a_report_tells_right_from_wrong_by_words_and_a_mark():
+    right, wrong = reports()[:2]
+    assert repr(right).startswith("✓ softmax: right\n")
+    assert repr(wrong).startswith("✗ softmax: not yet\n")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_panel_is_readable_in_both_themes(theme: str):
+    html = Panel("title")._repr_html_()
+    ink, panel = (LOOK["colours"][name][theme] for name in ("ink", "panel"))
+    assert f"color:{ink};background:{panel}" in html
+    assert all(f"{page} .course-report{{color:{ink}" in html for page in LOOK[f"page_is_{theme}"])
+    dark, light = sorted(luminance(colour) for colour in (ink, panel))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2, 1.4.3, level AA
+
+
+def test_a_report_has_no_number_that_another_machine_would_round_otherwise():
+    # As a notebook commits it: nbval compares these bytes on every system.
+    report = find("softmax").check(lambda x, dim: torch.softmax(x, dim) * 2)
+    assert repr(report) == "✗ softmax: not yet\nThe result should be 0.09003 at (0,), but yours is 0.1801."
+    assert report._repr_html_().endswith(
+        '</style>\n<div class="course-report"><p><strong>✗ softmax: not yet</strong></p>'
+        "<p>The result should be 0.09003 at (0,), but yours is 0.1801.</p></div>"
+    )
+
+
+@pytest.mark.parametrize("exercise", all_exercises(), ids=lambda exercise: exercise.name)
+def test_no_hint_gives_a_line_of_the_solution_away(exercise):
+    lines = [line.partition("  #")[0].strip() for line in solution(exercise.name).code.splitlines()]
+    telling = [line for line in lines if line and not re.match(r'(@|from |import |def |class |"""|super\(\))', line)]
+    assert telling
+    shown = " ".join(exercise.hints).replace(" ", "")
+    for line in telling:
+        assert line.replace(" ", "").removeprefix("return") not in shown
+
+
+@pytest.mark.parametrize("exercise", all_exercises(), ids=lambda exercise: exercise.name)
+def test_a_solution_stands_by_itself_and_passes(exercise):
+    namespace = {"exercise": lambda name: lambda part: part}
+    exec(solution(exercise.name).code, namespace)
+    assert exercise.check(namespace[exercise.name]).passed
+
+
+def test_hints_come_one_at_a_time_and_the_last_one_stays():
+    first, second, third, again = (hint("merge_heads") for _ in range(4))
+    hints = find("merge_heads").hints
+    assert [panel.paragraphs[0] for panel in (first, second, third, again)] == [*hints, hints[2]]
+    assert 'solution("merge_heads")' in third.paragraphs[1]
+
+
+def test_a_name_that_is_no_exercises_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match="There is no exercise 'sofmax': do you mean 'softmax'"):
+        hint("sofmax")
+
+
+def test_the_table_says_which_mistakes_are_rejected_and_named(capsys, monkeypatch: pytest.MonkeyPatch):
+    exercise = find("mix_values")
+    monkeypatch.setattr(table, "all_exercises", lambda: [exercise])
+    assert table.main() == 0
+    assert f"{1 + len(exercise.mistakes)} rows, 0 failed" in capsys.readouterr().out
+
+    let_through = replace(exercise, mistakes=(Mistake(exercise.reference, "no mistake at all"),))
+    monkeypatch.setattr(table, "all_exercises", lambda: [let_through])
+    assert table.main() == 1
+    assert capsys.readouterr().out.splitlines()[-2].split()[-2:] == ["NO", "NO"]

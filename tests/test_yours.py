@@ -1,0 +1,143 @@
+"""`course_lib.yours` hands out the learner's parts where they exist and pass, and the course's otherwise."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from course_lib import attention, yours
+from course_lib.exercises import parts, store
+from course_lib.models import Transformer, TransformerConfig
+
+SOFTMAX = "import torch\n\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
+ATTENTION = """\
+import math
+import torch
+
+calls = []
+
+
+def scaled_dot_product_attention(query, key, value, mask=None):
+    calls.append(query.shape)
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.size(-1))
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    weights = torch.softmax(scores, dim=-1)
+    return weights @ value, weights
+"""
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COURSE_WORK", str(tmp_path / "my_transformer"))
+    parts.forget()
+    return tmp_path / "my_transformer"
+
+
+def small_model() -> Transformer:
+    torch.manual_seed(0)
+    return Transformer(TransformerConfig(vocabulary=11, d_model=8, heads=2, d_ff=16, layers=1, max_length=9)).eval()
+
+
+def test_the_course_lends_what_is_not_there_yet():
+    assert yours.softmax is attention.softmax
+    assert yours.split_heads is attention.split_heads
+
+
+def test_no_name_of_the_module_hides_a_part():
+    assert not set(dir(yours)) & set(vars(yours))
+
+
+def test_a_kept_part_is_handed_out():
+    store.keep("softmax", SOFTMAX)
+    assert yours.softmax is not attention.softmax
+    assert yours.softmax(torch.zeros(2), 0).tolist() == [0.5, 0.5]
+    from course_lib.yours import softmax
+
+    assert softmax is yours.softmax
+
+
+def test_a_part_that_no_longer_passes_is_the_courses_again():
+    store.keep("softmax", SOFTMAX.replace("torch.softmax(x, dim)", "x"))
+    with pytest.warns(UserWarning, match="set aside"):
+        assert yours.softmax is attention.softmax
+    assert yours.softmax is attention.softmax
+
+
+def test_a_name_that_is_no_part_is_an_attribute_error_that_lists_the_parts():
+    with pytest.raises(AttributeError, match="there is no part 'sofmax'; the parts are softmax, "):
+        yours.sofmax  # noqa: B018
+    assert "softmax" in dir(yours)
+
+
+def test_a_report_tells_whose_each_part_is_and_lights_the_map(work: Path):
+    store.keep("softmax", SOFTMAX)
+    report = yours.report()
+    text = repr(report)
+    assert "1 of 13 parts are yours." in text
+    assert "00  softmax                       ✓ yours        ●○○  10 minutes  kept in my_transformer/softmax.py" in text
+    assert "01  scaled_dot_product_attention    the course's ●●○  15 minutes" in text
+    assert report.map.states["softmax"] == ("yours",)
+    assert report.map.states["encoder_attention"] == ("given",)
+    assert "1 of 13 parts are yours." in report._repr_html_()
+    assert "<img" in report._repr_html_()
+    assert yours.progress() == text
+
+
+def test_a_model_runs_on_the_learners_attention_and_gives_the_same():
+    model, ids = small_model(), torch.tensor([[4, 5, 6, 0], [7, 8, 0, 0]])
+    before = model(ids, ids)
+    names = ["encoder.layers.0.self_attention", "decoder.layers.0.self_attention", "decoder.layers.0.cross_attention"]
+    assert yours.install(model) == dict.fromkeys(names, "the course's")
+
+    store.keep("scaled_dot_product_attention", ATTENTION)
+    assert yours.install(model) == dict.fromkeys(names, "yours")
+    calls = yours.scaled_dot_product_attention.__globals__["calls"]
+    calls.clear()
+    torch.testing.assert_close(model(ids, ids), before)
+    assert calls == [(2, 2, 4, 4)] * 3
+
+    assert yours.uninstall(model) == dict.fromkeys(names, "the course's")
+    calls.clear()
+    torch.testing.assert_close(model(ids, ids), before)
+    assert calls == []
+
+
+def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
+    as_module = ATTENTION.replace("def scaled", "def of_arguments") + (
+        "\n\nclass Attention(torch.nn.Module):\n    def forward(self, *arguments):\n"
+        "        return of_arguments_dot_product_attention(*arguments)\n"
+        "\n\nscaled_dot_product_attention = Attention()\n"
+    )
+    store.keep("scaled_dot_product_attention", as_module)
+    model = small_model()
+    names = [name for name, _ in model.named_modules()]
+    assert set(yours.install(model).values()) == {"yours"}
+    assert [name for name, _ in model.named_modules()] == names
+    yours.uninstall(model)
+    model(torch.tensor([[4]]), torch.tensor([[4]]))
+
+
+def test_one_part_is_reset_and_its_file_is_kept(work: Path):
+    store.keep("softmax", SOFTMAX)
+    store.keep("scaled_dot_product_attention", ATTENTION)
+    assert "my_transformer/former/softmax_1.py" in repr(yours.reset("softmax"))
+    assert yours.softmax is attention.softmax
+    assert parts.part("scaled_dot_product_attention").is_yours
+    assert (work / "former" / "softmax_1.py").read_text(encoding="utf-8") == SOFTMAX
+
+
+def test_all_parts_are_reset_and_their_files_are_kept(work: Path):
+    store.keep("softmax", SOFTMAX)
+    assert yours.softmax is not attention.softmax
+    assert "What you wrote is in my_transformer.set-aside-1." in repr(yours.reset())
+    assert yours.softmax is attention.softmax
+    assert (work.with_name("my_transformer.set-aside-1") / "softmax.py").read_text(encoding="utf-8") == SOFTMAX
+    assert repr(yours.reset()) == "There is nothing of yours to move aside."
+
+
+def test_a_reset_of_a_part_that_is_none_moves_nothing(work: Path):
+    store.keep("softmax", SOFTMAX)
+    with pytest.raises(ValueError, match="There is no exercise 'sofmax'"):
+        yours.reset("softmax", "sofmax")
+    assert store.read("softmax") == SOFTMAX
