@@ -121,10 +121,10 @@ def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
 def test_one_part_is_reset_and_its_file_is_kept(work: Path):
     store.keep("softmax", SOFTMAX)
     store.keep("scaled_dot_product_attention", ATTENTION)
-    assert "my_transformer/former/softmax_1.py" in repr(yours.reset("softmax"))
+    assert "my_transformer/former/softmax_001.py" in repr(yours.reset("softmax"))
     assert yours.softmax is attention.softmax
     assert parts.part("scaled_dot_product_attention").is_yours
-    assert (work / "former" / "softmax_1.py").read_text(encoding="utf-8") == SOFTMAX
+    assert (work / "former" / "softmax_001.py").read_text(encoding="utf-8") == SOFTMAX
 
 
 def test_all_parts_are_reset_and_their_files_are_kept(work: Path):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from course_lib.attention import additive_attention, scaled_dot_product_attention, softmax
-from course_lib.exercises.cases import Case, case, numbers
-from course_lib.exercises.exercise import Exercise, mistakes, paragraphs
+from course_lib.exercises.cases import Case, case, mistakes, numbers, paragraphs
+from course_lib.exercises.exercise import Exercise
 
 Pair = tuple[Tensor, Tensor]
 

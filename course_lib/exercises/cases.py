@@ -1,5 +1,6 @@
-"""Arguments to try an answer on."""
+"""What an exercise is written with: cases to try an answer on, known mistakes, and hints."""
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,15 @@ class Case:
         return next((tensor for tensor in tensors if tensor.dtype == torch.bool), None)
 
 
+@dataclass(frozen=True, repr=False)
+class Mistake:
+    """A wrong answer that people really give: what it computes, a sentence that names it, and where it was seen."""
+
+    implementation: Any
+    message: str
+    source: str = ""
+
+
 def case(*arguments: Any, having: str = "") -> Case:
     """Make a case: `case(x, 0, having="huge numbers, a batch")`."""
     return Case(arguments, tuple(having.split(", ")) if having else ())
@@ -42,3 +52,13 @@ def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> T
         state = (state * 1_103_515_245 + 12_345) % 2**31
         values.append((state >> 12) % 401 / 100 - 2)
     return torch.tensor(values, dtype=dtype).reshape(shape)
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """Cut a text at its empty lines, and put each paragraph on one line."""
+    return tuple(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
+
+
+def mistakes(*implementations: Any) -> tuple[Mistake, ...]:
+    """Known mistakes: what each computes, and in its docstring the sentence that names it, then where it was seen."""
+    return tuple(Mistake(each, *paragraphs(each.__doc__)) for each in implementations)

@@ -33,7 +33,8 @@ def diagnose(
         ]
     pattern = _pattern(exercise, got, wrong)
     if first.error is not None:
-        return [*pattern, f"{type(first.error).__name__}{_line(answer, first.error)}: {_words(first.error)}"]
+        words = re.sub(r" at 0x[0-9a-fA-F]+", "", str(first.error)).partition("\n")[0][:200]
+        return [*pattern, f"{type(first.error).__name__}{_line(answer, first.error)}: {words}"]
     return [*pattern, *_hidden(case, first.value, wanted[wrong[0]]), detail[0].upper() + detail[1:]]
 
 
@@ -57,14 +58,12 @@ def _pattern(exercise: "Exercise", got: Sequence[Outcome], wrong: Sequence[int])
 
 def _hidden(case: Case, got: Any, wanted: Any) -> list[str]:
     """Whether all that differs is what the mask hides."""
-    for one, other in zip(got, wanted, strict=True) if isinstance(wanted, tuple) else [(got, wanted)]:
-        if case.mask is None or not isinstance(one, Tensor) or one.shape != other.shape:
-            return []
-        wrong = where_wrong(one, other)
-        if wrong.any():
-            hidden = one.size(-1) == case.mask.size(-1) and not (wrong & case.mask).any()
-            return ["All is right but what the mask hides."] if hidden else []
-    return []
+    pairs = list(zip(got, wanted, strict=True) if isinstance(wanted, tuple) else [(got, wanted)])
+    if case.mask is None or any(not isinstance(one, Tensor) or one.shape != other.shape for one, other in pairs):
+        return []
+    marks = next(wrong for one, other in pairs if (wrong := where_wrong(one, other)).any())
+    hidden = marks.size(-1) == case.mask.size(-1) and not (marks & case.mask).any()
+    return ["All is right but what the mask hides."] if hidden else []
 
 
 def _line(answer: Any, error: BaseException) -> str:
@@ -74,7 +73,3 @@ def _line(answer: Any, error: BaseException) -> str:
     files = {each.co_filename for each in code if each}
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
     return f" in line {frames[-1].lineno}, `{frames[-1].line}`" if frames else ""
-
-
-def _words(error: BaseException) -> str:
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(error)).partition("\n")[0][:200]

@@ -1,6 +1,5 @@
 """What an exercise is, and how an answer to it is checked."""
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,27 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.exercises.cases import Case
+from course_lib.exercises.cases import Case, Mistake
 from course_lib.exercises.diagnosis import diagnose
 from course_lib.exercises.outcomes import Outcome, difference, run
-from course_lib.exercises.reports import Mistake, Report
+from course_lib.exercises.reports import Report
 
 STOPPED = (NotImplementedError, KeyboardInterrupt)
-NO_GRADIENT = (
-    "No gradient gets through it, so a model that trains on it would not learn: `.item()`, `.tolist()`, `.detach()` "
-    "or `torch.tensor(...)` on the way cuts it off."
-)
+NO_GRADIENT = "No gradient gets through it, so nothing could train on it: `.item()` or `torch.tensor(...)` cuts it off."
 FLOAT32_ONLY = "It works with float32 only: `torch.zeros` and `torch.tensor` make that unless you say `dtype=x.dtype`."
-
-
-def paragraphs(text: str) -> tuple[str, ...]:
-    """Cut a text at its empty lines, and put each paragraph on one line."""
-    return tuple(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
-
-
-def mistakes(*implementations: Any) -> tuple[Mistake, ...]:
-    """Known mistakes: what each computes, and in its docstring the sentence that names it, then where it was seen."""
-    return tuple(Mistake(each, *paragraphs(each.__doc__)) for each in implementations)
 
 
 def the_only_way(answer: Any) -> Iterator[Callable[..., Any]]:
@@ -95,14 +81,11 @@ class Exercise:
 
     def _name(self, got: Sequence[Outcome], wrong: Sequence[int]) -> tuple[list[Mistake], set[int]]:
         """Find the known mistakes that do the same: first the one that explains the most cases, then what is left."""
-        explained = [(mistake, self._explained_by(mistake, got, wrong)) for mistake in self.mistakes]
+        explained = {mistake: self._explained_by(mistake, got, wrong) for mistake in self.mistakes}
         found, left = [], set(wrong)
-        while left:
-            mistake, cases = max(explained, key=lambda each: len(each[1] & left))
-            if not cases & left:
-                break
-            found.append(mistake)
-            left -= cases
+        while explained[best := max(explained, key=lambda mistake: len(explained[mistake] & left))] & left:
+            found.append(best)
+            left -= explained[best]
         return found, left
 
     def _explained_by(self, mistake: Mistake, got: Sequence[Outcome], wrong: Sequence[int]) -> set[int]:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.attention import merge_heads, scaled_dot_product_attention, split_heads
-from course_lib.exercises.cases import Case, case, numbers
-from course_lib.exercises.exercise import Exercise, mistakes, paragraphs
+from course_lib.exercises.cases import Case, case, mistakes, numbers, paragraphs
+from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.projections import ways_to_fill
 
 # Heads split and merged.

@@ -58,22 +58,19 @@ def difference(got: Any, wanted: Any, names: Sequence[str]) -> str:
         return f"{name} should be {shape}, but yours is {tuple(got.shape)}."
     if not got.is_floating_point():
         return f"{name} should hold fractions, but yours is of {got.dtype}."
-    wrong = where_wrong(got, wanted)
-    nan = got.isnan() & ~wanted.isnan()
+    wrong, nan = where_wrong(got, wanted), got.isnan() & ~wanted.isnan()
+    if not wrong.any():
+        return ""
+    place = tuple((nan if nan.any() else wrong).nonzero()[0].tolist())
     if nan.any():
-        return f"there is NaN (not a number) in {name}, first at {_first(nan)}."
-    place = _first(wrong)
-    return f"{name} should be {wanted[place]:.4g} at {place}, but yours is {got[place]:.4g}." if wrong.any() else ""
+        return f"there is NaN (not a number) in {name}, first at {place}."
+    return f"{name} should be {wanted[place]:.4g} at {place}, but yours is {got[place]:.4g}."
 
 
 def where_wrong(got: Tensor, wanted: Tensor) -> Tensor:
     """Mark what differs by more than rounding, in the coarser of the two number types."""
     tolerance = 1e-9 if got.dtype == wanted.dtype == torch.float64 else 1e-5
     return ~torch.isclose(got.double(), wanted.double(), rtol=10 * tolerance, atol=tolerance, equal_nan=True)
-
-
-def _first(marks: Tensor) -> tuple[int, ...]:
-    return tuple(marks.nonzero()[0].tolist()) if marks.any() else ()
 
 
 def _kind(value: Any) -> str:

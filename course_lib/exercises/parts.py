@@ -3,6 +3,7 @@
 import inspect
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -36,26 +37,20 @@ def part(name: str) -> Part:
     exercise, key, source = find(name), (store.folder(), name), store.read(name)
     if key in _known and _known[key][0] in (None, source):
         return _known[key][1]
-    if source is None:
-        former = store.former(name)
-        note = f"an earlier one of yours: {store.shown(former[-1])}" if former else ""
-        return Part(exercise, exercise.reference, False, note)
-    try:
-        answer = _load(exercise, source)
-        report = exercise.check(answer)
-        trouble = "" if report.passed else report.message
-    except Exception as error:  # whatever the learner's file raises
-        trouble = f"{type(error).__name__}: {error}"
-    if trouble:
-        place = store.shown(store.set_aside(name))
-        text = f"Your {name} does not pass any more, and is set aside in {place}. The course's goes on. {trouble}"
-        warnings.warn(text, stacklevel=3)
-        return part(name)
-    _known[key] = (
-        source,
-        Part(exercise, _callable(exercise, answer), True, f"kept in {store.folder().name}/{name}.py"),
-    )
-    return _known[key][1]
+    if source is not None:
+        try:
+            answer, note = _load(exercise, source), f"kept in {store.folder().name}/{name}.py"
+        except Exception as error:  # whatever the learner's file raises
+            with suppress(FileNotFoundError):  # another notebook was faster
+                store.set_aside(name)
+            aside = f"set aside in {store.folder().name}/former, and the course's goes on"
+            warnings.warn(f"Your {name} is {aside}: {error}", stacklevel=3)
+        else:
+            _known[key] = source, Part(exercise, answer, True, note)
+            return _known[key][1]
+    former = store.former(name)
+    note = f"an earlier one of yours: {store.shown(former[-1])}" if former else ""
+    return Part(exercise, exercise.reference, False, note)
 
 
 def learn(exercise: Exercise, answer: Any) -> str:
@@ -63,9 +58,7 @@ def learn(exercise: Exercise, answer: Any) -> str:
     source: str | None = None
     try:
         written = _file(exercise, answer)
-        report = exercise.check(_load(exercise, written))
-        if not report.passed:
-            raise CannotWriteError(f"read from a file, it does not pass. {report.message}")
+        _load(exercise, written)
         note = f"kept in {store.shown(store.keep(exercise.name, written))}"
         source, sentence = written, f"It is yours now, {note}. The course goes on with it."
     except Exception as error:  # whatever the learner's file raises, or the disk
@@ -85,19 +78,21 @@ def _callable(exercise: Exercise, answer: Any) -> Any:
 
 
 def _load(exercise: Exercise, source: str) -> Any:
-    """Run the source of a part as the module that it is kept as."""
+    """Run the source of a part as the module that it is kept as. Raises what it raises, or that it does not pass."""
     module = ModuleType(f"my_transformer.{exercise.name}")
     module.__file__ = str(store.folder() / f"{exercise.name}.py")
     sys.modules[module.__name__] = module
     exec(compile(source, module.__file__, "exec"), vars(module))
-    return getattr(module, exercise.name)
+    answer = getattr(module, exercise.name)
+    report = exercise.check(answer)
+    if not report.passed:
+        raise CannotWriteError(f"as its file has it, it does not pass. {report.message}")
+    return _callable(exercise, answer)
 
 
 def _file(exercise: Exercise, answer: Any) -> str:
     imports, definitions = standalone(answer)
     if answer.__name__ != exercise.name or _callable(exercise, answer) is not answer:
         definitions.append(f"{exercise.name} = {answer.__name__}" + "()" * (_callable(exercise, answer) is not answer))
-    about = (
-        f'"""{exercise.name}: yours, from notebook {exercise.notebook:02d}, as the course copied it from your cell."""'
-    )
-    return "\n\n\n".join(filter(None, (f"{about}\n\n" + "\n".join(imports), *definitions))) + "\n"
+    about = f'"""{exercise.name}: yours, from notebook {exercise.notebook:02d}. The course copied it from your cell."""'
+    return "\n\n\n".join(["\n\n".join(filter(None, (about, "\n".join(imports)))), *definitions]) + "\n"

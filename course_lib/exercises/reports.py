@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+
+from course_lib.exercises.cases import Mistake
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,15 +26,6 @@ class Panel:
         lines = [f"<p><strong>{escape(self.title)}</strong></p>", *(f"<p>{line}</p>" for line in words)]
         code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
         return f'{_style()}\n<div class="course-report">{"".join(lines)}{code}</div>'
-
-
-@dataclass(frozen=True, repr=False)
-class Mistake:
-    """A wrong answer that people really give: what it computes, a sentence that names it, and where it was seen."""
-
-    implementation: Any
-    message: str
-    source: str = ""
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 from IPython.core.getipython import get_ipython
 
@@ -18,14 +18,6 @@ LOOKS_UP = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 
 class CannotWriteError(Exception):
     """Why a part cannot be written so that it stands by itself: half a sentence."""
-
-
-class Binding(NamedTuple):
-    """A statement that gives a name its value, its text, and the exercise whose part it defines, if it does."""
-
-    statement: ast.stmt
-    text: str
-    exercise: str = ""
 
 
 def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
@@ -38,8 +30,9 @@ def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
     Raises CannotWriteError where there is no source, or it uses what cannot be copied.
     """
     name = getattr(part, "__name__", "")
-    known = {name: binding for cell in _cells(getattr(part, "__module__", "")) for name, binding in _bindings(cell)}
-    if name not in known or part.__qualname__ != name or isinstance(known[name].statement, ast.Assign):
+    cells = _cells(getattr(part, "__module__", ""))
+    known = {bound: (statement, text) for cell in cells for bound, statement, text in _bindings(cell)}
+    if name not in known or part.__qualname__ != name or isinstance(known[name][0], ast.Assign):
         raise CannotWriteError("it is not a `def` or a `class` that stands in a cell at its left edge")
     imports, definitions, missing, seen = set[str](), list[str](), list[str](), {name}
 
@@ -47,26 +40,24 @@ def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
         for used in sorted(_free_names(compile(text, name, "exec")) - seen):
             seen.add(used)
             if used in known:
-                bring(used, known[used])
+                bring(used, *known[used])
             elif not hasattr(builtins, used):
                 missing.append(f"`{used}`")
         definitions.append(text)
 
-    def bring(used: str, binding: Binding) -> None:
-        if isinstance(binding.statement, (ast.Import, ast.ImportFrom)):
-            imports.add(binding.text)
-        elif isinstance(binding.statement, ast.Assign) and not _is_constant(binding.statement.value):
-            missing.append(f"`{used}`")
-        elif binding.exercise:
-            imports.add(
-                f"from course_lib.yours import {binding.exercise} as {used}".removesuffix(f" as {binding.exercise}")
-            )
-        elif helpers and not isinstance(binding.statement, ast.Assign):
-            imports.add(f"from {helpers} import {used}")
+    def bring(used: str, statement: ast.stmt, text: str) -> None:
+        exercise = "".join(map(_exercise, getattr(statement, "decorator_list", [])))
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            imports.add(text)
+        elif isinstance(statement, ast.Assign):
+            copy(text) if _is_constant(statement.value) else missing.append(f"`{used}`")
+        elif exercise or helpers:
+            original = exercise or used
+            imports.add(f"from {helpers or 'course_lib.yours'} import {original}" + f" as {used}" * (used != original))
         else:
-            copy(binding.text)
+            copy(text)
 
-    copy(known[name].text)
+    copy(known[name][1])
     if missing:
         raise CannotWriteError(f"it uses {', '.join(missing)} from another cell, which cannot be kept with it")
     return sorted(imports, key=lambda line: (line.startswith("from"), line)), definitions
@@ -82,24 +73,26 @@ def _cells(module: str) -> Iterable[str]:
     return []
 
 
-def _bindings(cell: str) -> Iterator[tuple[str, Binding]]:
-    """The names that a cell's statements bind, in order. Definitions are without their `@exercise`."""
+def _bindings(cell: str) -> Iterator[tuple[str, ast.stmt, str]]:
+    """The names that a cell's statements bind, in order, with the statement and its text without `@exercise`."""
     with suppress(SyntaxError):
         for statement in ast.parse(cell).body:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 origin = f"from {statement.module} " if isinstance(statement, ast.ImportFrom) else ""
                 for alias in statement.names:
                     text = f"{origin}import {ast.unparse(alias)}"
-                    yield alias.asname or alias.name.partition(".")[0], Binding(statement, text)
+                    yield alias.asname or alias.name.partition(".")[0], statement, text
             elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-                above = [f"@{ast.unparse(decorator)}\n" for decorator in statement.decorator_list]
-                exercises = [re.fullmatch(r"@(?:\w+\.)*exercise\('(\w+)'\)\n", line) for line in above]
-                kept = [line for line, found in zip(above, exercises, strict=True) if not found]
-                lines = cell.splitlines(keepends=True)[statement.lineno - 1 : statement.end_lineno]
-                exercise = next((found[1] for found in exercises if found), "")
-                yield statement.name, Binding(statement, "".join([*kept, *lines]).rstrip(), exercise)
+                above = [f"@{ast.unparse(each)}\n" for each in statement.decorator_list if not _exercise(each)]
+                yield statement.name, statement, "".join(above) + (ast.get_source_segment(cell, statement) or "")
             elif isinstance(statement, ast.Assign):
-                yield ast.unparse(statement.targets[0]), Binding(statement, ast.unparse(statement))
+                yield ast.unparse(statement.targets[0]), statement, ast.unparse(statement)
+
+
+def _exercise(decorator: ast.expr) -> str:
+    """The name in `@exercise("name")`; "" for another decorator."""
+    found = re.fullmatch(r"(?:\w+\.)*exercise\('(\w+)'\)", ast.unparse(decorator))
+    return found[1] if found else ""
 
 
 def _is_constant(value: ast.expr) -> bool:

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from course_lib.attention import softmax
-from course_lib.exercises.cases import case, numbers
-from course_lib.exercises.exercise import Exercise, mistakes, paragraphs
+from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
+from course_lib.exercises.exercise import Exercise
 
 
 def _exponentials(x: Tensor, dim: int) -> Tensor:

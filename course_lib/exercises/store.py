@@ -5,8 +5,7 @@ new one whole, and what is replaced or no longer passes is kept in `former/`.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from filelock import FileLock
@@ -32,18 +31,19 @@ def read(name: str) -> str | None:
 
 def former(name: str) -> list[Path]:
     """The former versions of a part, the latest last."""
-    return sorted((folder() / "former").glob(f"{name}_[0-9]*.py"), key=lambda path: int(path.stem[len(name) + 1 :]))
+    return sorted((folder() / "former").glob(f"{name}_[0-9]*.py"))
 
 
 def keep(name: str, source: str) -> Path:
-    """Keep a part's source, and move what it replaces to `former/`. Returns its file.
+    """Keep a part's source, and in `former/` what it replaces. Returns its file.
 
     Raises OSError where the folder cannot be written, or another notebook holds it for long.
     """
     path = folder() / f"{name}.py"
-    with _locked():
+    with _lock():
         old = read(name)
         if old != source:
+            (folder() / "former").mkdir(parents=True, exist_ok=True)
             if old is not None:
                 _write(_next_former(name), old)
             _write(path, source)
@@ -53,35 +53,28 @@ def keep(name: str, source: str) -> Path:
 
 def set_aside(name: str) -> Path:
     """Move a part to `former/`, and return where it is now. Raises OSError as `keep` does."""
-    with _locked():
+    with _lock():
+        (folder() / "former").mkdir(exist_ok=True)
         place = (folder() / f"{name}.py").replace(_next_former(name))
         _list_parts()
     return place
 
 
 def set_all_aside() -> Path | None:
-    """Move all that is in the folder into a new one beside it, and return that; None where there is nothing."""
-    with _locked():
-        entries = [entry for entry in folder().iterdir() if entry.name != ".lock"]
-        number = 1 + len(list(folder().parent.glob(f"{folder().name}.set-aside-*")))
-        place = folder().with_name(f"{folder().name}.set-aside-{number}")
-        for entry in entries:
-            place.mkdir(exist_ok=True)
-            entry.replace(place / entry.name)
-    return place if entries else None
+    """Rename the folder, and return what it is now; None where there is none. Raises OSError as `keep` does."""
+    with _lock():
+        places = (folder().with_name(f"{folder().name}.set-aside-{number}") for number in count(1))
+        return folder().rename(next(p for p in places if not p.exists())) if folder().exists() else None
 
 
-@contextmanager
-def _locked() -> Iterator[None]:
-    folder().mkdir(parents=True, exist_ok=True)
-    with FileLock(folder() / ".lock", timeout=LOCK_SECONDS):
-        yield
+def _lock() -> FileLock:
+    # Beside the folder, since Windows renames none in which a file is open.
+    return FileLock(f"{folder()}.lock", timeout=LOCK_SECONDS)
 
 
 def _next_former(name: str) -> Path:
-    (folder() / "former").mkdir(exist_ok=True)
-    number = max((int(path.stem[len(name) + 1 :]) for path in former(name)), default=0) + 1
-    return folder() / "former" / f"{name}_{number}.py"
+    number = int(former(name)[-1].stem.rpartition("_")[2]) + 1 if former(name) else 1
+    return folder() / "former" / f"{name}_{number:03}.py"
 
 
 def _write(path: Path, text: str) -> None:
