@@ -113,6 +113,11 @@ def test_a_hidden_token_may_hold_anything_finite(generator: torch.Generator) -> 
     assert torch.equal(scaled_dot_product_attention(query, key, value, may)[0], calm)
 
 
+def test_a_hidden_token_gets_nothing_however_low_the_other_scores() -> None:
+    weights = attention_weights(torch.tensor([[-1e12, -1e12, 0.0]]), torch.tensor([[True, True, False]]))
+    assert weights.tolist() == [[0.5, 0.5, 0.0]]
+
+
 def test_huge_scores_choose_the_best_key_without_nan() -> None:
     key = torch.eye(3) * 1e18
     output, weights = scaled_dot_product_attention(key, key, torch.arange(3.0)[:, None])
@@ -363,6 +368,7 @@ def test_a_query_that_may_attend_nowhere_is_refused(fused: bool, generator: torc
     [
         (torch.zeros(T, T), TypeError, r"mask should be boolean .* but its dtype is torch.float32"),
         (torch.ones(T, T + 1).bool(), ValueError, r"mask should broadcast to \(.*, 4, 4\), but its shape is \(4, 5\)"),
+        (torch.ones(T, T - 1).bool(), ValueError, r"its shape is \(4, 3\)"),
         (torch.ones(1, 1, 1, T, T).bool(), ValueError, r"its shape is \(1, 1, 1, 4, 4\)"),
     ],
 )
@@ -399,6 +405,7 @@ def test_shapes_that_do_not_fit_are_refused(shapes: tuple[tuple[int, ...], ...],
     [
         ((3, 5), (3, 6), r"W_a should be \(3, 4\), but its shape is \(3, 5\)"),
         ((3, 4), (1, 6), r"U_a should be \(3, 6\), but its shape is \(1, 6\)"),
+        ((3, 4), (3, 5), r"U_a should be \(3, 6\), but its shape is \(3, 5\)"),
     ],
 )
 def test_a_network_for_scores_that_does_not_fit_is_refused(
