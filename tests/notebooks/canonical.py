@@ -32,6 +32,7 @@ from pathlib import Path
 import matplotlib.image
 import nbformat
 import numpy as np
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbval.plugin import coalesce_streams
 
@@ -132,7 +133,12 @@ def main(arguments: list[str]) -> int:
     for path in options.files:
         saved = path.read_text(encoding="utf-8")
         earlier = nbformat.reads(saved, as_version=4)
-        new = text(canonical(_run(earlier) if options.run else earlier, canonical(earlier)))
+        try:
+            new = text(canonical(_run(earlier) if options.run else earlier, canonical(earlier)))
+        except CellExecutionError as error:
+            print(f"{path.name}: a cell fails, so it stays as it was.\n{error}")
+            status = 1
+            continue
         if new == saved:
             print(f"{path.name}: canonical")
         elif options.check:

@@ -71,7 +71,7 @@ def execute(notebook: NotebookNode, folder: Path, variables: dict[str, str]) -> 
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute(env=variables)
+    client.execute(env=variables, stderr=subprocess.DEVNULL)  # Of the kernel itself; cells have their own.
     return result
 
 

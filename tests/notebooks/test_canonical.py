@@ -62,6 +62,16 @@ def test_a_check_writes_nothing_and_fails_where_a_notebook_would_change(sample: 
     assert canonical.main(["--check", str(path)]) == 0
 
 
+def test_a_notebook_with_a_failing_cell_stays_as_it_was(sample: NotebookNode, no_downloads, tmp_path: Path, capsys):
+    path = tmp_path / "sample.ipynb"
+    sample.cells[1].source = "1 / 0"
+    nbformat.write(sample, path)
+    before = path.read_bytes()
+    assert canonical.main(["--run", str(path)]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert path.read_bytes() == before
+
+
 def test_times_versions_and_editors_marks_are_left_out(sample: NotebookNode):
     sample.metadata["language_info"] = {"name": "python", "version": "3.99.0"}
     sample.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
