@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 from course_lib.figures import alignment, style
 from course_lib.weights import load_translator
 
-SENTENCE, SELECTED = "the old detective did not find the small key", "clé"
+SENTENCE, SELECTED = "the old detective did not find the small key", "a"
 
 
 def draw_translation(path: Path) -> None:

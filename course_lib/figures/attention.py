@@ -142,8 +142,8 @@ def alignment(
         )
         if i == selected:
             ax.text(
-                above[j],
-                0.79,
+                above[j] + 0.16 * (below[i] - above[j]),
+                0.9 - 0.16 * 0.8,
                 f"{weight:.2f}",
                 ha="center",
                 va="center",

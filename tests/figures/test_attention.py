@@ -184,6 +184,16 @@ def test_the_selected_word_keeps_the_values_colour_and_shows_its_numbers(ax: Axe
     assert edges["petite"] > edges["clé"]
 
 
+def test_each_number_lies_on_its_own_line(ax: Axes) -> None:
+    alignment(ax, WEIGHTS, SOURCE, TARGET, selected=0)
+    numbers = [text for text in ax.texts if re.fullmatch(r"0\.\d\d", text.get_text())]
+    assert len(numbers) == 3
+    for text, line in zip(numbers, ax.lines, strict=False):
+        (x0, x1), (y0, y1) = line.get_data()
+        x, y = text.get_position()
+        assert (x - x0) * (y1 - y0) == pytest.approx((x1 - x0) * (y - y0))
+
+
 def test_the_lines_words_have_the_selected_words_largest_weight(ax: Axes) -> None:
     words = described(alignment(ax, WEIGHTS, SOURCE, TARGET, selected=3))
     assert "4 target words to 3 source words" in words
