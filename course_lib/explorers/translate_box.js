@@ -27,7 +27,7 @@ function render({ model, el }) {
       return;
     }
     status.say(model.get("translation"));
-    let chosen = strongest(weights);
+    let chosen = widest(weights);
     const above = chipRow("English words, each with its numbers", source, "value");
     const below = chipChooser(name, "French words: choose one to see what it reads", target, "query", chosen, choose);
     const lines = svg("svg", { height: HEIGHT, role: "img", class: "lines" });
@@ -77,10 +77,10 @@ function render({ model, el }) {
   return () => model.off("change:answer", show);
 }
 
-/** The French word whose reading is the most certain: a good one to start with. */
-function strongest(weights) {
+/** The French word that spreads its reading the widest: the most telling one to start with. */
+function widest(weights) {
   const peaks = weights.map((row) => Math.max(...row));
-  return peaks.indexOf(Math.max(...peaks));
+  return peaks.indexOf(Math.min(...peaks));
 }
 
 export default { render };
