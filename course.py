@@ -50,9 +50,7 @@ ROOM = 2.5e9
 PIP_TROUBLES = {
     "full disk": r"No space left on device|Errno 28\b|Disk quota exceeded|not enough space on the disk",
     "certificate": r"CERTIFICATE_VERIFY_FAILED",
-    "no network": r"Failed to establish a new connection|NewConnectionError|NameResolutionError|getaddrinfo failed"
-    r"|Network is unreachable|Connection refused|Connection aborted|ConnectionReset|ProxyError|ConnectTimeout"
-    r"|Read timed out|IncompleteRead",
+    "no network": r"(?i)connection broken|connection aborted|read timed out|not enough bytes",
     "no torch": r"No matching distribution found for torch\b",
 }
 

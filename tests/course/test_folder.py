@@ -97,13 +97,14 @@ def test_a_broken_folder_is_noticed_and_made_anew(
 ):
     place.door.prepare()
     (place.door.VENV / "left-over").mkdir()
+    (place.door.VENV / "left-over.txt").touch()
     harm(place)
     capsys.readouterr()
     place.door.prepare()
     assert reason in capsys.readouterr().out.splitlines()[0]
     assert place.venvs == 2
     assert place.door.is_ready(())
-    assert not (place.door.VENV / "left-over").exists()
+    assert list(place.door.VENV.glob("left-over*")) == []
     assert list(place.folder.glob(".venv.set-aside-*")) == []
 
 
@@ -133,6 +134,7 @@ def test_what_the_course_did_not_make_is_kept_aside_and_the_course_goes_on(
     place: Workplace, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
 ):
     make(place.door.VENV)
+    assert place.door.why_unusable() == "the one there was not made by the course"
     place.door.prepare()
     (kept,) = place.folder.glob(".venv.set-aside-*/.venv")
     assert (kept / "precious" if kept.is_dir() else kept).read_text() == "mine"
@@ -147,15 +149,20 @@ def test_an_empty_folder_is_used_as_it_is(place: Workplace):
     assert list(place.folder.glob(".venv.set-aside-*")) == []
 
 
-def test_an_installation_that_was_killed_is_begun_anew(place: Workplace, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("installed_before", [False, True])
+def test_an_installation_that_was_killed_is_begun_anew(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch, installed_before: bool
+):
     def killed_in_pip(words: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
         if "--editable" in words:
             raise KeyboardInterrupt
         return place.run(words, **options)
 
+    if installed_before:
+        place.door.prepare()
     monkeypatch.setattr(place.door.subprocess, "run", killed_in_pip)
     with pytest.raises(KeyboardInterrupt):
-        place.door.prepare()
+        place.door.prepare("test")
     assert place.door.why_unusable() == "the one there was left half-made"
 
 

@@ -67,6 +67,11 @@ def web() -> Iterator[tuple[str, threading.Event]]:
             self.send_response(200)
             self.end_headers()
 
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1234567")
+            self.end_headers()
+
         def log_message(self, *words: Any) -> None:
             return
 
@@ -87,3 +92,9 @@ def test_a_page_that_answers_is_told_from_one_that_hangs_and_one_that_is_not_the
     assert not door.answers("http://127.0.0.1:9/", seconds=1)
     may_answer.set()
     assert door.answers(address, seconds=5)
+
+
+def test_the_size_of_a_download_is_asked_for_without_downloading_it(tmp_path: Path, web: tuple[str, threading.Event]):
+    door: Any = load_door(tmp_path)
+    address, _ = web
+    assert door.download_size([address, address, "http://127.0.0.1:9/"]) == 2 * 1_234_567

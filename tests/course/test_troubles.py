@@ -79,7 +79,19 @@ def test_a_computer_without_a_build_of_pytorch_is_recognised_in_what_the_real_pi
         ("OSError: [Errno 122] Disk quota exceeded: '/home/ada/.venv/lib'", "too full"),
         ("OSError: [WinError 112] There is not enough space on the disk", "too full"),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify", "certificate"),
-        ("pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.", "There is no network"),
+        (
+            "pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.",
+            "There is no network",
+        ),
+        (
+            "ProtocolError: ('Connection broken: IncompleteRead(9 bytes read)",
+            "There is no network",
+        ),
+        (
+            "ProtocolError: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by",
+            "There is no network",
+        ),
+        ("error: incomplete-download\n× Download failed because not enough bytes were received", "no network"),
         ("", "the last that was heard is: nothing."),
     ],
 )
@@ -92,7 +104,7 @@ def test_a_look_for_pytorch_that_finds_no_network_stops_with_the_sentence(
 ):
     def offline(words: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
         if "--dry-run" in words:
-            return subprocess.CompletedProcess(words, 1, "", "NewConnectionError: getaddrinfo failed")
+            return subprocess.CompletedProcess(words, 1, "", "Retrying after connection broken by 'NewConnectionError'")
         return place.run(words, **options)
 
     monkeypatch.setattr(place.door.subprocess, "run", offline)
