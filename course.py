@@ -146,6 +146,33 @@ def data(arguments):
     return 1 if failed else 0
 
 
+@command
+def progress(arguments):
+    """Show which parts of the Transformer you have built, and which the course lends you."""
+    if not inside():
+        prepare()
+        return become(PYTHON, __file__, "progress", *arguments)
+    from course_lib import yours
+
+    say(yours.progress())
+    return 0
+
+
+@command
+def reset(arguments):
+    """Begin anew with the parts that you name, or with all: what you wrote is moved aside, never deleted."""
+    if not inside():
+        prepare()
+        return become(PYTHON, __file__, "reset", *arguments)
+    from course_lib import yours
+
+    try:
+        say(repr(yours.reset(*arguments)))
+    except ValueError as error:
+        raise Stop(str(error)) from error
+    return 0
+
+
 def prepare(*extras):
     """Make `.venv` hold the course with these extras. Where it does already, pip is not called.
 
