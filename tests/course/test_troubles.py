@@ -78,7 +78,10 @@ def test_a_computer_without_a_build_of_pytorch_is_recognised_in_what_the_real_pi
         (f"ERROR: Could not install packages due to an OSError: {OSError(errno.ENOSPC, os.strerror(28))}", "too full"),
         ("OSError: [Errno 122] Disk quota exceeded: '/home/ada/.venv/lib'", "too full"),
         ("OSError: [WinError 112] There is not enough space on the disk", "too full"),
-        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify", "certificate"),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify",
+            "certificate that",
+        ),
         (
             "pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.",
             "There is no network",
@@ -92,6 +95,8 @@ def test_a_computer_without_a_build_of_pytorch_is_recognised_in_what_the_real_pi
             "There is no network",
         ),
         ("error: incomplete-download\n× Download failed because not enough bytes were received", "no network"),
+        ("ERROR: a hint\nERROR: the reason.\nnote: words after it", "the last that was heard is: ERROR: the reason."),
+        ("just words", "the last that was heard is: just words."),
         ("", "the last that was heard is: nothing."),
     ],
 )
