@@ -481,6 +481,7 @@ def _other_order(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None 
 
 
 _ALLOWED = torch.tensor([[True, True, False], [False, True, True]])
+_PADDING = (torch.arange(5) < torch.tensor([[3], [5]]))[:, None, None]  # (B, 1, 1, S)
 
 
 def _query_key_value(*before: int, T: int, S: int, d_k: int, d_v: int, seed: int = 0) -> tuple[Tensor, ...]:
@@ -492,24 +493,26 @@ def _attention_cases() -> tuple[Case, ...]:
     plain = _query_key_value(T=2, S=3, d_k=4, d_v=2)
     square = _query_key_value(T=3, S=3, d_k=3, d_v=3, seed=4)
     heads = _query_key_value(2, 3, T=4, S=5, d_k=2, d_v=6, seed=5)
+    narrow = _query_key_value(T=3, S=3, d_k=1, d_v=2, seed=6)
+    narrow_heads = _query_key_value(2, 3, T=4, S=5, d_k=1, d_v=2, seed=8)
     return (
         case(torch.eye(2, 4), torch.eye(3, 4) * 2, torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 4.0]])),
         case(*plain),
         case(*square, having="sizes that are all the same"),
         case(*_query_key_value(T=2, S=4, d_k=1, d_v=3), having="one feature"),
         case(*_query_key_value(T=1, S=1, d_k=3, d_v=2), having="one query and one key"),
-        case(*(tensor.unsqueeze(0) for tensor in plain), having="a batch of 1"),
-        case(*heads, having="a batch with heads"),
+        case(*(tensor.unsqueeze(0) for tensor in plain), having="a batch, a batch of 1"),
+        case(*heads, having="a batch, a batch with heads"),
         case(plain[0] * 1000, *plain[1:], having="huge numbers"),
         case(*plain, _ALLOWED, having="a mask"),
-        case(*_query_key_value(T=2, S=3, d_k=1, d_v=2, seed=7), _ALLOWED, having="a mask, one feature"),
         case(*square, torch.eye(3).bool(), having="a mask, a mask that leaves one key"),
-        case(*heads, torch.ones(2, 1, 4, 5).tril().bool(), having="a mask, a batch with heads"),
-        case(
-            *heads,
-            (torch.arange(5) < torch.tensor([[3], [5]]))[:, None, None],
-            having="a mask, a batch with heads, padding",
-        ),
+        case(*heads, torch.ones(2, 1, 4, 5).tril().bool(), having="a mask, a batch, a mask that heads share"),
+        case(*heads, _PADDING, having="a mask, a batch, a mask for padding"),
+        # The scale is 1 here, so that mistakes with the mask show alone.
+        case(*_query_key_value(T=2, S=3, d_k=1, d_v=2, seed=7), _ALLOWED, having="a mask, one feature"),
+        case(*narrow, torch.eye(3).bool(), having="a mask, one feature, a mask that leaves one key"),
+        case(*narrow_heads, torch.ones(2, 1, 4, 5).tril().bool(), having="a mask, a batch, one feature"),
+        case(*narrow_heads, _PADDING, having="a mask, a batch, one feature"),
         case(*(tensor.mT.contiguous().mT for tensor in plain), having="tensors that are views of others"),
         case(*(tensor.double() for tensor in plain), having="float64 numbers"),
         case(*(tensor.double() for tensor in plain), _ALLOWED, having="a mask, float64 numbers"),

@@ -49,11 +49,14 @@ def _pattern(exercise: "Exercise", got: Sequence[Outcome], wrong: Sequence[int])
         return []
     if 1 in wrong:
         return ["It is right for the example, but not for other numbers of the same shape."]
-    having = exercise.cases[wrong[0]].having
-    shared = [words for words in having if all(words in exercise.cases[i].having for i in wrong)]
-    if shared:
-        return [f"It is right in the plain cases. Each case that goes wrong has {shared[0]}."]
-    return [f"It is right in the plain cases, but not with {' and '.join(having)}, for instance."]
+    cases, words = exercise.cases, exercise.cases[wrong[0]].having
+    shared = [each for each in words if all(each in cases[i].having for i in wrong)]
+    if not shared:
+        return [f"It is right for plain numbers, but not with {' and '.join(words)}."]
+    # Rather what only wrong cases have than what right ones have too.
+    telling = max(shared, key=lambda each: -sum(each in case.having for case in cases))
+    always = all(i in wrong for i, case in enumerate(cases) if telling in case.having)
+    return [f"It is right, but not {'' if always else 'always '}with {telling}."]
 
 
 def _hidden(case: Case, got: Any, wanted: Any) -> list[str]:

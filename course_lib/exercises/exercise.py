@@ -13,7 +13,10 @@ from course_lib.exercises.outcomes import Outcome, difference, run
 from course_lib.exercises.reports import Report
 
 STOPPED = (NotImplementedError, KeyboardInterrupt)
-NO_GRADIENT = "No gradient gets through it, so nothing could train on it: `.item()` or `torch.tensor(...)` cuts it off."
+NO_GRADIENT = (
+    "No gradient gets through it, so nothing could train on it: look for `.item()`, `torch.tensor(...)` or an in-place "
+    "step such as `/=`."
+)
 FLOAT32_ONLY = "It works with float32 only: `torch.zeros` and `torch.tensor` make that unless you say `dtype=x.dtype`."
 
 
@@ -59,7 +62,7 @@ class Exercise:
         got, wrong = tried[0]
         if isinstance(got[0].error, NotImplementedError):
             return Report(f"… {self.name}", ("Not started: write it in place of `raise NotImplementedError`.",))
-        mistakes, unexplained = self._name(got, wrong)
+        mistakes, unexplained = self._name(got, wanted, wrong)
         sentences = [mistake.message for mistake in mistakes] or diagnose(self, answer, got, wanted, wrong)
         if mistakes and unexplained:
             sentences.append("Something else differs too: mend this first, then run the cell again.")
@@ -79,22 +82,31 @@ class Exercise:
                 break
         return got, wrong
 
-    def _name(self, got: Sequence[Outcome], wrong: Sequence[int]) -> tuple[list[Mistake], set[int]]:
+    def _name(
+        self, got: Sequence[Outcome], wanted: Sequence[Any], wrong: Sequence[int]
+    ) -> tuple[list[Mistake], set[int]]:
         """Find the known mistakes that do the same: first the one that explains the most cases, then what is left."""
-        explained = {mistake: self._explained_by(mistake, got, wrong) for mistake in self.mistakes}
+        explained = {mistake: self._explained_by(mistake, got, wanted, wrong) for mistake in self.mistakes}
         found, left = [], set(wrong)
         while explained[best := max(explained, key=lambda mistake: len(explained[mistake] & left))] & left:
             found.append(best)
             left -= explained[best]
         return found, left
 
-    def _explained_by(self, mistake: Mistake, got: Sequence[Outcome], wrong: Sequence[int]) -> set[int]:
-        """The cases in which a mistake does the same. Errors alone are no evidence: they look alike."""
-        way = next(self.ways(mistake.implementation))
-        known = {i: run(way, self.cases[i].arguments) for i in wrong}
+    def _explained_by(
+        self, mistake: Mistake, got: Sequence[Outcome], wanted: Sequence[Any], wrong: Sequence[int]
+    ) -> set[int]:
+        """The cases in which a mistake does the same as the answer; none where that may be chance.
+
+        It is no chance in two cases, or wherever the mistake shows. Errors do not count, since they look alike, and
+        where the mistake would show but the answer is right, it is another one.
+        """
+        known, shows = self._try(next(self.ways(mistake.implementation)), wanted, to_the_end=True)
         alike = {i for i in wrong if type(known[i].error) is type(got[i].error) and known[i].changed == got[i].changed}
         same = {i for i in alike if got[i].error or not difference(got[i].value, known[i].value, self.returns)}
-        return same if any(not got[i].error for i in same) else set()
+        values = {i for i in same if not got[i].error}
+        evident = len(values) > 1 or (values and same >= set(shows))
+        return same if evident and {i for i in shows if i < len(got)} <= set(wrong) else set()
 
     def _right(self, way: Callable[..., Any], reference: Callable[..., Any], remarks: list[str]) -> Report:
         if _reached_by_gradients(way, self.cases[0]) != _reached_by_gradients(reference, self.cases[0]):

@@ -158,7 +158,7 @@ MERGE_HEADS = Exercise(
     minutes=5,
     difficulty=2,
     cases=(
-        case(split_heads(_NUMBERED, 2)),
+        case(split_heads(_NUMBERED, 2).contiguous()),
         case(numbers(1, 2, 3, 2)),
         case(numbers(2, 4, 3, 5), having="sizes that all differ"),
         case(numbers(3, 3, 3, 3), having="sizes that are all the same"),

@@ -30,7 +30,8 @@ def exercise(name: str) -> Callable[[Any], Any]:
         if report.passed:
             after = learn(found, answer)
         else:
-            whose = "your version that passed before" if part(name).is_yours else "the course's version"
+            earlier = part(name)
+            whose = f"your version that passed before, {earlier.note}" if earlier.is_yours else "the course's version"
             after = f'The notebook goes on with {whose}. For a hint: `hint("{name}")`.'
         display(replace(report, paragraphs=(*report.paragraphs, after)))  # type: ignore[no-untyped-call]
         return part(name).implementation

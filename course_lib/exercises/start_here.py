@@ -19,16 +19,30 @@ def _overflows(x: Tensor, dim: int) -> Tensor:
     return x.exp() / x.exp().sum(dim, keepdim=True)
 
 
-def _one_sum_for_all(x: Tensor, dim: int) -> Tensor:
-    """You divided by the sum of everything: all rows together add up to 1, instead of each along `dim`.
+def _one_sum_for_all(x: Tensor, _dim: int) -> Tensor:
+    """You divided by the sum of everything: all numbers together add up to 1, instead of each row along `dim`.
 
     Seen in https://github.com/rickwierenga/MLFundamentals/issues/1.
     """
+    exponentials = (x - x.max()).exp()
+    return exponentials / exponentials.sum()
+
+
+def _one_sum_for_all_rows(x: Tensor, dim: int) -> Tensor:
+    """Each row has its own maximum, but one sum divides all: the rows together add up to 1, instead of each alone."""
     return _exponentials(x, dim) / _exponentials(x, dim).sum()
 
 
 def _axis_not_kept(x: Tensor, dim: int) -> Tensor:
     """Your sum lost its axis, so that rows are divided by other rows' sums: `keepdim=True` keeps the axis.
+
+    Seen in https://github.com/triton-lang/triton/issues/11409.
+    """
+    return x.exp() / x.exp().sum(dim)
+
+
+def _axis_not_kept_after_shift(x: Tensor, dim: int) -> Tensor:
+    """Your maximum kept its axis, but your sum lost it, so that rows are divided by other rows' sums: `keepdim=True`.
 
     Seen in https://github.com/triton-lang/triton/issues/11409.
     """
@@ -114,7 +128,9 @@ SOFTMAX = Exercise(
     mistakes=mistakes(
         _overflows,
         _one_sum_for_all,
+        _one_sum_for_all_rows,
         _axis_not_kept,
+        _axis_not_kept_after_shift,
         _maximum_not_kept,
         _one_maximum_for_all,
         _in_place,

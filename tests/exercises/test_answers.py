@@ -127,3 +127,23 @@ def test_the_parameters_are_as_many_as_the_courses_class_has():
 def test_entropy_is_log_of_the_number_of_keys_for_equal_weights():
     entropy = find("entropy_of_weights").reference(torch.full((2, 8), 1 / 8))
     torch.testing.assert_close(entropy, torch.tensor([2.0794415, 2.0794415]))  # ln 8
+
+
+def test_a_coincidence_in_one_case_accuses_nobody():
+    def sharper(x, dim):
+        return torch.softmax(x, 0) if x.shape == (3, 1) else torch.softmax(2 * x, dim)
+
+    report = find("softmax").check(sharper)
+    assert not report.passed
+    assert report.mistake is None
+
+
+def test_a_mistake_that_would_show_where_the_answer_is_right_accuses_nobody():
+    def masks_small_scores(query, key, value, mask=None):
+        output, weights = find("scaled_dot_product_attention").reference(query, key, value, mask)
+        wrong = query.size(-1) == 1 and mask is not None
+        return (output, weights) if not wrong else find("scaled_dot_product_attention").reference(query, key, value)
+
+    report = find("scaled_dot_product_attention").check(masks_small_scores)
+    assert not report.passed
+    assert report.mistake is None

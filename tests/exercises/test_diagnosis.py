@@ -143,12 +143,16 @@ def test_right_for_the_example_only_is_named():
 
 
 def test_right_but_not_for_a_batch_is_named():
-    def answer(query, key, value, mask=None):
+    def flat_only(query, key, value, mask=None):
         output, weights = scaled_dot_product_attention(query, key, value, mask)
-        return (output, weights) if query.dim() < 4 else (output.flip(0), weights)
+        return (output if query.dim() < 3 else output * 2), weights
 
-    message = said("scaled_dot_product_attention", answer)
-    assert message.startswith("It is right in the plain cases. Each case that goes wrong has a batch with heads.")
+    def mixes_sentences(query, key, value, mask=None):
+        output, weights = scaled_dot_product_attention(query, key, value, mask)
+        return (output if query.dim() < 3 else output.flip(0)), weights
+
+    assert said("scaled_dot_product_attention", flat_only).startswith("It is right, but not with a batch.")
+    assert said("scaled_dot_product_attention", mixes_sentences).startswith("It is right, but not always with a batch.")
 
 
 def test_right_but_for_what_the_mask_hides_is_named():
