@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from course_lib.exercises.cases import Case
-from course_lib.exercises.outcomes import Outcome, difference, where_wrong
+from course_lib.exercises.outcomes import difference, where_wrong
 
 if TYPE_CHECKING:
-    from course_lib.exercises.exercise import Exercise
+    from course_lib.exercises.exercise import Exercise, Outcomes
 
 
-def diagnose(
-    exercise: "Exercise", answer: Any, got: Sequence[Outcome], wanted: Sequence[Any], wrong: Sequence[int]
-) -> list[str]:
+def diagnose(exercise: "Exercise", answer: Any, got: "Outcomes", wanted: Sequence[Any], wrong: list[int]) -> list[str]:
     """Say in sentences where an answer goes wrong, and what the cases with these numbers in which it does share."""
     first, case = got[wrong[0]], exercise.cases[wrong[0]]
     detail = difference(first.value, wanted[wrong[0]], exercise.returns)
@@ -38,7 +36,7 @@ def diagnose(
     return [*pattern, *_hidden(case, first.value, wanted[wrong[0]]), detail[0].upper() + detail[1:]]
 
 
-def _pattern(exercise: "Exercise", got: Sequence[Outcome], wrong: Sequence[int]) -> list[str]:
+def _pattern(exercise: "Exercise", got: "Outcomes", wrong: list[int]) -> list[str]:
     """What the wrong cases share. The first two cases are the example, and other numbers of the same shapes."""
     example, other = got[0], got[min(1, len(got) - 1)]
     if 1 in wrong and not (example.error or other.error or difference(other.value, example.value, exercise.returns)):

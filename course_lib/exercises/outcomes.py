@@ -76,8 +76,6 @@ def where_wrong(got: Tensor, wanted: Tensor) -> Tensor:
 def _kind(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}"
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
     if type(value).__module__ == "numpy":
         return "a numpy array (torch has the same functions: `torch.exp` for `np.exp`)"
-    return f"`{value}`" if isinstance(value, (int, float)) else f"an object of type `{type(value).__name__}`"
+    return f"`{value}`" if isinstance(value, (int, float)) else f"a `{type(value).__name__}`"
