@@ -79,7 +79,7 @@ def test_a_computer_without_a_build_of_pytorch_is_recognised_in_what_the_real_pi
         ("OSError: [Errno 122] Disk quota exceeded: '/home/ada/.venv/lib'", "too full"),
         ("OSError: [WinError 112] There is not enough space on the disk", "too full"),
         (
-            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify",
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate",
             "certificate that",
         ),
         (
