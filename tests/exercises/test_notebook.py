@@ -18,7 +18,7 @@ RIGHT = """\
 @exercise("softmax")
 def softmax(x, dim):
     e = torch.exp(x - x.amax(dim, keepdim=True))  # safe
-    return e / e.sum(dim, keepdim=True)
+    return e / e.sum(dim, keepdim=True)  # sums to 1
 """
 WRONG = RIGHT.replace(".sum(dim, keepdim=True)", ".sum()")
 STUB = '@exercise("softmax")\ndef softmax(x, dim):\n    raise NotImplementedError\n'
