@@ -524,8 +524,9 @@ def main(arguments):
         sys.stdout.reconfigure(errors="replace")  # A Windows pipe may have no ✓.
     name, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
     if name not in COMMANDS:
-        for each in COMMANDS.values():
-            say(f"{call(each.__name__):26}{each.__doc__}")
+        width = max(len(call(each)) for each in COMMANDS) + 2
+        for each, function in COMMANDS.items():
+            say(f"{call(each):{width}}{function.__doc__}")
         return 0 if name in ("help", "-h", "--help") else 2
     try:
         reason = why_not_here(sys.version_info, sys.maxsize > 2**32, platform.system(), platform.machine())

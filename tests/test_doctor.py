@@ -104,7 +104,7 @@ def test_the_speed_is_compared_with_the_one_that_the_minutes_assume(
     monkeypatch: pytest.MonkeyPatch, assumed: float, fine: bool, said: str
 ):
     monkeypatch.setattr(doctor, "COURSE_SPEED", assumed)
-    monkeypatch.setattr(doctor, "_runs_a_second", lambda run, seconds: run() is None or 10.0)
+    monkeypatch.setattr(doctor, "_runs_a_second", lambda run, seconds: (run(), 10.0)[1])
     (finding,) = doctor.speed()
     # Ten passes of 16 sentences of 64 tokens; ten products of two matrices of 1024 by 1024.
     reading = "21 GFLOP/s in products of matrices and 10,240 tokens/s through attention forwards and backwards"
