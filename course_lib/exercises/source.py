@@ -84,7 +84,7 @@ def _bindings(cell: str) -> Iterator[tuple[str, ast.stmt, str]]:
                     yield alias.asname or alias.name.partition(".")[0], statement, text
             elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
                 above = [f"@{ast.unparse(each)}" for each in statement.decorator_list if not _exercise(each)]
-                lines = cell.splitlines()[statement.lineno - 1 : statement.end_lineno]
+                lines = cell.split("\n")[statement.lineno - 1 : statement.end_lineno]
                 yield statement.name, statement, "\n".join([*above, *lines])
             elif isinstance(statement, ast.Assign):
                 yield ast.unparse(statement.targets[0]), statement, ast.unparse(statement)
