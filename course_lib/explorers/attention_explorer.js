@@ -8,7 +8,7 @@ const START = { mask: "none", scaled: true, sharpness: 1 };
 function render({ model, el }) {
   prepare(el, "Attention explorer: scores, mask, weights and output of one head");
   const id = `attention-${Math.random().toString(36).slice(2)}`;
-  let state;
+  let state, panels, current;
 
   const sentence = html("input", { type: "text", autocomplete: "off", spellcheck: "false" });
   const form = html("form", { onsubmit: send }, html("label", {}, "Your sentence", sentence), html("button", {}, "Look"));
@@ -68,7 +68,17 @@ function render({ model, el }) {
     state = { ...START, row: 0, layer: model.get("layer"), head: model.get("head") };
     fill(layer, lookup.scores.length);
     fill(head, lookup.scores[0].length);
-    asks.replaceChildren(chipChooser(id, "The token that asks: choose with mouse or arrow keys", lookup.queries, "query", 0, (row) => pick({ row })));
+    const choose = (row) => row !== state.row && pick({ row });
+    asks.replaceChildren(chipChooser(id, "The token that asks: choose with mouse or arrow keys", lookup.queries, "query", 0, choose));
+    panels = {
+      scores: grid("scores", lookup, { digits: oneDecimal, choose }),
+      masked: grid("scores after the mask", lookup, { digits: oneDecimal, choose }),
+      weights: grid("weights", lookup, { digits: (x) => x.toFixed(2).replace(/^0/, ""), sums: true, choose }),
+      output: outputPanel(lookup),
+      numbers: numbersTable(lookup.queries, lookup.keys, "The weights. Rows: the token that asks. Columns: the token that is read."),
+    };
+    grids.replaceChildren(...["scores", "masked", "weights", "output"].map((name) => panels[name].element));
+    numbers.replaceChildren(panels.numbers.element);
     update(true);
   }
 
@@ -83,30 +93,22 @@ function render({ model, el }) {
     sharpness.setAttribute("aria-valuetext", `scores times ${state.sharpness.toFixed(1)}`);
     const chosen = asks.querySelectorAll("input")[state.row];
     if (chosen) chosen.checked = true;
-    if (recompute) draw(lookup, compute(lookup, state));
-    for (const band of grids.querySelectorAll(".band")) band.setAttribute("y", MARGIN.top + state.row * CELL);
+    if (recompute) draw(lookup);
     showRow(lookup);
   }
 
-  let current;
-
-  function draw(lookup, computed) {
-    current = computed;
-    const range = largest(computed.scores);
-    const choose = (row) => pick({ row });
-    grids.replaceChildren(
-      grid("scores", "q · k" + (state.scaled ? " / √d_k" : ""), lookup, computed.scores, {
-        colour: (x) => signedClass(x, range), digits: oneDecimal, note: `colours from ${-range.toFixed(1)} to ${range.toFixed(1)}`, choose,
-      }),
-      grid("scores after the mask", "hidden ones become −∞", lookup, computed.masked, {
-        colour: (x) => signedClass(x, range), digits: oneDecimal, hidden: computed.masked, note: state.mask === "none" ? "no mask: nothing changes" : "· is −∞", choose,
-      }),
-      grid("weights", "softmax of each row", lookup, computed.weights, {
-        colour: weightClass, digits: (x) => x.toFixed(2).replace(/^0/, ""), hidden: computed.masked, margin: (row) => `Σ=${sum(row).toFixed(2)}`, note: "colours from 0 to 1", choose,
-      }),
-      outputPanel(lookup, lookup.values[state.layer][state.head]),
-    );
-    numbers.replaceChildren(numbersTable(computed.weights, lookup.queries, lookup.keys, "The weights. Rows: the token that asks. Columns: the token that is read."));
+  function draw(lookup) {
+    current = compute(lookup, state);
+    const { scores, masked, weights } = current;
+    const range = largest(scores);
+    const colour = (x) => signedClass(x, range);
+    const ends = `colours from ${-range.toFixed(1)} to ${range.toFixed(1)}`;
+    const isHidden = (i, j) => masked[i][j] === -Infinity;
+    panels.scores.show(scores, { subtitle: state.scaled ? "q · k / √d_k" : "q · k", note: ends, colour });
+    panels.masked.show(masked, { subtitle: "hidden ones become −∞", note: state.mask === "none" ? "no mask: nothing changes" : "· is −∞", colour, isHidden });
+    panels.weights.show(weights, { subtitle: "softmax of each row", note: "colours from 0 to 1", colour: weightClass, isHidden });
+    panels.output.show(lookup.values[state.layer][state.head]);
+    panels.numbers.show(weights);
   }
 
   function showRow(lookup) {
@@ -114,14 +116,8 @@ function render({ model, el }) {
     const order = row.map((weight, i) => [weight, lookup.keys[i]]).sort((a, b) => b[0] - a[0]);
     const shares = order.slice(0, 3).map(([w, token]) => `${twoDecimals(w)} of “${tokenLabel(token)}”`).join(", ");
     status.say(`“${tokenLabel(lookup.queries[state.row])}” reads ${shares}.`);
-    for (const [i, bar] of grids.querySelectorAll(".share").entries()) bar.setAttribute("width", Math.max(0.5, row[i] * 60));
-    const values = lookup.values[state.layer][state.head];
-    const range = largest(values);
-    for (const [j, cell] of grids.querySelectorAll(".output").entries()) {
-      const mixed = sum(row.map((weight, i) => weight * values[i][j]));
-      cell.setAttribute("class", `cell output ${signedClass(mixed, range)}`);
-      cell.firstChild.textContent = `feature ${j}: ${mixed.toFixed(3)}`;
-    }
+    for (const { frame } of [panels.scores, panels.masked, panels.weights]) frame(state.row);
+    panels.output.mix(row, lookup.values[state.layer][state.head]);
   }
 
   model.on("change:lookup", restart);
@@ -168,74 +164,111 @@ function radios(legend, choices, chosen, choose) {
   return { element, show };
 }
 
-/** One matrix: rows ask, columns are read; the chosen row is framed in every grid alike. */
-function grid(title, subtitle, lookup, table, { colour, digits, hidden, margin, note, choose }) {
+/** One matrix: rows ask, columns are read. `show` fills it, and `frame` frames a row, the same in every matrix. */
+function grid(title, lookup, { digits, sums, choose }) {
   const width = MARGIN.left + lookup.keys.length * CELL + MARGIN.right;
   const height = MARGIN.top + lookup.queries.length * CELL + MARGIN.bottom;
   const hit = (event) => {
     const box = picture.getBoundingClientRect();
     const row = Math.floor(((event.clientY - box.top) * (height / box.height) - MARGIN.top) / CELL);
-    if (row >= 0 && row < table.length) choose(row);
+    if (row >= 0 && row < lookup.queries.length) choose(row);
   };
-  const cells = table.flatMap((row, i) =>
-    row.flatMap((x, j) => {
+  const cells = lookup.queries.map((_, i) =>
+    lookup.keys.map((_, j) => {
       const place = { x: MARGIN.left + j * CELL, y: MARGIN.top + i * CELL };
-      const masked = hidden?.[i][j] === -Infinity;
-      return svg("g", { class: masked ? "" : colour(x) },
-        svg("rect", { ...place, width: CELL, height: CELL, class: masked ? "cell masked" : "cell" }),
-        svg("text", { x: place.x + CELL / 2, y: place.y + CELL / 2 + 3.5, class: masked ? "digit on-paper" : "digit" }, masked ? "·" : digits(x)),
+      return svg("g", {},
+        svg("rect", { ...place, width: CELL, height: CELL, class: "cell" }),
+        svg("text", { x: place.x + CELL / 2, y: place.y + CELL / 2 + 3.5, class: "digit" }),
       );
     }),
   );
+  const ends = lookup.queries.map((_, i) =>
+    svg("text", { x: width - MARGIN.right + 4, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "small" }),
+  );
+  const under = svg("text", { x: MARGIN.left, y: 29, class: "small" });
+  const band = svg("rect", { class: "band", x: MARGIN.left, width: lookup.keys.length * CELL, height: CELL });
+  const caption = html("figcaption");
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", onclick: hit, onmousemove: hit },
     svg("text", { x: MARGIN.left, y: 14, class: "title" }, title),
-    svg("text", { x: MARGIN.left, y: 29, class: "small" }, subtitle),
+    under,
     svg("text", { x: 4, y: MARGIN.top - 6, class: "small" }, "query ▸  key ▾"),
     ...lookup.keys.map((token, j) => {
       const x = MARGIN.left + j * CELL + CELL / 2 + 4;
       return svg("text", { x, y: MARGIN.top - 6, transform: `rotate(-50 ${x} ${MARGIN.top - 6})`, class: "label" }, short(token));
     }),
     ...lookup.queries.map((token, i) => svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "label end" }, short(token))),
-    ...cells,
-    ...(margin ? table.map((row, i) => svg("text", { x: width - MARGIN.right + 4, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "small" }, margin(row))) : []),
-    svg("rect", { class: "band", x: MARGIN.left, y: MARGIN.top, width: lookup.keys.length * CELL, height: CELL }),
+    ...cells.flat(),
+    ...ends,
+    band,
   );
-  return html("figure", {}, picture, html("figcaption", {}, note));
+
+  function show(table, { subtitle, note, colour, isHidden = () => false }) {
+    under.textContent = subtitle;
+    caption.textContent = note;
+    for (const [i, row] of table.entries()) {
+      for (const [j, x] of row.entries()) {
+        const hidden = isHidden(i, j);
+        setClass(cells[i][j], hidden ? "masked" : colour(x));
+        setText(cells[i][j].lastChild, hidden ? "·" : digits(x));
+      }
+      if (sums) setText(ends[i], `Σ=${sum(row).toFixed(2)}`);
+    }
+  }
+
+  const frame = (row) => band.setAttribute("y", MARGIN.top + row * CELL);
+  return { element: html("figure", {}, picture, caption), show, frame };
 }
 
-/** The values with the chosen row's shares beside them, and the output below: the sum of share × value. */
-function outputPanel(lookup, table) {
+/** The values; `mix` shows a row's share of each beside it, and the output below: the sum of share × value. */
+function outputPanel(lookup) {
   const count = lookup.keys.length;
-  const features = Math.min(FEATURES_SHOWN, table[0].length);
-  const range = largest(table);
+  const d_v = lookup.values[0][0][0].length;
+  const features = Math.min(FEATURES_SHOWN, d_v);
   const left = MARGIN.left + 66;
   const size = 16;
   const width = left + features * size + 8;
   const height = MARGIN.top + count * CELL + 56;
-  const share = lookup.keys.map((token, i) => [
+  const names = lookup.keys.map((token, i) =>
     svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "label end" }, short(token)),
-    svg("rect", { class: "share", x: MARGIN.left, y: MARGIN.top + i * CELL + 6, height: CELL - 12, width: 0 }),
-  ]);
-  const output = Array.from({ length: features }, (_, j) =>
-    svg("rect", { class: "cell output", x: left + j * size, y: MARGIN.top + count * CELL + 14, width: size, height: CELL }, svg("title")),
   );
-  const values = table.flatMap((row, i) =>
-    row.slice(0, features).map((x, j) =>
-      svg("rect", { class: `cell ${signedClass(x, range)}`, x: left + j * size, y: MARGIN.top + i * CELL, width: size, height: CELL },
-        svg("title", {}, `feature ${j}: ${x.toFixed(3)}`),
-      ),
-    ),
+  const shares = lookup.keys.map((_, i) =>
+    svg("rect", { class: "share", x: MARGIN.left, y: MARGIN.top + i * CELL + 6, height: CELL - 12 }),
   );
+  const cellsAt = (y) =>
+    Array.from({ length: features }, (_, j) =>
+      svg("g", {}, svg("rect", { class: "cell", x: left + j * size, y, width: size, height: CELL }, svg("title"))),
+    );
+  const values = lookup.keys.map((_, i) => cellsAt(MARGIN.top + i * CELL));
+  const output = cellsAt(MARGIN.top + count * CELL + 14);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
     svg("text", { x: MARGIN.left, y: 14, class: "title" }, "output"),
     svg("text", { x: MARGIN.left, y: 29, class: "small" }, "Σ weight × value"),
     svg("text", { x: MARGIN.left, y: MARGIN.top - 8, class: "small" }, "weight"),
     svg("text", { x: left, y: MARGIN.top - 8, class: "small" }, "value"),
-    ...share.flat(), ...values, ...output,
+    ...names, ...shares, ...values.flat(), ...output,
     svg("text", { x: left - 8, y: MARGIN.top + count * CELL + 31, class: "label end" }, "output"),
   );
-  const note = `the first ${features} of ${table[0].length} features`;
-  return html("figure", { class: "mix" }, picture, html("figcaption", {}, note));
+
+  function colourCells(cells, numbers, range) {
+    for (const [j, cell] of cells.entries()) {
+      setClass(cell, signedClass(numbers[j], range));
+      setText(cell.querySelector("title"), `feature ${j}: ${numbers[j].toFixed(3)}`);
+    }
+  }
+
+  function show(table) {
+    const range = largest(table);
+    for (const [i, cells] of values.entries()) colourCells(cells, table[i], range);
+  }
+
+  function mix(row, table) {
+    for (const [i, share] of shares.entries()) share.setAttribute("width", Math.max(0.5, row[i] * 60));
+    const mixed = output.map((_, j) => sum(row.map((weight, i) => weight * table[i][j])));
+    colourCells(output, mixed, largest(table));
+  }
+
+  const note = `the first ${features} of ${d_v} features`;
+  return { element: html("figure", { class: "mix" }, picture, html("figcaption", {}, note)), show, mix };
 }
 
 /** One decimal, and no minus before a zero. */

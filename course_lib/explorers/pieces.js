@@ -21,6 +21,16 @@ function furnish(element, attributes, children) {
   return element;
 }
 
+/** Give an element a class, but only where that changes something: the browser draws anew whatever is set. */
+function setClass(element, name) {
+  if (element.getAttribute("class") !== name) element.setAttribute("class", name);
+}
+
+/** The same for the text of an element. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** A token as its chip shows it: each space visible, nothing left blank. */
 function tokenLabel(token) {
   return token.replaceAll(" ", "␣").replaceAll("\n", "↵") || "∅";
@@ -68,14 +78,14 @@ function statusLine() {
   return line;
 }
 
-/** The numbers behind a picture, as a table that opens on request: one row a query, one column a key. */
-function numbersTable(weights, rows, columns, caption) {
+/** The numbers behind a picture, as a table that opens on request: one row a query, one column a key; `show` fills it. */
+function numbersTable(rows, columns, caption) {
+  const cells = rows.map(() => columns.map(() => html("td")));
   const head = html("tr", {}, html("td"), ...columns.map((token) => html("th", { scope: "col" }, tokenLabel(token))));
-  const body = weights.map((row, i) =>
-    html("tr", {}, html("th", { scope: "row" }, tokenLabel(rows[i])), ...row.map((w) => html("td", {}, twoDecimals(w)))),
-  );
+  const body = rows.map((token, i) => html("tr", {}, html("th", { scope: "row" }, tokenLabel(token)), ...cells[i]));
   const table = html("table", {}, html("caption", {}, caption), html("thead", {}, head), html("tbody", {}, ...body));
-  return html("details", {}, html("summary", {}, "Show numbers"), table);
+  const show = (weights) => weights.forEach((row, i) => row.forEach((w, j) => setText(cells[i][j], twoDecimals(w))));
+  return { element: html("details", {}, html("summary", {}, "Show numbers"), table), show };
 }
 
 /** A row of token chips that is a group of native radio buttons: arrows move, the chosen one is outlined. */

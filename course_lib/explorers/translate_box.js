@@ -32,8 +32,9 @@ function render({ model, el }) {
     const below = chipChooser(name, "French words: choose one to see what it reads", target, "query", chosen, choose);
     const lines = svg("svg", { height: HEIGHT, role: "img", class: "lines" });
     const reading = html("p", { "aria-live": "polite" });
-    const numbers = numbersTable(weights, target, source, "Rows: French words that ask. Columns: English words that are read.");
-    picture.replaceChildren(above, lines, below, reading, numbers);
+    const numbers = numbersTable(target, source, "Rows: French words that ask. Columns: English words that are read.");
+    numbers.show(weights);
+    picture.replaceChildren(above, lines, below, reading, numbers.element);
 
     function choose(index) {
       chosen = index;

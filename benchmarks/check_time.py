@@ -1,0 +1,30 @@
+"""How long the exercises' checks take, on the reference and on every known mistake: the slowest first, in seconds.
+
+Run with `python -m benchmarks.check_time`. Status 1 where one takes 1 s or more.
+"""
+
+import sys
+import time
+
+from course_lib.exercises import all_exercises
+
+WANTED = 1.0  # seconds
+SHOWN = 10
+
+
+def main() -> int:
+    times = []
+    for exercise in all_exercises():
+        for answer in [exercise.reference, *(mistake.implementation for mistake in exercise.mistakes)]:
+            start = time.perf_counter()
+            exercise.check(answer)
+            times.append((time.perf_counter() - start, exercise.name, answer.__name__))
+    times.sort(reverse=True)
+    for seconds, name, answer in times[:SHOWN]:
+        print(f"{seconds:6.3f}  {name:32}{answer}")
+    print(f"{len(times)} checks, {sum(seconds for seconds, *_ in times):.1f} s in all; wanted: each below {WANTED:.0f} s")
+    return int(times[0][0] >= WANTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
