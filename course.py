@@ -69,6 +69,19 @@ def command(function):
     return function
 
 
+def in_venv(function):
+    """Let a command run in the Python of `.venv`, which has the course's packages."""
+
+    @functools.wraps(function)
+    def run(arguments):
+        if inside():
+            return function(arguments)
+        prepare()
+        return become(PYTHON, __file__, function.__name__, *arguments)
+
+    return run
+
+
 @command
 def lab(arguments):
     """Open the notebooks in JupyterLab. It is handed what follows: lab --no-browser."""
@@ -119,11 +132,9 @@ def doctor(arguments):
 
 
 @command
+@in_venv
 def data(arguments):
     """Fetch all data sets, or those that you name: data tales. To see what there is: data --list."""
-    if not inside():
-        prepare()
-        return become(PYTHON, __file__, "data", *arguments)
     from course_lib import corpora
 
     if arguments == ["--list"]:
@@ -147,11 +158,9 @@ def data(arguments):
 
 
 @command
+@in_venv
 def progress(arguments):
     """Show which parts of the Transformer you have built, and which the course lends you."""
-    if not inside():
-        prepare()
-        return become(PYTHON, __file__, "progress", *arguments)
     from course_lib import yours
 
     say(yours.progress())
@@ -159,11 +168,9 @@ def progress(arguments):
 
 
 @command
+@in_venv
 def reset(arguments):
     """Begin anew with the parts that you name, or with all: what you wrote is moved aside, never deleted."""
-    if not inside():
-        prepare()
-        return become(PYTHON, __file__, "reset", *arguments)
     from course_lib import yours
 
     try:

@@ -146,6 +146,17 @@ def sets(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
+@pytest.mark.parametrize("name", ["data", "progress", "reset"])
+def test_a_command_that_needs_the_library_starts_again_in_the_folders_own_python(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    happened = []
+    monkeypatch.setattr(place.door, "prepare", lambda: happened.append("prepared"))
+    monkeypatch.setattr(place.door, "become", lambda *words: happened.append(words) or 7)
+    assert place.door.main([name, "more", "words"]) == 7
+    assert happened == ["prepared", (place.door.PYTHON, place.door.__file__, name, "more", "words")]
+
+
 def test_data_lists_each_set_with_its_size_licence_and_source_and_whether_it_is_here(
     place: Workplace, sets: list[str], capsys: pytest.CaptureFixture[str]
 ):
