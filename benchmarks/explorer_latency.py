@@ -67,7 +67,7 @@ def explorer(tokens: int) -> AttentionExplorer:
     """Make an explorer of random queries, keys and values, as many as the pretrained encoder has."""
     words = [f"word{i}" for i in range(tokens)]
     parts = torch.randn(3, LAYERS, HEADS, tokens, WIDTH, generator=torch.Generator().manual_seed(0))
-    return AttentionExplorer(lambda sentence: Lookup(words, words, *parts), " ".join(words))
+    return AttentionExplorer(lambda _: Lookup(words, words, *parts), " ".join(words))
 
 
 def measure(page: Page, shown: AttentionExplorer, what: str) -> torch.Tensor:

@@ -16,7 +16,7 @@ function render({ model, el }) {
   const head = html("select", { onchange: () => pick({ head: Number(head.value) }) });
   const masks = radios("Mask", { none: "none", causal: "causal" }, () => state.mask, (mask) => pick({ mask }));
   const scale = html("input", { type: "checkbox", onchange: () => pick({ scaled: scale.checked }) });
-  const sharpness = html("input", { type: "range", min: 0, max: 4, step: 0.1, oninput: () => pick({ sharpness: Number(sharpness.value) }) });
+  const sharpness = html("input", { id: `${id}-sharpness`, type: "range", min: 0, max: 4, step: 0.1, oninput: () => pick({ sharpness: Number(sharpness.value) }) });
   const sharpnessShown = html("output");
   const controls = html(
     "div",
@@ -25,7 +25,7 @@ function render({ model, el }) {
     html("label", {}, "Head", head),
     masks.element,
     html("label", { class: "inline" }, scale, "divide by √d_k"),
-    html("label", { class: "wide" }, "Multiply the scores by ", sharpnessShown, sharpness),
+    html("label", { for: sharpness.id }, "Multiply the scores by ", sharpnessShown, sharpness),
   );
   const status = statusLine();
   const asks = html("div");
