@@ -316,11 +316,11 @@ def _no_interruption() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def fingerprint(examples: Sequence[Example]) -> str:
-    """A short name for examples that changes whenever they do."""
+def fingerprint(examples: Sequence[Sequence[Sequence[int | str]]]) -> str:
+    """A short name for examples, of ids or of words, that changes whenever they do."""
     digest = hashlib.sha256()
     for example in examples:
-        digest.update(json.dumps([list(ids) for ids in example]).encode())
+        digest.update(json.dumps([list(part) for part in example]).encode())
     return digest.hexdigest()[:16]
 
 

@@ -4,6 +4,7 @@ import random
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -171,10 +172,6 @@ def new_model(config=SMALL):
     return Transformer(config)
 
 
-def changed(settings, **changes):
-    return TrainingSettings(**{**settings.__dict__, **changes})
-
-
 def weights(model):
     return {name: weight.clone() for name, weight in model.state_dict().items()}
 
@@ -186,7 +183,7 @@ def same(ours, theirs):
 def test_a_translator_learns_to_reverse():
     examples = REVERSED[-30:]
     model = new_model(TransformerConfig(vocabulary=9, d_model=32, heads=2, d_ff=64, layers=1, dropout=0.0))
-    settings = changed(FEW, steps=80, schedule="cosine", learning_rate=1e-2, warmup=20)
+    settings = replace(FEW, steps=80, schedule="cosine", learning_rate=1e-2, warmup=20)
     history = train(model, Task(examples, translation), settings, device="cpu")
     right = sum(greedy(model, [source]) == [target[1:-1]] for source, target in examples)
     assert right >= 28  # 29 or 30 with seeds 0 to 4; guessing letters gives none
@@ -228,7 +225,7 @@ def test_the_seed_alone_decides_the_weights_and_torchs_own_chance_is_left_alone(
     for seed in (0, 0, 1):
         model = new_model()
         torch.manual_seed(5)
-        train(model, TASK, changed(FEW, seed=seed), device="cpu")
+        train(model, TASK, replace(FEW, seed=seed), device="cpu")
         assert torch.equal(torch.rand(1), untouched)
         found.append(weights(model))
     assert same(found[0], found[1])
@@ -243,7 +240,7 @@ def test_dropout_is_on_in_training_only():
         modes.append(model.training)
         return translation(model, source, target)
 
-    history = train(model, Task(REVERSED, watched, REVERSED[:9]), changed(FEW, steps=3), device="cpu")
+    history = train(model, Task(REVERSED, watched, REVERSED[:9]), replace(FEW, steps=3), device="cpu")
     assert modes == [True, True, True, False]
     assert not model.training
     assert history.validation == [evaluate(model, Task([], translation, REVERSED[:9]))]
@@ -261,14 +258,14 @@ def test_the_validation_loss_is_the_mean_over_labels_not_over_batches():
     [({"steps": 3}, 3), ({"epochs": 2}, 10), ({"steps": 3, "epochs": 2}, 3), ({"seconds": 1e-9}, 0)],
 )
 def test_training_stops_at_the_first_limit(limits, steps):
-    settings = changed(FEW, **{"steps": None, **limits})
+    settings = replace(FEW, **{"steps": None, **limits})
     assert len(batches_by_length(REVERSED, 256, "")) == 5
     assert train(new_model(), TASK, settings, device="cpu").steps == steps
 
 
 def test_training_stops_after_its_seconds():
     began = time.monotonic()
-    history = train(new_model(), TASK, changed(FEW, steps=None, seconds=0.3), device="cpu")
+    history = train(new_model(), TASK, replace(FEW, steps=None, seconds=0.3), device="cpu")
     assert 0.3 <= time.monotonic() - began < 5
     assert history.steps > 0
 
@@ -291,8 +288,8 @@ def test_gradients_are_shortened_to_the_clip_and_the_history_has_their_length_be
 
     hook = register_optimizer_step_pre_hook(measure)
     try:
-        free = train(new_model(), TASK, changed(FEW, steps=1, clip=1e9), device="cpu")
-        clipped = train(new_model(), TASK, changed(FEW, steps=1, clip=0.01), device="cpu")
+        free = train(new_model(), TASK, replace(FEW, steps=1, clip=1e9), device="cpu")
+        clipped = train(new_model(), TASK, replace(FEW, steps=1, clip=0.01), device="cpu")
     finally:
         hook.remove()
     assert lengths == pytest.approx([free.gradient_norm[0], 0.01], rel=1e-4)
@@ -309,7 +306,7 @@ def test_only_matrices_decay():
     )
     model = new_model()
     try:
-        train(model, TASK, changed(FEW, steps=1, weight_decay=0.1), device="cpu")
+        train(model, TASK, replace(FEW, steps=1, weight_decay=0.1), device="cpu")
     finally:
         hook.remove()
     assert {name: found[id(p)] for name, p in model.named_parameters()} == {
@@ -324,7 +321,7 @@ def test_a_training_resumed_in_mid_epoch_ends_in_the_very_same_weights(tmp_path)
         resumed = new_model()
         path = tmp_path / f"{stops}.safetensors"
         for stop in stops:
-            train(resumed, TASK, changed(FEW, steps=stop), device="cpu", checkpoint=path)
+            train(resumed, TASK, replace(FEW, steps=stop), device="cpu", checkpoint=path)
         another = Transformer(SMALL)
         torch.manual_seed(99)
         history = train(another, TASK, FEW, device="cpu", checkpoint=path)
@@ -360,7 +357,7 @@ def test_an_interruption_keeps_what_was_learned_and_can_be_resumed(tmp_path):
     model = new_model()
     history = train(model, Task(REVERSED, interrupting(9)), FEW, device="cpu", checkpoint=path)
     eight = new_model()
-    train(eight, TASK, changed(FEW, steps=8), device="cpu")
+    train(eight, TASK, replace(FEW, steps=8), device="cpu")
     assert history.interrupted
     assert history.steps == 8
     assert same(weights(model), weights(eight))
@@ -388,7 +385,7 @@ def test_no_step_is_left_half_taken_when_you_interrupt_in_its_midst():
         history = train(model, TASK, FEW, device="cpu")
     finally:
         hook.remove()
-    train(three, TASK, changed(FEW, steps=3), device="cpu")
+    train(three, TASK, replace(FEW, steps=3), device="cpu")
     assert (history.interrupted, history.steps) == (True, 3)
     assert same(weights(model), weights(three))
     assert signal.getsignal(signal.SIGINT) is former
@@ -397,7 +394,7 @@ def test_no_step_is_left_half_taken_when_you_interrupt_in_its_midst():
 def test_training_also_runs_in_a_thread():
     found = []
     thread = threading.Thread(
-        target=lambda: found.append(train(new_model(), TASK, changed(FEW, steps=2), device="cpu"))
+        target=lambda: found.append(train(new_model(), TASK, replace(FEW, steps=2), device="cpu"))
     )
     thread.start()
     thread.join()
@@ -415,7 +412,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence_and_harms_no_weights():
     model, four = new_model(), new_model()
     with pytest.raises(FloatingPointError, match=r"at step 5 the loss is nan.* try a lower learning_rate than 0\.003"):
         train(model, Task(REVERSED, breaks), FEW, device="cpu")
-    train(four, TASK, changed(FEW, steps=4), device="cpu")
+    train(four, TASK, replace(FEW, steps=4), device="cpu")
     assert same(weights(model), weights(four))
 
 
@@ -440,7 +437,7 @@ def test_nothing_to_learn_is_said_in_a_sentence():
 )
 def test_settings_that_cannot_work_are_refused(changes, words):
     with pytest.raises(ValueError, match=words):
-        changed(FEW, **changes)
+        replace(FEW, **changes)
 
 
 def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_changes_nothing(tmp_path):
@@ -454,8 +451,8 @@ def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_chan
         assert str(path) in str(caught.value)
         assert same(weights(model), before) or model.config != SMALL
 
-    refused("its learning_rate is 0.003, yours is 0.001", settings=changed(FEW, learning_rate=0.001))
-    refused("its seed is 0, yours is 1", settings=changed(FEW, seed=1))
+    refused("its learning_rate is 0.003, yours is 0.001", settings=replace(FEW, learning_rate=0.001))
+    refused("its seed is 0, yours is 1", settings=replace(FEW, seed=1))
     refused("its examples is", task=Task(REVERSED[1:], translation))
     wide = TransformerConfig(vocabulary=9, d_model=18, heads=2, d_ff=32, layers=1)
     refused(r"another model: .* is \(.*\) there and \(.*\) here", model=Transformer(wide))
@@ -472,10 +469,10 @@ def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_chan
 
 def test_a_cosine_may_not_be_stretched_by_resuming(tmp_path):
     path = tmp_path / "run.safetensors"
-    cosine = changed(FEW, schedule="cosine", steps=4)
+    cosine = replace(FEW, schedule="cosine", steps=4)
     train(new_model(), TASK, cosine, device="cpu", checkpoint=path)
     with pytest.raises(CheckpointError, match="its steps is 4, yours is 8"):
-        train(new_model(), TASK, changed(cosine, steps=8), device="cpu", checkpoint=path)
+        train(new_model(), TASK, replace(cosine, steps=8), device="cpu", checkpoint=path)
 
 
 def test_a_file_that_could_not_be_written_leaves_the_former_one(tmp_path, monkeypatch):
@@ -504,13 +501,13 @@ def test_a_checkpoint_is_written_now_and_then(tmp_path, monkeypatch):
         sizes.append(len(checkpoints.read(path)[1]["history"]["loss"]) if path.exists() else 0)
         return translation(model, source, target)
 
-    train(new_model(), Task(REVERSED, watched), changed(FEW, steps=4), device="cpu", checkpoint=path)
+    train(new_model(), Task(REVERSED, watched), replace(FEW, steps=4), device="cpu", checkpoint=path)
     assert sizes == [0, 1, 2, 3]
 
 
 def test_a_checkpoint_is_safetensors_with_a_readable_note(tmp_path):
     path = tmp_path / "run.safetensors"
-    train(new_model(), TASK, changed(FEW, steps=2), device="cpu", checkpoint=path)
+    train(new_model(), TASK, replace(FEW, steps=2), device="cpu", checkpoint=path)
     data = path.read_bytes()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     note = json.loads(header["__metadata__"]["note"])
@@ -519,9 +516,9 @@ def test_a_checkpoint_is_safetensors_with_a_readable_note(tmp_path):
 
 
 def test_progress_shows_loss_speed_and_time_left_unless_it_is_off(capsys):
-    train(new_model(), TASK, changed(FEW, steps=3), device="cpu")
+    train(new_model(), TASK, replace(FEW, steps=3), device="cpu")
     assert capsys.readouterr() == ("", "")
-    train(new_model(), TASK, changed(FEW, steps=3, progress=True), device="cpu")
+    train(new_model(), TASK, replace(FEW, steps=3, progress=True), device="cpu")
     shown = capsys.readouterr().err.split("\r")[-1]
     assert "100%" in shown
     assert "step 3, loss" in shown
@@ -539,7 +536,7 @@ def test_the_best_device_is_the_fastest_there_is(monkeypatch, cuda, mps, best):
 def test_train_picks_the_best_device_itself(monkeypatch):
     asked = []
     monkeypatch.setattr(training, "best_device", lambda: asked.append(1) or torch.device("cpu"))
-    train(new_model(), TASK, changed(FEW, steps=1))
+    train(new_model(), TASK, replace(FEW, steps=1))
     assert asked == [1]
 
 
