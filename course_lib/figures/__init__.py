@@ -7,6 +7,7 @@ the page. The map and the journey are SVG, and show themselves.
 from course_lib.figures.attention import alignment, attention_grid
 from course_lib.figures.curves import curves, sorted_bars
 from course_lib.figures.display import described, show, style
+from course_lib.figures.heads import head_grids, head_stages
 from course_lib.figures.journey import STAGES, Journey, Stage, journey
 from course_lib.figures.map import TransformerMap, transformer_map
 from course_lib.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
@@ -23,6 +24,8 @@ __all__ = [
     "attention_grid",
     "curves",
     "described",
+    "head_grids",
+    "head_stages",
     "journey",
     "show",
     "sorted_bars",
