@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from course_lib.explorers import AttentionExplorer, Lookup, TranslateBox, record_lookups
+from course_lib.attention import watch_attention
+from course_lib.explorers import AttentionExplorer, Lookup, TranslateBox, record_lookups, self_attention_of
 from course_lib.explorers.base import Explorer
 from course_lib.models import Encoder, TransformerConfig
 
@@ -95,6 +96,54 @@ def test_after_recording_the_model_is_as_before() -> None:
     with pytest.raises(RuntimeError, match="half-way"), record_lookups(model):
         raise RuntimeError("half-way")
     assert model.layers[0].self_attention.attention is before
+
+
+IDS = {"the": 3, "key": 4, "is": 5}
+
+
+def read(sentence: str) -> tuple[list[str], torch.Tensor]:
+    tokens = sentence.split()
+    if "zebra" in tokens:
+        raise ValueError("I have never seen “zebra”.")
+    return tokens, torch.tensor([[IDS[token] for token in tokens]])
+
+
+def small_encoder() -> Encoder:
+    torch.manual_seed(0)
+    return Encoder(TransformerConfig(vocabulary=9, d_model=8, heads=4, d_ff=8, layers=2)).eval()
+
+
+def test_what_an_encoder_looks_up_gives_the_weights_of_all_its_layers() -> None:
+    encoder = small_encoder()
+    found = self_attention_of(encoder, read)("the key is the key")
+    with watch_attention(encoder) as seen:
+        encoder(torch.tensor([[3, 4, 5, 3, 4]]))
+    assert list(found.queries) == list(found.keys) == ["the", "key", "is", "the", "key"]
+    assert found.value.shape == (2, 4, 5, 2)
+    assert not found.query.requires_grad
+    for layer in range(2):
+        expected = seen[f"layers.{layer}.self_attention"][0]
+        torch.testing.assert_close(found.scores()[layer].softmax(dim=-1), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("  ", "There is nothing to read yet"),
+        ("the " * 29, "That makes 29 tokens, and there is room for 28"),
+        ("the zebra", "never seen “zebra”"),
+    ],
+)
+def test_a_sentence_that_an_encoder_cannot_show_is_answered_with_the_reason(sentence: str, words: str) -> None:
+    explorer = AttentionExplorer(self_attention_of(small_encoder(), read), "the key")
+    explorer.sentence = sentence
+    assert words in explorer.lookup["message"]
+    explorer.sentence = "the " * 28
+    assert len(explorer.lookup["keys"]) == 28
+
+
+def test_layers_and_heads_are_counted_from_0() -> None:
+    assert "layer 1, head 2 on" in AttentionExplorer(look_up, "a b", head=(1, 2)).alt()
 
 
 def test_the_static_table_has_a_header_for_each_word_and_the_weights(explorer: Explorer) -> None:

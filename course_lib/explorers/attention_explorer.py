@@ -17,8 +17,10 @@ from torch import Tensor, nn
 from course_lib.attention import MultiHeadAttention, attention_weights
 from course_lib.explorers.base import Explorer, weights_table
 from course_lib.figures.look import token_label
+from course_lib.models import Encoder
 
 DIGITS = 3
+MOST_TOKENS = 28
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,36 @@ def record_lookups(model: nn.Module) -> Iterator[dict[str, tuple[Tensor, Tensor,
     finally:
         for name, part in parts.items():
             part.attention = before[name]
+
+
+def self_attention_of(encoder: Encoder, read: Callable[[str], tuple[Sequence[str], Tensor]]) -> Callable[[str], Lookup]:
+    """Make the `look_up` of an explorer from an encoder: what its self-attention asks and holds, layer by layer.
+
+    Args:
+        encoder: any `Encoder`; the learner's sentence goes through all of it.
+        read: turns a sentence into its S tokens and their ids, (1, S); raises ValueError with a sentence for the
+            learner where it cannot.
+
+    What comes back raises ValueError, besides, for an empty sentence, and for one of more tokens than a grid has room
+    for.
+    """
+
+    @torch.no_grad()
+    def look_up(sentence: str) -> Lookup:
+        if not sentence.strip():
+            raise ValueError("There is nothing to read yet: type a sentence.")
+        tokens, ids = read(sentence)
+        if len(tokens) > MOST_TOKENS:
+            raise ValueError(
+                f"That makes {len(tokens)} tokens, and there is room for {MOST_TOKENS}: shorten it a little."
+            )
+        with record_lookups(encoder) as seen:
+            encoder(ids)
+        layers = [seen[f"layers.{layer}.self_attention"] for layer in range(len(encoder.layers))]
+        query, key, value = (torch.cat(parts).cpu() for parts in zip(*layers, strict=True))  # (N, H, S, d_k) each
+        return Lookup(tokens, tokens, query, key, value)
+
+    return look_up
 
 
 class AttentionExplorer(Explorer):
