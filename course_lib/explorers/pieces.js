@@ -88,11 +88,16 @@ function numbersTable(rows, columns, caption) {
   return { element: html("details", {}, html("summary", {}, "Show numbers"), table), show };
 }
 
+/** The class of a token's chip; special tokens, such as [CLS], have a double border. */
+function chipClass(token, role) {
+  return `chip ${role}${/^\[.+\]$/.test(token) ? " special" : ""}`;
+}
+
 /** A row of token chips that is a group of native radio buttons: arrows move, the chosen one is outlined. */
 function chipChooser(name, legend, tokens, role, chosen, choose) {
   const chips = tokens.map((token, i) => {
     const input = html("input", { type: "radio", name, value: i, checked: i === chosen, onchange: () => choose(i) });
-    return html("label", { class: `chip ${role}`, "data-index": i }, input, html("span", {}, tokenLabel(token)));
+    return html("label", { class: chipClass(token, role), "data-index": i }, input, html("span", {}, tokenLabel(token)));
   });
   const shown = html("span", { class: "legend", "aria-hidden": "true" }, legend);
   return html("div", { class: "chips", role: "radiogroup", "aria-label": legend }, ...chips, shown);
@@ -101,7 +106,7 @@ function chipChooser(name, legend, tokens, role, chosen, choose) {
 /** A row of token chips to read only. */
 function chipRow(legend, tokens, role) {
   const chips = tokens.map((token, i) =>
-    html("span", { class: `chip ${role}`, "data-index": i }, html("span", {}, tokenLabel(token))),
+    html("span", { class: chipClass(token, role), "data-index": i }, html("span", {}, tokenLabel(token))),
   );
   return html("div", { class: "chips", role: "group", "aria-label": legend }, html("span", { class: "legend" }, legend), ...chips);
 }
