@@ -17,7 +17,7 @@ function render({ model, el }) {
   const masks = radios("Mask", { none: "none", causal: "causal" }, () => state.mask, (mask) => pick({ mask }));
   const scale = html("input", { type: "checkbox", onchange: () => pick({ scaled: scale.checked }) });
   const sharpness = html("input", { id: `${id}-sharpness`, type: "range", min: 0, max: 4, step: 0.1, oninput: () => pick({ sharpness: Number(sharpness.value) }) });
-  const sharpnessShown = html("output");
+  const sharpnessShown = html("output", { "aria-live": "off" }); // the slider speaks for itself
   const controls = html(
     "div",
     { class: "controls" },
@@ -102,7 +102,7 @@ function render({ model, el }) {
     const { scores, masked, weights } = current;
     const range = largest(scores);
     const colour = (x) => signedClass(x, range);
-    const ends = `colours from ${-range.toFixed(1)} to ${range.toFixed(1)}`;
+    const ends = `colours from ${oneDecimal(-range)} to ${oneDecimal(range)}`;
     const isHidden = (i, j) => masked[i][j] === -Infinity;
     panels.scores.show(scores, { subtitle: state.scaled ? "q · k / √d_k" : "q · k", note: ends, colour });
     panels.masked.show(masked, { subtitle: "hidden ones become −∞", note: state.mask === "none" ? "no mask: nothing changes" : "· is −∞", colour, isHidden });

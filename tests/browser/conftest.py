@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.lab import running_lab
 from tests.notebooks import kernels
@@ -18,6 +18,7 @@ MISSING = (
     "No Chromium was found, so the browser tests cannot run. Install Chromium or Chrome, "
     "or set CHROMIUM to the path of its program."
 )
+ANSWER_SECONDS = 20
 FLAGS = [
     # Whatever the browser itself would like to ask its makers gets no answer, and no address to ask for one.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
@@ -53,6 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def browser() -> Iterator[Browser]:
     program = chromium_program()
     flags = [*FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else FLAGS
+    expect.set_options(timeout=1000 * ANSWER_SECONDS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=flags)
         yield chromium

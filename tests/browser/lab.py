@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 from tests.notebooks import kernels
 
@@ -126,7 +126,41 @@ class LabPage:
             RUN_SECONDS,
         )
 
-    def scroll_to(self, words: str) -> None:
-        """Bring the first cell whose source has these words into sight."""
+    def cell(self, words: str) -> Locator:
+        """Bring the first cell whose source has these words into sight, and give it."""
         index = next(index for index, cell in enumerate(self.cells()) if words in "".join(cell["source"]))
         self.page.evaluate("index => jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", index)
+        return self.page.locator(f'.jp-Notebook [data-windowed-list-index="{index}"]')
+
+    def run_cell(self, words: str, source: str = "") -> Locator:
+        """Run the first cell whose source has these words, by keys, with another source typed into it; give it."""
+        self.cell(words).locator(".cm-content").click()
+        if source:
+            self.page.keyboard.press("ControlOrMeta+a")
+            self.page.keyboard.insert_text(source)
+        self.page.keyboard.press("Shift+Enter")
+        return self.cell(words)
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel, and wait until it answers again."""
+        self.page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.restartKernel()")
+        self.wait_until_open()
+
+    def use_theme(self, theme: str) -> None:
+        """Change JupyterLab's theme to "Light" or "Dark", and wait until the page wears it."""
+        self.page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}"
+        )
+        self.page.wait_for_selector(f"body[data-jp-theme-light={str(theme == 'Light').lower()}]", state="attached")
+
+
+@contextmanager
+def opened(browser: Browser, address: str) -> Iterator[LabPage]:
+    """Open a notebook in a window of its own, and run all of it once."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = LabPage(context.new_page())
+    page.page.goto(address)
+    page.wait_until_open()
+    page.run_all()
+    yield page
+    context.close()

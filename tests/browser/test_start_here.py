@@ -6,20 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import LabPage
+from tests.browser.lab import LabPage, opened
 from tests.notebooks import kernels
 
 
 @pytest.fixture(scope="module")
 def start_page(browser: Browser, lab: str) -> Iterator[LabPage]:
     """Open what `course.py lab` opens, and run all of it once."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = LabPage(context.new_page())
-    page.page.goto(lab)
-    page.wait_until_open()
-    page.run_all()
-    yield page
-    context.close()
+    with opened(browser, lab) as page:
+        yield page
 
 
 def test_the_first_notebook_is_in_front(start_page: LabPage):
@@ -34,7 +29,7 @@ def test_every_cell_runs_without_an_error(start_page: LabPage):
 
 
 def test_the_translator_answers_a_sentence_that_the_learner_types(start_page: LabPage):
-    start_page.scroll_to("TranslateBox")
+    start_page.cell("TranslateBox")
     box = start_page.page.get_by_label("An English sentence")
     box.fill("the detective investigated")
     box.press("Enter")

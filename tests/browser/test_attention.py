@@ -1,0 +1,283 @@
+"""Notebook 01 as a learner meets it: mistakes named, a part that stays theirs, and the explorer by mouse and keys."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.browser.accessibility import too_faint, tree
+from tests.browser.lab import LabPage, opened
+from tests.notebooks import kernels
+
+STUB = '@exercise("attention_weights")'
+OVER_THE_QUERIES = f"""{STUB}
+def attention_weights(scores):
+    return torch.softmax(scores, dim=0)"""
+RIGHT = f"""{STUB}
+def attention_weights(scores):
+    powers = torch.exp(scores - scores.max(dim=1, keepdim=True).values)
+    return powers / powers.sum(dim=1, keepdim=True)"""
+WORDS = ["the", "old", "detective", "found", "the", "small", "key"]
+CONTROLS = {"textbox", "button", "combobox", "radio", "checkbox", "slider"}
+WEIGHTS = 2  # the place of this matrix among the pictures
+
+
+@pytest.fixture(scope="module")
+def lesson(browser: Browser, lab: str) -> Iterator[LabPage]:
+    """Open notebook 01 from the lab that `course.py` started, and run all of it once."""
+    with opened(browser, lab.replace("/lab/tree/00_start_here", "/lab/workspaces/lesson/tree/01_attention")) as page:
+        yield page
+
+
+@pytest.fixture
+def explorer(lesson: LabPage) -> Locator:
+    """Give the explorer as it is at first."""
+    explorer = lesson.cell("\nAttentionExplorer(").locator(".course-explorer")
+    expect(explorer).to_be_visible()
+    type_sentence(explorer, " ".join(WORDS))
+    explorer.get_by_label("Head").press("r")
+    explorer.get_by_label("Head").select_option("0")
+    return explorer
+
+
+def type_sentence(explorer: Locator, sentence: str) -> None:
+    explorer.get_by_label("Your sentence").fill(sentence)
+    explorer.get_by_label("Your sentence").press("Enter")
+    expect(explorer.locator(".chips .chip")).to_have_text(sentence.split())
+
+
+def asks(explorer: Locator) -> str:
+    """The token whose row is framed, told by where the frame is: each row has a label at its left."""
+    return (
+        explorer.locator("figure svg")
+        .nth(WEIGHTS)
+        .evaluate("""svg => {
+        const band = svg.querySelector(".band").getBoundingClientRect();
+        const inside = ({top, bottom}) => top > band.top - 5 && bottom < band.bottom + 5;
+        const labels = [...svg.querySelectorAll(".label.end")];
+        return labels.find((label) => inside(label.getBoundingClientRect())).textContent;
+    }""")
+    )
+
+
+def weights(explorer: Locator) -> list[list[float]]:
+    """The numbers of the table, row by row."""
+    rows = explorer.locator("tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => Number(cell.textContent)))"
+    )
+    return rows
+
+
+def says(explorer: Locator, words: str | re.Pattern[str]) -> None:
+    expect(explorer.locator("p[role=status]")).to_have_text(words)
+
+
+def test_every_cell_of_the_lesson_runs_before_anything_is_solved(lesson: LabPage):
+    code = [cell for cell in lesson.cells() if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    assert [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"] == []
+
+
+def test_a_click_on_a_row_lets_its_token_ask_in_every_picture(explorer: Locator):
+    for place in (4, 2):
+        digits = explorer.locator("figure svg").nth(WEIGHTS).locator(".digit")
+        digits.nth(7 * place + 1).click()
+        token = WORDS[place]
+        says(explorer, re.compile(f"^“{token}” reads "))
+        assert asks(explorer) == token
+        expect(explorer.locator(".chips input").nth(place)).to_be_checked()
+        frames = explorer.locator(".band").evaluate_all("bands => bands.map((band) => band.getAttribute('y'))")
+        assert len(frames) == 3
+        assert len(set(frames)) == 1
+
+
+def test_the_mouse_over_a_row_lets_its_token_ask(explorer: Locator):
+    explorer.locator("figure svg").nth(0).locator(".digit").nth(7 * 5 + 3).hover()
+    says(explorer, re.compile("^“small” reads "))
+
+
+def test_the_sentence_names_the_largest_weights_of_the_table(explorer: Locator):
+    explorer.locator(".chips .chip", has_text="found").click()
+    says(explorer, re.compile("^“found” reads "))
+    said = [float(number) for number in re.findall(r"\d\.\d\d", explorer.locator("p[role=status]").inner_text())]
+    assert said == sorted(weights(explorer)[3], reverse=True)[:3]
+
+
+def test_scores_times_zero_make_all_weights_equal(explorer: Locator):
+    slider = explorer.get_by_label("Multiply the scores by")
+    box = slider.bounding_box()
+    assert box is not None
+    slider.click(position={"x": 2, "y": box["height"] / 2})
+    assert slider.input_value() == "0"
+    expect(slider).to_have_attribute("aria-valuetext", "scores times 0.0")
+    says(explorer, re.compile(r"^“the” reads 0\.14 of"))
+    assert weights(explorer) == [[0.14] * 7] * 7  # 1/7
+
+
+def test_the_causal_mask_hides_what_comes_later(explorer: Locator):
+    explorer.get_by_label("causal").check()
+    says(explorer, re.compile(r"^“the” reads 1\.00 of “the”"))
+    rows = weights(explorer)
+    assert all(rows[i][j] == 0 for i in range(7) for j in range(i + 1, 7))
+    assert [sum(row) for row in rows] == pytest.approx([1] * 7, abs=0.04)
+    hidden = explorer.locator("figure svg").nth(WEIGHTS).locator(".masked")
+    assert hidden.count() == 7 * 6 / 2
+    explorer.get_by_label("none").check()
+    expect(hidden).to_have_count(0)
+
+
+def test_another_head_reads_otherwise(explorer: Locator):
+    before = weights(explorer)
+    explorer.get_by_label("Head").select_option("1")
+    expect(explorer.get_by_label("Head")).to_have_value("1")
+    assert weights(explorer) != before
+    explorer.get_by_label("Layer").select_option("1")
+    explorer.get_by_label("Head").select_option("0")
+    assert weights(explorer) != before
+    explorer.get_by_label("Layer").select_option("0")
+    assert weights(explorer) == before
+
+
+def test_a_word_that_the_model_does_not_know_is_named_and_the_next_sentence_is_read(explorer: Locator):
+    explorer.get_by_label("Your sentence").fill("the zebra arrived")
+    explorer.get_by_role("button", name="Look").click()
+    says(explorer, re.compile("zebra"))
+    expect(explorer.locator(".chips")).to_be_hidden()
+    type_sentence(explorer, "the young woman arrived")
+    says(explorer, re.compile("^“the” reads "))
+    assert len(weights(explorer)) == 4
+
+
+def test_keys_do_all_that_the_mouse_does(lesson: LabPage, explorer: Locator):
+    keys = lesson.page.keyboard
+    explorer.get_by_label("Multiply the scores by").focus()
+    keys.press("End")
+    expect(explorer.get_by_label("Multiply the scores by")).to_have_value("4")
+    keys.press("ArrowLeft")
+    expect(explorer.get_by_label("Multiply the scores by")).to_have_value("3.9")
+    keys.press("Tab")
+    expect(explorer.locator(".chips input").nth(0)).to_be_focused()
+    keys.press("ArrowRight")
+    says(explorer, re.compile("^“old” reads "))
+    assert asks(explorer) == "old"
+    keys.press("]")
+    expect(explorer.get_by_label("Head")).to_have_value("1")
+    keys.press("[")
+    keys.press("[")
+    expect(explorer.get_by_label("Head")).to_have_value("3")  # before the first comes the last of four
+    keys.press("r")
+    expect(explorer.get_by_label("Multiply the scores by")).to_have_value("1")
+    expect(explorer.locator(".chips input").nth(0)).to_be_checked()
+    keys.press("Escape")
+    expect(explorer.get_by_label("Your sentence")).to_be_focused()
+
+
+def test_no_key_reaches_the_notebook(lesson: LabPage, explorer: Locator):
+    state = "({activeCellIndex, mode}) => [activeCellIndex, mode]"
+    notebook = lesson.page.evaluate_handle("jupyterapp.shell.currentWidget.content")
+    explorer.locator(".chips input").nth(0).focus()
+    before = [cell["id"] for cell in lesson.cells()], notebook.evaluate(state)
+    # In a notebook: cells above and below, cut, paste, delete, undo, change of kind, move, next, interrupt, restart.
+    for key in [
+        "a",
+        "b",
+        "x",
+        "v",
+        "d",
+        "d",
+        "z",
+        "m",
+        "y",
+        "j",
+        "k",
+        "i",
+        "i",
+        "0",
+        "0",
+        "ArrowDown",
+        "ArrowUp",
+        "Escape",
+    ]:
+        lesson.page.keyboard.press(key)
+    expect(explorer.get_by_label("Your sentence")).to_be_focused()
+    assert ([cell["id"] for cell in lesson.cells()], notebook.evaluate(state)) == before
+    expect(lesson.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_tab_goes_through_every_control_and_out(lesson: LabPage, explorer: Locator):
+    explorer.get_by_label("Your sentence").focus()
+    places = []
+    for _ in range(12):
+        places.append(lesson.page.evaluate("[document.activeElement.type, document.activeElement.tagName].join(' ')"))
+        if not explorer.evaluate("explorer => explorer.contains(document.activeElement)"):
+            break
+        lesson.page.keyboard.press("Tab")
+    inside = ["text INPUT", "submit BUTTON", *["select-one SELECT"] * 2, "radio INPUT", "checkbox INPUT", "range INPUT"]
+    assert [place.strip() for place in places[:-1]] == [*inside, "radio INPUT", "SUMMARY"]
+
+
+def test_a_screen_reader_finds_names_a_status_and_a_table_with_headers(lesson: LabPage, explorer: Locator):
+    explorer.get_by_text("Show numbers").click()
+    found = tree(lesson.page, explorer)
+    explorer.get_by_text("Show numbers").click()
+    roles = [role for role, _ in found]
+    assert set(roles) >= CONTROLS
+    assert [role for role, name in found if role in CONTROLS and not name.strip()] == []
+    assert ("radiogroup", "The token that asks: choose with mouse or arrow keys") in found
+    assert "status" in roles
+    assert (roles.count("columnheader"), roles.count("rowheader")) == (7, 7)
+    assert ("group", "Attention explorer: scores, mask, weights and output of one head") in found
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_explorer_and_reports_can_be_read_in_either_theme_whatever_the_system_prefers(
+    theme: str, lesson: LabPage, explorer: Locator
+):
+    lesson.use_theme(theme)
+    for preference in ("dark", "light"):
+        lesson.page.emulate_media(color_scheme=preference)
+        explorer = lesson.cell("\nAttentionExplorer(").locator(".course-explorer")
+        explorer.get_by_label("causal").check()
+        if not explorer.locator("table").is_visible():
+            explorer.get_by_text("Show numbers").click()
+        count, faint = too_faint(explorer)
+        assert count > 3 * 7 * 7
+        assert faint == []
+        report = lesson.cell("@exercise").locator(".course-report")
+        count, faint = too_faint(report)
+        assert count >= 2
+        assert faint == []
+
+
+def test_a_known_mistake_is_named_by_its_sentence(lesson: LabPage):
+    cell = lesson.run_cell(STUB, OVER_THE_QUERIES)
+    report = cell.locator(".course-report")
+    expect(report).to_contain_text("✗ attention_weights: not yet")
+    expect(report).to_contain_text("You normalised over the queries: your columns sum to 1, your rows don't.")
+    expect(report).to_contain_text("the course's version")
+
+
+def test_a_right_answer_becomes_the_learners_and_is_still_theirs_after_a_restart(lesson: LabPage, lab_folder: Path):
+    kept = lab_folder / "my_transformer" / "attention_weights.py"
+    assert not kept.exists()
+    report = lesson.run_cell(STUB, RIGHT).locator(".course-report")
+    expect(report).to_contain_text("✓ attention_weights: right")
+    assert "powers.sum(dim=1" in kept.read_text(encoding="utf-8")
+    mine = re.compile(r"1 of \d+ parts are yours.*attention_weights\s+✓ yours", re.DOTALL)
+    expect(lesson.run_cell("yours.report()").locator(".course-report")).to_contain_text(mine)
+
+    lesson.restart_kernel()
+    # A kernel that forgot everything, and a question that nobody answered before.
+    lesson.run_cell("from course_lib import figures, yours")
+    after = lesson.run_cell("yours.report()", "yours.report(), yours.attention_weights.__module__")
+    expect(after.locator(".jp-OutputArea-output")).to_contain_text(mine)
+    expect(after.locator(".jp-OutputArea-output")).to_contain_text("my_transformer.attention_weights")
+
+
+def test_nothing_was_asked_of_the_network_and_the_console_has_no_error(lesson: LabPage, lab_folder: Path):
+    assert lesson.outside == []
+    assert lesson.errors == []
+    log = kernels.network_log(lab_folder)
+    assert not log.exists(), log.read_text(encoding="utf-8")
