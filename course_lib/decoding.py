@@ -6,7 +6,7 @@ import torch
 
 from course_lib.batches import collate
 from course_lib.models import LanguageModel, Transformer
-from course_lib.tokens import BOS, EOS, PAD
+from course_lib.tokens import BOS, EOS
 from course_lib.training import evaluating
 
 ROWS_AT_ONCE = 256
@@ -44,9 +44,9 @@ def _greedy_batch(model: Transformer, source_ids: Sequence[Sequence[int]], longe
     done = torch.zeros(len(source_ids), dtype=torch.bool, device=device)  # (B,)
     while target.size(1) <= longest and not done.all():
         best = model.decode(target, memory, source)[:, -1].argmax(dim=-1)  # (B,)
-        target = torch.cat((target, best.masked_fill(done, PAD)[:, None]), dim=1)  # (B, T + 1)
+        target = torch.cat((target, best[:, None]), dim=1)  # (B, T + 1)
         done |= best == EOS
-    return [_until(EOS, row) for row in target[:, 1:].tolist()]
+    return [row[: row.index(EOS)] if EOS in row else row for row in target[:, 1:].tolist()]
 
 
 def greedy_continuation(model: LanguageModel, prompt_ids: Sequence[int], length: int, end: int = EOS) -> list[int]:
@@ -70,11 +70,8 @@ def greedy_continuation(model: LanguageModel, prompt_ids: Sequence[int], length:
     with evaluating(model):
         for _ in range(length):
             best = model(ids[:, -model.config.max_length :])[:, -1].argmax(dim=-1, keepdim=True)  # (1, 1)
-            ids = torch.cat((ids, best), dim=1)  # (1, T + 1)
             if best.item() == end:
                 break
-    return _until(end, ids[0, len(prompt_ids) :].tolist())
-
-
-def _until(end: int, ids: list[int]) -> list[int]:
-    return ids[: ids.index(end)] if end in ids else ids
+            ids = torch.cat((ids, best), dim=1)  # (1, T + 1)
+    added: list[int] = ids[0, len(prompt_ids) :].tolist()
+    return added

@@ -22,6 +22,7 @@ class Dictionary:
     def __init__(self):
         self.training = True
         self.rows_at_a_time = []
+        self.steps = 0
 
     def eval(self):
         self.training = False
@@ -37,6 +38,7 @@ class Dictionary:
         return source
 
     def decode(self, target, memory, source):
+        self.steps += 1
         assert not self.training
         assert (target[:, 0] == BOS).all()
         wanted = torch.nn.functional.pad(source, (0, SMALL.max_length + 1))[:, : target.size(1)]
@@ -46,6 +48,12 @@ class Dictionary:
 
 def test_greedy_writes_until_the_end_sign_and_returns_neither_it_nor_the_first_sign():
     assert greedy(Dictionary(), [[5, 6, 7], [8], [9, 4]]) == [[5, 6, 7], [8], [9, 4]]
+
+
+def test_greedy_takes_no_step_after_the_last_sentence_has_ended():
+    stand_in = Dictionary()
+    greedy(stand_in, [[5, 6, 7], [8]])
+    assert stand_in.steps == 4
 
 
 def test_greedy_cuts_a_translation_that_does_not_end():
@@ -118,6 +126,14 @@ def test_a_continuation_is_the_likeliest_next_token_again_and_again(language_mod
         logits = language_model(torch.tensor([text]))[0, -1]
         assert logits.max() == logits[chosen]
         text.append(chosen)
+
+
+def test_a_continuation_switches_dropout_off():
+    torch.manual_seed(0)
+    config = TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5)
+    model = LanguageModel(config).train()
+    assert len({tuple(greedy_continuation(model, [5, 6, 7], length=8)) for _ in range(5)}) == 1
+    assert model.training
 
 
 def test_a_continuation_stops_before_the_end_sign(language_model):

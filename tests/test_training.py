@@ -160,6 +160,11 @@ def test_a_long_example_gets_a_batch_of_its_own():
     assert sorted(map(sorted, batches)) == [[0], [1, 3], [2]]
 
 
+def test_a_long_example_leaves_later_batches_full():
+    examples = [([4] * 9, [4])] + [([4], [4, 4])] * 3
+    assert sorted(map(sorted, batches_by_length(examples, batch_tokens=12, shuffle_seed=""))) == [[0], [1, 2, 3]]
+
+
 REVERSED = [([a, b, c], [BOS, c, b, a, EOS]) for a in range(4, 9) for b in range(4, 9) for c in range(4, 9)]
 REVERSED += [([a, b], [BOS, b, a, EOS]) for a in range(4, 9) for b in range(4, 9)]
 SMALL = TransformerConfig(vocabulary=9, d_model=16, heads=2, d_ff=32, layers=1, max_length=8)
