@@ -129,7 +129,8 @@ class Embeddings(nn.Module):
 
 
 def _hide_padding(ids: Tensor, config: TransformerConfig) -> Tensor | None:
-    return None if config.pad is None else padding_mask(ids, config.pad)  # (B, 1, 1, S)
+    # No mask is faster than one that hides nothing.
+    return padding_mask(ids, config.pad) if config.pad is not None and (ids == config.pad).any() else None
 
 
 class Encoder(nn.Module):
