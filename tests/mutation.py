@@ -275,6 +275,7 @@ PLANTED = {
             "embeddings start too large",
         ),
         ("padding_mask(ids, config.pad)", "padding_mask(ids, 0)", "the configuration's pad ignored"),
+        ("(ids == config.pad).any()", "(ids == config.pad).all()", "padding hidden where there is nothing else only"),
         ("mask = _hide_padding(ids, self.config)", "pass", "encoder reads padding"),
         ("memory, _hide_padding(source_ids, self.config))", "memory)", "decoder reads the source's padding"),
         ("if mask is None:", "if True:", "encoder forgets the mask that it is given"),
