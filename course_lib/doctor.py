@@ -13,8 +13,8 @@ from pathlib import Path
 
 MEMORY = 4e9
 DISK = 1e9
-# Tokens a second through `speed`'s attention, forwards and backwards, on the computer whose minutes the notebooks give.
-COURSE_SPEED = 70_000
+# Tokens a second through the attention of `speed`, on the computer whose minutes the notebooks give.
+COURSE_SPEED = 45_000
 LAB_EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 
 
