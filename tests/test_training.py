@@ -193,6 +193,7 @@ def test_a_translator_learns_to_reverse():
     right = sum(greedy(model, [source]) == [target[1:-1]] for source, target in examples)
     assert right >= 28  # 29 or 30 with seeds 0 to 4; guessing letters gives none
     assert history.loss[-1] < smoothed_loss_floor(9, 0.1) + 0.05
+    assert min(history.loss) > smoothed_loss_floor(9, 0.1)
     assert history.cross_entropy[0] > math.log(9) - 1
 
 
@@ -252,6 +253,32 @@ def test_dropout_is_on_in_training_only():
     assert history.validation_steps == [3]
 
 
+def test_validation_follows_each_epoch_and_the_end():
+    history = train(new_model(), Task(REVERSED, translation, REVERSED[:9]), replace(FEW, steps=12), device="cpu")
+    assert history.validation_steps == [5, 10, 12]
+    assert len(history.validation) == 3
+
+
+def test_each_epoch_and_each_seed_has_an_order_of_its_own_and_each_step_its_own_chance():
+    def batches_and_chances(seed):
+        batches, chances = [], []
+
+        def watched(model, source, target):
+            batches.append(sorted([i for i in row if i] for row in source.tolist()))
+            chances.append(torch.rand(1).item())
+            return translation(model, source, target)
+
+        train(new_model(), Task(REVERSED, watched), replace(FEW, steps=10, seed=seed), device="cpu")
+        return batches, chances
+
+    (batches, chances), (others, _) = batches_and_chances(0), batches_and_chances(1)
+    for epoch in (batches[:5], batches[5:]):
+        assert sorted(source for batch in epoch for source in batch) == sorted(source for source, _ in REVERSED)
+    assert batches[:5] != batches[5:]
+    assert batches != others
+    assert len(set(chances)) == 10
+
+
 def test_the_validation_loss_is_the_mean_over_labels_not_over_batches():
     model = new_model()
     one_batch = evaluate(model, Task([], translation, REVERSED), batch_tokens=100_000)
@@ -302,18 +329,16 @@ def test_gradients_are_shortened_to_the_clip_and_the_history_has_their_length_be
     assert free.gradient_norm[0] > 0.1
 
 
-def test_only_matrices_decay():
-    found = {}
-    hook = register_optimizer_step_pre_hook(
-        lambda optimizer, *_: found.update(
-            {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
-        )
-    )
+def test_adam_has_the_settings_betas_and_only_matrices_decay():
+    groups = []
+    hook = register_optimizer_step_pre_hook(lambda optimizer, *_: groups.extend(optimizer.param_groups))
     model = new_model()
     try:
-        train(model, TASK, replace(FEW, steps=1, weight_decay=0.1), device="cpu")
+        train(model, TASK, replace(FEW, steps=1, weight_decay=0.1, betas=(0.8, 0.9)), device="cpu")
     finally:
         hook.remove()
+    assert {group["betas"] for group in groups} == {(0.8, 0.9)}
+    found = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
     assert {name: found[id(p)] for name, p in model.named_parameters()} == {
         name: 0.1 if p.dim() >= 2 else 0.0 for name, p in model.named_parameters()
     }
