@@ -1,5 +1,6 @@
 """What notebook 02 asserts of its trainings holds for other seeds than the notebook's own."""
 
+import dataclasses
 from typing import Any
 
 import nbformat
@@ -45,6 +46,21 @@ def test_one_wide_head_stays_below_the_36_of_64_pairs_that_half_and_half_allows(
 @pytest.mark.parametrize("heads", [2, 4])
 def test_narrow_heads_answer_both_questions(cells: dict[str, Any], seed: int, heads: int):
     assert cells["share_right"](heads, attend_in_heads, seed) > 0.99
+
+
+def test_one_wide_head_finds_a_way_where_keys_and_values_see_symbols_and_places(
+    cells: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    class SeesBoth(cells["TwoQuestions"]):  # type: ignore[misc]
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            places = self.places.expand(len(ids), -1, -1)
+            x = places + self.symbols(ids)
+            read = self.attend(self.W_q(places), self.W_k(x), self.W_v(x), self.heads)
+            return self.answer(read[:, -1]).unflatten(-1, (2, 8))
+
+    monkeypatch.setitem(cells, "TwoQuestions", SeesBoth)
+    monkeypatch.setitem(cells, "SETTINGS", dataclasses.replace(cells["SETTINGS"], steps=1000))
+    assert cells["share_right"](1, attend_in_heads, seed=1) > 0.99
 
 
 def test_training_does_not_notice_a_split_by_a_view(cells: dict[str, Any], seed: int):
