@@ -70,6 +70,13 @@ def test_a_sentence_without_words_is_refused(ours, sentence):
         ours.translate(sentence)
 
 
+def test_two_sentences_at_once_are_refused(ours):
+    with pytest.raises(
+        ValueError, match=r"one sentence at a time, but there is '\.' inside 'the king slept\. the queen"
+    ):
+        ours.translate("the king slept. the queen slept.")
+
+
 def test_a_sentence_that_is_too_long_is_refused(ours):
     with pytest.raises(ValueError, match="has 240 words, and I read 24 at most"):
         ours.translate("the king and " * 80)

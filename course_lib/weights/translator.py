@@ -76,7 +76,7 @@ class Translator:
 
         Raises:
             UnknownWords: it has words that are not in `english_words`; they are named, not guessed.
-            ValueError: it has no words, or too many.
+            ValueError: it has no words, or too many, or is more than one sentence.
             TypeError: it is no string.
 
         >>> load_translator().translate("The detective investigated.")
@@ -114,6 +114,8 @@ class Translator:
             found.pop()
         if not found:
             raise ValueError(f"there are no words in {sentence!r}: try 'the detective investigated'")
+        if inside := ENDS.intersection(found):
+            raise ValueError(f"I translate one sentence at a time, but there is {min(inside)!r} inside {sentence!r}")
         if unknown := self.english.unknown(found):
             raise UnknownWords(unknown, self.english_words)
         longest = self.model.config.max_length
