@@ -141,3 +141,12 @@ def test_a_reset_of_a_part_that_is_none_moves_nothing(work: Path):
     with pytest.raises(ValueError, match="There is no exercise 'sofmax'"):
         yours.reset("softmax", "sofmax")
     assert store.read("softmax") == SOFTMAX
+
+
+def test_what_the_course_lends_is_built_from_the_learners_parts(work: Path):
+    store.keep("split_heads", "calls = []\n\n\ndef split_heads(x, heads):\n    calls.append(heads)\n"
+        "    return x.unflatten(-1, (heads, -1)).transpose(1, 2)\n")  # fmt: skip
+    mine, lent = yours.split_heads, yours.MultiHeadAttention
+    mine.__globals__["calls"].clear()
+    lent(4, 2)(*torch.zeros(3, 1, 2, 4))
+    assert mine.__globals__["calls"] == [2, 2, 2]

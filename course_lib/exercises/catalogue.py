@@ -2,13 +2,14 @@
 
 import difflib
 
-from course_lib.exercises import attention, multi_head, start_here
+from course_lib.exercises import attention, decoder, encoder, multi_head, positions, start_here, tokens, transformer
 from course_lib.exercises.exercise import Exercise
 
 
 def all_exercises() -> list[Exercise]:
     """All exercises of the course, in the order in which the notebooks give them."""
-    return [*start_here.EXERCISES, *attention.EXERCISES, *multi_head.EXERCISES]
+    lessons = (start_here, attention, multi_head, tokens, positions, encoder, decoder, transformer)
+    return [exercise for lesson in lessons for exercise in lesson.EXERCISES]
 
 
 def find(name: str) -> Exercise:

@@ -401,7 +401,8 @@ class MultiHeadAttention(nn.Module):
         queries = split_heads(self.W_q(query), self.heads)  # (B, H, T, d_k)
         keys = split_heads(self.W_k(key), self.heads)  # (B, H, S, d_k)
         values = split_heads(self.W_v(value), self.heads)  # (B, H, S, d_k)
-        mixed, _ = scaled_dot_product_attention(queries, keys, values, mask)  # (B, H, T, d_k)
+        mixed, weights = scaled_dot_product_attention(queries, keys, values, mask)  # (B, H, T, d_k), (B, H, T, S)
+        self.weights = weights.detach()  # kept to look at
         output: Tensor = self.W_o(merge_heads(mixed))  # (B, T, d_model)
         return output
 

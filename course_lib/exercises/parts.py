@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from course_lib.exercises import store
-from course_lib.exercises.catalogue import find
+from course_lib.exercises.catalogue import all_exercises, find
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.source import CannotWriteError, standalone
+from course_lib.exercises.source import CannotWriteError, names_used, standalone
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def part(name: str) -> Part:
             return _known[key][1]
     former = store.former(name)
     note = f"an earlier one of yours: {store.shown(former[-1])}" if former else ""
-    return Part(exercise, exercise.reference, False, note)
+    return Part(exercise, _lent(exercise), False, note)
 
 
 def learn(exercise: Exercise, answer: Any) -> str:
@@ -65,6 +65,21 @@ def learn(exercise: Exercise, answer: Any) -> str:
         note, sentence = "for this session only", f"It is yours, for this session only: {error}."
     _known[store.folder(), exercise.name] = (source, Part(exercise, _callable(exercise, answer), True, note))
     return sentence
+
+
+def _lent(exercise: Exercise) -> Any:
+    """The course's version of a part; where it is built from other exercises' parts, from the learner's own of them."""
+    reference, file = exercise.reference, sys.modules[exercise.reference.__module__]
+    if not file.__name__.startswith(f"{__package__}."):
+        return reference  # the library's own, which models run on
+    source = inspect.getsource(reference)
+    used = {other.name for other in all_exercises()} & names_used(source) - {exercise.name}
+    lent = {name: part(name).implementation for name in used}
+    if all(lent[name] is vars(file)[name] for name in used):
+        return reference
+    namespace = vars(file) | lent
+    exec(compile(source, str(file.__file__), "exec"), namespace)
+    return namespace[exercise.name]
 
 
 def forget() -> None:

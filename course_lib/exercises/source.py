@@ -37,7 +37,7 @@ def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
     imports, definitions, missing, seen = set[str](), list[str](), list[str](), {name}
 
     def copy(text: str) -> None:
-        for used in sorted(_free_names(compile(text, name, "exec")) - seen):
+        for used in sorted(names_used(text) - seen):
             seen.add(used)
             if used in known:
                 bring(used, *known[used])
@@ -100,6 +100,11 @@ def _is_constant(value: ast.expr) -> bool:
     """Whether an expression has the same value in a file: a lambda, or no calls but `float("inf")`."""
     calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]
     return isinstance(value, ast.Lambda) or all(ast.unparse(call.func) == "float" for call in calls)
+
+
+def names_used(text: str) -> set[str]:
+    """The names that source code looks up outside itself."""
+    return _free_names(compile(text, "", "exec"))
 
 
 def _free_names(code: CodeType) -> set[str]:

@@ -1,0 +1,64 @@
+"""Putting the check's own numbers into a learner's class, whatever its weights are called and however they are cut.
+
+Each weight gets numbers that hang on its shape alone. So it does not matter which of several matrices of one shape is
+which, nor whether three projections are three matrices or one: only what is done with them.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.exercises.cases import numbers
+
+
+def filled(made_with: int, block: int) -> Callable[[Any], Iterator[Callable[..., Any]]]:
+    """Ways to call a class whose first `made_with` arguments make it, and whose other arguments go through it.
+
+    What comes back is its output, and how many numbers stand in its weight matrices: two layers that share theirs, or
+    layers that torch does not know of, show there. `block` is the width of a head, d_k, or of a token where there are
+    no heads; a matrix whose sides are multiples of it holds one block of numbers over and over, so that its rows may be
+    cut and ordered in any way.
+
+    Random draws, such as a mistake's own, begin from the same seed in each call, and dropout is off.
+    """
+
+    def ways(answer: Any) -> Iterator[Callable[..., Any]]:
+        def call(*arguments: Any) -> tuple[Any, int]:
+            inputs = arguments[made_with:]
+            with torch.random.fork_rng([]):
+                torch.manual_seed(0)
+                module = answer(*arguments[:made_with])
+                fill(module, block)
+                fractions = [x.dtype for x in inputs if isinstance(x, Tensor) and x.is_floating_point()]
+                output = module.to(fractions[0] if fractions else torch.float32).eval()(*inputs)
+            return output, sum(parameter.numel() for parameter in module.parameters() if parameter.dim() > 1)
+
+        yield call
+
+    return ways
+
+
+@torch.no_grad()
+def fill(module: nn.Module, block: int) -> None:
+    """Give each parameter numbers by its shape: matrices as `filled` says, gains (which begin as 1) around 1, others 0.
+
+    A matrix and its transpose get the same numbers, since a learner may multiply from either side.
+    """
+    for parameter in module.parameters():
+        if parameter.dim() > 1:
+            parameter.copy_(_matrix(parameter.size(0), parameter.size(1), block))
+        elif bool((parameter == 1).all()):
+            parameter.copy_(1 + numbers(len(parameter), seed=7) / 4)
+        else:
+            parameter.zero_()
+
+
+def _matrix(rows: int, columns: int, block: int) -> Tensor:
+    if rows % block == 0 and columns % block == 0:
+        square = numbers(block, block, seed=3)
+        tile = (square + square.T) / 4
+        return tile.repeat(rows // block, columns // block) * block / min(rows, columns)
+    wide = numbers(min(rows, columns), max(rows, columns), seed=5) / 3
+    return wide if rows <= columns else wide.T
