@@ -1,12 +1,13 @@
-"""The design tokens of `course_lib/look.json`, read once: the same file that the explorers read."""
+"""The design tokens of `look.json`, read once, for figures, explorers and reports alike."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Theme = Literal["light", "dark"]
 
-LOOK: dict[str, Any] = json.loads((Path(__file__).parents[1] / "look.json").read_text(encoding="utf-8"))
+LOOK: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
 def colour(name: str, theme: Theme = "light") -> str:
@@ -65,3 +66,14 @@ def token_label(token: str) -> str:
     ('␣the', '[bos]')
     """
     return token.replace(" ", "␣").replace("\n", "↵") or "∅"
+
+
+def themed_css(selector: str, declarations: Callable[[Theme], str]) -> str:
+    """Write the CSS that gives a selector its declarations in the theme of the page around it.
+
+    Light is the default; dark applies where the page says so, or where the reader prefers it and the page is silent.
+    """
+    pages = [(page, theme) for theme in get_args(Theme) for page in LOOK[f"page_is_{theme}"]]
+    preferred = f"@media (prefers-color-scheme:dark){{{selector}{{{declarations('dark')}}}}}"
+    said = (f"{page} {selector}{{{declarations(theme)}}}" for page, theme in pages)
+    return "".join([f"{selector}{{{declarations('light')}}}", preferred, *said])

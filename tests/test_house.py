@@ -18,7 +18,7 @@ LIBRARY = ROOT / "course_lib"
 FLOORS = [
     ["attention", "positions", "layers", "models"],
     ["tokens", "corpora", "batches", "losses", "checkpoints", "training", "decoding", "metrics", "pretrained"],
-    ["figures", "explorers"],
+    ["look", "figures", "explorers"],
     ["exercises", "yours"],
     ["weights"],
     ["doctor"],

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from course_lib.figures.look import LOOK, colour, digit_colour, ramp_colour, token_label
+from course_lib.look import LOOK, colour, digit_colour, ramp_colour, token_label
 
 THEMES = ("light", "dark")
 

@@ -1,13 +1,12 @@
 """What a learner is told: a panel in JupyterLab, plain text elsewhere, with the same words."""
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from pathlib import Path
 
 from course_lib.exercises.cases import Mistake
+from course_lib.look import Theme, colour, themed_css
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,16 +43,11 @@ class Report(Panel):
 @cache
 def _style() -> str:
     """The panel in the theme of the page around it. Where a page drops styles, its own colours hold."""
-    look = json.loads((Path(__file__).parents[1] / "look.json").read_text(encoding="utf-8"))
 
-    def panel(page: str, theme: str) -> str:
-        ink, paper, border = (look["colours"][name][theme] for name in ("ink", "panel", "border"))
-        return f"{page} .course-report{{color:{ink};background:{paper};border:1.5px solid {border}}}"
+    def panel(theme: Theme) -> str:
+        ink, paper, border = (colour(name, theme) for name in ("ink", "panel", "border"))
+        return f"color:{ink};background:{paper};border:1.5px solid {border}"
 
-    rules = [
-        ".course-report{border-radius:8px;padding:.2em 1em;max-width:48em}",
-        ".course-report pre,.course-report code{color:inherit;background:none;white-space:pre-wrap}",
-        f"{panel('', 'light')}@media (prefers-color-scheme:dark){{{panel('', 'dark')}}}",
-        *(panel(page, theme) for theme in ("light", "dark") for page in look[f"page_is_{theme}"]),
-    ]
-    return f"<style>{''.join(rules)}</style>"
+    shape = ".course-report{border-radius:8px;padding:.2em 1em;max-width:48em}"
+    code = ".course-report pre,.course-report code{color:inherit;background:none;white-space:pre-wrap}"
+    return f"<style>{shape}{code}{themed_css('.course-report', panel)}</style>"

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from course_lib.attention import MultiHeadAttention, attention_weights
 from course_lib.explorers.base import Explorer, weights_table
-from course_lib.figures.look import token_label
+from course_lib.look import token_label
 from course_lib.models import Encoder
 
 DIGITS = 3

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import anywidget
 
-from course_lib.figures.look import LOOK, Theme, digit_colour, ramp_colour, token_label
+from course_lib.look import LOOK, Theme, digit_colour, ramp_colour, themed_css, token_label
 
 FOLDER = Path(__file__).parent
 RAMP_STEPS = 20
@@ -62,17 +62,8 @@ def weights_table(weights: Sequence[Sequence[float]], rows: Sequence[str], colum
 
 
 def theme_css() -> str:
-    """The design tokens as CSS: colours as variables, and a class for each step of the two ramps.
-
-    Light is the default; dark applies where the page says so, or where the reader prefers it and the page is silent.
-    """
-    dark_pages = ", ".join(f"{page} .course-explorer" for page in LOOK["page_is_dark"])
-    light_pages = ", ".join(f"{page} .course-explorer" for page in LOOK["page_is_light"])
-    silent = f"@media (prefers-color-scheme: dark) {{\n.course-explorer {{{_variables('dark')}}}\n}}\n"
-    return (
-        f".course-explorer {{{_variables('light')}}}\n{silent}"
-        f"{light_pages} {{{_variables('light')}}}\n{dark_pages} {{{_variables('dark')}}}\n{_ramp_classes()}"
-    )
+    """The design tokens as CSS: colours as variables, and a class for each step of the two ramps."""
+    return themed_css(".course-explorer", _variables) + _ramp_classes()
 
 
 def _variables(theme: Theme) -> str:

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 
 from course_lib.figures.display import describe, theme_of
-from course_lib.figures.look import LOOK, Theme, colour, digit_colour, ramp_colour, token_label
+from course_lib.look import LOOK, Theme, colour, digit_colour, ramp_colour, token_label
 
 _ROUNDING = 1e-5
 _SMALLEST_LINE = 0.05

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from matplotlib.axes import Axes
 
 from course_lib.figures.display import describe, theme_of
-from course_lib.figures.look import LOOK, colour
+from course_lib.look import LOOK, colour
 
 
 def curves(

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from course_lib.figures.look import LOOK, Theme, colour, luminance
+from course_lib.look import LOOK, Theme, colour, luminance
 
 _PIXELS_PER_INCH = 100
 _MOST_WORDS = 60

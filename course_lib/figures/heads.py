@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from course_lib.figures.display import describe, theme_of
-from course_lib.figures.look import LOOK, Theme, colour, digit_colour, ramp_colour, token_label
+from course_lib.look import LOOK, Theme, colour, digit_colour, ramp_colour, token_label
 
 Stage = tuple[str, str, Tensor | ArrayLike]
 """What was done, the axes that it gave, and the numbers: ("cut", "T H d_k", a tensor of that shape)."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from html import escape
 
-from course_lib.figures.look import LOOK
 from course_lib.figures.svg import Drawing, PageTheme, as_html_image
+from course_lib.look import LOOK
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from course_lib.figures.look import LOOK
 from course_lib.figures.map_drawing import draw_map, draw_strip
 from course_lib.figures.map_parts import (
     MAP_HALVES,
@@ -17,6 +16,7 @@ from course_lib.figures.map_parts import (
     States,
 )
 from course_lib.figures.svg import PageTheme, as_html_image
+from course_lib.look import LOOK
 
 _TITLE = "The map of the Transformer"
 

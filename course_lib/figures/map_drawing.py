@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from course_lib.figures.look import LOOK
 from course_lib.figures.map_parts import MAP_PARTS, NAMES_IN_A_SENTENCE, States
 from course_lib.figures.svg import Drawing, PageTheme
+from course_lib.look import LOOK
 
 WIDTH, HEIGHT = 1040, 752
 _BOX_WIDTH, _BOX_HEIGHT = 210, 48

@@ -6,7 +6,7 @@ from html import escape
 from typing import Literal
 from urllib.parse import quote
 
-from course_lib.figures.look import LOOK, Theme, colour
+from course_lib.look import LOOK, Theme, colour
 
 Point = tuple[float, float]
 PageTheme = Literal["light", "dark", "auto"]

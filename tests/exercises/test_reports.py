@@ -12,7 +12,7 @@ import torch
 from course_lib.exercises import Mistake, Panel, hint, solution
 from course_lib.exercises import __main__ as table
 from course_lib.exercises.catalogue import all_exercises, find
-from course_lib.figures.look import luminance
+from course_lib.look import luminance
 
 ROOT = Path(__file__).parents[2]
 LOOK = json.loads((ROOT / "course_lib" / "look.json").read_text(encoding="utf-8"))

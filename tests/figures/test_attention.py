@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Circle, Rectangle
 
 from course_lib.figures import alignment, attention_grid, described, style
-from course_lib.figures.look import LOOK
+from course_lib.look import LOOK
 
 SOURCE = ["the", "small", "key"]
 TARGET = ["la", "petite", "clé", "[eos]"]

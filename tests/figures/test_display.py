@@ -10,7 +10,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from course_lib.figures import attention_grid, display, show, style
-from course_lib.figures.look import LOOK
+from course_lib.look import LOOK
 
 SENTENCE = "A line from 0 to 1."
 
