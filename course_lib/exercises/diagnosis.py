@@ -32,7 +32,9 @@ def diagnose(exercise: "Exercise", answer: Any, got: "Outcomes", wanted: Sequenc
     pattern = _pattern(exercise, got, wrong)
     if first.error is not None:
         words = re.sub(r" at 0x[0-9a-fA-F]+", "", str(first.error)).partition("\n")[0][:200]
-        return [*pattern, f"{type(first.error).__name__}{_line(answer, first.error)}: {words}"]
+        several = "What you use there is a tuple of several things: take them apart, `output, weights = …`."
+        found = f"{type(first.error).__name__}{_line(answer, first.error)}: {words}"
+        return [*pattern, found, *[several] * ("'tuple' object" in words or "not tuple" in words)]
     return [*pattern, *_hidden(case, first.value, wanted[wrong[0]]), detail[0].upper() + detail[1:]]
 
 

@@ -65,7 +65,7 @@ class Exercise:
             return Report(f"… {self.name}", ("Not started: write it in place of `raise NotImplementedError`.",))
         mistakes, unexplained = self._name(got, wanted, wrong)
         sentences = [mistake.message for mistake in mistakes] or diagnose(self, answer, got, wanted, wrong)
-        if mistakes and unexplained:
+        if mistakes and any(not got[i].error for i in unexplained):  # a mistake may well cause an error elsewhere
             sentences.append("Something else differs too: mend this first, then run the cell again.")
         if printed := got[wrong[0]].printed.strip():
             sentences.append(f"It printed: {printed[:200]}")

@@ -214,3 +214,27 @@ def test_no_memory_address_is_shown():
         raise ValueError(f"not {object()}")
 
     assert "0x" not in said("softmax", answer)
+
+
+def test_a_tuple_that_was_not_taken_apart_is_explained():
+    def answer(query, key, value, heads):
+        mixed = scaled_dot_product_attention(query, key, value)
+        return mixed.flatten(2)
+
+    assert "is a tuple of several things: take them apart" in said("attend_in_heads", answer)
+
+
+def test_a_view_that_also_crashes_where_it_cannot_be_taken_is_one_mistake():
+    exercise = find("split_heads")
+    report = exercise.check(lambda x, heads: x.view(x.size(0), heads, x.size(1), -1))
+    assert report.message == next(m.message for m in exercise.mistakes if m.implementation.__name__ == "_viewed")
+
+
+def test_what_a_known_mistake_does_not_explain_is_mentioned():
+    def unscaled_and_blind_to_masks_of_zeros(query, key, value, mask=None):
+        weights = torch.softmax(query @ key.mT, dim=-1)
+        return (weights @ value, weights) if mask is None else (weights @ value * 0, weights)
+
+    report = find("scaled_dot_product_attention").check(unscaled_and_blind_to_masks_of_zeros)
+    assert report.mistake is not None
+    assert report.message.endswith("Something else differs too: mend this first, then run the cell again.")
