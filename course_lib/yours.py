@@ -75,25 +75,16 @@ def progress() -> str:
 def install(model: nn.Module) -> dict[str, str]:
     """Let every `MultiHeadAttention` in a model attend with the learner's `scaled_dot_product_attention`.
 
-    Returns for each, by its name in the model, whose attention it runs on now: "yours", or "the course's" until the
-    learner's passes. `uninstall` undoes it.
+    Returns for each, by its name in the model, whose attention it runs on now: "yours", or "the course's" where there
+    is none of the learner's that passes.
     """
     part = parts.part("scaled_dot_product_attention")
-    # A module would enter the model's own parts and weights, a method does not.
-    mine = part.implementation.forward if isinstance(part.implementation, nn.Module) else part.implementation
-    return _attend_with(model, mine, YOURS) if part.is_yours else uninstall(model)
-
-
-def uninstall(model: nn.Module) -> dict[str, str]:
-    """Let every `MultiHeadAttention` in a model attend with the course's attention again. Returns as `install` does."""
-    return _attend_with(model, attention.scaled_dot_product_attention, THE_COURSES)
-
-
-def _attend_with(model: nn.Module, attends: Any, whose: str) -> dict[str, str]:
-    heads = {name: part for name, part in model.named_modules() if isinstance(part, attention.MultiHeadAttention)}
-    for part in heads.values():
-        part.attention = attends
-    return dict.fromkeys(heads, whose)
+    mine = part.implementation
+    heads = {name: each for name, each in model.named_modules() if isinstance(each, attention.MultiHeadAttention)}
+    for each in heads.values():
+        # A module would enter the model's own parts and weights, a method does not.
+        each.attention = mine.forward if isinstance(mine, nn.Module) else mine
+    return dict.fromkeys(heads, YOURS if part.is_yours else THE_COURSES)
 
 
 def reset(*names: str) -> Panel:
@@ -103,10 +94,8 @@ def reset(*names: str) -> Panel:
     """
     for name in names:
         find(name)
-    if names:
-        places = [store.shown(store.set_aside(name)) for name in names if store.read(name) is not None]
-    else:
-        places = [place.name for place in [store.set_all_aside()] if place]
+    kept = [name for name in names or __dir__() if store.read(name) is not None]
+    places = [store.shown(store.set_aside(name)) for name in kept]
     parts.forget()
     if not places:
         return Panel("There is nothing of yours to move aside.")

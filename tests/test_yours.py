@@ -97,7 +97,8 @@ def test_a_model_runs_on_the_learners_attention_and_gives_the_same():
     torch.testing.assert_close(model(ids, ids), before)
     assert calls == [(2, 2, 4, 4)] * 3
 
-    assert yours.uninstall(model) == dict.fromkeys(names, "the course's")
+    yours.reset("scaled_dot_product_attention")
+    assert yours.install(model) == dict.fromkeys(names, "the course's")
     calls.clear()
     torch.testing.assert_close(model(ids, ids), before)
     assert calls == []
@@ -114,7 +115,6 @@ def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
     names = [name for name, _ in model.named_modules()]
     assert set(yours.install(model).values()) == {"yours"}
     assert [name for name, _ in model.named_modules()] == names
-    yours.uninstall(model)
     model(torch.tensor([[4]]), torch.tensor([[4]]))
 
 
@@ -129,10 +129,11 @@ def test_one_part_is_reset_and_its_file_is_kept(work: Path):
 
 def test_all_parts_are_reset_and_their_files_are_kept(work: Path):
     store.keep("softmax", SOFTMAX)
-    assert yours.softmax is not attention.softmax
-    assert "What you wrote is in my_transformer.set-aside-1." in repr(yours.reset())
+    store.keep("scaled_dot_product_attention", ATTENTION)
+    places = "my_transformer/former/softmax_001.py, my_transformer/former/scaled_dot_product_attention_001.py"
+    assert f"What you wrote is in {places}." in repr(yours.reset())
     assert yours.softmax is attention.softmax
-    assert (work.with_name("my_transformer.set-aside-1") / "softmax.py").read_text(encoding="utf-8") == SOFTMAX
+    assert (work / "former" / "softmax_001.py").read_text(encoding="utf-8") == SOFTMAX
     assert repr(yours.reset()) == "There is nothing of yours to move aside."
 
 
@@ -143,10 +144,19 @@ def test_a_reset_of_a_part_that_is_none_moves_nothing(work: Path):
     assert store.read("softmax") == SOFTMAX
 
 
-def test_what_the_course_lends_is_built_from_the_learners_parts(work: Path):
-    store.keep("split_heads", "calls = []\n\n\ndef split_heads(x, heads):\n    calls.append(heads)\n"
-        "    return x.unflatten(-1, (heads, -1)).transpose(1, 2)\n")  # fmt: skip
-    mine, lent = yours.split_heads, yours.MultiHeadAttention
-    mine.__globals__["calls"].clear()
-    lent(4, 2)(*torch.zeros(3, 1, 2, 4))
-    assert mine.__globals__["calls"] == [2, 2, 2]
+SPLIT_HEADS = """\
+calls = []
+
+
+def split_heads(x, heads):
+    calls.append(heads)
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+"""
+
+
+def test_what_the_course_lends_is_built_from_the_learners_parts():
+    store.keep("split_heads", SPLIT_HEADS)
+    calls = yours.split_heads.__globals__["calls"]
+    calls.clear()
+    yours.MultiHeadAttention(4, 2)(*torch.zeros(3, 1, 2, 4))
+    assert calls == [2, 2, 2]

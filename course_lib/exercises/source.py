@@ -2,18 +2,15 @@
 
 import ast
 import builtins
-import dis
 import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from types import CodeType
+from symtable import symtable
 from typing import Any
 
 from IPython.core.getipython import get_ipython
-
-LOOKS_UP = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 
 
 class CannotWriteError(Exception):
@@ -104,13 +101,9 @@ def _is_constant(value: ast.expr) -> bool:
 
 def names_used(text: str) -> set[str]:
     """The names that source code looks up outside itself."""
-    return _free_names(compile(text, "", "exec"))
-
-
-def _free_names(code: CodeType) -> set[str]:
-    """The names that code looks up outside itself."""
-    steps = list(dis.get_instructions(code))
-    stored = {step.argval for step in steps if step.opname == "STORE_NAME"}
-    free = {step.argval for step in steps if step.opname in LOOKS_UP} - stored
-    inside = (_free_names(const) for const in code.co_consts if isinstance(const, CodeType))
-    return {name for name in free.union(*inside) if not name.startswith("__")}
+    tables = [symtable(text, "", "exec")]
+    for table in tables:
+        tables += table.get_children()
+    symbols = (symbol for table in tables for symbol in table.get_symbols())
+    used = {symbol.get_name() for symbol in symbols if symbol.is_global() and symbol.is_referenced()}
+    return {name for name in used if not name.startswith("__")}

@@ -5,7 +5,6 @@ new one whole, and what is replaced or no longer passes is kept in `former/`.
 """
 
 import os
-from itertools import count
 from pathlib import Path
 
 from filelock import FileLock
@@ -60,15 +59,7 @@ def set_aside(name: str) -> Path:
     return place
 
 
-def set_all_aside() -> Path | None:
-    """Rename the folder, and return what it is now; None where there is none. Raises OSError as `keep` does."""
-    with _lock():
-        places = (folder().with_name(f"{folder().name}.set-aside-{number}") for number in count(1))
-        return folder().rename(next(p for p in places if not p.exists())) if folder().exists() else None
-
-
 def _lock() -> FileLock:
-    # Beside the folder, since Windows renames none in which a file is open.
     return FileLock(f"{folder()}.lock", timeout=LOCK_SECONDS)
 
 

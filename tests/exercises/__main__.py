@@ -1,6 +1,6 @@
 """Hold every known mistake against its exercise's check, and print what came of it.
 
-    python -m course_lib.exercises
+    python -m tests.exercises
 
 The status is 1 where a reference fails, or a mistake is let through or taken for another one.
 """

@@ -121,19 +121,6 @@ def test_a_part_that_another_notebook_improved_is_taken_from_its_file(work: Path
     assert parts.part("softmax").implementation is not first
 
 
-def test_all_is_moved_beside_the_folder_and_nothing_is_deleted(work: Path):
-    assert store.set_all_aside() is None
-    store.keep("softmax", "one = 1\n")
-    store.keep("softmax", "two = 2\n")
-    before = everything_in(work)
-    place = store.set_all_aside()
-    assert place == work.with_name("my_transformer.set-aside-1")
-    assert everything_in(place) == before
-    assert store.read("softmax") is None
-    store.keep("softmax", "three = 3\n")
-    assert store.set_all_aside() == work.with_name("my_transformer.set-aside-2")
-
-
 def test_the_folder_lies_beside_the_notebooks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("COURSE_WORK", raising=False)
     assert store.folder() == ROOT / "my_transformer"
