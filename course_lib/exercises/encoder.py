@@ -13,8 +13,6 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.filling import filled
 from course_lib.exercises.multi_head import MultiHeadAttention
 
-Sublayer = Callable[[Tensor], Tensor]
-
 # Feed-forward.
 
 
@@ -95,7 +93,7 @@ GELU = Exercise(
 class FeedForward(nn.Module):
     """Let each token think for itself: two linear maps with a bend between."""
 
-    def __init__(self, d_model: int, d_ff: int, activation: Sublayer = torch.relu) -> None:
+    def __init__(self, d_model: int, d_ff: int, activation: Callable[..., Tensor] = torch.relu) -> None:
         super().__init__()
         self.W_1 = nn.Linear(d_model, d_ff)
         self.W_2 = nn.Linear(d_ff, d_model)
@@ -104,8 +102,8 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Work on each token alone: (..., d_model) to the same shape."""
         hidden = self.activation(self.W_1(x))  # (..., d_ff)
-        output: Tensor = self.W_2(hidden)  # (..., d_model)
-        return output
+        thought: Tensor = self.W_2(hidden)  # (..., d_model)
+        return thought
 
 
 class _BentAtTheEnd(FeedForward):
@@ -382,54 +380,54 @@ LAYER_NORM = Exercise(
 )
 
 
-def post_norm(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def post_norm(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """Add what a sublayer computes to what it read, then normalise the sum, as in 2017."""
     return norm(x + sublayer(x))
 
 
-def pre_norm(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def pre_norm(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """Let a sublayer read the normalised tokens, and add what it computes to the tokens as they were."""
     return x + sublayer(norm(x))
 
 
-def _no_residual(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _no_residual(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """The residual is missing: x itself is added to what the sublayer computes. Through it the gradient finds its way
     down a deep stack.
     """
     return norm(sublayer(x))
 
 
-def _norm_inside(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _norm_inside(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """You normalised what the sublayer wrote, before adding it. In 2017 the norm comes after the sum."""
     return x + norm(sublayer(x))
 
 
-def _pre_for_post(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _pre_for_post(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """That is pre-norm, today's order, and the next exercise. In 2017 the norm comes last: after the sum."""
     return pre_norm(x, sublayer, norm)
 
 
-def _not_normed(x: Tensor, sublayer: Sublayer, _norm: Sublayer) -> Tensor:
+def _not_normed(x: Tensor, sublayer: Callable[..., Tensor], _norm: Callable[..., Tensor]) -> Tensor:
     """The sum is right, but not normalised: put it through `norm`."""
     return x + sublayer(x)
 
 
-def _sum_of_norms(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _sum_of_norms(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """You normalised the two parts each for itself. Add first, then normalise the sum."""
     return norm(x) + norm(sublayer(x))
 
 
-def _added_after_the_norm(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _added_after_the_norm(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """You normalised x alone, and added the sublayer's part after it. The sum goes through the norm."""
     return norm(x) + sublayer(x)
 
 
-def _post_for_pre(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _post_for_pre(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """That is post-norm, 2017's order. In pre-norm the sublayer reads normalised tokens, and the sum stays as it is."""
     return post_norm(x, sublayer, norm)
 
 
-def _residual_of_the_normed(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _residual_of_the_normed(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """Your residual carries the normalised x. What is added is x as it came in: only the sublayer reads the norm.
 
     Seen in https://github.com/pytorch/pytorch/issues/61165.
@@ -437,22 +435,22 @@ def _residual_of_the_normed(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Te
     return norm(x) + sublayer(norm(x))
 
 
-def _no_residual_before(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _no_residual_before(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """The residual is missing: add x to what the sublayer computes."""
     return sublayer(norm(x))
 
 
-def _norm_behind(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _norm_behind(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """You normalised what the sublayer wrote. In pre-norm it is what the sublayer reads."""
     return x + norm(sublayer(x))
 
 
-def _never_normed(x: Tensor, sublayer: Sublayer, _norm: Sublayer) -> Tensor:
+def _never_normed(x: Tensor, sublayer: Callable[..., Tensor], _norm: Callable[..., Tensor]) -> Tensor:
     """The sum is there, but the sublayer reads x as it is: it should read `norm(x)`."""
     return x + sublayer(x)
 
 
-def _normed_twice(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+def _normed_twice(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """You normalised once before and once after. In pre-norm the sum stays as it is: no norm stands on the stream."""
     return norm(x + sublayer(norm(x)))
 
@@ -529,7 +527,7 @@ class EncoderLayer(nn.Module):
     """Self-attention, then feed-forward, each with its residual and its norm, in the order of 2017."""
 
     def __init__(
-        self, d_model: int, heads: int, d_ff: int, dropout: float = 0.1, activation: Sublayer = torch.relu
+        self, d_model: int, heads: int, d_ff: int, dropout: float = 0.1, activation: Callable[..., Tensor] = torch.relu
     ) -> None:
         super().__init__()
         self.self_attention = MultiHeadAttention(d_model, heads)

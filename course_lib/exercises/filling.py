@@ -13,29 +13,38 @@ from torch import Tensor, nn
 from course_lib.exercises.cases import numbers
 
 
-def filled(made_with: int, block: int) -> Callable[[Any], Iterator[Callable[..., Any]]]:
+def forward(module: nn.Module, *inputs: Any) -> tuple[Any, ...]:
+    """Send inputs through a module."""
+    return (module(*inputs),)
+
+
+def filled(
+    made_with: int, block: int, uncounted: tuple[int, ...] = (), call: Callable[..., tuple[Any, ...]] = forward
+) -> Callable[[Any], Iterator[Callable[..., Any]]]:
     """Ways to call a class whose first `made_with` arguments make it, and whose other arguments go through it.
 
     What comes back is its output, and how many numbers stand in its weight matrices: two layers that share theirs, or
     layers that torch does not know of, show there. `block` is the width of a head, d_k, or of a token where there are
     no heads; a matrix whose sides are multiples of it holds one block of numbers over and over, so that its rows may be
-    cut and ordered in any way.
+    cut and ordered in any way. Matrices with a side of an `uncounted` length are not counted, such as embeddings, which
+    may be shared or not. `call` says what is done with the module.
 
     Random draws, such as a mistake's own, begin from the same seed in each call, and dropout is off.
     """
 
     def ways(answer: Any) -> Iterator[Callable[..., Any]]:
-        def call(*arguments: Any) -> tuple[Any, int]:
+        def way(*arguments: Any) -> tuple[Any, ...]:
             inputs = arguments[made_with:]
             with torch.random.fork_rng([]):
                 torch.manual_seed(0)
                 module = answer(*arguments[:made_with])
                 fill(module, block)
                 fractions = [x.dtype for x in inputs if isinstance(x, Tensor) and x.is_floating_point()]
-                output = module.to(fractions[0] if fractions else torch.float32).eval()(*inputs)
-            return output, sum(parameter.numel() for parameter in module.parameters() if parameter.dim() > 1)
+                found = call(module.to(fractions[0] if fractions else torch.float32).eval(), *inputs)
+            matrices = [each for each in module.parameters() if each.dim() > 1 and not {*each.shape} & {*uncounted}]
+            return *found, sum(matrix.numel() for matrix in matrices)
 
-        yield call
+        yield way
 
     return ways
 

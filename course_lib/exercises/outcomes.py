@@ -1,6 +1,7 @@
 """What comes of an answer on one case, and how it differs from what is wanted."""
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -48,16 +49,22 @@ def difference(got: Any, wanted: Any, names: Sequence[str]) -> str:
             return f"{len(wanted)} things are wanted, `return {short}`, but you return {_kind(got)}."
         return next(filter(None, map(difference, got, wanted, ([name] for name in names))), "")
     name, _, letters = names[0].partition(" (")
-    if not isinstance(wanted, Tensor):
+    if isinstance(wanted, (int, float)):
         number = isinstance(got, (int, float, Tensor)) and torch.as_tensor(got).numel() == 1
-        return "" if number and float(got) == wanted else f"{name} should be {wanted}, but you return {_kind(got)}."
+        right = number and math.isclose(got, wanted, rel_tol=1e-6, abs_tol=1e-12)
+        return "" if right else f"{name} should be {wanted}, but you return {_kind(got)}."
+    if not isinstance(wanted, Tensor):
+        # As text, since tensors in a list do not compare to one truth.
+        same = got == wanted if isinstance(got, dict) else str([*got] if isinstance(got, tuple) else got) == str(wanted)
+        return "" if same else f"{name} should be {str(wanted)[:200]}, but yours is {str(got)[:200]}."
     if not isinstance(got, Tensor):
         return f"a torch tensor is wanted, but you return {_kind(got)}."
     if got.shape != wanted.shape:
         shape = f"({letters} = " * bool(letters) + f"{tuple(wanted.shape)}"
         return f"{name} should be {shape}, but yours is {tuple(got.shape)}."
-    if not got.is_floating_point():
-        return f"{name} should hold fractions, but yours is of {got.dtype}."
+    if (got.is_floating_point(), got.dtype == torch.bool) != (wanted.is_floating_point(), wanted.dtype == torch.bool):
+        kind = "hold fractions" if wanted.is_floating_point() else f"be of {wanted.dtype}"
+        return f"{name} should {kind}, but yours is of {got.dtype}."
     wrong, nan = where_wrong(got, wanted), got.isnan() & ~wanted.isnan()
     if not wrong.any():
         return ""
