@@ -46,11 +46,11 @@ def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
         exercise = "".join(map(_exercise, getattr(statement, "decorator_list", [])))
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             imports.add(text)
-        elif isinstance(statement, ast.Assign):
-            copy(text) if _is_constant(statement.value) else missing.append(f"`{used}`")
         elif exercise or helpers:
             original = exercise or used
             imports.add(f"from {helpers or 'course_lib.yours'} import {original}" + f" as {used}" * (used != original))
+        elif isinstance(statement, ast.Assign):
+            copy(text) if _is_constant(statement.value) else missing.append(f"`{used}`")
         else:
             copy(text)
 
