@@ -17,7 +17,19 @@ LIBRARY = ROOT / "course_lib"
 # A module imports from its own floor or one above it in this list. The first is the Transformer proper.
 FLOORS = [
     ["attention", "positions", "layers", "models"],
-    ["tokens", "bpe", "corpora", "batches", "losses", "checkpoints", "training", "decoding", "metrics", "pretrained"],
+    [
+        "tokens",
+        "bpe",
+        "ngrams",
+        "corpora",
+        "batches",
+        "losses",
+        "checkpoints",
+        "training",
+        "decoding",
+        "metrics",
+        "pretrained",
+    ],
     ["look", "figures", "explorers"],
     ["exercises", "yours"],
     ["weights"],
