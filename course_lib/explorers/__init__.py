@@ -1,6 +1,19 @@
 """Explorers: pictures that answer mouse and keyboard, in the browser and without a network."""
 
+from course_lib.explorers.alignment_explorer import Aligned, AlignmentExplorer
 from course_lib.explorers.attention_explorer import AttentionExplorer, Lookup, record_lookups, self_attention_of
+from course_lib.explorers.depth_explorer import DepthExplorer
+from course_lib.explorers.positions_explorer import PositionsExplorer
 from course_lib.explorers.translate_box import TranslateBox
 
-__all__ = ["AttentionExplorer", "Lookup", "TranslateBox", "record_lookups", "self_attention_of"]
+__all__ = [
+    "Aligned",
+    "AlignmentExplorer",
+    "AttentionExplorer",
+    "DepthExplorer",
+    "Lookup",
+    "PositionsExplorer",
+    "TranslateBox",
+    "record_lookups",
+    "self_attention_of",
+]

@@ -1,7 +1,5 @@
 // Scores → mask → weights → output of one head. The kernel sends all scores and values once; all else happens here.
 
-const CELL = 26;
-const MARGIN = { left: 84, top: 108, right: 52, bottom: 8 };
 const FEATURES_SHOWN = 16;
 const START = { mask: "none", scaled: true, sharpness: 1 };
 
@@ -145,14 +143,6 @@ function largest(table) {
   return Math.max(...table.flat().map(Math.abs), 1e-9);
 }
 
-function sum(numbers) {
-  return numbers.reduce((total, x) => total + x, 0);
-}
-
-function fill(select, count) {
-  select.replaceChildren(...Array.from({ length: count }, (_, i) => html("option", { value: i }, String(i))));
-}
-
 function radios(legend, choices, chosen, choose) {
   const name = `radio-${Math.random().toString(36).slice(2)}`;
   const inputs = Object.entries(choices).map(([value, label]) => {
@@ -162,61 +152,6 @@ function radios(legend, choices, chosen, choose) {
   const element = html("fieldset", {}, html("legend", {}, legend), ...inputs);
   const show = () => element.querySelectorAll("input").forEach((input) => (input.checked = input.value === chosen()));
   return { element, show };
-}
-
-/** One matrix: rows ask, columns are read. `show` fills it, and `frame` frames a row, the same in every matrix. */
-function grid(title, lookup, { digits, sums, choose }) {
-  const width = MARGIN.left + lookup.keys.length * CELL + MARGIN.right;
-  const height = MARGIN.top + lookup.queries.length * CELL + MARGIN.bottom;
-  const hit = (event) => {
-    const box = picture.getBoundingClientRect();
-    const row = Math.floor(((event.clientY - box.top) * (height / box.height) - MARGIN.top) / CELL);
-    if (row >= 0 && row < lookup.queries.length) choose(row);
-  };
-  const cells = lookup.queries.map((_, i) =>
-    lookup.keys.map((_, j) => {
-      const place = { x: MARGIN.left + j * CELL, y: MARGIN.top + i * CELL };
-      return svg("g", {},
-        svg("rect", { ...place, width: CELL, height: CELL, class: "cell" }),
-        svg("text", { x: place.x + CELL / 2, y: place.y + CELL / 2 + 3.5, class: "digit" }),
-      );
-    }),
-  );
-  const ends = lookup.queries.map((_, i) =>
-    svg("text", { x: width - MARGIN.right + 4, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "small" }),
-  );
-  const under = svg("text", { x: MARGIN.left, y: 29, class: "small" });
-  const band = svg("rect", { class: "band", x: MARGIN.left, width: lookup.keys.length * CELL, height: CELL });
-  const caption = html("figcaption");
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", onclick: hit, onmousemove: hit },
-    svg("text", { x: MARGIN.left, y: 14, class: "title" }, title),
-    under,
-    svg("text", { x: 4, y: MARGIN.top - 6, class: "small" }, "query ▸  key ▾"),
-    ...lookup.keys.map((token, j) => {
-      const x = MARGIN.left + j * CELL + CELL / 2 + 4;
-      return svg("text", { x, y: MARGIN.top - 6, transform: `rotate(-50 ${x} ${MARGIN.top - 6})`, class: "label" }, short(token));
-    }),
-    ...lookup.queries.map((token, i) => svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "label end" }, short(token))),
-    ...cells.flat(),
-    ...ends,
-    band,
-  );
-
-  function show(table, { subtitle, note, colour, isHidden = () => false }) {
-    under.textContent = subtitle;
-    caption.textContent = note;
-    for (const [i, row] of table.entries()) {
-      for (const [j, x] of row.entries()) {
-        const hidden = isHidden(i, j);
-        setClass(cells[i][j], hidden ? "masked" : colour(x));
-        setText(cells[i][j].lastChild, hidden ? "·" : digits(x));
-      }
-      if (sums) setText(ends[i], `Σ=${sum(row).toFixed(2)}`);
-    }
-  }
-
-  const frame = (row) => band.setAttribute("y", MARGIN.top + row * CELL);
-  return { element: html("figure", {}, picture, caption), show, frame };
 }
 
 /** The values; `mix` shows a row's share of each beside it, and the output below: the sum of share × value. */
@@ -269,16 +204,6 @@ function outputPanel(lookup) {
 
   const note = `the first ${features} of ${d_v} features`;
   return { element: html("figure", { class: "mix" }, picture, html("figcaption", {}, note)), show, mix };
-}
-
-/** One decimal, and no minus before a zero. */
-function oneDecimal(x) {
-  return x.toFixed(1).replace("-0.0", "0.0").replace("-", "−");
-}
-
-function short(token) {
-  const label = tokenLabel(token);
-  return label.length > 10 ? `${label.slice(0, 9)}…` : label;
 }
 
 export default { render };
