@@ -1,4 +1,4 @@
-"""Every exercise solved otherwise than the course does, as a learner would in a cell: one fused projection, einsum, loops."""
+"""Every exercise solved otherwise than the course does, as in a learner's cell: a fused projection, einsum, loops."""
 
 import math
 
