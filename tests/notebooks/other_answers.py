@@ -23,8 +23,8 @@ from course_lib.yours import (
 )
 
 
-def softmax(z, axis):
-    return torch.exp(z - torch.logsumexp(z, axis, keepdim=True))
+def softmax(z, dim):
+    return torch.exp(z - torch.logsumexp(z, dim, keepdim=True))
 
 
 def attend_one_query(query, key, value):
