@@ -1,9 +1,9 @@
 """Train nanoGPT's small model for the CPU, and the course's language model, in turns, on the same text.
 
 Run with `python -m benchmarks.language_model`: some four minutes. It says after which share of the baseline's training
-time ours first has the baseline's final validation loss. Both are measured on the same windows of 64 characters of unseen
-tales, at every position, so a prediction sees from 1 to 64 characters. Times are processor time on one thread, of
-training only.
+time ours first has the baseline's final validation loss. Both are measured on the same windows of 64 characters of
+unseen tales, at every position, so a prediction sees from 1 to 64 characters. Times are processor time on one thread,
+of training only.
 """
 
 import argparse
