@@ -1,5 +1,6 @@
 """The course's small language model: goes on with a text as Grimms' tales would, character by character."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -46,7 +47,7 @@ class TalesModel:
             raise UnknownCharacters(unknown)
         return self.vocabulary.encode(list(text))
 
-    def decode(self, ids: list[int]) -> str:
+    def decode(self, ids: Iterable[int]) -> str:
         """Write ids as text. Raises ValueError for ids that there are not."""
         return "".join(self.vocabulary.decode(ids))
 
