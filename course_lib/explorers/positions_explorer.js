@@ -2,36 +2,46 @@
 
 const SIZE = 11;
 const CLOCKS = 4;
+const SHORTEST = 8;
 const BEGIN = { position: 5, offset: 3, clock: 0 };
 
 function render({ model, el }) {
   prepare(el, "Positions explorer: clocks, and dot products by offset");
-  const table = model.get("table");
-  const [length, width] = [table.length, table[0].length];
-  let state = { ...BEGIN };
-  const position = slider("Position", { min: 0, max: length - 1 }, (p) => pick({ position: p }));
-  const offset = slider("Offset to another", { min: 1 - length, max: length - 1 }, (o) => pick({ offset: o }));
+  const whole = model.get("table");
+  const width = whole[0].length;
+  let state = { ...BEGIN, length: whole.length };
+  const longest = slider("Length", { min: Math.min(SHORTEST, whole.length), max: whole.length }, (length) => pick({ length }));
+  const position = slider("Position", { min: 0, max: whole.length - 1 }, (p) => pick({ position: p }));
+  const offset = slider("Offset to another", { min: 1 - whole.length, max: whole.length - 1 }, (o) => pick({ offset: o }));
   const clock = html("select", { onchange: () => pick({ clock: Number(clock.value) }) });
   fill(clock, Array.from({ length: width / 2 - CLOCKS + 1 }, (_, i) => `${i} to ${i + CLOCKS - 1}`));
-  const controls = html("div", { class: "controls" }, position.element, offset.element, html("label", {}, "Clocks, fast to slow", clock));
-  const grid = heatMap(table);
+  const controls = html("div", { class: "controls" }, longest.element, position.element, offset.element, html("label", {}, "Clocks, fast to slow", clock));
+  const place = html("div");
   const hands = html("figure");
   const products = html("figure");
   const status = statusLine();
   const numbers = html("tbody");
   const head = html("tr", {}, ...["offset", "dot product"].map((word) => html("th", { scope: "col" }, word)));
   const details = html("details", {}, html("summary", {}, "Show numbers"), html("table", {}, html("thead", {}, head), numbers));
-  el.replaceChildren(controls, html("div", { class: "grids" }, grid.element, html("div", {}, hands, products)), status, details);
+  el.replaceChildren(controls, html("div", { class: "grids" }, place, html("div", {}, hands, products)), status, details);
   el.addEventListener("keydown", (event) => {
     if (event.key === "[") pick({ offset: state.offset - 1 });
     else if (event.key === "]") pick({ offset: state.offset + 1 });
-    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) pick(BEGIN);
+    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) pick({ ...BEGIN, length: whole.length });
     else if (event.key === "Escape") position.input.focus();
   });
-  pick({});
+  let table, grid;
+  pick({ length: whole.length });
 
   function pick(change) {
     state = { ...state, ...change };
+    if ("length" in change) {
+      table = whole.slice(0, state.length);
+      grid = heatMap(table);
+      place.replaceChildren(grid.element);
+    }
+    const length = state.length;
+    longest.show(length, `${length} positions`);
     state.position = Math.min(length - 1, Math.max(0, state.position));
     // The other position stays inside the table.
     state.offset = Math.min(length - 1 - state.position, Math.max(-state.position, state.offset));

@@ -54,6 +54,8 @@ def test_positions_answer_slider_and_keys(page: tuple[Page, bool, list[str]]):
     expect(status).to_contain_text("Positions 6 and 10")
     tab.get_by_role("slider", name="Position").press("End")
     expect(status).to_contain_text("Positions 47 and 47: dot product 16.00")
+    tab.get_by_role("slider", name="Length").press("Home")
+    expect(status).to_contain_text("Positions 7 and 7")
     readable(tab)
 
 
