@@ -25,9 +25,9 @@ from course_lib.tokens import BOS, EOS, Vocabulary
 from course_lib.training import History, Task, TrainingSettings, fingerprint, train
 from course_lib.weights.translator import FILE, Translator, load_translator
 
-SIZES: dict[str, Any] = dict(d_model=64, heads=4, d_ff=128, layers=2, dropout=0.0, max_length=24)
+SIZES: dict[str, Any] = dict(d_model=64, heads=4, d_ff=128, layers=2, dropout=0.05, max_length=24)
 SETTINGS = TrainingSettings(
-    epochs=5, learning_rate=5e-3, schedule="cosine", warmup=200, batch_tokens=1024, label_smoothing=0.1
+    epochs=6, learning_rate=5e-3, schedule="cosine", warmup=200, batch_tokens=1024, label_smoothing=0.05
 )
 
 
