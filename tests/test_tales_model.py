@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from course_lib.checkpoints import read
 from course_lib.corpora import fetch
-from course_lib.weights import train_tales
+from course_lib.weights import tales_model, train_tales
 from course_lib.weights.tales_model import FILE, UnknownCharacters, load_tales_model
 
 
@@ -22,8 +23,18 @@ def texts() -> tuple[str, str]:
 def test_the_file_is_small_and_names_the_recipe_that_made_it(texts: tuple[str, str]):
     assert FILE.stat().st_size <= 2_000_000
     _, note = read(FILE)
-    made_by = {name: note[name] for name in ("settings", "sizes", "corpus")}
-    assert made_by == json.loads(json.dumps(train_tales.recipe(*texts)))
+    assert note["recipe"] == json.loads(json.dumps(train_tales.recipe(*texts)))
+
+
+def test_its_loss_on_unseen_tales_is_the_one_that_its_recipe_measured(texts: tuple[str, str]):
+    model, (_, note) = load_tales_model(), read(FILE)
+    loss = train_tales.validation_loss(model.model, model.encode(texts[1]))
+    assert loss == pytest.approx(note["validation_loss"], abs=1e-3)
+    (ids,) = zip(*train_tales.windows(model.encode(texts[1])), strict=True)
+    rows = torch.tensor(ids)  # (B, 65)
+    with torch.no_grad():
+        logits = model.model(rows[:, :-1])
+    assert loss == pytest.approx(F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten()).item(), abs=1e-4)
 
 
 def test_it_is_better_than_any_table_of_letters_that_reads_one_back(texts: tuple[str, str]):
@@ -40,6 +51,41 @@ def test_it_learned_what_its_recipe_teaches(texts: tuple[str, str]):
     loss = train_tales.validation_loss(trained.model, trained.encode(texts[1][:5000]))
     assert trained.characters == load_tales_model().characters
     assert loss < start - 1
+
+
+def test_the_recipe_makes_the_same_model_each_time(texts: tuple[str, str]):
+    settings = replace(train_tales.SETTINGS, steps=3, progress=False)
+    first, _ = train_tales.learn(texts[0][:20_000], settings)
+    torch.manual_seed(99)
+    again, _ = train_tales.learn(texts[0][:20_000], settings)
+    theirs = again.model.state_dict()
+    assert all(torch.equal(weight, theirs[name]) for name, weight in first.model.state_dict().items())
+
+
+def test_a_model_that_is_written_and_read_is_the_same(texts: tuple[str, str], tmp_path, monkeypatch):
+    made, _ = train_tales.learn(texts[0][:20_000], replace(train_tales.SETTINGS, steps=2, progress=False))
+    made.save(tmp_path / "new.safetensors", {})
+    monkeypatch.setattr(tales_model, "FILE", tmp_path / "new.safetensors")
+    found = load_tales_model.__wrapped__()
+    assert found.characters == made.characters
+    theirs = found.model.state_dict()
+    assert all(torch.equal(weight, theirs[name]) for name, weight in made.model.state_dict().items())
+
+
+def test_the_windows_of_a_text_ask_for_each_character_once():
+    assert train_tales.windows(range(194)) == [(range(0, 65),), (range(64, 129),), (range(128, 193),)]
+    assert train_tales.windows(range(129), stride=32) == [(range(0, 65),), (range(32, 97),), (range(64, 129),)]
+    assert train_tales.windows(range(64)) == []
+
+
+def test_it_goes_on_with_the_likeliest_character():
+    model = load_tales_model()
+    text = "Once upon a time"
+    for _ in range(20):
+        with torch.no_grad():
+            logits = model.model(torch.tensor([model.encode(text)]))[0, -1]
+        text += model.decode([int(logits.argmax())])
+    assert model.complete("Once upon a time", length=20) == text
 
 
 def test_it_goes_on_with_a_text_in_the_same_way_each_time():
