@@ -22,6 +22,8 @@ _ID_OF_BYTE = {byte: i for i, byte in enumerate(BYTES)}
 def pieces(text: str) -> list[str]:
     """Cut a text into words, each with the space before it, signs, and other space. Joined, they are the text again.
 
+    An accent that is a character of its own stands apart: Python's ``\\w`` leaves it out; in `tokenizers` it belongs.
+
     >>> pieces("The king's daughter.")
     ['The', ' king', "'", 's', ' daughter', '.']
     """

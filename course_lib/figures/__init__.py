@@ -11,6 +11,7 @@ from course_lib.figures.heads import head_grids, head_stages
 from course_lib.figures.journey import STAGES, Journey, Stage, journey
 from course_lib.figures.map import TransformerMap, transformer_map
 from course_lib.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
+from course_lib.figures.tokens import neighbour_map, token_chips
 
 __all__ = [
     "MAP_HALVES",
@@ -27,8 +28,10 @@ __all__ = [
     "head_grids",
     "head_stages",
     "journey",
+    "neighbour_map",
     "show",
     "sorted_bars",
     "style",
+    "token_chips",
     "transformer_map",
 ]
