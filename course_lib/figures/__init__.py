@@ -12,6 +12,7 @@ from course_lib.figures.journey import STAGES, Journey, Stage, journey
 from course_lib.figures.map import TransformerMap, transformer_map
 from course_lib.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
 from course_lib.figures.tokens import neighbour_map, token_chips
+from course_lib.figures.translation import decoder_steps
 
 __all__ = [
     "MAP_HALVES",
@@ -24,6 +25,7 @@ __all__ = [
     "alignment",
     "attention_grid",
     "curves",
+    "decoder_steps",
     "described",
     "head_grids",
     "head_stages",
