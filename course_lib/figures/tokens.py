@@ -69,7 +69,7 @@ def neighbour_map(ax: Axes, vectors: Tensor | ArrayLike, names: Sequence[str]) -
     """Draw words on a flat map, each joined to its true nearest neighbour: the one with the largest cosine.
 
     The map is the two directions along which the unit vectors differ most (principal components); the axes say how
-    much of the variance they keep. A dashed line leads to a neighbour that is not the nearest on the map.
+    much of the variance they keep. A dot is hollow where the map puts another word nearest.
 
     Args:
         ax: where to draw.
@@ -91,18 +91,21 @@ def neighbour_map(ax: Axes, vectors: Tensor | ArrayLike, names: Sequence[str]) -
     flat, kept = _flattened(numbers)  # (N, 2)
     true, shown = _nearest(numbers), _nearest_on_a_map(flat)
     for i, j in enumerate(true):
-        dash = "-" if shown[i] == j else (0, (4, 3))
-        ax.plot(*flat[[i, j]].T.tolist(), color=colour("border", theme), linewidth=1.2, linestyle=dash, zorder=1)
-    ax.scatter(flat[:, 0].tolist(), flat[:, 1].tolist(), color=colour("query", theme), s=30, zorder=2)
-    for name, place in zip(names, flat.tolist(), strict=True):
-        ax.annotate(name, place, (4, 4), textcoords="offset points", fontsize=10)
+        ax.plot(*flat[[i, j]].T.tolist(), color=colour("border", theme), linewidth=1.2, linestyle="-", zorder=1)
+    x, y = flat.T.tolist()
+    ink, same = colour("query", theme), [i == j for i, j in zip(true, shown, strict=True)]
+    inside = [ink if kept_one else colour("paper", theme) for kept_one in same]
+    ax.scatter(x, y, s=36, color=inside, edgecolors=ink, linewidths=1.5, zorder=2)
+    for i, name in enumerate(names):
+        above = y[i] >= y[shown[i]]
+        place = (5, 5 if above else -5)
+        ax.annotate(name, (x[i], y[i]), place, textcoords="offset points", va="bottom" if above else "top", fontsize=10)
     ax.set(xlabel=f"first direction: {kept[0]:.0%} of the variance", ylabel=f"second: {kept[1]:.0%}")
     ax.margins(0.12)
-    same = sum(i == j for i, j in zip(true, shown, strict=True))
     return describe(
         ax,
         f"{len(names)} words on a flat map that keeps {sum(kept):.0%} of their variance. "
-        f"{same} of {len(names)} have the same nearest neighbour there as among the whole vectors.",
+        f"{sum(same)} of {len(names)} have the same nearest neighbour there as among the whole vectors.",
     )
 
 

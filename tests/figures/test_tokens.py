@@ -1,7 +1,7 @@
 """Chips and the flat map of words, held to what was drawn."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,6 +31,11 @@ def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
 
 def boxes(ax: Axes) -> list[FancyBboxPatch]:
     return [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+
+
+def hollow(ax: Axes) -> list[int]:
+    paper = to_hex(ax.get_facecolor())
+    return [i for i, fill in enumerate(ax.collections[0].get_facecolor()) if to_hex(fill) == paper]
 
 
 def test_each_token_has_a_chip_and_each_row_its_name_and_number(ax: Axes) -> None:
@@ -100,19 +105,27 @@ def test_each_word_is_joined_to_its_nearest_neighbour(ax: Axes) -> None:
     places = np.asarray(ax.collections[0].get_offsets())
     ends = [[int(abs(places - end).sum(1).argmin()) for end in line.get_xydata()] for line in ax.lines]
     assert ends == [[0, 1], [1, 0], [2, 3], [3, 2]]
-    assert not any(line.is_dashed() for line in ax.lines)
+    assert hollow(ax) == []
     assert described(ax).endswith("4 of 4 have the same nearest neighbour there as among the whole vectors.")
 
 
-def test_a_neighbour_that_the_flat_map_loses_has_a_dashed_line_and_is_counted(ax: Axes) -> None:
-    # Six words at the ends of three axes, each with a twin: the shortest axis is lost, and its two ends fall together.
+def test_a_word_whose_neighbour_the_flat_map_loses_is_hollow_and_counted(ax: Axes) -> None:
+    # Twins on three axes, the pairs of the third and shortest lost: its four words fall together in the middle.
     ends = torch.tensor([[9.0, 0, 0], [-9, 0, 0], [0, 8, 0], [0, -8, 0], [0, 0, 7], [0, 0, -7]])
-    vectors = torch.cat([ends, ends + torch.tensor([0.4, 0.3, 0.0])])
-    neighbour_map(ax, vectors, [f"{i}" for i in range(12)])
-    dashed = [i for i, line in enumerate(ax.lines) if line.is_dashed()]
-    assert dashed
-    assert set(dashed) <= {4, 5, 10, 11}
-    assert f"{12 - len(dashed)} of 12 have the same nearest neighbour" in described(ax)
+    neighbour_map(ax, torch.cat([ends, ends + torch.tensor([0.4, 0.3, 0.0])]), [f"{i}" for i in range(12)])
+    assert hollow(ax)
+    assert set(hollow(ax)) <= {4, 5, 10, 11}
+    assert f"{12 - len(hollow(ax))} of 12 have the same nearest neighbour" in described(ax)
+
+
+def test_names_of_words_close_together_do_not_touch(ax: Axes) -> None:
+    # Three pairs around a circle, so far apart that the two of a pair nearly fall together.
+    angles = torch.tensor([0.0, 0.05, 2.0, 2.05, 4.0, 4.05])
+    ax.figure.set_size_inches(8, 5)  # type: ignore[union-attr]
+    neighbour_map(ax, torch.stack([angles.cos(), angles.sin()], dim=1), [*NAMES, "red", "blue"])
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    frames = [text.get_window_extent() for text in ax.texts]
+    assert not any(one.overlaps(other) for one, other in combinations(frames, 2))
 
 
 @pytest.mark.parametrize(("vectors", "names"), [(PLANE, NAMES[:3]), (PLANE[:2], NAMES[:2]), (PLANE[0], NAMES[:3])])
