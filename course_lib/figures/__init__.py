@@ -9,6 +9,7 @@ from course_lib.figures.curves import curves, sorted_bars
 from course_lib.figures.display import described, show, style
 from course_lib.figures.heads import head_grids, head_stages
 from course_lib.figures.journey import STAGES, Journey, Stage, journey
+from course_lib.figures.leak import who_notices
 from course_lib.figures.map import TransformerMap, transformer_map
 from course_lib.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
 from course_lib.figures.tokens import neighbour_map, token_chips
@@ -36,4 +37,5 @@ __all__ = [
     "style",
     "token_chips",
     "transformer_map",
+    "who_notices",
 ]
