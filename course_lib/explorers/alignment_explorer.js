@@ -4,35 +4,34 @@ function render({ model, el }) {
   prepare(el, "Alignment explorer: what each target word reads, and what it should");
   const { examples, heads, errors } = model.get("data");
   const id = `alignment-${Math.random().toString(36).slice(2)}`;
-  let state = { example: 0, head: model.get("head"), row: 0 };
+  const begin = { example: 0, head: model.get("head"), row: 0 };
   const sentence = html("select", { onchange: () => pick({ example: Number(sentence.value), row: 0 }) });
   const head = html("select", { onchange: () => pick({ head: Number(head.value) }) });
   fill(sentence, examples.map(({ source }) => source.join(" ")));
-  fill(head, heads);
+  fill(head, heads.map((name, i) => `${name}: error rate ${twoDecimals(errors[i])}`));
   const controls = html("div", { class: "controls" }, html("label", {}, "Sentence", sentence), html("label", {}, "Layer and head", head));
   const asks = html("div");
   const picture = html("div");
   const status = statusLine();
   const numbers = html("div");
   el.replaceChildren(controls, asks, picture, status, numbers);
-  el.addEventListener("keydown", (event) => {
-    if (event.key === "[") pick({ head: (state.head + heads.length - 1) % heads.length });
-    else if (event.key === "]") pick({ head: (state.head + 1) % heads.length });
-    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) pick({ example: 0, head: model.get("head"), row: 0 });
-    else if (event.key === "Escape") sentence.focus();
+  stepKeys(el, {
+    step: (by) => pick({ head: (state.head + heads.length + by) % heads.length }),
+    reset: () => pick(begin),
+    first: sentence,
   });
-  let panel, table;
-  pick({ example: 0 });
+  let state, panel, table;
+  pick(begin);
 
   function pick(change) {
+    const before = state;
     state = { ...state, ...change };
-    if ("example" in change) build();
+    if (state.example !== before?.example) build();
     const { source, target, weights, gold, errors: own } = examples[state.example];
     sentence.value = state.example;
     head.value = state.head;
-    const chosen = asks.querySelectorAll("input")[state.row];
-    if (chosen) chosen.checked = true;
-    panel.show(weights[state.head], { subtitle: "", note: "colours from 0 to 1; rings: the true links", colour: weightClass });
+    asks.querySelectorAll("input")[state.row].checked = true;
+    panel.show(weights[state.head], { subtitle: heads[state.head], note: "colours from 0 to 1; rings: the true links", colour: weightClass });
     panel.frame(state.row);
     table.show(weights[state.head]);
     const row = weights[state.head][state.row];
@@ -48,13 +47,21 @@ function render({ model, el }) {
     const { source, target, gold } = examples[state.example];
     const choose = (row) => row !== state.row && pick({ row });
     asks.replaceChildren(chipChooser(id, "The target word that asks: choose with mouse or arrow keys", target, "query", state.row, choose));
-    panel = grid("weights", { queries: target, keys: source }, { digits: (x) => x.toFixed(2).replace(/^0/, ""), sums: true, choose });
-    const rings = gold.map(([s, t]) => svg("circle", { class: "gold", cx: MARGIN.left + (s + 0.5) * CELL, cy: MARGIN.top + (t + 0.5) * CELL, r: CELL / 2 - 2 }));
-    panel.element.querySelector("svg").append(...rings);
+    panel = grid("weights", { queries: target, keys: source }, { digits: (x) => twoDecimals(x).replace(/^0/, ""), sums: true, choose });
+    panel.element.querySelector("svg").append(...gold.map(ring));
     picture.replaceChildren(panel.element);
-    table = numbersTable(target, source, "Rows: target words that ask. Columns: source words that are read.");
-    numbers.replaceChildren(table.element);
+    const isGold = (i, j) => gold.some(([s, t]) => s === j && t === i);
+    const digits = (x, i, j) => (isGold(i, j) ? `○ ${twoDecimals(x)}` : twoDecimals(x));
+    const caption = "Rows: target words that ask. Columns: source words that are read. ○: a true link.";
+    table = numbersTable(target, source, caption, { digits });
+    putTable(numbers, table);
   }
+}
+
+/** A true link: a ring of ink on a wider one of paper, which stands out from a cell of any colour. */
+function ring([s, t]) {
+  const circle = () => svg("circle", { cx: MARGIN.left + (s + 0.5) * CELL, cy: MARGIN.top + (t + 0.5) * CELL, r: CELL / 2 - 1 });
+  return svg("g", { class: "gold" }, circle(), circle());
 }
 
 export default { render };

@@ -24,7 +24,7 @@ class Aligned:
         weights: the cross-attention of N layers of H heads, (N, H, T, S).
         gold: links (source index, target index).
 
-    Raises ValueError where words and weights do not match.
+    Raises ValueError where words and weights do not match, or a link leads to no word.
     """
 
     source: Sequence[str]
@@ -36,6 +36,12 @@ class Aligned:
         wanted = (len(self.target), len(self.source))
         if self.weights.dim() != 4 or tuple(self.weights.shape[-2:]) != wanted:
             raise ValueError(f"weights should be (N, H, {wanted[0]}, {wanted[1]}), but are {tuple(self.weights.shape)}")
+        for source, target in self.gold:
+            if not (0 <= source < len(self.source) and 0 <= target < len(self.target)):
+                raise ValueError(
+                    f"gold should link {len(self.source)} source words with {len(self.target)} target words, counted "
+                    f"from 0, but one link is {(source, target)}"
+                )
 
     def by_head(self) -> list[Tensor]:
         """The weights (T, S) of every head, and after each layer's heads their average."""
@@ -77,12 +83,12 @@ class AlignmentExplorer(Explorer):
             }
             for example, own in zip(examples, links, strict=True)
         ]
-        best = errors.index(min(errors))
-        super().__init__(data={"examples": shown, "heads": names, "errors": errors}, head=best)
+        self._best = errors.index(min(errors))
+        super().__init__(data={"examples": shown, "heads": names, "errors": errors}, head=self._best)
 
     def alt(self) -> str:
         """Which head is best aligned, in one sentence with its error rate."""
-        name, error = self.data["heads"][self.head], self.data["errors"][self.head]
+        name, error = self.data["heads"][self._best], self.data["errors"][self._best]
         return (
             f"Cross-attention over the true alignment of {len(self.data['examples'])} sentences: {name} is best, with "
             f"an alignment error rate of {error:.2f}."
@@ -92,7 +98,7 @@ class AlignmentExplorer(Explorer):
         """The best head's weights on the first sentence, as a table."""
         first = self.data["examples"][0]
         caption = "Rows: target words that ask. Columns: source words that are read."
-        table = weights_table(first["weights"][self.head], first["target"], first["source"], caption)
+        table = weights_table(first["weights"][self._best], first["target"], first["source"], caption)
         return f"<p>{escape(self.alt())}</p>{table}"
 
 

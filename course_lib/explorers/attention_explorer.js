@@ -30,7 +30,7 @@ function render({ model, el }) {
   const grids = html("div", { class: "grids" });
   const numbers = html("div");
   el.replaceChildren(form, controls, asks, grids, status, numbers);
-  el.addEventListener("keydown", onKey);
+  stepKeys(el, { step, reset: () => heads() && pick({ ...START, row: startRow() }), first: sentence });
 
   function send(event) {
     event.preventDefault();
@@ -38,13 +38,17 @@ function render({ model, el }) {
     model.save_changes();
   }
 
-  function onKey(event) {
-    if (event.target === sentence) return;
-    const heads = model.get("lookup").scores?.[0].length ?? 1;
-    if (event.key === "[") pick({ head: (state.head + heads - 1) % heads });
-    else if (event.key === "]") pick({ head: (state.head + 1) % heads });
-    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) pick({ ...START, row: 0 });
-    else if (event.key === "Escape") sentence.focus();
+  function heads() {
+    return model.get("lookup").scores?.[0].length; // none where the sentence could not be read
+  }
+
+  function step(by) {
+    if (heads()) pick({ head: (state.head + heads() + by) % heads() });
+  }
+
+  /** The row that reads most widely in the head that is shown, as everything else is at first. */
+  function startRow() {
+    return widest(compute(model.get("lookup"), { ...state, ...START }).weights);
   }
 
   function pick(change) {
@@ -63,11 +67,12 @@ function render({ model, el }) {
     status.classList.toggle("warning", Boolean(lookup.message));
     for (const part of [controls, asks, grids, numbers]) part.hidden = Boolean(lookup.message);
     if (lookup.message) return status.say(lookup.message);
-    state = { ...START, row: 0, layer: model.get("layer"), head: model.get("head") };
+    state = { ...START, layer: model.get("layer"), head: model.get("head") };
+    state.row = startRow();
     fill(layer, lookup.scores.length);
     fill(head, lookup.scores[0].length);
     const choose = (row) => row !== state.row && pick({ row });
-    asks.replaceChildren(chipChooser(id, "The token that asks: choose with mouse or arrow keys", lookup.queries, "query", 0, choose));
+    asks.replaceChildren(chipChooser(id, "The token that asks: choose with mouse or arrow keys", lookup.queries, "query", state.row, choose));
     panels = {
       scores: grid("scores", lookup, { digits: oneDecimal, choose }),
       masked: grid("scores after the mask", lookup, { digits: oneDecimal, choose }),

@@ -1,69 +1,117 @@
 // Training runs of deep models, step by step: the gradient's length by layer, and the loss. The kernel sends all steps.
 
+const WIDTH = 400;
+const HEIGHT = 280;
+const TICKS = 7; // at most, on the scale of the gradient
+const LEAP = 3; // a loss of more than this many times the largest first one is drawn at the frame
+
 function render({ model, el }) {
   prepare(el, "Depth explorer: gradient by layer, and loss, at each step of training");
   const runs = model.get("runs");
   const names = Object.keys(runs);
   const steps = Math.max(...names.map((name) => runs[name].loss.length));
-  const layers = runs[names[0]].gradient[0].length;
-  let state = { step: 0, shown: new Set(names.slice(0, LOOK.lines.length)) }; // as many as there are line styles
-  const step = slider("Step", { min: 1, max: steps }, (value) => pick({ step: value - 1 }));
-  const boxes = names.map((name) => {
-    const box = html("input", { type: "checkbox", checked: state.shown.has(name), onchange: () => toggle(name, box.checked) });
-    return html("label", { class: "inline" }, box, name);
-  });
-  const choice = html("fieldset", {}, html("legend", {}, "Runs"), ...boxes);
+  const layers = Math.max(...names.map((name) => runs[name].gradient[0].length));
+  const most = LOOK.lines.length; // runs at a time, each with a line style of its own
+  const styles = new Map(names.slice(0, most).map((name, i) => [name, i])); // of the runs that are shown
+  let now = 0;
+  const step = slider("Step", { min: 1, max: steps }, (value) => go(value - 1));
+  const boxes = names.map((name) => html("input", { type: "checkbox", checked: styles.has(name), onchange: () => toggle(name) }));
+  const labels = names.map((name, i) => html("label", { class: "inline" }, boxes[i], name));
+  const legend = names.length > most ? `Runs, ${most} at a time` : "Runs";
+  const choice = html("fieldset", {}, html("legend", {}, legend), ...labels);
   const gradients = html("figure");
   const losses = html("figure");
   const status = statusLine();
   const numbers = html("div");
+  const [low, high] = decades(names.flatMap((name) => runs[name].gradient.flat()));
+  const top = highest(names.map((name) => runs[name].loss));
+  let lossChart, table;
   el.replaceChildren(html("div", { class: "controls" }, step.element, choice), html("div", { class: "grids" }, gradients, losses), status, numbers);
-  el.addEventListener("keydown", (event) => {
-    if (event.key === "[") pick({ step: Math.max(0, state.step - 1) });
-    else if (event.key === "]") pick({ step: Math.min(steps - 1, state.step + 1) });
-    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) pick({ step: 0 });
-    else if (event.key === "Escape") step.input.focus();
-  });
-  const every = names.flatMap((name) => runs[name].gradient.flat()).filter((x) => x > 0);
-  const [low, high] = [Math.floor(Math.log10(Math.min(...every))), Math.ceil(Math.log10(Math.max(...every)))];
-  const most = Math.max(...names.flatMap((name) => runs[name].loss.filter(Number.isFinite)));
-  pick({});
+  stepKeys(el, { step: (by) => go(Math.min(steps - 1, Math.max(0, now + by))), reset: () => go(0), first: step.input });
+  choose();
 
-  function toggle(name, on) {
-    on ? state.shown.add(name) : state.shown.delete(name);
-    pick({});
+  function toggle(name) {
+    const free = LOOK.lines.findIndex((_, i) => ![...styles.values()].includes(i));
+    if (!styles.delete(name)) styles.set(name, free);
+    choose();
   }
 
-  function pick(change) {
-    state = { ...state, ...change };
-    step.show(state.step + 1, `${state.step + 1} of ${steps}`);
-    const chosen = names.filter((name) => state.shown.has(name));
-    const now = (name) => runs[name].gradient[Math.min(state.step, runs[name].gradient.length - 1)];
-    gradients.replaceChildren(
-      curves({
-        width: 400, height: 260,
-        x: { name: "layer", min: 1, max: layers, ticks: [1, layers] },
-        y: { name: "length of the gradient", min: low, max: high, ticks: Array.from({ length: high - low + 1 }, (_, i) => [low + i, (10 ** (low + i)).toPrecision(1)]) },
-        series: Object.fromEntries(chosen.map((name) => [name, now(name).map((x, i) => [i + 1, x > 0 ? Math.log10(x) : NaN])])),
-      }),
-      html("figcaption", {}, `at step ${state.step + 1}; each tick is ten times the one below`),
-    );
-    losses.replaceChildren(
-      curves({
-        width: 400, height: 260,
-        x: { name: "step", min: 1, max: steps, ticks: [1, steps], cursor: state.step + 1 },
-        y: { name: "loss in nats", min: 0, max: most, ticks: [[0, "0"], [most, most.toFixed(1)]] },
-        series: Object.fromEntries(chosen.map((name) => [name, runs[name].loss.map((x, i) => [i + 1, x ?? NaN])])),
-      }),
-      html("figcaption", {}, "the loss of each run"),
-    );
-    const ratio = (name) => `${name}: last layer ${(now(name).at(-1) / now(name)[0]).toPrecision(2)} times the first`;
-    status.say(`Step ${state.step + 1}. ${chosen.map(ratio).join("; ")}.`);
-    const table = numbersTable(chosen, Array.from({ length: layers }, (_, i) => `layer ${i + 1}`), "Length of the gradient at this step");
-    table.show(chosen.map(now));
-    table.element.open = numbers.querySelector("details")?.open ?? false;
-    numbers.replaceChildren(table.element);
+  function shown() {
+    return names.filter((name) => styles.has(name));
   }
+
+  function seriesOf(pointsOf) {
+    return shown().map((name) => ({ name, style: styles.get(name), points: pointsOf(name) }));
+  }
+
+  /** Draw what hangs on the choice of runs only: their losses, and the table's frame. */
+  function choose() {
+    for (const box of boxes) box.disabled = !box.checked && styles.size === most;
+    lossChart = curves({
+      width: WIDTH, height: HEIGHT,
+      x: { name: "step", min: 1, max: steps, ticks: [1, steps], cursor: now + 1 },
+      y: { name: "loss in nats", min: 0, max: top.drawn, ticks: [[0, "0"], [top.drawn, top.drawn.toFixed(1)]] },
+      series: seriesOf((name) => runs[name].loss.map((x, i) => [i + 1, x === null ? NaN : Math.min(x, top.drawn)])),
+    });
+    const cut = top.drawn < top.real ? `; higher ones, up to ${top.real.toPrecision(2)}, are drawn at the top` : "";
+    losses.replaceChildren(lossChart.element, html("figcaption", {}, `the loss of each run${cut}`));
+    const columns = Array.from({ length: layers }, (_, i) => `layer ${i + 1}`);
+    const plain = { digits: twoFigures, label: (name) => name };
+    table = numbersTable(shown(), columns, "Length of the gradient at this step; –: none, or not finite", plain);
+    putTable(numbers, table);
+    go(now);
+  }
+
+  function go(to) {
+    now = to;
+    step.show(to + 1, `${to + 1} of ${steps}`);
+    lossChart.moveCursor(to + 1);
+    const lengths = (name) => runs[name].gradient[to] ?? [];
+    const chart = curves({
+      width: WIDTH, height: HEIGHT,
+      x: { name: "layer", min: 1, max: layers, ticks: [1, layers] },
+      y: { name: "length of the gradient", min: low, max: high, ticks: ticksBetween(low, high) },
+      series: seriesOf((name) => lengths(name).map((x, i) => [i + 1, x > 0 ? Math.log10(x) : NaN])),
+    });
+    gradients.replaceChildren(chart.element, html("figcaption", {}, `at step ${to + 1}; the scale goes up by factors of ten`));
+    table.show(shown().map(lengths));
+    status.say(`Step ${to + 1}. ${shown().map((name) => `${name}: ${summary(runs[name], to)}`).join("; ") || "No run is chosen"}.`);
+  }
+}
+
+/** What there is to say about one run at one step. */
+function summary({ gradient, loss }, step) {
+  if (step >= gradient.length) return `ended at step ${gradient.length}`;
+  if (gradient[step].includes(null)) return "gradient not finite";
+  if (loss[step] === null) return "loss not finite";
+  const [first, last] = [gradient[step][0], gradient[step].at(-1)];
+  if (!first || !last) return `no gradient in the ${first ? "last" : "first"} layer`;
+  return `last layer ${twoFigures(last / first)} times the first`;
+}
+
+/** The powers of ten that hold all lengths above 0. */
+function decades(lengths) {
+  const exponents = lengths.filter((x) => x > 0).map(Math.log10);
+  if (!exponents.length) return [-1, 0];
+  const low = Math.floor(exponents.reduce((one, other) => Math.min(one, other)));
+  return [low, Math.max(low + 1, Math.ceil(exponents.reduce((one, other) => Math.max(one, other))))];
+}
+
+function ticksBetween(low, high) {
+  const stride = Math.ceil((high - low + 1) / TICKS);
+  return Array.from({ length: Math.floor((high - low) / stride) + 1 }, (_, i) => [low + i * stride, (10 ** (low + i * stride)).toPrecision(1)]);
+}
+
+/** The highest loss of all, and the one at the top of the frame: one that leaps away would press the others flat. */
+function highest(losses) {
+  const most = (numbers) => numbers.reduce((one, other) => Math.max(one, other), 0); // null counts as 0
+  const real = most(losses.flat()) || 1;
+  return { real, drawn: Math.min(real, LEAP * most(losses.map((run) => run[0])) || real) };
+}
+
+/** Two significant figures, or a dash for what is missing. */
+function twoFigures(x) {
+  return x === null || x === undefined ? "–" : x.toPrecision(2);
 }
 
 export default { render };

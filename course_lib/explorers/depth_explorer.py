@@ -1,11 +1,12 @@
 """Training runs of deep models, step by step: how long the gradient is in each layer, and what the loss does."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import zip_longest
+from statistics import fmean
 from typing import Any
 
-import torch
 import traitlets
 from torch import Tensor
 
@@ -17,9 +18,9 @@ class DepthExplorer(Explorer):
 
     Args:
         runs: name → {"loss": (steps,), "gradient": (steps, layers)}; runs may have different numbers of steps. What is
-            not finite, after a run went astray, is left out of the picture.
+            not finite, after a run went astray, is left out of the picture and said in words.
 
-    Raises ValueError for no runs, or shapes that do not fit.
+    Raises ValueError for no runs, no steps, or shapes that do not fit.
     """
 
     script = "depth_explorer.js"
@@ -29,7 +30,11 @@ class DepthExplorer(Explorer):
         if not runs:
             raise ValueError("there are no runs to show")
         for name, run in runs.items():
-            if run["gradient"].dim() != 2 or len(run["loss"]) != len(run["gradient"]):
+            if (
+                run["gradient"].dim() != 2
+                or run["loss"].shape != run["gradient"].shape[:1]
+                or not run["gradient"].numel()
+            ):
                 raise ValueError(
                     f"run {name!r} should have losses (steps,) and gradients (steps, layers), but their shapes are "
                     f"{tuple(run['loss'].shape)} and {tuple(run['gradient'].shape)}"
@@ -39,21 +44,22 @@ class DepthExplorer(Explorer):
         )
 
     def alt(self) -> str:
-        """What each run's gradient does from the first layer to the last, and where its loss ends."""
-        parts = []
-        for name, run in self.runs.items():
-            first = run["gradient"][0]
-            ratio = first[-1] / first[0] if first[0] and first[-1] else math.nan
-            parts.append(f"{name}: at step 1 the last layer's is {ratio:.2g} times the first's, last loss {_last(run)}")
-        return f"Length of the gradient by layer. {'; '.join(parts)}."
+        """How each run's gradient goes from the first layer to the last, and where its loss ends or goes astray."""
+        parts = [f"{name} {_ratio(run['gradient'][0])}, {_last(run)}" for name, run in self.runs.items()]
+        return (
+            "Length of the gradient by layer. The last layer's over the first's at step 1, and the mean of the last "
+            f"ten losses: {'; '.join(parts)}."
+        )
 
     def static_html(self) -> str:
         """The gradient's length by layer at the first step, as a table."""
-        layers = range(1, len(next(iter(self.runs.values()))["gradient"][0]) + 1)
+        layers = range(1, max(len(run["gradient"][0]) for run in self.runs.values()) + 1)
         head = "".join(f'<th scope="col">layer {layer}</th>' for layer in layers)
         rows = "".join(
             f'<tr><th scope="row">{escape(name)}</th>'
-            + "".join(f"<td>{'–' if x is None else f'{x:.2g}'}</td>" for x in run["gradient"][0])
+            + "".join(
+                f"<td>{'–' if x is None else f'{x:.2g}'}</td>" for x, _ in zip_longest(run["gradient"][0], layers)
+            )
             + "</tr>"
             for name, run in self.runs.items()
         )
@@ -69,6 +75,15 @@ def _finite(numbers: Any) -> Any:
     return float(f"{numbers:.4g}") if math.isfinite(numbers) else None
 
 
+def _ratio(lengths: Sequence[float | None]) -> str:
+    first, last = lengths[0], lengths[-1]
+    return f"{last / first:.2g}" if first and last else "none"
+
+
 def _last(run: Mapping[str, Any]) -> str:
-    finite = [loss for loss in run["loss"][-10:] if loss is not None]
-    return f"{torch.tensor(finite).mean().item():.2f}" if finite else "none"
+    finite = [
+        loss is not None and None not in lengths for loss, lengths in zip(run["loss"], run["gradient"], strict=True)
+    ]
+    if not all(finite):
+        return f"not finite from step {finite.index(False) + 1}"
+    return f"{fmean(run['loss'][-10:]):.2f}"

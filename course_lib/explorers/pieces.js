@@ -69,6 +69,17 @@ function prepare(root, name) {
   });
 }
 
+/** The keys that all explorers share: [ and ] step, R starts anew, Escape goes to the first control. */
+function stepKeys(root, { step, reset, first }) {
+  root.addEventListener("keydown", (event) => {
+    if (event.target.type === "text") return;
+    if (event.key === "[") step(-1);
+    else if (event.key === "]") step(1);
+    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) reset();
+    else if (event.key === "Escape") first.focus();
+  });
+}
+
 /** A line of live text that a screen reader speaks when it changes, at most every 300 ms. */
 function statusLine() {
   const line = html("p", { role: "status", class: "status" });
@@ -80,14 +91,24 @@ function statusLine() {
   return line;
 }
 
-/** The numbers behind a picture, as a table that opens on request: one row a query, one column a key; `show` fills it. */
-function numbersTable(rows, columns, caption) {
+/**
+ * The numbers behind a picture, as a table that opens on request: one row a query, one column a key; `show` fills it.
+ * `digits` prints the number of row i and column j, and `label` a row's or column's name.
+ */
+function numbersTable(rows, columns, caption, { digits = twoDecimals, label = tokenLabel } = {}) {
   const cells = rows.map(() => columns.map(() => html("td")));
-  const head = html("tr", {}, html("td"), ...columns.map((token) => html("th", { scope: "col" }, tokenLabel(token))));
-  const body = rows.map((token, i) => html("tr", {}, html("th", { scope: "row" }, tokenLabel(token)), ...cells[i]));
-  const table = html("table", {}, html("caption", {}, caption), html("thead", {}, head), html("tbody", {}, ...body));
-  const show = (weights) => weights.forEach((row, i) => row.forEach((w, j) => setText(cells[i][j], twoDecimals(w))));
+  const head = html("tr", {}, html("td"), ...columns.map((name) => html("th", { scope: "col" }, label(name))));
+  const body = rows.map((name, i) => html("tr", {}, html("th", { scope: "row" }, label(name)), ...cells[i]));
+  const title = html("caption", {}, caption);
+  const table = html("table", {}, title, html("thead", {}, head), html("tbody", {}, ...body));
+  const show = (numbers) => cells.forEach((row, i) => row.forEach((cell, j) => setText(cell, digits(numbers[i][j], i, j))));
   return { element: html("details", {}, html("summary", {}, "Show numbers"), table), show };
+}
+
+/** Put a table in the place of another, open where that was open. */
+function putTable(place, { element }) {
+  element.open = Boolean(place.querySelector("details")?.open);
+  place.replaceChildren(element);
 }
 
 /** The class of a token's chip; special tokens, such as [CLS], have a double border. */
@@ -111,6 +132,12 @@ function chipRow(legend, tokens, role) {
     html("span", { class: chipClass(token, role), "data-index": i }, html("span", {}, tokenLabel(token))),
   );
   return html("div", { class: "chips", role: "group", "aria-label": legend }, html("span", { class: "legend" }, legend), ...chips);
+}
+
+/** The row whose weights spread the widest, with the highest entropy: the most telling one to start with. */
+function widest(weights) {
+  const entropies = weights.map((row) => sum(row.map((w) => (w > 0 ? -w * Math.log(w) : 0))));
+  return entropies.indexOf(Math.max(...entropies));
 }
 
 function sum(numbers) {
@@ -201,38 +228,62 @@ function slider(label, { min, max, step = 1 }, change) {
   return { element: html("label", { for: id }, `${label} `, output, input), input, show };
 }
 
-/** Curves in a frame with both axes named: `series` is name → points [x, y]; a point without a y is left out. */
+/**
+ * Curves in a frame with both axes named. Each of `series` has points [x, y], a line style and perhaps a name, which
+ * stands beside the line's end; a point without a y leaves a gap. `moveCursor` moves the line that marks one x.
+ */
 function curves({ width, height, x, y, series }) {
-  const left = 64, bottom = 40, top = 12, right = 12;
-  const at = ([a, b]) => {
-    const across = left + ((a - x.min) / (x.max - x.min || 1)) * (width - left - right);
-    const up = top + (1 - (b - y.min) / (y.max - y.min || 1)) * (height - top - bottom);
-    return `${across.toFixed(1)},${up.toFixed(1)}`;
-  };
-  const styles = LOOK.lines;
-  const ends = []; // of the lines, where their names stand, pushed apart
-  const lines = Object.entries(series).flatMap(([name, points], i) => {
-    const drawn = points.filter(([, b]) => Number.isFinite(b));
-    const style = styles[i % styles.length];
-    const line = svg("polyline", { points: drawn.map(at).join(" "), class: "curve", stroke: `var(--${style.colour.replaceAll("_", "-")})`, "stroke-dasharray": (style.dash ?? []).join(" ") || undefined });
-    if (!drawn.length) return [line];
-    const [ax, ay] = at(drawn.at(-1)).split(",").map(Number);
-    ends.push({ name, x: ax - 4, y: ay - 5 });
-    return [line];
+  const [left, bottom, top, letter, sample, line] = [64, 40, 12, 6, 20, 13];
+  const names = series.filter(({ name }) => name);
+  const right = 12 + Math.max(0, ...names.map(({ name }) => sample + letter * name.length));
+  const across = (a) => left + ((a - x.min) / (x.max - x.min || 1)) * (width - left - right);
+  const up = (b) => top + (1 - (b - y.min) / (y.max - y.min || 1)) * (height - top - bottom);
+  const pathOf = (points) =>
+    points.map(([a, b], i) => {
+      if (!Number.isFinite(b)) return "";
+      const place = `${across(a).toFixed(1)} ${up(b).toFixed(1)}`;
+      return Number.isFinite(points[i - 1]?.[1]) ? `L${place}` : `M${place}l0 0`; // a point between gaps is a dot
+    });
+  const paths = series.map(({ points, style }) => svg("path", { d: pathOf(points).join(""), ...strokeOf(style) }));
+  const ends = names.flatMap(({ name, points, style }) => {
+    const last = points.findLast(([, b]) => Number.isFinite(b));
+    return last ? [{ name, style, x: across(last[0]) + 6, y: up(last[1]) }] : [];
   });
-  ends.sort((one, other) => other.y - one.y);
-  ends.forEach((end, i) => (end.y = i ? Math.min(end.y, ends[i - 1].y - 13) : end.y));
-  const over = ends.length ? Math.max(0, 10 - ends.at(-1).y) : 0; // none above the frame
-  ends.forEach((end) => (end.y += over));
-  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
+  apart(ends, line, top, height - bottom);
+  const cursor = svg("line", { class: "cursor", y1: top, y2: height - bottom });
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
     svg("line", { x1: left, x2: width - right, y1: height - bottom, y2: height - bottom, class: "axis" }),
     svg("line", { x1: left, x2: left, y1: top, y2: height - bottom, class: "axis" }),
-    ...x.ticks.map((tick) => svg("text", { x: at([tick, y.min]).split(",")[0], y: height - bottom + 14, class: "small middle" }, String(tick))),
-    ...y.ticks.map(([tick, words]) => svg("text", { x: left - 6, y: Number(at([x.min, tick]).split(",")[1]) + 4, class: "small end" }, words)),
-    svg("text", { x: (left + width) / 2, y: height - 6, class: "small middle" }, x.name),
-    svg("text", { x: 12, y: height / 2, class: "small middle", transform: `rotate(-90 12 ${height / 2})` }, y.name),
-    ...(x.cursor === undefined ? [] : [svg("polyline", { points: `${at([x.cursor, y.min])} ${at([x.cursor, y.max])}`, class: "cursor" })]),
-    ...lines,
-    ...ends.map(({ name, x: across, y: up }) => svg("text", { x: across, y: up, class: "small end" }, name)),
+    ...x.ticks.map((tick) => svg("text", { x: across(tick), y: height - bottom + 14, class: "small middle" }, minus(tick))),
+    ...y.ticks.map(([tick, words]) => svg("text", { x: left - 6, y: up(tick) + 4, class: "small end" }, words)),
+    svg("text", { x: (left + width - right) / 2, y: height - 6, class: "small middle" }, x.name),
+    svg("text", { x: 12, y: (top + height - bottom) / 2, class: "small middle", transform: `rotate(-90 12 ${(top + height - bottom) / 2})` }, y.name),
+    ...(x.cursor === undefined ? [] : [cursor]),
+    ...paths,
+    ...ends.flatMap((end) => [
+      svg("path", { d: `M${end.x} ${end.y}h${sample - 6}`, ...strokeOf(end.style) }),
+      svg("text", { x: end.x + sample - 3, y: end.y + 4, class: "name" }, end.name),
+    ]),
   );
+  const moveCursor = (a) => ["x1", "x2"].forEach((side) => cursor.setAttribute(side, across(a)));
+  if (x.cursor !== undefined) moveCursor(x.cursor);
+  return { element: picture, moveCursor };
+}
+
+/** Move names up and down until no two are nearer than `least`, and all are between top and bottom. */
+function apart(ends, least, top, bottom) {
+  ends.sort((one, other) => one.y - other.y);
+  ends.forEach((end, i) => (end.y = Math.max(i ? ends[i - 1].y + least : top, end.y)));
+  [...ends].reverse().forEach((end, i, upwards) => (end.y = Math.min(i ? upwards[i - 1].y - least : bottom, end.y)));
+}
+
+/** The stroke of one of the line styles that figures and explorers share. */
+function strokeOf(style) {
+  const { colour, width, dash } = LOOK.lines[style];
+  return { class: "curve", stroke: `var(--${colour.replaceAll("_", "-")})`, "stroke-width": width, "stroke-dasharray": dash.join(" ") || undefined };
+}
+
+/** A whole number with a true minus sign. */
+function minus(number) {
+  return String(number).replace("-", "−");
 }

@@ -1,108 +1,143 @@
-// Positions as clocks: the table, the hands at one position, and dot products by offset. The kernel sends the table.
+// Positions as clocks: the table, the hands at two positions, and dot products by offset. The kernel sends the table.
 
-const SIZE = 11;
+const [COLUMN, ROW] = [11, 9];
 const CLOCKS = 4;
 const SHORTEST = 8;
-const BEGIN = { position: 5, offset: 3, clock: 0 };
+const BEGIN = { position: 5, offset: 3, clock: 0, together: true };
 
 function render({ model, el }) {
   prepare(el, "Positions explorer: clocks, and dot products by offset");
-  const whole = model.get("table");
-  const width = whole[0].length;
-  let state = { ...BEGIN, length: whole.length };
+  const [whole, turns] = [model.get("table"), model.get("turns")];
+  const begin = { ...BEGIN, length: whole.length };
   const longest = slider("Length", { min: Math.min(SHORTEST, whole.length), max: whole.length }, (length) => pick({ length }));
-  const position = slider("Position", { min: 0, max: whole.length - 1 }, (p) => pick({ position: p }));
+  const position = slider("Position", { min: 0, max: whole.length - 1 }, move);
   const offset = slider("Offset to another", { min: 1 - whole.length, max: whole.length - 1 }, (o) => pick({ offset: o }));
+  const together = html("input", { type: "checkbox", onchange: () => pick({ together: together.checked }) });
   const clock = html("select", { onchange: () => pick({ clock: Number(clock.value) }) });
-  fill(clock, Array.from({ length: width / 2 - CLOCKS + 1 }, (_, i) => `${i} to ${i + CLOCKS - 1}`));
-  const controls = html("div", { class: "controls" }, longest.element, position.element, offset.element, html("label", {}, "Clocks, fast to slow", clock));
+  fill(clock, Array.from({ length: turns.length - CLOCKS + 1 }, (_, i) => `${i} to ${i + CLOCKS - 1}`));
+  const controls = html(
+    "div",
+    { class: "controls" },
+    longest.element,
+    position.element,
+    offset.element,
+    html("label", { class: "inline" }, together, "move both together"),
+    html("label", {}, "Clocks, fast to slow", clock),
+  );
   const place = html("div");
   const hands = html("figure");
   const products = html("figure");
   const status = statusLine();
   const numbers = html("tbody");
   const head = html("tr", {}, ...["offset", "dot product"].map((word) => html("th", { scope: "col" }, word)));
-  const details = html("details", {}, html("summary", {}, "Show numbers"), html("table", {}, html("thead", {}, head), numbers));
-  el.replaceChildren(controls, html("div", { class: "grids" }, place, html("div", {}, hands, products)), status, details);
-  el.addEventListener("keydown", (event) => {
-    if (event.key === "[") pick({ offset: state.offset - 1 });
-    else if (event.key === "]") pick({ offset: state.offset + 1 });
-    else if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey) pick({ ...BEGIN, length: whole.length });
-    else if (event.key === "Escape") position.input.focus();
-  });
-  let table, grid;
-  pick({ length: whole.length });
+  const title = html("caption", {}, "The dot product of this position with all others");
+  const details = html("details", {}, html("summary", {}, "Show numbers"), html("table", {}, title, html("thead", {}, head), numbers));
+  el.replaceChildren(controls, html("div", { class: "grids" }, place, html("div", { class: "beside" }, hands, products)), status, details);
+  stepKeys(el, { step: (by) => pick({ offset: state.offset + by }), reset: () => pick(begin), first: longest.input });
+  const all = whole.map((row) => dot(row, whole[0]));
+  const range = { low: Math.min(...all), most: all[0] }; // the same at each position, so that the curve only slides
+  let state, table, grid;
+  pick(begin);
+
+  /** Where only one of the two positions moves, the other stays, and the offset becomes another. */
+  function move(to) {
+    pick(state.together ? { position: to } : { position: to, offset: state.offset + state.position - to });
+  }
 
   function pick(change) {
+    const before = state;
     state = { ...state, ...change };
-    if ("length" in change) {
+    if (state.length !== before?.length) {
       table = whole.slice(0, state.length);
       grid = heatMap(table);
       place.replaceChildren(grid.element);
     }
-    const length = state.length;
+    stayInside("offset" in change || "length" in change);
+    const { position: p, offset: o, length } = state;
     longest.show(length, `${length} positions`);
-    state.position = Math.min(length - 1, Math.max(0, state.position));
-    // The other position stays inside the table.
-    state.offset = Math.min(length - 1 - state.position, Math.max(-state.position, state.offset));
-    const { position: p, offset: o } = state;
-    position.show(p, `${p}`);
-    offset.show(o, `${o}, which is position ${p + o}`);
+    position.show(p, String(p));
+    offset.show(o, `${minus(o)}, which is position ${p + o}`);
+    together.checked = state.together;
     clock.value = state.clock;
     grid.frame(p, p + o);
-    hands.replaceChildren(clocks(table[p], state.clock), html("figcaption", {}, `the hands of four clocks at position ${p}`));
-    const points = table.map((row, q) => [q - p, dot(row, table[p])]);
-    const most = dot(table[p], table[p]);
-    const low = Math.min(...points.map(([, y]) => y));
-    products.replaceChildren(
-      curves({
-        width: 360, height: 240,
-        x: { name: "offset", min: -p, max: length - 1 - p, ticks: [-p, 0, length - 1 - p], cursor: o },
-        y: { name: "dot product", min: low, max: most, ticks: [[low, oneDecimal(low)], [most, oneDecimal(most)]] },
-        series: { [`position ${p}`]: points },
-      }),
-      html("figcaption", {}, "the dot product of this position with all others"),
+    hands.replaceChildren(
+      clocks(table[p], table[p + o], turns, state.clock),
+      html("figcaption", {}, `four clocks at position ${p} (solid) and ${p + o} (dashed), and how many positions make one turn`),
     );
-    numbers.replaceChildren(...points.map(([d, y]) => html("tr", {}, html("th", { scope: "row" }, String(d)), html("td", {}, y.toFixed(2)))));
-    status.say(`Positions ${p} and ${p + o}: dot product ${dot(table[p], table[p + o]).toFixed(2)}. Move the position, and it stays: only the offset ${o} counts.`);
+    const points = table.map((row, q) => [q - p, dot(row, table[p])]);
+    const chart = curves({
+      width: 400, height: 240,
+      x: { name: `offset from position ${p}`, min: 1 - whole.length, max: whole.length - 1, ticks: [1 - whole.length, 0, whole.length - 1], cursor: o },
+      y: { name: "dot product", min: range.low, max: range.most, ticks: [[range.low, oneDecimal(range.low)], [range.most, oneDecimal(range.most)]] },
+      series: [{ points, style: 0 }],
+    });
+    products.replaceChildren(chart.element, html("figcaption", {}, "the dot product of this position with all others; the line marks the chosen offset"));
+    numbers.replaceChildren(...points.map(([d, y]) => html("tr", {}, html("th", { scope: "row" }, minus(d)), html("td", {}, twoDecimals(y)))));
+    status.say(`Positions ${p} and ${p + o}, offset ${minus(o)}: dot product ${twoDecimals(dot(table[p], table[p + o]))}.${compared(before)}`);
+  }
+
+  /** Keep both positions in the table. Where the offset may not change, a position stops with the other at the edge. */
+  function stayInside(offsetMayChange) {
+    const within = (x, least, most) => Math.min(most, Math.max(least, x));
+    const last = state.length - 1;
+    if (offsetMayChange) {
+      state.position = within(state.position, 0, last);
+      state.offset = within(state.offset, -state.position, last - state.position);
+    } else state.position = within(state.position, Math.max(0, -state.offset), last - Math.max(0, state.offset));
+  }
+
+  /** What has become of the dot product since one of the positions moved, or both. */
+  function compared(before) {
+    if (!before || (before.position === state.position && before.offset === state.offset)) return "";
+    if (before.offset === state.offset) return " Both moved, and it stayed: only the offset counts.";
+    return ` At offset ${minus(before.offset)} it was ${twoDecimals(all[Math.abs(before.offset)])}.`;
   }
 }
 
 function dot(one, other) {
-  return one.reduce((total, x, i) => total + x * other[i], 0);
+  return sum(one.map((x, i) => x * other[i]));
 }
 
 /** The table as cells: rows are positions, columns features; two rows can be framed. */
 function heatMap(table) {
-  const width = table[0].length * SIZE + 40;
-  const height = table.length * SIZE + 34;
-  const cells = table.flatMap((row, i) => row.map((x, j) => svg("g", { class: signedClass(x, 1) }, svg("rect", { class: "cell", x: 34 + j * SIZE, y: 20 + i * SIZE, width: SIZE, height: SIZE }))));
-  const band = (name) => svg("rect", { class: name, x: 34, width: table[0].length * SIZE, height: SIZE });
+  const [left, top, features] = [50, 32, table[0].length];
+  const width = left + features * COLUMN + 6;
+  const height = top + table.length * ROW + 6;
+  const cells = table.flatMap((row, i) =>
+    row.map((x, j) => svg("g", { class: signedClass(x, 1) }, svg("rect", { class: "cell", x: left + j * COLUMN, y: top + i * ROW, width: COLUMN, height: ROW }))),
+  );
+  const every = (count) => Array.from({ length: Math.ceil(count / 8) }, (_, i) => 8 * i);
+  const band = (name) => svg("rect", { class: name, x: left - 3, width: features * COLUMN + 6, height: ROW + 4 });
   const [here, there] = [band("band"), band("band other")];
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
-    svg("text", { x: 34, y: 13, class: "small" }, "features, fast clocks first"),
+    svg("text", { x: left, y: 12, class: "small" }, "feature, fast clocks first"),
     svg("text", { x: 12, y: height / 2, class: "small middle", transform: `rotate(-90 12 ${height / 2})` }, "position"),
-    ...cells, here, there,
+    ...every(features).map((j) => svg("text", { x: left + (j + 0.5) * COLUMN, y: top - 5, class: "small middle" }, j)),
+    ...every(table.length).map((i) => svg("text", { x: left - 7, y: top + (i + 0.5) * ROW + 4, class: "small end" }, i)),
+    ...cells, there, here,
   );
   const frame = (p, q) => {
-    here.setAttribute("y", 20 + p * SIZE);
-    there.setAttribute("y", 20 + q * SIZE);
+    here.setAttribute("y", top + p * ROW - 2);
+    there.setAttribute("y", top + q * ROW - 2);
   };
-  return { element: html("figure", {}, picture, html("figcaption", {}, "colours from −1 to 1")), frame };
+  return { element: html("figure", {}, picture, html("figcaption", {}, "colours from −1 to 1; framed: the two positions")), frame };
 }
 
-/** The hands of four clocks: each pair of features is the tip of one, (sine, cosine). */
-function clocks(row, first) {
+/** Four clocks with a hand for each position: a pair of features is the tip of one, (sine, cosine). */
+function clocks(one, other, turns, first) {
   const faces = Array.from({ length: CLOCKS }, (_, i) => {
-    const x = 50 + i * 84;
-    const [sine, cosine] = [row[2 * (first + i)], row[2 * (first + i) + 1]];
+    const [x, pair] = [50 + i * 88, 2 * (first + i)];
+    const hand = (row, name) => svg("line", { class: name, x1: x, y1: 56, x2: x + 32 * row[pair], y2: 56 - 32 * row[pair + 1] });
+    const turn = turns[first + i];
     return [
       svg("circle", { class: "clock", cx: x, cy: 56, r: 34 }),
-      svg("line", { class: "hand", x1: x, y1: 56, x2: x + 32 * sine, y2: 56 - 32 * cosine }),
+      hand(one, "hand"),
+      hand(other, "hand other"),
       svg("text", { x, y: 108, class: "small middle" }, `clock ${first + i}`),
+      svg("text", { x, y: 122, class: "small middle" }, `${turn < 100 ? turn.toFixed(1) : Math.round(turn)} a turn`),
     ];
   });
-  return svg("svg", { viewBox: "0 0 352 120", width: 352, height: 120, "aria-hidden": "true" }, ...faces.flat());
+  return svg("svg", { viewBox: "0 0 372 130", width: 372, height: 130, "aria-hidden": "true" }, ...faces.flat());
 }
 
 export default { render };

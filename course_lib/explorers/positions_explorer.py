@@ -1,8 +1,10 @@
 """Sinusoidal positions to turn: clock hands, and the dot product that knows the offset only."""
 
+import math
 from html import escape
 from typing import Any
 
+import torch
 import traitlets
 
 from course_lib.explorers.base import Explorer
@@ -12,7 +14,7 @@ DIGITS = 4
 
 
 class PositionsExplorer(Explorer):
-    """The table of sinusoidal positions, the hands of its clocks at one position, and dot products by offset.
+    """The table of sinusoidal positions, the hands of its clocks at two positions, and dot products by offset.
 
     Vaswani et al. 2017, arXiv:1706.03762, section 3.5.
 
@@ -25,14 +27,20 @@ class PositionsExplorer(Explorer):
 
     script = "positions_explorer.js"
     table: Any = traitlets.List().tag(sync=True)
+    turns: Any = traitlets.List().tag(sync=True)
 
-    def __init__(self, d_model: int = 32, length: int = 48) -> None:
+    def __init__(self, d_model: int = 32, length: int = 64) -> None:
         if d_model < 8 or d_model % 2 or length < 2:
             raise ValueError(
                 f"d_model should be even and at least 8, and length at least 2, but they are {d_model} and {length}"
             )
         self._positions = sinusoidal(length, d_model).double()
-        super().__init__(table=[[round(x, DIGITS) for x in row] for row in self._positions.tolist()])
+        sines, cosines = self._positions[1].reshape(-1, 2).unbind(dim=1)  # (d_model / 2,) each
+        turns = 2 * math.pi / torch.atan2(sines, cosines)  # the positions in which each clock goes round once
+        super().__init__(
+            table=[[round(x, DIGITS) for x in row] for row in self._positions.tolist()],
+            turns=[round(x, 1) for x in turns.tolist()],
+        )
 
     def alt(self) -> str:
         """What the dot products say, in one sentence with numbers."""

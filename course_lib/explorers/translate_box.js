@@ -78,10 +78,4 @@ function render({ model, el }) {
   return () => model.off("change:answer", show);
 }
 
-/** The French word that spreads its reading the widest: the most telling one to start with. */
-function widest(weights) {
-  const peaks = weights.map((row) => Math.max(...row));
-  return peaks.indexOf(Math.min(...peaks));
-}
-
 export default { render };

@@ -1,14 +1,16 @@
 """The explorers of lessons 04, 05 and 07 in Chromium, by keyboard, in both themes: the scripts that JupyterLab runs."""
 
 import json
+import math
 from collections.abc import Iterator
 
 import pytest
+import torch
 from playwright.sync_api import Browser, Page, expect
 
 from course_lib.explorers import AlignmentExplorer, DepthExplorer, PositionsExplorer
 from course_lib.explorers.base import Explorer
-from tests.browser.accessibility import too_faint
+from tests.browser.accessibility import EDGE, contrast, too_faint
 from tests.test_lesson_explorers import example, runs
 
 # What anywidget hands to a script, without a kernel behind it.
@@ -19,6 +21,16 @@ const state = %s;
 const model = { get: (name) => state[name], set: (name, x) => (state[name] = x), save_changes() {}, on() {}, off() {} };
 explorer.render({ model, el: document.getElementById("root") });
 </script>"""
+
+# How high the line of each name ends.
+LINE_END = """names => names.map((name) => {
+    const stroke = name.previousSibling.getAttribute("stroke");
+    const line = [...name.ownerSVGElement.querySelectorAll(".curve")].find((at) => at.matches(`[stroke="${stroke}"]`));
+    return line.getPointAtLength(line.getTotalLength()).y;
+})"""
+
+# Where a clock's hand points, seen from the middle: to the right, and up.
+HAND = "({x1, y1, x2, y2}) => [x2.baseVal.value - x1.baseVal.value, y1.baseVal.value - y2.baseVal.value]"
 
 
 def page_of(explorer: Explorer, names: list[str], light: bool) -> str:
@@ -43,34 +55,103 @@ def readable(page: Page) -> None:
     assert faint == []
 
 
-def test_positions_answer_slider_and_keys(page: tuple[Page, bool, list[str]]):
+def test_positions_moved_together_keep_their_dot_product(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
-    tab.set_content(page_of(PositionsExplorer(), ["table"], light))
-    status = tab.locator(".status")
-    expect(status).to_contain_text("Positions 5 and 8: dot product 12.27")
-    tab.get_by_role("slider", name="Position").press("ArrowRight")
-    expect(status).to_contain_text("Positions 6 and 9: dot product 12.27")
-    tab.get_by_role("slider", name="Position").press("]")
-    expect(status).to_contain_text("Positions 6 and 10")
-    tab.get_by_role("slider", name="Position").press("End")
-    expect(status).to_contain_text("Positions 47 and 47: dot product 16.00")
-    tab.get_by_role("slider", name="Length").press("Home")
-    expect(status).to_contain_text("Positions 7 and 7")
+    tab.set_content(page_of(PositionsExplorer(), ["table", "turns"], light))
+    status, position = tab.locator(".status"), tab.get_by_role("slider", name="Position")
+    expect(status).to_have_text("Positions 5 and 8, offset 3: dot product 12.27.")
+    position.press("ArrowRight")
+    expect(status).to_have_text(
+        "Positions 6 and 9, offset 3: dot product 12.27. Both moved, and it stayed: only the offset counts."
+    )
+    position.press("End")
+    expect(status).to_contain_text("Positions 60 and 63, offset 3: dot product 12.27.")
+    expect(position).to_have_attribute("aria-valuetext", "60")
+    solid, dashed = (tab.locator(name).first.evaluate(HAND) for name in (".hand", ".hand.other"))
+    assert solid == pytest.approx([32 * math.sin(60), 32 * math.cos(60)], abs=0.01)
+    assert dashed == pytest.approx([32 * math.sin(63), 32 * math.cos(63)], abs=0.01)
     readable(tab)
+
+
+def test_a_position_moved_alone_has_another_dot_product(page: tuple[Page, bool, list[str]]):
+    tab, light, _ = page
+    tab.set_content(page_of(PositionsExplorer(), ["table", "turns"], light))
+    status, position = tab.locator(".status"), tab.get_by_role("slider", name="Position")
+    tab.get_by_label("move both together").uncheck()
+    position.press("ArrowRight")
+    two, three = (sum(math.cos(step * 10_000 ** (-i / 16)) for i in range(16)) for step in (2, 3))
+    expect(status).to_have_text(f"Positions 6 and 8, offset 2: dot product {two:.2f}. At offset 3 it was {three:.2f}.")
+    position.press("]")
+    expect(status).to_contain_text("Positions 6 and 9, offset 3: dot product 12.27.")
+    tab.get_by_role("slider", name="Length").press("Home")
+    expect(status).to_contain_text("Positions 6 and 7, offset 1")
+    position.press("r")
+    expect(status).to_contain_text("Positions 5 and 8, offset 3: dot product 12.27.")
+    expect(tab.get_by_label("move both together")).to_be_checked()
 
 
 def test_depth_answers_steps_and_leaves_out_what_went_astray(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
-    tab.set_content(page_of(DepthExplorer(runs()), ["runs"], light))
-    status = tab.locator(".status")
-    expect(status).to_contain_text(
-        "Step 1. even: last layer 1.0 times the first; astray: last layer 8.0 times the first."
+    gradient = torch.ones(2, 4)
+    gradient[1] = math.inf
+    lost = {"loss": torch.tensor([2.0, math.nan]), "gradient": gradient}
+    none = {"loss": torch.ones(4), "gradient": torch.zeros(4, 4)}
+    tab.set_content(page_of(DepthExplorer({**runs(), "lost": lost, "none": none}), ["runs"], light))
+    status, step = tab.locator(".status"), tab.get_by_role("slider", name="Step")
+    expect(status).to_have_text(
+        "Step 1. even: last layer 1.0 times the first; astray: last layer 8.0 times the first; "
+        "lost: last layer 1.0 times the first; none: no gradient in the first layer."
     )
-    tab.get_by_role("slider", name="Step").press("]")
+    tab.get_by_text("Show numbers").click()
+    step.press("]")
     expect(status).to_contain_text("Step 2.")
+    expect(status).to_contain_text("lost: gradient not finite")
+    rows = tab.locator("tbody tr").all_inner_texts()
+    assert [row.split() for row in rows[1:3]] == [["astray", "1.0", "2.0", "4.0", "8.0"], ["lost", *"––––"]]
+    named = tab.locator("figure").first.locator(".name")
+    expect(named).to_have_text(["astray", "even"])  # from the top; what has no length has no line
+    heights = named.evaluate_all("names => names.map((name) => name.y.baseVal[0].value)")
+    ends = tab.locator("figure").first.locator(".name").evaluate_all(LINE_END)
+    assert heights == pytest.approx([end + 4 for end in ends], abs=0.2)  # far enough apart, they stand at their lines
+    step.press("]")
+    expect(status).to_contain_text("lost: ended at step 2")
     tab.get_by_role("checkbox", name="even").uncheck()
     expect(status).not_to_contain_text("even:")
+    expect(named).to_have_text(["astray"])
     readable(tab)
+    step.press("End")
+    expect(status).to_contain_text("Step 4. astray: ended at step 3")
+    step.press("r")
+    expect(status).to_contain_text("Step 1.")
+
+
+def test_a_runs_line_keeps_its_style_and_there_are_no_more_runs_than_styles(page: tuple[Page, bool, list[str]]):
+    tab, light, _ = page
+    five = {name: runs()["even"] for name in ("first", "second", "third", "fourth", "fifth")}
+    tab.set_content(page_of(DepthExplorer(five), ["runs"], light))
+
+    def styles() -> dict[str, str]:
+        """The stroke of the sample before each name."""
+        named = "names => names.map((name) => [name.textContent, name.previousSibling.getAttribute('stroke')])"
+        return dict(tab.locator("figure").first.locator(".name").evaluate_all(named))
+
+    before = styles()
+    assert list(before) == ["first", "second", "third", "fourth"]
+    assert len(set(before.values())) == 4
+    expect(tab.get_by_role("checkbox", name="fifth")).to_be_disabled()
+    tab.get_by_role("checkbox", name="second").uncheck()
+    tab.get_by_role("checkbox", name="fifth").check()
+    assert styles() == {name: before[name] for name in ("first", "third", "fourth")} | {"fifth": before["second"]}
+    expect(tab.get_by_role("checkbox", name="second")).to_be_disabled()
+
+
+def test_a_loss_that_leaps_away_does_not_press_the_others_flat(page: tuple[Page, bool, list[str]]):
+    tab, light, _ = page
+    leaps = {"loss": torch.tensor([2.0, 1e30, 2.0]), "gradient": torch.ones(3, 4)}
+    tab.set_content(page_of(DepthExplorer({**runs(), "leaps": leaps}), ["runs"], light))
+    right = tab.locator("figure").nth(1)
+    expect(right).to_contain_text("6.0")  # three times the first loss, 2
+    expect(right).to_contain_text("higher ones, up to 1.0e+30, are drawn at the top")
 
 
 def test_alignment_answers_heads_and_rows_over_the_rings(page: tuple[Page, bool, list[str]]):
@@ -83,5 +164,29 @@ def test_alignment_answers_heads_and_rows_over_the_rings(page: tuple[Page, bool,
     expect(status).to_contain_text("“enquêté” reads 0.80 of “investigated”; it belongs to “investigated”.")
     tab.get_by_label("Layer and head").press("]")
     expect(status).to_contain_text("“enquêté” reads 0.80 of “the”")
-    expect(status).to_contain_text("Alignment error rate of layer 0, head 1: 0.75")
+    expect(status).to_contain_text("Alignment error rate of layer 0, head 1: 0.75 here, 0.75 over all sentences.")
+    expect(tab.get_by_label("Layer and head").locator("option:checked")).to_have_text(
+        "layer 0, head 1: error rate 0.75"
+    )
+    tab.get_by_text("Show numbers").click()
+    assert tab.locator("tbody tr").last.locator("td").all_inner_texts() == ["0.80", "0.10", "○ 0.10"]
+    tab.get_by_label("Layer and head").press("r")
+    expect(status).to_contain_text(
+        "“le” reads 0.80 of “the”; it belongs to “the”. Alignment error rate of layer 0, head 0"
+    )
     readable(tab)
+
+
+def test_a_ring_stands_out_from_a_cell_of_any_colour(page: tuple[Page, bool, list[str]]):
+    tab, light, _ = page
+    tab.set_content(page_of(AlignmentExplorer([example()]), ["data", "head"], light))
+    strokes = (
+        tab.locator(".gold")
+        .first.locator("circle")
+        .evaluate_all("rings => rings.map((ring) => getComputedStyle(ring).stroke)")
+    )
+    cell = tab.locator(".cell").first
+    for step in range(21):
+        cell.evaluate("(cell, step) => cell.parentElement.setAttribute('class', `weights-${step}`)", step)
+        ground = cell.evaluate("cell => getComputedStyle(cell).fill")
+        assert max(contrast(stroke, [ground]) for stroke in strokes) >= EDGE
