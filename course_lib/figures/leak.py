@@ -63,5 +63,5 @@ def who_notices(ax: Axes, moved: torch.Tensor | ArrayLike, tokens: Sequence[str]
     ax.tick_params(length=0)
     count = "1 leak" if leaks == 1 else f"{leaks} leaks"
     ax.set_title(f"{title}: {count}" if title else count)
-    words = f"{int(noticed.sum())} of {T * T} places notice a changed token, {leaks} of them one still to come."
+    words = f"{int(noticed.sum())} of {T * T} places notice a changed token, {leaks} too early."
     return describe(ax, f"{title}: {words}" if title else words)
