@@ -5,6 +5,7 @@ the page. The map and the journey are SVG, and show themselves.
 """
 
 from course_lib.figures.attention import alignment, attention_grid
+from course_lib.figures.clocks import clock_faces, offset_curve, position_table
 from course_lib.figures.curves import curves, sorted_bars
 from course_lib.figures.display import described, show, style
 from course_lib.figures.heads import head_grids, head_stages
@@ -12,6 +13,7 @@ from course_lib.figures.journey import STAGES, Journey, Stage, journey
 from course_lib.figures.leak import who_notices
 from course_lib.figures.map import TransformerMap, transformer_map
 from course_lib.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
+from course_lib.figures.stream import stream_sum
 from course_lib.figures.tokens import neighbour_map, token_chips
 from course_lib.figures.translation import decoder_steps
 
@@ -25,6 +27,7 @@ __all__ = [
     "TransformerMap",
     "alignment",
     "attention_grid",
+    "clock_faces",
     "curves",
     "decoder_steps",
     "described",
@@ -32,8 +35,11 @@ __all__ = [
     "head_stages",
     "journey",
     "neighbour_map",
+    "offset_curve",
+    "position_table",
     "show",
     "sorted_bars",
+    "stream_sum",
     "style",
     "token_chips",
     "transformer_map",
