@@ -47,7 +47,7 @@ def clock_faces(ax: Axes, table: Tensor | ArrayLike, positions: Sequence[int]) -
             ax.plot([x, tip[0]], [y - 0.08, tip[1]], color=ink, linewidth=2.5, linestyle="-", solid_capstyle="round")
             ax.text(x, y + 0.38, f"{sine + 0.0:.2f}  {cosine + 0.0:.2f}", ha="center", va="center", fontsize=9)
     for x, speed in enumerate(speeds):
-        ax.text(x, -0.62, f"clock {x}\n{speed:.2g} rad a position", ha="center", va="bottom", fontsize=9.5)
+        ax.text(x, -0.62, f"clock {x}\n{speed:.2g} rad a position", ha="center", va="bottom", fontsize=9)
     ax.set(xlim=(-1.9, len(speeds) - 0.4), ylim=(len(positions) - 0.45, -1.1), aspect="equal")
     ax.axis("off")
     return describe(ax, _clocks_in_words(speeds, positions))

@@ -85,7 +85,6 @@ def _draw_bars(ax: Axes, parts: Sequence[float], bottoms: Sequence[float]) -> No
             fontsize=8,
             weight="bold" if is_end else "normal",
         )
-    ax.autoscale_view()
 
 
 def _in_words(parts: Sequence[float], names: Sequence[str], length: float) -> str:

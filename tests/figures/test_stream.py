@@ -74,6 +74,11 @@ def test_the_words_have_both_ends_the_largest_write_and_those_that_go_against_it
     )
 
 
+def test_the_largest_write_may_go_against_what_comes_out(ax: Axes) -> None:
+    words = described(stream_sum(ax, [20.0, 0.0], [[3.0, 1.0], [-8.0, 0.0], [4.0, -1.0]], NAMES))
+    assert words.endswith("The largest is that of F1, -8.00; 1 of 3 go against it.")
+
+
 @pytest.mark.parametrize(
     ("start", "writes", "names", "words"),
     [
