@@ -111,15 +111,15 @@ class Embeddings(nn.Module):
         self.norm = make_norm(config.d_model, config) if config.embedding_norm else None
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Embed ids: (B, T) to (B, T, d_model). Raises ValueError for more tokens than the position table holds."""
+    def forward(self, ids: Tensor, where: Tensor | None = None) -> Tensor:
+        """Embed ids (B, T) at positions `where`, else at 0, 1, …: (B, T, d_model). ValueError for more than fit."""
         x: Tensor = self.tokens(ids)  # (B, T, d_model)
         if self.config.scaled_embeddings:
             x = x * math.sqrt(self.config.d_model)
         if self.config.positions in ("learned", "sinusoidal"):
             if ids.size(-1) > self.config.max_length:
                 raise ValueError(f"at most max_length={self.config.max_length} tokens fit, but {ids.size(-1)} came")
-            x = x + self.positions[: ids.size(-1)]
+            x = x + self.positions[slice(ids.size(-1)) if where is None else where]
         if self.segments is not None:
             x = x + self.segments.weight[0]
         if self.norm is not None:

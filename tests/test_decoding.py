@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from course_lib.decoding import greedy, greedy_continuation
+from course_lib.decoding import greedy
 from course_lib.models import LanguageModel, Transformer, TransformerConfig
 from course_lib.tokens import BOS, EOS
 
@@ -103,7 +103,7 @@ def test_greedy_switches_dropout_off_and_back_on():
 
 
 def test_greedy_says_which_sentence_is_empty(model):
-    with pytest.raises(ValueError, match="sentence 1 has no tokens"):
+    with pytest.raises(ValueError, match="prompt 1 has no tokens"):
         greedy(model, [[5], []])
 
 
@@ -118,7 +118,7 @@ def language_model():
 
 
 def test_a_continuation_is_the_likeliest_next_token_again_and_again(language_model):
-    added = greedy_continuation(language_model, [5, 6], length=4, end=-1)
+    added = greedy(language_model, [[5, 6]], 4, stop=[-1])[0]
     assert len(added) == 4
     language_model.eval()
     text = [5, 6]
@@ -132,22 +132,22 @@ def test_a_continuation_switches_dropout_off():
     torch.manual_seed(0)
     config = TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5)
     model = LanguageModel(config).train()
-    assert len({tuple(greedy_continuation(model, [5, 6, 7], length=8)) for _ in range(5)}) == 1
+    assert len({tuple(greedy(model, [[5, 6, 7]], 8)[0]) for _ in range(5)}) == 1
     assert model.training
 
 
 def test_a_continuation_stops_before_the_end_sign(language_model):
-    free = greedy_continuation(language_model, [5], length=5, end=-1)
+    free = greedy(language_model, [[5]], 5, stop=[-1])[0]
     first_place = free.index(free[2])
-    assert greedy_continuation(language_model, [5], length=5, end=free[2]) == free[:first_place]
+    assert greedy(language_model, [[5]], 5, stop=[free[2]])[0] == free[:first_place]
 
 
 def test_a_text_longer_than_the_positions_goes_on_from_its_last_tokens(language_model):
-    added = greedy_continuation(language_model, [5, 6, 7, 8, 9, 10, 11, 4], length=1, end=-1)
-    assert added == greedy_continuation(language_model, [7, 8, 9, 10, 11, 4], length=1, end=-1)
-    assert len(greedy_continuation(language_model, [5], length=20, end=-1)) == 20
+    added = greedy(language_model, [[5, 6, 7, 8, 9, 10, 11, 4]], 1, stop=[-1])[0]
+    assert added == greedy(language_model, [[7, 8, 9, 10, 11, 4]], 1, stop=[-1])[0]
+    assert len(greedy(language_model, [[5]], 20, stop=[-1])[0]) == 20
 
 
 def test_an_empty_prompt_is_refused(language_model):
-    with pytest.raises(ValueError, match="prompt has no tokens"):
-        greedy_continuation(language_model, [], length=3)
+    with pytest.raises(ValueError, match="prompt 0 has no tokens"):
+        greedy(language_model, [[]], 3)[0]

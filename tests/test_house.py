@@ -26,6 +26,7 @@ FLOORS = [
         "losses",
         "checkpoints",
         "training",
+        "cache",
         "decoding",
         "metrics",
         "pretrained",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.checkpoints import put_weights, read, weights_of, write
-from course_lib.decoding import greedy_continuation
+from course_lib.decoding import greedy
 from course_lib.models import LanguageModel, TransformerConfig
 from course_lib.tokens import Vocabulary
 
@@ -70,7 +70,7 @@ class TalesModel:
             raise ValueError("the prompt is empty: give me a beginning, such as 'Once upon a time'")
         if length < 0:
             raise ValueError(f"length says how many characters to add, 0 or more, but is {length}")
-        return prompt + self.decode(greedy_continuation(self.model, ids, length))
+        return prompt + self.decode(greedy(self.model, [ids], length)[0])
 
     def save(self, path: Path, note: dict[str, Any]) -> None:
         """Write weights, in half precision, and characters to one file, with what else there is to note."""
