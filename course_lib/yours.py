@@ -7,20 +7,16 @@
 Your parts are kept in the folder `my_transformer`, one file each.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 from course_lib import attention
-from course_lib.exercises import all_exercises, parts, store
+from course_lib.exercises import Exercise, Panel, all_exercises, parts, store
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.reports import Panel
+
 
 # Names here must not be a part's: it would hide the learner's own.
-YOURS, THE_COURSES = "yours", "the course's"
-
-
 def __getattr__(name: str) -> Any:
     if name in __dir__():
         return parts.part(name).implementation
@@ -31,37 +27,23 @@ def __dir__() -> list[str]:
     return [exercise.name for exercise in all_exercises()]
 
 
-@dataclass(frozen=True, repr=False)
-class Progress(Panel):
-    """Whose each part is: the map of the Transformer with the learner's parts lit, and the list of all exercises."""
-
-    map: Any = None
-
-    def __repr__(self) -> str:
-        return f"{self.map!r}\n\n{super().__repr__()}"
-
-    def _repr_html_(self) -> str:
-        return f"{self.map._repr_html_()}\n{super()._repr_html_()}"
-
-
-def report() -> Progress:
-    """Show whose each part is."""
+def report() -> Panel:
+    """Show whose each part is: on the map of the Transformer, with the learner's lit, and in the list of exercises."""
     # Imported here, since drawing takes time to load, and most that ask for a part want no map.
     from course_lib.figures import transformer_map
 
-    whose = [parts.part(name) for name in __dir__()]
-    title = f"{sum(part.is_yours for part in whose)} of {len(whose)} parts are yours."
-    return Progress(title, code="\n".join(map(_line, whose)), map=transformer_map(yours=on_map()))
+    whose = {exercise: parts.part(exercise.name) for exercise in all_exercises()}
+    title = f"{sum(part.is_yours for part in whose.values())} of {len(whose)} parts are yours."
+    return Panel(title, code="\n".join(map(_line, whose, whose.values())), map=transformer_map(yours=on_map()))
 
 
 def on_map() -> set[str]:
     """The parts of the Transformer's map that are the learner's: `figures.transformer_map(yours=yours.on_map())`."""
-    whose = [parts.part(name) for name in __dir__()]
-    return {part.exercise.on_map for part in whose if part.is_yours} - {""}
+    return {exercise.on_map for exercise in all_exercises() if parts.part(exercise.name).is_yours} - {""}
 
 
-def _line(part: parts.Part) -> str:
-    exercise, mark = part.exercise, f"✓ {YOURS}" if part.is_yours else f"  {THE_COURSES}"
+def _line(exercise: Exercise, part: parts.Part) -> str:
+    mark = "✓ yours" if part.is_yours else "  the course's"
     difficulty = "●" * exercise.difficulty + "○" * (3 - exercise.difficulty)
     about = f"{exercise.notebook:02d}  {exercise.name:30}{mark:15}{difficulty}  {exercise.minutes:2} minutes"
     return f"{about}  {part.note}".rstrip()
@@ -84,7 +66,7 @@ def install(model: nn.Module) -> dict[str, str]:
     for each in heads.values():
         # A module would enter the model's own parts and weights, a method does not.
         each.attention = mine.forward if isinstance(mine, nn.Module) else mine
-    return dict.fromkeys(heads, YOURS if part.is_yours else THE_COURSES)
+    return dict.fromkeys(heads, "yours" if part.is_yours else "the course's")
 
 
 def reset(*names: str) -> Panel:
@@ -92,9 +74,7 @@ def reset(*names: str) -> Panel:
 
     Raises ValueError for a name that is no exercise's.
     """
-    for name in names:
-        find(name)
-    kept = [name for name in names or __dir__() if store.read(name) is not None]
+    kept = [part.name for part in map(find, names or __dir__()) if store.read(part.name) is not None]
     places = [store.shown(store.set_aside(name)) for name in kept]
     parts.forget()
     if not places:

@@ -5,11 +5,12 @@ import difflib
 from course_lib.exercises import attention, decoder, encoder, multi_head, positions, start_here, tokens, transformer
 from course_lib.exercises.exercise import Exercise
 
+LESSONS = (start_here, attention, multi_head, tokens, positions, encoder, decoder, transformer)
+
 
 def all_exercises() -> list[Exercise]:
     """All exercises of the course, in the order in which the notebooks give them."""
-    lessons = (start_here, attention, multi_head, tokens, positions, encoder, decoder, transformer)
-    return [exercise for lesson in lessons for exercise in lesson.EXERCISES]
+    return [exercise for lesson in LESSONS for exercise in lesson.EXERCISES]
 
 
 def find(name: str) -> Exercise:

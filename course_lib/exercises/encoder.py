@@ -1,7 +1,7 @@
 """The exercises of notebook 05: the encoder."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -163,7 +163,7 @@ FEED_FORWARD = Exercise(
     minutes=10,
     difficulty=1,
     on_map="encoder_feed_forward",
-    ways=filled(made_with=3, block=4),
+    adapt=filled(made_with=3, block=4),
     cases=(
         case(4, 7, torch.relu, numbers(1, 2, 4)),
         case(4, 7, torch.relu, numbers(1, 2, 4, seed=1)),
@@ -321,7 +321,7 @@ class _NothingLearned(LayerNorm):
         return F.layer_norm(x, x.shape[-1:], eps=self.eps)
 
 
-def _ways_to_norm(answer: Any) -> Iterator[Callable[..., Tensor]]:
+def _with_gains(answer: Any) -> Callable[..., Tensor]:
     def norm(d_model: int, x: Tensor, *eps: float) -> Tensor:
         module = answer(d_model, *eps)
         with torch.no_grad():
@@ -331,7 +331,7 @@ def _ways_to_norm(answer: Any) -> Iterator[Callable[..., Tensor]]:
         output: Tensor = module.to(x.dtype)(x)
         return output
 
-    yield norm
+    return norm
 
 
 LAYER_NORM = Exercise(
@@ -343,7 +343,7 @@ LAYER_NORM = Exercise(
     minutes=15,
     difficulty=2,
     on_map="encoder_norm",
-    ways=_ways_to_norm,
+    adapt=_with_gains,
     cases=(
         case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),
         case(4, numbers(1, 2, 4)),
@@ -626,7 +626,7 @@ ENCODER_LAYER = Exercise(
     minutes=25,
     difficulty=3,
     on_map="encoder_feed_forward",
-    ways=filled(made_with=4, block=2),
+    adapt=filled(made_with=4, block=2),
     cases=(
         case(*_SIZES, numbers(1, 2, 4)),
         case(*_SIZES, numbers(1, 2, 4, seed=1)),

@@ -1,38 +1,34 @@
 """What an exercise is, and how an answer to it is checked."""
 
-from collections.abc import Callable, Iterator, Sequence
+import inspect
+import re
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from course_lib.exercises.cases import Case, Mistake
-from course_lib.exercises.diagnosis import diagnose
-from course_lib.exercises.outcomes import Outcome, difference, run
+from course_lib.exercises.outcomes import NO_GRADIENT, Outcome, difference, run, where_wrong
 from course_lib.exercises.reports import Report
 
-STOPPED = (NotImplementedError, KeyboardInterrupt)
-NO_GRADIENT = (
-    "No gradient gets through it, so nothing could train on it: look for `.item()`, `torch.tensor(...)` or an in-place "
-    "step such as `/=`."
-)
 FLOAT32_ONLY = "Right, but for float32 only: `torch.zeros` and `torch.tensor` make that unless you say `dtype=x.dtype`."
-Outcomes = Sequence[Outcome]
 
 
-def the_only_way(answer: Any) -> Iterator[Callable[..., Any]]:
+def as_it_is(answer: Any) -> Callable[..., Any]:
     """Call a function as it is. A class is made in the call, so that its errors are caught there."""
-    yield (lambda *arguments: answer()(*arguments)) if isinstance(answer, type) else answer
+    return (lambda *arguments: answer()(*arguments)) if isinstance(answer, type) else answer
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Exercise:
     """A part to write: a reference, cases, and the mistakes that people make.
 
-    `returns` names what comes back, with its shape. `ways` turns an answer into functions of a case's arguments: more
-    than one where there is no telling which of the learner's weights is which. A part that is `trained` must let
-    gradients through. `on_map` is the part of the Transformer's map that it builds.
+    `returns` names what comes back, with its shape. `adapt` turns an answer into a function of a case's arguments. A
+    part that is `trained` must let gradients through. `on_map` is the part of the Transformer's map that it builds.
     """
 
     name: str
@@ -46,69 +42,62 @@ class Exercise:
     difficulty: int
     trained: bool = False
     on_map: str = ""
-    ways: Callable[[Any], Iterator[Callable[..., Any]]] = the_only_way
+    adapt: Callable[[Any], Callable[..., Any]] = as_it_is
 
     def check(self, answer: Any) -> Report:
         """Try an answer on every case, and say whether it is right, which mistake it is, or what can be said."""
-        reference = next(self.ways(self.reference))
-        wanted = [run(reference, case.arguments).value for case in self.cases]
-        tried: list[tuple[list[Outcome], list[int]]] = []
-        for way in self.ways(answer):
-            got, wrong = self._try(way, wanted, to_the_end=not tried)
-            if all(self.cases[i].in_float64 and got[i].error for i in wrong):
-                return self._right(way, FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases.")
-            tried.append((got, wrong))
-            if isinstance(got[-1].error, STOPPED):
-                break
-        got, wrong = tried[0]
+        got, wanted = self._try(answer), self._try(self.reference)
+        wrong = self._unlike(got, wanted)
         if isinstance(got[0].error, NotImplementedError):
             return Report(f"… {self.name}", ("Not started: write it in place of `raise NotImplementedError`.",))
-        mistakes, unexplained = self._name(got, wanted, wrong)
-        sentences = [mistake.message for mistake in mistakes] or diagnose(self, answer, got, wanted, wrong)
-        if mistakes and any(not got[i].error for i in unexplained):  # a mistake may well cause an error elsewhere
-            sentences.append("Something else differs too: mend this first, then run the cell again.")
-        if printed := got[wrong[0]].printed.strip():
-            sentences.append(f"It printed: {printed[:200]}")
-        return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=mistakes[0] if mistakes else None)
+        if not all(self.cases[i].in_float64 and got[i].error for i in wrong):
+            mistakes, unexplained = self._name(got, wanted, wrong)
+            sentences = [mistake.message for mistake in mistakes] or _diagnose(self, answer, got, wanted, wrong)
+            if mistakes and any(not got[i].error for i in unexplained):  # a mistake may well cause an error elsewhere
+                sentences.append("Something else differs too: mend this first, then run the cell again.")
+            if printed := got[min(wrong)].printed.strip():
+                sentences.append(f"It printed: {printed[:200]}")
+            return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=next(iter(mistakes), None))
+        if self.trained and not _lets_gradients_through(self.adapt(answer), self.cases[0].arguments):
+            return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {NO_GRADIENT}",))
+        sentence = FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases."
+        return Report(f"✓ {self.name}: right", (sentence,), passed=True)
 
-    def _try(self, way: Callable[..., Any], wanted: Sequence[Any], to_the_end: bool) -> tuple[list[Outcome], list[int]]:
-        """What comes of the cases, and which are wrong; unless `to_the_end`, only up to the first that is."""
-        got: list[Outcome] = []
-        wrong: list[int] = []
-        for i, case in enumerate(self.cases):
-            got.append(run(way, case.arguments))
-            if got[i].error or got[i].changed or difference(got[i].value, wanted[i], self.returns):
-                wrong.append(i)
-            if isinstance(got[i].error, STOPPED) or (wrong and not to_the_end):
+    @cached_property
+    def _known(self) -> dict[Mistake, list[Outcome]]:
+        """What comes of the known mistakes. They are tried once, since a learner tries often."""
+        return {mistake: self._try(mistake.implementation) for mistake in self.mistakes}
+
+    def _try(self, answer: Any) -> list[Outcome]:
+        """What comes of the cases, up to one that is interrupted."""
+        function, outcomes = self.adapt(answer), list[Outcome]()
+        for case in self.cases:
+            outcomes.append(run(function, case.arguments))
+            if isinstance(outcomes[-1].error, KeyboardInterrupt):
                 break
-        return got, wrong
+        return outcomes
 
-    def _name(self, got: Outcomes, wanted: Sequence[Any], wrong: list[int]) -> tuple[list[Mistake], set[int]]:
-        """Find the known mistakes that do the same: first the one that explains the most cases, then what is left."""
-        explained = {mistake: self._explained_by(mistake, got, wanted, wrong) for mistake in self.mistakes}
-        found, left = [], set(wrong)
+    def _unlike(self, some: list[Outcome], others: list[Outcome]) -> set[int]:
+        """The cases, as far as both were tried, in which two answers do not do the same."""
+        return {i for i, (x, y) in enumerate(zip(some, others, strict=False)) if not x.is_like(y, self.returns)}
+
+    def _name(self, got: list[Outcome], wanted: list[Outcome], wrong: set[int]) -> tuple[list[Mistake], set[int]]:
+        """Find the known mistakes that do the same, the one that explains the most cases first, and what is left.
+
+        That a mistake does the same is no chance in two cases, or wherever the mistake shows. Errors do not count,
+        since they look alike, and where the mistake would show but the answer is right, it is another one.
+        """
+        explained = dict[Mistake, set[int]]()
+        for mistake, known in self._known.items():
+            shows, same = self._unlike(known, wanted), wrong - self._unlike(known, got)
+            values = {i for i in same if not got[i].error}
+            evident = len(values) > 1 or (values and same >= shows)
+            explained[mistake] = same if evident and shows & {*range(len(got))} <= wrong else set()
+        found, left = list[Mistake](), wrong
         while explained[best := max(explained, key=lambda mistake: len(explained[mistake] & left))] & left:
             found.append(best)
-            left -= explained[best]
+            left = left - explained[best]
         return found, left
-
-    def _explained_by(self, mistake: Mistake, got: Outcomes, wanted: Sequence[Any], wrong: list[int]) -> set[int]:
-        """The cases in which a mistake does the same as the answer; none where that may be chance.
-
-        It is no chance in two cases, or wherever the mistake shows. Errors do not count, since they look alike, and
-        where the mistake would show but the answer is right, it is another one.
-        """
-        known, shows = self._try(next(self.ways(mistake.implementation)), wanted, to_the_end=True)
-        alike = {i for i in wrong if type(known[i].error) is type(got[i].error) and known[i].changed == got[i].changed}
-        same = {i for i in alike if got[i].error or not difference(got[i].value, known[i].value, self.returns)}
-        values = {i for i in same if not got[i].error}
-        evident = len(values) > 1 or (values and same >= set(shows))
-        return same if evident and {i for i in shows if i < len(got)} <= set(wrong) else set()
-
-    def _right(self, way: Callable[..., Any], sentence: str) -> Report:
-        if self.trained and not _lets_gradients_through(way, self.cases[0].arguments):
-            return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {NO_GRADIENT}",))
-        return Report(f"✓ {self.name}: right", (sentence,), passed=True)
 
 
 def _lets_gradients_through(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
@@ -116,3 +105,64 @@ def _lets_gradients_through(function: Callable[..., Any], arguments: Sequence[An
     copies = [x.clone().requires_grad_() if isinstance(x, Tensor) else x for x in arguments]
     inputs = [x for x in copies if isinstance(x, Tensor)]
     return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ()).error is None
+
+
+# What can be said of a wrong answer that is none of the known mistakes.
+
+
+def _diagnose(exercise: Exercise, answer: Any, got: list[Outcome], wanted: list[Outcome], wrong: set[int]) -> list[str]:
+    """Say in sentences where an answer goes wrong, and what the cases with these numbers in which it does share."""
+    case, first, right = exercise.cases[min(wrong)], got[min(wrong)], wanted[min(wrong)]
+    if isinstance(first.error, KeyboardInterrupt):
+        return [f"You stopped it{_line(answer, first.error)}. Would it have ended? Look at what ends each loop."]
+    if first.error is not None:
+        words = re.sub(r" at 0x[0-9a-fA-F]+", "", str(first.error)).partition("\n")[0][:200]
+        found = [f"{type(first.error).__name__}{_line(answer, first.error)}: {words}"]
+        if "'tuple' object" in words or "not tuple" in words:
+            found.append("What you use there is a tuple of several things: take them apart, `output, weights = …`.")
+        return _pattern(exercise, got, wrong) + found
+    if first.value is None:
+        wrote = "It prints: write `return` where it says `print`." if first.printed else "Is its `return` missing?"
+        return [f"Your function returns nothing (`None`). {wrote}"]
+    detail = difference(first.value, right.value, exercise.returns)
+    if not detail:
+        takes = [] if isinstance(exercise.reference, type) else list(inspect.signature(exercise.reference).parameters)
+        name = takes[first.changed[0]] if takes else "x"
+        instead = f"make a new one (`y = {name} - 1`)"
+        return [f"The result is right, but `{name}`, the caller's tensor, is changed: {instead}."]
+    hidden = ["All is right but what the mask hides."] * _only_hidden(case, first.value, right.value)
+    return [*_pattern(exercise, got, wrong), *hidden, detail[0].upper() + detail[1:]]
+
+
+def _pattern(exercise: Exercise, got: list[Outcome], wrong: set[int]) -> list[str]:
+    """What the wrong cases share. The first two cases are the example, and other numbers of the same shapes."""
+    constant = 1 in wrong and not got[1].error and got[1].is_like(got[0], exercise.returns)
+    if 0 in wrong:
+        return ["It gives the same result whatever goes in: does it use all of its arguments?"] * constant
+    if constant:
+        return ["It gives the example's result whatever goes in: is that result written into the code?"]
+    if 1 in wrong:
+        return ["It is right for the example, but not for other numbers of the same shape."]
+    having = [case.having for case in exercise.cases]
+    shared = [words for words in having[min(wrong)] if all(words in having[i] for i in wrong)]
+    # Rather what only wrong cases have than what right ones have too.
+    telling = min(shared or having[min(wrong)], key=lambda words: sum(words in each for each in having))
+    always = all(i in wrong for i, each in enumerate(having) if telling in each)
+    return [f"It is right, but not {'' if always else 'always '}with {telling}."]
+
+
+def _only_hidden(case: Case, got: Any, wanted: Any) -> bool:
+    """Whether all that differs is what the mask hides."""
+    pairs = list(zip(got, wanted, strict=True) if isinstance(wanted, tuple) else [(got, wanted)])
+    if case.mask is None or any(not isinstance(one, Tensor) or one.shape != other.shape for one, other in pairs):
+        return False
+    marks = next(wrong for one, other in pairs if (wrong := where_wrong(one, other)).any())
+    return marks.size(-1) == case.mask.size(-1) and not bool((marks & case.mask).any())
+
+
+def _line(answer: Any, error: BaseException) -> str:
+    """The line of the learner's in which an error came up."""
+    methods = vars(answer if inspect.isclass(answer) else type(answer)).values()
+    files = {each.__code__.co_filename for each in map(inspect.unwrap, (answer, *methods)) if inspect.isfunction(each)}
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+    return f" in line {frames[-1].lineno}, `{frames[-1].line}`" if frames else ""

@@ -4,13 +4,15 @@ Each weight gets numbers that hang on its shape alone. So it does not matter whi
 which, nor whether three projections are three matrices or one: only what is done with them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import numbers
+from course_lib.exercises.outcomes import NO_GRADIENT
 
 
 def forward(module: nn.Module, *inputs: Any) -> tuple[Any, ...]:
@@ -20,33 +22,54 @@ def forward(module: nn.Module, *inputs: Any) -> tuple[Any, ...]:
 
 def filled(
     made_with: int, block: int, uncounted: tuple[int, ...] = (), call: Callable[..., tuple[Any, ...]] = forward
-) -> Callable[[Any], Iterator[Callable[..., Any]]]:
-    """Ways to call a class whose first `made_with` arguments make it, and whose other arguments go through it.
+) -> Callable[[Any], Callable[..., Any]]:
+    """Call a class as a function: its first `made_with` arguments make it, its others go through it.
 
-    What comes back is its output, and how many numbers stand in its weight matrices: two layers that share theirs, or
-    layers that torch does not know of, show there. `block` is the width of a head, d_k, or of a token where there are
-    no heads; a matrix whose sides are multiples of it holds one block of numbers over and over, so that its rows may be
-    cut and ordered in any way. Matrices with a side of an `uncounted` length are not counted, such as embeddings, which
-    may be shared or not. `call` says what is done with the module.
+    What comes back is its output, and how many numbers stand in the weight matrices that it hangs on: two
+    layers that share theirs, a matrix that is never used, or layers that torch does not know of, show there. `block`
+    is the width of a head, d_k, or of a token where there are no heads; a matrix whose sides are multiples of it holds
+    one block of numbers over and over, so that its rows may be cut and ordered in any way. Matrices with a side of an
+    `uncounted` length are not counted, such as embeddings, which may be shared or not. `call` says what is done with
+    the module.
 
     Random draws, such as a mistake's own, begin from the same seed in each call, and dropout is off.
     """
 
-    def ways(answer: Any) -> Iterator[Callable[..., Any]]:
-        def way(*arguments: Any) -> tuple[Any, ...]:
+    def adapt(answer: Any) -> Callable[..., Any]:
+        def function(*arguments: Any) -> tuple[Any, ...]:
             inputs = arguments[made_with:]
             with torch.random.fork_rng([]):
                 torch.manual_seed(0)
                 module = answer(*arguments[:made_with])
-                fill(module, block)
+                everything = nn.ModuleList([module, *_in_plain_lists(module)])
+                fill(everything, block)
                 fractions = [x.dtype for x in inputs if isinstance(x, Tensor) and x.is_floating_point()]
-                found = call(module.to(fractions[0] if fractions else torch.float32).eval(), *inputs)
+                everything.to(fractions[0] if fractions else torch.float32).eval()
+                found = call(module, *inputs)
             matrices = [each for each in module.parameters() if each.dim() > 1 and not {*each.shape} & {*uncounted}]
-            return *found, sum(matrix.numel() for matrix in matrices)
+            return *found, _hangs_on(found[0], matrices)
 
-        yield way
+        return function
 
-    return ways
+    return adapt
+
+
+def _in_plain_lists(module: nn.Module) -> list[nn.Module]:
+    """The layers that torch does not know of, since they are kept in a plain Python list."""
+    values = [value for each in module.modules() for value in vars(each).values()]
+    lists = [value for value in values if isinstance(value, (list, tuple))]
+    return [layer for layers in lists for layer in layers if isinstance(layer, nn.Module)]
+
+
+def _hangs_on(output: Any, matrices: list[Tensor]) -> int:
+    """How many numbers of the matrices reach the first feature of an output."""
+    if not matrices or not isinstance(output, Tensor):
+        return 0
+    try:
+        gradients = torch.autograd.grad(output[..., 0].sum(), matrices, retain_graph=True, allow_unused=True)
+    except RuntimeError as error:
+        raise RuntimeError(NO_GRADIENT) from error
+    return sum(int(each.count_nonzero()) for each in gradients if each is not None)
 
 
 @torch.no_grad()
@@ -64,10 +87,10 @@ def fill(module: nn.Module, block: int) -> None:
             parameter.zero_()
 
 
+@cache
 def _matrix(rows: int, columns: int, block: int) -> Tensor:
     if rows % block == 0 and columns % block == 0:
         square = numbers(block, block, seed=3)
-        tile = (square + square.T) / 4
-        return tile.repeat(rows // block, columns // block) * block / min(rows, columns)
+        return (square + square.T).repeat(rows // block, columns // block) / 8
     wide = numbers(min(rows, columns), max(rows, columns), seed=5) / 3
     return wide if rows <= columns else wide.T

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from course_lib.attention import merge_heads, scaled_dot_product_attention, split_heads
 from course_lib.exercises.cases import Case, case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.projections import ways_to_fill
+from course_lib.exercises.filling import filled
 
 # Heads split and merged.
 
@@ -553,13 +553,12 @@ def _model_cases() -> tuple[Case, ...]:
         case(4, 2, *_tokens(1, 2, 2, 4, seed=3)),
         case(8, 4, *_tokens(*sizes), having="sizes that all differ"),
         case(6, 3, *_tokens(2, 3, 3, 6)[:1] * 3, having="self-attention"),
-        case(6, 2, *_tokens(1, 3, 4, 6), having="a batch of 1"),
+        case(8, 2, *_tokens(1, 3, 4, 8), having="a batch of 1"),
         case(4, 2, *_tokens(2, 1, 1, 4), having="one query and one key"),
         case(4, 1, *_tokens(2, 3, 4, 4), having="a single head"),
-        case(3, 3, *_tokens(2, 3, 4, 3), having="heads of one feature"),
         case(8, 4, *_tokens(*sizes), torch.ones(3, 5).tril().bool(), having="a mask"),
         case(8, 4, *_tokens(*sizes), _padding(3, 5), having="a mask, a mask for padding"),
-        case(3, 3, *_tokens(2, 3, 4, 3), torch.ones(3, 4).tril().bool(), having="a mask, heads of one feature"),
+        case(6, 3, *_tokens(2, 3, 4, 6), torch.ones(3, 4).tril().bool(), having="a mask"),
         case(4, 2, *(tensor.double() for tensor in _tokens(1, 2, 3, 4)), having="float64 numbers"),
     )
 
@@ -572,9 +571,9 @@ MULTI_HEAD_ATTENTION = Exercise(
     name="MultiHeadAttention",
     notebook=2,
     reference=MultiHeadAttention,
-    ways=ways_to_fill,
+    adapt=filled(made_with=2, block=2),
     trained=True,
-    returns=("output (B, T, d_model)",),
+    returns=("output (B, T, d_model)", "the count of numbers in the weight matrices that you use"),
     minutes=25,
     difficulty=3,
     cases=_model_cases(),

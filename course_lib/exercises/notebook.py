@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from IPython.display import display
@@ -33,7 +32,7 @@ def exercise(name: str) -> Callable[[Any], Any]:
             earlier = part(name)
             whose = f"your version that passed before, {earlier.note}" if earlier.is_yours else "the course's version"
             after = f'The notebook goes on with {whose}. For a hint: `hint("{name}")`.'
-        display(replace(report, paragraphs=(*report.paragraphs, after)))  # type: ignore[no-untyped-call]
+        display(Panel(report.title, (*report.paragraphs, after)))  # type: ignore[no-untyped-call]
         return part(name).implementation
 
     return judge

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+NO_GRADIENT = "No gradient gets through: look for `.item()`, `torch.tensor(...)` or an in-place step such as `/=`."
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -20,19 +22,22 @@ class Outcome:
     changed: tuple[int, ...] = ()
     printed: str = ""
 
+    def is_like(self, other: "Outcome", names: Sequence[str]) -> bool:
+        """Whether another function did the same. Errors are alike when they are of one type."""
+        alike = type(self.error) is type(other.error) and self.changed == other.changed
+        return alike and (self.error is not None or not difference(self.value, other.value, names))
+
 
 def run(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
     """Call a function on copies of the arguments. A learner who interrupts it has their reasons: that is caught too."""
     copies = [argument.clone() if isinstance(argument, Tensor) else argument for argument in arguments]
-    printed = io.StringIO()
-    try:
-        with redirect_stdout(printed):
+    with redirect_stdout(io.StringIO()) as printed:
+        try:
             value = function(*copies)
-    except (Exception, KeyboardInterrupt) as error:
-        return Outcome(error=error, printed=printed.getvalue())
-    pairs = enumerate(zip(arguments, copies, strict=True))
-    changed = tuple(i for i, (old, new) in pairs if isinstance(old, Tensor) and not torch.equal(old, new))
-    return Outcome(value, None, changed, printed.getvalue())
+        except (Exception, KeyboardInterrupt) as error:
+            return Outcome(error=error, printed=printed.getvalue())
+    changed = (i for i, old in enumerate(arguments) if isinstance(old, Tensor) and not torch.equal(old, copies[i]))
+    return Outcome(value, None, tuple(changed), printed.getvalue())
 
 
 def difference(got: Any, wanted: Any, names: Sequence[str]) -> str:
@@ -49,14 +54,8 @@ def difference(got: Any, wanted: Any, names: Sequence[str]) -> str:
             return f"{len(wanted)} things are wanted, `return {short}`, but you return {_kind(got)}."
         return next(filter(None, map(difference, got, wanted, ([name] for name in names))), "")
     name, _, letters = names[0].partition(" (")
-    if isinstance(wanted, (int, float)):
-        number = isinstance(got, (int, float, Tensor)) and torch.as_tensor(got).numel() == 1
-        right = number and math.isclose(got, wanted, rel_tol=1e-6, abs_tol=1e-12)
-        return "" if right else f"{name} should be {wanted}, but you return {_kind(got)}."
     if not isinstance(wanted, Tensor):
-        # As text, since tensors in a list do not compare to one truth.
-        same = got == wanted if isinstance(got, dict) else str([*got] if isinstance(got, tuple) else got) == str(wanted)
-        return "" if same else f"{name} should be {str(wanted)[:200]}, but yours is {str(got)[:200]}."
+        return "" if _same(got, wanted) else f"{name} should be {str(wanted)[:200]}, but yours is {str(got)[:200]}."
     if not isinstance(got, Tensor):
         return f"a torch tensor is wanted, but you return {_kind(got)}."
     if got.shape != wanted.shape:
@@ -80,9 +79,19 @@ def where_wrong(got: Tensor, wanted: Tensor) -> Tensor:
     return ~torch.isclose(got.double(), wanted.double(), rtol=10 * tolerance, atol=tolerance, equal_nan=True)
 
 
+def _same(got: Any, wanted: Any) -> bool:
+    if isinstance(wanted, (int, float)):
+        number = isinstance(got, (int, float, Tensor)) and torch.as_tensor(got).numel() == 1
+        return number and math.isclose(got, wanted, rel_tol=1e-6, abs_tol=1e-12)
+    if isinstance(wanted, dict):
+        return bool(got == wanted)
+    # As text, since tensors in a list do not compare to one truth.
+    return str([*got] if isinstance(got, tuple) else got) == str(wanted)
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}"
     if type(value).__module__ == "numpy":
         return "a numpy array (torch has the same functions: `torch.exp` for `np.exp`)"
-    return f"`{value}`" if isinstance(value, (int, float)) else f"a `{type(value).__name__}`"
+    return f"a `{type(value).__name__}`"

@@ -2,8 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from html import escape
+from typing import Any
 
 from course_lib.exercises.cases import Mistake
 from course_lib.look import Theme, colour, themed_css
@@ -11,20 +11,23 @@ from course_lib.look import Theme, colour, themed_css
 
 @dataclass(frozen=True, repr=False)
 class Panel:
-    """A title, paragraphs, and code below them. What stands in `backticks` is set as code."""
+    """A title, paragraphs, code below them, and a map above. What stands in `backticks` is set as code."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
     code: str = ""
+    map: Any = None
 
     def __repr__(self) -> str:
-        return "\n".join(filter(None, (self.title, *self.paragraphs, self.code)))
+        above = "" if self.map is None else f"{self.map!r}\n\n"
+        return above + "\n".join(filter(None, (self.title, *self.paragraphs, self.code)))
 
     def _repr_html_(self) -> str:
+        above = "" if self.map is None else f"{self.map._repr_html_()}\n"
         words = (re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words)) for words in self.paragraphs)
         lines = [f"<p><strong>{escape(self.title)}</strong></p>", *(f"<p>{line}</p>" for line in words)]
         code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
-        return f'{_style()}\n<div class="course-report">{"".join(lines)}{code}</div>'
+        return f'{above}{_style()}\n<div class="course-report">{"".join(lines)}{code}</div>'
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +43,6 @@ class Report(Panel):
         return "\n".join(self.paragraphs)
 
 
-@cache
 def _style() -> str:
     """The panel in the theme of the page around it. Where a page drops styles, its own colours hold."""
 

@@ -2,7 +2,7 @@
 
 import ast
 import builtins
-import inspect
+import linecache
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,61 +13,51 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 
-class CannotWriteError(Exception):
-    """Why a part cannot be written so that it stands by itself: half a sentence."""
-
-
 def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
     """Write down a function or class: the import lines that it needs, and definitions, of which its own is the last.
 
     What it uses is looked up in the notebook's cells, the latest first, or in the file that it is from. Imports are
     copied, and so are functions, classes and constants, with what they use in turn. Another exercise's part is imported
-    from `course_lib.yours`. With `helpers`, a module's name, functions and classes are imported from there instead.
+    from `course_lib.yours`. With `helpers`, a module's name, what it uses is imported from there instead.
 
-    Raises CannotWriteError where there is no source, or it uses what cannot be copied.
+    Raises ValueError, with half a sentence that says why, where there is no source, or it uses what cannot be copied.
     """
     name = getattr(part, "__name__", "")
     cells = _cells(getattr(part, "__module__", ""))
     known = {bound: (statement, text) for cell in cells for bound, statement, text in _bindings(cell)}
     if name not in known or part.__qualname__ != name or isinstance(known[name][0], ast.Assign):
-        raise CannotWriteError("it is not a `def` or a `class` that stands in a cell at its left edge")
-    imports, definitions, missing, seen = set[str](), list[str](), list[str](), {name}
+        raise ValueError("it is not a `def` or a `class` that stands in a cell at its left edge")
+    imports, definitions, missing, seen = set[str](), list[str](), list[str](), set[str]()
 
-    def copy(text: str) -> None:
-        for used in sorted(names_used(text) - seen):
-            seen.add(used)
-            if used in known:
-                bring(used, *known[used])
-            elif not hasattr(builtins, used):
-                missing.append(f"`{used}`")
-        definitions.append(text)
-
-    def bring(used: str, statement: ast.stmt, text: str) -> None:
+    def bring(used: str) -> None:
+        """Bring what a name stands for, after all that this uses in turn."""
+        seen.add(used)
+        statement, text = known.get(used, (None, ""))
         exercise = "".join(map(_exercise, getattr(statement, "decorator_list", [])))
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             imports.add(text)
-        elif exercise or helpers:
+        elif statement is not None and used != name and (exercise or helpers):
             original = exercise or used
             imports.add(f"from {helpers or 'course_lib.yours'} import {original}" + f" as {used}" * (used != original))
-        elif isinstance(statement, ast.Assign):
-            copy(text) if _is_constant(statement.value) else missing.append(f"`{used}`")
+        elif statement is None or (isinstance(statement, ast.Assign) and not _is_constant(statement.value)):
+            missing.extend([f"`{used}`"] * (statement is not None or not hasattr(builtins, used)))
         else:
-            copy(text)
+            for other in sorted(names_used(text)):
+                if other not in seen:
+                    bring(other)
+            definitions.append(text)
 
-    copy(known[name][1])
+    bring(name)
     if missing:
-        raise CannotWriteError(f"it uses {', '.join(missing)} from another cell, which cannot be kept with it")
+        raise ValueError(f"it uses {', '.join(missing)} from another cell, which cannot be kept with it")
     return sorted(imports, key=lambda line: (line.startswith("from"), line)), definitions
 
 
 def _cells(module: str) -> Iterable[str]:
     """The text of the notebook's cells, in the order in which they ran, or of the file that a module is from."""
-    history = getattr(get_ipython(), "history_manager", None)
-    if history is not None and module == "__main__":
+    if module == "__main__" and (history := getattr(get_ipython(), "history_manager", None)):
         return list(history.input_hist_parsed)
-    with suppress(KeyError, OSError, TypeError):
-        return [inspect.getsource(sys.modules[module])]
-    return []
+    return ["".join(linecache.getlines(getattr(sys.modules.get(module), "__file__", None) or ""))]
 
 
 def _bindings(cell: str) -> Iterator[tuple[str, ast.stmt, str]]:
@@ -89,8 +79,7 @@ def _bindings(cell: str) -> Iterator[tuple[str, ast.stmt, str]]:
 
 def _exercise(decorator: ast.expr) -> str:
     """The name in `@exercise("name")`; "" for another decorator."""
-    found = re.fullmatch(r"(?:\w+\.)*exercise\('(\w+)'\)", ast.unparse(decorator))
-    return found[1] if found else ""
+    return "".join(re.findall(r"^(?:\w+\.)*exercise\('(\w+)'\)$", ast.unparse(decorator)))
 
 
 def _is_constant(value: ast.expr) -> bool:

@@ -5,6 +5,8 @@ new one whole, and what is replaced or no longer passes is kept in `former/`.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
@@ -17,6 +19,11 @@ def folder() -> Path:
     return Path(os.environ.get("COURSE_WORK") or Path(__file__).parents[2] / "my_transformer")
 
 
+def file(name: str) -> Path:
+    """The file of a part."""
+    return folder() / f"{name}.py"
+
+
 def shown(path: Path) -> str:
     """A path inside the folder in the words for the learner, the same on every system."""
     return path.relative_to(folder().parent).as_posix()
@@ -24,8 +31,7 @@ def shown(path: Path) -> str:
 
 def read(name: str) -> str | None:
     """The source that is kept of a part, or None."""
-    path = folder() / f"{name}.py"
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+    return file(name).read_text(encoding="utf-8", errors="replace") if file(name).exists() else None
 
 
 def former(name: str) -> list[Path]:
@@ -33,34 +39,34 @@ def former(name: str) -> list[Path]:
     return sorted((folder() / "former").glob(f"{name}_[0-9]*.py"))
 
 
-def keep(name: str, source: str) -> Path:
-    """Keep a part's source, and in `former/` what it replaces. Returns its file.
+def keep(name: str, source: str) -> None:
+    """Keep a part's source, and in `former/` what it replaces.
 
     Raises OSError where the folder cannot be written, or another notebook holds it for long.
     """
-    path = folder() / f"{name}.py"
-    with _lock():
+    with _alone():
         old = read(name)
+        if old not in (None, source):
+            _write(_next_former(name), str(old))
         if old != source:
-            (folder() / "former").mkdir(parents=True, exist_ok=True)
-            if old is not None:
-                _write(_next_former(name), old)
-            _write(path, source)
-            _list_parts()
-    return path
+            _write(file(name), source)
 
 
 def set_aside(name: str) -> Path:
     """Move a part to `former/`, and return where it is now. Raises OSError as `keep` does."""
-    with _lock():
-        (folder() / "former").mkdir(exist_ok=True)
-        place = (folder() / f"{name}.py").replace(_next_former(name))
-        _list_parts()
-    return place
+    with _alone():
+        return file(name).replace(_next_former(name))
 
 
-def _lock() -> FileLock:
-    return FileLock(f"{folder()}.lock", timeout=LOCK_SECONDS)
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep other notebooks out while the folder changes, and list its parts in the end."""
+    with FileLock(f"{folder()}.lock", timeout=LOCK_SECONDS):
+        (folder() / "former").mkdir(parents=True, exist_ok=True)
+        yield
+        names = sorted(path.stem for path in folder().glob("*.py") if path.stem != "__init__")
+        lines = [f"from .{name} import {name}\n" for name in names]
+        _write(folder() / "__init__.py", '"""Your parts of the Transformer."""\n\n' + "".join(lines))
 
 
 def _next_former(name: str) -> Path:
@@ -71,14 +77,8 @@ def _next_former(name: str) -> Path:
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    with unfinished.open("w", encoding="utf-8", newline="\n") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
     unfinished.replace(path)
-
-
-def _list_parts() -> None:
-    names = sorted(path.stem for path in folder().glob("*.py") if path.stem != "__init__")
-    lines = [f"from .{name} import {name}\n" for name in names]
-    _write(folder() / "__init__.py", '"""Your parts of the Transformer."""\n\n' + "".join(lines))

@@ -281,6 +281,29 @@ class _CrossResidualDropped(_LayerInPieces):
         return post_norm(x, self.feed_forward, self.norm_3)
 
 
+class _SelfResidualDropped(_LayerInPieces):
+    """The residual around self-attention is missing: a word's own vector is lost, and only what it read goes on."""
+
+    def forward(
+        self, x: Tensor, memory: Tensor, mask: Tensor | None = None, memory_mask: Tensor | None = None
+    ) -> Tensor:
+        x = self.norm_1(self.look_around(x, mask))
+        x = post_norm(x, lambda y: self.look_across(y, memory, memory_mask), self.norm_2)
+        return post_norm(x, self.feed_forward, self.norm_3)
+
+
+class _FeedForwardResidualDropped(_LayerInPieces):
+    """The residual around the feed-forward is missing: it adds to what was found, and does not replace it."""
+
+    def forward(
+        self, x: Tensor, memory: Tensor, mask: Tensor | None = None, memory_mask: Tensor | None = None
+    ) -> Tensor:
+        x = post_norm(x, lambda y: self.look_around(y, mask), self.norm_1)
+        x = post_norm(x, lambda y: self.look_across(y, memory, memory_mask), self.norm_2)
+        normed: Tensor = self.norm_3(self.feed_forward(x))
+        return normed
+
+
 class _CausalMaskForgotten(_LayerInPieces):
     """Your self-attention gets no mask, so that target words read the words that they are to predict."""
 
@@ -343,7 +366,7 @@ DECODER_LAYER = Exercise(
     minutes=25,
     difficulty=3,
     on_map="cross_attention",
-    ways=filled(made_with=4, block=2),
+    adapt=filled(made_with=4, block=2),
     cases=(
         case(*_SIZES, *_sides(1, 3, 2)),
         case(*_SIZES, *_sides(1, 3, 2, seed=3)),
@@ -360,6 +383,8 @@ DECODER_LAYER = Exercise(
         _AcrossFirst,
         _DecoderNormsFirst,
         _CrossResidualDropped,
+        _SelfResidualDropped,
+        _FeedForwardResidualDropped,
         _CausalMaskForgotten,
         _MemoryMaskForgotten,
         _NeverLooksAcross,
@@ -713,6 +738,19 @@ class _OneLayerManyTimes(Transformer):
         self.decoder = nn.ModuleList([self.decoder[0]] * len(self.decoder))
 
 
+class _KeptInPlainLists(Transformer):
+    """torch does not know of your layers: in a plain Python list they are never trained. Use `nn.ModuleList`.
+
+    Seen in https://github.com/LiamMaclean216/Pytorch-Transfomer/issues/7.
+    """
+
+    def __init__(self, *sizes: Any) -> None:
+        super().__init__(*sizes)
+        encoder, decoder = list(self.encoder), list(self.decoder)
+        del self.encoder, self.decoder
+        self.encoder, self.decoder = encoder, decoder  # type: ignore[assignment]
+
+
 def _both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
     return model(source_ids, target_ids), model.decode(target_ids, model.encode(source_ids), source_ids)
 
@@ -733,7 +771,7 @@ TRANSFORMER = Exercise(
     minutes=30,
     difficulty=3,
     on_map="projection",
-    ways=filled(made_with=7, block=2, uncounted=(5, 9), call=_both_ways),
+    adapt=filled(made_with=7, block=2, uncounted=(5, 9), call=_both_ways),
     cases=(
         case(*_MODEL, _SOURCE, _TARGET),
         case(*_MODEL, torch.tensor([[3, 4]]), torch.tensor([[1, 6, 7]])),
@@ -753,6 +791,7 @@ TRANSFORMER = Exercise(
         _EncoderSkipped,
         _ProbabilitiesOut,
         _OneLayerManyTimes,
+        _KeptInPlainLists,
     ),
     hints=paragraphs("""
         In `__init__`: a table of vectors for each language, N encoder layers, N decoder layers, in `nn.ModuleList`s so

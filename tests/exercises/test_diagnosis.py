@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.attention import scaled_dot_product_attention, softmax
+from course_lib.attention import causal_mask, scaled_dot_product_attention, softmax
 from course_lib.exercises.catalogue import find
+from course_lib.exercises.positions import embed_with_positions
 
 
 def said(name: str, answer: Any) -> str:
@@ -93,7 +94,7 @@ def test_a_wrong_shape_is_named_in_letters_and_in_numbers():
 
 def test_a_number_is_compared_as_a_number():
     message = said("multi_head_parameter_count", lambda d_model, heads: d_model * heads)
-    assert "The count should be 80, but you return `8`." in message
+    assert "The count should be 80, but yours is 8." in message
 
 
 def test_nan_is_named_with_its_place():
@@ -174,16 +175,50 @@ def test_an_endless_loop_that_the_learner_interrupts_is_reported_with_its_line()
     assert "x = x + 0`" in message or "while True:`" in message
 
 
-def test_projections_that_cannot_be_found_are_asked_for():
-    class Unreadable(torch.nn.Module):
-        def __init__(self, d_model, heads):
-            super().__init__()
-            self.first, self.second = (torch.nn.Linear(d_model, d_model) for _ in range(2))
+def test_an_input_that_a_class_changes_is_named():
+    class Changes(find("LearnedPositions").reference):
+        def forward(self, x):
+            x += self.table[: x.size(1)]
+            return x
 
-        def forward(self, query, key, value, mask=None):
-            return self.second(self.first(query))
+    assert said("LearnedPositions", Changes).startswith("The result is right, but `x`, the caller's tensor, is changed")
 
-    assert "it looks for `W_q`, `W_k`, `W_v` and `W_o`" in said("MultiHeadAttention", Unreadable)
+
+def test_a_class_that_cuts_the_gradient_or_changes_what_it_needs_does_not_pass():
+    class Cuts(find("MultiHeadAttention").reference):
+        def forward(self, *arguments):
+            return super().forward(*arguments).detach()
+
+    class AddsInPlace(find("EncoderLayer").reference):
+        def forward(self, x, mask=None):
+            output = super().forward(x, mask)
+            x += 1
+            return output
+
+    for name, answer in (("MultiHeadAttention", Cuts), ("EncoderLayer", AddsInPlace)):
+        assert said(name, answer).startswith("RuntimeError: No gradient gets through")
+
+
+def test_the_first_of_many_layers_run_in_the_place_of_all_is_named():
+    class Repeats(find("LanguageModel").reference):
+        def forward(self, ids):
+            hidden = embed_with_positions(ids, self.table)
+            for _ in self.layers:
+                hidden = self.layers[0](hidden, causal_mask(ids.size(1)))
+            return hidden @ self.table.T
+
+    assert find("LanguageModel").check(Repeats).message.startswith("All your layers are the same one")
+
+
+def test_layers_in_a_plain_list_are_named_in_whatever_order_they_are_made():
+    class Plain(find("LanguageModel").reference):
+        def __init__(self, V, d_model, heads, d_ff, layers):
+            torch.nn.Module.__init__(self)
+            made = [find("EncoderLayer").reference(d_model, heads, d_ff) for _ in range(layers)]
+            self.layers, self.dropout = made[::-1], torch.nn.Dropout(0.1)
+            self.table = torch.nn.Parameter(torch.randn(V, d_model))
+
+    assert find("LanguageModel").check(Plain).message.startswith("torch does not know of your layers")
 
 
 def test_numbers_without_a_gradient_do_not_pass_where_models_train():
