@@ -4,6 +4,7 @@ from course_lib.explorers.alignment_explorer import Aligned, AlignmentExplorer
 from course_lib.explorers.attention_explorer import AttentionExplorer, Lookup, record_lookups, self_attention_of
 from course_lib.explorers.depth_explorer import DepthExplorer
 from course_lib.explorers.positions_explorer import PositionsExplorer
+from course_lib.explorers.sampling_explorer import SamplingExplorer
 from course_lib.explorers.translate_box import TranslateBox
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "DepthExplorer",
     "Lookup",
     "PositionsExplorer",
+    "SamplingExplorer",
     "TranslateBox",
     "record_lookups",
     "self_attention_of",
