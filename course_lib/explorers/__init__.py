@@ -2,6 +2,7 @@
 
 from course_lib.explorers.alignment_explorer import Aligned, AlignmentExplorer
 from course_lib.explorers.attention_explorer import AttentionExplorer, Lookup, record_lookups, self_attention_of
+from course_lib.explorers.beam_explorer import BeamExplorer
 from course_lib.explorers.depth_explorer import DepthExplorer
 from course_lib.explorers.positions_explorer import PositionsExplorer
 from course_lib.explorers.sampling_explorer import SamplingExplorer
@@ -11,6 +12,7 @@ __all__ = [
     "Aligned",
     "AlignmentExplorer",
     "AttentionExplorer",
+    "BeamExplorer",
     "DepthExplorer",
     "Lookup",
     "PositionsExplorer",
