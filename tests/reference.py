@@ -167,3 +167,72 @@ def llama_language_model(theirs: nn.Module) -> State:
         for name, part in parts.items():
             state[f"body.layers.{i}.{name}.weight"] = part.weight.detach()
     return state
+
+
+def olmo_from_language_model(ours: nn.Module) -> State:
+    """The other way round: from a `LanguageModel` to transformers' OlmoForCausalLM, its like but for two things.
+
+    OLMo's norms have no gain, so each gain goes into the maps that read it; and it scales no embeddings, so they are
+    given to it scaled. For configurations with pre-norm LayerNorms, no biases, SwiGLU and rotary positions.
+    """
+    body, width = ours.body, ours.config.d_model
+    state = {
+        "model.embed_tokens.weight": body.embeddings.tokens.weight.detach() * width**0.5,
+        "lm_head.weight": ours.projection.weight.detach() * body.norm.weight.detach(),
+    }
+    for i, layer in enumerate(body.layers):
+        parts = {
+            "self_attn.q_proj": (layer.self_attention.W_q, layer.around_self_attention.norm.weight),
+            "self_attn.k_proj": (layer.self_attention.W_k, layer.around_self_attention.norm.weight),
+            "self_attn.v_proj": (layer.self_attention.W_v, layer.around_self_attention.norm.weight),
+            "self_attn.o_proj": (layer.self_attention.W_o, torch.ones(width)),
+            "mlp.gate_proj": (layer.feed_forward.W_gate, layer.around_feed_forward.norm.weight),
+            "mlp.up_proj": (layer.feed_forward.W_1, layer.around_feed_forward.norm.weight),
+            "mlp.down_proj": (layer.feed_forward.W_2, torch.ones(())),
+        }
+        for name, (part, gain) in parts.items():
+            state[f"model.layers.{i}.{name}.weight"] = part.weight.detach() * gain.detach()
+    return state
+
+
+def marian_transformer(theirs: nn.Module) -> State:
+    """From transformers' MarianMTModel with two vocabularies to `Transformer`. Its position tables are no weights."""
+    state = {"projection.weight": theirs.lm_head.weight.detach()}
+    for side, stack in (("encoder", theirs.model.encoder), ("decoder", theirs.model.decoder)):
+        state[f"{side}.embeddings.tokens.weight"] = stack.embed_tokens.weight.detach()
+        for i, layer in enumerate(stack.layers):
+            for name, part in _marian_parts(layer).items():
+                state |= under(f"{side}.layers.{i}.{name}", part.state_dict())
+    return state
+
+
+def marian_from_transformer(ours: nn.Module, theirs: nn.Module) -> None:
+    """The other way round: copy the weights and the positions of a `Transformer` into a MarianMTModel, in place."""
+    own = ours.state_dict()
+    with torch.no_grad():
+        for name, value in marian_transformer(theirs).items():
+            value.copy_(own[name])
+    marian_positions(theirs, ours.encoder.embeddings.positions)
+
+
+def marian_positions(theirs: nn.Module, positions: Tensor) -> None:
+    """Give a MarianMTModel the position table (T, d_model) of the paper, in place: its own has all sines first."""
+    with torch.no_grad():
+        for stack in (theirs.model.encoder, theirs.model.decoder):
+            stack.embed_positions.weight.copy_(positions)
+
+
+def _marian_parts(layer: nn.Module) -> dict[str, nn.Module]:
+    """The parts of a Marian layer, of the encoder or the decoder, under the names of the course's."""
+    maps = {"W_q": "q_proj", "W_k": "k_proj", "W_v": "v_proj", "W_o": "out_proj"}
+    parts = {
+        **{f"self_attention.{ours}": getattr(layer.self_attn, name) for ours, name in maps.items()},
+        "around_self_attention.norm": layer.self_attn_layer_norm,
+        "feed_forward.W_1": layer.fc1,
+        "feed_forward.W_2": layer.fc2,
+        "around_feed_forward.norm": layer.final_layer_norm,
+    }
+    if hasattr(layer, "encoder_attn"):
+        parts |= {f"cross_attention.{ours}": getattr(layer.encoder_attn, name) for ours, name in maps.items()}
+        parts["around_cross_attention.norm"] = layer.encoder_attn_layer_norm
+    return parts
