@@ -13,6 +13,7 @@ from tests.exercises import (
     right_decoder,
     right_encoder,
     right_positions,
+    right_sampling,
     right_tokens,
     right_transformer,
 )
@@ -20,7 +21,15 @@ from tests.exercises.right_answers import RIGHT
 from tests.notebooks import kernels
 
 # Loading a lesson's answers fills RIGHT.
-LESSONS = (right_attention, right_tokens, right_positions, right_encoder, right_decoder, right_transformer)
+LESSONS = (
+    right_attention,
+    right_tokens,
+    right_positions,
+    right_encoder,
+    right_decoder,
+    right_transformer,
+    right_sampling,
+)
 EXERCISES = all_exercises()
 MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
 ANSWERS = [(name, answer) for name, answers in RIGHT.items() for answer in answers]

@@ -354,3 +354,80 @@ def alignment_error_rate(predicted, gold):
         for link in found:
             right_links += link in wanted
     return 1 - 2 * right_links / (sum(len(s) for s in predicted) + sum(len(s) for s in gold))
+
+
+def text_log_probability(logits, ids):
+    return -F.cross_entropy(logits, ids, reduction="sum")
+
+
+def greedy_text(model, prompt, length, stop):
+    text = torch.tensor(prompt)[None]
+    for _ in range(length):
+        token = model(text)[:, -1:].softmax(-1).argmax(-1)
+        if token.item() == stop:
+            break
+        text = torch.cat((text, token), dim=1)
+    return text[0, len(prompt) :].tolist()
+
+
+def apply_temperature(logits, t):
+    if t == 0:
+        return torch.full_like(logits, -1e9).scatter(-1, logits.argmax(-1, keepdim=True), 0.0)
+    return F.log_softmax(logits, dim=-1) / t
+
+
+def top_k_filter(logits, k):
+    values, indices = torch.topk(logits, min(k, logits.shape[-1]))
+    return torch.full_like(logits, -torch.inf).scatter(-1, indices, values)
+
+
+def top_p_filter(logits, p):
+    ordered, order = logits.sort(dim=-1)
+    gone = ordered.softmax(-1).cumsum(-1) <= 1 - p
+    gone[..., -1] = False
+    return logits.masked_fill(gone.gather(-1, order.argsort(-1)), -torch.inf)
+
+
+def next_token_probabilities(x, t, k, p):
+    return top_p_filter(top_k_filter(apply_temperature(x, t), k or x.size(-1)), 1 if p is None else p).softmax(-1)
+
+
+def length_penalty(n, a):
+    return math.exp(a * (math.log(5 + n) - math.log(6)))
+
+
+def beam_step(logits, totals, beams):
+    table = (logits - logits.logsumexp(1, keepdim=True) + totals.view(-1, 1)).view(-1)
+    order = table.argsort(descending=True)[:beams]
+    return torch.div(order, logits.size(1), rounding_mode="floor"), order.remainder(logits.size(1)), table[order]
+
+
+def beam_search_text(model, prompt, beams, length, stop):
+    texts, totals, best = torch.tensor([prompt]), torch.zeros(1), ([], -math.inf)
+    for _ in range(length):
+        parents, tokens, totals = beam_step(model(texts)[:, -1], totals, beams)
+        texts = torch.cat((texts[parents], tokens[:, None]), dim=1)
+        for text, total in zip(texts.tolist(), totals.tolist(), strict=True):
+            if text[-1] == stop and total > best[1]:
+                best = text[len(prompt) : -1], total
+        texts, totals = texts[tokens != stop], totals[tokens != stop]
+        if len(texts) == 0 or totals[0] < best[1]:
+            return best
+    return max(best, (texts[0, len(prompt) :].tolist(), totals[0].item()), key=lambda pair: pair[1])
+
+
+def attend_with_cache(q, k, v, past):
+    if past is not None:
+        k, v = (torch.cat(pair, dim=-2) for pair in zip(past, (k, v), strict=True))
+    T, S = q.shape[-2], k.shape[-2]
+    hidden = torch.arange(S) > torch.arange(S - T, S)[:, None]
+    a = torch.einsum("bhtd,bhsd->bhts", q / q.shape[-1] ** 0.5, k).masked_fill(hidden, -torch.inf).softmax(-1)
+    return torch.einsum("bhts,bhsd->bhtd", a, v), (k, v)
+
+
+def reorder_cache(past, parents):
+    return [tuple(each.index_select(0, parents) for each in layer) for layer in past]
+
+
+def cache_bytes(layers, heads, d_k, length, size):
+    return length * layers * size * (heads * d_k + heads * d_k)
