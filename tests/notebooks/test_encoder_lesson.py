@@ -81,25 +81,27 @@ def test_without_norms_twelve_layers_cost_far_more_than_chance(cells: dict[str, 
     assert not end(losses) < 10 * CHANCE
 
 
+@pytest.mark.parametrize("seed", [2, 3])
 @pytest.mark.parametrize(
     ("around", "warmup", "learns"),
     [("no_residual", 40, False), ("post_norm", 1, False), ("pre_norm", 1, True), ("pre_norm", 40, True)],
 )
-def test_residuals_and_the_norms_place_decide_what_learns_with_another_seed_too(
-    cells: dict[str, Any], around: str, warmup: int, learns: bool
+def test_residuals_and_the_norms_place_decide_what_learns_with_other_seeds_too(
+    cells: dict[str, Any], around: str, warmup: int, learns: bool, seed: int
 ):
-    losses, _, _ = cells["train_deep"](cells[around], warmup, 3)
+    losses, _, _ = cells["train_deep"](cells[around], warmup, seed)
+    # Seeds 0 to 2 gave 2.08 and more, or 1.69 and less.
     assert end(losses) < 2.03 if learns else 2.05 < end(losses) < 2.2
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_with_warm_up_post_norm_begins_to_learn_with_other_seeds_too(cells: dict[str, Any], seed: int):
     # Seeds 0 to 4 gave 1.85 to 2.00.
     losses, _, _ = cells["train_deep"](cells["post_norm"], 40, seed)
     assert end(losses) < 2.05
 
 
-@pytest.fixture(scope="module", params=[10, 20, 30])
+@pytest.fixture(scope="module", params=[10, 20])
 def gradients(cells: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Tensor]:
     """The first step's gradients by layer, of ten other models each: (models, layers)."""
     kinds = ("no_residual", "post_norm", "pre_norm")
