@@ -102,6 +102,16 @@ def _last_token(logits: Tensor, ids: Tensor) -> Tensor:
     return text_log_probability(logits[-1:], ids[-1:])
 
 
+def _as_a_tensor(answer: Any) -> Callable[..., Any]:
+    def function(logits: Tensor, ids: Tensor) -> Any:
+        found = _call(answer, logits, ids)
+        if isinstance(found, int | float):
+            raise TypeError("a tensor is wanted, but you return a number: leave `.item()` or `float` away")
+        return found
+
+    return function
+
+
 _IDS = torch.tensor([1, 4, 0])
 
 TEXT_LOG_PROBABILITY = Exercise(
@@ -111,6 +121,7 @@ TEXT_LOG_PROBABILITY = Exercise(
     returns=("the log-probability",),
     minutes=5,
     difficulty=1,
+    adapt=_as_a_tensor,
     cases=(
         case(numbers(3, 5), _IDS),
         case(numbers(3, 5, seed=1), _IDS),
@@ -212,10 +223,7 @@ def _old_scores(model: Any, prompt: list[int], length: int, stop: int) -> list[i
 
 
 def _prompt_counted(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
-    """You count the prompt in the length, so that a long prompt leaves room for little. Only new tokens count.
-
-    Seen in https://github.com/PaddlePaddle/models/issues/1023.
-    """
+    """You count the prompt in the length, so that a long prompt leaves room for little. Only new tokens count."""
     return greedy_text(model, prompt, length - len(prompt), stop)
 
 
@@ -234,12 +242,18 @@ def _stopped_by_the_prompt(model: Any, prompt: list[int], length: int, stop: int
 
 
 def _prompt_grows(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
-    """The ids are right, but the caller's prompt has grown: `text = prompt` is the same list under a second name. Begin
-    with a copy, `list(prompt)`.
-    """
+    """The ids are right, but the caller's prompt has grown: you append to it. Work on a copy, `list(prompt)`."""
     found = greedy_text(model, prompt, length, stop)
     prompt += found
     return found
+
+
+def _prompt_is_the_text(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
+    """`text = prompt` is the same list under a second name: it grows under both, and nothing comes after its end. Begin
+    with a copy, `list(prompt)`.
+    """
+    prompt += greedy_text(model, prompt, length, stop)
+    return []
 
 
 def _with_a_prompt(answer: Any) -> Callable[..., Any]:
@@ -283,6 +297,7 @@ GREEDY_TEXT = Exercise(
         _place_for_token,
         _stopped_by_the_prompt,
         _prompt_grows,
+        _prompt_is_the_text,
     ),
     hints=paragraphs("""
         A loop that runs at most `length` times: ask the model, take the likeliest token, put it at the end of the text.
@@ -691,8 +706,6 @@ def _filtered(logits: Tensor, k: int | None, p: float | None) -> Tensor:
 def _p_before_k(logits: Tensor, temperature: float, k: int | None, p: float | None) -> Tensor:
     """Your top-p comes before top-k, or looks at the whole distribution. Here p is a part of what top-k leaves: k
     first, then p.
-
-    Seen in https://github.com/openai/gpt-2/issues/187.
     """
     return _filtered(_filtered(apply_temperature(logits, temperature), None, p), k, None).softmax(-1)
 
@@ -889,10 +902,7 @@ def _probabilities_added(logits: Tensor, totals: Tensor, beams: int) -> Step:
 
 
 def _totals_multiplied(logits: Tensor, totals: Tensor, beams: int) -> Step:
-    """You multiply. Probabilities are multiplied, but these are their logarithms: add.
-
-    Seen in https://github.com/awslabs/sockeye/issues/888.
-    """
+    """You multiply. Probabilities are multiplied, but these are their logarithms: add."""
     return _best_of(totals[:, None] * logits.log_softmax(-1), beams)
 
 
@@ -949,6 +959,12 @@ def _worst_first(logits: Tensor, totals: Tensor, beams: int) -> Step:
     return parents.flip(0), tokens.flip(0), values.flip(0)
 
 
+def _not_logarithms(logits: Tensor, totals: Tensor, beams: int) -> Step:
+    """Your totals are probabilities. Log-probabilities are wanted, as they came in: add them, and leave `exp` away."""
+    parents, tokens, values = beam_step(logits, totals, beams)
+    return parents, tokens, values.exp()
+
+
 _TOTALS = torch.tensor([-0.5, -0.9, -1.4])
 
 BEAM_STEP = Exercise(
@@ -980,6 +996,7 @@ BEAM_STEP = Exercise(
         _softmax_over_all,
         _softmax_over_texts,
         _worst_first,
+        _not_logarithms,
     ),
     hints=paragraphs("""
         Make a table with a row for each text and a column for each token: the log-probability of the text that goes on
@@ -1172,8 +1189,10 @@ def _searched(answer: Any) -> Callable[..., Any]:
     def function(model: Any, prompt: list[int], *settings: int) -> Any:
         copied = list(prompt)
         found = _call(answer, model, copied, *settings)
+        if found is None:
+            return None
         if not isinstance(found, tuple | list) or len(found) != 2:
-            return found
+            raise TypeError("two things are wanted, `return ids, log_probability`")
         ids, total = found
         is_number = isinstance(total, int | float) or (isinstance(total, Tensor) and total.numel() == 1)
         return ids, torch.tensor(float(total)) if is_number else total, copied
