@@ -195,7 +195,8 @@ def beam_step_by_each_beams_best(logits, totals, beams):
     logits = logits - logits.logsumexp(dim=1, keepdim=True) + totals[:, None]
     each, tokens = logits.topk(min(beams, logits.size(1)), dim=1)
     best, place = each.flatten().topk(beams)
-    rows, columns = torch.unravel_index(place, each.shape)
+    rows, columns = divmod(place.numpy(), each.size(1))
+    rows, columns = torch.from_numpy(rows), torch.from_numpy(columns)
     return rows, tokens[rows, columns], best
 
 
