@@ -54,7 +54,8 @@ class _Task:
         watched: list[list[Candidate]] = []
         settings = {"max_length": self.max_length, "stop": self.stop, "alpha": self.alpha}
         beam_search(self.model, [self.prompt], beams=beams, watch=watched.append, **settings)  # type: ignore[arg-type]
-        steps, places = list[list[dict[str, Any]]](), {(): -1}
+        steps = list[list[dict[str, Any]]]()
+        places: dict[tuple[int, ...], int] = {(): -1}
         for candidates in watched:
             steps.append([self._sent(each, places[tuple(each.ids[:-1])], greedy_ids) for each in candidates])
             places = {tuple(each.ids): i for i, each in enumerate(candidates)}
@@ -206,7 +207,8 @@ def _list(steps: Sequence[Sequence[dict[str, Any]]], step: int, parent: int) -> 
     if step == len(steps):
         return ""
     items = "".join(
-        f"<li>{escape(token_label(each['name']))} {_signed(each['total'])}, {each['fate']}{_list(steps, step + 1, i)}</li>"
+        f"<li>{escape(token_label(each['name']))} {_signed(each['total'])}, {each['fate']}"
+        f"{_list(steps, step + 1, i)}</li>"
         for i, each in enumerate(steps[step])
         if each["parent"] == parent
     )

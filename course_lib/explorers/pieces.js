@@ -33,6 +33,13 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The same for any attributes. */
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  }
+}
+
 /** A token as its chip shows it: each space visible, nothing left blank. */
 function tokenLabel(token) {
   return token.replaceAll(" ", "␣").replaceAll("\n", "↵") || "∅";

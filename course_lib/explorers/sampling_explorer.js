@@ -156,7 +156,7 @@ function panel(names) {
   const at = (slot) => BOX.left + slot * wide;
   const up = (share) => CURVE.bottom - share * (CURVE.bottom - CURVE.top);
   const hatch = `hatch-${Math.random().toString(36).slice(2)}`;
-  const bars = Array.from({ length: slots }, () => svg("rect", { class: "bar", width: wide - 3 }));
+  const bars = Array.from({ length: slots }, (_, i) => svg("rect", { class: "bar", x: at(i) + 1, width: wide - 3 }));
   const marks = bars.map((_, i) => svg("text", { class: "small middle", x: at(i + 0.5) - 0.5 }));
   const labels = bars.map((_, i) => svg("text", { class: "middle", x: at(i + 0.5) - 0.5, y: BARS.bottom + 15 }));
   const highest = svg("text", { class: "small end", x: BOX.left - 5, y: BARS.top + 4 });
@@ -195,27 +195,26 @@ function panel(names) {
       const share = isRest ? 1 - cumulative[count - 1] : probabilities[i];
       const tall = (BARS.bottom - BARS.top) * Math.min(1, share / scale);
       const cut = cutBy(i, found);
-      bar.setAttribute("x", at(i) + 1);
-      bar.setAttribute("y", BARS.bottom - tall);
-      bar.setAttribute("height", tall);
-      bar.setAttribute("fill", cut ? `url(#${hatch})` : "var(--query)");
+      setAttributes(bar, { y: BARS.bottom - tall, height: tall, fill: cut ? `url(#${hatch})` : "var(--query)" });
       setClass(bar, `bar${cut ? " cut" : ""}${i === drawn || (isRest && drawn >= count) ? " chosen" : ""}`);
-      marks[i].setAttribute("y", BARS.bottom - tall - 5);
-      setText(marks[i], isRest && !cut ? twoDecimals(Math.max(0, share)) : LETTERS[cut]);
+      setAttributes(marks[i], { y: BARS.bottom - tall - 5 });
+      const others = kept < names.length ? `${kept - count}/${rest}` : twoDecimals(Math.max(0, share));
+      setText(marks[i], isRest && !cut ? others : LETTERS[cut]);
       setText(labels[i], isRest ? `+${rest}` : tiny(names[order[i]]));
     }
     const steps = bars.map((_, i) => `L${at(i)} ${up(i ? cumulative[i - 1] : 0)}L${at(i)} ${up(i === count ? 1 : cumulative[i])}`);
-    curve.setAttribute("d", `M${at(0)} ${up(0)}${steps.join("")}L${at(slots)} ${up(1)}`);
+    setAttributes(curve, { d: `M${at(0)} ${up(0)}${steps.join("")}L${at(slots)} ${up(1)}` });
     const off = p === 1;
     wanted.style.display = named.style.display = off ? "none" : "";
-    [wanted, wanted].forEach((line, i) => line.setAttribute(`y${i + 1}`, up(found.wanted)));
-    named.setAttribute("y", up(found.wanted) + (found.wanted > 0.5 ? 12 : -4));
+    setAttributes(wanted, { y1: up(found.wanted), y2: up(found.wanted) });
+    setAttributes(named, { y: up(found.wanted) + (found.wanted > 0.5 ? 12 : -4) });
     setText(named, afterK < names.length ? `p = ${twoDecimals(p)} of what is left by then` : `p = ${twoDecimals(p)}`);
     border.style.display = kept < names.length ? "" : "none";
-    ["x1", "x2"].forEach((side) => border.setAttribute(side, at(Math.min(kept, slots - (kept < count ? 0 : 0.5))) - 0.5));
+    const edge = at(Math.min(kept, count + (rest && 0.5))) - 0.5; // somewhere among the others: in their middle
+    setAttributes(border, { x1: edge, x2: edge });
     const slot = Math.min(drawn, count);
     const height = up(((drawn ? cumulative[drawn - 1] : 0) + cumulative[drawn]) / 2);
-    point.setAttribute("d", `M${BOX.left} ${height}H${at(slot + 0.5) - 0.5}V${BARS.top - 14}m-4 -6l4 6l4 -6`);
+    setAttributes(point, { d: `M${BOX.left} ${height}H${at(slot + 0.5) - 0.5}V${BARS.top - 14}m-4 -6l4 6l4 -6` });
     const cuts = [`${names.length} characters`];
     if (!temperature) cuts.push("temperature 0 leaves 1 (0 marks what it cuts)");
     if (k < names.length) cuts.push(`top-k ${k} leaves ${afterK} (k)`);

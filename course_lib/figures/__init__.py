@@ -5,6 +5,8 @@ the page. The map and the journey are SVG, and show themselves.
 """
 
 from course_lib.figures.attention import alignment, attention_grid
+from course_lib.figures.cache import cache_staircase
+from course_lib.figures.choices import next_tokens
 from course_lib.figures.clocks import clock_faces, offset_curve, position_table
 from course_lib.figures.curves import curves, sorted_bars
 from course_lib.figures.display import described, show, style
@@ -15,7 +17,9 @@ from course_lib.figures.map import TransformerMap, transformer_map
 from course_lib.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
 from course_lib.figures.stream import stream_sum
 from course_lib.figures.tokens import neighbour_map, token_chips
+from course_lib.figures.trade import trade_off
 from course_lib.figures.translation import decoder_steps
+from course_lib.figures.tree import beam_tree
 
 __all__ = [
     "MAP_HALVES",
@@ -27,6 +31,8 @@ __all__ = [
     "TransformerMap",
     "alignment",
     "attention_grid",
+    "beam_tree",
+    "cache_staircase",
     "clock_faces",
     "curves",
     "decoder_steps",
@@ -35,6 +41,7 @@ __all__ = [
     "head_stages",
     "journey",
     "neighbour_map",
+    "next_tokens",
     "offset_curve",
     "position_table",
     "show",
@@ -42,6 +49,7 @@ __all__ = [
     "stream_sum",
     "style",
     "token_chips",
+    "trade_off",
     "transformer_map",
     "who_notices",
 ]
