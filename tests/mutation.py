@@ -1,7 +1,7 @@
-"""Plant faults in the Transformer's four files, one at a time, and see which test dies of each.
+"""Plant faults in the Transformer, in decoding and in what counts, one at a time, and see which test dies of each.
 
-Run all with `python -m tests.mutation`, some with `python -m tests.mutation mask rotary`. Ends with status 1 if a fault
-survives, or if the text that it replaces no longer stands in its file exactly once.
+Run all with `python -m tests.mutation`, some with `python -m tests.mutation cache rotary`. Ends with status 1 if a
+fault survives, or if the text that it replaces no longer stands in its file exactly once.
 """
 
 import argparse
@@ -20,8 +20,17 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parent.parent
-FILES = ("attention", "positions", "layers", "models")
-SECONDS_FOR_ONE = 120
+TRANSFORMER = ("attention", "positions", "layers", "models")
+DECODING = ("decoding", "cache", "generate")
+# Which tests are asked about a fault in a file. The file's own come first.
+TESTS = {
+    **{name: sorted(TRANSFORMER, key=lambda test, own=name: test != own) for name in TRANSFORMER},
+    **{name: sorted(DECODING, key=lambda test, own=name: test != own) for name in ("decoding", "cache")},
+    "bpe": ["bpe"],
+    "ngrams": ["ngrams"],
+}
+FILES = tuple(TESTS)
+SECONDS_FOR_ONE = 240
 
 
 @dataclass(frozen=True)
@@ -255,11 +264,11 @@ PLANTED = {
     ],
     "models": [
         ("x = x * math.sqrt(self.config.d_model)", "pass", "embeddings not scaled"),
-        ("x = x + self.positions[: ids.size(-1)]", "pass", "positions never added"),
-        ("self.positions[: ids.size(-1)]", "self.positions[: ids.size(0), None]", "positions along the batch"),
+        ("x = x + self.positions[slice(ids.size(-1)) if where is None else where]", "pass", "positions never added"),
+        ("[slice(ids.size(-1)) if where", "[(slice(ids.size(0)), None) if where", "positions along the batch"),
         (
-            "self.positions[: ids.size(-1)]",
-            "self.positions[ids.size(-1) - 1]",
+            "[slice(ids.size(-1)) if where",
+            "[ids.size(-1) - 1 if where",
             "one position for the whole sentence",
         ),
         ("self.segments.weight[0]", "self.segments.weight[1]", "the second segment's vector"),
@@ -338,6 +347,145 @@ PLANTED = {
         ("if size % count:", "if False:", "heads that do not divide taken"),
         ("persistent=False", "persistent=True", "sinusoids saved among the weights"),
     ],
+    "decoding": [
+        ("if temperature == 0:", "if temperature < 0:", "temperature 0 divides by 0"),
+        ("return logits / temperature", "return logits * temperature", "temperature multiplies"),
+        ("logits < smallest", "logits <= smallest", "top-k leaves the k-th out"),
+        ("min(int(k), logits.size(-1))", "int(k)", "k above V breaks"),
+        ("if not 0 <= p <= 1:", "if p < 0 or p > 1:", "p that is no number taken"),
+        ("ordered.cumsum(dim=-1) - ordered >= p", "ordered.cumsum(dim=-1) >= p", "the token that crosses p left out"),
+        ("reached_before[..., 0] = False", "pass", "p of 0 leaves nothing"),
+        ("reached_before.scatter(-1, order, reached_before)", "reached_before", "top-p counts places in another order"),
+        (
+            "logits = apply_temperature(logits, temperature)\n",
+            "logits = top_p_filter(logits, 1 if top_p is None else top_p) / max(temperature, 1e-9)\n",
+            "top-p before the temperature",
+        ),
+        ("top_k_filter(logits, top_k)", "top_k_filter(top_p_filter(logits, top_p or 1), top_k)", "top-p before top-k"),
+        ("1, generator=generator)", "1)", "generator ignored"),
+        (
+            "        if tokens is None:\n            return\n        yield tokens[0]",
+            "            if tokens is None:\n                return\n            yield tokens[0]",
+            "stream keeps dropout off between tokens",
+        ),
+        ("((5 + length) / 6)", "length", "length penalty of another formula"),
+        ("((5 + length) / 6)", "((6 + length) / 6)", "length penalty counts one more"),
+        (
+            "min((1 + len(self.stop)) * self.beams, n * V)",
+            "min(2 * self.beams, n * V)",
+            "too few candidates for many stops",
+        ),
+        (
+            "for each in looked_at[: self.beams] if self._ends",
+            "for each in looked_at if self._ends",
+            "hypotheses from below the beams",
+        ),
+        (
+            "key=lambda text: -text.score",
+            "key=lambda text: -text.log_probability",
+            "hypotheses ordered without penalty",
+        ),
+        ("for n in (step + 1, self.length)", "for n in (step + 1,)", "a search gives up on longer texts"),
+        ("for n in (step + 1, self.length)", "for n in (self.length,)", "a search gives up on shorter texts"),
+        ("found[-1].score >=", "found[0].score >=", "a search ends when one is good enough"),
+        ("if len(found) < self.beams or self.early_stopping:", "if len(found) < self.beams:", "early stopping ignored"),
+        ("in self.stop or step == self.length", "in self.stop", "unended texts forgotten"),
+        ("*[token] * (token not in self.stop)]", "token]", "stop token in the hypothesis"),
+        ("total / length_penalty(step,", "total / length_penalty(step - 1,", "stop token not in the length"),
+        (" + totals[..., None]", "", "only the newest token's probability"),
+        ("rows = [rows[i] for i in going]", "rows = going", "tokens given to other rows"),
+        (">= lengths[:, None]", "> lengths[:, None]", "one column of padding read"),
+        ("min(max_length, positions) if _translates(model)", "max_length if False", "translations outgrow the model"),
+        ("if step + 1 < length:", "if True:", "one step too many"),
+        ("1), BOS, device", "1), EOS, device", "translations start at the end"),
+        (
+            "with evaluating(model):\n        for some in _batches(model, prompts, ROWS_AT_ONCE):",
+            "with torch.no_grad():\n        for some in _batches(model, prompts, ROWS_AT_ONCE):",
+            "dropout stays on while writing",
+        ),
+        ("if not 0 <= min(ids) <= max(ids) < vocabulary:", "if False:", "ids that the model lacks taken"),
+    ],
+    "cache": [
+        (
+            "self.room = min(room, model.config.max_length)",
+            "self.room = room",
+            "more room than the model has positions",
+        ),
+        ("(columns - pads).clamp(min=0)", "columns", "cached positions count padding"),
+        ("self.turns[:, first:last]", "self.turns[:, : last - first]", "cached tokens turned as the first"),
+        (
+            "causal_mask(last, device)[first:] if last - first > 1 else None",
+            "None",
+            "tokens read at once see the future",
+        ),
+        ("causal_mask(last, device)[first:]", "causal_mask(last, device)[: last - first]", "tokens forget the past"),
+        ("real = (columns >= self.text.pads)", "real = (columns > self.text.pads)", "the first real token hidden"),
+        ("causal & (real | torch.eye(last", "causal & (real & torch.eye(last", "tokens of padded texts see themselves"),
+        ("self.stack.norm(x[:, -1])", "self.stack.norm(x[:, 0])", "logits after the first token read"),
+        ("self.stack.norm(x[:, -1])", "(x[:, -1])", "no norm after a cached stack"),
+        ("(~padding).int().argsort", "padding.int().argsort", "padding gathered on the right"),
+        ("(self.pads - too_many).clamp(min=0)", "self.pads", "padding stays where the text slides"),
+        ("self.ids[:, too_many:]", "self.ids[:, : self.room]", "the newest tokens let go"),
+        (
+            "ids = self.ids = self.ids[:, too_many:]",
+            "self.ids = self.ids[:, too_many:]",
+            "a text that slides is not read again",
+        ),
+        ("if not torch.equal(old_pads, self.pads):", "if False:", "rows of equal ids keep others' padding"),
+        ("return differing[0] if differing else self.length", "return self.length", "rows keep others' keys"),
+        ("return differing[0] if differing", "return differing[-1] if differing", "rows keep some of others' keys"),
+        ("sources, share = wanted, 1", "pass", "rows read others' sources"),
+        (
+            "self.mask = None if self.mask is None else self.mask[sources]",
+            "pass",
+            "rows keep others' source padding",
+        ),
+        ("plain = attention.watcher is None and ", "plain = ", "watched cached steps unseen"),
+        (" and attention.attention is scaled_dot_product_attention", "", "an attention that stands in not asked"),
+        (
+            "each.repeat_interleave(rows, 0)",
+            "each.repeat(rows, 1, 1, 1)",
+            "beams read other sources",
+        ),
+        ("if self.length:\n                raise", "if False:\n                raise", "padding later on taken"),
+        (
+            "(*(part.kept for part in self.own), *(part.kept for part in self.memory))",
+            "(part.kept for part in self.own)",
+            "bytes without the source's",
+        ),
+        ("ids.device) + pads) %", "ids.device) - pads) %", "uncached padding turned the wrong way"),
+        ("ids.size(1) - 1 - pads[..., None]", "ids.size(1) - 1 - 0 * pads[..., None]", "uncached logits of padding"),
+        (
+            "self.memory[rows], self.source_ids[rows]",
+            "self.memory, self.source_ids[rows]",
+            "uncached sources not moved",
+        ),
+        ("mask = padding_mask(source_ids, pad) if", "mask = None if", "cached steps read the source's padding"),
+        (
+            (
+                "@torch.no_grad()\n    def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:\n"
+                '        """Read on'
+            ),
+            'def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:\n        """Read on',
+            "cached steps keep the graph",
+        ),
+    ],
+    "bpe": [
+        ("(-counts[pair], pair)", "(-counts[pair], -pair[0])", "equally frequent pairs in another order"),
+        ("merges[min(found)], 256 + min(found)", "merges[max(found)], 256 + max(found)", "the newest merge goes first"),
+        ("counts[pair] += times", "counts[pair] += 1", "a word counts once, however frequent"),
+        ("merged[-1] = new_id", "merged.append(new_id)", "a pair stays beside its merge"),
+        ('r" ?\\w+| ?', 'r"\\w+| ?', "words without the space before them"),
+        ("*range(161, 173)", "*range(161, 174)", "a byte that is not printable in front"),
+    ],
+    "ngrams": [
+        ("p = 1 / self.vocabulary", "p = 0.0", "no even bets at the bottom"),
+        ("counts[token] + len(counts) * p", "counts[token] + p", "shorter contexts weigh one, not their kinds"),
+        ("range(min(n, end + 1))", "range(min(n, end))", "the longest context at a start not counted"),
+        ("context[len(context) - length :]", "context[:length]", "the context's beginning instead of its end"),
+        ("ids[max(0, t - reach) : t]", "ids[max(0, t - reach) : t + 1]", "the loss sees the token itself"),
+        ("for t, i in enumerate(ids)) / len(ids)", "for t, i in enumerate(ids))", "the loss added up"),
+    ],
 }
 FAULTS = [Fault(file, *row) for file, rows in PLANTED.items() for row in rows]
 
@@ -359,19 +507,16 @@ class FirstFailure:
 
 
 def run_tests(file: str, source: str) -> FirstFailure:
-    """Run the four test files, that of `file` first, on a copy of the library in which `file` has this source.
+    """Run the tests that are asked about `file` on a copy of the library in which `file` has this source.
 
     Leaves this process with the copy imported: call it in a process of its own.
     """
     torch.set_num_threads(1)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     failure = FirstFailure()
-    order = sorted(FILES, key=lambda name: name != file)
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "course_lib"
-        package.mkdir()
-        for name in ("__init__", *FILES):
-            shutil.copy(ROOT / "course_lib" / f"{name}.py", package)
+        shutil.copytree(ROOT / "course_lib", package, ignore=shutil.ignore_patterns("__pycache__"))
         (package / f"{file}.py").write_text(source, encoding="utf-8")
         sys.path.insert(0, folder)
         loaded = importlib.import_module("course_lib").__file__
@@ -383,7 +528,7 @@ def run_tests(file: str, source: str) -> FirstFailure:
             contextlib.redirect_stderr(nowhere),
         ):
             options = ["-x", "-q", "--noconftest", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(ROOT)]
-            for name in order:
+            for name in TESTS[file]:
                 if failure.test is None and not failure.broken:
                     pytest.main([*options, str(ROOT / "tests" / f"test_{name}.py")], plugins=[failure])
     return failure
@@ -400,31 +545,33 @@ def verdict(fault: Fault) -> tuple[Fault, bool, str]:
     return (fault, True, failure.test.split("::")[1]) if failure.test else (fault, False, "SURVIVED")
 
 
-def failing_without_a_fault() -> str | None:
-    """The test that fails without any fault, or None as it should be."""
-    failure = run_tests(FILES[0], source_of(FILES[0]))
+def failing_without_a_fault(file: str) -> str | None:
+    """The test of `file` that fails without any fault, or None as it should be."""
+    failure = run_tests(file, source_of(file))
     return failure.test or (failure.broken[0] if failure.broken else None)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("words", nargs="*", help="only faults with one of these words in their phrase")
+    parser.add_argument("words", nargs="*", help="only faults in these files, or with such words in their phrase")
     parser.add_argument("--jobs", type=int, default=1, help="faults at once")
     arguments = parser.parse_args()
-    chosen = [f for f in FAULTS if not arguments.words or any(word in f.phrase for word in arguments.words)]
+    words = arguments.words
+    chosen = [f for f in FAULTS if not words or f.file in words or any(word in f.phrase for word in words)]
 
     start = time.perf_counter()
     # A forked process has torch and transformers already; elsewhere each process imports them anew.
     method = "fork" if sys.platform == "linux" else "spawn"
     if method == "fork":
-        for heavy in ("bert.modeling_bert", "gpt2.modeling_gpt2", "llama.modeling_llama"):
-            importlib.import_module(f"transformers.models.{heavy}")
+        for name in ("bert", "gpt2", "llama", "marian", "olmo"):
+            importlib.import_module(f"transformers.models.{name}.modeling_{name}")
     survivors = 0
     with multiprocessing.get_context(method).Pool(arguments.jobs, maxtasksperchild=1) as pool:
-        fails = pool.apply_async(failing_without_a_fault).get(SECONDS_FOR_ONE)
-        if fails:
-            print(f"Without any fault, this fails: {fails}")
-            return 1
+        # Files of one group are asked the same tests.
+        for file in {tuple(sorted(TESTS[fault.file])): fault.file for fault in chosen}.values():
+            if fails := pool.apply_async(failing_without_a_fault, (file,)).get(SECONDS_FOR_ONE):
+                print(f"Without any fault, this fails: {fails}")
+                return 1
         results = pool.imap(verdict, chosen, chunksize=1)
         for _ in chosen:
             fault, died, what = results.next(SECONDS_FOR_ONE)

@@ -239,6 +239,16 @@ def test_whatever_is_done_in_whatever_order_each_row_reads_its_own_text(
             assert_equal(cached.read(torch.tensor(new)), torch.cat(wanted))
 
 
+def test_rows_of_equal_ids_but_other_padding_are_still_moved() -> None:
+    model = ready(LanguageModel(STYLES["gpt2"]))
+    ids, padding = torch.full((2, 3), 7), torch.tensor([[False] * 3, [True, True, False]])
+    for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
+        reader.read(ids, padding)
+        reader.select(torch.tensor([1, 0]))
+        alone = [expected(model, torch.tensor([text]), None) for text in ([7, 8], [7, 7, 7, 8])]
+        assert_equal(reader.read(torch.tensor([[8], [8]])), torch.cat(alone))
+
+
 def test_a_searchs_beams_share_their_sources_keys_and_values() -> None:
     model = ready(Transformer(STYLES["2017"]))
     ids = torch.full((3, 1), 1)

@@ -458,6 +458,14 @@ def test_a_longer_text_overtakes_by_the_length_penalty_unless_the_search_stops_e
         assert beam_search(Fork(), [[1]], 9, beams=beams, alpha=0.0, stop=[0]) == [[short]]
 
 
+def test_a_shorter_text_overtakes_where_the_penalty_favours_short_ones():
+    # After two steps the worse of two texts is [1], ln(0.45 · 0.001) · (7 / 6)² = -10.5; the one that goes on ends
+    # after five, with ln(0.45 · 0.999⁴) · (10 / 6)² = -2.23. After all 50 it would have -67.
+    (found,) = beam_search(Fork(), [[1]], 50, beams=2, alpha=-2.0, n_best=2, stop=[0])
+    assert [text.ids for text in found] == [[], [1, 1, 1, 1]]
+    assert found[1].score == pytest.approx(-0.80251 * 100 / 36, abs=1e-4)
+
+
 def test_a_search_ends_as_soon_as_nothing_can_overtake():
     fork = Fork()
     beam_search(fork, [[1]], 50, beams=1, alpha=0.0, stop=[0])
