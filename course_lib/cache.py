@@ -16,7 +16,6 @@ from course_lib.attention import (
     merge_heads,
     padding_mask,
     scaled_dot_product_attention,
-    split_heads,
 )
 from course_lib.models import Decoder, Encoder, LanguageModel, Transformer
 
@@ -93,22 +92,25 @@ class CachedModel:
     @torch.no_grad()
     def select(self, rows: Tensor) -> None:
         """Go on with these rows in this order, (B',): a row may be left out, or stand there several times."""
+        sources = [self.sources[row] for row in rows.tolist()] if self.memory else []
         start = self.text.select(rows)
-        if start == self.text.length:
-            return
-        for part in self.own:
-            part.select(rows, start)
-        if self.memory:
-            # Rows of one source that stand side by side, such as a search's beams, share its keys and values.
-            wanted = [self.sources[row] for row in rows.tolist()]
-            sources = list(dict.fromkeys(wanted))
-            share = len(wanted) // len(sources)
-            if wanted != [source for source in sources for _ in range(share)]:
-                sources, share = wanted, 1
-            if sources != list(dict.fromkeys(self.sources)):
-                for each in self.memory:
-                    each.select(sources)
-            self.sources = [i for i in range(len(sources)) for _ in range(share)]
+        if sources != self.sources:
+            start = 0
+            self._select_sources(sources)
+        if start < self.text.length:
+            for part in self.own:
+                part.select(rows, start)
+
+    def _select_sources(self, wanted: list[int]) -> None:
+        """Let each row read another source. Rows side by side that read the same one share its keys and values."""
+        sources = list(dict.fromkeys(wanted))
+        share = len(wanted) // len(sources)
+        if wanted != [source for source in sources for _ in range(share)]:
+            sources, share = wanted, 1
+        if sources != list(dict.fromkeys(self.sources)):
+            for each in self.memory:
+                each.select(sources)
+        self.sources = [i for i in range(len(sources)) for _ in range(share)]
 
     def _mask(self, first: int, last: int, device: torch.device) -> Tensor | None:
         """Which of the columns up to `last` those from `first` on may read; None where that is all of them."""
@@ -204,61 +206,65 @@ class _SelfAttention:
     def __init__(self, attention: MultiHeadAttention, room: int) -> None:
         self.attention, self.room, self.length = attention, room, 0
         maps = (attention.W_q, attention.W_k, attention.W_v)
-        self.widths = [each.out_features for each in maps]
         # One matrix product is faster than three.
         self.weight = torch.cat([each.weight for each in maps]).detach()
         self.bias = None if maps[0].bias is None else torch.cat([each.bias for each in maps]).detach()
-        self.stored: Tensor | None = None  # (2, B, kv_heads, room, d_k)
+        self.stored: Tensor | None = None  # (B, 2 * kv_heads, room, d_k), keys first, then values
 
     def __call__(self, x: Tensor, first: int, mask: Tensor | None, turn: Tensor | None) -> Tensor:
         """Let tokens x (B, T, d_model), which stand from column `first` on, read themselves and all before them."""
-        query, key, value = torch.split(F.linear(x, self.weight, self.bias), self.widths, dim=-1)
-        queries = split_heads(query, self.attention.heads)  # (B, H, T, d_k)
-        keys, values = (split_heads(each, self.attention.kv_heads) for each in (key, value))  # (B, kv_heads, T, d_k)
+        H, kv_heads = self.attention.heads, self.attention.kv_heads
+        all_heads = _heads(F.linear(x, self.weight, self.bias), H + 2 * kv_heads)  # (B, H + 2 * kv_heads, T, d_k)
         if turn is not None:
-            queries, keys = _turned(queries, turn), _turned(keys, turn)
+            turned = _turned(all_heads[:, : H + kv_heads], turn)
+            all_heads = torch.cat((turned, all_heads[:, H + kv_heads :]), dim=1)
         if self.stored is None:
-            self.stored = keys.new_empty(2, *keys.shape[:2], self.room, keys.size(-1))
+            self.stored = x.new_empty(x.size(0), 2 * kv_heads, self.room, all_heads.size(-1))
         self.length = first + x.size(1)
-        self.stored[0, :, :, first : self.length] = keys
-        self.stored[1, :, :, first : self.length] = values
-        return _attend(self.attention, queries, self.kept, mask)
+        self.stored[:, :, first : self.length] = all_heads[:, H:]
+        return _attend(self.attention, all_heads[:, :H], self.kept, mask)
 
     @property
     def kept(self) -> Tensor:
-        """The keys and values so far, (2, B, kv_heads, length, d_k)."""
-        return torch.empty(0) if self.stored is None else self.stored[:, :, :, : self.length]
+        """The keys and values so far, (B, 2 * kv_heads, length, d_k)."""
+        return torch.empty(0) if self.stored is None else self.stored[:, :, : self.length]
 
     def select(self, rows: Tensor, start: int) -> None:
         """Go on with these rows, which differ from column `start` on."""
         if self.stored is not None:
-            found = self.stored[:, rows, :, start : self.length]
-            if len(rows) != self.stored.size(1):
-                self.stored = self.stored.new_empty(2, len(rows), *self.stored.shape[2:])
-            self.stored[:, :, :, start : self.length] = found
+            found = self.stored[rows, :, start : self.length]
+            if len(rows) != len(self.stored):
+                self.stored = self.stored.new_empty(len(rows), *self.stored.shape[1:])
+            self.stored[:, :, start : self.length] = found
 
 
 class _CrossAttention:
-    """A layer's cross-attention, with the keys and values of the source, (2, B, kv_heads, S, d_k)."""
+    """A layer's cross-attention, with the keys and values of the source, (B, 2 * kv_heads, S, d_k)."""
 
     def __init__(self, attention: MultiHeadAttention, memory: Tensor, mask: Tensor | None) -> None:
         self.attention, self.mask = attention, mask
-        maps = (attention.W_k, attention.W_v)
-        self.kept = torch.stack([split_heads(each(memory), attention.kv_heads) for each in maps])
+        both = torch.cat((attention.W_k(memory), attention.W_v(memory)), dim=-1)
+        self.kept = _heads(both, 2 * attention.kv_heads)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Let tokens x (B', T, d_model) read the source: B' is B, or a multiple, where rows share a source."""
-        queries = split_heads(self.attention.W_q(x), self.attention.heads)  # (B', H, T, d_k)
+        queries = _heads(self.attention.W_q(x), self.attention.heads)  # (B', H, T, d_k)
         return _attend(self.attention, queries, self.kept, self.mask)
 
     def select(self, sources: list[int]) -> None:
-        self.kept = self.kept[:, sources]
+        """Go on with these sources."""
+        self.kept = self.kept[sources]
         self.mask = None if self.mask is None else self.mask[sources]
 
 
+def _heads(x: Tensor, heads: int) -> Tensor:
+    """Cut (B, T, heads * d_k) into heads, (B, heads, T, d_k), as `attention.split_heads` does, unchecked."""
+    return x.view(x.size(0), x.size(1), heads, -1).transpose(1, 2)
+
+
 def _attend(attention: MultiHeadAttention, queries: Tensor, kept: Tensor, mask: Tensor | None) -> Tensor:
-    """Attend with queries (B', H, T, d_k) to kept keys and values, (2, B, kv_heads, S, d_k): (B', T, d_model)."""
-    keys, values = kept
+    """Attend with queries (B', H, T, d_k) to kept keys and values, (B, 2 * kv_heads, S, d_k): (B', T, d_model)."""
+    keys, values = kept.chunk(2, dim=1)  # (B, kv_heads, S, d_k)
     rows, heads = queries.size(0) // keys.size(0), queries.size(1) // keys.size(1)
     plain = attention.watcher is None and attention.attention is scaled_dot_product_attention
     if plain and rows == heads == 1:
@@ -270,7 +276,7 @@ def _attend(attention: MultiHeadAttention, queries: Tensor, kept: Tensor, mask: 
         found = F.scaled_dot_product_attention(asked.flatten(2, 4), keys, values, attn_mask=mask)
         mixed = found.view(asked.shape).transpose(1, 2).reshape(queries.shape)
     else:
-        keys, values = (each.repeat_interleave(rows, 0).repeat_interleave(heads, 1) for each in kept)
+        keys, values = (each.repeat_interleave(rows, 0).repeat_interleave(heads, 1) for each in (keys, values))
         mask = mask if mask is None or mask.dim() == 2 or rows == 1 else mask.repeat_interleave(rows, 0)
         mixed = attention._attend(queries, keys, values, mask)
     output: Tensor = attention.W_o(merge_heads(mixed))
