@@ -123,6 +123,18 @@ class CachedModel:
         return real if causal is None else causal & (real | torch.eye(last, dtype=torch.bool, device=device)[first:])
 
 
+def can_cache(model: Any) -> bool:
+    """Whether a `CachedModel` can be made of a model: one of the course's, each of its attentions too.
+
+    A learner's own attention function in them does no harm; a class of their own may keep its weights otherwise.
+    """
+    if not isinstance(model, LanguageModel | Transformer):
+        return False
+    layers = (model.body if isinstance(model, LanguageModel) else model.decoder).layers
+    attentions = [getattr(layer, f"{name}_attention", None) for layer in layers for name in ("self", "cross")]
+    return all(each is None or isinstance(each, MultiHeadAttention) for each in attentions)
+
+
 class UncachedModel:
     """The same without a cache: each step runs the model over the whole text again.
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from course_lib.batches import collate
-from course_lib.cache import CachedModel, UncachedModel
+from course_lib.cache import CachedModel, UncachedModel, can_cache
 from course_lib.models import LanguageModel, Transformer
 from course_lib.tokens import BOS, EOS
 from course_lib.training import evaluating
@@ -130,7 +130,8 @@ def greedy(
         max_length: most tokens to write for each; None: as many as the model has positions.
         stop: tokens that end a text.
         use_cache: whether to keep keys and values; without it, each step reads the whole text again. Models that are
-            not the course's own are never cached: they need `encode` and `decode`, or take ids to logits.
+            not the course's own are never cached, nor those with a learner's own attention class: they need
+            `encode` and `decode`, or take ids to logits.
 
     Returns one list of new ids for each prompt, in their order.
 
@@ -372,7 +373,7 @@ def _begin(model: Model, prompts: Prompts, length: int, use_cache: bool) -> tupl
     lengths = torch.tensor([len(ids) for ids in prompts], device=device)
     (ids,) = collate([(ids,) for ids in prompts], device)  # (B, S)
     padding = torch.arange(ids.size(1), device=device) >= lengths[:, None]  # (B, S)
-    make = CachedModel if use_cache and isinstance(model, Model) else UncachedModel
+    make = CachedModel if use_cache and can_cache(model) else UncachedModel
     if not _translates(model):
         reader = make(model, ids.size(1) + length)
         return reader, reader.read(ids, padding)
