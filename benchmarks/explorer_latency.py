@@ -1,18 +1,21 @@
-"""How long the attention explorer takes to answer its slider and the mouse, in Chromium, in milliseconds.
+"""How long the explorers of attention, sampling and beam search take to answer, in Chromium, in milliseconds.
 
 An answer is there when the frame after the event is drawn. "busy" is the part of that in which the explorer and the
 page's layout work; the rest is waiting for the screen, which shows 60 frames a second.
 
-Run with `python -m benchmarks.explorer_latency`. Status 1 where the 95th percentile at 12 tokens is above 50 ms.
+Run with `python -m benchmarks.explorer_latency`. Status 1 where a 95th percentile is not below 50 ms, attention at 24
+tokens left aside.
 """
 
 import sys
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from playwright.sync_api import Page, sync_playwright
 
-from course_lib.explorers import AttentionExplorer, Lookup
+from course_lib.explorers import AttentionExplorer, BeamExplorer, Lookup, SamplingExplorer
+from course_lib.explorers.base import Explorer
+from course_lib.weights import load_tales_model, load_translator
 from tests.browser.conftest import FLAGS, chromium_program
 
 LAYERS, HEADS, WIDTH = 6, 12, 32  # the pretrained encoder's
@@ -29,21 +32,27 @@ OPEN = """async ({script, style, state}) => {
     module.default.render({model, el: document.body.firstChild});
 }"""
 
-MEASURE = """async ({what, events}) => {
-    const [weights, slider] = ["figure:nth-child(3) svg", "input[type=range]"].map((at) => document.querySelector(at));
+MEASURE = """async ({what, open, events}) => {
+    if (open) document.querySelectorAll("details").forEach((details) => (details.open = true));
+    const weights = document.querySelector("figure:nth-child(3) svg");
+    document.querySelector("input[type=radio][value='4'][name^=beams]")?.click();
+    const sliders = document.querySelectorAll("input[type=range]");
+    const buttons = document.querySelectorAll("button[type=button]");
     const rows = document.querySelectorAll(".chips input").length;
+    const slide = (slider, i) => {  // up and down all of it, in 40 moves
+        const [least, most] = [Number(slider.min), Number(slider.max)];
+        slider.value = least + (most - least) * Math.abs(((i + 20) % 80) - 40) / 40;
+        slider.dispatchEvent(new Event("input", {bubbles: true}));
+    };
     const act = {
-        slider(i) {
-            slider.value = (i % 41) / 10;
-            slider.dispatchEvent(new Event("input", {bubbles: true}));
-        },
         hover(i) {
             const box = weights.querySelector(".band").getBoundingClientRect();
             const first = weights.querySelector(".cell").getBoundingClientRect();
             const place = {clientX: box.x + 5, clientY: first.y + (0.5 + (i % rows)) * first.height};
             weights.dispatchEvent(new MouseEvent("mousemove", {bubbles: true, ...place}));
         },
-    }[what];
+        draw: () => buttons[0].click(),
+    }[what] ?? ((i) => slide(sliders[Number(what.at(-1))], i));
     const drawn = () => new Promise((done) => requestAnimationFrame(() => {
         const after = new MessageChannel();
         after.port1.onmessage = done;
@@ -70,29 +79,57 @@ def explorer(tokens: int) -> AttentionExplorer:
     return AttentionExplorer(lambda _: Lookup(words, words, *parts), " ".join(words))
 
 
-def measure(page: Page, shown: AttentionExplorer, what: str) -> torch.Tensor:
+class Case(NamedTuple):
+    """What is measured: an explorer with what it sends, its events, and whether all its tables are open."""
+
+    name: str
+    explorer: Explorer
+    sent: tuple[str, ...]
+    events: dict[str, str]
+    open: bool = False
+
+
+def cases() -> list[Case]:
+    attention = ("sentence", "lookup", "layer", "head")
+    sampling = SamplingExplorer(load_tales_model(), "Once upon a ti")
+    sampled = ("names", "prompt", "answer", "examples", "wanted", "drawn")
+    filters = {"temperature": "slider 0", "top-k": "slider 1", "top-p": "slider 2", "draw": "draw"}
+    tree = BeamExplorer(load_translator(), "the old king read the letter")
+    grown, moves = ("sentence", "typed", "found"), {"step": "slider 0", "penalty": "slider 1"}
+    return [
+        *(
+            Case(f"attention, {n} tokens", explorer(n), attention, {"slider": "slider 0", "hover": "hover"})
+            for n in TOKENS
+        ),
+        Case("sampling", sampling, sampled, filters),
+        Case("sampling, tables open", sampling, sampled, filters, open=True),
+        Case("4 beams", tree, grown, moves),
+        Case("4 beams, list open", tree, grown, moves, open=True),
+    ]
+
+
+def measure(page: Page, case: Case, what: str) -> torch.Tensor:
     """Time all events of one kind; returns (EVENTS, 2): milliseconds until drawn, and of these busy."""
-    state: dict[str, Any] = {name: getattr(shown, name) for name in ("sentence", "lookup", "layer", "head")}
+    state = {name: getattr(case.explorer, name) for name in case.sent}
     page.goto("about:blank")
-    page.evaluate(OPEN, {"script": shown._esm, "style": shown._css, "state": state})
-    return torch.tensor(page.evaluate(MEASURE, {"what": what, "events": EVENTS}))
+    page.evaluate(OPEN, {"script": case.explorer._esm, "style": case.explorer._css, "state": state})
+    return torch.tensor(page.evaluate(MEASURE, {"what": what, "open": case.open, "events": EVENTS}))
 
 
 def main() -> int:
     slowest = 0.0
-    print(f"{'tokens':>6}  {'event':8}{'p50':>8}{'p95':>8}{'busy p50':>10}{'busy p95':>10}")
+    print(f"{'explorer':22}  {'event':12}{'p50':>8}{'p95':>8}{'busy p50':>10}{'busy p95':>10}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_program(), args=[*FLAGS, "--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        for tokens in TOKENS:
-            shown = explorer(tokens)
-            for what in ("slider", "hover"):
-                quantiles = measure(page, shown, what).quantile(torch.tensor([0.5, 0.95]), dim=0)
+        for case in cases():
+            for event, what in case.events.items():
+                quantiles = measure(page, case, what).quantile(torch.tensor([0.5, 0.95]), dim=0)
                 (p50, busy50), (p95, busy95) = quantiles.tolist()
-                print(f"{tokens:6}  {what:8}{p50:8.1f}{p95:8.1f}{busy50:10.1f}{busy95:10.1f}", flush=True)
-                slowest = max(slowest, p95) if tokens == TOKENS[0] else slowest
+                print(f"{case.name:22}  {event:12}{p50:8.1f}{p95:8.1f}{busy50:10.1f}{busy95:10.1f}", flush=True)
+                slowest = slowest if case.name.endswith(f"{TOKENS[-1]} tokens") else max(slowest, p95)
         browser.close()
-    print(f"wanted at {TOKENS[0]} tokens: p95 below {WANTED} ms")
+    print(f"wanted: p95 below {WANTED} ms; attention at {TOKENS[-1]} tokens does not count")
     return int(slowest >= WANTED)
 
 

@@ -218,8 +218,9 @@ def test_a_first_sentence_that_cannot_be_translated_is_answered_with_the_reason(
 
 
 def test_a_stop_token_is_no_part_of_the_text_and_the_longest_length_ends_one_too() -> None:
-    explorer = BeamExplorer.of(Handmade(), [BOS], NAMES.__getitem__, (2,), max_length=2, stop=(EOS,))
-    assert [text for text, _, _ in explorer.hypotheses(2)] == ["a dog", "the cat"]
+    for longest in (4, 2):
+        explorer = BeamExplorer.of(Handmade(), [BOS], NAMES.__getitem__, (2,), max_length=longest, stop=(EOS,))
+        assert [text for text, _, _ in explorer.hypotheses(2)] == ["a dog", "the cat"]
 
 
 @pytest.mark.parametrize("beams", [(), (0, 2)])
