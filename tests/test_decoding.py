@@ -243,12 +243,13 @@ def test_top_p_keeps_the_fewest_tokens_that_reach_p(p, kept):
 
 
 def test_top_p_of_one_keeps_everything():
-    logits = torch.tensor([0.0, -200.0, 1.0])
+    # The second's probability is 0 to rounding, and the first alone reaches 1.
+    logits = torch.tensor([0.0, -200.0])
     assert torch.equal(top_p_filter(logits, 1), logits)
 
 
 def test_top_p_of_equally_likely_tokens_keeps_the_first():
-    assert top_p_filter(torch.zeros(4), 0.6).tolist() == [0, 0, 0, -math.inf]
+    assert top_p_filter(torch.zeros(1000), 0.2005).isfinite().nonzero().flatten().tolist() == list(range(201))
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, math.nan])
