@@ -1,12 +1,21 @@
 """All exercises, in the order of the notebooks."""
 
 import difflib
-from importlib import import_module
 
+from course_lib.exercises import (
+    attention,
+    decoder,
+    encoder,
+    multi_head,
+    positions,
+    sampling,
+    start_here,
+    tokens,
+    transformer,
+)
 from course_lib.exercises.exercise import Exercise
 
-FILES = "start_here", "attention", "multi_head", "tokens", "positions", "encoder", "decoder", "transformer", "sampling"
-LESSONS = [import_module(f"{__package__}.{file}") for file in FILES]
+LESSONS = [start_here, attention, multi_head, tokens, positions, encoder, decoder, transformer, sampling]
 
 
 def all_exercises() -> list[Exercise]:

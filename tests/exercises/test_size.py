@@ -8,8 +8,8 @@ from pathlib import Path
 from course_lib.exercises.catalogue import LESSONS
 
 COURSE_LIB = Path(__file__).parents[2] / "course_lib"
-# What the exercises themselves are written in, and with: cases, mistakes, hints, numbers for weights.
-DATA = {Path(lesson.__file__).stem for lesson in LESSONS} | {"cases", "filling"}
+# What the exercises themselves are written in, and with: cases, mistakes, hints, numbers for weights; and their list.
+DATA = {Path(lesson.__file__).stem for lesson in LESSONS} | {"cases", "catalogue", "filling"}
 LIMIT = 500
 
 
