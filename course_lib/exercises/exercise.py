@@ -153,8 +153,11 @@ def _pattern(exercise: Exercise, got: list[Outcome], wrong: set[int]) -> list[st
 
 def _only_hidden(case: Case, got: Any, wanted: Any) -> bool:
     """Whether all that differs is what the mask hides."""
-    pairs = list(zip(got, wanted, strict=True) if isinstance(wanted, tuple) else [(got, wanted)])
-    if case.mask is None or any(not isinstance(one, Tensor) or one.shape != other.shape for one, other in pairs):
+    got, wanted = (each if isinstance(each, (tuple, list)) else (each,) for each in (got, wanted))
+    if case.mask is None or len(got) != len(wanted):
+        return False
+    pairs = list(zip(got, wanted, strict=True))
+    if any(not isinstance(one, Tensor) or one.shape != other.shape for one, other in pairs):
         return False
     marks = next(wrong for one, other in pairs if (wrong := where_wrong(one, other)).any())
     return marks.size(-1) == case.mask.size(-1) and not bool((marks & case.mask).any())

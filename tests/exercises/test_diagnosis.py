@@ -87,6 +87,29 @@ def test_one_thing_where_two_are_wanted_is_named():
     assert "2 things are wanted, `return output, weights`, but you return a tensor of shape (2, 2)." in message
 
 
+@pytest.mark.parametrize(
+    ("come", "words"),
+    [
+        (lambda steps: steps[:2], "a `tuple`"),
+        (lambda steps: [*steps, steps[0]], "a `list`"),
+        (lambda steps: steps[2][:1], "a tensor of shape (1,)"),
+        (lambda steps: 3, "a `int`"),
+    ],
+)
+def test_fewer_or_more_things_than_three_are_named(come: Callable[..., Any], words: str):
+    step = find("beam_step").reference
+    message = said("beam_step", lambda *arguments: come(step(*arguments)))
+    assert f"3 things are wanted, `return parents, tokens, totals`, but you return {words}." in message
+
+
+def test_one_thing_where_two_are_wanted_is_named_under_a_mask_too():
+    def answer(*arguments):
+        both = scaled_dot_product_attention(*arguments)
+        return both if len(arguments) < 4 else both[:1]
+
+    assert "2 things are wanted, `return output, weights`, but" in said("scaled_dot_product_attention", answer)
+
+
 def test_a_wrong_shape_is_named_in_letters_and_in_numbers():
     message = said("attention_weights", lambda scores: torch.softmax(scores, -1).unsqueeze(1))
     assert "Weights should be (T, S) = (2, 3), but yours is (2, 1, 3)." in message
