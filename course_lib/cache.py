@@ -243,11 +243,16 @@ class _SelfAttention:
 
     def select(self, rows: Tensor, start: int) -> None:
         """Go on with these rows, which differ from column `start` on."""
-        if self.stored is not None:
-            found = self.stored[rows, :, start : self.length]
-            if len(rows) != len(self.stored):
-                self.stored = self.stored.new_empty(len(rows), *self.stored.shape[1:])
-            self.stored[:, :, start : self.length] = found
+        if self.stored is None:
+            return
+        if len(rows) != len(self.stored):
+            found = self.stored[rows, :, : self.length]
+            self.stored = self.stored.new_empty(len(rows), *self.stored.shape[1:])
+            self.stored[:, :, : self.length] = found
+        else:
+            moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero().squeeze(1)
+            kept = self.stored[:, :, start : self.length]
+            kept.index_copy_(0, moved, kept[rows[moved]])
 
 
 class _CrossAttention:

@@ -305,7 +305,7 @@ class _Search(NamedTuple):
                     self.watch([Candidate(*each) for each in zip(texts, totals_here, fates, strict=True)])
                 if on and not self._is_over(found[prompt], on[0][2], step):
                     going.append(prompt)
-                    kept += on
+                    kept += _in_place(on, i * n, n)
             if not kept:
                 break
             rows, tokens = (torch.tensor([each[i] for each in kept], device=logits.device) for i in (0, 1))
@@ -328,6 +328,20 @@ class _Search(NamedTuple):
         if len(found) < self.beams or self.early_stopping:
             return len(found) == self.beams
         return found[-1].score >= max(best_total / length_penalty(n, self.alpha) for n in (step + 1, self.length))
+
+
+def _in_place(extended: list[_Extended], first: int, n: int) -> list[_Extended]:
+    """Order a prompt's texts so that as many as can be stay in the row of the text that they extend.
+
+    The others take the rows that are left, from `first` to `first + n`: a cache has only those to move.
+    """
+    if len(extended) != n:
+        return extended
+    rows: dict[int, _Extended] = {}
+    for each in extended:
+        rows.setdefault(each[0], each)
+    others = (each for each in extended if rows[each[0]] is not each)
+    return [rows.get(row) or next(others) for row in range(first, first + n)]
 
 
 def _write(
