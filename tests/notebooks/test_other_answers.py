@@ -43,7 +43,7 @@ def test_every_exercise_has_another_answer():
 def test_the_course_runs_on_answers_that_are_written_differently_and_translates(tmp_path: Path):
     kernels.prepare()
     variables = kernels.environment(tmp_path) | {"PYTHONIOENCODING": "utf-8"}
-    shown = ""
+    shown = dict[str, str]()
     for path in kernels.NOTEBOOKS:
         notebook, names = nbformat.read(path, as_version=4), []
         for each in notebook.cells:
@@ -56,9 +56,12 @@ def test_the_course_runs_on_answers_that_are_written_differently_and_translates(
                 each.source = "\n".join(lines)
         run = kernels.execute(notebook, tmp_path, variables)
         assert reports(run) == [f"✓ {name}: right" for name in names], path.name
-        shown = "".join(output.get("text", "") for each in run.cells for output in each.get("outputs", []))
-    assert "the detective investigated → le détective a enquêté" in shown
-    assert "keeps no weights" not in shown  # the alignment is that of these parts
+        outputs = [output for each in run.cells for output in each.get("outputs", [])]
+        shown[path.stem] = "".join(output.get("text", "") for output in outputs)
+    assert "the detective investigated → le détective a enquêté" in shown["07_transformer"]
+    assert "keeps no weights" not in shown["07_transformer"]  # the alignment is that of these parts
+    assert "4 beams, the same 20 letters: True" in shown["08_sampling"]
+    assert ": False\n" not in shown["08_sampling"]  # these parts write what the library writes
 
     whose = progress(variables).splitlines()
     assert sum("✓ yours" in line for line in whose) == len(ANSWERS)
