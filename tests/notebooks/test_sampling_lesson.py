@@ -9,8 +9,6 @@ from course_lib.decoding import beam_search
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "08_sampling.ipynb"
-# The notebook takes 60. That is few: seed 1's right words then fall by 0.02 only, and by 0.04 on these.
-SENTENCES = 200
 
 
 class Lesson:
@@ -36,16 +34,14 @@ def lesson(request: pytest.FixtureRequest) -> Lesson:
     It prints the table of the searches, as the notebook does: pytest shows it where a test fails, or with `-s`.
     """
     lesson = Lesson()
-    lesson.run(
-        "weak, _ = learn(", {"progress=False": f"progress=False, seed={request.param}", "[:60]": f"[:{SENTENCES}]"}
-    )
-    lesson.run("def searched_for(", {"(1, 2, 4, 16, 64)": "(1, 4, 64)", "(0.6, 1.0)": "(1.0,)"})
+    lesson.run("weak, _ = learn(", {"progress=False": f"progress=False, seed={request.param}"})
+    lesson.run("def searched_for(", {"(1, 4, 16, 64)": "(1, 4, 64)"})
     return lesson
 
 
 def test_many_beams_find_likelier_shorter_and_worse_translations_and_the_penalty_mends_a_part(lesson: Lesson):
-    # Right words fall by 0.100, 0.042 and 0.088 with seeds 0, 1 and 2. The notebook's 0.04 is for its seed.
-    lesson.run("assert curse[64, 0][0]", {"- 0.04": "- 0.02"})
+    # Right words fall by 0.100, 0.042 and 0.088 with seeds 0, 1 and 2.
+    lesson.run("assert curse[64, 0][0]", {})
 
 
 def test_a_few_beams_translate_better_than_one(lesson: Lesson):
