@@ -462,11 +462,8 @@ PLANTED = {
         ),
         ("mask = padding_mask(source_ids, pad) if", "mask = None if", "cached steps read the source's padding"),
         (
-            (
-                "@torch.no_grad()\n    def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:\n"
-                '        """Read on'
-            ),
-            'def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:\n        """Read on',
+            "with torch.inference_mode():",
+            "with torch.enable_grad():",
             "cached steps keep the graph",
         ),
     ],
