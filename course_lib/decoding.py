@@ -26,7 +26,7 @@ ROWS_AT_ONCE = 256
 
 Model = LanguageModel | Transformer
 Reader = CachedModel | UncachedModel
-Prompts = Sequence[Sequence[int]]
+Prompts = Sequence[Sequence[int]] | Tensor
 Choice = Callable[[Tensor], Tensor]
 """A way to choose: logits (B, V) to one token for each row, (B,)."""
 
@@ -61,7 +61,7 @@ def top_k_filter(logits: Tensor, k: int) -> Tensor:
     >>> top_k_filter(torch.tensor([2.0, 1.0, 3.0]), k=2)
     tensor([2., -inf, 3.])
     """
-    if k != int(k) or k < 1:
+    if not 1 <= k < math.inf or k != int(k):
         raise ValueError(f"k says how many tokens to keep, 1 or more, but is {k}; to keep all, leave top_k out")
     smallest = logits.topk(min(int(k), logits.size(-1)), dim=-1).values[..., -1:]  # (..., 1)
     return logits.masked_fill(logits < smallest, -math.inf)
@@ -414,6 +414,7 @@ def _longest(model: Model, max_length: int | None) -> int:
 def _batches(model: Model, prompts: Prompts, size: int) -> Iterator[Prompts]:
     """Cut prompts into batches, once each is found to be one that the model can read."""
     vocabulary = getattr(getattr(model, "config", None), "vocabulary", math.inf)
+    prompts = prompts.tolist() if isinstance(prompts, Tensor) else prompts
     for i, ids in enumerate(prompts):
         if not isinstance(ids, Sequence):
             raise TypeError(f"prompts should be a list of lists of ids, but prompt {i} is {ids!r}: write [prompt]")
