@@ -1,21 +1,10 @@
 """The staircases of the KV cache, held to the cells that were drawn."""
 
-from collections.abc import Iterator
-
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_lib.figures import cache_staircase, described, style
-
-
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots()
-        yield ax
-    plt.close(fig)
+from course_lib.figures import cache_staircase, described
 
 
 def cells(ax: Axes, read: bool) -> set[tuple[int, int]]:

@@ -1,28 +1,21 @@
 """The bars of the next token, held to what was handed in."""
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from course_lib.decoding import top_k_filter
-from course_lib.figures import described, next_tokens, style
+from course_lib.figures import described, next_tokens
 
 NAMES = ("un", "le", "la", " ")
 SHARES = [0.05, 0.6, 0.25, 0.1]
 
 
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots(figsize=(5, 3))
-        yield ax
-    plt.close(fig)
+FIGSIZE = (5, 3)
 
 
 def bars(ax: Axes) -> list[tuple[float, bool]]:

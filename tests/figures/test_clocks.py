@@ -1,9 +1,7 @@
 """Pictures of sinusoidal positions, held to the table that was drawn."""
 
 import math
-from collections.abc import Iterator
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -11,18 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from torch import Tensor
 
-from course_lib.figures import clock_faces, described, offset_curve, position_table, style
+from course_lib.figures import clock_faces, described, offset_curve, position_table
 from course_lib.positions import sinusoidal
 
 TABLE = sinusoidal(11, 8)
-
-
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots()
-        yield ax
-    plt.close(fig)
 
 
 def hands(ax: Axes) -> list[tuple[float, float]]:

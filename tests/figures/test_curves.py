@@ -1,26 +1,20 @@
 """Curves and bars, held to the numbers that were drawn."""
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
 
-from course_lib.figures import curves, described, sorted_bars, style
+from course_lib.figures import curves, described, sorted_bars
 
 STEPS = [0.0, 50.0, 100.0]
 LOSSES = {"yours": (STEPS, [6.0, 2.0, 0.5]), "no attention": (STEPS, [6.0, 3.0, 2.25])}
 FLOORS = {"uniform ln V": 5.9, "bigram": 2.3}
 
 
-@pytest.fixture
-def ax() -> Iterator[Axes]:
-    with style():
-        fig, ax = plt.subplots(figsize=(7, 4))
-        yield ax
-    plt.close(fig)
+FIGSIZE = (7, 4)
 
 
 def test_curves_hold_their_data_and_differ_by_dashes_too_also_in_another_style() -> None:

@@ -19,12 +19,7 @@ IN_HEADS = torch.tensor([[[0, 1], [4, 5], [8, 9]], [[2, 3], [6, 7], [10, 11]]])
 TOKENS = ["[CLS]", " the", "key"]
 
 
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots(figsize=(10, 5))
-        yield ax
-    plt.close(fig)
+FIGSIZE = (10, 5)
 
 
 @pytest.fixture

@@ -1,26 +1,15 @@
 """Who notices a changed token, held to the marks that were drawn."""
 
-from collections.abc import Iterator
-
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from course_lib.figures import described, style, who_notices
+from course_lib.figures import described, who_notices
 
 TOKENS = ["the", " ", "key"]
 CAUSAL = torch.ones(3, 3, dtype=torch.bool).tril()
-
-
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots()
-        yield ax
-    plt.close(fig)
 
 
 def dots(ax: Axes) -> list[tuple[int, int]]:

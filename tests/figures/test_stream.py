@@ -1,27 +1,18 @@
 """The waterfall of the residual stream, held to the bars that were drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_lib.figures import described, stream_sum, style
+from course_lib.figures import described, stream_sum
 
 # They add up to (6, 8), of length 10: along (0.6, 0.8) they are 5, 3, -1 and 3.
 START = [3.0, 4.0]
 WRITES = [[5.0, 0.0], [1.0, -2.0], [-3.0, 6.0]]
 NAMES = ["A1", "F1", "A2"]
-
-
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots()
-        yield ax
-    plt.close(fig)
 
 
 def bars(ax: Axes) -> list[tuple[float, float]]:

@@ -1,6 +1,5 @@
 """Chips and the flat map of words, held to what was drawn."""
 
-from collections.abc import Iterator
 from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
@@ -21,12 +20,7 @@ PLANE = torch.stack([ANGLES.cos(), ANGLES.sin(), torch.zeros(4)], dim=1)
 NAMES = ["king", "queen", "bread", "cheese"]
 
 
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots(figsize=(8, 2))
-        yield ax
-    plt.close(fig)
+FIGSIZE = (8, 2)
 
 
 def boxes(ax: Axes) -> list[FancyBboxPatch]:

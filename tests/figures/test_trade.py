@@ -1,12 +1,9 @@
 """Two measures against each other, held to the numbers that were drawn."""
 
-from collections.abc import Iterator
-
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
 
-from course_lib.figures import described, style, trade_off
+from course_lib.figures import described, trade_off
 
 METHODS = {
     "beams": [("1", 0.2, -0.9), ("4", 0.24, -0.6)],
@@ -14,12 +11,7 @@ METHODS = {
 }
 
 
-@pytest.fixture
-def ax() -> Iterator[Axes]:
-    with style():
-        fig, ax = plt.subplots(figsize=(7, 4))
-        yield ax
-    plt.close(fig)
+FIGSIZE = (7, 4)
 
 
 def test_each_method_is_a_line_through_its_settings_in_their_order(ax: Axes) -> None:

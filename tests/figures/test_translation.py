@@ -1,24 +1,16 @@
 """A decoder's steps as chips, held to the tokens that were given."""
 
-from collections.abc import Iterator
-
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from course_lib.figures import decoder_steps, described, style
+from course_lib.figures import decoder_steps, described
 
 GOLD = ("ma", "petite", "oie", "[eos]")
 OWN = ("mon", "petit", "oie", "[eos]")
 
 
-@pytest.fixture
-def ax() -> Iterator[Axes]:
-    with style():
-        fig, ax = plt.subplots(figsize=(8, 2))
-        yield ax
-    plt.close(fig)
+FIGSIZE = (8, 2)
 
 
 def row(ax: Axes, y: float) -> list[str]:

@@ -2,15 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterator
 
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from course_lib.decoding import Candidate, beam_search
-from course_lib.figures import beam_tree, described, style
+from course_lib.figures import beam_tree, described
 from course_lib.tokens import SPECIALS
 from course_lib.weights import load_translator
 
@@ -26,12 +24,7 @@ STEPS = [
 ]
 
 
-@pytest.fixture(params=["light", "dark"])
-def ax(request: pytest.FixtureRequest) -> Iterator[Axes]:
-    with style(request.param):
-        fig, ax = plt.subplots(figsize=(9, 4))
-        yield ax
-    plt.close(fig)
+FIGSIZE = (9, 4)
 
 
 def boxes(ax: Axes) -> list[FancyBboxPatch]:
