@@ -62,9 +62,7 @@ class CachedModel:
     @property
     def bytes(self) -> int:
         """How many bytes the keys and values take that are kept by now, those of the source included."""
-        return sum(
-            tensor.nbytes for tensor in (*(part.kept for part in self.own), *(part.kept for part in self.memory))
-        )
+        return sum(each.kept.nbytes for each in self.own) + sum(each.kept.nbytes for each in self.memory)
 
     def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:
         """Read on, and predict the token after the last: ids (B, T) to logits (B, V).

@@ -404,11 +404,11 @@ def _longest(model: Model, max_length: int | None) -> int:
     positions: int | None = getattr(getattr(model, "config", None), "max_length", None)
     if max_length is not None and max_length < 0:
         raise ValueError(f"max_length says how many tokens to write at most, 0 or more, but is {max_length}")
-    if positions is None:
-        if max_length is None:
+    if max_length is None:
+        if positions is None:
             raise ValueError("say how many tokens to write at most, max_length=…: this model does not say it")
-        return max_length
-    return positions if max_length is None else min(max_length, positions) if _translates(model) else max_length
+        return positions
+    return min(max_length, positions) if positions is not None and _translates(model) else max_length
 
 
 def _batches(model: Model, prompts: Prompts, size: int) -> Iterator[Prompts]:

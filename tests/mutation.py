@@ -395,7 +395,11 @@ PLANTED = {
         (" + totals[..., None]", "", "only the newest token's probability"),
         ("rows = [rows[i] for i in going]", "rows = going", "tokens given to other rows"),
         (">= lengths[:, None]", "> lengths[:, None]", "one column of padding read"),
-        ("min(max_length, positions) if _translates(model)", "max_length if False", "translations outgrow the model"),
+        (
+            "min(max_length, positions) if positions is not None and _translates(model)",
+            "max_length if False",
+            "translations outgrow the model",
+        ),
         ("if step + 1 < length:", "if True:", "one step too many"),
         ("1), BOS, device", "1), EOS, device", "translations start at the end"),
         (
@@ -449,8 +453,8 @@ PLANTED = {
         ),
         ("if self.length:\n                raise", "if False:\n                raise", "padding later on taken"),
         (
-            "(*(part.kept for part in self.own), *(part.kept for part in self.memory))",
-            "(part.kept for part in self.own)",
+            " + sum(each.kept.nbytes for each in self.memory)",
+            "",
             "bytes without the source's",
         ),
         ("ids.device) + pads) %", "ids.device) - pads) %", "uncached padding turned the wrong way"),
