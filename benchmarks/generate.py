@@ -1,9 +1,8 @@
 """Write with the course's decoding and with transformers' `generate`, in turns, on the same weights.
 
-Run with `python -m benchmarks.generate`: some twelve minutes. It says how many times as many tokens a second the course's
-greedy decoding and beam search write, with their cache, and how much the cache gains at 512 tokens. It also says how
-many rows of tokens are the same. They fill nanoGPT's 256 positions, on one thread; a time is the median of runs in
-turns.
+Run with `python -m benchmarks.generate`: some twelve minutes. It says how many times as many tokens a second the
+course's greedy decoding and beam search write, with their cache, how many rows of tokens are the same, and how much the
+cache gains at 512 tokens. The texts fill nanoGPT's 256 positions, on one thread; a time is the median of runs in turns.
 """
 
 import statistics
