@@ -96,6 +96,8 @@ def test(arguments):
     prepare("test")
     checks = {"tests": ["pytest", *arguments]}
     if not arguments:
+        # A file's tests stay in one process, since they share what is slow to make.
+        checks = {"tests": ["pytest", "--numprocesses=auto", "--dist=loadfile"]}
         style = {"style": ["ruff", "check"], "layout": ["ruff", "format", "--check"], "types": ["mypy"]}
         checks = {**style, **checks}
     failed = []
