@@ -201,10 +201,9 @@ class LayerNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over the features: (..., d_model) to the same shape."""
-        mean = x.mean(-1, keepdim=True)  # (..., 1)
-        variance = x.var(-1, correction=0, keepdim=True)  # (..., 1)
-        normed = (x - mean) / torch.sqrt(variance + self.eps)  # (..., d_model)
-        return self.gain * normed + self.bias
+        centred = x - x.mean(-1, keepdim=True)  # (..., d_model)
+        variance = centred.square().mean(-1, keepdim=True)  # (..., 1)
+        return self.gain * centred / torch.sqrt(variance + self.eps) + self.bias
 
 
 class _InStatistics(LayerNorm):
