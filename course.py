@@ -96,10 +96,10 @@ def test(arguments):
     prepare("test")
     checks = {"tests": ["pytest", *arguments]}
     if not arguments:
-        # A file's tests stay in one process, since they share what is slow to make.
-        checks = {"tests": ["pytest", "--numprocesses=auto", "--dist=loadfile"]}
+        # A file's tests stay in one process, since they share what is slow to make, and start in the order of collection.
+        together = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
         style = {"style": ["ruff", "check"], "layout": ["ruff", "format", "--check"], "types": ["mypy"]}
-        checks = {**style, **checks}
+        checks = {**style, "tests": ["pytest", *together]}
     failed = []
     for name, words in checks.items():
         say(f"Checking the {name} ...")

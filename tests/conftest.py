@@ -2,5 +2,13 @@
 
 import os
 
+import pytest
+
 # Small tensors are fastest on one thread, and a sum's last digits do not depend on how many cores there are.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the notebooks, which take longest, so that the processes of a whole run end at the same time."""
+    items.sort(key=lambda item: "notebooks" not in item.path.parts)

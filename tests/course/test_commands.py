@@ -10,7 +10,7 @@ import pytest
 
 from tests.course.workplace import Workplace, stopped
 
-PYTEST = ["pytest", "--numprocesses=auto", "--dist=loadfile"]
+TOGETHER = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def test_without_a_command_each_is_listed_with_its_help(place: Workplace, capsys: pytest.CaptureFixture[str]):
@@ -78,7 +78,10 @@ def test_test_installs_what_tests_need_and_runs_every_check(
     place: Workplace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     status, ran = run_tests(place, monkeypatch, "nothing")
-    assert (status, ran) == (0, [("test",), ["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], PYTEST])
+    assert (status, ran) == (
+        0,
+        [("test",), ["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *TOGETHER]],
+    )
     assert capsys.readouterr().out.splitlines()[-1] == "✓ Every check passes."
 
 
