@@ -96,7 +96,7 @@ def test(arguments):
     prepare("test")
     checks = {"tests": ["pytest", *arguments]}
     if not arguments:
-        # A file's tests stay in one process, since they share what is slow to make, and start in the order of collection.
+        # A file's tests stay in one process, since they share what is slow to make, and start in their order.
         together = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
         style = {"style": ["ruff", "check"], "layout": ["ruff", "format", "--check"], "types": ["mypy"]}
         checks = {**style, "tests": ["pytest", *together]}
