@@ -282,7 +282,7 @@ class _Search(NamedTuple):
 
     def run(self, reader: Reader, logits: Tensor) -> list[list[Hypothesis]]:
         """Search from the logits (B, V) of each prompt's first token, and return what ends for each, the best first."""
-        found: list[list[Hypothesis]] = [[] for _ in logits]
+        found = [[] if self.length else [Hypothesis([], 0.0, 0.0)] for _ in logits]
         going = list(range(len(found)))  # the prompts that are still searched for: B, with n rows each
         totals = logits.new_zeros(len(found), 1)  # (B, n), the log-probability of each row
         written = torch.empty(len(found), 0, dtype=torch.long, device=logits.device)  # (B * n, t)
@@ -402,13 +402,13 @@ def _translates(model: Model) -> bool:
 def _longest(model: Model, max_length: int | None) -> int:
     """How many tokens to write at most."""
     positions: int | None = getattr(getattr(model, "config", None), "max_length", None)
-    if max_length is not None and max_length < 0:
+    if max_length is not None and not (max_length >= 0 and max_length % 1 == 0):
         raise ValueError(f"max_length says how many tokens to write at most, 0 or more, but is {max_length}")
     if max_length is None:
         if positions is None:
             raise ValueError("say how many tokens to write at most, max_length=…: this model does not say it")
         return positions
-    return min(max_length, positions) if positions is not None and _translates(model) else max_length
+    return int(min(max_length, positions) if positions is not None and _translates(model) else max_length)
 
 
 def _batches(model: Model, prompts: Prompts, size: int) -> Iterator[Prompts]:
@@ -421,6 +421,9 @@ def _batches(model: Model, prompts: Prompts, size: int) -> Iterator[Prompts]:
         if not len(ids):
             nothing = "to translate" if _translates(model) else "to go on with; [bos] alone will do"
             raise ValueError(f"prompt {i} has no tokens, so there is nothing {nothing}")
+        for each in ids:
+            if not hasattr(each, "__index__"):
+                raise TypeError(f"prompt {i} should hold ids, whole numbers, but has {each!r}: encode a text first")
         if not 0 <= min(ids) <= max(ids) < vocabulary:
             raise ValueError(
                 f"prompt {i} has ids from {min(ids)} to {max(ids)}, but the model's are 0 to {vocabulary - 1}"

@@ -10,5 +10,5 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the notebooks, which take longest, so that the processes of a whole run end at the same time."""
-    items.sort(key=lambda item: "notebooks" not in item.path.parts)
+    """Begin with the files that take longest, so that the processes of a whole run end at the same time."""
+    items.sort(key=lambda item: not {"notebooks", "browser", "test_weights.py"} & {*item.path.parts})

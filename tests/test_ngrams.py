@@ -20,6 +20,12 @@ def test_a_bigram_mixes_with_the_unigram():
     assert model.probability((0,), 1) == pytest.approx((1 + 2 * 1.5 / 6) / 5)
 
 
+def test_a_trigram_reads_the_last_two_tokens_and_mixes_by_the_last_one():
+    # p(2) = (1 + 3/3) / 6, after 1: (1 + 1/3) / 2, after 0 1: (1 + 2/3) / 2.
+    model = NGrams([0, 1, 2], n=3, vocabulary=3)
+    assert model.probability((2, 0, 1), 2) == pytest.approx(5 / 6)
+
+
 def test_an_unseen_context_leaves_it_to_the_shorter_one():
     model = NGrams([0, 0, 0, 1], n=3, vocabulary=4)
     assert model.probability((3, 2), 0) == model.probability((), 0)
