@@ -26,7 +26,7 @@ CELLS = (
     "def train_under",
 )
 # Enough for what is claimed of the larger model; the notebook takes 600.
-STEPS = 180
+STEPS = 250
 
 
 class Lesson:
