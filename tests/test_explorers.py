@@ -166,3 +166,25 @@ def test_nothing_is_loaded_from_elsewhere(explorer: Explorer) -> None:
 
 def test_keys_are_kept_from_the_notebook(explorer: Explorer) -> None:
     assert "lmSuppressShortcuts" in str(explorer._esm)
+
+
+def test_a_question_that_comes_first_is_sent_and_stands_before_the_picture_without_a_script(explorer: Explorer) -> None:
+    before = explorer._repr_mimebundle_()[0]
+    same = explorer.ask_first("which <word>?", {"the first": "No: see.", "the second": "Right & well."})
+    assert same is explorer
+    assert explorer.guess == {
+        "question": "which <word>?",
+        "replies": {"the first": "No: see.", "the second": "Right & well."},
+    }
+    after = explorer._repr_mimebundle_()[0]
+    asked = (
+        "<p>Guess first: which &lt;word&gt;?</p><details><summary>the first</summary>No: see.</details>"
+        "<details><summary>the second</summary>Right &amp; well.</details>"
+    )
+    assert after["text/html"] == asked + before["text/html"]
+    assert after["text/plain"] == before["text/plain"]
+
+
+def test_a_question_with_one_answer_is_refused(explorer: Explorer) -> None:
+    with pytest.raises(ValueError, match="a guess needs two answers or more to choose from, but there are 1"):
+        explorer.ask_first("which?", {"this": "Right."})

@@ -64,4 +64,4 @@ function ring([s, t]) {
   return svg("g", { class: "gold" }, circle(), circle());
 }
 
-export default { render };
+export default { render: guessFirst(render) };

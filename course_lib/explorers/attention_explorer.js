@@ -211,4 +211,4 @@ function outputPanel(lookup) {
   return { element: html("figure", { class: "mix" }, picture, html("figcaption", {}, note)), show, mix };
 }
 
-export default { render };
+export default { render: guessFirst(render) };

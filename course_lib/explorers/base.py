@@ -1,12 +1,13 @@
 """What every explorer is made of: the design tokens, the shared pieces, and a static picture where nothing runs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import anywidget
+import traitlets
 
 from course_lib.look import LOOK, Theme, digit_colour, ramp_colour, themed_css, token_label
 
@@ -24,6 +25,7 @@ class Explorer(anywidget.AnyWidget):
     """
 
     script: ClassVar[str]
+    guess = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         if "script" in cls.__dict__:  # traitlets makes further subclasses of its own
@@ -31,6 +33,28 @@ class Explorer(anywidget.AnyWidget):
             cls._esm = look + _read("pieces.js") + _read(cls.script)
             cls._css = theme_css() + _read("explorers.css")
         super().__init_subclass__(**arguments)
+
+    def ask_first(self, question: str, replies: Mapping[str, str]) -> Self:
+        """Let the learner guess before the picture shows itself. Any answer shows it, with the reply to that answer.
+
+        Args:
+            question: one sentence.
+            replies: answer → what its reply says, in the order of the answers; what is right, and where to see it.
+
+        Returns this explorer. Raises ValueError for fewer than two answers.
+        """
+        if len(replies) < 2:
+            raise ValueError(f"a guess needs two answers or more to choose from, but there are {len(replies)}")
+        self.guess = {"question": question, "replies": dict(replies)}
+        return self
+
+    def _guess_html(self) -> str:
+        """The question where no script runs: each reply opens on request."""
+        if not self.guess:
+            return ""
+        replies = self.guess["replies"].items()
+        rows = (f"<details><summary>{escape(answer)}</summary>{escape(reply)}</details>" for answer, reply in replies)
+        return f"<p>Guess first: {escape(self.guess['question'])}</p>{''.join(rows)}"
 
     def static_html(self) -> str:
         """The picture without a script: HTML that a saved page, a printout or a blocked script shows."""
@@ -45,7 +69,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**arguments) or ({}, {})
-        return {**data, "text/html": self.static_html(), "text/plain": self.alt()}, metadata
+        return {**data, "text/html": self._guess_html() + self.static_html(), "text/plain": self.alt()}, metadata
 
 
 def weights_table(weights: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], caption: str) -> str:

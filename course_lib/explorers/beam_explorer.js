@@ -178,4 +178,4 @@ function signed(x) {
   return twoDecimals(x).replace("-", "−");
 }
 
-export default { render };
+export default { render: guessFirst(render) };

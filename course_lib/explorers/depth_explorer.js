@@ -114,4 +114,4 @@ function twoFigures(x) {
   return x === null || x === undefined ? "–" : x.toPrecision(2);
 }
 
-export default { render };
+export default { render: guessFirst(render) };

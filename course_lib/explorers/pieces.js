@@ -28,9 +28,11 @@ function setClass(element, name) {
   if (element.getAttribute("class") !== name) element.setAttribute("class", name);
 }
 
-/** The same for the text of an element. */
+/** The same for the text of an element that has no other children. */
 function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const node = element.firstChild;
+  if (!node) element.textContent = text;
+  else if (node.data !== text) node.data = text; // faster than a new node
 }
 
 /** The same for any attributes. */
@@ -87,6 +89,28 @@ function stepKeys(root, { step, reset, first }) {
   });
 }
 
+/** An explorer that asks first, where the kernel sends a question: the picture is there once the learner has guessed. */
+function guessFirst(render) {
+  return ({ model, el }) => {
+    const stop = render({ model, el });
+    const { question, replies } = model.get("guess") ?? {};
+    if (!question) return stop;
+    const name = `guess-${Math.random().toString(36).slice(2)}`;
+    const picture = html("div", { hidden: true }, ...el.childNodes);
+    const reply = html("p", { "aria-live": "polite", class: "reply" }, "Any answer shows the picture.");
+    const choose = (words) => {
+      setText(reply, words);
+      picture.hidden = false;
+    };
+    const choices = Object.entries(replies).map(([answer, words]) =>
+      html("label", { class: "inline" }, html("input", { type: "radio", name, onchange: () => choose(words) }), answer),
+    );
+    const asked = html("fieldset", { class: "controls guess" }, html("legend", {}, `Guess first: ${question}`), ...choices, reply);
+    el.replaceChildren(asked, picture);
+    return stop;
+  };
+}
+
 /** A line of live text that a screen reader speaks when it changes, at most every 300 ms. */
 function statusLine() {
   const line = html("p", { role: "status", class: "status" });
@@ -100,7 +124,7 @@ function statusLine() {
 
 /**
  * The numbers behind a picture, as a table that opens on request: one row a query, one column a key; `show` fills it.
- * `digits` prints the number of row i and column j, and `label` a row's or column's name.
+ * `digits` prints the number of row i and column j, and `label` a row's or column's name. A closed table waits.
  */
 function numbersTable(rows, columns, caption, { digits = twoDecimals, label = tokenLabel } = {}) {
   const cells = rows.map(() => columns.map(() => html("td")));
@@ -108,8 +132,18 @@ function numbersTable(rows, columns, caption, { digits = twoDecimals, label = to
   const body = rows.map((name, i) => html("tr", {}, html("th", { scope: "row" }, label(name)), ...cells[i]));
   const title = html("caption", {}, caption);
   const table = html("table", {}, title, html("thead", {}, head), html("tbody", {}, ...body));
-  const show = (numbers) => cells.forEach((row, i) => row.forEach((cell, j) => setText(cell, digits(numbers[i][j], i, j))));
-  return { element: html("details", {}, html("summary", {}, "Show numbers"), table), show };
+  const element = html("details", { ontoggle: print }, html("summary", {}, "Show numbers"), table);
+  let numbers = [];
+  const show = (latest) => {
+    numbers = latest;
+    print();
+  };
+
+  function print() {
+    if (element.open) numbers.forEach((row, i) => cells[i].forEach((cell, j) => setText(cell, digits(row[j], i, j))));
+  }
+
+  return { element, show };
 }
 
 /** Put a table in the place of another, open where that was open. */

@@ -140,4 +140,4 @@ function clocks(one, other, turns, first) {
   return svg("svg", { viewBox: "0 0 372 130", width: 372, height: 130, "aria-hidden": "true" }, ...faces.flat());
 }
 
-export default { render };
+export default { render: guessFirst(render) };

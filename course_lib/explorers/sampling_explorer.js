@@ -251,4 +251,4 @@ function sixDecimals(x) {
   return x.toFixed(6);
 }
 
-export default { render };
+export default { render: guessFirst(render) };

@@ -78,4 +78,4 @@ function render({ model, el }) {
   return () => model.off("change:answer", show);
 }
 
-export default { render };
+export default { render: guessFirst(render) };

@@ -36,7 +36,7 @@ def lesson(browser: Browser, lab: str) -> Iterator[LabPage]:
 def explorer(lesson: LabPage) -> Locator:
     """Give the explorer as it is at first, with the first token asking."""
     explorer = lesson.cell("\nAttentionExplorer(").locator(".course-explorer")
-    expect(explorer).to_be_visible()
+    explorer.locator(".guess input").first.check()
     type_sentence(explorer, " ".join(WORDS))
     explorer.get_by_label("Head").press("r")
     explorer.get_by_label("Head").select_option("0")
@@ -65,10 +65,13 @@ def asks(explorer: Locator) -> str:
 
 
 def weights(explorer: Locator) -> list[list[float]]:
-    """The numbers of the table, row by row."""
+    """The numbers of the table, row by row. It is filled where it is open."""
+    explorer.get_by_text("Show numbers").click()
+    explorer.evaluate("() => new Promise(requestAnimationFrame)")
     rows = explorer.locator("tbody tr").evaluate_all(
         "rows => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => Number(cell.textContent)))"
     )
+    explorer.get_by_text("Show numbers").click()
     return rows
 
 
@@ -80,6 +83,15 @@ def test_every_cell_of_the_lesson_runs_before_anything_is_solved(lesson: LabPage
     code = [cell for cell in lesson.cells() if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     assert [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"] == []
+
+
+def test_a_guess_comes_first_and_is_answered_by_what_the_explorer_shows(explorer: Locator):
+    expect(explorer.locator(".guess legend")).to_have_text(re.compile("^Guess first: .*“find”"))
+    reply = explorer.locator(".reply").text_content()
+    type_sentence(explorer, "the old detective did not find the small key")
+    explorer.locator(".chips .chip").filter(has_text="find").locator("input").check(force=True)
+    share, word = re.fullmatch(r"It reads (.+) of “(\w+)”\. Choose “find” and see.*", reply or "").groups()
+    says(explorer, re.compile(f"^“find” reads {share} of “{word}”"))
 
 
 def test_a_click_on_a_row_lets_its_token_ask_in_every_picture(explorer: Locator):

@@ -55,6 +55,26 @@ def readable(page: Page) -> None:
     assert faint == []
 
 
+def test_the_picture_waits_for_a_guess_and_any_answer_shows_it_with_its_reply(page: tuple[Page, bool, list[str]]):
+    tab, light, _ = page
+    explorer = PositionsExplorer().ask_first("does it stay?", {"yes": "Right: look.", "no": "It <stays>: look."})
+    tab.set_content(page_of(explorer, ["table", "turns", "guess"], light))
+    asked, status = tab.get_by_role("group", name="Guess first: does it stay?"), tab.locator(".status")
+    expect(asked.get_by_role("radio")).to_have_count(2)
+    expect(status).to_be_hidden()
+    expect(tab.locator("figure").first).to_be_hidden()
+    readable(tab)
+    asked.get_by_role("radio", name="yes").press("ArrowRight")
+    expect(asked.get_by_role("radio", name="no")).to_be_checked()
+    expect(asked).to_contain_text("It <stays>: look.")
+    expect(status).to_be_visible()
+    asked.get_by_role("radio", name="yes").check()
+    expect(asked).to_contain_text("Right: look.")
+    tab.get_by_role("slider", name="Position").press("ArrowRight")
+    expect(status).to_contain_text("Positions 6 and 9")
+    readable(tab)
+
+
 def test_positions_moved_together_keep_their_dot_product(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
     tab.set_content(page_of(PositionsExplorer(), ["table", "turns"], light))

@@ -28,7 +28,8 @@ def lesson(browser: Browser, lab: str) -> Iterator[LabPage]:
 def explorer(lesson: LabPage) -> Locator:
     """Give the alignment explorer as it is at first."""
     explorer = lesson.cell("\nAlignmentExplorer(").locator(".course-explorer")
-    expect(explorer).to_be_visible()
+    explorer.locator(".guess input").last.check()
+    expect(explorer.locator(".reply")).to_contain_text("Right: ")
     explorer.get_by_label("Layer and head").press("r")
     return explorer
 
@@ -57,7 +58,7 @@ def test_keys_go_through_heads_rows_and_sentences(explorer: Locator):
     assert head.locator("option:checked").text_content() != before
     head.press("[")
     assert head.locator("option:checked").text_content() == before
-    explorer.get_by_role("radio").first.press("ArrowRight")
+    explorer.locator(".chips").get_by_role("radio").first.press("ArrowRight")
     second = explorer.locator(".chip").nth(1).text_content()
     expect(status).to_contain_text(f"“{second}” reads ")
     explorer.get_by_label("Sentence").press("ArrowDown")
@@ -69,6 +70,7 @@ def test_keys_go_through_heads_rows_and_sentences(explorer: Locator):
 def test_the_explorer_can_be_read_in_either_theme(theme: str, lesson: LabPage, explorer: Locator):
     lesson.use_theme(theme)
     explorer = lesson.cell("\nAlignmentExplorer(").locator(".course-explorer")
+    expect(explorer.locator(".guess")).to_be_visible()
     count, faint = too_faint(explorer)
     assert count > 10
     assert faint == []
