@@ -90,7 +90,7 @@ def test_a_guess_comes_first_and_is_answered_by_what_the_explorer_shows(explorer
     reply = explorer.locator(".reply").text_content()
     type_sentence(explorer, "the old detective did not find the small key")
     explorer.locator(".chips .chip").filter(has_text="find").locator("input").check(force=True)
-    share, word = re.fullmatch(r"It reads (.+) of “(\w+)”\. Choose “find” and see.*", reply or "").groups()
+    share, word = re.fullmatch(r"No: it reads (.+) of “(\w+)”\. Choose “find” and see.*", reply or "").groups()
     says(explorer, re.compile(f"^“find” reads {share} of “{word}”"))
 
 
