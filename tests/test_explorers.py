@@ -8,9 +8,17 @@ import pytest
 import torch
 
 from course_lib.attention import watch_attention
-from course_lib.explorers import AttentionExplorer, Lookup, TranslateBox, record_lookups, self_attention_of
+from course_lib.explorers import (
+    AttentionExplorer,
+    Lookup,
+    TranslateBox,
+    guesses,
+    record_lookups,
+    self_attention_of,
+)
 from course_lib.explorers.base import Explorer
 from course_lib.models import Encoder, TransformerConfig
+from tests.notebooks import kernels
 
 SOURCE, TARGET = ["the", "key"], ["la", "clé"]
 WEIGHTS = torch.tensor([[0.75, 0.25], [0.125, 0.875]])
@@ -130,7 +138,7 @@ def test_what_an_encoder_looks_up_gives_the_weights_of_all_its_layers() -> None:
     ("sentence", "words"),
     [
         ("  ", "There is nothing to read yet"),
-        ("the " * 25, "That makes 25 tokens, and there is room for 24"),
+        ("the " * 29, "That makes 29 tokens, and there is room for 28"),
         ("the zebra", "never seen “zebra”"),
     ],
 )
@@ -138,7 +146,7 @@ def test_a_sentence_that_an_encoder_cannot_show_is_answered_with_the_reason(sent
     explorer = AttentionExplorer(self_attention_of(small_encoder(), read), "the key")
     explorer.sentence = sentence
     assert words in explorer.lookup["message"]
-    explorer.sentence = "the " * 24
+    explorer.sentence = "the " * 28
     assert len(explorer.lookup["keys"]) == 28
 
 
@@ -183,6 +191,16 @@ def test_a_question_that_comes_first_is_sent_and_stands_before_the_picture_witho
     )
     assert after["text/html"] == asked + before["text/html"]
     assert after["text/plain"] == before["text/plain"]
+
+
+def test_each_question_of_the_notebooks_is_asked_in_one_and_tells_right_from_wrong() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in kernels.NOTEBOOKS)
+    asked = {name: guess for name, guess in vars(guesses).items() if name.isupper()}
+    assert len(asked) == 7
+    for name, (question, replies) in asked.items():
+        assert sources.count(f"ask_first(*guesses.{name})") == 1
+        assert question.endswith("?")
+        assert sum(reply.startswith("Right") for reply in replies.values()) == 1 < len(replies)
 
 
 def test_a_question_with_one_answer_is_refused(explorer: Explorer) -> None:

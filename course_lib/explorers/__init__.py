@@ -1,5 +1,6 @@
 """Explorers: pictures that answer mouse and keyboard, in the browser and without a network."""
 
+from course_lib.explorers import guesses
 from course_lib.explorers.alignment_explorer import Aligned, AlignmentExplorer
 from course_lib.explorers.attention_explorer import AttentionExplorer, Lookup, record_lookups, self_attention_of
 from course_lib.explorers.beam_explorer import BeamExplorer
@@ -18,6 +19,7 @@ __all__ = [
     "PositionsExplorer",
     "SamplingExplorer",
     "TranslateBox",
+    "guesses",
     "record_lookups",
     "self_attention_of",
 ]

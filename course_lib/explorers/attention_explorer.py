@@ -20,7 +20,7 @@ from course_lib.look import token_label
 from course_lib.models import Encoder
 
 DIGITS = 3
-MOST_TOKENS = 24
+MOST_TOKENS = 28
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const CELL = 26;
+const DIGITS = 16; // rows, up to which each cell prints its number: more could not be read, nor drawn in time
 const MARGIN = { left: 84, top: 108, right: 52, bottom: 8 };
 
 /** An HTML element with attributes and children; `on…` attributes are listeners. */
@@ -201,7 +202,10 @@ function short(token) {
   return label.length > 10 ? `${label.slice(0, 9)}…` : label;
 }
 
-/** One matrix: rows ask, columns are read. `show` fills it, and `frame` frames a row, the same in every matrix. */
+/**
+ * One matrix: rows ask, columns are read. `show` fills it, and `frame` frames a row, the same in every matrix. A large
+ * one prints the numbers of the framed row only.
+ */
 function grid(title, lookup, { digits, sums, choose }) {
   const width = MARGIN.left + lookup.keys.length * CELL + MARGIN.right;
   const height = MARGIN.top + lookup.queries.length * CELL + MARGIN.bottom;
@@ -239,20 +243,35 @@ function grid(title, lookup, { digits, sums, choose }) {
     band,
   );
 
+  const printsAll = lookup.queries.length <= DIGITS;
+  let framed = 0;
+  let words = () => ""; // what cell (i, j) prints
+
   function show(table, { subtitle, note, colour, isHidden = () => false }) {
     under.textContent = subtitle;
-    caption.textContent = note;
+    caption.textContent = printsAll ? note : `${note}; numbers in the framed row`;
+    words = (i, j) => (isHidden(i, j) ? "·" : digits(table[i][j]));
     for (const [i, row] of table.entries()) {
-      for (const [j, x] of row.entries()) {
-        const hidden = isHidden(i, j);
-        setClass(cells[i][j], hidden ? "masked" : colour(x));
-        setText(cells[i][j].lastChild, hidden ? "·" : digits(x));
-      }
+      for (const [j, x] of row.entries()) setClass(cells[i][j], isHidden(i, j) ? "masked" : colour(x));
+      if (printsAll) print(i);
       if (sums) setText(ends[i], `Σ=${sum(row).toFixed(2)}`);
     }
+    if (!printsAll) print(framed);
   }
 
-  const frame = (row) => band.setAttribute("y", MARGIN.top + row * CELL);
+  function print(i) {
+    for (const [j, cell] of cells[i].entries()) setText(cell.lastChild, words(i, j));
+  }
+
+  function frame(row) {
+    band.setAttribute("y", MARGIN.top + row * CELL);
+    if (!printsAll && row !== framed) {
+      for (const cell of cells[framed]) setText(cell.lastChild, "");
+      print(row);
+    }
+    framed = row;
+  }
+
   return { element: html("figure", {}, picture, caption), show, frame };
 }
 

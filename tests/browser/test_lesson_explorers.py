@@ -1,16 +1,18 @@
-"""The explorers of lessons 04, 05 and 07 in Chromium, by keyboard, in both themes: the scripts that JupyterLab runs."""
+"""The explorers of lessons 01, 04, 05 and 07 in Chromium, by keyboard, in both themes: the scripts that JupyterLab runs."""
 
 import json
 import math
+import re
 from collections.abc import Iterator
 
 import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-from course_lib.explorers import AlignmentExplorer, DepthExplorer, PositionsExplorer
+from course_lib.explorers import AlignmentExplorer, AttentionExplorer, DepthExplorer, PositionsExplorer
 from course_lib.explorers.base import Explorer
 from tests.browser.accessibility import EDGE, contrast, too_faint
+from tests.test_explorers import look_up
 from tests.test_lesson_explorers import example, runs
 
 # What anywidget hands to a script, without a kernel behind it.
@@ -73,6 +75,25 @@ def test_the_picture_waits_for_a_guess_and_any_answer_shows_it_with_its_reply(pa
     tab.get_by_role("slider", name="Position").press("ArrowRight")
     expect(status).to_contain_text("Positions 6 and 9")
     readable(tab)
+
+
+@pytest.mark.parametrize("count", [16, 17])
+def test_a_large_grid_prints_the_numbers_of_the_row_that_asks(page: tuple[Page, bool, list[str]], count: int):
+    tab, light, _ = page
+    explorer = AttentionExplorer(look_up, " ".join(f"w{i}" for i in range(count)))
+    tab.set_content(page_of(explorer, ["sentence", "lookup", "layer", "head"], light))
+    printed = (
+        """digits => digits.map((digit, i) => [digit.textContent, i]).filter(([words]) => words).map(([, i]) => i)"""
+    )
+    for asks in (3, 0):
+        tab.locator(".chips input").nth(asks).check(force=True)
+        for grid in range(3):
+            found = tab.locator("figure svg").nth(grid).locator(".digit").evaluate_all(printed)
+            rows = range(count) if count == 16 else [asks]
+            assert found == [count * row + column for row in rows for column in range(count)]
+    expect(tab.locator("figcaption").first).to_have_text(
+        re.compile("numbers in the framed row" if count > 16 else "^col")
+    )
 
 
 def test_positions_moved_together_keep_their_dot_product(page: tuple[Page, bool, list[str]]):

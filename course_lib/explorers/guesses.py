@@ -1,0 +1,58 @@
+"""What the notebooks' explorers ask first, for `ask_first`: the replies stand here, so that no cell gives them away."""
+
+Guess = tuple[str, dict[str, str]]
+"""A question, and the reply to each of its answers."""
+
+FIND: Guess = (
+    "in layer 0, head 0, does “find” read itself most, or another word?",
+    {
+        "itself": "No, it reads “the” most: choose “find” and see. Then try the other heads.",
+        "another word": "Right, it reads “the” most: choose “find” and see. Then try the other heads.",
+    },
+)
+IT: Guess = (
+    "the animal did not cross the street because it was too tired. What does “it” read most in layer 3, head 1?",
+    {
+        "animal": "Right: choose “it” and see. Then change “tired” to “wide”.",
+        "street": "No, “animal”: choose “it” and see. Then change “tired” to “wide”.",
+        "it": "No, “animal”: choose “it” and see. Then change “tired” to “wide”.",
+    },
+)
+NEIGHBOURS: Guess = (
+    "positions 5 and 6 are neighbours. Which clocks tell them apart?",
+    {
+        "the fast ones": "Right: set the offset to 1 and go through the clocks. The slow ones have hardly moved.",
+        "the slow ones": "No: set the offset to 1 and go through the clocks. The slow ones have hardly moved.",
+        "all alike": "No: set the offset to 1 and go through the clocks. The slow ones have hardly moved.",
+    },
+)
+FIRST_STEPS: Guess = (
+    "post-norm without warm-up never learns. What becomes of the gradient in layer 1 in its first five steps?",
+    {
+        "it stays": "No, it all but vanishes: go to step 5. With warm-up much of it is left.",
+        "it grows": "No, it all but vanishes: go to step 5. With warm-up much of it is left.",
+        "it vanishes": "Right, all but: go to step 5. With warm-up much of it is left.",
+    },
+)
+SWAPPED: Guess = (
+    "adjective and noun often change places in French. Where are their rings then?",
+    {
+        "on the diagonal": "No: the French noun comes first and reads the second English word.",
+        "crosswise beside it": "Right: the French noun comes first and reads the second English word.",
+    },
+)
+HOTTER: Guess = (
+    "top-p keeps 0.9 of the probability. You raise the temperature from 1 to 2. Are more characters kept, or fewer?",
+    {
+        "more": "Right: temperature comes first, and flattens. It takes more characters to have 0.9 together.",
+        "fewer": "No, more: temperature comes first, and flattens. It takes more characters to have 0.9 together.",
+        "as many": "No, more: temperature comes first, and flattens. It takes more characters to have 0.9 together.",
+    },
+)
+FOUR_BEAMS: Guess = (
+    "do 4 beams end on the sentence that greedy decoding finds, or on another one?",
+    {
+        "the same": "Right, here they do. Step through: on the way the other beams say something else.",
+        "another": "Here they find the same. Step through: on the way the other beams say something else.",
+    },
+)
