@@ -1,4 +1,4 @@
-"""The explorers of lessons 01, 04, 05 and 07 in Chromium, by keyboard, in both themes: the scripts that JupyterLab runs."""
+"""The explorers of lessons 01, 04, 05 and 07 in Chromium, by keyboard, in both themes: the scripts JupyterLab runs."""
 
 import json
 import math
