@@ -22,6 +22,7 @@ def faults(notebook: NotebookNode) -> list[str]:
     return [
         *_header_faults(notebook.cells[0]),
         *_run_faults(notebook),
+        *_borrowing_faults(notebook),
         *(fault for cell in notebook.cells for fault in _cell_faults(cell)),
     ]
 
@@ -43,6 +44,17 @@ def _run_faults(notebook: NotebookNode) -> Iterator[str]:
     ignored = sum(IGNORED in cell.metadata.get("tags", []) for cell in code)
     if 3 * ignored > len(code):
         yield f"{ignored} of {len(code)} code cells have their output ignored: more than a third."
+
+
+def _borrowing_faults(notebook: NotebookNode) -> Iterator[str]:
+    """Look for imports that put the library's part in the place of the learner's, which stands above."""
+    own = set[str]()
+    for cell in notebook.cells:
+        for package, imported in re.findall(r"(?m)^from (course_lib\S*) import (.+)", cell.source):
+            names = {name.split(" as ")[-1].strip() for name in imported.split(",")}
+            for name in sorted(own & names if package != "course_lib.yours" else ()):
+                yield f"It imports {name} from {package}, which hides the one that the learner wrote."
+        own |= {*re.findall(r'@exercise\("(\w+)"\)', cell.source)}
 
 
 def _cell_faults(cell: NotebookNode) -> Iterator[str]:

@@ -28,12 +28,28 @@ def test_a_notebook_that_keeps_every_rule_has_no_faults(right: NotebookNode):
     assert rules.faults(right) == []
 
 
+@pytest.mark.parametrize("later", ["from course_lib.yours import top_k_filter", "from course_lib import top_k_filters"])
+def test_an_import_that_hides_no_part_is_no_fault(right: NotebookNode, later: str):
+    with_own_part(later)(right)
+    assert rules.faults(right) == []
+
+
 def with_header(source: str) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[0].update(source=source)
 
 
 def with_code(source: str) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[1].update(source=source)
+
+
+def with_own_part(later: str) -> Callable[[NotebookNode], None]:
+    """An exercise, and a cell below it."""
+
+    def plant(notebook: NotebookNode) -> None:
+        notebook.cells[1].source = '@exercise("top_k_filter")\ndef top_k_filter(logits, k): ...'
+        notebook.cells[2].source = later
+
+    return plant
 
 
 def with_output(data: dict[str, str]) -> Callable[[NotebookNode], None]:
@@ -63,6 +79,14 @@ GOOD_HEADER = "# Title\n\n5 minutes. You need nothing. You will have counted.\n\
         (with_code("# NBVAL_IGNORE_OUTPUT\n1 + 1"), "directs nbval by a comment"),
         (with_code("!pip install torch"), "installs packages"),
         (with_code("%pip install torch"), "installs packages"),
+        (
+            with_own_part("from course_lib.decoding import greedy, top_k_filter"),
+            "imports top_k_filter from course_lib.dec",
+        ),
+        (
+            with_own_part("from course_lib.attention import other as top_k_filter"),
+            "imports top_k_filter from course_lib.att",
+        ),
         (with_output({"image/png": "iVBORw0KGgo="}), "(image/png) without alt text"),
         (with_output({"image/svg+xml": "<svg/>"}), "(image/svg+xml) without alt text"),
         (with_output({"text/html": "<img src='data:,'>"}), "a picture without alt text"),
