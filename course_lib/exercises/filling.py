@@ -4,7 +4,7 @@ Each weight gets numbers that hang on its shape alone. So it does not matter whi
 which, nor whether three projections are three matrices or one: only what is done with them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -32,19 +32,26 @@ def filled(
     `uncounted` length are not counted, such as embeddings, which may be shared or not. `call` says what is done with
     the module.
 
-    Random draws, such as a mistake's own, begin from the same seed in each call, and dropout is off.
+    Random draws, such as a mistake's own, begin from the same seed in each call, and dropout is off. Calls with the
+    same sizes go through the same module.
     """
 
     def adapt(answer: Any) -> Callable[..., Any]:
+        @cache  # most of the time goes into making modules
+        def make(sizes: tuple[Any, ...], dtype: torch.dtype) -> nn.Module:
+            torch.default_generator.manual_seed(0)
+            module: nn.Module = answer(*sizes)
+            everything = nn.ModuleList([module, *_in_plain_lists(module)])
+            fill(everything, block)
+            everything.to(dtype).eval()
+            return module
+
         def function(*arguments: Any) -> tuple[Any, ...]:
             inputs = arguments[made_with:]
+            fractions = [x.dtype for x in inputs if isinstance(x, Tensor) and x.is_floating_point()]
             with torch.random.fork_rng([]):
-                torch.manual_seed(0)
-                module = answer(*arguments[:made_with])
-                everything = nn.ModuleList([module, *_in_plain_lists(module)])
-                fill(everything, block)
-                fractions = [x.dtype for x in inputs if isinstance(x, Tensor) and x.is_floating_point()]
-                everything.to(fractions[0] if fractions else torch.float32).eval()
+                module = make(arguments[:made_with], fractions[0] if fractions else torch.float32)
+                torch.default_generator.manual_seed(0)
                 found = call(module, *inputs)
             matrices = [each for each in module.parameters() if each.dim() > 1 and not {*each.shape} & {*uncounted}]
             return *found, _hangs_on(found[0], matrices)
@@ -61,7 +68,7 @@ def _in_plain_lists(module: nn.Module) -> list[nn.Module]:
     return [layer for layers in lists for layer in layers if isinstance(layer, nn.Module)]
 
 
-def _hangs_on(output: Any, matrices: list[Tensor]) -> int:
+def _hangs_on(output: Any, matrices: Sequence[Tensor]) -> int:
     """How many numbers of the matrices reach the first feature of an output."""
     if not matrices or not isinstance(output, Tensor):
         return 0

@@ -752,7 +752,9 @@ class _KeptInPlainLists(Transformer):
 
 
 def _both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
-    return model(source_ids, target_ids), model.decode(target_ids, model.encode(source_ids), source_ids)
+    with torch.no_grad():
+        in_two_steps = model.decode(target_ids, model.encode(source_ids), source_ids)
+    return model(source_ids, target_ids), in_two_steps
 
 
 _MODEL = (5, 9, 4, 2, 7, 1, 0.1)
