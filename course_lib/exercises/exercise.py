@@ -64,9 +64,9 @@ class Exercise:
         return Report(f"✓ {self.name}: right", (sentence,), passed=True)
 
     @cached_property
-    def _known(self) -> dict[Mistake, list[Outcome]]:
-        """What comes of the known mistakes. They are tried once, since a learner tries often."""
-        return {mistake: self._try(mistake.implementation) for mistake in self.mistakes}
+    def _tried(self) -> dict[Mistake, list[Outcome]]:
+        """What came of known mistakes. Each is tried once, when it is first asked for, since a learner tries often."""
+        return {}
 
     def _try(self, answer: Any) -> list[Outcome]:
         """What comes of the cases, up to one that is interrupted."""
@@ -88,11 +88,16 @@ class Exercise:
         since they look alike, and where the mistake would show but the answer is right, it is another one.
         """
         explained = dict[Mistake, set[int]]()
-        for mistake, known in self._known.items():
+        for mistake in self.mistakes:
+            if mistake not in self._tried:
+                self._tried[mistake] = self._try(mistake.implementation)
+            known = self._tried[mistake]
             shows, same = self._unlike(known, wanted), wrong - self._unlike(known, got)
             values = {i for i in same if not got[i].error}
             evident = len(values) > 1 or (values and same >= shows)
             explained[mistake] = same if evident and shows & {*range(len(got))} <= wrong else set()
+            if explained[mistake] == wrong:
+                break
         found, left = list[Mistake](), wrong
         while explained[best := max(explained, key=lambda mistake: len(explained[mistake] & left))] & left:
             found.append(best)
