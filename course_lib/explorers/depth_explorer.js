@@ -99,7 +99,12 @@ function decades(lengths) {
 
 function ticksBetween(low, high) {
   const stride = Math.ceil((high - low + 1) / TICKS);
-  return Array.from({ length: Math.floor((high - low) / stride) + 1 }, (_, i) => [low + i * stride, (10 ** (low + i * stride)).toPrecision(1)]);
+  return Array.from({ length: Math.floor((high - low) / stride) + 1 }, (_, i) => [low + i * stride, powerOfTen(low + i * stride)]);
+}
+
+/** A power of ten, short enough for the space beside the scale. */
+function powerOfTen(exponent) {
+  return exponent < -3 ? `1e−${-exponent}` : (10 ** exponent).toPrecision(1);
 }
 
 /** The highest loss of all, and the one at the top of the frame: one that leaps away would press the others flat. */
