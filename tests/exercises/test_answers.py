@@ -47,6 +47,12 @@ def test_the_reference_passes(exercise: Exercise):
     assert report.message == f"Right in all {len(exercise.cases)} cases."
 
 
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_the_reference_fails_in_no_case(exercise: Exercise):
+    # Where it did, an answer that fails alike would be right.
+    assert [outcome.error for outcome in exercise._try(exercise.reference)] == [None] * len(exercise.cases)
+
+
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)
 def test_a_mistake_is_rejected_and_named_by_its_own_sentence_in_under_a_second(exercise: Exercise, mistake: Mistake):
     start = time.process_time()

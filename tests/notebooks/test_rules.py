@@ -43,11 +43,12 @@ def with_code(source: str) -> Callable[[NotebookNode], None]:
 
 
 def with_own_part(later: str) -> Callable[[NotebookNode], None]:
-    """An exercise, and a cell below it."""
+    """An exercise, another one, and a cell below them."""
 
     def plant(notebook: NotebookNode) -> None:
         notebook.cells[1].source = '@exercise("top_k_filter")\ndef top_k_filter(logits, k): ...'
-        notebook.cells[2].source = later
+        notebook.cells[2].source = '@exercise("top_p_filter")\ndef top_p_filter(logits, p): ...'
+        notebook.cells[3].source = later
 
     return plant
 

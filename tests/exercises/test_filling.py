@@ -1,0 +1,38 @@
+"""A class called as a function: made once for its sizes, in the type of what comes in, with the same draws."""
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.exercises.filling import filled
+
+
+class Noisy(nn.Module):
+    """Draws in each call, and counts how often it is made."""
+
+    made = 0
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        Noisy.made += 1
+        self.map = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.map(x) + torch.rand(x.size(-1), dtype=x.dtype)
+
+
+def test_a_class_is_made_once_for_its_sizes_and_type_and_draws_the_same_in_each_call():
+    function, Noisy.made = filled(made_with=1, block=2)(Noisy), 0
+    first, again = function(4, torch.ones(1, 4))[0], function(4, torch.ones(1, 4))[0]
+    assert torch.equal(first, again)
+    assert Noisy.made == 1
+    assert function(2, torch.ones(1, 2))[0].shape == (1, 2)
+    assert function(4, torch.ones(1, 4, dtype=torch.float64))[0].dtype == torch.float64
+    assert Noisy.made == 3
+
+
+def test_torchs_own_random_state_is_left_as_it_was():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    filled(made_with=1, block=2)(Noisy)(4, torch.ones(1, 4))
+    assert torch.equal(torch.rand(3), expected)
