@@ -613,7 +613,14 @@ class _NoFeedForward(EncoderLayer):
         return post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
 
 
-_SIZES = (4, 2, 7, 0.1)
+class _ActivationForgotten(EncoderLayer):
+    """The activation never reaches the feed-forward, which takes the ReLU then: hand it on."""
+
+    def __init__(self, d_model: int, heads: int, d_ff: int, dropout: float = 0.1, _activation: Any = None) -> None:
+        super().__init__(d_model, heads, d_ff, dropout)
+
+
+_SIZES = (4, 2, 7, 0.1, torch.relu)
 _HIDES_THE_LAST = torch.tensor([True, True, False])
 
 ENCODER_LAYER = Exercise(
@@ -625,16 +632,17 @@ ENCODER_LAYER = Exercise(
     minutes=25,
     difficulty=3,
     on_map="encoder_feed_forward",
-    adapt=filled(made_with=4, block=2),
+    adapt=filled(made_with=5, block=2),
     cases=(
         case(*_SIZES, numbers(1, 2, 4)),
         case(*_SIZES, numbers(1, 2, 4, seed=1)),
         case(*_SIZES, numbers(2, 3, 4), having="a batch"),
-        case(6, 3, 5, 0.1, numbers(2, 4, 6), having="other sizes"),
-        case(4, 1, 7, 0.1, numbers(2, 3, 4), having="a single head"),
+        case(6, 3, 5, 0.1, torch.relu, numbers(2, 4, 6), having="other sizes"),
+        case(4, 1, 7, 0.1, torch.relu, numbers(2, 3, 4), having="a single head"),
         case(*_SIZES, numbers(1, 1, 4), having="a single token"),
         case(*_SIZES, numbers(2, 3, 4), _HIDES_THE_LAST.expand(2, 1, 1, 3), having="a mask"),
         case(*_SIZES, numbers(2, 3, 4, seed=2), torch.ones(3, 3, dtype=torch.bool).tril(), having="a mask"),
+        case(4, 2, 7, 0.1, torch.tanh, numbers(2, 3, 4), having="another activation"),
         case(*_SIZES, numbers(1, 2, 4, dtype=torch.float64), having="float64 numbers"),
     ),
     mistakes=mistakes(
@@ -646,6 +654,7 @@ ENCODER_LAYER = Exercise(
         _FeedForwardFirst,
         _OneNormOnly,
         _NoFeedForward,
+        _ActivationForgotten,
     ),
     hints=paragraphs("""
         You have all the parts: `MultiHeadAttention`, `FeedForward`, `LayerNorm`, and `post_norm` to put a residual and

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 NO_GRADIENT = "No gradient gets through: look for `.item()`, `torch.tensor(...)` or an in-place step such as `/=`."
+TOO_EXACT = "the numbers of {} are right, but in float64. The other parts compute in float32: end with `.float()`."
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def difference(got: Any, wanted: Any, names: Sequence[str]) -> str:
         return f"{name} should {kind}, but yours is of {got.dtype}."
     wrong, nan = where_wrong(got, wanted), got.isnan() & ~wanted.isnan()
     if not wrong.any():
-        return ""
+        return TOO_EXACT.format(name) if got.dtype == torch.float64 != wanted.dtype else ""
     place = tuple((nan if nan.any() else wrong).nonzero()[0].tolist())
     if nan.any():
         return f"there is NaN (not a number) in {name}, first at {place}."

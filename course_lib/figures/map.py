@@ -85,7 +85,7 @@ def transformer_map(
     yours: str | Iterable[str] = (),
     not_used: str | Iterable[str] = (),
     lesson: int | None = None,
-    norm_place: Literal["pre", "post"] = "pre",
+    norm_place: Literal["pre", "post"] = "post",
     theme: PageTheme = "auto",
     compact: bool = False,
 ) -> TransformerMap:
@@ -97,7 +97,7 @@ def transformer_map(
         not_used: ids that this lesson's model does without, or "encoder" or "decoder" for a whole half.
         lesson: the notebook that the map heads. What later notebooks build is drawn as later. Without it, the
             latest of the parts in `now` decides; with neither, nothing is later.
-        norm_place: "pre" draws the norms on the loops, "post" on the streams, as 2017's paper has them.
+        norm_place: "post" draws the norms on the streams, as 2017's paper has them, "pre" on the loops.
         theme: "auto" follows the page; "light" and "dark" are fixed.
         compact: rows of boxes instead of the whole drawing.
 

@@ -99,8 +99,12 @@ def neighbour_map(ax: Axes, vectors: Tensor | ArrayLike, names: Sequence[str]) -
     for i, name in enumerate(names):
         above = y[i] >= y[shown[i]]
         place = (5, 5 if above else -5)
-        ax.annotate(name, (x[i], y[i]), place, textcoords="offset points", va="bottom" if above else "top", fontsize=10)
-    ax.set(xlabel=f"first direction: {kept[0]:.0%} of the variance", ylabel=f"second: {kept[1]:.0%}")
+        label = ax.annotate(name, (x[i], y[i]), place, textcoords="offset points", va="bottom" if above else "top")
+        label.set(fontsize=10, bbox={"facecolor": colour("paper", theme), "edgecolor": "none", "pad": 0.5}, zorder=1.5)
+    ax.set(
+        xlabel=f"first direction: {kept[0]:.1%} of the variance",
+        ylabel=f"second: {kept[1]:.1%}, together {sum(kept):.0%}",
+    )
     ax.margins(0.12)
     return describe(
         ax,

@@ -176,4 +176,4 @@ def test_smoothing_makes_it_less_sure_and_about_as_often_right(cells: dict[str, 
 
 def test_a_gru_alone_learns_to_recall_when_it_is_trained_longer(cells: dict[str, Any], seed: int):
     # After 120 steps it is at chance, 1 in 8, as the notebook shows with three seeds.
-    assert cells["recall"](lambda: cells["Recurrent"](False), seed, steps=400)[-1] > 0.5
+    assert cells["recall"](lambda: cells["Recurrent"](False, 37), seed, steps=400)[-1] > 0.5
