@@ -165,7 +165,7 @@ def progress(arguments):
     """Show which parts of the Transformer you have built, and which the course lends you."""
     from course_lib import yours
 
-    say(yours.progress())
+    say(repr(yours.report()))
     return 0
 
 

@@ -77,3 +77,15 @@ def themed_css(selector: str, declarations: Callable[[Theme], str]) -> str:
     preferred = f"@media (prefers-color-scheme:dark){{{selector}{{{declarations('dark')}}}}}"
     said = (f"{page} {selector}{{{declarations(theme)}}}" for page, theme in pages)
     return "".join([f"{selector}{{{declarations('light')}}}", preferred, *said])
+
+
+def panel_css(selector: str) -> str:
+    """Write the CSS of a panel in the theme of the page around it. Where a page drops styles, its own colours hold."""
+
+    def declarations(theme: Theme) -> str:
+        ink, paper, border = (colour(name, theme) for name in ("ink", "panel", "border"))
+        return f"color:{ink};background:{paper};border:1.5px solid {border}"
+
+    shape = f"{selector}{{border-radius:8px;padding:.2em 1em;max-width:48em}}"
+    code = f"{selector} pre,{selector} code{{color:inherit;background:none;white-space:pre-wrap}}"
+    return f"{shape}{code}{themed_css(selector, declarations)}"

@@ -49,11 +49,6 @@ def _line(exercise: Exercise, part: parts.Part) -> str:
     return f"{about}  {part.note}".rstrip()
 
 
-def progress() -> str:
-    """The same in plain text, as `course.py progress` prints it."""
-    return repr(report())
-
-
 def install(model: nn.Module) -> dict[str, str]:
     """Let every `MultiHeadAttention` in a model attend with the learner's `scaled_dot_product_attention`.
 
@@ -61,11 +56,10 @@ def install(model: nn.Module) -> dict[str, str]:
     is none of the learner's that passes.
     """
     part = parts.part("scaled_dot_product_attention")
-    mine = part.implementation
     heads = {name: each for name, each in model.named_modules() if isinstance(each, attention.MultiHeadAttention)}
     for each in heads.values():
         # A module would enter the model's own parts and weights, a method does not.
-        each.attention = mine.forward if isinstance(mine, nn.Module) else mine
+        each.attention = getattr(part.implementation, "forward", part.implementation)
     return dict.fromkeys(heads, "yours" if part.is_yours else "the course's")
 
 

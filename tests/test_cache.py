@@ -135,7 +135,7 @@ def test_a_sources_padding_is_hidden_on_either_side(style: str, dtype: torch.dty
     for end, piece in cut(ids, (1, 2, 1)):
         logits = cached.read(piece)
         assert_equal(logits, expected(model, ids[:, :end], source))
-    # Moved to other positions, a text is turned by other angles, which float32 rounds otherwise: float64 shows it equal.
+    # At other positions a text is turned by other angles, which float32 rounds otherwise: float64 shows it equal.
     if source is SOURCES or (model.config.positions in ("rotary", "none") and dtype is torch.float64):
         alone = [expected(model, ids[i : i + 1], source[i][source[i] != 0][None]) for i in range(3)]
         assert_equal(logits, torch.cat(alone))

@@ -5,7 +5,7 @@ import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import torch
@@ -50,7 +50,9 @@ class Exercise:
         wrong = self._unlike(got, wanted)
         if isinstance(got[0].error, NotImplementedError):
             return Report(f"… {self.name}", ("Not started: write it in place of `raise NotImplementedError`.",))
-        if not all(self.cases[i].in_float64 and got[i].error for i in wrong):
+        if not all(
+            self.cases[i].in_float64 and (got[i].error or got[i].is_like(wanted[i], self.returns, False)) for i in wrong
+        ):
             mistakes, unexplained = self._name(got, wanted, wrong)
             sentences = [mistake.message for mistake in mistakes] or _diagnose(self, answer, got, wanted, wrong)
             if mistakes and any(not got[i].error for i in unexplained):  # a mistake may well cause an error elsewhere
@@ -60,13 +62,8 @@ class Exercise:
             return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=next(iter(mistakes), None))
         if self.trained and not _lets_gradients_through(self.adapt(answer), self.cases[0].arguments):
             return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {NO_GRADIENT}",))
-        sentence = FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases."
-        return Report(f"✓ {self.name}: right", (sentence,), passed=True)
-
-    @cached_property
-    def _tried(self) -> dict[Mistake, list[Outcome]]:
-        """What came of known mistakes. Each is tried once, when it is first asked for, since a learner tries often."""
-        return {}
+        found = FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases."
+        return Report(f"✓ {self.name}: right", (found,), passed=True)
 
     def _try(self, answer: Any) -> list[Outcome]:
         """What comes of the cases, up to one that is interrupted."""
@@ -89,10 +86,9 @@ class Exercise:
         """
         explained = dict[Mistake, set[int]]()
         for mistake in self.mistakes:
-            if mistake not in self._tried:
-                self._tried[mistake] = self._try(mistake.implementation)
-            known = self._tried[mistake]
-            shows, same = self._unlike(known, wanted), wrong - self._unlike(known, got)
+            known = _tried(self, mistake)
+            shows = self._unlike(known, wanted)
+            same = wrong & shows - self._unlike(known, got)
             values = {i for i in same if not got[i].error}
             evident = len(values) > 1 or (values and same >= shows)
             explained[mistake] = same if evident and shows & {*range(len(got))} <= wrong else set()
@@ -105,10 +101,15 @@ class Exercise:
         return found, left
 
 
+@cache  # when it is first asked for, since a learner tries often
+def _tried(exercise: Exercise, mistake: Mistake) -> list[Outcome]:
+    return exercise._try(mistake.implementation)
+
+
 def _lets_gradients_through(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
     """Whether the first row of the result, or the first of two results, depends on each tensor as autograd sees it."""
-    copies = [x.clone().requires_grad_() if isinstance(x, Tensor) else x for x in arguments]
-    inputs = [x for x in copies if isinstance(x, Tensor)]
+    copies = [x.clone() if isinstance(x, Tensor) else x for x in arguments]
+    inputs = [x.requires_grad_() for x in copies if isinstance(x, Tensor) and x.is_floating_point()]
     return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ()).error is None
 
 
@@ -133,8 +134,9 @@ def _diagnose(exercise: Exercise, answer: Any, got: list[Outcome], wanted: list[
     if not detail:
         takes = [] if isinstance(exercise.reference, type) else list(inspect.signature(exercise.reference).parameters)
         name = takes[first.changed[0]] if takes else "x"
-        instead = f"make a new one (`y = {name} - 1`)"
-        return [f"The result is right, but `{name}`, the caller's tensor, is changed: {instead}."]
+        kind = type(case.arguments[first.changed[0]]).__name__.lower()
+        instead = f"make a new one (`y = {name} - 1`)" if kind == "tensor" else f"work on `{name}.copy()`"
+        return [f"The result is right, but `{name}`, the caller's {kind}, is changed: {instead}."]
     hidden = ["All is right but what the mask hides."] * _only_hidden(case, first.value, right.value)
     return [*_pattern(exercise, got, wrong), *hidden, detail[0].upper() + detail[1:]]
 
@@ -159,12 +161,10 @@ def _pattern(exercise: Exercise, got: list[Outcome], wrong: set[int]) -> list[st
 def _only_hidden(case: Case, got: Any, wanted: Any) -> bool:
     """Whether all that differs is what the mask hides."""
     got, wanted = (each if isinstance(each, (tuple, list)) else (each,) for each in (got, wanted))
-    if case.mask is None or len(got) != len(wanted):
+    shapes = [[getattr(x, "shape", None) for x in each] for each in (got, wanted)]
+    if case.mask is None or None in shapes[0] or shapes[0] != shapes[1]:
         return False
-    pairs = list(zip(got, wanted, strict=True))
-    if any(not isinstance(one, Tensor) or one.shape != other.shape for one, other in pairs):
-        return False
-    marks = next(wrong for one, other in pairs if (wrong := where_wrong(one, other)).any())
+    marks = next((wrong for x, y in zip(got, wanted, strict=True) if (wrong := where_wrong(x, y)).any()), case.mask)
     return marks.size(-1) == case.mask.size(-1) and not bool((marks & case.mask).any())
 
 

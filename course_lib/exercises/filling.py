@@ -87,11 +87,27 @@ def fill(module: nn.Module, block: int) -> None:
     """
     for parameter in module.parameters():
         if parameter.dim() > 1:
-            parameter.copy_(_matrix(parameter.size(0), parameter.size(1), block))
+            parameter.copy_(_of_heads(parameter.shape, block))
         elif bool((parameter == 1).all()):
             parameter.copy_(1 + numbers(len(parameter), seed=7) / 4)
         else:
             parameter.zero_()
+
+
+def _of_heads(shape: torch.Size, block: int) -> Tensor:
+    """The numbers of a weight with two dimensions or more: of heads that lie apart, each gets the same matrix.
+
+    Its rows and columns are the widest dimension, d_model, and the last of the others, d_k: the others count heads.
+    """
+    sizes = list(shape)
+    while len(sizes) > 2 and 1 in sizes:
+        sizes.remove(1)  # such as a batch of one, or a convolution that looks at one place
+    if len(sizes) == 2:
+        return _matrix(*sizes, block).reshape(shape)
+    widest = max(range(len(sizes)), key=sizes.__getitem__)
+    kept = sorted((widest, max(i for i in range(len(sizes)) if i != widest)))
+    matrix = _matrix(*(sizes[i] for i in kept), block)
+    return matrix.reshape([size if i in kept else 1 for i, size in enumerate(sizes)]).expand(sizes).reshape(shape)
 
 
 @cache

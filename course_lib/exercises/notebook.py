@@ -1,5 +1,6 @@
 """What a notebook's cell calls: `@exercise(...)` above a function or class, `hint(...)` and `solution(...)`."""
 
+import inspect
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,9 @@ def exercise(name: str) -> Callable[[Any], Any]:
     found = find(name)
 
     def judge(answer: Any) -> Any:
+        for each in (answer, *getattr(answer, "__dict__", {}).values()):
+            if inspect.isfunction(each) and "<locals>" not in answer.__qualname__:
+                each.__globals__[answer.__name__] = answer  # as Python does below: an answer may call itself
         report = found.check(answer)
         if report.passed:
             after = learn(found, answer)

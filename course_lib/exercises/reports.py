@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from course_lib.exercises.cases import Mistake
-from course_lib.look import Theme, colour, themed_css
+from course_lib.look import panel_css
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,7 +27,8 @@ class Panel:
         words = (re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words)) for words in self.paragraphs)
         lines = [f"<p><strong>{escape(self.title)}</strong></p>", *(f"<p>{line}</p>" for line in words)]
         code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
-        return f'{above}{_style()}\n<div class="course-report">{"".join(lines)}{code}</div>'
+        style = f"{above}<style>{panel_css('.course-report')}</style>"
+        return f'{style}\n<div class="course-report">{"".join(lines)}{code}</div>'
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,15 +42,3 @@ class Report(Panel):
     def message(self) -> str:
         """The report in words, without its title."""
         return "\n".join(self.paragraphs)
-
-
-def _style() -> str:
-    """The panel in the theme of the page around it. Where a page drops styles, its own colours hold."""
-
-    def panel(theme: Theme) -> str:
-        ink, paper, border = (colour(name, theme) for name in ("ink", "panel", "border"))
-        return f"color:{ink};background:{paper};border:1.5px solid {border}"
-
-    shape = ".course-report{border-radius:8px;padding:.2em 1em;max-width:48em}"
-    code = ".course-report pre,.course-report code{color:inherit;background:none;white-space:pre-wrap}"
-    return f"<style>{shape}{code}{themed_css('.course-report', panel)}</style>"

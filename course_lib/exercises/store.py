@@ -64,7 +64,7 @@ def _alone() -> Iterator[None]:
     with FileLock(f"{folder()}.lock", timeout=LOCK_SECONDS):
         (folder() / "former").mkdir(parents=True, exist_ok=True)
         yield
-        names = sorted(path.stem for path in folder().glob("*.py") if path.stem != "__init__")
+        names = sorted({path.stem for path in folder().glob("*.py")} - {"__init__"})
         lines = [f"from .{name} import {name}\n" for name in names]
         _write(folder() / "__init__.py", '"""Your parts of the Transformer."""\n\n' + "".join(lines))
 

@@ -1,6 +1,7 @@
 """What a learner reads where an answer is wrong in a way that is no known mistake."""
 
 import _thread
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -146,6 +147,42 @@ def test_a_changed_argument_is_named():
 
     message = said("dot_product_scores", answer)
     assert message == "The result is right, but `key`, the caller's tensor, is changed: make a new one (`y = key - 1`)."
+
+
+def test_a_list_that_is_changed_is_named_and_the_next_answer_meets_it_whole():
+    def empties_the_list(word, merges):
+        ids, k = list(word), 0
+        while merges:
+            ids, k = find("merge_pair").reference(ids, merges.pop(0), 256 + k), k + 1
+        return ids
+
+    message = said("apply_merges", empties_the_list)
+    assert message == "The result is right, but `merges`, the caller's list, is changed: work on `merges.copy()`."
+    assert not find("apply_merges").check(lambda word, merges: list(word)).passed
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("softmax", lambda x, dim: torch.softmax(x.double(), dim), "are right, but in float64"),
+        ("sinusoidal", lambda *sizes: find("sinusoidal").reference(*sizes).double(), "are right, but in float64"),
+        ("cross_entropy", lambda *given: find("cross_entropy").reference(*given).item(), "a `float`"),
+        ("masked_weights", lambda *given: find("masked_weights").reference(*given).double(), "but in float64"),
+        ("softmax", lambda x, dim: {"weights": torch.softmax(x, dim)}, "a `dict`"),
+        ("cache_bytes", lambda *sizes: [find("cache_bytes").reference(*sizes)], "should be "),
+    ],
+)
+def test_right_numbers_of_another_kind_are_no_mistake_that_nobody_made(name: str, answer: Any, words: str):
+    assert words in said(name, answer)
+
+
+def test_digits_are_shown_until_the_two_numbers_differ():
+    def nearly(weights, value):
+        return weights @ value * (1 + 5e-4)
+
+    message = said("mix_values", nearly)
+    wanted, got = re.findall(r"\d\.\d+", message)
+    assert wanted != got
 
 
 def test_the_same_result_for_everything_is_named():

@@ -128,6 +128,39 @@ def test_a_class_is_kept_although_python_cannot_tell_its_source(cell: Cell, work
     assert kept.implementation(4, 2).heads == 2
 
 
+RECURSIVE = """\
+@exercise("merge_pair")
+def merge_pair(word, pair, new_id):
+    if len(word) < 2:
+        return list(word)
+    if tuple(word[:2]) == tuple(pair):
+        return [new_id, *merge_pair(word[2:], pair, new_id)]
+    return [word[0], *merge_pair(word[1:], pair, new_id)]
+"""
+NAMES_ITSELF = """\
+from torch import nn
+
+@exercise("LayerNorm")
+class LayerNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super(LayerNorm, self).__init__()
+        self.norm, self.eps = nn.LayerNorm(d_model, eps=eps), eps
+
+    def forward(self, x):
+        return self.norm(x)
+"""
+
+
+@pytest.mark.parametrize(("name", "source"), [("merge_pair", RECURSIVE), ("LayerNorm", NAMES_ITSELF)])
+def test_an_answer_that_names_itself_is_checked_as_itself(cell: Cell, work: Path, name: str, source: str):
+    _, shown = cell(source)
+    assert f"✓ {name}: right" in shown
+    assert (work / f"{name}.py").exists()
+    if name == "merge_pair":
+        _, shown = cell(source.replace("if len(word) < 2:", "if len(word) < 0:"))
+        assert "✗ merge_pair: not yet" in shown  # it called the one that had passed before
+
+
 def test_a_part_that_uses_another_part_imports_it_from_yours(cell: Cell, work: Path):
     cell('@exercise("softmax")\ndef soft(x, dim):\n    return torch.softmax(x, dim)')
     cell('@exercise("attention_weights")\ndef attention_weights(scores):\n    return soft(scores, dim=-1)')

@@ -81,7 +81,7 @@ def printed(notebook: NotebookNode) -> str:
 
 def learners_parts(variables: dict[str, str]) -> list[str]:
     """The parts that are the learner's by now. Asked in a process of its own, as the next notebook would."""
-    command = [sys.executable, "-c", "from course_lib import yours; print(yours.progress())"]
+    command = [sys.executable, "-c", "from course_lib import yours; print(yours.report())"]
     progress = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8", check=True).stdout
     return sorted(line.split()[1] for line in progress.splitlines() if "✓ yours" in line and "kept in" in line)
 
