@@ -9,6 +9,7 @@ from course_lib.attention import additive_attention, scaled_dot_product_attentio
 from course_lib.exercises.cases import Case, case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 
+Mask = Tensor | None
 Pair = tuple[Tensor, Tensor]
 
 
@@ -365,19 +366,23 @@ MIX_VALUES = Exercise(
 # Scaled, with a mask: the function that every Transformer in this course runs on.
 
 
-def _attend(scores: Tensor, value: Tensor, mask: Tensor | None) -> Pair:
-    weights = torch.softmax(scores if mask is None else scores.masked_fill(~mask, -math.inf), -1)
+def _masked(scores: Tensor, mask: Mask) -> Tensor:
+    return scores if mask is None else scores.masked_fill(~mask, -math.inf)
+
+
+def _attend(scores: Tensor, value: Tensor, mask: Mask) -> Pair:
+    weights = torch.softmax(_masked(scores, mask), -1)
     return weights @ value, weights
 
 
-def _not_scaled(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _not_scaled(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """The scale is missing: the scores are divided by √d_k before the softmax, or they grow with the width of the
     vectors and the softmax hardens.
     """
     return _attend(query @ key.mT, value, mask)
 
 
-def _divided_by_d_k(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _divided_by_d_k(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You divided by d_k, not by its square root: the wider the vectors, the closer your weights come to uniform.
 
     Seen in https://github.com/thegregyang/NTK4A/issues/3.
@@ -385,17 +390,17 @@ def _divided_by_d_k(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | No
     return _attend(query @ key.mT / query.size(-1), value, mask)
 
 
-def _scaled_by_the_keys(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _scaled_by_the_keys(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You scaled by √S, the number of keys. It is √d_k, how many numbers a dot product sums: the last axis."""
     return _attend(query @ key.mT / math.sqrt(key.size(-2)), value, mask)
 
 
-def _multiplied_by_root(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _multiplied_by_root(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You multiplied by √d_k. The scores are divided by it."""
     return _attend(query @ key.mT * math.sqrt(key.size(-1)), value, mask)
 
 
-def _scaled_after_softmax(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _scaled_after_softmax(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You divided by √d_k after the softmax, so that your rows no longer sum to 1. The scale belongs inside: it is
     the scores that are divided.
     """
@@ -403,7 +408,7 @@ def _scaled_after_softmax(query: Tensor, key: Tensor, value: Tensor, mask: Tenso
     return output / math.sqrt(query.size(-1)), weights / math.sqrt(query.size(-1))
 
 
-def _output_scaled(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _output_scaled(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You divided the output by √d_k, which only makes it shorter. The scale belongs inside the softmax: it is the
     scores that are divided.
     """
@@ -411,28 +416,28 @@ def _output_scaled(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | Non
     return output / math.sqrt(query.size(-1)), weights
 
 
-def _softmax_over_queries(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _softmax_over_queries(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You normalised over the queries: your columns sum to 1, your rows don't. For one query, the shares of all
     keys add up to 1.
 
     Seen in https://github.com/stevezheng23/reading_comprehension_tf/issues/30.
     """
     scores = query @ key.mT / math.sqrt(query.size(-1))
-    weights = torch.softmax(scores if mask is None else scores.masked_fill(~mask, -math.inf), -2)
+    weights = torch.softmax(_masked(scores, mask), -2)
     return weights @ value, weights
 
 
-def _no_maximum(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _no_maximum(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """Right for small numbers, but `exp` of a huge score overflows, and gives NaN. Use your softmax from notebook
     00, which subtracts each row's maximum.
     """
     scores = query @ key.mT / math.sqrt(query.size(-1))
-    exponentials = (scores if mask is None else scores.masked_fill(~mask, -math.inf)).exp()
+    exponentials = _masked(scores, mask).exp()
     weights = exponentials / exponentials.sum(-1, keepdim=True)
     return weights @ value, weights
 
 
-def _mask_upside_down(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _mask_upside_down(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """Your mask is upside down: `True` means "may attend", so the scores to hide are where it is `False`.
 
     Seen in https://github.com/hkproj/pytorch-transformer/issues/19.
@@ -441,7 +446,7 @@ def _mask_upside_down(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | 
     return _attend(scores, value, None if mask is None else ~mask)
 
 
-def _mask_after_softmax(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _mask_after_softmax(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You masked the weights after the softmax, so that those which are left no longer sum to 1. Hide the scores
     instead, before the softmax: a score of minus infinity gets no weight.
 
@@ -452,12 +457,12 @@ def _mask_after_softmax(query: Tensor, key: Tensor, value: Tensor, mask: Tensor 
     return weights @ value, weights
 
 
-def _mask_forgotten(query: Tensor, key: Tensor, value: Tensor, _mask: Tensor | None = None) -> Pair:
+def _mask_forgotten(query: Tensor, key: Tensor, value: Tensor, _mask: Mask = None) -> Pair:
     """Right without a mask, but you leave the mask out: where it is `False`, the weight is 0."""
     return scaled_dot_product_attention(query, key, value)
 
 
-def _hidden_scores_are_zero(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _hidden_scores_are_zero(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You set hidden scores to 0 or nearly so, which is an ordinary score: they still get weight. What must a score
     be, so that `exp` of it is 0?
 
@@ -467,14 +472,14 @@ def _hidden_scores_are_zero(query: Tensor, key: Tensor, value: Tensor, mask: Ten
     return _attend(scores if mask is None else scores.masked_fill(~mask, 1e-9), value, None)
 
 
-def _scores_for_weights(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _scores_for_weights(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """The output is right, but the second thing you return is the scores: return the weights."""
     output, _ = scaled_dot_product_attention(query, key, value, mask)
     scores = query @ key.mT / math.sqrt(query.size(-1))
-    return output, scores if mask is None else scores.masked_fill(~mask, -math.inf)
+    return output, _masked(scores, mask)
 
 
-def _other_order(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Pair:
+def _other_order(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> Pair:
     """You return weights, output. The order is output, weights."""
     output, weights = scaled_dot_product_attention(query, key, value, mask)
     return weights, output
@@ -561,74 +566,128 @@ SCALED_DOT_PRODUCT_ATTENTION = Exercise(
 # Additive attention, as it was in 2014.
 
 
-def _additive(scores: Tensor, value: Tensor) -> Pair:
-    return _attend(scores, value, None)
-
-
-def _no_bend(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _no_bend(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """The tanh is missing. Without a bend between the two matrices and `v_a`, the query's part is the same for
     every key, and the softmax cancels it: all queries get the same weights.
 
     Seen in https://github.com/AuCson/PyTorch-Batch-Attention-Seq2seq/issues/3.
     """
-    return _additive(((query @ W_a.T)[:, None] + (key @ U_a.T)[None]) @ v_a, value)
+    return _attend(((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
-def _bend_outside(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _bend_outside(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """Your tanh comes after `v_a`: it bends the finished score, and holds it between -1 and 1. It belongs inside,
     around the sum, before `v_a`.
     """
-    return _additive(torch.tanh(((query @ W_a.T)[:, None] + (key @ U_a.T)[None]) @ v_a), value)
+    return _attend(torch.tanh(((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a), value, mask)
 
 
-def _bent_apart(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _bent_apart(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """All queries get the same weights. Either the queries are left out of your scores, or each part has a tanh of
     its own: then a query's part is the same for every key, and the softmax cancels it. One tanh, around the sum.
     """
-    return _additive((torch.tanh(query @ W_a.T)[:, None] + torch.tanh(key @ U_a.T)[None]) @ v_a, value)
+    return _attend((torch.tanh(query @ W_a.T).unsqueeze(-2) + torch.tanh(key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
-def _product(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _product(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """You multiplied the query's and the key's part. This attention is called additive: they are summed."""
-    return _additive(torch.tanh((query @ W_a.T)[:, None] * (key @ U_a.T)[None]) @ v_a, value)
+    return _attend(torch.tanh((query @ W_a.T).unsqueeze(-2) * (key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
-def _keys_unseen(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, _U_a: Tensor, v_a: Tensor) -> Pair:
+def _keys_unseen(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, _U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """Your scores come from the queries alone, so that all keys weigh the same. Where do the keys enter?
 
     Seen in https://github.com/pytorch/tutorials/issues/87.
     """
-    scores = (torch.tanh(query @ W_a.T) @ v_a)[:, None].expand(-1, key.size(0))
-    return _additive(scores, value)
+    scores = (torch.tanh(query @ W_a.T) @ v_a).unsqueeze(-1).expand(*query.shape[:-1], key.size(-2))
+    return _attend(scores, value, mask)
 
 
-def _matrices_swapped(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _matrices_swapped(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """Your matrices are swapped: `W_a` is for the queries, `U_a` for the keys."""
-    return _additive(torch.tanh((query @ U_a.T)[:, None] + (key @ W_a.T)[None]) @ v_a, value)
+    return _attend(torch.tanh((query @ U_a.T).unsqueeze(-2) + (key @ W_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
-def _matrices_turned(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _matrices_turned(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """You multiplied by the matrices as they are: `W_a` is (d_a, d_query), and a row of queries (T, d_query) needs
     it turned.
     """
-    return _additive(torch.tanh((query @ W_a)[:, None] + (key @ U_a)[None]) @ v_a, value)
+    return _attend(torch.tanh((query @ W_a).unsqueeze(-2) + (key @ U_a).unsqueeze(-3)) @ v_a, value, mask)
 
 
-def _additive_over_queries(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _additive_over_queries(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """You normalised over the queries: your columns sum to 1, your rows don't. For one query, the shares of all
     keys add up to 1.
 
     Seen in https://github.com/stevezheng23/reading_comprehension_tf/issues/30.
     """
-    scores = torch.tanh((query @ W_a.T)[:, None] + (key @ U_a.T)[None]) @ v_a
-    weights = torch.softmax(scores, 0)
+    scores = torch.tanh((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a
+    weights = torch.softmax(_masked(scores, mask), -2)
     return weights @ value, weights
 
 
-def _additive_raw(query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor) -> Pair:
+def _additive_raw(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
     """You mixed the values with the raw scores: the softmax over the keys is missing."""
-    scores = torch.tanh((query @ W_a.T)[:, None] + (key @ U_a.T)[None]) @ v_a
-    return scores @ value, scores
+    scores = torch.tanh((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a
+    return _masked(scores, mask) @ value, _masked(scores, mask)
+
+
+def _new_axes_in_front(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
+    """Right for one sentence. With a batch, axes that are counted from the front, as in `[:, None]`, land among the
+    sentences: count from the back, where the tokens are.
+    """
+    return _attend(torch.tanh((query @ W_a.T)[:, None] + (key @ U_a.T)[None]) @ v_a, value, mask)
+
+
+def _additive_mask_forgotten(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, _mask: Mask = None
+) -> Pair:
+    """Right without a mask, but you leave the mask out: where it is `False`, the weight is 0."""
+    return additive_attention(query, key, value, W_a, U_a, v_a)
+
+
+def _additive_mask_upside_down(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
+    """Your mask is upside down: `True` means "may attend", so the scores to hide are where it is `False`.
+
+    Seen in https://github.com/hkproj/pytorch-transformer/issues/19.
+    """
+    scores = torch.tanh((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a
+    return _attend(scores, value, None if mask is None else ~mask)
+
+
+def _additive_mask_after_softmax(
+    query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Mask = None
+) -> Pair:
+    """You masked the weights after the softmax, so that those which are left no longer sum to 1. Hide the scores
+    instead, before the softmax.
+
+    Seen in https://github.com/lucidrains/memory-compressed-attention/issues/2.
+    """
+    _, weights = additive_attention(query, key, value, W_a, U_a, v_a)
+    weights = weights if mask is None else weights * mask
+    return weights @ value, weights
 
 
 def _network(T: int, S: int, d_query: int, d_key: int, d_a: int, d_v: int, seed: int = 0) -> tuple[Tensor, ...]:
@@ -636,11 +695,19 @@ def _network(T: int, S: int, d_query: int, d_key: int, d_a: int, d_v: int, seed:
     return tuple(numbers(*shape, seed=seed + i) for i, shape in enumerate(shapes))
 
 
+_SOME_PADDING = (torch.arange(5) < torch.tensor([[3], [4]]))[:, None]  # (B, 1, S)
+
+
+def _batch(B: int, T: int, S: int, seed: int = 0) -> tuple[Tensor, ...]:
+    words = (numbers(B, length, 3, seed=seed + i) for i, length in enumerate((T, S, S)))
+    return *words, *_network(T, S, d_query=3, d_key=3, d_a=4, d_v=3, seed=seed)[3:]
+
+
 ADDITIVE_ATTENTION = Exercise(
     name="additive_attention",
     notebook=1,
     reference=additive_attention,
-    returns=("output (T, d_v)", "weights (T, S)"),
+    returns=("output (..., T, d_v)", "weights (..., T, S)"),
     minutes=20,
     difficulty=3,
     cases=(
@@ -651,6 +718,11 @@ ADDITIVE_ATTENTION = Exercise(
         case(*_network(T=1, S=4, d_query=2, d_key=3, d_a=5, d_v=2), having="a single query"),
         case(*_network(T=3, S=1, d_query=2, d_key=3, d_a=5, d_v=2), having="a single key"),
         case(*_network(T=3, S=4, d_query=2, d_key=3, d_a=1, d_v=2), having="a network of width 1"),
+        case(*_network(T=2, S=3, d_query=4, d_key=5, d_a=6, d_v=1), _ALLOWED, having="a mask"),
+        case(*_batch(2, T=4, S=5), having="a batch"),
+        case(*_batch(2, T=3, S=3), having="a batch, as many keys as queries"),
+        case(*_batch(3, T=3, S=3), having="a batch, sizes that are all the same"),
+        case(*_batch(2, T=4, S=5), _SOME_PADDING, having="a batch, a mask, a mask for padding"),
         case(*(tensor.double() for tensor in _network(T=2, S=3, d_query=2, d_key=2, d_a=4, d_v=2)), having="float64"),
     ),
     mistakes=mistakes(
@@ -663,16 +735,21 @@ ADDITIVE_ATTENTION = Exercise(
         _matrices_turned,
         _additive_over_queries,
         _additive_raw,
+        _new_axes_in_front,
+        _additive_mask_forgotten,
+        _additive_mask_upside_down,
+        _additive_mask_after_softmax,
     ),
     hints=paragraphs("""
         Begin with one query and one key, both vectors: two matrix products, a sum, a tanh, and a dot product
         with `v_a`.
 
-        All pairs at once need an axis for the queries and one for the keys: (T, 1, d_a) plus (1, S, d_a) is (T,
-        S, d_a).
+        All pairs at once need an axis for the queries and one for the keys: (..., T, 1, d_a) plus
+        (..., 1, S, d_a) is (..., T, S, d_a).
 
-        `(query @ W_a.T)[:, None]` is (T, 1, d_a), and the keys' part gets its new axis in front. Sum, tanh,
-        then `@ v_a` leaves (T, S). The rest you have written before.
+        `(query @ W_a.T).unsqueeze(-2)` is (..., T, 1, d_a), and the keys' part gets its new axis one place
+        further to the front. Sum, tanh, then `@ v_a` leaves (..., T, S). The mask and the rest you have written
+        before.
     """),
 )
 
@@ -701,6 +778,11 @@ def _sign_forgotten(weights: Tensor) -> Tensor:
 def _in_bits(weights: Tensor) -> Tensor:
     """You measured in bits, with log2. Here it is nats: the natural logarithm, `log`."""
     return -torch.xlogy(weights, weights).sum(-1) / math.log(2)
+
+
+def _normalised(weights: Tensor) -> Tensor:
+    """You divided by log(S), so that equal weights give 1. Here it is the entropy itself, from 0 to log(S)."""
+    return -torch.xlogy(weights, weights).sum(-1) / math.log(max(weights.size(-1), 2))
 
 
 def _entropy_over_queries(weights: Tensor) -> Tensor:
@@ -733,8 +815,8 @@ ENTROPY_OF_WEIGHTS = Exercise(
     minutes=10,
     difficulty=2,
     cases=(
-        case(torch.tensor([[0.5, 0.5], [0.25, 0.75]])),
-        case(torch.tensor([[0.1, 0.9], [0.6, 0.4]])),
+        case(torch.tensor([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]])),
+        case(torch.tensor([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])),
         case(torch.softmax(numbers(2, 4), -1), having="more keys than queries"),
         case(torch.softmax(numbers(4, 3), -1), having="more queries than keys"),
         case(torch.softmax(numbers(3, 3), -1), having="as many keys as queries"),
@@ -747,6 +829,7 @@ ENTROPY_OF_WEIGHTS = Exercise(
         _zero_times_infinity,
         _sign_forgotten,
         _in_bits,
+        _normalised,
         _entropy_over_queries,
         _mean_over_keys,
         _total,

@@ -251,6 +251,15 @@ class _EpsilonOutside(_InStatistics):
         return x.std(-1, correction=0, keepdim=True) + self.eps
 
 
+class _NoEpsilon(_InStatistics):
+    """Your eps is nowhere. In a token whose features are all the same the variance is 0, and 0 / 0 is NaN: divide by
+    √(variance + eps).
+    """
+
+    def spread(self, x: Tensor) -> Tensor:
+        return x.std(-1, correction=0, keepdim=True)
+
+
 class _OverTokens(_InStatistics):
     """You took mean and variance over the tokens, so that each word hangs on all others. Each token is normalised
     alone, over its features: the last axis.
@@ -289,6 +298,18 @@ class _OverAll(_InStatistics):
         return torch.sqrt(x.var(correction=0) + self.eps)
 
 
+class _OverTokensAndFeatures(_InStatistics):
+    """You took one mean and one variance over all tokens of a sentence. Each token is normalised alone, over its
+    features: the last axis only.
+    """
+
+    def mean(self, x: Tensor) -> Tensor:
+        return x.mean((-2, -1), keepdim=True)
+
+    def spread(self, x: Tensor) -> Tensor:
+        return torch.sqrt(x.var((-2, -1), correction=0, keepdim=True) + self.eps)
+
+
 class _ByTheVariance(_InStatistics):
     """You divided by the variance. Divide by its root."""
 
@@ -314,10 +335,31 @@ class _NotCentred(_InStatistics):
 
 
 class _NothingLearned(LayerNorm):
-    """The norm is right, but nothing is learned: multiply each feature by its own gain, and add its own bias."""
+    """The norm is right, but nothing is learned. Each feature has its own gain and its own bias, and both are wrapped
+    in `nn.Parameter`: torch learns no plain tensor.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, x.shape[-1:], eps=self.eps)
+
+
+class _OneGain(_InStatistics):
+    """Your gain is one number for all features, and your bias another. Each feature has its own: d_model of each."""
+
+    def __init__(self, d_model: int, eps: float = 1e-5) -> None:
+        super().__init__(d_model, eps)
+        self.gain, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(1))
+
+
+class _OneGainAndSampleDeviation(_OneGain):
+    """Three things: your gain and bias are one number each, where every feature has its own; `std` divides by
+    d_model − 1; and eps stands outside the root. Wanted is the root of the variance (divided by d_model) plus eps.
+
+    Seen in https://github.com/hkproj/pytorch-transformer/issues/31.
+    """
+
+    def spread(self, x: Tensor) -> Tensor:
+        return x.std(-1, keepdim=True) + self.eps
 
 
 def _with_gains(answer: Any) -> Callable[..., Tensor]:
@@ -326,7 +368,7 @@ def _with_gains(answer: Any) -> Callable[..., Tensor]:
         with torch.no_grad():
             for parameter in module.parameters():
                 start = float(parameter.mean())  # 1 for gains, 0 for biases
-                parameter.copy_(start + numbers(d_model, seed=7 + int(start)) / 4)
+                parameter.copy_(start + numbers(*parameter.shape, seed=7 + int(start)) / 4)
         output: Tensor = module.to(x.dtype)(x)
         return output
 
@@ -352,6 +394,7 @@ LAYER_NORM = Exercise(
         case(4, numbers(2, 3, 4), 0.5, having="a large eps"),
         case(4, numbers(2, 3, 4) / 1000, having="numbers close together"),
         case(4, numbers(2, 3, 4) + 50, having="numbers far from 0"),
+        case(4, torch.tensor([[[2.0, 2.0, 2.0, 2.0], [0.0, 1.0, 0.0, 1.0]]]), having="features that are all the same"),
         case(3, numbers(2, 3, 4).mT, having="another width, a tensor that is a view of another"),
         case(4, numbers(1, 2, 4, dtype=torch.float64), having="float64 numbers"),
     ),
@@ -359,13 +402,17 @@ LAYER_NORM = Exercise(
         _SampleVariance,
         _SampleDeviationAndEpsilon,
         _EpsilonOutside,
+        _NoEpsilon,
         _OverTokens,
         _OverTheBatch,
         _OverAll,
+        _OverTokensAndFeatures,
         _ByTheVariance,
         _RootOfTheDeviation,
         _NotCentred,
         _NothingLearned,
+        _OneGain,
+        _OneGainAndSampleDeviation,
     ),
     hints=paragraphs("""
         Each token by itself: subtract the mean of its features, divide by their standard deviation. Then each
@@ -622,6 +669,10 @@ class _ActivationForgotten(EncoderLayer):
 
 _SIZES = (4, 2, 7, 0.1, torch.relu)
 _HIDES_THE_LAST = torch.tensor([True, True, False])
+_SEEN_BY_QUERIES = (
+    torch.ones(3, 3, dtype=torch.bool).tril() & torch.tensor([[3], [2]]).gt(torch.arange(3))[:, None, None]
+)
+_SEEN_BY_HEADS = torch.stack((torch.ones(3, 3).tril(), torch.ones(3, 3).triu())).bool().expand(2, 2, 3, 3)
 
 ENCODER_LAYER = Exercise(
     name="EncoderLayer",
@@ -642,6 +693,8 @@ ENCODER_LAYER = Exercise(
         case(*_SIZES, numbers(1, 1, 4), having="a single token"),
         case(*_SIZES, numbers(2, 3, 4), _HIDES_THE_LAST.expand(2, 1, 1, 3), having="a mask"),
         case(*_SIZES, numbers(2, 3, 4, seed=2), torch.ones(3, 3, dtype=torch.bool).tril(), having="a mask"),
+        case(*_SIZES, numbers(2, 3, 4, seed=3), _SEEN_BY_QUERIES, having="a mask, a mask for each query"),
+        case(*_SIZES, numbers(2, 3, 4, seed=4), _SEEN_BY_HEADS, having="a mask, a mask for each head"),
         case(4, 2, 7, 0.1, torch.tanh, numbers(2, 3, 4), having="another activation"),
         case(*_SIZES, numbers(1, 2, 4, dtype=torch.float64), having="float64 numbers"),
     ),

@@ -53,6 +53,11 @@ def _joined_with_batch(x: Tensor, heads: int) -> Tensor:
     return split_heads(x, heads).flatten(0, 1)
 
 
+def _first_sentence(x: Tensor, heads: int) -> Tensor:
+    """Your heads are those of the first sentence only. Keep the batch in front: (B, H, T, d_k)."""
+    return split_heads(x, heads)[0]
+
+
 def _joined_by_a_view(x: Tensor, heads: int) -> Tensor:
     """One view to (B * H, T, d_k) without moving an axis: a head gets pieces of different tokens. Number the
     entries 0, 1, 2 … and see whose land in head 0.
@@ -100,6 +105,7 @@ SPLIT_HEADS = Exercise(
         _dealt_out,
         _heads_first,
         _joined_with_batch,
+        _first_sentence,
         _joined_by_a_view,
         _copied,
         _features_and_tokens_swapped,
@@ -546,8 +552,11 @@ class _SplitBeforeProjecting(_InPieces):
         return merge_heads(queries), merge_heads(keys), merge_heads(values)
 
 
+_SEEN_BY_HEADS = (numbers(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H, T, S): no query is blind
+
+
 def _model_cases() -> tuple[Case, ...]:
-    sizes = (2, 3, 5, 8)
+    sizes, padding = (2, 3, 5, 8), _padding(3, 5)
     return (
         case(4, 2, *_tokens(1, 2, 2, 4)),
         case(4, 2, *_tokens(1, 2, 2, 4, seed=3)),
@@ -557,8 +566,10 @@ def _model_cases() -> tuple[Case, ...]:
         case(4, 2, *_tokens(2, 1, 1, 4), having="one query and one key"),
         case(4, 1, *_tokens(2, 3, 4, 4), having="a single head"),
         case(8, 4, *_tokens(*sizes), torch.ones(3, 5).tril().bool(), having="a mask"),
-        case(8, 4, *_tokens(*sizes), _padding(3, 5), having="a mask, a mask for padding"),
+        case(8, 4, *_tokens(*sizes), padding, having="a mask, a mask for padding"),
         case(6, 3, *_tokens(2, 3, 4, 6), torch.ones(3, 4).tril().bool(), having="a mask"),
+        case(8, 4, *_tokens(*sizes), padding & torch.ones(3, 5).tril(2).bool(), having="a mask, a mask for each query"),
+        case(8, 4, *_tokens(*sizes), _SEEN_BY_HEADS, having="a mask, a mask for each head"),
         case(4, 2, *(tensor.double() for tensor in _tokens(1, 2, 3, 4)), having="float64 numbers"),
     )
 

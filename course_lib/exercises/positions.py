@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.filling import filled
-from course_lib.exercises.outcomes import difference
 from course_lib.positions import rotary, sinusoidal
 
 # Sinusoids.
@@ -46,6 +45,37 @@ def _another_clock_for_the_cosine(length: int, d_model: int) -> Tensor:
     exponents = torch.arange(d_model, dtype=torch.float64) / d_model
     angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0**exponents
     return torch.where(torch.arange(d_model) % 2 == 0, angles.sin(), angles.cos()).float()
+
+
+def _doubled_twice(length: int, d_model: int) -> Tensor:
+    """You doubled the exponent twice. A loop in steps of two, 0, 2, 4 …, counts 2i already: the exponent is that number
+    divided by d_model.
+
+    Seen in https://github.com/SamLynnEvans/Transformer/issues/25.
+    """
+    angles = _clocks(length, d_model, step=4)
+    return _side_by_side(angles.sin(), angles.cos())
+
+
+def _doubled_for_each_feature(length: int, d_model: int) -> Tensor:
+    """Each feature has a clock of its own in yours, and its number is doubled. In 2i / d_model, i counts the clocks,
+    not the features: the sine and cosine of a pair share one.
+
+    Seen in https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/32.
+    """
+    angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0 ** (2 * torch.arange(d_model) / d_model)
+    return torch.where(torch.arange(d_model) % 2 == 0, angles.sin(), angles.cos()).float()
+
+
+def _rounded_down(length: int, d_model: int) -> Tensor:
+    """Your `//` rounds down. In `-log(10000) / d_model // 2` the division by d_model goes first, and what `//` leaves
+    is a whole number. Compute this small piece alone: is it the number that you meant?
+
+    Seen in https://github.com/zju3dv/LoFTR/issues/41.
+    """
+    speeds = torch.exp(torch.arange(0, d_model, 2) * (-math.log(10_000.0) / d_model // 2))
+    angles = torch.arange(length)[:, None] * speeds
+    return _side_by_side(angles.sin(), angles.cos())
 
 
 def _cosine_first(length: int, d_model: int) -> Tensor:
@@ -98,6 +128,9 @@ SINUSOIDAL = Exercise(
         _halves,
         _exponent_not_doubled,
         _another_clock_for_the_cosine,
+        _doubled_twice,
+        _doubled_for_each_feature,
+        _rounded_down,
         _cosine_first,
         _positions_from_one,
         _sines_only,
@@ -324,8 +357,8 @@ def _other_way(x: Tensor) -> Tensor:
 
 
 def _mixed_layouts(x: Tensor) -> Tensor:
-    """Your pairs and your angles belong to two layouts. If feature i turns with feature i + d_k / 2, both take clock
-    i's angle: the angles come as two equal halves, not each twice in a row.
+    """Your pairs and your angles belong to two layouts. If feature i turns with feature i + d_k / 2, the angles come as
+    two equal halves; if neighbours turn, each angle comes twice in a row. Two that turn together share one angle.
 
     Seen in https://github.com/EleutherAI/gpt-neox/issues/834.
     """
@@ -342,6 +375,20 @@ def _one_clock(x: Tensor) -> Tensor:
     return torch.cat(
         (first * angles.cos() - second * angles.sin(), second * angles.cos() + first * angles.sin()), dim=-1
     )
+
+
+def _turned_from_one(x: Tensor) -> Tensor:
+    """Your positions count from 1. They count from 0: the first token is not turned at all."""
+    return rotary(x, offset=1)
+
+
+def _not_put_back(x: Tensor) -> Tensor:
+    """You turn neighbours, but put them together as two halves. Each pair goes back to the places that it came from:
+    stack the two on a last axis, and flatten.
+    """
+    _, _, cos, sin = _pieces(x)
+    first, second = x[..., 0::2], x[..., 1::2]
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 
 
 def _along_the_heads(x: Tensor) -> Tensor:
@@ -361,15 +408,23 @@ def _in_either_layout(answer: Any) -> Callable[..., Any]:
     rotate = answer() if isinstance(answer, type) else answer
 
     def turn(x: Tensor) -> Any:
-        with_halves = rotate(x)
-        with suppress(Exception):  # a wrong answer may give no tensor of this shape
-            turned = rotate(torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2))
-            with_neighbours = turned.reshape(*x.shape[:-1], -1, 2).mT.flatten(-2)
-            if not difference(with_neighbours, rotary(x), [""]):
-                return with_neighbours
-        return with_halves
+        neighbours = torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)  # halves, brought side by side
+        turned = rotate(x)  # before all else, so that it shows whether x is changed
+        if not _turns_neighbours(rotate, x):
+            return turned
+        return rotate(neighbours).reshape(*x.shape[:-1], -1, 2).mT.flatten(-2)
 
     return turn
+
+
+def _turns_neighbours(rotate: Callable[..., Any], x: Tensor) -> bool:
+    """Whether feature 0 reaches feature 1, and not its partner in the other half."""
+    zeros, first = torch.zeros_like(x), torch.zeros_like(x)
+    first[..., 0] = 1
+    with suppress(Exception):  # a wrong answer may give no tensor of this shape
+        reached = (rotate(first) - rotate(zeros)).reshape(-1, x.size(-1)).any(0)
+        return bool(reached[1] and not reached[x.size(-1) // 2])
+    return False
 
 
 ROTARY = Exercise(
@@ -390,7 +445,17 @@ ROTARY = Exercise(
         case(numbers(1, 4), having="a single token"),
         case(numbers(3, 4, dtype=torch.float64), having="float64 numbers"),
     ),
-    mistakes=mistakes(_same_angle, _added, _without_minus, _other_way, _mixed_layouts, _one_clock, _along_the_heads),
+    mistakes=mistakes(
+        _same_angle,
+        _added,
+        _without_minus,
+        _other_way,
+        _mixed_layouts,
+        _one_clock,
+        _turned_from_one,
+        _not_put_back,
+        _along_the_heads,
+    ),
     hints=paragraphs("""
         Each pair of features is a point in the plane. It is turned by the angle of its clock at its position: the same
         angles as in `sinusoidal`.

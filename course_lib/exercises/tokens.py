@@ -68,6 +68,18 @@ def _pairs_of_a_word_once(words: Words) -> dict[Pair, int]:
     return dict(counts)
 
 
+def _overwritten(words: Words) -> dict[Pair, int]:
+    """You set a pair's count anew each time that you meet it. Add to what is there: the pair may stand in other words,
+    or twice in one.
+    """
+    return {pair: times for word, times in words.items() for pair in pairwise(word)}
+
+
+def _last_pair_lost(words: Words) -> dict[Pair, int]:
+    """You leave out the last pair of each word. A word of n ids has n − 1 pairs: `range(len(word) - 1)`."""
+    return count_pairs({word[:-1]: times for word, times in words.items()})
+
+
 def _single_ids(words: Words) -> dict[int, int]:
     """You counted single ids. What is merged is two that stand side by side."""
     counts: Counter[int] = Counter()
@@ -94,7 +106,14 @@ COUNT_PAIRS = Exercise(
         case({(4,): 8}, having="a word of one id"),
     ),
     mistakes=mistakes(
-        _each_word_once, _in_either_order, _without_overlap, _across_words, _pairs_of_a_word_once, _single_ids
+        _each_word_once,
+        _in_either_order,
+        _overwritten,
+        _last_pair_lost,
+        _without_overlap,
+        _across_words,
+        _pairs_of_a_word_once,
+        _single_ids,
     ),
     hints=paragraphs("""
         Go through the words, and in each through its neighbours. A dictionary keeps the counts.
@@ -135,8 +154,25 @@ def _both_orders(word: Sequence[int], pair: Pair, new_id: int) -> list[int]:
 
 def _last_lost(word: Sequence[int], pair: Pair, new_id: int) -> list[int]:
     """The word's last id is lost where it is not merged: after the last pair, one id may be left."""
-    merged = merge_pair(word, pair, new_id)
-    return merged if tuple(word[-2:]) == pair else merged[:-1]
+    merged, i = list[int](), 0
+    while i < len(word) - 1:
+        found = (word[i], word[i + 1]) == pair
+        merged.append(new_id if found else word[i])
+        i += 2 if found else 1
+    return merged
+
+
+def _list_for_a_tuple(word: Sequence[int], pair: Pair, new_id: int) -> list[int]:
+    """Right where the word is a tuple. A piece of a list is a list, and never equals the pair, which is a tuple: make
+    it one first, `tuple(…)`.
+    """
+    return merge_pair(word, pair, new_id) if isinstance(word, tuple) else list(word)
+
+
+def _as_text(word: Sequence[int], pair: Pair, new_id: int) -> list[int]:
+    """You made text of the ids, and replaced there: in "11 2" stands "1 2" too. Compare ids, not their digits."""
+    text = " ".join(map(str, word)).replace(f"{pair[0]} {pair[1]}", str(new_id))
+    return [int(i) for i in text.split()]
 
 
 MERGE_PAIR = Exercise(
@@ -157,8 +193,12 @@ MERGE_PAIR = Exercise(
         case((9,), (9, 9), 256, having="a single id"),
         case((1, 2), (1, 2), 256, having="nothing but the pair"),
         case((7, 7, 7, 7, 7), (7, 7), 256, having="the same id many times"),
+        case([5, 1, 2, 6], (1, 2), 256, having="a list for a word"),
+        case((11, 2, 1, 25, 1, 2), (1, 2), 256, having="ids of two digits"),
     ),
-    mistakes=mistakes(_first_only, _second_kept, _from_the_right, _both_orders, _last_lost),
+    mistakes=mistakes(
+        _first_only, _second_kept, _from_the_right, _both_orders, _last_lost, _list_for_a_tuple, _as_text
+    ),
     hints=paragraphs("""
         Walk through the word from left to right, and write a new list. At each place there are two possibilities.
 
@@ -208,6 +248,13 @@ def _first_met(words: Words, count: int) -> list[Pair]:
     return _merged_by(words, count, lambda _pair, times: (-times,))
 
 
+def _first_id_only(words: Words, count: int) -> list[Pair]:
+    """Of equally frequent pairs you take one whose first id is smallest. Where several share it, the smaller second id
+    wins.
+    """
+    return _merged_by(words, count, lambda pair, times: (-times, pair[0]))
+
+
 def _largest_ids(words: Words, count: int) -> list[Pair]:
     """Of equally frequent pairs you take the one with the largest ids. Here, as in the `tokenizers` library, the
     smallest win.
@@ -246,11 +293,14 @@ LEARN_MERGES = Exercise(
         case({(8, 9, 7): 4, (8, 9): 3, (9, 7): 2}, 2),
         case({(1, 2, 3, 4): 5, (3, 4): 2, (2, 3): 1}, 3, having="three merges"),
         case({(9, 8): 2, (1, 2): 2, (5, 5): 2}, 3, having="pairs that are equally frequent"),
+        case({(1, 9): 2, (3, 4): 2, (1, 2): 2}, 3, having="equally frequent pairs that share their first id"),
         case({(1, 2): 3}, 10, having="more merges than there are pairs"),
         case(dict(count_words("the thin thing that thinks then thaws")), 8, having="real words"),
         case(_WORDS, 0, having="no merges at all"),
     ),
-    mistakes=mistakes(_counted_once, _rarest, _first_met, _largest_ids, _same_id_for_all, _never_merged),
+    mistakes=mistakes(
+        _counted_once, _rarest, _first_met, _first_id_only, _largest_ids, _same_id_for_all, _never_merged
+    ),
     hints=paragraphs("""
         A loop: count all pairs, choose one, merge it in every word, write it down.
 
@@ -279,6 +329,17 @@ def _from_left_to_right(word: Sequence[int], merges: Sequence[Pair]) -> list[int
     return ids
 
 
+def _most_frequent(word: Sequence[int], merges: Sequence[Pair]) -> list[int]:
+    """You merge the pair that stands most often in the word. The merge that was *learned* first goes first, however
+    often it stands here.
+    """
+    ids = list(word)
+    while counts := Counter(pair for pair in pairwise(ids) if pair in merges):
+        k = merges.index(max(counts, key=lambda pair: counts[pair]))
+        ids = merge_pair(ids, merges[k], 256 + k)
+    return ids
+
+
 def _one_round(word: Sequence[int], merges: Sequence[Pair]) -> list[int]:
     """You merge once, and stop. Go on until no learned pair is left in the word."""
     rank = {pair: k for k, pair in enumerate(merges)}
@@ -304,7 +365,10 @@ def _ids_from_zero(word: Sequence[int], merges: Sequence[Pair]) -> list[int]:
 
 def _ids_from_one(word: Sequence[int], merges: Sequence[Pair]) -> list[int]:
     """Your new ids are one too high: the first merge, number 0, makes 256."""
-    return [i + 1 if i > 255 else i for i in apply_merges(word, merges)]
+    ids = list(word)
+    for k, pair in enumerate(merges, start=1):
+        ids = merge_pair(ids, pair, 256 + k)
+    return ids
 
 
 _MERGES = [(2, 3), (1, 2), (256, 4), (1, 258)]
@@ -324,10 +388,11 @@ APPLY_MERGES = Exercise(
         case((1, 2, 3, 4), _MERGES, having="a merge of a merge"),
         case((5, 6, 7), _MERGES, having="nothing to merge"),
         case((2, 3, 2, 3), _MERGES, having="a pair that stands twice"),
+        case((2, 3, 1, 2, 3, 1, 2, 1, 2), _MERGES, having="pairs that stand there several times"),
         case((1,), _MERGES, having="a single id"),
         case((1, 2, 3), [], having="no merges at all"),
     ),
-    mistakes=mistakes(_from_left_to_right, _one_round, _latest_first, _ids_from_zero, _ids_from_one),
+    mistakes=mistakes(_from_left_to_right, _most_frequent, _one_round, _latest_first, _ids_from_zero, _ids_from_one),
     hints=paragraphs("""
         When two merges are possible, which goes first? The word has to fall into the same pieces as when the merges
         were learned.
@@ -380,7 +445,19 @@ def _one_character_a_byte(ids: Sequence[int], merges: Sequence[Pair]) -> str:
     return b"".join(table[i] for i in ids).decode("latin-1")
 
 
-_THE = [*byte_ids("the")]
+def _left_out(ids: Sequence[int], merges: Sequence[Pair]) -> str:
+    """You leave out bytes that are no whole character. They become the sign �, so that a reader sees the gap:
+    `errors="replace"`.
+    """
+    return bpe_decode(ids, merges).replace("�", "")
+
+
+def _stripped(ids: Sequence[int], merges: Sequence[Pair]) -> str:
+    """You cut the spaces at the ends off. They are bytes of the text like any other, and belong to it."""
+    return bpe_decode(ids, merges).strip()
+
+
+_THE, _E_ACUTE = [*byte_ids("the")], byte_ids("é")
 _LEARNED = [(_THE[0], _THE[1]), (256, _THE[2])]
 
 BPE_DECODE = Exercise(
@@ -394,12 +471,23 @@ BPE_DECODE = Exercise(
     cases=(
         case([257, *byte_ids(" then")], _LEARNED),
         case([*byte_ids("ow"), 256, 257], _LEARNED),
-        case([*byte_ids("naïve")], [], having="an accent"),
-        case([256, *byte_ids(" 👩 é")], _LEARNED, having="an emoji, an accent"),
+        case([*byte_ids("naïve caf"), 256], [_E_ACUTE], having="an accent"),
+        case([256, *byte_ids(" 👩 ï "), 258], [*_LEARNED, _E_ACUTE], having="an emoji, an accent"),
         case([257, 257], _LEARNED, having="a merge of a merge"),
         case([], _LEARNED, having="no ids at all"),
+        case([*byte_ids(" then ")], _LEARNED, having="spaces at the ends"),
+        case([257, _E_ACUTE[0]], _LEARNED, having="bytes that are no whole character"),
+        case([*byte_ids("a 👩")[:-1], *_THE], _LEARNED, having="bytes that are no whole character"),
     ),
-    mistakes=mistakes(_token_by_token, _with_spaces, _one_level, _ids_are_bytes, _one_character_a_byte),
+    mistakes=mistakes(
+        _token_by_token,
+        _with_spaces,
+        _one_level,
+        _ids_are_bytes,
+        _one_character_a_byte,
+        _left_out,
+        _stripped,
+    ),
     hints=paragraphs("""
         First a table: for each id the bytes that it stands for. Then the bytes of all ids in a row, and only then text.
 

@@ -1,5 +1,6 @@
 """Two measures of the same settings against each other, such as quality against diversity."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -11,10 +12,17 @@ Point = tuple[str, float, float]
 """A setting, and its two measures: along x, along y."""
 
 _MARKS = ("o", "s", "^", "D")
+# Settings that are nearer than this, in points, share a label.
+_CLOSE = 15.0
+
+_Spot = tuple[str, str, tuple[float, float]]
+"""A method, one of its settings, and where it lies."""
 
 
 def trade_off(ax: Axes, methods: Mapping[str, Sequence[Point]], x_name: str, y_name: str) -> Axes:
     """Draw each method as a line through its settings, in their order, each point with its setting beside it.
+
+    Settings that lie on each other share a label, which names their methods too.
 
     Args:
         ax: where to draw.
@@ -37,12 +45,42 @@ def trade_off(ax: Axes, methods: Mapping[str, Sequence[Point]], x_name: str, y_n
         dash = (0, line["dash"]) if line["dash"] else "-"
         _, x, y = zip(*points, strict=True)
         ax.plot(x, y, color=ink, linewidth=line["width"], linestyle=dash, marker=mark, markersize=6, label=name)
-        for setting, at, height in points:
-            ax.annotate(setting, (at, height), xytext=(5, 4), textcoords="offset points", color=ink, fontsize=9)
     ax.set(xlabel=x_name, ylabel=y_name)
     ax.margins(0.1)
+    for group in _groups(ax, methods):
+        (name, setting, place), alone = group[0], len(group) == 1
+        ink = colour(styles[[*methods].index(name)]["colour"] if alone else "ink", theme)
+        words, shift = (setting, (5, 4)) if alone else (_listed(group), (9, -4))
+        label = ax.annotate(words, place, shift, textcoords="offset points", color=ink, fontsize=9)
+        label.set_verticalalignment("baseline" if alone else "top")
     ax.legend(frameon=False, loc="best")
     return describe(ax, f"{y_name} against {x_name}. " + " ".join(_in_words(*each) for each in methods.items()))
+
+
+def _groups(ax: Axes, methods: Mapping[str, Sequence[Point]]) -> list[list[_Spot]]:
+    """The settings of all methods, those together whose labels would lie on each other."""
+    groups: list[list[_Spot]] = []
+    for spot in ((name, setting, (x, y)) for name, points in methods.items() for setting, x, y in points):
+        close = (group for group in groups if _apart(ax, group[0], spot) < _CLOSE)
+        if (group := next(close, None)) is None:
+            groups.append([spot])
+        else:
+            group.append(spot)
+    return groups
+
+
+def _apart(ax: Axes, one: _Spot, other: _Spot) -> float:
+    """How far two settings are from each other on the page, in points."""
+    (x, y), (u, v) = ax.transData.transform([one[2], other[2]])
+    return math.hypot(x - u, y - v) * 72 / ax.figure.dpi
+
+
+def _listed(points: Sequence[_Spot]) -> str:
+    """A line for each method, with its settings."""
+    settings: dict[str, list[str]] = {}
+    for name, setting, _ in points:
+        settings.setdefault(name, []).append(setting)
+    return "\n".join(f"{name} {', '.join(each)}" for name, each in settings.items())
 
 
 def _in_words(name: str, points: Sequence[Point]) -> str:

@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -135,19 +136,37 @@ def attention_by_torch(query, key, value, mask=None):
 
 
 @right("additive_attention")
-def additive_in_loops(query, key, value, W, U, v):
-    rows = [torch.stack([v @ torch.tanh(W @ s + U @ h) for h in key]) for s in query]
-    weights = torch.softmax(torch.stack(rows), dim=-1)
+def additive_in_loops(query, key, value, W, U, v, mask=None):
+    if query.dim() > 2:
+        masks = [None] * len(query) if mask is None else mask
+        found = [additive_in_loops(*one, W, U, v, may) for *one, may in zip(query, key, value, masks, strict=True)]
+        return [torch.stack(parts) for parts in zip(*found, strict=True)]
+    scores = torch.stack([torch.stack([v @ torch.tanh(W @ s + U @ h) for h in key]) for s in query])
+    if mask is not None:
+        scores[~mask.expand_as(scores)] = -math.inf
+    weights = torch.softmax(scores, dim=-1)
     return weights @ value, weights
 
 
 @right("additive_attention")
-def additive_by_one_matrix(query, key, value, W_a, U_a, v_a):
-    T, S = len(query), len(key)
-    pairs = torch.cat([query.unsqueeze(1).expand(-1, S, -1), key.unsqueeze(0).expand(T, -1, -1)], dim=-1)
+def additive_by_one_matrix(query, key, value, W_a, U_a, v_a, mask=None):
+    pairs = *query.shape[:-1], key.size(-2), -1
+    pairs = torch.cat([query.unsqueeze(-2).expand(pairs), key.unsqueeze(-3).expand(pairs)], dim=-1)
     scores = torch.tanh(pairs @ torch.cat([W_a, U_a], dim=1).T).matmul(v_a)
-    weights = F.softmax(scores, 1)
-    return torch.einsum("ts,sd->td", weights, value), weights
+    if mask is not None:
+        scores = scores.masked_fill(mask == 0, -1e9)
+    weights = F.softmax(scores, -1)
+    return torch.einsum("...ts,...sd->...td", weights, value), weights
+
+
+@right("additive_attention")
+def additive_by_linear_maps(query, key, value, W_a, U_a, v_a, mask=None):
+    energy = torch.tanh(F.linear(query, W_a)[..., :, None, :] + F.linear(key, U_a)[..., None, :, :])
+    scores = torch.einsum("a,...a->...", v_a, energy)
+    if mask is not None:
+        scores = torch.where(mask, scores, -torch.inf)
+    weights = scores.softmax(-1)
+    return weights @ value, weights
 
 
 right("entropy_of_weights")(lambda w: torch.special.entr(w).sum(-1))
@@ -197,6 +216,7 @@ def heads_in_the_batch(query, key, value, heads):
 
 
 right("multi_head_parameter_count")(lambda d, h: 4 * d * (d + 1))
+right("multi_head_parameter_count")(lambda d, h: np.int64(4) * d * (d + 1))
 right("multi_head_parameter_count")(lambda d, h: sum(p.numel() for p in nn.MultiheadAttention(d, h).parameters()))
 right("multi_head_parameter_count")(lambda d, h: torch.tensor(4.0 * d**2 + 4 * d))
 
@@ -323,9 +343,11 @@ class HeadByHead(nn.Module):
         self.proj = nn.Linear(d_model, d_model)
 
     def forward(self, query, key, value, mask=None):
-        if mask is not None and mask.dim() == 4:
-            mask = mask.squeeze(1)
-        return self.proj(torch.cat([head(query, key, value, mask) for head in self.heads], dim=-1))
+        masks = [None] * len(self.heads)
+        if mask is not None:
+            masks = mask.expand(len(query), len(self.heads), query.size(1), key.size(1)).unbind(1)
+        found = [head(query, key, value, may) for head, may in zip(self.heads, masks, strict=True)]
+        return self.proj(torch.cat(found, dim=-1))
 
 
 @right("MultiHeadAttention")
@@ -338,6 +360,22 @@ class BareMatrices(Heads):
     def forward(self, query, key, value, mask=None):
         mixed = self.attend(query @ self.W_q, key @ self.W_k, value @ self.W_v, self.heads, mask)
         return mixed @ self.W_o
+
+
+@right("MultiHeadAttention")
+class MatricesOfHeads(nn.Module):
+    """One weight with an axis for the heads, as jax's and T5's code have it."""
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        d_k = d_model // heads
+        self.wq, self.wk, self.wv = (nn.Parameter(torch.randn(heads, d_model, d_k)) for _ in range(3))
+        self.wo = nn.Parameter(torch.randn(heads, d_k, d_model))
+
+    def forward(self, query, key, value, mask=None):
+        projected = zip((query, key, value), (self.wq, self.wk, self.wv), strict=True)
+        q, k, v = (torch.einsum("btd,hdk->bhtk", x, w) for x, w in projected)
+        return torch.einsum("bhtk,hkd->btd", F.scaled_dot_product_attention(q, k, v, attn_mask=mask), self.wo)
 
 
 @right("MultiHeadAttention")

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -48,6 +49,29 @@ class FeedForwardByConvolution(nn.Module):
 
     def forward(self, x):
         return F.linear(self.drop(self.activation(self.first(x))), self.second.weight)
+
+
+@right("FeedForward")
+class FeedForwardByTrueConvolution(nn.Module):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__()
+        self.W_1, self.W_2, self.activation = nn.Conv1d(d_model, d_ff, 1), nn.Conv1d(d_ff, d_model, 1), activation
+
+    def forward(self, x):
+        tokens = x.reshape(-1, x.size(-1), 1)
+        return self.W_2(self.activation(self.W_1(tokens))).view(x.shape)
+
+
+@right("LayerNorm")
+class LayerNormWithThreeAxes(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.g, self.b = nn.Parameter(torch.ones(1, 1, d_model)), nn.Parameter(torch.zeros(1, 1, d_model))
+        self.eps = eps
+
+    def forward(self, x):
+        variance, mean = torch.var_mean(x, dim=-1, correction=0, keepdim=True)
+        return (x - mean) / (variance + self.eps).sqrt() * self.g + self.b
 
 
 @right("LayerNorm")
@@ -138,6 +162,7 @@ class LayerWithOneProjection(nn.Module):
         return self.ln2(x + self.drop(self.down(self.activation(self.up(x)))))
 
 
+right("encoder_parameter_count")(lambda d, f, n: list(n * np.array([4 * d * (d + 1), 2 * d * f + d + f, 4 * d])))
 right("encoder_parameter_count")(lambda d, f, n: (4 * n * d * (d + 1), n * (2 * d * f + d + f), 4 * n * d))
 
 

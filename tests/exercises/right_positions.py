@@ -103,3 +103,33 @@ def rotary_by_matrices(x):
             matrix[a, b], matrix[b, a] = -math.sin(angle), math.sin(angle)
         turned.append(x[..., t, :] @ matrix.T)
     return torch.stack(turned, dim=-2)
+
+
+@right("rotary")
+def rotary_from_the_sinusoids(x):
+    """In float32, as they are: what a float64 case would want more exactly."""
+    table = sinusoidal(x.size(-2), x.size(-1)).to(x)
+    sin, cos = table[:, ::2], table[:, 1::2]
+    a, b = x[..., ::2], x[..., 1::2]
+    return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+
+
+@right("rotary")
+def rotary_in_float32_as_llama_has_it(x):
+    inv_freq = 1.0 / 10_000 ** (torch.arange(0, x.size(-1), 2).float() / x.size(-1))
+    angles = torch.outer(torch.arange(x.size(-2)).float(), inv_freq)
+    emb = torch.cat((angles, angles), dim=-1)
+    first, second = x.chunk(2, dim=-1)
+    return x * emb.cos() + torch.cat((-second, first), dim=-1) * emb.sin()
+
+
+@right("LearnedPositions")
+class PositionsOfABatch(nn.Module):
+    """One axis more in front, as ViT has it."""
+
+    def __init__(self, max_length, d_model):
+        super().__init__()
+        self.pos_embed = nn.Parameter(torch.randn(1, max_length, d_model) * 0.02)
+
+    def forward(self, x):
+        return x + self.pos_embed[:, : x.size(1)]

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -53,6 +54,22 @@ def merged_by_recursion(ids, pair, new):
     if (ids[0], ids[1]) == pair:
         return (new, *merged_by_recursion(ids[2:], pair, new))
     return (ids[0], *merged_by_recursion(ids[1:], pair, new))
+
+
+@right("merge_pair")
+def merged_in_numpy(word, pair, new_id):
+    ids, merged, i = np.array(word), [], 0
+    while i < len(ids):
+        found = i + 1 < len(ids) and (ids[i : i + 2] == pair).all()
+        merged.append(new_id if found else ids[i])
+        i += 1 + found
+    return merged
+
+
+@right("merge_pair")
+def merged_as_characters(word, pair, new_id):
+    text = "".join(map(chr, word)).replace("".join(map(chr, pair)), chr(new_id))
+    return [ord(character) for character in text]
 
 
 def best_pair(words):

@@ -89,8 +89,8 @@ def test_words_lie_where_principal_components_put_them(ax: Axes) -> None:
     assert np.allclose(abs(drawn), abs(expected), atol=1e-12)  # a direction may be turned round
     second, first = variances[-2:] / variances.sum()
     assert (ax.get_xlabel(), ax.get_ylabel()) == (
-        f"first direction: {first:.0%} of the variance",
-        f"second: {second:.0%}",
+        f"first direction: {first:.1%} of the variance",
+        f"second: {second:.1%}, together {first + second:.0%}",
     )
 
 

@@ -35,6 +35,12 @@ def test_each_point_has_its_setting_beside_it(ax: Axes) -> None:
     ]
 
 
+def test_settings_that_lie_on_each_other_share_a_label(ax: Axes) -> None:
+    close = {"beams": [("1", 0.2, 1.0), ("4", 0.2, 1.0)], "top-k": [("2", 0.2, 0.999), ("20", 0.9, 0.1)]}
+    trade_off(ax, close, "x", "y")
+    assert [words.get_text() for words in ax.texts] == ["beams 1, 4\ntop-k 2", "20"]
+
+
 def test_the_words_give_every_number(ax: Axes) -> None:
     trade_off(ax, METHODS, "variety", "score")
     assert described(ax) == (
