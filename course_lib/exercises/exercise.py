@@ -74,11 +74,9 @@ class Exercise:
                 break
         return outcomes
 
-    def _unlike(self, some: list[Outcome], others: list[Outcome], exactly: bool = True) -> set[int]:
+    def _unlike(self, some: list[Outcome], others: list[Outcome], exact: bool = True) -> set[int]:
         """The cases, as far as both were tried, in which two answers do not do the same, or not in float32."""
-        return {
-            i for i, (x, y) in enumerate(zip(some, others, strict=False)) if not x.is_like(y, self.returns, exactly)
-        }
+        return {i for i, (x, y) in enumerate(zip(some, others, strict=False)) if not x.is_like(y, self.returns, exact)}
 
     def _name(self, got: list[Outcome], wanted: list[Outcome], wrong: set[int]) -> tuple[list[Mistake], set[int]]:
         """Find the known mistakes that do the same, the one that explains the most cases first, and what is left.
@@ -90,7 +88,7 @@ class Exercise:
         for mistake in self.mistakes:
             known = _tried(self, mistake)
             shows = self._unlike(known, wanted)
-            same = wrong & shows - self._unlike(known, got, exactly=False)
+            same = wrong & shows - self._unlike(known, got, exact=False)
             values = {i for i in same if not got[i].error}
             evident = len(values) > 1 or (values and same >= shows)
             explained[mistake] = same if evident and shows & {*range(len(got))} <= wrong else set()

@@ -211,6 +211,7 @@ EMBED_WITH_POSITIONS = Exercise(
     notebook=4,
     reference=embed_with_positions,
     returns=("the tokens (B, T, d_model)",),
+    trained=True,
     minutes=10,
     difficulty=1,
     on_map="positions",

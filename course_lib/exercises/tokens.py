@@ -545,6 +545,7 @@ EMBED = Exercise(
     notebook=3,
     reference=embed,
     returns=("the vectors (B, T, d_model)",),
+    trained=True,
     minutes=5,
     difficulty=1,
     on_map="target_embedding",

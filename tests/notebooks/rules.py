@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
+from course_lib.exercises import all_exercises
+
 IGNORED = "nbval-ignore-output"
 TAGS = {IGNORED, "raises-exception"}
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/svg+xml")
@@ -23,6 +25,7 @@ def faults(notebook: NotebookNode) -> list[str]:
         *_header_faults(notebook.cells[0]),
         *_run_faults(notebook),
         *_borrowing_faults(notebook),
+        *_heading_faults(notebook),
         *(fault for cell in notebook.cells for fault in _cell_faults(cell)),
     ]
 
@@ -55,6 +58,20 @@ def _borrowing_faults(notebook: NotebookNode) -> Iterator[str]:
             for name in sorted(own & names if package != "course_lib.yours" else ()):
                 yield f"It imports {name} from {package}, which hides the one that the learner wrote."
         own |= {*re.findall(r'@exercise\("(\w+)"\)', cell.source)}
+
+
+def _heading_faults(notebook: NotebookNode) -> Iterator[str]:
+    """Look whether each exercise's heading says what the exercise does, and the header leaves time for all."""
+    heading, known, minutes = "", {exercise.name: exercise for exercise in all_exercises()}, 0
+    for cell in notebook.cells:
+        heading = cell.source if cell.cell_type == "markdown" else heading
+        for exercise in (known[name] for name in re.findall(r'@exercise\("(\w+)"\)', cell.source) if name in known):
+            minutes += exercise.minutes
+            dots = "●" * exercise.difficulty + "○" * (3 - exercise.difficulty)
+            if f"{dots} · {exercise.minutes} minutes" not in heading:
+                yield f"The heading of {exercise.name} should say {dots} · {exercise.minutes} minutes."
+    if (said := re.search(r"\b(\d+) minutes\b", notebook.cells[0].source)) and int(said[1]) < minutes:
+        yield f"The header says {said[1]} minutes, but the exercises alone take {minutes}."
 
 
 def _cell_faults(cell: NotebookNode) -> Iterator[str]:

@@ -42,10 +42,14 @@ def with_code(source: str) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[1].update(source=source)
 
 
-def with_own_part(later: str) -> Callable[[NotebookNode], None]:
+HOUR = "# Title\n\n60 minutes. You need nothing. You will have counted.\n\n●●○ · 10 minutes, and ●●● · 20 minutes."
+
+
+def with_own_part(later: str, header: str = HOUR) -> Callable[[NotebookNode], None]:
     """An exercise, another one, and a cell below them."""
 
     def plant(notebook: NotebookNode) -> None:
+        notebook.cells[0].source = header
         notebook.cells[1].source = '@exercise("top_k_filter")\ndef top_k_filter(logits, k): ...'
         notebook.cells[2].source = '@exercise("top_p_filter")\ndef top_p_filter(logits, p): ...'
         notebook.cells[3].source = later
@@ -88,6 +92,15 @@ GOOD_HEADER = "# Title\n\n5 minutes. You need nothing. You will have counted.\n\
             with_own_part("from course_lib.attention import other as top_k_filter"),
             "imports top_k_filter from course_lib.att",
         ),
+        (
+            with_own_part("1", HOUR.replace("●●● · 20", "●●● · 15")),
+            "heading of top_p_filter should say ●●● · 20 minutes",
+        ),
+        (
+            with_own_part("1", HOUR.replace("●●○ · 10", "●○○ · 10")),
+            "heading of top_k_filter should say ●●○ · 10 minutes",
+        ),
+        (with_own_part("1", HOUR.replace("60", "20")), "says 20 minutes, but the exercises alone take 30"),
         (with_output({"image/png": "iVBORw0KGgo="}), "(image/png) without alt text"),
         (with_output({"image/svg+xml": "<svg/>"}), "(image/svg+xml) without alt text"),
         (with_output({"text/html": "<img src='data:,'>"}), "a picture without alt text"),
