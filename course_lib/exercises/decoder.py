@@ -1,5 +1,6 @@
 """The exercises of notebook 06: the decoder as a language model."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from course_lib.attention import causal_mask
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.encoder import EncoderLayer
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.filling import filled, in_a_tuple
 from course_lib.exercises.positions import embed_with_positions
 from course_lib.losses import IGNORE
 
@@ -109,12 +110,27 @@ def _tiny_numbers(scores: Tensor, mask: Tensor) -> Tensor:
     return torch.softmax(scores.masked_fill(~mask, 1e-9), dim=-1)
 
 
+def _renormalised(scores: Tensor, mask: Tensor) -> Tensor:
+    """You set weights to 0 after the softmax and divide by what is left. Beside far larger hidden scores nothing is
+    left, and 0 / 0 is NaN. Hide the scores themselves, before the softmax.
+    """
+    weights = torch.softmax(scores, dim=-1) * mask
+    return weights / weights.sum(dim=-1, keepdim=True)
+
+
+def _not_low_enough(scores: Tensor, mask: Tensor) -> Tensor:
+    """You fill in a number that a score may reach, such as −100: where all open scores lie below it, what is hidden is
+    read. Nothing lies below minus infinity.
+    """
+    return torch.softmax(scores.masked_fill(~mask, -100.0), dim=-1)
+
+
 MASKED_WEIGHTS = Exercise(
     name="masked_weights",
     notebook=6,
     reference=masked_weights,
     returns=("weights (T, S)",),
-    trained=False,
+    trained=True,
     minutes=5,
     difficulty=1,
     on_map="masked_attention",
@@ -125,9 +141,22 @@ MASKED_WEIGHTS = Exercise(
         case(numbers(1, 1), causal_mask(1), having="a single token"),
         case(numbers(4, 4) * 50, causal_mask(4), having="huge numbers"),
         case(numbers(2, 3), torch.tensor([[True, False, True], [False, True, True]]), having="another mask"),
+        case(
+            torch.tensor([[-200.0, 1.0, 0.5], [0.5, 0.0, 1.0], [1.0, 0.0, 0.5]]),
+            causal_mask(3),
+            having="hidden scores that are far above the open ones",
+        ),
         case(numbers(3, 3, dtype=torch.float64), causal_mask(3), having="float64 numbers"),
     ),
-    mistakes=mistakes(_mask_after_softmax, _hides_the_open, _over_the_queries, _not_masked, _tiny_numbers),
+    mistakes=mistakes(
+        _mask_after_softmax,
+        _hides_the_open,
+        _over_the_queries,
+        _not_masked,
+        _tiny_numbers,
+        _renormalised,
+        _not_low_enough,
+    ),
     hints=paragraphs("""
         What score does a key need, so that the softmax gives it the weight 0, and shares everything among the others?
 
@@ -282,6 +311,8 @@ CROSS_ENTROPY = Exercise(
     notebook=6,
     reference=cross_entropy,
     returns=("the loss",),
+    trained=True,
+    adapt=in_a_tuple,
     minutes=15,
     difficulty=2,
     on_map="loss",
@@ -347,6 +378,18 @@ class _Leaks(LanguageModel):
         hidden = embed_with_positions(ids, self.table)
         for layer in self.layers:
             hidden = layer(hidden)
+        return hidden @ self.table.T
+
+
+class _ReadsTheNext(LanguageModel):
+    """Your mask is off by one: each place reads the next token too, which is the very one that it is to predict. The
+    diagonal is open, and nothing to the right of it.
+    """
+
+    def forward(self, ids: Tensor) -> Tensor:
+        hidden = embed_with_positions(ids, self.table)
+        for layer in self.layers:
+            hidden = layer(hidden, torch.ones(ids.size(1), ids.size(1), dtype=torch.bool).tril(1))
         return hidden @ self.table.T
 
 
@@ -431,12 +474,19 @@ LANGUAGE_MODEL = Exercise(
         case(*_SIZES, torch.tensor([[1, 4, 3]])),
         case(*_SIZES, torch.tensor([[2, 2, 4]])),
         case(*_DEEP, torch.tensor([[1, 4, 3]]), having="two layers"),
-        case(*_SIZES, torch.tensor([[1, 4], [3, 3], [2, 1]]), having="a batch"),
+        case(*_SIZES, torch.tensor([[1, 4, 2, 2], [3, 3, 1, 4], [2, 1, 4, 3]]), having="a batch"),
         case(*_DEEP, torch.tensor([[1, 4, 3], [3, 3, 0], [2, 1, 1]]), having="two layers, a batch"),
         case(*_SIZES, torch.tensor([[1]]), having="a single token"),
     ),
     mistakes=mistakes(
-        _Leaks, _MaskedOnce, _NoPlaces, _EndsInSoftmax, _LastPlaceOnly, _OneLayerAgainAndAgain, _Unregistered
+        _Leaks,
+        _ReadsTheNext,
+        _MaskedOnce,
+        _NoPlaces,
+        _EndsInSoftmax,
+        _LastPlaceOnly,
+        _OneLayerAgainAndAgain,
+        _Unregistered,
     ),
     hints=paragraphs("""
         An encoder under a causal mask, with a table of vectors in front and the logits behind. All its parts are
@@ -460,25 +510,26 @@ def continue_greedily(model: Any, ids: list[int], length: int) -> list[int]:
     return text[len(ids) :]
 
 
-def _at_the_first_place(model: Any, ids: list[int], length: int) -> list[int]:
-    """You read the prediction at the first place. The new token is predicted at the last."""
+def _continued(ids: list[int], length: int, choose: Callable[[list[int]], Tensor]) -> list[int]:
     text = list(ids)
     for _ in range(length):
-        text.append(int(model(torch.tensor([text]))[0, 0].argmax()))
+        text.append(int(choose(text)))
     return text[len(ids) :]
+
+
+def _at_the_first_place(model: Any, ids: list[int], length: int) -> list[int]:
+    """You read the prediction at the first place. The new token is predicted at the last."""
+    return _continued(ids, length, lambda text: model(torch.tensor([text]))[0, 0].argmax())
 
 
 def _forgets_to_append(model: Any, ids: list[int], length: int) -> list[int]:
     """You ask the model the same question each time: the new token goes to the end of the text before the next call."""
-    return [int(model(torch.tensor([ids]))[0, -1].argmax())] * length
+    return _continued(ids, length, lambda _text: model(torch.tensor([ids]))[0, -1].argmax())
 
 
 def _only_the_latest(model: Any, ids: list[int], length: int) -> list[int]:
     """You give the model the latest token only. It has no memory between calls: give it all of the text so far."""
-    text = list(ids)
-    for _ in range(length):
-        text.append(int(model(torch.tensor([text[-1:]]))[0, -1].argmax()))
-    return text[len(ids) :]
+    return _continued(ids, length, lambda text: model(torch.tensor([text[-1:]]))[0, -1].argmax())
 
 
 def _with_the_beginning(model: Any, ids: list[int], length: int) -> list[int]:
@@ -488,10 +539,7 @@ def _with_the_beginning(model: Any, ids: list[int], length: int) -> list[int]:
 
 def _least_likely(model: Any, ids: list[int], length: int) -> list[int]:
     """You take the least likely token: `argmin`. The likeliest has the highest logit."""
-    text = list(ids)
-    for _ in range(length):
-        text.append(int(model(torch.tensor([text]))[0, -1].argmin()))
-    return text[len(ids) :]
+    return _continued(ids, length, lambda text: model(torch.tensor([text]))[0, -1].argmin())
 
 
 def _longer_by_one(model: Any, ids: list[int], length: int) -> list[int]:
@@ -499,11 +547,45 @@ def _longer_by_one(model: Any, ids: list[int], length: int) -> list[int]:
     return continue_greedily(model, ids, length + 1)
 
 
-def _counts_on(ids: Tensor) -> Tensor:
-    """Stands for a model: predicts, at each place, the sum of the token there and the one before, modulo 11."""
-    before = torch.cat((torch.zeros_like(ids[:, :1]), ids[:, :-1]), dim=1)
-    return nn.functional.one_hot((ids + before) % 11, 11).float()
+def _logit_for_token(model: Any, ids: list[int], length: int) -> list[int]:
+    """You append the highest logit itself: `max`. The token is the place where it stands: `argmax`."""
+    return _continued(ids, length, lambda text: model(torch.tensor([text]))[0, -1].max())
 
+
+def _over_all_places(model: Any, ids: list[int], length: int) -> list[int]:
+    """Your `argmax` runs over the predictions of all places at once. Take those at the last place first:
+    `logits[0, -1]`.
+    """
+    return _continued(ids, length, lambda text: model(torch.tensor([text])).argmax())
+
+
+def _place_for_token(model: Any, ids: list[int], length: int) -> list[int]:
+    """Your `argmax` runs over the places and gives the number of a place. It should run over the V tokens: the last
+    axis.
+    """
+    return _continued(ids, length, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1])
+
+
+def summed_up(ids: Tensor) -> Tensor:
+    """At each place of ids (B, T), a number that hangs on all tokens up to there and on their order."""
+    if ids.dim() != 2:
+        raise ValueError(f"the model takes ids (B, T), but their shape is {tuple(ids.shape)}")
+    return (ids * torch.arange(1, ids.size(1) + 1)).cumsum(dim=1)
+
+
+class StandIn(nn.Module):
+    """Stands for a model: what it predicts at each place hangs on all tokens up to there, and on their order."""
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        self.table = nn.Parameter(table, requires_grad=False)  # (states, V)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Predict each next token: ids (B, T) to logits (B, T, V)."""
+        return self.table[summed_up(ids) % len(self.table)]
+
+
+_WRITER = StandIn(4 * numbers(13, 11))
 
 CONTINUE_GREEDILY = Exercise(
     name="continue_greedily",
@@ -513,14 +595,22 @@ CONTINUE_GREEDILY = Exercise(
     minutes=10,
     difficulty=2,
     cases=(
-        case(_counts_on, [1, 2], 5),
-        case(_counts_on, [3, 1], 5),
-        case(_counts_on, [4], 3, having="a single token"),
-        case(_counts_on, [1, 2, 3, 4], 1, having="one token to add"),
-        case(_counts_on, [7, 7], 0, having="nothing to add"),
+        case(_WRITER, [1, 2], 5),
+        case(_WRITER, [5, 3], 5),
+        case(_WRITER, [4], 3, having="a single token"),
+        case(_WRITER, [1, 2, 3, 4], 1, having="one token to add"),
+        case(_WRITER, [7, 7], 0, having="nothing to add"),
     ),
     mistakes=mistakes(
-        _at_the_first_place, _forgets_to_append, _only_the_latest, _with_the_beginning, _least_likely, _longer_by_one
+        _at_the_first_place,
+        _forgets_to_append,
+        _only_the_latest,
+        _with_the_beginning,
+        _least_likely,
+        _longer_by_one,
+        _logit_for_token,
+        _over_all_places,
+        _place_for_token,
     ),
     hints=paragraphs("""
         A loop: ask the model, take the likeliest token after the last one, put it at the end of the text.

@@ -6,26 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.attention import causal_mask, scaled_dot_product_attention
 from course_lib.decoding import apply_temperature, length_penalty, top_k_filter, top_p_filter
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
+from course_lib.exercises.decoder import StandIn
 from course_lib.exercises.exercise import Exercise
 
 Pair = tuple[Tensor, Tensor]
 """The keys and the values of a cache."""
-
-
-class _Remembers(nn.Module):
-    """Stands for a model: what it predicts at each place hangs on all tokens up to there, added up."""
-
-    def __init__(self, table: Tensor) -> None:
-        super().__init__()
-        self.table = table  # (states, V)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        return self.table[ids.cumsum(dim=-1) % len(self.table)]
 
 
 def _call(answer: Any, *arguments: Any) -> Any:
@@ -234,6 +224,18 @@ def _place_for_token(model: Any, prompt: list[int], length: int, stop: int) -> l
     return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1])
 
 
+def _over_all_places(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
+    """Your `argmax` runs over the predictions of all places at once. Take those at the last place first:
+    `logits[0, -1]`.
+    """
+    return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text])).argmax())
+
+
+def _logit_for_token(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
+    """You take the highest logit itself: `max`. The token is the place where it stands: `argmax`."""
+    return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text]))[0, -1].max())
+
+
 def _stopped_by_the_prompt(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
     """You look for the stop token in the whole text. In a prompt it may stand, and ends nothing: look at the new token
     only.
@@ -267,7 +269,7 @@ def _with_a_prompt(answer: Any) -> Callable[..., Any]:
     return function
 
 
-_ADDS_UP = _Remembers(3 * torch.eye(11) + numbers(11, 11) / 4)  # says the sum of all tokens so far, modulo 11
+_MODEL = StandIn(4 * numbers(13, 11))
 
 GREEDY_TEXT = Exercise(
     name="greedy_text",
@@ -278,13 +280,13 @@ GREEDY_TEXT = Exercise(
     difficulty=1,
     adapt=_with_a_prompt,
     cases=(
-        case(_ADDS_UP, [1, 2], 10, 5),
-        case(_ADDS_UP, [4, 3], 10, 2),
-        case(_ADDS_UP, [7], 8, 1, having="a prompt of a single token"),
-        case(_ADDS_UP, [1, 2, 2, 4], 3, 10, having="a length that cuts"),
-        case(_ADDS_UP, [1, 2], 6, 5, having="a length that just holds it"),
-        case(_ADDS_UP, [4, 2], 5, 6, having="a text that stops at once"),
-        case(_ADDS_UP, [5, 1, 3], 8, 5, having="the stop token in the prompt"),
+        case(_MODEL, [1, 2], 10, 4),
+        case(_MODEL, [4, 3], 10, 4),
+        case(_MODEL, [7], 8, 2, having="a prompt of a single token"),
+        case(_MODEL, [1, 2, 2, 4], 3, 10, having="a length that cuts"),
+        case(_MODEL, [1, 2], 5, 4, having="a length that just holds it"),
+        case(_MODEL, [4, 2], 5, 3, having="a text that stops at once"),
+        case(_MODEL, [5, 1, 3], 8, 3, having="the stop token in the prompt"),
     ),
     mistakes=mistakes(
         _never_stops,
@@ -295,6 +297,8 @@ GREEDY_TEXT = Exercise(
         _old_scores,
         _prompt_counted,
         _place_for_token,
+        _over_all_places,
+        _logit_for_token,
         _stopped_by_the_prompt,
         _prompt_grows,
         _prompt_is_the_text,
@@ -354,8 +358,8 @@ def _after_the_softmax(logits: Tensor, temperature: float) -> Tensor:
 
 
 def _by_zero(logits: Tensor, temperature: float) -> Tensor:
-    """At temperature 0 you divide by zero, and NaN comes out. What happens as it gets colder and colder? The likeliest
-    token alone is left: all others become minus infinity.
+    """At temperature 0 NaN comes out: you divide by zero, or leave no token, or one at plus infinity. What happens as
+    it gets colder and colder? The likeliest token alone is left: all others become minus infinity.
 
     Seen in https://github.com/google-deepmind/gemma/issues/562.
     """
@@ -628,6 +632,20 @@ def _least_likely_first(logits: Tensor, p: float) -> Tensor:
     return logits.masked_fill(~stays.scatter(-1, order, stays), -1e9)
 
 
+def _times_the_mask(logits: Tensor, p: float) -> Tensor:
+    """You multiply logits by the mask. Top-k may have left minus infinity there, and −∞ · 0 is NaN: `masked_fill`."""
+    kept = (top_p_filter(logits, p) > -torch.inf).to(logits.dtype)
+    return logits * kept - 1e9 * (1 - kept)
+
+
+def _beside_the_likeliest(logits: Tensor, p: float) -> Tensor:
+    """You keep what has p times the likeliest one's probability, or more: that is called min-p. Here it is the sum of
+    what is kept that should reach p.
+    """
+    probabilities = logits.softmax(-1)
+    return logits.masked_fill(probabilities < p * probabilities.amax(-1, keepdim=True), -torch.inf)
+
+
 def _greedy_at_one(logits: Tensor, p: float) -> Tensor:
     """At p = 1 yours keeps one token: no sum is above 1, and `argmax` of nothing but False is 0. At p = 1 all stay.
 
@@ -651,7 +669,7 @@ TOP_P_FILTER = Exercise(
     adapt=_as_a_distribution,
     cases=(
         case(torch.tensor([0.1, 0.4, 0.2, 0.3]).log(), 0.8),
-        case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 0.6),
+        case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 0.8),
         case(numbers(6, seed=2), 0.7, having="logits of any size"),
         case(torch.tensor([0.2, 0.7, 0.1]).log(), 0.5, having="a first token that alone has more than p"),
         case(numbers(3, 5, seed=1), 0.75, having="a batch"),
@@ -659,6 +677,11 @@ TOP_P_FILTER = Exercise(
         case(numbers(2, 3, 5, seed=4), 0.6, having="two axes before the last"),
         case(numbers(2, 5), 1.0, having="p = 1"),
         case(numbers(2, 5), 0.05, having="a tiny p"),
+        case(
+            torch.tensor([0.3, -torch.inf, 1.0, 0.6, -torch.inf, 0.1]),
+            0.75,
+            having="logits of minus infinity that top-k left",
+        ),
         case(numbers(6, seed=3, dtype=torch.float64), 0.7, having="float64 numbers"),
     ),
     mistakes=mistakes(
@@ -672,6 +695,8 @@ TOP_P_FILTER = Exercise(
         _in_the_vocabularys_order,
         _each_by_itself,
         _least_likely_first,
+        _times_the_mask,
+        _beside_the_likeliest,
         _greedy_at_one,
         _top_p_probabilities,
     ),
@@ -744,6 +769,16 @@ def _temperature_forgotten(logits: Tensor, _temperature: float, k: int | None, p
     return _filtered(logits, k, p).softmax(-1)
 
 
+def _k_forgotten(logits: Tensor, temperature: float, _k: int | None, p: float | None) -> Tensor:
+    """Your k does nothing: `top_k_filter` gives new logits, and what comes next should get those."""
+    return _filtered(apply_temperature(logits, temperature), None, p).softmax(-1)
+
+
+def _p_forgotten(logits: Tensor, temperature: float, k: int | None, _p: float | None) -> Tensor:
+    """Your p does nothing: `top_p_filter` gives new logits, and the softmax should get those."""
+    return _filtered(apply_temperature(logits, temperature), k, None).softmax(-1)
+
+
 def _one_filter_only(logits: Tensor, temperature: float, k: int | None, p: float | None) -> Tensor:
     """Where there is a k, your p is ignored: `elif`, or two filters of the same old logits? Each takes what the one
     before left.
@@ -789,6 +824,8 @@ NEXT_TOKEN_PROBABILITIES = Exercise(
         _along_the_batch,
         _probabilities_cooled,
         _temperature_forgotten,
+        _k_forgotten,
+        _p_forgotten,
         _one_filter_only,
         _still_logits,
         _softmaxed_twice,
@@ -1131,6 +1168,15 @@ class _UnfinishedForgotten(_SearchInPieces):
         return super().best(found or [([], 0.0)], [])
 
 
+class _EndedFirst(_SearchInPieces):
+    """Texts that still go on count in yours only where none has ended. One of them may be the likeliest of all: compare
+    them together.
+    """
+
+    def best(self, found: Found, left: Found) -> tuple[list[int], float]:
+        return super().best(found, [] if found else left)
+
+
 class _ByTheMean(_SearchInPieces):
     """You choose by log-probability per token, which favours long texts. Here the log-probability itself decides."""
 
@@ -1194,14 +1240,14 @@ def _searched(answer: Any) -> Callable[..., Any]:
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise TypeError("two things are wanted, `return ids, log_probability`")
         ids, total = found
-        is_number = isinstance(total, int | float) or (isinstance(total, Tensor) and total.numel() == 1)
+        is_number = isinstance(total, int | float) or (hasattr(total, "item") and torch.as_tensor(total).numel() == 1)
         return ids, torch.tensor(float(total)) if is_number else total, copied
 
     return function
 
 
-def _writer(seed: int) -> _Remembers:
-    return _Remembers(numbers(7, 5, seed=seed) * 1.5)
+def _writer(seed: int) -> StandIn:
+    return StandIn(numbers(11, 5, seed=seed) * 1.5)
 
 
 BEAM_SEARCH_TEXT = Exercise(
@@ -1213,15 +1259,16 @@ BEAM_SEARCH_TEXT = Exercise(
     difficulty=3,
     adapt=_searched,
     cases=(
-        case(_writer(1), [1, 2], 3, 5, 0),
-        case(_writer(10), [1, 2], 3, 5, 0),
-        case(_writer(16), [4], 3, 5, 0, having="a prompt of a single token"),
-        case(_writer(10), [3, 1, 2], 2, 6, 0, having="a longer prompt, two beams"),
-        case(_writer(3), [1, 2], 3, 4, 0, having="a length that cuts"),
-        case(_writer(1), [4], 2, 4, 0, having="a length that cuts, two beams"),
-        case(_writer(0), [3, 1, 2], 3, 5, 0, having="a text that stops at once"),
-        case(_writer(1), [1, 2], 1, 5, 0, having="a single beam"),
-        case(_writer(7), [4, 0], 3, 5, 0, having="the stop token in the prompt"),
+        case(_writer(38), [1, 2], 3, 5, 0),
+        case(_writer(48), [1, 2], 3, 5, 0),
+        case(_writer(45), [4], 3, 5, 0, having="a prompt of a single token"),
+        case(_writer(17), [3, 1, 2], 2, 6, 0, having="a longer prompt, two beams"),
+        case(_writer(43), [1, 2], 3, 4, 0, having="a length that cuts"),
+        case(_writer(22), [4], 2, 4, 0, having="a length that cuts, two beams"),
+        case(_writer(16), [1, 2], 3, 4, 0, having="a text that goes on and is likelier than those that ended"),
+        case(_writer(53), [3, 1, 2], 3, 5, 0, having="a text that stops at once"),
+        case(_writer(52), [1, 2], 1, 5, 0, having="a single beam"),
+        case(_writer(33), [4, 0], 3, 5, 0, having="the stop token in the prompt"),
     ),
     mistakes=mistakes(
         _AllBeginAlike,
@@ -1230,6 +1277,7 @@ BEAM_SEARCH_TEXT = Exercise(
         _FirstFinished,
         _FinishedForgotten,
         _UnfinishedForgotten,
+        _EndedFirst,
         _ByTheMean,
         _WritesOn,
         _CutTooLate,
@@ -1330,6 +1378,15 @@ def _masked_at_first_only(query: Tensor, key: Tensor, value: Tensor, past: Pair 
     return _attended(query, keys, values, mask if past else None), (keys, values)
 
 
+def _reads_the_next(query: Tensor, key: Tensor, value: Tensor, past: Pair | None) -> tuple[Tensor, Pair]:
+    """Your mask is off by one: each new token reads the one after it too. Row t of the T reads all S − T old ones, and
+    of the new ones those up to t.
+    """
+    keys, values = _joined(key, value, past)
+    T, S = query.size(2), keys.size(2)
+    return _attended(query, keys, values, torch.ones(T, S, dtype=torch.bool).tril(S - T + 1)), (keys, values)
+
+
 def _never_masked(query: Tensor, key: Tensor, value: Tensor, past: Pair | None) -> tuple[Tensor, Pair]:
     """Nothing hides the future in yours: of several new tokens, the first reads the last. A causal mask, the past open
     to all.
@@ -1411,12 +1468,12 @@ ATTEND_WITH_CACHE = Exercise(
         case(*_new(1, 2, 3), None, having="no past"),
         case(*_new(2, 2, 1), None, having="no past, a single token"),
         case(*_new(1, 2, 3), _old(1, 2, 4), having="several new tokens"),
-        case(*_new(2, 3, 2, seed=3), _old(2, 3, 1), having="several new tokens, a batch"),
+        case(*_new(2, 2, 3, seed=3), _old(2, 2, 1), having="several new tokens, a batch"),
         case(*_new(2, 2, 1), _old(2, 2, 4), having="a batch"),
-        case(*_new(1, 1, 2), _old(1, 1, 2), having="as many new tokens as old ones, a single head"),
-        case(*_new(1, 2, 2, d_v=3), _old(1, 2, 3, d_v=3), having="values of another width, several new tokens"),
+        case(*_new(1, 1, 3), _old(1, 1, 3), having="as many new tokens as old ones, a single head"),
+        case(*_new(1, 2, 3, d_v=3), _old(1, 2, 4, d_v=3), having="values of another width, several new tokens"),
         case(
-            *(each.double() for each in _new(1, 2, 2)),
+            *(each.double() for each in _new(1, 2, 3)),
             tuple(each.double() for each in _old(1, 2, 2)),
             having="float64 numbers",
         ),
@@ -1428,6 +1485,7 @@ ATTEND_WITH_CACHE = Exercise(
         _values_not_kept,
         _joined_along_the_heads,
         _joined_along_the_batch,
+        _reads_the_next,
         _masked_at_first_only,
         _never_masked,
         _mask_at_the_left,
@@ -1512,7 +1570,7 @@ def _reordered(answer: Any) -> Callable[..., Any]:
         found = _call(answer, copy.deepcopy(past), parents)
         if found is None:
             return None
-        if not isinstance(found, tuple | list) or any(not isinstance(each, tuple | list) for each in found):
+        if not isinstance(found, tuple | list) or any(not isinstance(each, tuple | list | Tensor) for each in found):
             raise TypeError("a list is wanted, with a pair (keys, values) for each layer")
         if len(found) != len(past) or any(len(pair) != 2 for pair in found):
             raise TypeError(f"a list of {len(past)} is wanted, a pair (keys, values) for each layer")

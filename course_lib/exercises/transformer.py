@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from course_lib.attention import causal_mask, padding_mask
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
+from course_lib.exercises.decoder import summed_up
 from course_lib.exercises.encoder import EncoderLayer, FeedForward, LayerNorm, post_norm, pre_norm
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.filling import filled, in_a_tuple
 from course_lib.exercises.multi_head import MultiHeadAttention
 from course_lib.exercises.positions import embed_with_positions
 from course_lib.losses import IGNORE
@@ -170,7 +171,7 @@ CROSS_ATTEND = Exercise(
     notebook=7,
     reference=cross_attend,
     returns=("what the target read (B, T, d_model)",),
-    trained=False,
+    trained=True,
     minutes=5,
     difficulty=1,
     on_map="cross_attention",
@@ -356,6 +357,7 @@ class _OneAttentionForBoth(_LayerInPieces):
 _SIZES = (4, 2, 7, 0.1)
 _FUTURE_HIDDEN = torch.ones(3, 3, dtype=torch.bool).tril()
 _LAST_HIDDEN = torch.tensor([True, False]).expand(2, 1, 1, 2)
+_EACH_ITS_OWN = torch.stack((numbers(2, 2, 3) > -1, numbers(2, 2, 3) < 1), dim=-1)  # (B, H, T, S)
 
 DECODER_LAYER = Exercise(
     name="DecoderLayer",
@@ -377,6 +379,13 @@ DECODER_LAYER = Exercise(
         case(*_SIZES, *_sides(2, 3, 2), _FUTURE_HIDDEN, having="a causal mask"),
         case(*_SIZES, *_sides(2, 3, 2), None, _LAST_HIDDEN, having="a mask of the memory"),
         case(*_SIZES, *_sides(2, 3, 2, seed=5), _FUTURE_HIDDEN, _LAST_HIDDEN, having="both masks"),
+        case(
+            *_SIZES,
+            *_sides(2, 3, 2),
+            None,
+            _EACH_ITS_OWN,
+            having="a mask of the memory that differs from head to head and from word to word",
+        ),
         case(*_SIZES, *(side.double() for side in _sides(1, 3, 2)), having="float64 numbers"),
     ),
     mistakes=mistakes(
@@ -481,6 +490,8 @@ SMOOTHED_CROSS_ENTROPY = Exercise(
     notebook=7,
     reference=smoothed_cross_entropy,
     returns=("the loss",),
+    trained=True,
+    adapt=in_a_tuple,
     minutes=15,
     difficulty=2,
     on_map="loss",
@@ -667,6 +678,15 @@ class _FutureOpen(_ModelInPieces):
         return None
 
 
+class _OneWordAhead(_ModelInPieces):
+    """Your target's mask is off by one: each word reads the next one too, which is the very one that it is to predict.
+    The diagonal is open, and nothing to the right of it.
+    """
+
+    def hide_future(self, target_ids: Tensor) -> Tensor | None:
+        return torch.ones(target_ids.size(1), target_ids.size(1), dtype=torch.bool).tril(1)
+
+
 class _EncoderReadsPadding(_ModelInPieces):
     """Your encoder reads padding: it wants the padding mask too, in each layer."""
 
@@ -776,13 +796,20 @@ TRANSFORMER = Exercise(
         case(*_MODEL, _SOURCE, _TARGET),
         case(*_MODEL, torch.tensor([[3, 4]]), torch.tensor([[1, 6, 7]])),
         case(*_DEEP, _SOURCE, _TARGET, having="two layers"),
-        case(*_MODEL, torch.tensor([[4, 3], [3, 3]]), torch.tensor([[1, 8], [1, 4]]), having="a batch"),
-        case(*_MODEL, torch.tensor([[4, 3, 0], [3, 3, 4]]), torch.tensor([[1, 8], [1, 4]]), having="padding"),
+        case(*_MODEL, torch.tensor([[4, 3], [3, 3]]), torch.tensor([[1, 8, 3, 6], [1, 4, 7, 5]]), having="a batch"),
+        case(*_MODEL, torch.tensor([[4, 3, 0], [3, 3, 4]]), torch.tensor([[1, 8, 3], [1, 4, 7]]), having="padding"),
         case(*_DEEP, torch.tensor([[4, 0, 0], [3, 3, 0]]), torch.tensor([[1], [1]]), having="padding, two layers"),
+        case(
+            *_MODEL,
+            torch.tensor([[1, 4, 3, 2], [1, 3, 2, 0]]),
+            torch.tensor([[1, 8, 3], [1, 4, 7]]),
+            having="padding, [bos] and [eos] in the source",
+        ),
         case(*_MODEL, torch.tensor([[4]]), torch.tensor([[1]]), having="one token on each side"),
     ),
     mistakes=mistakes(
         _FutureOpen,
+        _OneWordAhead,
         _EncoderReadsPadding,
         _DecoderReadsPadding,
         _PaddingNeverHidden,
@@ -824,28 +851,58 @@ def greedy_translation(model: Any, source_ids: list[int], max_length: int) -> li
     return target[1:]
 
 
-def _translate(
-    model: Any, source_ids: list[int], max_length: int, *, place: int = -1, start: int = BOS, seen: int = 10**6
-) -> list[int]:
+def _read(model: Any, source_ids: list[int]) -> tuple[Tensor, Tensor]:
     source = torch.tensor([source_ids])
-    memory = model.encode(source)
+    return source, model.encode(source)
+
+
+def _written(max_length: int, choose: Callable[[Tensor], Tensor], start: int = BOS, stop: int = EOS) -> list[int]:
+    """Write what `choose` makes of the target so far, (1, T)."""
     target = [start]
     while len(target) <= max_length:
-        best = int(model.decode(torch.tensor([target[-seen:]]), memory, source)[0, place].argmax())
-        if best == EOS:
+        best = int(choose(torch.tensor([target])))
+        if best == stop:
             break
         target.append(best)
     return target[1:]
 
 
+def _greedily(model: Any, source_ids: list[int], max_length: int, start: int = BOS, stop: int = EOS) -> list[int]:
+    source, memory = _read(model, source_ids)
+    return _written(max_length, lambda target: model.decode(target, memory, source)[0, -1].argmax(), start, stop)
+
+
 def _reads_the_first_place(model: Any, source_ids: list[int], max_length: int) -> list[int]:
     """You read the prediction at the first place, again and again. The next token is predicted at the last place."""
-    return _translate(model, source_ids, max_length, place=0)
+    source, memory = _read(model, source_ids)
+    return _written(max_length, lambda target: model.decode(target, memory, source)[0, 0].argmax())
 
 
 def _sees_one_token(model: Any, source_ids: list[int], max_length: int) -> list[int]:
     """You give the decoder the latest token only. It has no memory of its own: give it all tokens so far."""
-    return _translate(model, source_ids, max_length, seen=1)
+    source, memory = _read(model, source_ids)
+    return _written(max_length, lambda target: model.decode(target[:, -1:], memory, source)[0, -1].argmax())
+
+
+def _sides_swapped(model: Any, source_ids: list[int], max_length: int) -> list[int]:
+    """You hand the source to the decoder as its target. In this order: `model.decode(target, memory, source)`."""
+    source, memory = _read(model, source_ids)
+    return _written(max_length, lambda target: model.decode(source, memory, target)[0, -1].argmax())
+
+
+def _over_all_places(model: Any, source_ids: list[int], max_length: int) -> list[int]:
+    """Your `argmax` runs over the predictions of all places at once. Take those at the last place first:
+    `logits[0, -1]`.
+    """
+    source, memory = _read(model, source_ids)
+    return _written(max_length, lambda target: model.decode(target, memory, source).argmax())
+
+
+def _encodes_again(model: Any, source_ids: list[int], max_length: int) -> list[int]:
+    """The translation is right, but you encode the source anew for each token. It stays the same: encode once, before
+    the loop.
+    """
+    return _written(max_length, lambda target: model(torch.tensor([source_ids]), target)[0, -1].argmax())
 
 
 def _never_stops(model: Any, source_ids: list[int], max_length: int) -> list[int]:
@@ -853,73 +910,99 @@ def _never_stops(model: Any, source_ids: list[int], max_length: int) -> list[int
 
     Seen in https://github.com/microsoft/onnxruntime/issues/16721.
     """
-    target = [BOS]
-    source = torch.tensor([source_ids])
-    while len(target) <= max_length:
-        target.append(int(model.decode(torch.tensor([target]), model.encode(source), source)[0, -1].argmax()))
-    return target[1:]
+    return _greedily(model, source_ids, max_length, stop=-1)
 
 
 def _keeps_the_start(model: Any, source_ids: list[int], max_length: int) -> list[int]:
     """Your translation begins with [bos], id 1. That only starts the decoder: leave it out of the result."""
-    return [BOS, *_translate(model, source_ids, max_length)]
+    return [BOS, *_greedily(model, source_ids, max_length)]
 
 
 def _keeps_the_end(model: Any, source_ids: list[int], max_length: int) -> list[int]:
     """Your translation ends with [eos], id 2. It says that the sentence is over, and is no word of it."""
-    found = _translate(model, source_ids, max_length)
+    found = _greedily(model, source_ids, max_length)
     return [*found, EOS] if len(found) < max_length else found
 
 
 def _starts_with_padding(model: Any, source_ids: list[int], max_length: int) -> list[int]:
     """You start from padding, id 0. The decoder was trained to begin after [bos], id 1."""
-    return _translate(model, source_ids, max_length, start=PAD)
+    return _greedily(model, source_ids, max_length, start=PAD)
+
+
+def _starts_with_the_end(model: Any, source_ids: list[int], max_length: int) -> list[int]:
+    """You start from [eos], id 2. The decoder was trained to begin after [bos], id 1."""
+    return _greedily(model, source_ids, max_length, start=EOS)
 
 
 def _one_too_few(model: Any, source_ids: list[int], max_length: int) -> list[int]:
     """You stop one token early: [bos] does not count among the `max_length` tokens."""
-    return _translate(model, source_ids, max_length - 1)
+    return _greedily(model, source_ids, max_length - 1)
 
 
-class _Parrot:
-    """Stands for a trained model: says the source's ids one by one, each plus 1, then [eos]; else, after a wrong start,
-    only 3.
+class _StandIn(nn.Module):
+    """Stands for a trained model: what it predicts at each place hangs on all target tokens up to there, on their
+    order, and on the source. It counts how often it encodes.
     """
 
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        self.table = nn.Parameter(table, requires_grad=False)  # (states, V)
+        self.encoded = 0
+
     def encode(self, source_ids: Tensor) -> Tensor:
-        return source_ids.unsqueeze(-1) + 1.0
+        self.encoded += 1
+        return self.table[summed_up(source_ids) % len(self.table)]  # (B, S, V)
 
     def decode(self, target_ids: Tensor, memory: Tensor, source_ids: Tensor) -> Tensor:
-        T, S = target_ids.size(1), source_ids.size(1)
-        said = [int(memory[0, t, 0]) if t < S else EOS for t in range(T)]
-        said = said if target_ids[0, 0] == BOS else [3] * T
-        return torch.nn.functional.one_hot(torch.tensor([said]), 12).float()
+        read = (25 * memory[..., -1]).round().long().sum(dim=-1, keepdim=True)  # (B, 1)
+        states = summed_up(target_ids) + read + 5 * summed_up(source_ids)[:, -1:]  # (B, T)
+        return self.table[states % len(self.table)]
+
+    def forward(self, source_ids: Tensor, target_ids: Tensor) -> Tensor:
+        return self.decode(target_ids, self.encode(source_ids), source_ids)
 
 
-_PARROT = _Parrot()
+def _counting(answer: Any) -> Callable[..., Any]:
+    """Say of a translation too how often the source was encoded."""
+
+    def function(model: _StandIn, *arguments: Any) -> Any:
+        model.encoded = 0
+        found = (answer() if isinstance(answer, type) else answer)(model, *arguments)
+        return None if found is None else (found, model.encoded)
+
+    return function
+
+
+# It never says [pad] nor [bos].
+_TRANSLATOR = _StandIn(torch.cat((torch.full((13, 2), -9.0), 4 * numbers(13, 10, seed=3)), dim=1))
 
 GREEDY_TRANSLATION = Exercise(
     name="greedy_translation",
     notebook=7,
     reference=greedy_translation,
-    returns=("the translation's ids",),
+    returns=("the translation's ids", "how often you encode"),
+    adapt=_counting,
     minutes=15,
     difficulty=2,
     cases=(
-        case(_PARROT, [4, 5, 6], 10),
-        case(_PARROT, [9, 3, 7], 10),
-        case(_PARROT, [8], 10, having="a single word"),
-        case(_PARROT, [4, 5, 6, 7, 8], 3, having="a max_length that cuts"),
-        case(_PARROT, [4, 5, 6], 3, having="a max_length that just holds it"),
+        case(_TRANSLATOR, [9, 3, 7], 10),
+        case(_TRANSLATOR, [5, 4, 6], 10),
+        case(_TRANSLATOR, [5], 10, having="a single word"),
+        case(_TRANSLATOR, [4, 5, 6, 7, 8], 4, having="a max_length that cuts"),
+        case(_TRANSLATOR, [5, 4, 6], 6, having="a max_length that just holds it"),
     ),
     mistakes=mistakes(
         _reads_the_first_place,
         _sees_one_token,
+        _sides_swapped,
+        _over_all_places,
         _never_stops,
         _keeps_the_start,
         _keeps_the_end,
         _starts_with_padding,
+        _starts_with_the_end,
         _one_too_few,
+        _encodes_again,
     ),
     hints=paragraphs("""
         Encode once, before the loop. In the loop: decode all tokens so far, take the likeliest next one, append it.
@@ -999,6 +1082,7 @@ ALIGNMENT_ERROR_RATE = Exercise(
         case([{(0, 0), (0, 1), (2, 2)}], _GOLD),
         case([{(0, 0), (1, 1), (2, 2), (2, 3), (1, 3)}], _GOLD, having="a link too many"),
         case([{(1, 0), (0, 1)}], _GOLD, having="nothing right"),
+        case([{(0, 0), (3, 2)}], _GOLD, having="a link that is turned round"),
         case([{(0, 0), (1, 1), (2, 2), (2, 3)}], _GOLD, having="all right"),
         case([{(0, 0)}, {(0, 0), (1, 2), (2, 1)}], [{(0, 0)}, {(0, 0), (1, 1), (2, 2)}], having="two sentences"),
     ),

@@ -1,5 +1,6 @@
 """Right answers to the exercises of notebook 06, written as differently as learners write them."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -32,12 +33,17 @@ def weights_of_the_open(scores, mask):
     return e / e.sum(-1, keepdim=True)
 
 
+right("masked_weights")(lambda s, m: (s - s.masked_fill(~m, -torch.inf).logsumexp(-1, keepdim=True)).exp().where(m, 0))
+
 right("inputs_and_labels")(lambda ids: (ids[..., :-1], ids[..., 1:]))
 right("inputs_and_labels")(lambda ids: (ids.narrow(1, 0, ids.size(1) - 1), ids.narrow(1, 1, ids.size(1) - 1)))
 right("inputs_and_labels")(lambda ids: [ids[:, : len(ids[0]) - 1], torch.stack([row[1:] for row in ids])])
 
 right("cross_entropy")(lambda logits, labels: F.cross_entropy(logits.flatten(0, 1), labels.flatten()))
 right("cross_entropy")(lambda logits, labels: nn.CrossEntropyLoss(ignore_index=-100)(logits.transpose(1, 2), labels))
+
+
+right("cross_entropy")(lambda logits, labels: F.cross_entropy(logits.flatten(0, 1), labels.flatten()).view(1))
 
 
 @right("cross_entropy")
@@ -96,3 +102,21 @@ def continue_by_recursion(model, ids, length):
         return []
     token = max(enumerate(model(torch.tensor([ids]))[0, -1].tolist()), key=lambda pair: pair[1])[0]
     return [token, *continue_by_recursion(model, [*ids, token], length - 1)]
+
+
+@right("continue_greedily")
+@torch.inference_mode()
+def continue_on_the_models_device(model, ids, length):
+    model.eval()
+    device, new = next(model.parameters()).device, []
+    while len(new) < length:
+        new.append(model(torch.tensor([[*ids, *new]], device=device)).squeeze(0)[-1].argmax().item())
+    return tuple(new)
+
+
+@right("continue_greedily")
+def continue_in_numpy(model, ids, length):
+    text = list(ids)
+    for _ in range(length):
+        text += [np.argmax(model(torch.tensor([text])).numpy()[0, -1])]
+    return text[len(ids) :]

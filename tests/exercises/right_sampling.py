@@ -3,6 +3,7 @@
 import heapq
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -16,6 +17,9 @@ right("text_log_probability")(lambda logits, ids: (logits[range(len(ids)), ids] 
 right("text_log_probability")(
     lambda logits, ids: torch.einsum("tv,tv->", F.log_softmax(logits, -1), F.one_hot(ids, logits.size(1)).to(logits))
 )
+
+
+right("text_log_probability")(lambda logits, ids: logits.log_softmax(-1).gather(1, ids[:, None]).sum(0))
 
 
 @right("text_log_probability")
@@ -44,6 +48,28 @@ def greedy_by_recursion(model, prompt, length, stop):
         return []
     token = model(torch.tensor([prompt]))[0, -1].topk(1).indices.item()
     return [] if token == stop else [token, *greedy_by_recursion(model, [*prompt, token], length - 1, stop)]
+
+
+@right("greedy_text")
+def greedy_on_the_models_device(model, prompt, length, stop):
+    text = torch.tensor([prompt], device=next(model.parameters()).device)
+    for _ in range(length):
+        token = model(text)[:, -1].argmax(-1, keepdim=True)
+        if token.item() == stop:
+            break
+        text = torch.cat((text, token), dim=1)
+    return text[0, len(prompt) :].tolist()
+
+
+@right("greedy_text")
+def greedy_in_numpy(model, prompt, length, stop):
+    new = []
+    while len(new) < length:
+        token = np.argmax(model(torch.tensor([[*prompt, *new]]))[0, -1].numpy())
+        if token == stop:
+            break
+        new.append(token)
+    return new
 
 
 @right("greedy_text")
@@ -167,6 +193,7 @@ def probabilities_in_one_line(x, t, k=None, p=None):
 
 
 right("length_penalty")(lambda length, alpha: (5 + length) ** alpha / (5 + 1) ** alpha)
+right("length_penalty")(lambda length, alpha: np.float32((5 + length) / 6) ** np.float32(alpha))
 right("length_penalty")(lambda n, a: math.exp(a * (math.log(5 + n) - math.log(6))))
 right("length_penalty")(lambda n, a: torch.tensor((5 + n) / 6.0).pow(a))
 
@@ -234,6 +261,21 @@ def beam_search_that_keeps_the_ended_among_its_beams(model, prompt, beams, lengt
 
 
 @right("beam_search_text")
+def beam_search_that_sets_all_that_may_end_aside(model, prompt, beams, length, stop):
+    """Every text that goes on might as well end: each end is set aside, whether it ranks among the best or not."""
+    model.eval()
+    live, ended = [(0.0, list(prompt))], []
+    for _ in range(length):
+        longer = []
+        for total, text in live:
+            for token, log_p in enumerate(model(torch.tensor([text]))[0, -1].log_softmax(-1).tolist()):
+                (ended if token == stop else longer).append((total + log_p, text + [token] * (token != stop)))
+        live = heapq.nlargest(beams, longer)
+    total, text = max(ended + live)
+    return list(np.array(text[len(prompt) :], dtype=int)), np.float32(total)
+
+
+@right("beam_search_text")
 class BeamSearchInTensors:
     """Fewer beams each time that one ends, with all beams but the first barred at first."""
 
@@ -292,6 +334,9 @@ right("reorder_cache")(
 right("reorder_cache")(lambda past, parents: [tuple(each[parents.tolist()] for each in layer) for layer in past])
 
 
+right("reorder_cache")(lambda past, parents: [torch.stack(layer)[:, parents] for layer in past])
+
+
 @right("reorder_cache")
 def reorder_in_loops(past, parents):
     new = []
@@ -302,4 +347,5 @@ def reorder_in_loops(past, parents):
 
 right("cache_bytes")(lambda layers, heads, d_k, length, size: layers * length * size * (heads * d_k + heads * d_k))
 right("cache_bytes")(lambda *counts: 2 * math.prod(counts))
+right("cache_bytes")(lambda *counts: 2 * np.prod(counts))
 right("cache_bytes")(lambda N, H, d, S, b: sum(t.numel() * b for t in [torch.empty(H, S, d)] * 2 * N))

@@ -1,7 +1,9 @@
 """Right answers to the exercises of notebook 07, written as differently as learners write them."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -29,11 +31,13 @@ def cross_attend_by_name(attend, target, source, mask=None):
 class DecoderLayerOfTorch(nn.Module):
     def __init__(self, d_model, heads, d_ff, dropout=0.1):
         super().__init__()
-        self.layer = nn.TransformerDecoderLayer(d_model, heads, d_ff, dropout, batch_first=True)
+        self.heads, self.layer = heads, nn.TransformerDecoderLayer(d_model, heads, d_ff, dropout, batch_first=True)
 
     def forward(self, x, memory, mask=None, memory_mask=None):
-        padding = None if memory_mask is None else ~memory_mask[:, 0, 0]
-        return self.layer(x, memory, None if mask is None else ~mask, memory_key_padding_mask=padding)
+        hidden = None
+        if memory_mask is not None:
+            hidden = ~memory_mask.expand(-1, self.heads, x.size(1), memory.size(1)).flatten(0, 1)
+        return self.layer(x, memory, None if mask is None else ~mask, hidden)
 
 
 class OneMatrixForThree(nn.Module):
@@ -83,12 +87,21 @@ def smoothed_by_its_definition(logits, labels, eps):
 
 
 @right("smoothed_cross_entropy")
+def smoothed_in_float32(logits, labels, epsilon):
+    wanted = F.one_hot(labels.clamp(min=0), logits.size(-1)).float() * (1 - epsilon) + epsilon / logits.size(-1)
+    return -(wanted * logits.log_softmax(-1)).sum(-1)[labels != -100].mean()
+
+
+@right("smoothed_cross_entropy")
 def smoothed_by_divergence(logits, labels, epsilon):
     V, kept = logits.size(-1), labels >= 0
     wanted = F.one_hot(labels[kept], V).to(logits) * (1 - epsilon) + epsilon / V
     return (wanted * (torch.logsumexp(logits[kept], -1, keepdim=True) - logits[kept])).sum() / kept.sum()
 
 
+right("learning_rate")(
+    lambda step, d, w: np.float32(d) ** -0.5 * np.minimum(np.float32(step) ** -0.5, step * np.float32(w) ** -1.5)
+)
 right("learning_rate")(lambda step, d, w: d**-0.5 * (step * w**-1.5 if step < w else step**-0.5))
 
 
@@ -169,6 +182,37 @@ def greedy_by_recursion(model, source_ids, max_length):
         return () if word == 2 else (word, *go_on([*target, word]))
 
     return go_on([1])
+
+
+@right("greedy_translation")
+@torch.no_grad()
+def greedy_on_the_models_device(model, source_ids, max_length):
+    model.eval()
+    device = next(model.parameters()).device
+    source, target = torch.tensor([source_ids], device=device), torch.tensor([[1]], device=device)
+    memory = model.encode(source)
+    while target.size(1) <= max_length and target[0, -1] != 2:
+        logits = model.decode(target_ids=target, memory=memory, source_ids=source)
+        target = torch.cat((target, logits[:, -1:].argmax(-1)), dim=1)
+    return [token for token in target[0, 1:].tolist() if token != 2]
+
+
+@right("greedy_translation")
+def greedy_in_numpy(model, source_ids, max_length):
+    source, words = torch.tensor([source_ids]), []
+    memory = model.encode(source)
+    while len(words) < max_length:
+        words.append(model.decode(torch.tensor([[1, *words]]), memory, source)[0, -1].numpy().argmax())
+        if words[-1] == 2:
+            return words[:-1]
+    return words
+
+
+right("alignment_error_rate")(
+    lambda predicted, sure: Fraction(
+        sum(len(a ^ s) for a, s in zip(predicted, sure, strict=True)), sum(map(len, [*predicted, *sure]))
+    )
+)
 
 
 @right("alignment_error_rate")

@@ -295,7 +295,22 @@ def test_a_step_in_place_that_autograd_refuses_does_not_pass_where_models_train(
         weights /= weights.sum(-1, keepdim=True)
         return weights @ value, weights
 
-    assert "an in-place step such as `/=`" in said("scaled_dot_product_attention", answer)
+    assert "`/=` in place" in said("scaled_dot_product_attention", answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("embed", lambda ids, table: torch.nn.Embedding.from_pretrained(table)(ids)),
+        ("embed_with_positions", lambda ids, table: embed_with_positions(ids, table.detach())),
+        ("cross_entropy", lambda *given: find("cross_entropy").reference(*given).detach()),
+        ("smoothed_cross_entropy", lambda *given: find("smoothed_cross_entropy").reference(*given).detach()),
+        ("masked_weights", lambda scores, mask: find("masked_weights").reference(scores.detach(), mask)),
+        ("cross_attend", lambda attention, x, memory, mask=None: attention(x, memory.detach(), memory.detach(), mask)),
+    ],
+)
+def test_a_gradient_is_asked_for_wherever_numbers_are_trained(name: str, answer: Callable[..., Any]):
+    assert said(name, answer).startswith("Its numbers are right. No gradient gets through")
 
 
 def test_what_works_in_float32_only_passes_with_a_remark():
