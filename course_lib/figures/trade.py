@@ -13,7 +13,7 @@ Point = tuple[str, float, float]
 
 _MARKS = ("o", "s", "^", "D")
 # Settings that are nearer than this, in points, share a label.
-_CLOSE = 15.0
+_CLOSE = 24.0
 
 _Spot = tuple[str, str, tuple[float, float]]
 """A method, one of its settings, and where it lies."""
@@ -50,9 +50,11 @@ def trade_off(ax: Axes, methods: Mapping[str, Sequence[Point]], x_name: str, y_n
     for group in _groups(ax, methods):
         (name, setting, place), alone = group[0], len(group) == 1
         ink = colour(styles[[*methods].index(name)]["colour"] if alone else "ink", theme)
-        words, shift = (setting, (5, 4)) if alone else (_listed(group), (9, -4))
+        words, shift, sides = (
+            (setting, (5, 4), ("left", "baseline")) if alone else (_listed(group), *_beside(ax, place))
+        )
         label = ax.annotate(words, place, shift, textcoords="offset points", color=ink, fontsize=9)
-        label.set_verticalalignment("baseline" if alone else "top")
+        label.set(horizontalalignment=sides[0], verticalalignment=sides[1])
     ax.legend(frameon=False, loc="best")
     return describe(ax, f"{y_name} against {x_name}. " + " ".join(_in_words(*each) for each in methods.items()))
 
@@ -67,6 +69,12 @@ def _groups(ax: Axes, methods: Mapping[str, Sequence[Point]]) -> list[list[_Spot
         else:
             group.append(spot)
     return groups
+
+
+def _beside(ax: Axes, place: tuple[float, float]) -> tuple[tuple[int, int], tuple[str, str]]:
+    """Where a label of several lines goes: below to the left, or above to the right where the axis leaves no room."""
+    across, _ = ax.transAxes.inverted().transform(ax.transData.transform(place))
+    return ((-9, -2), ("right", "top")) if across > 0.4 else ((9, -8), ("left", "bottom"))
 
 
 def _apart(ax: Axes, one: _Spot, other: _Spot) -> float:
