@@ -683,7 +683,7 @@ ENCODER_LAYER = Exercise(
     minutes=25,
     difficulty=3,
     on_map="encoder_feed_forward",
-    adapt=filled(made_with=5, block=2),
+    adapt=filled(made_with=5, block=2, drops=True),
     cases=(
         case(*_SIZES, numbers(1, 2, 4)),
         case(*_SIZES, numbers(1, 2, 4, seed=1)),

@@ -60,8 +60,9 @@ class Exercise:
             if printed := got[min(wrong)].printed.strip():
                 sentences.append(f"It printed: {printed[:200]}")
             return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=next(iter(mistakes), None))
-        if self.trained and not _lets_gradients_through(self.adapt(answer), self.cases[0].arguments):
-            return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {NO_GRADIENT}",))
+        if self.trained and (error := _in_training(self.adapt(answer), self.cases[0].arguments)):
+            lacking = error if isinstance(error, Warning) else NO_GRADIENT
+            return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {lacking}",))
         found = FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases."
         return Report(f"✓ {self.name}: right", (found,), passed=True)
 
@@ -106,11 +107,11 @@ def _tried(exercise: Exercise, mistake: Mistake) -> list[Outcome]:
     return exercise._try(mistake.implementation)
 
 
-def _lets_gradients_through(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
-    """Whether the first row of the result, or the first of two results, depends on each tensor as autograd sees it."""
+def _in_training(function: Callable[..., Any], arguments: Sequence[Any]) -> BaseException | None:
+    """What goes wrong where the first row of the result, or the first of several, is traced back to each tensor."""
     copies = [x.clone() if isinstance(x, Tensor) else x for x in arguments]
     inputs = [x.requires_grad_() for x in copies if isinstance(x, Tensor) and x.is_floating_point()]
-    return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ()).error is None
+    return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ()).error
 
 
 # What can be said of a wrong answer that is none of the known mistakes.

@@ -31,8 +31,15 @@ def in_a_tuple(answer: Any) -> Callable[..., Any]:
     return function
 
 
+NO_DROPOUT = "But nothing is dropped while it trains: put `nn.Dropout(dropout)` on what each sublayer writes."
+
+
 def filled(
-    made_with: int, block: int, uncounted: tuple[int, ...] = (), call: Callable[..., tuple[Any, ...]] = forward
+    made_with: int,
+    block: int,
+    uncounted: tuple[int, ...] = (),
+    call: Callable[..., tuple[Any, ...]] = forward,
+    drops: bool = False,
 ) -> Callable[[Any], Callable[..., Any]]:
     """Call a class as a function: its first `made_with` arguments make it, its others go through it.
 
@@ -41,7 +48,7 @@ def filled(
     is the width of a head, d_k, or of a token where there are no heads; a matrix whose sides are multiples of it holds
     one block of numbers over and over, so that its rows may be cut and ordered in any way. Matrices with a side of an
     `uncounted` length are not counted, such as embeddings, which may be shared or not. `call` says what is done with
-    the module.
+    the module. One that `drops` has to give something else in training: it is asked where a gradient is.
 
     Random draws, such as a mistake's own, begin from the same seed in each call, and dropout is off. Calls with the
     same sizes go through the same module.
@@ -64,6 +71,11 @@ def filled(
                 module = make(arguments[:made_with], fractions[0] if fractions else torch.float32)
                 torch.default_generator.manual_seed(0)
                 found = call(module, *inputs)
+                if drops and any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+                    in_training = call(module.train(), *inputs)
+                    module.eval()
+                    if torch.equal(in_training[0], found[0]):
+                        raise Warning(NO_DROPOUT)
             matrices = [each for each in module.parameters() if each.dim() > 1 and not {*each.shape} & {*uncounted}]
             return *found, _hangs_on(found[0], matrices)
 

@@ -91,11 +91,10 @@ def _same(got: Any, wanted: Any) -> bool:
     if isinstance(wanted, (int, float)):
         number = isinstance(got, Real) or (isinstance(got, Tensor) and got.numel() == 1)
         return number and math.isclose(got, wanted, rel_tol=1e-6, abs_tol=1e-12)
-    same = _plain(got) == _plain(wanted)
-    return same or (isinstance(got, (list, set)) and "tensor(" not in str(got) and bool(got == wanted))
+    return _text(got) == _text(wanted) or (isinstance(got, (list, set)) and "tensor" not in str(got) and got == wanted)
 
 
-def _plain(value: Any) -> str:
+def _text(value: Any) -> str:
     """As text, since tensors in a list do not compare to one truth. Its numbers may be numpy's."""
     ordered = sorted(value.items(), key=str) if isinstance(value, dict) else value
     return re.sub(r"np\.\w+\(([^()]*)\)", r"\1", str([*ordered] if isinstance(ordered, tuple) else ordered))

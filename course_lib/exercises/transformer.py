@@ -368,7 +368,7 @@ DECODER_LAYER = Exercise(
     minutes=25,
     difficulty=3,
     on_map="cross_attention",
-    adapt=filled(made_with=4, block=2),
+    adapt=filled(made_with=4, block=2, drops=True),
     cases=(
         case(*_SIZES, *_sides(1, 3, 2)),
         case(*_SIZES, *_sides(1, 3, 2, seed=3)),

@@ -298,6 +298,16 @@ def test_a_step_in_place_that_autograd_refuses_does_not_pass_where_models_train(
     assert "`/=` in place" in said("scaled_dot_product_attention", answer)
 
 
+@pytest.mark.parametrize("name", ["EncoderLayer", "DecoderLayer"])
+def test_a_layer_in_which_nothing_is_dropped_does_not_pass(name: str):
+    class Steady(find(name).reference):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.dropout = torch.nn.Identity()
+
+    assert said(name, Steady).startswith("Its numbers are right. But nothing is dropped while it trains")
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
