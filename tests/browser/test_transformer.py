@@ -45,6 +45,7 @@ def test_every_cell_runs_before_anything_is_solved_and_the_notes_sentence_is_tra
 def test_a_click_on_a_row_lets_its_word_ask(explorer: Locator):
     picture = explorer.locator("figure svg").first
     word = picture.locator(".label.end").nth(1)
+    word.scroll_into_view_if_needed()
     box = word.bounding_box()
     assert box
     picture.page.mouse.click(box["x"] + box["width"] + 20, box["y"] + box["height"] / 2)
