@@ -46,7 +46,7 @@ class Exercise:
 
     def check(self, answer: Any) -> Report:
         """Try an answer on every case, and say whether it is right, which mistake it is, or what can be said."""
-        got, wanted = self._try(answer), self._try(self.reference)
+        got, wanted = self._try(answer), _tried(self, self.reference)
         wrong = self._unlike(got, wanted)
         if isinstance(got[0].error, NotImplementedError):
             return Report(f"… {self.name}", ("Not started: write it in place of `raise NotImplementedError`.",))
@@ -87,7 +87,7 @@ class Exercise:
         """
         explained = dict[Mistake, set[int]]()
         for mistake in self.mistakes:
-            known = _tried(self, mistake)
+            known = _tried(self, mistake.implementation)
             shows = self._unlike(known, wanted)
             same = wrong & shows - self._unlike(known, got, exact=False)
             values = {i for i in same if not got[i].error}
@@ -103,8 +103,8 @@ class Exercise:
 
 
 @cache  # when it is first asked for, since a learner tries often
-def _tried(exercise: Exercise, mistake: Mistake) -> list[Outcome]:
-    return exercise._try(mistake.implementation)
+def _tried(exercise: Exercise, implementation: Any) -> list[Outcome]:
+    return exercise._try(implementation)
 
 
 def _in_training(function: Callable[..., Any], arguments: Sequence[Any]) -> BaseException | None:
