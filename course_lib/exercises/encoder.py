@@ -370,6 +370,10 @@ def _with_gains(answer: Any) -> Callable[..., Tensor]:
                 start = float(parameter.mean())  # 1 for gains, 0 for biases
                 parameter.copy_(start + numbers(*parameter.shape, seed=7 + int(start)) / 4)
         output: Tensor = module.to(x.dtype)(x)
+        if x.requires_grad:
+            learned = list(module.parameters())
+            if None in torch.autograd.grad(output.sum(), learned, retain_graph=True, allow_unused=True):
+                raise Warning("But no gradient reaches its gain or its bias: `.data` and `.detach()` cut it off.")
         return output
 
     return norm

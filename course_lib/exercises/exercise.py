@@ -60,11 +60,12 @@ class Exercise:
             if printed := got[min(wrong)].printed.strip():
                 sentences.append(f"It printed: {printed[:200]}")
             return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=next(iter(mistakes), None))
-        if self.trained and (error := _in_training(self.adapt(answer), self.cases[0].arguments)):
-            lacking = error if isinstance(error, Warning) else NO_GRADIENT
+        back, right_back = (_gradients(self.adapt(each), self.cases[0].arguments) for each in (answer, self.reference))
+        if self.trained and not back.is_like(right_back, ["gradient"] * 9):
+            lacking = back.error if isinstance(back.error, Warning) else NO_GRADIENT
             return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {lacking}",))
-        found = FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases."
-        return Report(f"✓ {self.name}: right", (found,), passed=True)
+        found = (FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases.",)
+        return Report(f"✓ {self.name}: right", found, passed=True)
 
     def _try(self, answer: Any) -> list[Outcome]:
         """What comes of the cases, up to one that is interrupted."""
@@ -107,11 +108,11 @@ def _tried(exercise: Exercise, implementation: Any) -> list[Outcome]:
     return exercise._try(implementation)
 
 
-def _in_training(function: Callable[..., Any], arguments: Sequence[Any]) -> BaseException | None:
-    """What goes wrong where the first row of the result, or the first of several, is traced back to each tensor."""
+def _gradients(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
+    """What comes back from the first row of the result, or from the first of several, to each tensor of numbers."""
     copies = [x.clone() if isinstance(x, Tensor) else x for x in arguments]
     inputs = [x.requires_grad_() for x in copies if isinstance(x, Tensor) and x.is_floating_point()]
-    return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ()).error
+    return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ())
 
 
 # What can be said of a wrong answer that is none of the known mistakes.
@@ -131,8 +132,7 @@ def _diagnose(exercise: Exercise, answer: Any, got: list[Outcome], wanted: list[
     if first.value is None:
         wrote = "It prints: write `return` where it says `print`." if first.printed else "Is its `return` missing?"
         return [f"Your function returns nothing (`None`). {wrote}"]
-    detail = difference(first.value, right.value, exercise.returns)
-    if not detail:
+    if not (detail := difference(first.value, right.value, exercise.returns)):
         takes = [] if isinstance(exercise.reference, type) else list(inspect.signature(exercise.reference).parameters)
         name = takes[first.changed[0]] if takes else "x"
         kind = type(case.arguments[first.changed[0]]).__name__.lower()

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-NO_GRADIENT = "No gradient gets through: see `.item()`, `.detach()`, `torch.tensor`, `from_pretrained`, `/=` in place."
+NO_GRADIENT = "The gradient is cut off: by `.item()`, `.detach()`, `torch.tensor`, `from_pretrained`, or `/=` in place?"
 TOO_EXACT = "the numbers of {} are right, but in float64. The other parts compute in float32: end with `.float()`."
 
 

@@ -256,7 +256,7 @@ def test_a_class_that_cuts_the_gradient_or_changes_what_it_needs_does_not_pass()
             return output
 
     for name, answer in (("MultiHeadAttention", Cuts), ("EncoderLayer", AddsInPlace)):
-        assert said(name, answer).startswith("RuntimeError: No gradient gets through")
+        assert said(name, answer).startswith("RuntimeError: The gradient is cut off")
 
 
 def test_the_first_of_many_layers_run_in_the_place_of_all_is_named():
@@ -285,7 +285,7 @@ def test_numbers_without_a_gradient_do_not_pass_where_models_train():
     def answer(query, key, value, mask=None):
         return tuple(x.detach() for x in scaled_dot_product_attention(query, key, value, mask))
 
-    assert said("scaled_dot_product_attention", answer).startswith("Its numbers are right. No gradient gets through")
+    assert said("scaled_dot_product_attention", answer).startswith("Its numbers are right. The gradient is cut off")
 
 
 def test_a_step_in_place_that_autograd_refuses_does_not_pass_where_models_train():
@@ -308,6 +308,25 @@ def test_a_layer_in_which_nothing_is_dropped_does_not_pass(name: str):
     assert said(name, Steady).startswith("Its numbers are right. But nothing is dropped while it trains")
 
 
+def test_a_norm_whose_statistics_are_cut_off_does_not_pass():
+    class CutOff(find("LayerNorm").reference):
+        def forward(self, x):
+            fixed = x.detach()
+            spread = (fixed.var(-1, correction=0, keepdim=True) + self.eps).sqrt()
+            return (x - fixed.mean(-1, keepdim=True)) / spread * self.gain + self.bias
+
+    assert said("LayerNorm", CutOff).startswith("Its numbers are right. The gradient is cut off")
+
+
+def test_a_gain_that_learns_nothing_does_not_pass():
+    class ByData(find("LayerNorm").reference):
+        def forward(self, x):
+            normed = torch.nn.functional.layer_norm(x, x.shape[-1:], eps=self.eps)
+            return normed * self.gain.data + self.bias
+
+    assert said("LayerNorm", ByData).startswith("Its numbers are right. But no gradient reaches its gain")
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
@@ -316,11 +335,12 @@ def test_a_layer_in_which_nothing_is_dropped_does_not_pass(name: str):
         ("cross_entropy", lambda *given: find("cross_entropy").reference(*given).detach()),
         ("smoothed_cross_entropy", lambda *given: find("smoothed_cross_entropy").reference(*given).detach()),
         ("masked_weights", lambda scores, mask: find("masked_weights").reference(scores.detach(), mask)),
+        ("pre_norm", lambda x, sublayer, norm: x.detach() + sublayer(norm(x))),
         ("cross_attend", lambda attention, x, memory, mask=None: attention(x, memory.detach(), memory.detach(), mask)),
     ],
 )
 def test_a_gradient_is_asked_for_wherever_numbers_are_trained(name: str, answer: Callable[..., Any]):
-    assert said(name, answer).startswith("Its numbers are right. No gradient gets through")
+    assert said(name, answer).startswith("Its numbers are right. The gradient is cut off")
 
 
 def test_what_works_in_float32_only_passes_with_a_remark():
