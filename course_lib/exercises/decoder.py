@@ -510,26 +510,30 @@ def continue_greedily(model: Any, ids: list[int], length: int) -> list[int]:
     return text[len(ids) :]
 
 
-def _continued(ids: list[int], length: int, choose: Callable[[list[int]], Tensor]) -> list[int]:
-    text = list(ids)
+def grown(text: list[int], length: int, choose: Callable[[list[int]], Tensor], stop: int | None = None) -> list[int]:
+    """What a text grows by: up to `length` tokens, each what `choose` makes of the text so far, without the stop."""
+    so_far = list(text)
     for _ in range(length):
-        text.append(int(choose(text)))
-    return text[len(ids) :]
+        token = int(choose(so_far))
+        if token == stop:
+            break
+        so_far.append(token)
+    return so_far[len(text) :]
 
 
 def _at_the_first_place(model: Any, ids: list[int], length: int) -> list[int]:
     """You read the prediction at the first place. The new token is predicted at the last."""
-    return _continued(ids, length, lambda text: model(torch.tensor([text]))[0, 0].argmax())
+    return grown(ids, length, lambda text: model(torch.tensor([text]))[0, 0].argmax())
 
 
 def _forgets_to_append(model: Any, ids: list[int], length: int) -> list[int]:
     """You ask the model the same question each time: the new token goes to the end of the text before the next call."""
-    return _continued(ids, length, lambda _text: model(torch.tensor([ids]))[0, -1].argmax())
+    return grown(ids, length, lambda _text: model(torch.tensor([ids]))[0, -1].argmax())
 
 
 def _only_the_latest(model: Any, ids: list[int], length: int) -> list[int]:
     """You give the model the latest token only. It has no memory between calls: give it all of the text so far."""
-    return _continued(ids, length, lambda text: model(torch.tensor([text[-1:]]))[0, -1].argmax())
+    return grown(ids, length, lambda text: model(torch.tensor([text[-1:]]))[0, -1].argmax())
 
 
 def _with_the_beginning(model: Any, ids: list[int], length: int) -> list[int]:
@@ -539,7 +543,7 @@ def _with_the_beginning(model: Any, ids: list[int], length: int) -> list[int]:
 
 def _least_likely(model: Any, ids: list[int], length: int) -> list[int]:
     """You take the least likely token: `argmin`. The likeliest has the highest logit."""
-    return _continued(ids, length, lambda text: model(torch.tensor([text]))[0, -1].argmin())
+    return grown(ids, length, lambda text: model(torch.tensor([text]))[0, -1].argmin())
 
 
 def _longer_by_one(model: Any, ids: list[int], length: int) -> list[int]:
@@ -549,21 +553,21 @@ def _longer_by_one(model: Any, ids: list[int], length: int) -> list[int]:
 
 def _logit_for_token(model: Any, ids: list[int], length: int) -> list[int]:
     """You append the highest logit itself: `max`. The token is the place where it stands: `argmax`."""
-    return _continued(ids, length, lambda text: model(torch.tensor([text]))[0, -1].max())
+    return grown(ids, length, lambda text: model(torch.tensor([text]))[0, -1].max())
 
 
 def _over_all_places(model: Any, ids: list[int], length: int) -> list[int]:
     """Your `argmax` runs over the predictions of all places at once. Take those at the last place first:
     `logits[0, -1]`.
     """
-    return _continued(ids, length, lambda text: model(torch.tensor([text])).argmax())
+    return grown(ids, length, lambda text: model(torch.tensor([text])).argmax())
 
 
 def _place_for_token(model: Any, ids: list[int], length: int) -> list[int]:
     """Your `argmax` runs over the places and gives the number of a place. It should run over the V tokens: the last
     axis.
     """
-    return _continued(ids, length, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1])
+    return grown(ids, length, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1])
 
 
 def summed_up(ids: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import inspect
 import re
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -60,8 +60,8 @@ class Exercise:
             if printed := got[min(wrong)].printed.strip():
                 sentences.append(f"It printed: {printed[:200]}")
             return Report(f"✗ {self.name}: not yet", tuple(sentences), mistake=next(iter(mistakes), None))
-        back, right_back = (_gradients(self.adapt(each), self.cases[0].arguments) for each in (answer, self.reference))
-        if self.trained and not back.is_like(right_back, ["gradient"] * 9):
+        names = ["gradient"] * len(self.cases[0].arguments)
+        if self.trained and not (back := _gradients(self, answer)).is_like(_gradients(self, self.reference), names):
             lacking = back.error if isinstance(back.error, Warning) else NO_GRADIENT
             return Report(f"✗ {self.name}: not yet", (f"Its numbers are right. {lacking}",))
         found = (FLOAT32_ONLY if wrong else f"Right in all {len(self.cases)} cases.",)
@@ -108,11 +108,11 @@ def _tried(exercise: Exercise, implementation: Any) -> list[Outcome]:
     return exercise._try(implementation)
 
 
-def _gradients(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
+def _gradients(exercise: Exercise, answer: Any) -> Outcome:
     """What comes back from the first row of the result, or from the first of several, to each tensor of numbers."""
-    copies = [x.clone() if isinstance(x, Tensor) else x for x in arguments]
+    copies = [x.clone() if isinstance(x, Tensor) else x for x in exercise.cases[0].arguments]
     inputs = [x.requires_grad_() for x in copies if isinstance(x, Tensor) and x.is_floating_point()]
-    return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ())
+    return run(lambda: torch.autograd.grad(exercise.adapt(answer)(*copies)[0].sum(), inputs), ())
 
 
 # What can be said of a wrong answer that is none of the known mistakes.

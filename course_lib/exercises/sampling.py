@@ -11,7 +11,7 @@ from torch import Tensor
 from course_lib.attention import causal_mask, scaled_dot_product_attention
 from course_lib.decoding import apply_temperature, length_penalty, top_k_filter, top_p_filter
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
-from course_lib.exercises.decoder import StandIn
+from course_lib.exercises.decoder import StandIn, grown
 from course_lib.exercises.exercise import Exercise
 
 Pair = tuple[Tensor, Tensor]
@@ -164,22 +164,12 @@ def greedy_text(model: Any, prompt: list[int], length: int, stop: int) -> list[i
     return text[len(prompt) :]
 
 
-def _greedily(prompt: list[int], length: int, stop: int | None, read: Callable[[list[int]], Tensor]) -> list[int]:
-    text = list(prompt)
-    for _ in range(length):
-        best = int(read(text))
-        if best == stop:
-            break
-        text.append(best)
-    return text[len(prompt) :]
-
-
 def _never_stops(model: Any, prompt: list[int], length: int, _stop: int) -> list[int]:
     """Your text runs on after the stop token. That one says that the text is over: leave the loop there.
 
     Seen in https://github.com/joeynmt/joeynmt/issues/78.
     """
-    return _greedily(prompt, length, None, lambda text: model(torch.tensor([text]))[0, -1].argmax())
+    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, -1].argmax())
 
 
 def _keeps_the_stop(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
@@ -195,12 +185,12 @@ def _with_the_prompt(model: Any, prompt: list[int], length: int, stop: int) -> l
 
 def _only_the_latest(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
     """You give the model the latest token only. It has no memory between calls: give it all of the text so far."""
-    return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text[-1:]]))[0, -1].argmax())
+    return grown(prompt, length, lambda text: model(torch.tensor([text[-1:]]))[0, -1].argmax(), stop)
 
 
 def _at_the_first_place(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
     """You read the prediction at the first place. The new token is predicted at the last."""
-    return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text]))[0, 0].argmax())
+    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, 0].argmax(), stop)
 
 
 def _old_scores(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
@@ -209,7 +199,7 @@ def _old_scores(model: Any, prompt: list[int], length: int, stop: int) -> list[i
 
     Seen in https://github.com/xberg-io/xberg/issues/1210.
     """
-    return _greedily(prompt, length, stop, lambda _text: model(torch.tensor([prompt]))[0, -1].argmax())
+    return grown(prompt, length, lambda _text: model(torch.tensor([prompt]))[0, -1].argmax(), stop)
 
 
 def _prompt_counted(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
@@ -221,19 +211,19 @@ def _place_for_token(model: Any, prompt: list[int], length: int, stop: int) -> l
     """Your `argmax` runs over the places and gives the number of a place. It should run over the V tokens: the last
     axis.
     """
-    return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1])
+    return grown(prompt, length, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1], stop)
 
 
 def _over_all_places(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
     """Your `argmax` runs over the predictions of all places at once. Take those at the last place first:
     `logits[0, -1]`.
     """
-    return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text])).argmax())
+    return grown(prompt, length, lambda text: model(torch.tensor([text])).argmax(), stop)
 
 
 def _logit_for_token(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
     """You take the highest logit itself: `max`. The token is the place where it stands: `argmax`."""
-    return _greedily(prompt, length, stop, lambda text: model(torch.tensor([text]))[0, -1].max())
+    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, -1].max(), stop)
 
 
 def _stopped_by_the_prompt(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:

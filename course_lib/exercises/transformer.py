@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from course_lib.attention import causal_mask, padding_mask
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
-from course_lib.exercises.decoder import summed_up
+from course_lib.exercises.decoder import grown, summed_up
 from course_lib.exercises.encoder import EncoderLayer, FeedForward, LayerNorm, post_norm, pre_norm
-from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.exercise import Exercise, as_it_is
 from course_lib.exercises.filling import filled, in_a_tuple
 from course_lib.exercises.multi_head import MultiHeadAttention
 from course_lib.exercises.positions import embed_with_positions
@@ -857,13 +857,7 @@ def _read(model: Any, source_ids: list[int]) -> tuple[Tensor, Tensor]:
 
 def _written(max_length: int, choose: Callable[[Tensor], Tensor], start: int = BOS, stop: int = EOS) -> list[int]:
     """Write what `choose` makes of the target so far, (1, T)."""
-    target = [start]
-    while len(target) <= max_length:
-        best = int(choose(torch.tensor([target])))
-        if best == stop:
-            break
-        target.append(best)
-    return target[1:]
+    return grown([start], max_length, lambda text: choose(torch.tensor([text])), stop)
 
 
 def _greedily(model: Any, source_ids: list[int], max_length: int, start: int = BOS, stop: int = EOS) -> list[int]:
@@ -966,7 +960,7 @@ def _counting(answer: Any) -> Callable[..., Any]:
 
     def function(model: _StandIn, *arguments: Any) -> Any:
         model.encoded = 0
-        found = (answer() if isinstance(answer, type) else answer)(model, *arguments)
+        found = as_it_is(answer)(model, *arguments)
         return None if found is None else (found, model.encoded)
 
     return function

@@ -366,16 +366,24 @@ class BareMatrices(Heads):
 class MatricesOfHeads(nn.Module):
     """One weight with an axis for the heads, as jax's and T5's code have it."""
 
+    rule = "btd,hdk->bhtk"
+
     def __init__(self, d_model, heads):
         super().__init__()
         d_k = d_model // heads
-        self.wq, self.wk, self.wv = (nn.Parameter(torch.randn(heads, d_model, d_k)) for _ in range(3))
+        shape = [{"h": heads, "d": d_model, "k": d_k}[letter] for letter in self.rule[4:7]]
+        self.wq, self.wk, self.wv = (nn.Parameter(torch.randn(shape)) for _ in range(3))
         self.wo = nn.Parameter(torch.randn(heads, d_k, d_model))
 
     def forward(self, query, key, value, mask=None):
         projected = zip((query, key, value), (self.wq, self.wk, self.wv), strict=True)
-        q, k, v = (torch.einsum("btd,hdk->bhtk", x, w) for x, w in projected)
+        q, k, v = (torch.einsum(self.rule, x, w) for x, w in projected)
         return torch.einsum("bhtk,hkd->btd", F.scaled_dot_product_attention(q, k, v, attn_mask=mask), self.wo)
+
+
+@right("MultiHeadAttention")
+class HeadsInTheMiddle(MatricesOfHeads):
+    rule = "btd,dhk->bhtk"
 
 
 @right("MultiHeadAttention")
