@@ -123,7 +123,7 @@ def doctor(arguments):
             advice = "correct it, or unset it" if BORROWED else f"run `{call('lab')}`"
             raise Stop(f"The course is not installed, since {reason}: {advice}.")
         return become(PYTHON, __file__, "doctor", *arguments)
-    from course_lib.doctor import examine
+    from course_lib.cli.doctor import examine
 
     healthy = True
     for finding in examine(ROOT):
@@ -137,23 +137,23 @@ def doctor(arguments):
 @in_venv
 def data(arguments):
     """Fetch all data sets, or those that you name: data tales. To see what there is: data --list."""
-    from course_lib import corpora
+    from course_lib import data
 
     if arguments == ["--list"]:
-        for name, about in corpora.SETS.items():
-            state = "here" if corpora.present(name) else "not here yet"
+        for name, about in data.SETS.items():
+            state = "here" if data.present(name) else "not here yet"
             say(f"{name}: {about.description}\n  {size_in_words(about.size_bytes)}, {state}")
             say(f"  licence: {about.licence}\n  source: {about.source}")
         return 0
-    names = arguments or list(corpora.SETS)
-    unknown = [name for name in names if name not in corpora.SETS]
+    names = arguments or list(data.SETS)
+    unknown = [name for name in names if name not in data.SETS]
     if unknown:
-        raise Stop(f"There is no data set `{unknown[0]}`: choose among {', '.join(corpora.SETS)}.")
+        raise Stop(f"There is no data set `{unknown[0]}`: choose among {', '.join(data.SETS)}.")
     failed = 0
     for name in names:
         try:
-            say(f"✓ {name} is in {corpora.fetch(name)}")
-        except corpora.DataError as error:
+            say(f"✓ {name} is in {data.fetch(name)}")
+        except data.DataError as error:
             say(f"✗ {error}")
             failed += 1
     return 1 if failed else 0

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from playwright.sync_api import Page, sync_playwright
 
-from course_lib.explorers import AttentionExplorer, BeamExplorer, Lookup, SamplingExplorer
-from course_lib.explorers.base import Explorer
-from course_lib.weights import load_tales_model, load_translator
+from course_lib.pictures.explorers import AttentionExplorer, BeamExplorer, Lookup, SamplingExplorer
+from course_lib.pictures.explorers.base import Explorer
+from course_lib.pretrained import load_tales_model, load_translator
 from tests.browser.conftest import FLAGS, chromium_program
 
 LAYERS, HEADS, WIDTH = 6, 12, 32  # the pretrained encoder's

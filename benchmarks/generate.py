@@ -15,9 +15,9 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers import logging as transformers_logging
 
-from course_lib.decoding import beam_search, greedy
-from course_lib.models import LanguageModel, TransformerConfig
-from tests.reference import gpt2_language_model
+from course_lib.transformer.models import LanguageModel, TransformerConfig
+from course_lib.writing.decoding import beam_search, greedy
+from tests.transformer.reference import gpt2_language_model
 
 # Width, layers, heads: nanoGPT's small models for the CPU and for one GPU, https://github.com/karpathy/nanoGPT
 SIZES = ((128, 4, 4), (384, 6, 6))

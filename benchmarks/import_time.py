@@ -33,9 +33,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="fresh processes for each statement")
     rounds = parser.parse_args().rounds
-    seconds("import course_lib.models")  # writes the compiled files, as any first start does
+    seconds("import course_lib.transformer.models")  # writes the compiled files, as any first start does
     worst = 0.0
-    for statement in ("import course_lib", "import course_lib.models"):
+    for statement in ("import course_lib", "import course_lib.transformer.models"):
         runs = [seconds(statement) for _ in range(rounds)]
         torch_alone, added = (statistics.median(column) for column in zip(*runs, strict=True))
         ratio = statistics.median((alone + more) / alone for alone, more in runs)

@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.losses import next_token
-from course_lib.tokens import Vocabulary
-from course_lib.weights.train_tales import SETTINGS, SIZES, corpus, floors, learn, validation_loss
+from course_lib.learning.losses import next_token
+from course_lib.recipes.train_tales import SETTINGS, SIZES, corpus, floors, learn, validation_loss
+from course_lib.text.words import Vocabulary
 
 WANTED = 0.5
 TURNS = 16

@@ -13,13 +13,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from course_lib.batches import batches_by_length, collate
-from course_lib.corpora import grammar
-from course_lib.losses import cross_entropy, translation
-from course_lib.models import Transformer, TransformerConfig
-from course_lib.positions import sinusoidal
-from course_lib.tokens import BOS, EOS, PAD, Vocabulary
-from course_lib.weights.train_translator import SETTINGS, SIZES
+from course_lib.data import grammar
+from course_lib.learning.batches import batches_by_length, collate
+from course_lib.learning.losses import cross_entropy, translation
+from course_lib.recipes.train_translator import SETTINGS, SIZES
+from course_lib.text.words import BOS, EOS, PAD, Vocabulary
+from course_lib.transformer.models import Transformer, TransformerConfig
+from course_lib.transformer.positions import sinusoidal
 
 WANTED = 1.15
 Batch = list[Tensor]

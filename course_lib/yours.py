@@ -11,9 +11,9 @@ from typing import Any
 
 from torch import nn
 
-from course_lib import attention
 from course_lib.exercises import Exercise, Panel, all_exercises, parts, store
 from course_lib.exercises.catalogue import find
+from course_lib.transformer import attention
 
 
 # Names here must not be a part's: it would hide the learner's own.
@@ -30,7 +30,7 @@ def __dir__() -> list[str]:
 def report() -> Panel:
     """Show whose each part is: on the map of the Transformer, with the learner's lit, and in the list of exercises."""
     # Imported here, since drawing takes time to load, and most that ask for a part want no map.
-    from course_lib.figures import transformer_map
+    from course_lib.pictures.figures import transformer_map
 
     whose = {exercise: parts.part(exercise.name) for exercise in all_exercises()}
     title = f"{sum(part.is_yours for part in whose.values())} of {len(whose)} parts are yours."

@@ -78,6 +78,6 @@ def test_the_quick_hooks_run_what_is_installed_here():
     hooks = [hook for repo in read_yaml(".pre-commit-config.yaml")["repos"] for hook in repo["hooks"]]
     assert {hook["language"] for hook in hooks} == {"system"}
     modules = [hook["entry"].split()[2] for hook in hooks]
-    assert modules == ["ruff", "ruff", "tests.notebooks.canonical"]
+    assert modules == ["ruff", "ruff", "tools.canonical"]
     for module in modules:
         assert importlib.util.find_spec(module) is not None

@@ -14,30 +14,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "course_lib"
 
-# A module imports from its own floor or one above it in this list. The first is the Transformer proper.
-FLOORS = [
-    ["attention", "positions", "layers", "models"],
-    [
-        "tokens",
-        "bpe",
-        "ngrams",
-        "corpora",
-        "batches",
-        "losses",
-        "checkpoints",
-        "training",
-        "cache",
-        "decoding",
-        "metrics",
-        "pretrained",
-    ],
-    ["look", "figures", "explorers"],
-    ["exercises", "yours"],
-    ["weights"],
-    ["doctor"],
+# The rooms of the library, from the cellar to the roof: a room uses the rooms before it in this list, and itself.
+ROOMS = [
+    "transformer",
+    "text",
+    "data",
+    "learning",
+    "writing",
+    "scoring",
+    "pretrained",
+    "recipes",
+    "pictures",
+    "exercises",
+    "lessons",
+    "yours",
+    "cli",
 ]
-TRANSFORMER = FLOORS[0]
-FLOOR_OF = {module: number for number, floor in enumerate(FLOORS) for module in floor}
+# In the text-book, a file uses the files before it in this list.
+TEXTBOOK = ["attention", "positions", "layers", "models"]
+LIGHT = ROOMS[: ROOMS.index("pretrained")]
 
 # Written in halves, so that this file does not hold what it forbids.
 REGISTRY_HOSTS = [
@@ -53,7 +48,6 @@ REGISTRY_HOSTS = [
     ]
 ]
 LARGEST_FILE = 2_000_000
-TRANSFORMER_LINES = 800
 
 
 def tracked_files() -> list[Path]:
@@ -78,32 +72,40 @@ def imports_of(path: Path) -> set[str]:
     return set(imports(path.read_text(encoding="utf-8"), package))
 
 
-def own_module(path: Path) -> str:
-    """Give the module or sub-package of course_lib that a file belongs to."""
+def room_of(path: Path) -> str:
+    """Give the room that a file of the library stands in."""
     return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
 
 
-def misplaced(importer: str, imported: str) -> bool:
-    """Say whether one module of course_lib may not import another."""
-    if importer in TRANSFORMER and imported in TRANSFORMER:
-        return TRANSFORMER.index(imported) > TRANSFORMER.index(importer)
-    return FLOOR_OF[imported] > FLOOR_OF[importer]
+def goes_up(importer: str, imported: str) -> bool:
+    """Say whether one room imports another that is above it."""
+    return ROOMS.index(imported) > ROOMS.index(importer)
 
 
 def library_files() -> list[Path]:
     return [path for path in sorted(LIBRARY.rglob("*.py")) if path != LIBRARY / "__init__.py"]
 
 
-def test_every_module_of_the_library_has_a_floor():
-    assert {own_module(path) for path in library_files()} <= FLOOR_OF.keys()
+def test_every_file_of_the_library_stands_in_a_room():
+    assert {room_of(path) for path in library_files()} == set(ROOMS)
 
 
-def test_no_file_of_the_library_imports_upwards():
+def test_no_room_uses_a_room_above_it():
     upwards = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in library_files()
         for name in imports_of(path)
-        if name.startswith("course_lib.") and misplaced(own_module(path), name.split(".")[1])
+        if name.startswith("course_lib.") and goes_up(room_of(path), name.split(".")[1])
+    ]
+    assert upwards == []
+
+
+def test_no_file_of_the_textbook_uses_a_later_one():
+    upwards = [
+        f"{name}.py imports {module}"
+        for number, name in enumerate(TEXTBOOK)
+        for module in imports_of(LIBRARY / "transformer" / f"{name}.py")
+        if module.startswith("course_lib.") and module.split(".")[-1] not in TEXTBOOK[:number]
     ]
     assert upwards == []
 
@@ -112,12 +114,12 @@ def test_no_file_of_the_library_imports_upwards():
     ("source", "package", "found"),
     [
         ("import torch.nn as nn", "course_lib", {"torch.nn"}),
-        ("from course_lib.models import Encoder", "course_lib", {"course_lib.models"}),
-        ("from course_lib import models, yours", "course_lib", {"course_lib.models", "course_lib.yours"}),
-        ("from . import models", "course_lib", {"course_lib.models"}),
-        ("from .models import Encoder", "course_lib", {"course_lib.models"}),
-        ("from ..models import Encoder", "course_lib.corpora", {"course_lib.models"}),
-        ("from .lexicon import WORDS", "course_lib.corpora", {"course_lib.corpora.lexicon"}),
+        ("from course_lib.transformer.models import Encoder", "course_lib", {"course_lib.transformer.models"}),
+        ("from course_lib import data, yours", "course_lib", {"course_lib.data", "course_lib.yours"}),
+        ("from . import data", "course_lib", {"course_lib.data"}),
+        ("from .data import fetch", "course_lib", {"course_lib.data"}),
+        ("from ..data import fetch", "course_lib.text", {"course_lib.data"}),
+        ("from .lexicon import WORDS", "course_lib.data.grammar", {"course_lib.data.grammar.lexicon"}),
         ("def f():\n    import matplotlib", "course_lib", {"matplotlib"}),
     ],
 )
@@ -128,30 +130,25 @@ def test_every_way_to_import_is_seen(source: str, package: str, found: set[str])
 @pytest.mark.parametrize(
     ("importer", "imported", "wrong"),
     [
-        ("models", "attention", False),
-        ("attention", "models", True),
-        ("tokens", "corpora", False),
-        ("corpora", "figures", True),
-        ("weights", "models", False),
+        ("transformer", "text", True),
+        ("text", "transformer", False),
+        ("data", "pictures", True),
+        ("pretrained", "pretrained", False),
+        ("exercises", "lessons", True),
     ],
 )
-def test_floors_are_told_apart(importer: str, imported: str, wrong: bool):
-    assert misplaced(importer, imported) == wrong
+def test_rooms_are_told_apart(importer: str, imported: str, wrong: bool):
+    assert goes_up(importer, imported) == wrong
 
 
-def test_the_transformer_imports_only_torch_and_the_standard_library():
+def test_the_textbook_needs_only_torch_and_the_standard_library():
     allowed = {"torch", "course_lib"} | sys.stdlib_module_names
-    for name in TRANSFORMER:
-        assert {module.split(".")[0] for module in imports_of(LIBRARY / f"{name}.py")} <= allowed, name
-
-
-def test_the_transformer_stays_under_800_lines():
-    lines = {name: len((LIBRARY / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in TRANSFORMER}
-    assert sum(lines.values()) < TRANSFORMER_LINES, lines
+    for path in (LIBRARY / "transformer").glob("*.py"):
+        assert {module.split(".")[0] for module in imports_of(path)} <= allowed, path.name
 
 
 def test_importing_the_library_loads_neither_matplotlib_nor_ipywidgets():
-    modules = ", ".join(f"course_lib.{name}" for name in chain(*FLOORS[:2]))
+    modules = ", ".join(f"course_lib.{name}" for name in LIGHT)
     source = f"import sys, course_lib, {modules}; print(*{{'matplotlib', 'ipywidgets'}} & sys.modules.keys())"
     run = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (run.stderr, run.stdout.split()) == ("", [])

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib import attention, yours
+from course_lib import yours
 from course_lib.exercises import all_exercises, parts, store
-from course_lib.models import Transformer, TransformerConfig
+from course_lib.transformer import attention
+from course_lib.transformer.models import Transformer, TransformerConfig
 
 SOFTMAX = "import torch\n\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 ATTENTION = """\

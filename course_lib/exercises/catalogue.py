@@ -1,26 +1,18 @@
 """All exercises, in the order of the notebooks."""
 
 import difflib
+import importlib
+import pkgutil
 
-from course_lib.exercises import (
-    attention,
-    decoder,
-    encoder,
-    multi_head,
-    positions,
-    sampling,
-    start_here,
-    tokens,
-    transformer,
-)
 from course_lib.exercises.exercise import Exercise
-
-LESSONS = [start_here, attention, multi_head, tokens, positions, encoder, decoder, transformer, sampling]
 
 
 def all_exercises() -> list[Exercise]:
     """All exercises of the course, in the order in which the notebooks give them."""
-    return [exercise for lesson in LESSONS for exercise in lesson.EXERCISES]
+    package = importlib.import_module("course_lib.lessons")
+    names = [found.name for found in pkgutil.iter_modules(package.__path__)]
+    lessons = [importlib.import_module(f"course_lib.lessons.{name}") for name in names]
+    return [exercise for lesson in lessons for exercise in lesson.EXERCISES]
 
 
 def find(name: str) -> Exercise:

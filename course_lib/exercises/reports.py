@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from course_lib.exercises.cases import Mistake
-from course_lib.look import panel_css
+from course_lib.pictures.look import panel_css
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,11 +9,11 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-from course_lib.explorers import AlignmentExplorer, AttentionExplorer, DepthExplorer, PositionsExplorer
-from course_lib.explorers.base import Explorer
+from course_lib.pictures.explorers import AlignmentExplorer, AttentionExplorer, DepthExplorer, PositionsExplorer
+from course_lib.pictures.explorers.base import Explorer
 from tests.browser.accessibility import EDGE, contrast, too_faint
-from tests.test_explorers import look_up
-from tests.test_lesson_explorers import example, runs
+from tests.pictures.explorers.test_explorers import look_up
+from tests.pictures.explorers.test_lesson_explorers import example, runs
 
 # What anywidget hands to a script, without a kernel behind it.
 PAGE = """<!doctype html><title>explorer</title><style>%s</style>

@@ -10,11 +10,11 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from course_lib.decoding import apply_temperature, top_k_filter, top_p_filter
-from course_lib.explorers.base import Explorer
-from course_lib.look import token_label
+from course_lib.pictures.explorers.base import Explorer
+from course_lib.pictures.look import token_label
+from course_lib.writing.decoding import apply_temperature, top_k_filter, top_p_filter
 from tests.browser.accessibility import too_faint, tree
-from tests.test_sampling_explorers import handmade, sampling, translating
+from tests.pictures.explorers.test_sampling_explorers import handmade, sampling, translating
 
 # What anywidget hands to a script. A kernel, where there is one, gets what the script sets, and its answer comes back.
 PAGE = """<!doctype html><title>explorer</title><style>%s body { margin: 0 }</style>

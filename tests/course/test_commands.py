@@ -119,7 +119,7 @@ def test_the_doctor_fails_only_for_what_the_course_cannot_run_without(
     status: int,
     verdict: str,
 ):
-    from course_lib import doctor
+    from course_lib.cli import doctor
 
     findings = [doctor.Finding(True, "This is fine."), doctor.Finding(False, "That is not.", needed)]
     monkeypatch.setattr(place.door, "inside", lambda: True)
@@ -133,21 +133,21 @@ def test_the_doctor_fails_only_for_what_the_course_cannot_run_without(
 @pytest.fixture
 def sets(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let there be two data sets, of which one cannot be fetched; give the list of those that were asked for."""
-    from course_lib import corpora
+    from course_lib import data
 
     asked = []
 
     def fetch(name: str) -> Path:
         asked.append(name)
         if name == "letters":
-            raise corpora.Offline("no package index answers: connect and try again")
+            raise data.Offline("no package index answers: connect and try again")
         return Path("cache") / name
 
     about = SimpleNamespace(description="Some words", size_bytes=38_107_331, licence="CC0", source="a shelf")
     monkeypatch.setattr(place.door, "inside", lambda: True)
-    monkeypatch.setattr(corpora, "SETS", {"letters": about, "words": about})
-    monkeypatch.setattr(corpora, "present", lambda name: name == "words")
-    monkeypatch.setattr(corpora, "fetch", fetch)
+    monkeypatch.setattr(data, "SETS", {"letters": about, "words": about})
+    monkeypatch.setattr(data, "present", lambda name: name == "words")
+    monkeypatch.setattr(data, "fetch", fetch)
     return asked
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.attention import causal_mask, scaled_dot_product_attention, softmax
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.positions import embed_with_positions
+from course_lib.lessons.l04_positions import embed_with_positions
+from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention, softmax
 
 
 def said(name: str, answer: Any) -> str:

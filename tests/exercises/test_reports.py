@@ -11,11 +11,11 @@ import torch
 
 from course_lib.exercises import Mistake, Panel, hint, solution
 from course_lib.exercises.catalogue import all_exercises, find
-from course_lib.look import luminance
-from tests.exercises import __main__ as table
+from course_lib.pictures.look import luminance
+from tools import mistakes as table
 
 ROOT = Path(__file__).parents[2]
-LOOK = json.loads((ROOT / "course_lib" / "look.json").read_text(encoding="utf-8"))
+LOOK = json.loads((ROOT / "course_lib" / "pictures" / "look.json").read_text(encoding="utf-8"))
 
 
 def words(html: str) -> list[str]:

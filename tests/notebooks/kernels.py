@@ -11,7 +11,7 @@ import matplotlib.font_manager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from course_lib import corpora
+from course_lib import data
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -24,8 +24,8 @@ def prepare() -> None:
     matplotlib writes a warning into the first figure's cell where that list takes longer than five seconds.
     """
     matplotlib.font_manager.get_font_names()
-    for name in corpora.SETS:
-        corpora.fetch(name)
+    for name in data.SETS:
+        data.fetch(name)
 
 
 def environment(folder: Path, data: Path | None = None) -> dict[str, str]:

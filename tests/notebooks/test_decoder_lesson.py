@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import corpora
+from course_lib import data
 from course_lib.exercises import all_exercises
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "06_decoder.ipynb"
 CELLS = (
     "import math",
-    "from course_lib.corpora import DataMissing",
+    "from course_lib.data import DataMissing",
     "OTHER = 0",
     "floors = {",
     "def windows_of",
@@ -54,7 +54,7 @@ def seed(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="module")
 def lesson(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
     """Run the cells that define texts, floors and trainings, on the course's parts; then train with another seed."""
-    corpora.fetch("tales")
+    data.fetch("tales")
     lesson, threads = Lesson(), torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_WORK", str(tmp_path_factory.mktemp("parts")))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
-from course_lib import corpora
+from course_lib import data
 from course_lib.exercises import all_exercises
 from tests.notebooks import kernels
 
@@ -32,7 +32,7 @@ def run_cells(of_words: tuple[str, ...]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def real() -> dict[str, Any]:
-    corpora.fetch("pretrained-encoder")
+    data.fetch("pretrained-encoder")
     return run_cells(REAL_WEIGHTS)
 
 
@@ -45,7 +45,7 @@ def cells() -> Iterator[dict[str, Any]]:
 
 
 def test_the_lessons_layers_hold_the_real_weights_and_give_the_hidden_states_of_transformers(real: dict[str, Any]):
-    folder = corpora.fetch("pretrained-encoder")
+    folder = data.fetch("pretrained-encoder")
     bert = BertModel.from_pretrained(folder, local_files_only=True, attn_implementation="eager").eval()
     assert real["encoder"] is not None
     assert {type(layer) for layer in real["layers"]} == {real["EncoderLayer"]}

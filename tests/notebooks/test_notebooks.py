@@ -9,7 +9,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from tests.notebooks import canonical, kernels, rules
+from tests.notebooks import kernels, rules
+from tools import canonical
 
 START = kernels.ROOT / "notebooks" / "00_start_here.ipynb"
 

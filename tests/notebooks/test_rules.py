@@ -85,11 +85,11 @@ GOOD_HEADER = "# Title\n\n5 minutes. You need nothing. You will have counted.\n\
         (with_code("!pip install torch"), "installs packages"),
         (with_code("%pip install torch"), "installs packages"),
         (
-            with_own_part("from course_lib.decoding import greedy, top_k_filter"),
+            with_own_part("from course_lib.writing.decoding import greedy, top_k_filter"),
             "imports top_k_filter from course_lib.dec",
         ),
         (
-            with_own_part("from course_lib.attention import other as top_k_filter"),
+            with_own_part("from course_lib.transformer.attention import other as top_k_filter"),
             "imports top_k_filter from course_lib.att",
         ),
         (

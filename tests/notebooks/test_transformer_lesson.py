@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.corpora.grammar import NOTES_SENTENCE
+from course_lib.data.grammar import NOTES_SENTENCE
 from course_lib.exercises import all_exercises
-from course_lib.tokens import join
-from course_lib.weights.train_translator import diagonal
+from course_lib.recipes.train_translator import diagonal
+from course_lib.text.words import join
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "07_transformer.ipynb"

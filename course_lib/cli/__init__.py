@@ -1,0 +1,1 @@
+"""What `course.py` can do, one file for each command."""

@@ -1,0 +1,1 @@
+"""How models learn: batches, losses, the training loop, checkpoints."""

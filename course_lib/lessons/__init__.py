@@ -1,0 +1,1 @@
+"""What the exercises ask, lesson by lesson."""

@@ -1,0 +1,1 @@
+"""The course's pictures, in one visual language: figures, explorers, and the map."""

@@ -1,0 +1,30 @@
+"""Explorers: pictures that answer mouse and keyboard, in the browser and without a network."""
+
+from course_lib.pictures.explorers import guesses
+from course_lib.pictures.explorers.alignment_explorer import Aligned, AlignmentExplorer
+from course_lib.pictures.explorers.attention_explorer import (
+    AttentionExplorer,
+    Lookup,
+    record_lookups,
+    self_attention_of,
+)
+from course_lib.pictures.explorers.beam_explorer import BeamExplorer
+from course_lib.pictures.explorers.depth_explorer import DepthExplorer
+from course_lib.pictures.explorers.positions_explorer import PositionsExplorer
+from course_lib.pictures.explorers.sampling_explorer import SamplingExplorer
+from course_lib.pictures.explorers.translate_box import TranslateBox
+
+__all__ = [
+    "Aligned",
+    "AlignmentExplorer",
+    "AttentionExplorer",
+    "BeamExplorer",
+    "DepthExplorer",
+    "Lookup",
+    "PositionsExplorer",
+    "SamplingExplorer",
+    "TranslateBox",
+    "guesses",
+    "record_lookups",
+    "self_attention_of",
+]

@@ -1,0 +1,111 @@
+"""What every explorer is made of: the design tokens, the shared pieces, and a static picture where nothing runs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import anywidget
+import traitlets
+
+from course_lib.pictures.look import LOOK, Theme, digit_colour, ramp_colour, themed_css, token_label
+
+FOLDER = Path(__file__).parent
+RAMP_STEPS = 20
+
+
+class Explorer(anywidget.AnyWidget):
+    """A widget whose script and style stand beside its Python file, under the same name.
+
+    The kernel computes the tensors once; hover, sliders and keys are answered in the browser. `pieces.js` goes in front
+    of the explorer's own script, since a widget's module can import nothing without a network.
+
+    A subclass names its script, and says what stands in where no script runs.
+    """
+
+    script: ClassVar[str]
+    guess = traitlets.Dict().tag(sync=True)
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        if "script" in cls.__dict__:  # traitlets makes further subclasses of its own
+            look = f"const LOOK = {json.dumps(LOOK, ensure_ascii=False)};\n"
+            cls._esm = look + _read("pieces.js") + _read(cls.script)
+            cls._css = theme_css() + _read("explorers.css")
+        super().__init_subclass__(**arguments)
+
+    def ask_first(self, question: str, replies: Mapping[str, str]) -> Self:
+        """Let the learner guess before the picture shows itself. Any answer shows it, with the reply to that answer.
+
+        Args:
+            question: one sentence.
+            replies: answer → what its reply says, in the order of the answers; what is right, and where to see it.
+
+        Returns this explorer. Raises ValueError for fewer than two answers.
+        """
+        if len(replies) < 2:
+            raise ValueError(f"a guess needs two answers or more to choose from, but there are {len(replies)}")
+        self.guess = {"question": question, "replies": dict(replies)}
+        return self
+
+    def _guess_html(self) -> str:
+        """The question where no script runs: each reply opens on request."""
+        if not self.guess:
+            return ""
+        replies = self.guess["replies"].items()
+        rows = (f"<details><summary>{escape(answer)}</summary>{escape(reply)}</details>" for answer, reply in replies)
+        return f"<p>Guess first: {escape(self.guess['question'])}</p>{''.join(rows)}"
+
+    def static_html(self) -> str:
+        """The picture without a script: HTML that a saved page, a printout or a blocked script shows."""
+        raise NotImplementedError
+
+    def alt(self) -> str:
+        """The picture in one or two sentences, with its numbers."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return self.alt()
+
+    def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**arguments) or ({}, {})
+        return {**data, "text/html": self._guess_html() + self.static_html(), "text/plain": self.alt()}, metadata
+
+
+def weights_table(weights: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], caption: str) -> str:
+    """Weights as an HTML table: one row a token that asks, one column a token that is read."""
+    head = "".join(f'<th scope="col">{escape(token_label(token))}</th>' for token in columns)
+    body = "".join(
+        f'<tr><th scope="row">{escape(token_label(token))}</th>{"".join(f"<td>{w:.2f}</td>" for w in row)}</tr>'
+        for token, row in zip(rows, weights, strict=True)
+    )
+    return (
+        f"<table><caption>{escape(caption)}</caption>"
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def theme_css() -> str:
+    """The design tokens as CSS: colours as variables, and a class for each step of the two ramps."""
+    return themed_css(".course-explorer", _variables) + _ramp_classes()
+
+
+def _variables(theme: Theme) -> str:
+    colours = {name: shades[theme] for name, shades in LOOK["colours"].items()}
+    for ramp in ("weights", "signed"):
+        for step in range(RAMP_STEPS + 1):
+            colours[f"{ramp}-{step}"] = ramp_colour(ramp, step / RAMP_STEPS, theme)
+            colours[f"{ramp}-{step}-digit"] = digit_colour(colours[f"{ramp}-{step}"])
+    return "".join(f" --{name.replace('_', '-')}: {value};" for name, value in colours.items()) + " "
+
+
+def _ramp_classes() -> str:
+    return "".join(
+        f".course-explorer .{ramp}-{step} {{ --cell: var(--{ramp}-{step}); --digit: var(--{ramp}-{step}-digit); }}\n"
+        for ramp in ("weights", "signed")
+        for step in range(RAMP_STEPS + 1)
+    )
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")

@@ -1,0 +1,219 @@
+"""Beam search as a growing tree of beginnings: what is kept at each step, what is dropped, and what ends."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Protocol
+
+import traitlets
+
+from course_lib.pictures.explorers.base import Explorer
+from course_lib.pictures.look import token_label
+from course_lib.text.words import EOS, SPECIALS, Vocabulary
+from course_lib.transformer.models import Transformer
+from course_lib.writing.decoding import Candidate, Model, beam_search, greedy, length_penalty
+
+BEAMS = (1, 2, 3, 4)
+ALPHA = 0.6
+MOST_WORDS = 12
+
+
+class Translation(Protocol):
+    """A translated sentence, of which the words that were read are needed."""
+
+    @property
+    def source(self) -> Sequence[str]:
+        """The words."""
+
+
+class Translator(Protocol):
+    """A Transformer with its two vocabularies, such as `weights.load_translator()`."""
+
+    model: Transformer
+    english: Vocabulary
+    french: Vocabulary
+
+    def translation(self, sentence: str) -> Translation:
+        """Translate `sentence`; raises ValueError with a sentence for the learner where it cannot."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What to search for: a model, its prompt, how ids are shown and joined, and `beam_search`'s own settings."""
+
+    model: Model
+    prompt: Sequence[int]
+    show: Callable[[int], str]
+    join: str = " "
+    max_length: int | None = None
+    stop: Sequence[int] = (EOS,)
+    alpha: float = ALPHA
+
+    def search(self, beams: int, greedy_ids: Sequence[int]) -> list[list[dict[str, Any]]]:
+        """The candidates of each step, each with the place of the text that it extends in the step before."""
+        watched: list[list[Candidate]] = []
+        settings = {"max_length": self.max_length, "stop": self.stop, "alpha": self.alpha}
+        beam_search(self.model, [self.prompt], beams=beams, watch=watched.append, **settings)  # type: ignore[arg-type]
+        steps = list[list[dict[str, Any]]]()
+        places: dict[tuple[int, ...], int] = {(): -1}
+        for candidates in watched:
+            steps.append([self._sent(each, places[tuple(each.ids[:-1])], greedy_ids) for each in candidates])
+            places = {tuple(each.ids): i for i, each in enumerate(candidates)}
+        return steps
+
+    def _sent(self, candidate: Candidate, parent: int, greedy_ids: Sequence[int]) -> dict[str, Any]:
+        ids, stops = candidate.ids, candidate.ids[-1] in self.stop
+        is_greedy = ids == list(greedy_ids[: len(ids)]) or (stops and ids[:-1] == list(greedy_ids))
+        return {
+            "parent": parent,
+            "name": self.show(ids[-1]),
+            "total": candidate.log_probability,
+            "fate": candidate.fate,
+            "stops": stops,
+            "greedy": is_greedy,
+        }
+
+    def found(self, beams: Sequence[int]) -> dict[str, Any]:
+        (greedy_ids,) = greedy(self.model, [self.prompt], self.max_length, stop=self.stop)
+        searches = {str(width): self.search(width, greedy_ids) for width in beams}
+        return {"searches": searches, "join": self.join, "alpha": self.alpha}
+
+
+class BeamExplorer(Explorer):
+    """The beam search for one sentence as a tree that grows a step at a time, for several numbers of beams.
+
+    The kernel searches once for each number of beams; steps, beams and the length penalty are answered in the browser.
+    The penalty scores anew what the search has found; the search itself is not run again.
+
+    Args:
+        translator: `weights.load_translator()`, or the learner's own.
+        sentence: what it translates at first; the learner may type another.
+        beams: the numbers of beams to choose from.
+
+    Raises ValueError for no beams, or a number below 1. What the translator refuses is shown as its own sentence.
+    """
+
+    script = "beam_explorer.js"
+    sentence = traitlets.Unicode().tag(sync=True)
+    typed = traitlets.Bool(True).tag(sync=True)
+    found = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, translator: "Translator | _Task", sentence: str = "", beams: Sequence[int] = BEAMS) -> None:
+        if not beams or min(beams) < 1:
+            raise ValueError(f"beams should hold at least one number, none below 1, but it is {tuple(beams)}")
+        self._translator, self._beams = translator, tuple(beams)
+        super().__init__(sentence=sentence, typed=not isinstance(translator, _Task), found={"searches": {}})
+        self._search()
+        self.observe(self._search, names="sentence")
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        prompt: Sequence[int],
+        show: Callable[[int], str],
+        beams: Sequence[int] = BEAMS,
+        *,
+        join: str = " ",
+        max_length: int | None = None,
+        stop: Sequence[int] = (EOS,),
+        alpha: float = ALPHA,
+    ) -> "BeamExplorer":
+        """Explore the search of any model that `decoding.beam_search` takes.
+
+        Args:
+            model: a model.
+            prompt: the ids that it translates, or goes on with.
+            show: an id as the learner shall see it.
+            beams: the numbers of beams to choose from.
+            join: what stands between two tokens of a text: a space for words, nothing for characters.
+            max_length: as in `beam_search`.
+            stop: as in `beam_search`.
+            alpha: the exponent of the length penalty during the search, and at first on its slider.
+
+        Returns the explorer, without a box to type in. Raises what `beam_search` raises.
+        """
+        return cls(_Task(model, prompt, show, join, max_length, stop, alpha), "", beams)
+
+    def _search(self, _: Any = None) -> None:
+        translator = self._translator
+        if isinstance(translator, _Task):
+            self.found = translator.found(self._beams)
+            return
+        try:
+            ids = translator.english.encode(translator.translation(self.sentence).source)
+        except ValueError as problem:
+            self.found = {**self.found, "message": f"{problem}."}
+            return
+        names = (*SPECIALS, *translator.french.words)
+        self.found = _Task(translator.model, ids, names.__getitem__).found(self._beams)
+
+    def hypotheses(self, beams: int, alpha: float | None = None) -> list[tuple[str, float, float]]:
+        """The texts that a search found, with log-probability and score, the best first, at most `beams`.
+
+        Takes a number of beams, and the exponent of the length penalty; None: the search's own.
+        """
+        alpha = self.found["alpha"] if alpha is None else alpha
+        steps = self.found["searches"][str(beams)]
+        ended = [
+            (self._text(steps, step, i), each["total"], each["total"] / length_penalty(step + 1, alpha))
+            for step, candidates in enumerate(steps)
+            for i, each in enumerate(candidates)
+            if each["fate"] == "ended"
+        ]
+        return sorted(ended, key=lambda text: -text[2])[:beams]
+
+    def _text(self, steps: Sequence[Sequence[dict[str, Any]]], step: int, place: int) -> str:
+        names = list[str]()
+        while place >= 0:
+            each = steps[step][place]
+            names += [] if each["stops"] else [each["name"]]
+            step, place = step - 1, each["parent"]
+        return str(self.found["join"]).join(reversed(names))
+
+    def alt(self) -> str:
+        """The best text with fewest and with most beams, with its log-probability, in at most 60 words."""
+        if not self.found["searches"]:
+            return f"Beam search: {self.found['message']}"
+        parts = []
+        for beams in dict.fromkeys((min(self._beams), max(self._beams))):
+            text, total, _ = self.hypotheses(beams)[0]
+            words = text.split(" ")
+            brief = " ".join(words[:MOST_WORDS]) + " …" * (len(words) > MOST_WORDS)
+            parts.append(f"{'1 beam finds' if beams == 1 else f'{beams} beams find'} “{brief}”, {_signed(total)}")
+        return f"A tree of beginnings, grown by beam search. With their log-probabilities: {'; '.join(parts)}."
+
+    def static_html(self) -> str:
+        """The best texts for each number of beams as a table, and the whole tree of most beams as a nested list."""
+        if not self.found["searches"]:
+            return f"<p>{escape(self.alt())}</p>"
+        names = ("beams", "text", "log-probability", "score")
+        head = "".join(f'<th scope="col">{name}</th>' for name in names)
+        body = "".join(
+            f'<tr><th scope="row">{beams}</th><td>{escape(text)}</td><td>{_signed(total)}</td>'
+            f"<td>{_signed(score)}</td></tr>"
+            for beams in self._beams
+            for text, total, score in self.hypotheses(beams)
+        )
+        caption = f"What the search ends with, length penalty {self.found['alpha']:.2f}"
+        table = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        most = max(self._beams)
+        tree = f"<summary>The tree of {most} beams</summary>{_list(self.found['searches'][str(most)], 0, -1)}"
+        return f"<p>{escape(self.alt())}</p>{table}<details>{tree}</details>"
+
+
+def _list(steps: Sequence[Sequence[dict[str, Any]]], step: int, parent: int) -> str:
+    """All that extends a text, as a nested list."""
+    if step == len(steps):
+        return ""
+    items = "".join(
+        f"<li>{escape(token_label(each['name']))} {_signed(each['total'])}, {each['fate']}"
+        f"{_list(steps, step + 1, i)}</li>"
+        for i, each in enumerate(steps[step])
+        if each["parent"] == parent
+    )
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _signed(number: float) -> str:
+    return f"{number:.2f}".replace("-", "−")

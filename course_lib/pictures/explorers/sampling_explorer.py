@@ -1,0 +1,138 @@
+"""Which character comes next: its distribution under temperature, top-k and top-p, and texts drawn from it."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any, Protocol
+
+import torch
+import traitlets
+
+from course_lib.learning.training import evaluating
+from course_lib.pictures.explorers.base import Explorer
+from course_lib.pictures.look import token_label
+from course_lib.text.words import SPECIALS
+from course_lib.transformer.models import LanguageModel
+from course_lib.writing.decoding import sample
+
+LENGTH = 40
+ROWS = 15
+NUCLEUS = 0.9
+BESIDE = ("The ", "And the q", "Once upon a ti", "The king said, ")
+
+
+class TextModel(Protocol):
+    """A language model of characters, such as `weights.load_tales_model()`."""
+
+    model: LanguageModel
+
+    @property
+    def characters(self) -> str:
+        """All that it can read, in the order of their ids, which begin after the special tokens'."""
+
+    def encode(self, text: str) -> list[int]:
+        """Each character's id; raises ValueError with a sentence for the learner where it has none."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The ids as text."""
+
+
+class SamplingExplorer(Explorer):
+    """The next character after two beginnings, one of them the learner's own, and what three filters leave of it.
+
+    The kernel sends the logits once; filters and the first draw are answered in the browser. The rest of the text that
+    goes on from that draw comes from the kernel, by `decoding.sample`, a moment later.
+
+    Args:
+        text_model: `weights.load_tales_model()`, or the learner's own.
+        prompt: the beginning that the learner's own replaces.
+        beside: beginnings to compare with, of which one is chosen.
+
+    Raises ValueError where the model cannot read a beginning, or there is none to compare with.
+    """
+
+    script = "sampling_explorer.js"
+    names: Any = traitlets.List().tag(sync=True)
+    prompt = traitlets.Unicode().tag(sync=True)
+    answer = traitlets.Dict().tag(sync=True)
+    examples: Any = traitlets.List().tag(sync=True)
+    wanted = traitlets.Dict().tag(sync=True)
+    drawn = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, text_model: TextModel, prompt: str, beside: Sequence[str] = BESIDE) -> None:
+        if not beside:
+            raise ValueError("beside should hold at least one beginning to compare with")
+        self._text_model = text_model
+        super().__init__(
+            names=[*SPECIALS, *text_model.characters],
+            prompt=prompt,
+            answer=self._read(prompt),
+            examples=[self._read(each) for each in beside],
+        )
+        self.observe(self._answer, names="prompt")
+        self.observe(self._draw, names="wanted")
+
+    def _read(self, prompt: str) -> dict[str, Any]:
+        """The logits of the character after a text, and how many characters hold `NUCLEUS` of the probability."""
+        ids = self._text_model.encode(prompt)
+        if not ids:
+            raise ValueError("the text is empty: give me a beginning, such as 'Once upon a ti'")
+        model = self._text_model.model
+        device = next(model.parameters()).device
+        with evaluating(model):
+            logits = model(torch.tensor([ids[-model.config.max_length :]], device=device))[0, -1].cpu()  # (V,)
+        ordered = logits.softmax(dim=-1).sort(descending=True).values  # (V,)
+        return {
+            "prompt": prompt,
+            "logits": logits.tolist(),
+            "nucleus": int((ordered.cumsum(0) < NUCLEUS).sum()) + 1,
+        }
+
+    def _answer(self, _: Any) -> None:
+        try:
+            self.answer = self._read(self.prompt)
+        except ValueError as problem:
+            self.answer = {**self.answer, "message": f"{problem}."}
+
+    def _draw(self, _: Any) -> None:
+        """Go on with each text from the character that the browser has drawn."""
+        asked = self.wanted
+        model = self._text_model.model
+        generator = torch.Generator(next(model.parameters()).device).manual_seed(asked["seed"])
+        texts = sample(
+            model,
+            [[*self._text_model.encode(text["prompt"]), text["first"]] for text in asked["texts"]],
+            LENGTH - 1,
+            temperature=asked["temperature"],
+            top_k=asked["top_k"],
+            top_p=asked["top_p"],
+            generator=generator,
+        )
+        self.drawn = {"key": asked["key"], "texts": [self._text_model.decode(ids) for ids in texts]}
+
+    def alt(self) -> str:
+        """The likeliest characters after the prompt, and how many hold most of the probability after each beginning."""
+        first = ", ".join(f"{name} {share:.2f}" for name, share, _ in self._ranked(self.answer)[:3])
+        other = self.examples[0]
+        return (
+            f"What comes after “{self.answer['prompt']}”: {first}; {self.answer['nucleus']} of {len(self.names)} "
+            f"characters hold {NUCLEUS} of the probability. After “{other['prompt']}” it is {other['nucleus']}."
+        )
+
+    def static_html(self) -> str:
+        """The likeliest characters after both beginnings, each with its probability and the sum so far."""
+        return f"<p>{escape(self.alt())}</p>" + "".join(map(self._table, (self.answer, self.examples[0])))
+
+    def _ranked(self, answer: dict[str, Any]) -> list[tuple[str, float, float]]:
+        """Name, probability and cumulative probability of the likeliest characters."""
+        ordered, order = torch.tensor(answer["logits"]).softmax(dim=-1).sort(descending=True, stable=True)
+        triples = zip(order.tolist(), ordered.tolist(), ordered.cumsum(0).tolist(), strict=True)
+        return [(token_label(self.names[i]), share, total) for i, share, total in triples][:ROWS]
+
+    def _table(self, answer: dict[str, Any]) -> str:
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("character", "probability", "cumulative"))
+        body = "".join(
+            f'<tr><th scope="row">{escape(name)}</th><td>{share:.2f}</td><td>{total:.2f}</td></tr>'
+            for name, share, total in self._ranked(answer)
+        )
+        caption = f"The likeliest characters after “{escape(answer['prompt'])}”"
+        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

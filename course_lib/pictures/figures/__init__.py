@@ -1,0 +1,55 @@
+"""The course's pictures, all in the one visual language of `course_lib/look.json`.
+
+Functions that draw with matplotlib take `ax`, return it, and leave on it what it shows in words; `show` puts both on
+the page. The map and the journey are SVG, and show themselves.
+"""
+
+from course_lib.pictures.figures.attention_grid import alignment, attention_grid
+from course_lib.pictures.figures.beam_tree import beam_tree
+from course_lib.pictures.figures.cache_staircase import cache_staircase
+from course_lib.pictures.figures.clock_faces import clock_faces, offset_curve, position_table
+from course_lib.pictures.figures.curves import curves, sorted_bars
+from course_lib.pictures.figures.decoder_steps import decoder_steps
+from course_lib.pictures.figures.display import described, show, style
+from course_lib.pictures.figures.heads import head_grids, head_stages
+from course_lib.pictures.figures.journey import STAGES, Journey, Stage, journey
+from course_lib.pictures.figures.leak import who_notices
+from course_lib.pictures.figures.map import TransformerMap, transformer_map
+from course_lib.pictures.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
+from course_lib.pictures.figures.next_tokens import next_tokens
+from course_lib.pictures.figures.residual_stream import stream_sum
+from course_lib.pictures.figures.token_chips import neighbour_map, token_chips
+from course_lib.pictures.figures.trade_off import trade_off
+
+__all__ = [
+    "MAP_HALVES",
+    "MAP_PARTS",
+    "STAGES",
+    "Journey",
+    "MapPart",
+    "Stage",
+    "TransformerMap",
+    "alignment",
+    "attention_grid",
+    "beam_tree",
+    "cache_staircase",
+    "clock_faces",
+    "curves",
+    "decoder_steps",
+    "described",
+    "head_grids",
+    "head_stages",
+    "journey",
+    "neighbour_map",
+    "next_tokens",
+    "offset_curve",
+    "position_table",
+    "show",
+    "sorted_bars",
+    "stream_sum",
+    "style",
+    "token_chips",
+    "trade_off",
+    "transformer_map",
+    "who_notices",
+]

@@ -1,0 +1,120 @@
+"""How a matplotlib figure looks and how it reaches the page, with its words."""
+
+from contextlib import AbstractContextManager
+from html import escape
+from io import BytesIO
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from cycler import cycler
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from course_lib.pictures.look import LOOK, Theme, colour, luminance
+
+_PIXELS_PER_INCH = 100
+_MOST_WORDS = 60
+
+
+def style(theme: Theme = "light") -> AbstractContextManager[None]:
+    """Return a context in which matplotlib draws in the course's look, on an opaque background.
+
+    >>> with style("dark"):
+    ...     mpl.rcParams["figure.facecolor"]
+    '#111418'
+    """
+    if theme not in ("light", "dark"):
+        raise ValueError(f'theme should be "light" or "dark", but it is {theme!r}')
+    paper, ink, border = (colour(name, theme) for name in ("paper", "ink", "border"))
+    lines = LOOK["lines"]
+    return mpl.rc_context(
+        {
+            "figure.facecolor": paper,
+            "figure.dpi": _PIXELS_PER_INCH,
+            "figure.constrained_layout.use": True,
+            "figure.constrained_layout.w_pad": 0.1,
+            "figure.constrained_layout.h_pad": 0.1,
+            "savefig.facecolor": paper,
+            "savefig.transparent": False,
+            "axes.facecolor": paper,
+            "axes.edgecolor": border,
+            "axes.labelcolor": ink,
+            "axes.titlecolor": ink,
+            "axes.titlesize": 12,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "text.color": ink,
+            "xtick.color": border,
+            "ytick.color": border,
+            "xtick.labelcolor": ink,
+            "ytick.labelcolor": ink,
+            "font.family": ["DejaVu Sans"],
+            "font.size": 11,
+            # Hinted, matplotlib 3.11 draws small bold DejaVu Sans as if it had serifs.
+            "text.hinting": "no_hinting",
+            "hatch.color": colour("masked", theme),
+            "hatch.linewidth": 1.2,
+            "lines.scale_dashes": False,
+            "axes.prop_cycle": cycler(color=[colour(line["colour"], theme) for line in lines])
+            + cycler(linewidth=[line["width"] for line in lines])
+            + cycler(linestyle=[(0, line["dash"]) if line["dash"] else "-" for line in lines]),
+        }
+    )
+
+
+def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
+    """Show a figure in the notebook, with what it claims and what it shows in words, and close it.
+
+    Two outputs, for two reasons. JupyterLab (4.6 read) keeps no alternative text for a PNG: nbconvert reads it from
+    the output's metadata, where it is put too, but in JupyterLab a screen reader would find nothing; so the words
+    stand below the picture, for everyone. And a PNG's bytes differ between platforms: inside HTML they would be
+    compared by nbval, which leaves out images alone.
+
+    Args:
+        fig: the figure.
+        alt: what it shows, in at most 60 words. Without it, what this package's functions wrote on the figure's
+            axes while they drew.
+        claim: the one thing to notice, printed as the caption.
+
+    Raises:
+        ValueError: if there are no words, or too many.
+    """
+    alt = alt or " ".join(words for ax in fig.axes if (words := described(ax)))
+    if not alt:
+        raise ValueError("the figure has no words: give alt= a sentence that says what it shows, with its number")
+    if len(alt.split()) > _MOST_WORDS:
+        raise ValueError(f"alt should have at most {_MOST_WORDS} words, but it has {len(alt.split())}: {alt}")
+    # At twice the pixels, and told its size on the page, the picture is sharp on dense screens.
+    png = BytesIO()
+    fig.savefig(png, format="png", dpi=2 * _PIXELS_PER_INCH)
+    width, height = (round(inches * _PIXELS_PER_INCH) for inches in fig.get_size_inches())
+    plt.close(fig)
+    display(  # type: ignore[no-untyped-call]
+        {"image/png": png.getvalue(), "text/plain": alt},
+        metadata={"image/png": {"alt": alt, "width": width, "height": height}},
+        raw=True,
+    )
+    caption = f"<p><strong>{escape(claim)}</strong></p>\n" if claim else ""
+    words = f"{caption}<details><summary>The picture in words</summary><p>{escape(alt)}</p></details>"
+    display({"text/html": words, "text/plain": claim or alt}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def describe(ax: Axes, words: str) -> Axes:
+    """Write on the axes what they show, for `show` to read out, and return them."""
+    ax.set_label(words)
+    return ax
+
+
+def described(ax: Axes) -> str:
+    """Return what `describe` wrote on the axes; empty if nothing."""
+    words = str(ax.get_label())
+    return "" if words.startswith("<") else words
+
+
+def theme_of(ax: Axes) -> Theme:
+    """Return the theme that the axes were made in, by their background."""
+    return "dark" if luminance(to_hex(ax.get_facecolor())) < 0.5 else "light"

@@ -1,0 +1,103 @@
+"""What a language model may say next: sorted bars, what a filter cuts, and the sum so far."""
+
+from collections.abc import Sequence
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from course_lib.pictures.figures.display import describe, theme_of
+from course_lib.pictures.look import colour, token_label
+
+_SHOWN = 15
+_WIDTH = 0.76
+
+
+def next_tokens(
+    ax: Axes,
+    names: Sequence[str],
+    probabilities: Tensor | ArrayLike,
+    kept: Tensor | ArrayLike | None = None,
+    title: str = "",
+) -> Axes:
+    """Draw the next token's distribution: the likeliest first, what is cut hatched, and the line of the sum so far.
+
+    Bars and line share one scale from 0 to 1, so that figures side by side can be compared. More than 15 tokens end in
+    one bar for all others.
+
+    Args:
+        ax: where to draw.
+        names: the V tokens.
+        probabilities: (V,), before anything is cut.
+        kept: bool (V,): what the filters keep, such as `top_k_filter(logits, 5).isfinite()`. None: all.
+        title: what it is, to stand above. How many are kept, with what part of the probability, is added to it.
+
+    Returns:
+        The axes, with their description in words.
+
+    Raises:
+        ValueError: if the shapes do not fit, the probabilities do not add up to 1, or nothing is kept.
+    """
+    shares = torch.as_tensor(probabilities).detach().double().cpu()
+    V = len(names)
+    stays = torch.ones(V, dtype=torch.bool) if kept is None else torch.as_tensor(kept).cpu()
+    if shares.shape != (V,) or stays.shape != (V,) or stays.dtype != torch.bool:
+        raise ValueError(
+            f"{V} names need probabilities ({V},) and kept, True and False, ({V},), but they are "
+            f"{tuple(shares.shape)} and {stays.dtype} {tuple(stays.shape)}"
+        )
+    if shares.min() < 0 or abs(shares.sum().item() - 1) > 1e-3:
+        raise ValueError(f"probabilities should be 0 or more and add up to 1, but add up to {shares.sum().item():.3f}")
+    if not stays.any():
+        raise ValueError("kept should keep at least one token, but it keeps none")
+    order = shares.argsort(descending=True, stable=True)  # (V,)
+    shares, stays = shares[order], stays[order]  # (V,), (V,)
+    labels = [token_label(names[i]) for i in order.tolist()]
+    single = V if V <= _SHOWN else _SHOWN
+    parts = [
+        (share, 0.0) if stay else (0.0, share) for share, stay in zip(shares.tolist(), stays.tolist(), strict=True)
+    ]
+    if single < V:
+        rest = [(sum(part[i] for part in parts[single:])) for i in (0, 1)]
+        parts, labels = [*parts[:single], (rest[0], rest[1])], [*labels[:single], f"+{V - single}"]
+    _draw(ax, parts, labels)
+    count, mass = int(stays.sum()), shares[stays].sum().item()
+    counted = f"{count} of {V} kept, Σ = {mass:.2f}"
+    ax.set_title(f"{title}\n{counted}" if title else counted)
+    words = f"The next of {V} tokens: the likeliest is {labels[0]}, {shares[0].item():.2f}. "
+    words += f"{count} {'is' if count == 1 else 'are'} kept, with {mass:.2f} of the probability."
+    return describe(ax, f"{title}. {words}" if title else words)
+
+
+def _draw(ax: Axes, parts: Sequence[tuple[float, float]], labels: Sequence[str]) -> None:
+    """Draw each bar's kept part solid and its cut part hatched above it, and the line of the sum so far."""
+    theme = theme_of(ax)
+    for place, (stays, goes) in enumerate(parts):
+        for bottom, height, hatch in ((0.0, stays, None), (stays, goes, "////")):
+            if height:
+                bar = Rectangle(
+                    (place - _WIDTH / 2, bottom),
+                    _WIDTH,
+                    height,
+                    facecolor=colour("panel" if hatch else "query", theme),
+                    edgecolor=colour("border", theme),
+                    linewidth=1,
+                    hatch=hatch,
+                )
+                ax.add_patch(bar)
+    total, heights = 0.0, list[float]()
+    for part in parts:
+        total += sum(part)
+        heights.append(total)
+    ink = colour("ink", theme)
+    ax.plot(range(len(parts)), heights, color=ink, linewidth=1.5, linestyle="-", marker="o", markersize=3.5)
+    ax.annotate("sum so far", (len(parts) - 1, 1), (0, 6), textcoords="offset points", ha="right", fontsize=10)
+    numbers = [f"{sum(part):.2f}".removeprefix("0") for part in parts]
+    names = [f"{label}\n{number}" for label, number in zip(labels, numbers, strict=True)]
+    ax.set_xticks(range(len(parts)), names, family="DejaVu Sans Mono", fontsize=8.5)
+    ax.tick_params(axis="x", length=0)
+    ax.set(xlim=(-0.7, len(parts) - 0.3), ylim=(0, 1.12), yticks=(0, 0.5, 1))
+    others = f"; {labels[-1]}: all others" if len(parts) > _SHOWN else ""
+    ax.set(xlabel=f"next token, the likeliest first{others}", ylabel="probability")

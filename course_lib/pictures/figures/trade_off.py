@@ -1,0 +1,96 @@
+"""Two measures of the same settings against each other, such as quality against diversity."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+
+from course_lib.pictures.figures.display import describe, theme_of
+from course_lib.pictures.look import LOOK, colour
+
+Point = tuple[str, float, float]
+"""A setting, and its two measures: along x, along y."""
+
+_MARKS = ("o", "s", "^", "D")
+# Settings that are nearer than this, in points, share a label.
+_CLOSE = 24.0
+
+_Spot = tuple[str, str, tuple[float, float]]
+"""A method, one of its settings, and where it lies."""
+
+
+def trade_off(ax: Axes, methods: Mapping[str, Sequence[Point]], x_name: str, y_name: str) -> Axes:
+    """Draw each method as a line through its settings, in their order, each point with its setting beside it.
+
+    Settings that lie on each other share a label, which names their methods too.
+
+    Args:
+        ax: where to draw.
+        methods: name → its settings with their measures, at most four methods.
+        x_name: the quantity along x, in words, with its unit.
+        y_name: the quantity along y.
+
+    Returns:
+        The axes, with their description in words.
+
+    Raises:
+        ValueError: if there are no methods or more than four, or one without a setting.
+    """
+    styles = LOOK["lines"]
+    if not 0 < len(methods) <= len(styles) or not all(methods.values()):
+        raise ValueError(f"methods should hold 1 to {len(styles)} methods with settings each, but it holds {methods}")
+    theme = theme_of(ax)
+    for (name, points), line, mark in zip(methods.items(), styles, _MARKS, strict=False):
+        ink = colour(line["colour"], theme)
+        dash = (0, line["dash"]) if line["dash"] else "-"
+        _, x, y = zip(*points, strict=True)
+        ax.plot(x, y, color=ink, linewidth=line["width"], linestyle=dash, marker=mark, markersize=6, label=name)
+    ax.set(xlabel=x_name, ylabel=y_name)
+    ax.margins(0.1)
+    for group in _groups(ax, methods):
+        (name, setting, place), alone = group[0], len(group) == 1
+        ink = colour(styles[[*methods].index(name)]["colour"] if alone else "ink", theme)
+        words, shift, sides = (
+            (setting, (5, 4), ("left", "baseline")) if alone else (_listed(group), *_beside(ax, place))
+        )
+        label = ax.annotate(words, place, shift, textcoords="offset points", color=ink, fontsize=9)
+        label.set(horizontalalignment=sides[0], verticalalignment=sides[1])
+    ax.legend(frameon=False, loc="best")
+    return describe(ax, f"{y_name} against {x_name}. " + " ".join(_in_words(*each) for each in methods.items()))
+
+
+def _groups(ax: Axes, methods: Mapping[str, Sequence[Point]]) -> list[list[_Spot]]:
+    """The settings of all methods, those together whose labels would lie on each other."""
+    groups: list[list[_Spot]] = []
+    for spot in ((name, setting, (x, y)) for name, points in methods.items() for setting, x, y in points):
+        close = (group for group in groups if _apart(ax, group[0], spot) < _CLOSE)
+        if (group := next(close, None)) is None:
+            groups.append([spot])
+        else:
+            group.append(spot)
+    return groups
+
+
+def _beside(ax: Axes, place: tuple[float, float]) -> tuple[tuple[int, int], tuple[str, str]]:
+    """Where a label of several lines goes: below to the left, or above to the right where the axis leaves no room."""
+    across, _ = ax.transAxes.inverted().transform(ax.transData.transform(place))
+    return ((-9, -2), ("right", "top")) if across > 0.4 else ((9, -8), ("left", "bottom"))
+
+
+def _apart(ax: Axes, one: _Spot, other: _Spot) -> float:
+    """How far two settings are from each other on the page, in points."""
+    (x, y), (u, v) = ax.transData.transform([one[2], other[2]])
+    return math.hypot(x - u, y - v) * 72 / ax.figure.dpi
+
+
+def _listed(points: Sequence[_Spot]) -> str:
+    """A line for each method, with its settings."""
+    settings: dict[str, list[str]] = {}
+    for name, setting, _ in points:
+        settings.setdefault(name, []).append(setting)
+    return "\n".join(f"{name} {', '.join(each)}" for name, each in settings.items())
+
+
+def _in_words(name: str, points: Sequence[Point]) -> str:
+    places = "; ".join(f"{setting} at {x:.2f}, {y:.2f}" for setting, x, y in points)
+    return f"{name}: {places}."

@@ -1,0 +1,222 @@
+"""A real pretrained encoder, its weights read into the course's own `Encoder`.
+
+The model is all-MiniLM-L6-v2: a BERT of 6 layers, 384 wide, of the MiniLM kind (Wang et al. 2020, arXiv:2002.10957).
+It was fine-tuned on a billion pairs of texts that belong together, so that texts of like meaning get like vectors, in
+the manner of Reimers and Gurevych 2019, arXiv:1908.10084. Notebook 00 compares sentences with it, 01 borrows its word
+vectors, 02 looks at its heads, and 05 runs its weights through the learner's own encoder.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from heapq import nlargest
+from operator import itemgetter
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from course_lib import data
+from course_lib.learning.training import best_device
+from course_lib.transformer.attention import watch_attention
+from course_lib.transformer.models import Encoder, TransformerConfig
+
+DATA_SET = "pretrained-encoder"
+CONFIG = TransformerConfig.bert(d_model=384, d_ff=1536, layers=6)
+PAD = 0
+
+HUGGING_FACE_TO_OURS = (  # replaced in this order, so a longer name stands before one that it contains
+    ("embeddings.word_embeddings", "embeddings.tokens"),
+    ("embeddings.position_embeddings.weight", "embeddings.positions"),
+    ("embeddings.token_type_embeddings", "embeddings.segments"),
+    ("embeddings.LayerNorm", "embeddings.norm"),
+    ("encoder.layer.", "layers."),
+    ("attention.self.query", "self_attention.W_q"),
+    ("attention.self.key", "self_attention.W_k"),
+    ("attention.self.value", "self_attention.W_v"),
+    ("attention.output.dense", "self_attention.W_o"),
+    ("attention.output.LayerNorm", "around_self_attention.norm"),
+    ("intermediate.dense", "feed_forward.W_1"),
+    ("output.dense", "feed_forward.W_2"),
+    ("output.LayerNorm", "around_feed_forward.norm"),
+)
+UNUSED = (
+    "pooler.dense.weight",  # for BERT's next-sentence task; a sentence's vector here is the mean of its tokens
+    "pooler.dense.bias",
+    "embeddings.position_ids",  # 0, 1, 2, …: the rows of the position table are counted off, not looked up
+)
+
+
+def our_name(name: str) -> str:
+    """Translate the name of a tensor in Hugging Face's BERT into the name of the same tensor in our `Encoder`.
+
+    >>> our_name("encoder.layer.5.attention.self.query.weight")
+    'layers.5.self_attention.W_q.weight'
+    >>> our_name("encoder.layer.5.output.LayerNorm.bias")
+    'layers.5.around_feed_forward.norm.bias'
+    """
+    for theirs, ours in HUGGING_FACE_TO_OURS:
+        name = name.replace(theirs, ours)
+    return name
+
+
+def copy_weights(tensors: Mapping[str, Tensor], encoder: nn.Module) -> None:
+    """Give an encoder with our names the tensors of a BERT with Hugging Face's names.
+
+    Args:
+        tensors: the checkpoint; each tensor is used, or named in `UNUSED`.
+        encoder: `Encoder`, or a learner's own with the same names; changed in place.
+
+    Raises ValueError for a tensor that is missing, that has no place in the encoder, or that has another shape there.
+    """
+    given = {our_name(name): tensor for name, tensor in tensors.items() if name not in UNUSED}
+    wanted = encoder.state_dict()
+    if missing := sorted(wanted.keys() - given.keys()):
+        raise ValueError(f"the weights should hold a tensor for {missing[0]}, but hold none")
+    if unknown := sorted(given.keys() - wanted.keys()):
+        raise ValueError(f"the encoder should have a place for each tensor, but has none for {unknown[0]}")
+    for name, tensor in given.items():
+        if tensor.shape != wanted[name].shape:
+            shapes = f"{tuple(wanted[name].shape)}, but {tuple(tensor.shape)} came"
+            raise ValueError(f"the encoder's {name} should be {shapes}: is its configuration that of the weights?")
+    encoder.load_state_dict(given)
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainedEncoder:
+    """The encoder with its tokenizer: sentences in, vectors out. Made by `load_encoder`.
+
+    Text is lower-cased, loses its accents, and is cut into word pieces; a piece that continues a word starts with "##".
+    [CLS] comes before and [SEP] after each sentence, and S counts them.
+
+    The model was fine-tuned on texts of up to 128 pieces and has positions for 512; a longer text is refused. Unlike in
+    sentence-transformers, which cuts at 256, nothing is cut off in silence.
+    """
+
+    encoder: Encoder
+    tokenizer: Tokenizer = field(repr=False)
+
+    def tokenize(self, text: str) -> list[str]:
+        """Cut a text into word pieces, between [CLS] and [SEP]."""
+        pieces: list[str] = self.tokenizer.encode(text).tokens
+        return pieces
+
+    def ids(self, sentences: Sequence[str]) -> Tensor:
+        """Number the pieces of B sentences: (B, S), shorter ones padded with 0 on the right.
+
+        Raises TypeError for one string in place of a list, ValueError for an empty list or a text of over 512 pieces.
+        """
+        if isinstance(sentences, str):
+            raise TypeError(f"expected a list of sentences, but got the string {sentences!r}: put it in a list")
+        if not sentences:
+            raise ValueError("expected at least one sentence, but the list is empty")
+        rows = [torch.tensor(self.tokenizer.encode(sentence).ids) for sentence in sentences]
+        longest, sentence = max(zip(map(len, rows), sentences, strict=True))
+        if longest > CONFIG.max_length:
+            most = f"this encoder reads at most {CONFIG.max_length}: give it a shorter text"
+            raise ValueError(f"{sentence[:30]!r}… has {longest} word pieces, but {most}")
+        padded = pad_sequence(rows, batch_first=True, padding_value=PAD)  # (B, S)
+        return padded.to(self.encoder.embeddings.tokens.weight.device)
+
+    @torch.no_grad()
+    def hidden_states(self, sentences: Sequence[str]) -> Tensor:
+        """Give each piece's vector after the last layer: (B, S, 384); what stands at padding means nothing."""
+        hidden: Tensor = self.encoder(self.ids(sentences))
+        return hidden
+
+    @torch.no_grad()
+    def embed(self, sentences: Sequence[str]) -> Tensor:
+        """Give each sentence a vector of length 1, (B, 384): the mean of its pieces' hidden states, normalised.
+
+        The dot product of two such vectors is their cosine. As sentence-transformers computes it for this model, with
+        [CLS] and [SEP] in the mean and padding left out.
+        """
+        ids = self.ids(sentences)
+        real = (ids != PAD)[..., None]  # (B, S, 1)
+        total = (self.encoder(ids) * real).sum(dim=1)  # (B, 384)
+        return F.normalize(total / real.sum(dim=1), dim=-1)
+
+    @torch.no_grad()
+    def attention(self, sentence: str) -> tuple[list[str], Tensor]:
+        """Give a sentence's pieces, and what share each reads of each: weights (layers, H, S, S), rows asking."""
+        with watch_attention(self.encoder) as seen:
+            self.encoder(self.ids([sentence]))
+        weights = [seen[f"layers.{layer}.self_attention"][0] for layer in range(CONFIG.layers)]  # each (H, S, S)
+        return self.tokenize(sentence), torch.stack(weights)
+
+    def word_vector(self, word: str) -> Tensor:
+        """Give a word's row of the embedding table, (384,): the word alone, before any layer has seen its context.
+
+        Raises ValueError for a word that has no row of its own, because it is cut into pieces or not known at all.
+        """
+        return self.encoder.embeddings.tokens.weight[self._row(word)].detach().clone()
+
+    def neighbours(self, word: str, k: int = 5) -> list[tuple[str, float]]:
+        """Name the `k` other words whose rows of the embedding table point most nearly its way, with their cosines.
+
+        Pieces of words, punctuation and special tokens are left out. Raises ValueError as `word_vector` does.
+        """
+        row = self._row(word)
+        table = F.normalize(self.encoder.embeddings.tokens.weight.detach(), dim=-1)  # (V, 384)
+        cosines = (table @ table[row]).tolist()  # V of them
+        words = [(piece, at) for piece, at in self.tokenizer.get_vocab().items() if piece.isalnum() and at != row]
+        return nlargest(k, ((piece, cosines[at]) for piece, at in words), key=itemgetter(1))
+
+    def _row(self, word: str) -> int:
+        piece = self.tokenizer.encode(word, add_special_tokens=False)
+        if len(piece.ids) != 1:
+            raise ValueError(f"{word!r} has no row of its own in the table: it is cut into {piece.tokens}")
+        if piece.tokens == ["[UNK]"]:
+            raise ValueError(f"{word!r} has no row of its own in the table: this encoder does not know it")
+        row: int = piece.ids[0]
+        return row
+
+
+def load_encoder(device: torch.device | str | None = None) -> PretrainedEncoder:
+    """Read the pretrained encoder from the course's data; nothing is downloaded.
+
+    Takes the device to run on: "cpu", "cuda", "mps"; None: the best there is.
+
+    Raises:
+        DataMissing: the data is not here yet; says which command fetches it.
+        DataBroken: a file of it is missing, cut short or garbled.
+    """
+    folder = data.path(DATA_SET)
+    # A new encoder draws random weights; they are replaced here, and the caller's random numbers stay as they were.
+    with torch.random.fork_rng(devices=[]):
+        encoder = Encoder(CONFIG)
+    try:
+        copy_weights(load_file(folder / "model.safetensors"), encoder)
+    except (SafetensorError, ValueError) as error:
+        raise _broken(folder / "model.safetensors", error) from error
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # tokenizers raises no narrower kind
+        raise _broken(folder / "tokenizer.json", error) from error
+    tokenizer.no_truncation()  # the file would have each text cut, or padded, to 128 pieces
+    tokenizer.no_padding()
+    return PretrainedEncoder(encoder.eval().to(device or best_device()), tokenizer)
+
+
+def _broken(file: Path, error: Exception) -> data.DataBroken:
+    remedy = f"delete {file.parent}, and run `python3 course.py data {DATA_SET}` once with a network"
+    return data.DataBroken(f"the pretrained encoder's {file.name} cannot be read ({error}): {remedy}")
+
+
+@cache
+def _shared_encoder() -> PretrainedEncoder:
+    return load_encoder()
+
+
+def similarity(a: str, b: str) -> float:
+    """Say how alike two sentences are in meaning: the cosine of their vectors, 1 for the same sentence.
+
+    Unrelated sentences come out near 0. Loads the encoder at the first call, and raises what `load_encoder` raises.
+    """
+    first, second = _shared_encoder().embed([a, b]).cpu().double()  # Apple's GPU has no float64
+    return float(F.cosine_similarity(first, second, dim=0).clamp(-1, 1))

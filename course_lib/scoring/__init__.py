@@ -1,0 +1,1 @@
+"""How good a result is, beside chance and cheap baselines."""

@@ -1,0 +1,1 @@
+"""How models write: choosing the next token, beam search, the key–value cache."""

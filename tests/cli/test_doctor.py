@@ -1,0 +1,137 @@
+"""What the doctor says of a computer that has all the course needs, and of one that lacks something."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from course_lib import data
+from course_lib.cli import doctor
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_python_is_held_against_the_range():
+    (inside,) = doctor.python(">=3.11,<3.99")
+    (outside,) = doctor.python(">=3.98,<3.99")
+    version = platform.python_version()
+    assert (inside.fine, inside.sentence) == (True, f"Python {version} is in the course's range (>=3.11,<3.99).")
+    assert (outside.fine, outside.needed) == (False, True)
+    assert "is outside the course's range: install Python 3.13 (>=3.98,<3.99)." in outside.sentence
+
+
+def test_each_package_is_held_against_its_range(monkeypatch: pytest.MonkeyPatch):
+    installed = {"torch": "2.13.0+cpu", "numpy": "1.20.0"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    torch, numpy, tqdm = doctor.packages(["torch>=2.6,<2.14", "numpy>=1.26,<3", "tqdm>=4.66,<5"])
+    assert torch == doctor.Finding(True, "torch 2.13.0+cpu is in its range (>=2.6,<2.14).")
+    install = f"run `{sys.executable} -m pip install"
+    assert numpy == doctor.Finding(
+        False, f"numpy 1.20.0 is outside its range (>=1.26,<3): {install} 'numpy>=1.26,<3'`."
+    )
+    assert tqdm == doctor.Finding(False, f"tqdm is not installed: {install} 'tqdm>=4.66,<5'`.")
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "fine", "said"),
+    [
+        (2, 8e9, True, "2 cores and 8.0 GB of memory are enough."),
+        (1, 8e9, False, "1 core and 8.0 GB of memory are few: "),
+        (None, 8e9, False, "1 core and 8.0 GB of memory are few: "),
+        (8, 2e9, False, "8 cores and 2.0 GB of memory are few: "),
+    ],
+)
+def test_few_cores_or_little_memory_are_named_but_do_not_keep_the_course_from_running(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, memory: float, fine: bool, said: str
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=memory))
+    (finding,) = doctor.computer()
+    assert finding.sentence.startswith(said)
+    assert (finding.fine, finding.needed) == (fine, fine)
+
+
+@pytest.mark.parametrize(("free", "fine"), [(2e9, True), (5e8, False)])
+def test_a_disk_that_is_nearly_full_is_named(monkeypatch: pytest.MonkeyPatch, free: float, fine: bool):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    (finding,) = doctor.disk(ROOT)
+    assert finding.fine == fine
+    assert fine or finding.sentence == "0.5 GB are free on the disk: make room for 1 GB."
+
+
+def test_a_data_set_that_is_not_here_is_named_with_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(data, "SETS", {"tales": None, "letters": None})
+    monkeypatch.setattr(data, "present", lambda name: name == "tales")
+    here, missing = doctor.data_sets()
+    assert here == doctor.Finding(True, "The data set tales is here.")
+    assert (missing.fine, missing.needed) == (False, False)
+    assert "run `python3 course.py data letters`." in missing.sentence
+
+
+def test_explorers_are_ready_only_with_both_parts_in_jupyterlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (real,) = doctor.explorers()
+    assert real.fine
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    extension = tmp_path / "share" / "jupyter" / "labextensions" / "anywidget"
+    extension.mkdir(parents=True)
+    (extension / "package.json").touch()
+    (finding,) = doctor.explorers()
+    assert not finding.fine
+    assert "since JupyterLab lacks @jupyter-widgets/jupyterlab-manager: delete the folder .venv" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("assumed", "fine", "said"),
+    [
+        (12_000, True, "the minutes that the notebooks give will do."),
+        (15_360, True, "unless other programs are busy, expect 1.5 times the minutes that the notebooks give."),
+        (40_960, False, "unless other programs are busy, expect 4.0 times the minutes that the notebooks give."),
+    ],
+)
+def test_the_speed_is_compared_with_the_one_that_the_minutes_assume(
+    monkeypatch: pytest.MonkeyPatch, assumed: float, fine: bool, said: str
+):
+    monkeypatch.setattr(doctor, "COURSE_SPEED", assumed)
+    monkeypatch.setattr(doctor, "_runs_a_second", lambda run, seconds: (run(), 10.0)[1])
+    (finding,) = doctor.speed()
+    # Ten passes of 16 sentences of 64 tokens; ten products of two matrices of 1024 by 1024.
+    reading = "21 GFLOP/s in products of matrices and 10,240 tokens/s through attention forwards and backwards"
+    assert finding.sentence == f"{reading}: {said}"
+    assert finding.fine == fine
+    assert fine or not finding.needed
+
+
+def test_the_fastest_run_counts_for_as_long_as_was_asked(monkeypatch: pytest.MonkeyPatch):
+    clock = iter([0.0, 0.0, 5.0, 5.0, 5.25, 6.0, 7.0, 10.5])  # Runs of 5, 0.25 and 1 seconds, until 10 are over.
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    runs = []
+    assert doctor._runs_a_second(lambda: runs.append(1), seconds=10) == 4
+    assert len(runs) == 3
+
+
+def test_what_cannot_be_imported_is_a_finding_and_the_next_look_is_still_taken(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    monkeypatch.setattr(doctor, "speed", lambda: iter(()))
+    findings = list(doctor.examine(ROOT))
+    (broken,) = [finding for finding in findings if "psutil" in finding.sentence and not finding.fine]
+    assert broken.needed
+    assert "delete the folder .venv, then run `python3 course.py lab`" in broken.sentence
+    assert "free on the disk" in findings[findings.index(broken) + 1].sentence
+
+
+def test_a_healthy_environment_is_found_fit(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor, "speed", lambda: iter(()))
+    assert [finding.sentence for finding in doctor.examine(ROOT) if finding.needed and not finding.fine] == []

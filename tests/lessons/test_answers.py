@@ -1,0 +1,175 @@
+"""Right answers pass, whatever they look like; every known mistake is rejected, and named by its own sentence."""
+
+import time
+
+import pytest
+import torch
+
+from course_lib.exercises import Exercise, Mistake, all_exercises
+from course_lib.exercises.catalogue import find
+from course_lib.transformer import attention
+from tests.lessons import (
+    right_attention,
+    right_decoder,
+    right_encoder,
+    right_positions,
+    right_sampling,
+    right_tokens,
+    right_transformer,
+)
+from tests.lessons.right_answers import RIGHT
+from tests.notebooks import kernels
+
+# Loading a lesson's answers fills RIGHT.
+LESSONS = (
+    right_attention,
+    right_tokens,
+    right_positions,
+    right_encoder,
+    right_decoder,
+    right_transformer,
+    right_sampling,
+)
+EXERCISES = all_exercises()
+MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
+ANSWERS = [(name, answer) for name, answers in RIGHT.items() for answer in answers]
+
+
+def by_name(value: object) -> str:
+    found = getattr(value, "implementation", value)
+    return getattr(value, "name", None) or getattr(found, "__name__", type(found).__name__)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_the_reference_passes(exercise: Exercise):
+    report = exercise.check(exercise.reference)
+    assert report.passed, report
+    assert report.message == f"Right in all {len(exercise.cases)} cases."
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_the_reference_fails_in_no_case(exercise: Exercise):
+    # Where it did, an answer that fails alike would be right.
+    assert [outcome.error for outcome in exercise._try(exercise.reference)] == [None] * len(exercise.cases)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)
+def test_a_mistake_is_rejected_and_named_by_its_own_sentence_in_under_a_second(exercise: Exercise, mistake: Mistake):
+    start = time.process_time()
+    report = exercise.check(mistake.implementation)
+    assert time.process_time() - start < 1
+    assert not report.passed
+    assert report.mistake is mistake, report
+    assert report.message == mistake.message
+
+
+@pytest.mark.parametrize(("name", "answer"), ANSWERS, ids=by_name)
+def test_a_right_answer_that_is_written_differently_passes_in_under_a_second(name: str, answer: object):
+    start = time.process_time()
+    report = find(name).check(answer)
+    assert report.passed, report
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_an_exercise_has_all_that_a_learner_needs(exercise: Exercise):
+    assert len(exercise.mistakes) >= 4
+    assert len({mistake.message for mistake in exercise.mistakes}) == len(exercise.mistakes)
+    assert len(exercise.hints) == 3
+    assert len(RIGHT[exercise.name]) >= 2
+    assert exercise.difficulty in (1, 2, 3)
+    assert 1 <= exercise.minutes <= 30
+    assert exercise.reference.__name__ == exercise.name
+
+
+def test_every_notebook_so_far_has_exercises():
+    notebooks = {int(path.name[:2]) for path in kernels.NOTEBOOKS}
+    assert {exercise.notebook for exercise in EXERCISES} == notebooks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_an_untouched_stub_is_not_started(exercise: Exercise):
+    def stub(*arguments):
+        raise NotImplementedError
+
+    report = exercise.check(stub)
+    assert not report.passed
+    assert report.mistake is None
+    assert report.message.startswith("Not started")
+
+
+def test_a_stub_of_a_class_is_not_started():
+    class Stub(torch.nn.Module):
+        def __init__(self, d_model, heads):
+            super().__init__()
+            raise NotImplementedError
+
+        def forward(self, query, key, value, mask=None):
+            raise NotImplementedError
+
+    assert find("MultiHeadAttention").check(Stub).message.startswith("Not started")
+
+
+def test_two_mistakes_at_once_are_both_named():
+    def unscaled_and_masked_late(query, key, value, mask=None):
+        weights = torch.softmax(query @ key.mT, -1)
+        if mask is not None:
+            weights = weights * mask
+        return weights @ value, weights
+
+    report = find("scaled_dot_product_attention").check(unscaled_and_masked_late)
+    assert report.mistake is not None
+    assert "The scale is missing" in report.message
+    assert "masked the weights after the softmax" in report.message
+
+
+def test_a_mistake_beside_something_unknown_is_named_and_says_that_more_is_wrong():
+    def unscaled_and_shifted(query, key, value, mask=None):
+        scores = query @ key.mT if mask is None else (query @ key.mT).masked_fill(~mask, -3.0)
+        weights = torch.softmax(scores, -1)
+        return weights @ value, weights
+
+    report = find("scaled_dot_product_attention").check(unscaled_and_shifted)
+    assert "The scale is missing" in report.message
+    assert report.message.endswith("mend this first, then run the cell again.")
+
+
+def test_the_learners_class_is_the_courses_own_where_both_have_the_same_weights():
+    torch.manual_seed(0)
+    small, whole = find("MultiHeadAttention").reference(8, 2), attention.MultiHeadAttention(8, 2)
+    whole.load_state_dict(small.state_dict())
+    query, key = torch.randn(2, 3, 8), torch.randn(2, 5, 8)
+    mask = torch.ones(3, 5, dtype=torch.bool).tril(2)
+    torch.testing.assert_close(small(query, key, key, mask), whole(query, key, key, mask))
+
+
+def test_the_parameters_are_as_many_as_the_courses_class_has():
+    count = find("multi_head_parameter_count").reference
+    for d_model, heads in ((8, 2), (512, 8)):
+        whole = attention.MultiHeadAttention(d_model, heads)
+        assert count(d_model, heads) == sum(parameter.numel() for parameter in whole.parameters())
+
+
+def test_entropy_is_log_of_the_number_of_keys_for_equal_weights():
+    entropy = find("entropy_of_weights").reference(torch.full((2, 8), 1 / 8))
+    torch.testing.assert_close(entropy, torch.tensor([2.0794415, 2.0794415]))  # ln 8
+
+
+def test_a_coincidence_in_one_case_accuses_nobody():
+    def sharper(x, dim):
+        return torch.softmax(x, 0) if x.shape == (3, 1) else torch.softmax(2 * x, dim)
+
+    report = find("softmax").check(sharper)
+    assert not report.passed
+    assert report.mistake is None
+
+
+def test_a_mistake_that_would_show_where_the_answer_is_right_accuses_nobody():
+    def masks_small_scores(query, key, value, mask=None):
+        output, weights = find("scaled_dot_product_attention").reference(query, key, value, mask)
+        wrong = query.size(-1) == 1 and mask is not None
+        return (output, weights) if not wrong else find("scaled_dot_product_attention").reference(query, key, value)
+
+    report = find("scaled_dot_product_attention").check(masks_small_scores)
+    assert not report.passed
+    assert report.mistake is None

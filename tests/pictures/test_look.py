@@ -1,0 +1,91 @@
+"""The design tokens: contrast by a formula of the test's own, and ramps that a reader can follow."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from course_lib.pictures.look import LOOK, colour, digit_colour, ramp_colour, token_label
+
+THEMES = ("light", "dark")
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of WCAG 2.2, 1.4.3, written apart from the code under test."""
+
+    def light(hex_colour: str) -> float:
+        total = 0.0
+        for weight, pair in zip((0.2126, 0.7152, 0.0722), re.findall("..", hex_colour.lstrip("#")), strict=True):
+            share = int(pair, 16) / 255
+            total += weight * (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4)
+        return total
+
+    dim, bright = sorted((light(one), light(other)))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def pairs(kind: str) -> list[tuple[str, str]]:
+    return [(front, back) for back, fronts in LOOK[kind].items() for front in fronts]
+
+
+def test_the_formula_gives_the_contrasts_that_the_standard_and_its_tools_give() -> None:
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#767676", "#FFFFFF") == pytest.approx(4.54, abs=0.005)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("front", "back"), pairs("text_on"))
+def test_text_reaches_aa_on_every_background_it_is_meant_for(front: str, back: str, theme: str) -> None:
+    colours = LOOK["colours"]
+    assert contrast(colours[front][theme], colours[back][theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("front", "back"), pairs("marks_on"))
+def test_lines_and_borders_reach_three_to_one(front: str, back: str, theme: str) -> None:
+    colours = LOOK["colours"]
+    assert contrast(colours[front][theme], colours[back][theme]) >= 3
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("ramp", ["weights", "signed"])
+def test_digits_reach_aa_on_every_shade_of_a_ramp(ramp: str, theme: str) -> None:
+    for step in range(101):
+        cell = ramp_colour(ramp, step / 100, theme)
+        assert contrast(digit_colour(cell), cell) >= 4.5, (step, cell)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_larger_weight_stands_out_more_from_the_background(theme: str) -> None:
+    paper = LOOK["colours"]["paper"][theme]
+    steps = [contrast(ramp_colour("weights", step / 20, theme), paper) for step in range(21)]
+    assert steps[0] == 1
+    assert all(below < above for below, above in pairwise(steps))
+
+
+def test_query_key_and_value_differ_in_grey_and_in_line_and_in_letter() -> None:
+    white = [contrast(LOOK["colours"][role]["light"], "#FFFFFF") for role in ("query", "key", "value")]
+    assert white == sorted(white, reverse=True)
+    lines = {(role["width"], tuple(role["dash"])) for role in LOOK["roles"].values()}
+    assert len(lines) == len(LOOK["roles"])
+    assert [role["letter"] for role in LOOK["roles"].values()] == ["Q", "K", "V", "M"]
+
+
+def test_no_two_states_of_the_map_look_the_same_without_colour() -> None:
+    shapes = {(state["width"], tuple(state["dash"]), state["mark"]) for state in LOOK["states"].values()}
+    assert len(shapes) == len(LOOK["states"]) == 5
+
+
+def test_every_colour_is_a_full_hex_colour_in_both_themes() -> None:
+    shades = [shade for themes in LOOK["colours"].values() for shade in (themes["light"], themes["dark"])]
+    shades += [stop for ramp in LOOK["ramps"].values() for theme in THEMES for stop in ramp[theme]]
+    assert all(re.fullmatch("#[0-9A-F]{6}", shade) for shade in shades)
+
+
+def test_an_unknown_colour_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(KeyError, match=r"no colour 'red'.*paper, panel, ink"):
+        colour("red")
+
+
+def test_spaces_and_line_ends_are_visible_in_a_tokens_label() -> None:
+    assert [token_label(token) for token in (" the", "\n", "", "[pad]")] == ["␣the", "↵", "∅", "[pad]"]

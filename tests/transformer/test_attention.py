@@ -1,0 +1,437 @@
+"""Attention against torch's own functions and modules, against loops by hand, and against its own promises."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course_lib.transformer.attention import (
+    MultiHeadAttention,
+    additive_attention,
+    attention_weights,
+    causal_mask,
+    merge_heads,
+    padding_mask,
+    scaled_dot_product_attention,
+    softmax,
+    split_heads,
+    watch_attention,
+)
+from tests.transformer import reference
+from tests.transformer.reference import assert_equal
+
+both_types = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+
+# Sizes all differ, so that a swapped axis cannot pass. B, H, T, S, d_k, d_v.
+B, H, T, S, D_K, D_V = 2, 3, 4, 5, 6, 7
+D_MODEL = H * D_K
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def random(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def masks(T: int, S: int) -> dict[str, Tensor | None]:
+    """Every kind of mask that the course uses, for a batch of two: the second one ends in padding."""
+    real = torch.ones(2, 1, 1, S, dtype=torch.bool)
+    real[1, ..., S - S // 2 :] = False
+    future = torch.ones(T, S).tril().bool()
+    one_each = F.one_hot(torch.arange(T) % S, S).bool()
+    return {
+        "none": None,
+        "padding": real,
+        "causal": future,
+        "both": real & future,
+        "one key each": one_each,
+        "one row for all": real[1, 0, 0],
+    }
+
+
+every_mask = pytest.mark.parametrize("mask", list(masks(T, S)))
+
+
+@both_types
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_softmax_is_torchs(dtype: torch.dtype, dim: int, generator: torch.Generator) -> None:
+    x = 3 * random(generator, 3, 4, 5, dtype=dtype)
+    assert_equal(softmax(x, dim), torch.softmax(x, dim))
+
+
+def test_softmax_of_huge_numbers_neither_overflows_nor_vanishes() -> None:
+    x = torch.tensor([[1e30, 1e30, -1e30], [-1e30, -2e30, -3e30]])
+    assert softmax(x, dim=-1).tolist() == [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]
+
+
+@both_types
+@every_mask
+@pytest.mark.parametrize(("T", "S"), [(4, 5), (1, 5), (4, 1), (1, 1)])
+def test_dot_product_attention_is_torchs(
+    dtype: torch.dtype, mask: str, T: int, S: int, generator: torch.Generator
+) -> None:
+    query = random(generator, B, H, T, D_K, dtype=dtype)
+    key = random(generator, B, H, S, D_K, dtype=dtype)
+    value = random(generator, B, H, S, D_V, dtype=dtype)
+    may = masks(T, S)[mask]
+    output, weights = scaled_dot_product_attention(query, key, value, may)
+    wide = None if may is None else may.expand(B, H, T, S)
+    assert_equal(output, F.scaled_dot_product_attention(query, key, value, attn_mask=wide))
+    assert_equal(weights.sum(-1), torch.ones(B, H, T, dtype=dtype))
+    if may is not None:
+        assert (weights[~may.expand_as(weights)] == 0).all()
+
+
+def test_dot_product_attention_is_the_sum_worked_out_by_hand() -> None:
+    # Scores 1/√2 · (1·1 + 2·3, 1·2 + 2·1) = (7, 4)/√2, so the second weight is 1 / (1 + e^(3/√2)).
+    query, key = torch.tensor([[1.0, 2.0]]).double(), torch.tensor([[1.0, 3.0], [2.0, 1.0]]).double()
+    second = 1 / (1 + math.exp(3 / math.sqrt(2)))
+    output, weights = scaled_dot_product_attention(query, key, torch.tensor([[10.0], [20.0]]).double())
+    assert weights.tolist()[0] == pytest.approx([1 - second, second], abs=1e-12)
+    assert output.item() == pytest.approx(10 + 10 * second, abs=1e-12)
+
+
+def test_a_query_that_may_see_one_token_gets_its_value(generator: torch.Generator) -> None:
+    value = random(generator, 3, D_V)
+    only = torch.tensor([[False, True, False]])
+    output, weights = scaled_dot_product_attention(random(generator, 1, D_K), random(generator, 3, D_K), value, only)
+    assert weights.tolist() == [[0.0, 1.0, 0.0]]
+    assert torch.equal(output[0], value[1])
+
+
+def test_a_hidden_token_may_hold_anything_finite(generator: torch.Generator) -> None:
+    query, key, value = random(generator, T, D_K), random(generator, S, D_K), random(generator, S, D_V)
+    may = torch.tensor([True, True, True, False, True])
+    calm, _ = scaled_dot_product_attention(query, key, value, may)
+    key[3], value[3] = 1e300, -1e9
+    assert torch.equal(scaled_dot_product_attention(query, key, value, may)[0], calm)
+
+
+def test_a_hidden_token_gets_nothing_however_low_the_other_scores() -> None:
+    weights = attention_weights(torch.tensor([[-1e12, -1e12, 0.0]]), torch.tensor([[True, True, False]]))
+    assert weights.tolist() == [[0.5, 0.5, 0.0]]
+
+
+def test_huge_scores_choose_the_best_key_without_nan() -> None:
+    key = torch.eye(3) * 1e18
+    output, weights = scaled_dot_product_attention(key, key, torch.arange(3.0)[:, None])
+    assert torch.equal(weights, torch.eye(3))
+    assert output.flatten().tolist() == [0.0, 1.0, 2.0]
+
+
+@both_types
+def test_additive_attention_is_the_papers_loop(dtype: torch.dtype, generator: torch.Generator) -> None:
+    d_a, d_query, d_key = 4, 3, 5
+    query, key = random(generator, T, d_query, dtype=dtype), random(generator, S, d_key, dtype=dtype)
+    value = random(generator, S, D_V, dtype=dtype)
+    W_a, U_a = random(generator, d_a, d_query, dtype=dtype), random(generator, d_a, d_key, dtype=dtype)
+    v_a = random(generator, d_a, dtype=dtype)
+    may = masks(T, S)["causal"]
+    assert may is not None
+    output, weights = additive_attention(query, key, value, W_a, U_a, v_a, may)
+    for i in range(T):
+        scores = []
+        for j in range(S):
+            inner = [
+                sum(W_a[a, k].item() * query[i, k].item() for k in range(d_query))
+                + sum(U_a[a, k].item() * key[j, k].item() for k in range(d_key))
+                for a in range(d_a)
+            ]
+            scores.append(sum(v_a[a].item() * math.tanh(inner[a]) for a in range(d_a)) if may[i, j] else -math.inf)
+        expected = torch.softmax(torch.tensor(scores, dtype=dtype), dim=0)
+        assert_equal(weights[i], expected)
+        assert_equal(output[i], sum(expected[j] * value[j] for j in range(S)))
+
+
+def test_additive_attention_on_a_batch_of_heads_is_each_alone(generator: torch.Generator) -> None:
+    query, key, value = (random(generator, B, H, n, w) for n, w in ((T, 3), (S, 4), (S, 5)))
+    network = random(generator, 6, 3), random(generator, 6, 4), random(generator, 6)
+    output, weights = additive_attention(query, key, value, *network)
+    alone = additive_attention(query[1, 2], key[1, 2], value[1, 2], *network)
+    assert_equal(output[1, 2], alone[0])
+    assert_equal(weights[1, 2], alone[1])
+
+
+def test_the_causal_mask_shows_the_past_and_the_token_itself() -> None:
+    assert causal_mask(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
+    assert causal_mask(1).tolist() == [[True]]
+    assert causal_mask(3).dtype == torch.bool
+
+
+def test_the_padding_mask_shows_the_real_keys_to_all_heads_and_queries() -> None:
+    mask = padding_mask(torch.tensor([[5, 7, 9], [8, 9, 9]]), pad=9)
+    assert mask.shape == (2, 1, 1, 3)
+    assert mask.flatten(1).tolist() == [[True, True, False], [True, False, False]]
+
+
+def test_each_head_gets_its_own_slice_of_every_token() -> None:
+    x = torch.arange(B * T * 6).reshape(B, T, 6)
+    pieces = split_heads(x, heads=3)
+    assert pieces.shape == (B, 3, T, 2)
+    for b in range(B):
+        for t in range(T):
+            for h in range(3):
+                assert pieces[b, h, t].tolist() == x[b, t, 2 * h : 2 * h + 2].tolist()
+
+
+def test_merging_undoes_splitting(generator: torch.Generator) -> None:
+    x = random(generator, B, T, 12)
+    assert torch.equal(merge_heads(split_heads(x, heads=4)), x)
+
+
+def attention_pair(dtype: torch.dtype, bias: bool = True) -> tuple[MultiHeadAttention, nn.MultiheadAttention]:
+    theirs = nn.MultiheadAttention(D_MODEL, H, bias=bias, batch_first=True, dtype=dtype)
+    reference.stir(theirs)
+    ours = MultiHeadAttention(D_MODEL, H, bias=bias).to(dtype)
+    ours.load_state_dict(reference.torch_attention(theirs))
+    return ours, theirs
+
+
+@both_types
+@pytest.mark.parametrize("bias", [True, False])
+@every_mask
+@pytest.mark.parametrize(("T", "S"), [(4, 5), (1, 5), (4, 1), (1, 1)])
+def test_multi_head_attention_and_its_weights_are_torchs(
+    dtype: torch.dtype, bias: bool, mask: str, T: int, S: int, generator: torch.Generator
+) -> None:
+    ours, theirs = attention_pair(dtype, bias)
+    query, key, value = (random(generator, B, length, D_MODEL, dtype=dtype) for length in (T, S, S))
+    may = masks(T, S)[mask]
+    hidden = None if may is None else ~may.expand(B, H, T, S).flatten(0, 1)
+    expected, expected_weights = theirs(query, key, value, attn_mask=hidden, average_attn_weights=False)
+    assert_equal(ours(query, key, value, may), expected)
+    with watch_attention(ours) as weights:
+        assert_equal(ours(query, key, value, may), expected)
+    assert_equal(weights[""], expected_weights)
+
+
+@both_types
+@pytest.mark.parametrize("kv_heads", [1, 2])
+def test_shared_keys_and_values_are_torchs_grouped_query_attention(
+    dtype: torch.dtype, kv_heads: int, generator: torch.Generator
+) -> None:
+    ours = MultiHeadAttention(8, heads=4, kv_heads=kv_heads).to(dtype)
+    x = random(generator, B, T, 8, dtype=dtype)
+    queries = ours.W_q(x).unflatten(-1, (4, 2)).transpose(1, 2)
+    keys, values = (W(x).unflatten(-1, (kv_heads, 2)).transpose(1, 2) for W in (ours.W_k, ours.W_v))
+    mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
+    assert ours.W_k.weight.shape == (2 * kv_heads, 8)
+    assert_equal(ours(x, x, x, causal_mask(T)), ours.W_o(mixed.transpose(1, 2).flatten(2)))
+
+
+@every_mask
+def test_fused_and_written_out_attention_agree_forwards_and_backwards(mask: str, generator: torch.Generator) -> None:
+    ours, _ = attention_pair(torch.float64)
+    may = masks(T, S)[mask]
+    inputs = [random(generator, B, length, D_MODEL).requires_grad_() for length in (T, S, S)]
+    wanted = [*inputs, *ours.parameters()]
+    direction = random(generator, B, T, D_MODEL)
+
+    fused = ours(*inputs, may)
+    fused_gradients = torch.autograd.grad(fused, wanted, direction)
+    with watch_attention(ours):
+        written = ours(*inputs, may)
+    written_gradients = torch.autograd.grad(written, wanted, direction)
+
+    assert_equal(written, fused)
+    for one, other in zip(written_gradients, fused_gradients, strict=True):
+        assert_equal(one, other)
+
+
+def test_the_fused_kernel_runs_unless_the_weights_are_watched(
+    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    kernel = F.scaled_dot_product_attention
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *a, **k: calls.append(1) or kernel(*a, **k))
+    ours = MultiHeadAttention(4, 2)
+    x = random(generator, B, T, 4, dtype=torch.float32)
+    ours(x, x, x)
+    with watch_attention(ours):
+        ours(x, x, x)
+    assert len(calls) == 1
+
+
+def test_another_attention_may_stand_in(generator: torch.Generator) -> None:
+    def even(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        weights = torch.full((*query.shape[:-1], key.size(-2)), 1 / key.size(-2), dtype=value.dtype)
+        return weights @ value, weights
+
+    ours = MultiHeadAttention(4, 2, attention=even).double()
+    x = random(generator, B, T, 4)
+    assert_equal(ours(x, x, x), ours.W_o(ours.W_v(x).mean(1, keepdim=True)).expand(B, T, 4))
+
+
+class TwoReaders(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = MultiHeadAttention(4, 2)
+        self.rest = nn.ModuleList([MultiHeadAttention(4, 4)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.first(x, x[:, :1], x[:, :1])
+        y: Tensor = self.rest[0](x, x, x)
+        return y
+
+
+def test_watching_gives_each_part_under_its_name_its_latest_weights(generator: torch.Generator) -> None:
+    model = TwoReaders()
+    with watch_attention(model) as weights:
+        model(random(generator, B, T, 4, dtype=torch.float32))
+        earlier = dict(weights)
+        model(random(generator, B, T, 4, dtype=torch.float32))
+    assert {name: tuple(w.shape) for name, w in weights.items()} == {"first": (B, 2, T, 1), "rest.0": (B, 4, T, T)}
+    assert not torch.equal(weights["rest.0"], earlier["rest.0"])
+    assert not any(w.requires_grad for w in weights.values())
+
+
+def test_watching_ends_with_its_block_even_after_an_exception(generator: torch.Generator) -> None:
+    model = TwoReaders()
+    x = random(generator, B, T, 4, dtype=torch.float32)
+
+    def fails() -> None:
+        with watch_attention(model) as weights:
+            seen.append(weights)
+            raise KeyboardInterrupt
+
+    seen: list[dict[str, Tensor]] = []
+    with pytest.raises(KeyboardInterrupt):
+        fails()
+    model(x)
+    assert seen == [{}]
+
+
+def numerically_equal(function: Callable[..., object], *inputs: Tensor) -> bool:
+    return torch.autograd.gradcheck(function, tuple(x.detach().requires_grad_() for x in inputs))
+
+
+def test_gradients_are_the_numerical_ones(generator: torch.Generator) -> None:
+    query, key, value = random(generator, 2, 3, 4), random(generator, 2, 5, 4), random(generator, 2, 5, 2)
+    may = torch.ones(3, 5).tril(1).bool()
+    network = random(generator, 3, 4), random(generator, 3, 4), random(generator, 3)
+    assert numerically_equal(lambda x: softmax(x, -1), query)
+    assert numerically_equal(lambda q, k, v: scaled_dot_product_attention(q, k, v, may), query, key, value)
+    assert numerically_equal(lambda *inputs: additive_attention(*inputs, may), query, key, value, *network)
+    ours = MultiHeadAttention(4, 2, kv_heads=1).double()
+    assert numerically_equal(lambda q, k: ours(q, k, k, may), query, key)
+
+
+def test_arguments_are_left_as_they_were(generator: torch.Generator) -> None:
+    query, key, value = random(generator, B, T, 4), random(generator, B, S, 4), random(generator, B, S, 4)
+    network = random(generator, 3, 4), random(generator, 3, 4), random(generator, 3)
+    may = masks(T, S)["causal"]
+    assert may is not None
+    arguments = [query, key, value, *network, may]
+    copies = [x.clone() for x in arguments]
+    softmax(query, -1)
+    attention_weights(query, may[:, :4])
+    scaled_dot_product_attention(query, key, value, may)
+    additive_attention(query, key, value, *network, may)
+    ours = MultiHeadAttention(4, 2).double()
+    ours(query, key, value, may)
+    with watch_attention(ours):
+        ours(query, key, value, may)
+    for now, before in zip(arguments, copies, strict=True):
+        assert torch.equal(now, before)
+
+
+def test_the_order_in_memory_does_not_matter(generator: torch.Generator) -> None:
+    query, key, value = (random(generator, length, D_MODEL, B).permute(2, 0, 1) for length in (T, S, S))
+    assert not query.is_contiguous()
+    tidy = query.contiguous(), key.contiguous(), value.contiguous()
+    assert_equal(softmax(query, 1), torch.softmax(tidy[0], 1))
+    assert_equal(scaled_dot_product_attention(query, key, value)[0], F.scaled_dot_product_attention(*tidy))
+    assert torch.equal(merge_heads(split_heads(query, H)), tidy[0])
+    ours, theirs = attention_pair(torch.float64)
+    assert_equal(ours(query, key, value), theirs(*tidy)[0])
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_query_that_may_attend_nowhere_is_refused(fused: bool, generator: torch.Generator) -> None:
+    x = random(generator, B, T, D_MODEL)
+    ours, _ = attention_pair(torch.float64)
+    may = torch.ones(B, 1, T, T, dtype=torch.bool)
+    may[1, 0, 2] = False
+    sentence = r"mask hides every key from the query at \(1, 0, 2\); each query needs one that it may attend to"
+    with pytest.raises(ValueError, match=sentence):
+        ours(x, x, x, may) if fused else scaled_dot_product_attention(*[x[:, None]] * 3, may)
+
+
+@pytest.mark.parametrize(
+    ("mask", "error", "sentence"),
+    [
+        (torch.zeros(T, T), TypeError, r"mask should be boolean .* but its dtype is torch.float32"),
+        (torch.ones(T, T + 1).bool(), ValueError, r"mask should broadcast to \(.*, 4, 4\), but its shape is \(4, 5\)"),
+        (torch.ones(T, T - 1).bool(), ValueError, r"its shape is \(4, 3\)"),
+        (torch.ones(1, 1, 1, T, T).bool(), ValueError, r"its shape is \(1, 1, 1, 4, 4\)"),
+    ],
+)
+def test_a_mask_that_would_go_wrong_is_refused(
+    mask: Tensor, error: type[Exception], sentence: str, generator: torch.Generator
+) -> None:
+    x = random(generator, B, T, D_MODEL)
+    ours, _ = attention_pair(torch.float64)
+    with pytest.raises(error, match=sentence):
+        ours(x, x, x, mask)
+    with pytest.raises(error, match=sentence):
+        scaled_dot_product_attention(x, x, x, mask)
+    with pytest.raises(error, match=sentence):
+        attention_weights(x @ x.mT, mask)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "sentence"),
+    [
+        (((8,), (5, 8), (5, 8)), r"query should be \(..., T, d_k\), but its shape is \(8,\)"),
+        (((4, 8), (7, 9), (7, 8)), r"key should be \(..., S, d_k\) with d_k=8, but its shape is \(7, 9\)"),
+        (((4, 8), (8,), (7, 8)), r"key should be .* but its shape is \(8,\)"),
+        (((4, 8), (7, 8), (6, 8)), r"value should be \(..., S, d_v\) with S=7, but its shape is \(6, 8\)"),
+        (((4, 8), (7, 8), (7,)), r"value should be .* but its shape is \(7,\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(shapes: tuple[tuple[int, ...], ...], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        scaled_dot_product_attention(*map(torch.zeros, shapes))
+
+
+@pytest.mark.parametrize(
+    ("W_a", "U_a", "sentence"),
+    [
+        ((3, 5), (3, 6), r"W_a should be \(3, 4\), but its shape is \(3, 5\)"),
+        ((3, 4), (1, 6), r"U_a should be \(3, 6\), but its shape is \(1, 6\)"),
+        ((3, 4), (3, 5), r"U_a should be \(3, 6\), but its shape is \(3, 5\)"),
+    ],
+)
+def test_a_network_for_scores_that_does_not_fit_is_refused(
+    W_a: tuple[int, int], U_a: tuple[int, int], sentence: str
+) -> None:
+    query, key = torch.zeros(2, 4), torch.zeros(5, 6)
+    with pytest.raises(ValueError, match=sentence):
+        additive_attention(query, key, key, torch.zeros(W_a), torch.zeros(U_a), torch.zeros(3))
+
+
+@pytest.mark.parametrize("values", [3, 6])
+def test_values_that_are_not_one_for_each_key_are_refused(values: int) -> None:
+    # torch's kernel takes them without a word, and reads memory that is not theirs.
+    query, key, value = torch.zeros(2, 4, 8), torch.zeros(2, 5, 8), torch.zeros(2, values, 8)
+    with pytest.raises(ValueError, match=r"value should be \(..., S, d_v\) with S=5"):
+        MultiHeadAttention(8, 2)(query, key, value)
+
+
+def test_heads_that_do_not_divide_are_refused() -> None:
+    with pytest.raises(ValueError, match="d_model=10 should be a multiple of heads=4"):
+        MultiHeadAttention(10, 4)
+    with pytest.raises(ValueError, match="d_model=10 should be a multiple of heads=0"):
+        MultiHeadAttention(10, 0)
+    with pytest.raises(ValueError, match="heads=4 should be a multiple of kv_heads=3"):
+        MultiHeadAttention(8, 4, kv_heads=3)
+    with pytest.raises(ValueError, match="heads=4 should be a multiple of kv_heads=0"):
+        MultiHeadAttention(8, 4, kv_heads=0)
+    with pytest.raises(ValueError, match=r"should divide into 3 heads, but the shape is \(2, 4, 8\)"):
+        split_heads(torch.zeros(2, 4, 8), heads=3)
