@@ -7,20 +7,21 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Case, case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
-from course_lib.transformer.attention import additive_attention, scaled_dot_product_attention, softmax
+from course_lib.transformer.attention import (
+    additive_attention,
+    attend_one_query,
+    attention_weights,
+    dot_product_scores,
+    entropy_of_weights,
+    mix_values,
+    scaled_dot_product_attention,
+)
 
 Mask = Tensor | None
 Pair = tuple[Tensor, Tensor]
 
 
 # One query by hand.
-
-
-def attend_one_query(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Mix the values by how well their keys match one query: (d_k,), (S, d_k), (S, d_v) to (d_v,)."""
-    scores = key @ query  # (S,)
-    weights = softmax(scores, dim=0)  # (S,)
-    return weights @ value  # (d_v,)
 
 
 def _raw_scores(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -108,11 +109,6 @@ ATTEND_ONE_QUERY = Exercise(
 # All queries at once: scores, weights, mixture.
 
 
-def dot_product_scores(query: Tensor, key: Tensor) -> Tensor:
-    """Score every query against every key by their dot product: (T, d_k) and (S, d_k) to (T, S)."""
-    return query @ key.T  # (T, S)
-
-
 def _keys_ask(query: Tensor, key: Tensor) -> Tensor:
     """Your rows are keys and your columns are queries: here each row belongs to a query."""
     return key @ query.T
@@ -193,11 +189,6 @@ DOT_PRODUCT_SCORES = Exercise(
         The keys lie in rows, and the second factor of `@` needs them in columns: that is what transposing does.
     """),
 )
-
-
-def attention_weights(scores: Tensor) -> Tensor:
-    """Turn each query's scores into weights that add up to 1 over the keys: (T, S) to (T, S)."""
-    return softmax(scores, dim=-1)
 
 
 def _over_queries(scores: Tensor) -> Tensor:
@@ -282,11 +273,6 @@ ATTENTION_WEIGHTS = Exercise(
         Softmax along the last axis of the scores: rows are queries, so along a row you meet the keys.
     """),
 )
-
-
-def mix_values(weights: Tensor, value: Tensor) -> Tensor:
-    """Mix the values by each query's weights: (T, S) and (S, d_v) to (T, d_v)."""
-    return weights @ value  # (T, d_v)
 
 
 def _weights_turned(weights: Tensor, value: Tensor) -> Tensor:
@@ -755,12 +741,6 @@ ADDITIVE_ATTENTION = Exercise(
 
 
 # How spread out the weights are.
-
-
-def entropy_of_weights(weights: Tensor) -> Tensor:
-    """Measure how widely each query spreads its weights, in nats: (T, S) to (T,), from 0 for one key to log(S)."""
-    logarithms = torch.where(weights > 0, weights, 1.0).log()  # (T, S)
-    return -(weights * logarithms).sum(-1)  # (T,)
 
 
 def _zero_times_infinity(weights: Tensor) -> Tensor:

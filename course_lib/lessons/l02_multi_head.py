@@ -8,7 +8,14 @@ from torch import Tensor, nn
 from course_lib.exercises.cases import Case, case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.filling import filled
-from course_lib.transformer.attention import merge_heads, scaled_dot_product_attention, split_heads
+from course_lib.transformer.attention import (
+    MultiHeadAttention,
+    attend_in_heads,
+    merge_heads,
+    multi_head_parameter_count,
+    scaled_dot_product_attention,
+    split_heads,
+)
 
 # Heads split and merged.
 
@@ -193,13 +200,6 @@ MERGE_HEADS = Exercise(
 )
 
 
-def attend_in_heads(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
-    """Attend in each head apart, and put what the heads found side by side: (B, T, d_model) to the same shape."""
-    queries, keys, values = (split_heads(x, heads) for x in (query, key, value))  # (B, H, T or S, d_k)
-    mixed, _ = scaled_dot_product_attention(queries, keys, values)  # (B, H, T, d_k)
-    return merge_heads(mixed)  # (B, T, d_model)
-
-
 def _one_wide_head(query: Tensor, key: Tensor, value: Tensor, _heads: int) -> Tensor:
     """That is one head as wide as the tokens. Split queries, keys and values into heads first."""
     return scaled_dot_product_attention(query, key, value)[0]
@@ -311,14 +311,6 @@ ATTEND_IN_HEADS = Exercise(
 # What it costs.
 
 
-def multi_head_parameter_count(d_model: int, heads: int) -> int:
-    """Count the parameters of multi-head attention, biases included, by hand."""
-    d_k = d_model // heads
-    of_one_head = 3 * (d_model * d_k + d_k)
-    of_the_output = d_model * d_model + d_model
-    return heads * of_one_head + of_the_output
-
-
 def _times_heads(d_model: int, heads: int) -> int:
     """You counted a full set of projections for every head. A head's are narrow, d_model to d_k, and H of them side
     by side make one d_model to d_model.
@@ -389,28 +381,6 @@ MULTI_HEAD_PARAMETER_COUNT = Exercise(
 
 
 # The whole.
-
-
-class MultiHeadAttention(nn.Module):
-    """Several attentions at once, each reading the tokens through projections of its own."""
-
-    def __init__(self, d_model: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.W_q = nn.Linear(d_model, d_model)
-        self.W_k = nn.Linear(d_model, d_model)
-        self.W_v = nn.Linear(d_model, d_model)
-        self.W_o = nn.Linear(d_model, d_model)
-
-    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Let (B, T, d_model) read (B, S, d_model), under a mask that broadcasts to (B, H, T, S)."""
-        queries = split_heads(self.W_q(query), self.heads)  # (B, H, T, d_k)
-        keys = split_heads(self.W_k(key), self.heads)  # (B, H, S, d_k)
-        values = split_heads(self.W_v(value), self.heads)  # (B, H, S, d_k)
-        mixed, weights = scaled_dot_product_attention(queries, keys, values, mask)  # (B, H, T, d_k), (B, H, T, S)
-        self.weights = weights.detach()  # kept to look at
-        output: Tensor = self.W_o(merge_heads(mixed))  # (B, T, d_model)
-        return output
 
 
 class _InPieces(MultiHeadAttention):

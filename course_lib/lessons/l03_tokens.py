@@ -20,6 +20,7 @@ from course_lib.text.bpe import (
     learn_merges,
     merge_pair,
 )
+from course_lib.transformer.positions import embed
 
 Words = Mapping[tuple[int, ...], int]
 Pair = tuple[int, int]
@@ -497,11 +498,6 @@ BPE_DECODE = Exercise(
         `b"".join(…)` joins bytes, and `.decode("utf-8", errors="replace")` reads them as text.
     """),
 )
-
-
-def embed(ids: Tensor, table: Tensor) -> Tensor:
-    """Look up each token's vector: ids (B, T) and a table (V, d_model) to (B, T, d_model)."""
-    return table[ids]
 
 
 def _columns(ids: Tensor, table: Tensor) -> Tensor:

@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.filling import filled
-from course_lib.transformer.positions import rotary, sinusoidal
+from course_lib.transformer.positions import LearnedPositions, embed_with_positions, rotary, sinusoidal
 
 # Sinusoids.
 
@@ -153,12 +153,6 @@ SINUSOIDAL = Exercise(
 # Into the embeddings.
 
 
-def embed_with_positions(ids: Tensor, table: Tensor) -> Tensor:
-    """Look tokens up, scale them, and add where they stand: ids (B, T) and a table (V, d_model) to (B, T, d_model)."""
-    d_model = table.size(1)
-    return table[ids] * math.sqrt(d_model) + sinusoidal(ids.size(1), d_model)  # (B, T, d_model)
-
-
 def _not_scaled(ids: Tensor, table: Tensor) -> Tensor:
     """The embeddings are not scaled: they are multiplied by √d_model before the positions are added."""
     return table[ids] + sinusoidal(ids.size(1), table.size(1))
@@ -243,18 +237,6 @@ EMBED_WITH_POSITIONS = Exercise(
 )
 
 
-class LearnedPositions(nn.Module):
-    """A vector for each position, learned like those of the tokens, and added to them."""
-
-    def __init__(self, max_length: int, d_model: int) -> None:
-        super().__init__()
-        self.table = nn.Parameter(torch.randn(max_length, d_model) * 0.02)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add to each token the vector of its place: (B, T, d_model) to the same shape."""
-        return x + self.table[: x.size(1)]
-
-
 class _NotLearned(LearnedPositions):
     """Your table is a plain tensor, so nothing learns it: wrap it in `nn.Parameter`, or take `nn.Embedding`."""
 
@@ -335,7 +317,7 @@ LEARNED_POSITIONS = Exercise(
 
 def _same_angle(x: Tensor) -> Tensor:
     """Every token is turned by the same angles in yours. The angle grows with the place: t times the clock's speed."""
-    return torch.cat([rotary(x[..., t : t + 1, :], offset=1) for t in range(x.size(-2))], dim=-2)
+    return torch.cat([rotary(x[..., t : t + 1, :], start=1) for t in range(x.size(-2))], dim=-2)
 
 
 def _added(x: Tensor) -> Tensor:
@@ -380,7 +362,7 @@ def _one_clock(x: Tensor) -> Tensor:
 
 def _turned_from_one(x: Tensor) -> Tensor:
     """Your positions count from 1. They count from 0: the first token is not turned at all."""
-    return rotary(x, offset=1)
+    return rotary(x, start=1)
 
 
 def _not_put_back(x: Tensor) -> Tensor:

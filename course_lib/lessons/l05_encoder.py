@@ -11,14 +11,17 @@ from torch import Tensor, nn
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.filling import filled
-from course_lib.lessons.l02_multi_head import MultiHeadAttention
+from course_lib.transformer.layers import (
+    EncoderLayer,
+    FeedForward,
+    LayerNorm,
+    encoder_parameter_count,
+    gelu,
+    post_norm,
+    pre_norm,
+)
 
 # Feed-forward.
-
-
-def gelu(x: Tensor) -> Tensor:
-    """Let through as much of each number as a standard normal draw is likely to lie below it."""
-    return x * (1 + torch.erf(x / math.sqrt(2))) / 2
 
 
 def _rectified(x: Tensor) -> Tensor:
@@ -88,22 +91,6 @@ GELU = Exercise(
         multiply the share by x.
     """),
 )
-
-
-class FeedForward(nn.Module):
-    """Let each token think for itself: two linear maps with a bend between."""
-
-    def __init__(self, d_model: int, d_ff: int, activation: Callable[..., Tensor] = torch.relu) -> None:
-        super().__init__()
-        self.W_1 = nn.Linear(d_model, d_ff)
-        self.W_2 = nn.Linear(d_ff, d_model)
-        self.activation = activation
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Work on each token alone: (..., d_model) to the same shape."""
-        hidden = self.activation(self.W_1(x))  # (..., d_ff)
-        thought: Tensor = self.W_2(hidden)  # (..., d_model)
-        return thought
 
 
 class _BentAtTheEnd(FeedForward):
@@ -188,22 +175,6 @@ FEED_FORWARD = Exercise(
 
 
 # Norm and residual.
-
-
-class LayerNorm(nn.Module):
-    """Bring each token's vector to mean 0 and variance 1, then scale and shift each feature by learned numbers."""
-
-    def __init__(self, d_model: int, eps: float = 1e-5) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(d_model))
-        self.bias = nn.Parameter(torch.zeros(d_model))
-        self.eps = eps
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise over the features: (..., d_model) to the same shape."""
-        centred = x - x.mean(-1, keepdim=True)  # (..., d_model)
-        variance = centred.square().mean(-1, keepdim=True)  # (..., 1)
-        return self.gain * centred / torch.sqrt(variance + self.eps) + self.bias
 
 
 class _InStatistics(LayerNorm):
@@ -430,16 +401,6 @@ LAYER_NORM = Exercise(
 )
 
 
-def post_norm(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
-    """Add what a sublayer computes to what it read, then normalise the sum, as in 2017."""
-    return norm(x + sublayer(x))
-
-
-def pre_norm(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
-    """Let a sublayer read the normalised tokens, and add what it computes to the tokens as they were."""
-    return x + sublayer(norm(x))
-
-
 def _no_residual(x: Tensor, sublayer: Callable[..., Tensor], norm: Callable[..., Tensor]) -> Tensor:
     """The residual is missing: x itself is added to what the sublayer computes. Through it the gradient finds its way
     down a deep stack.
@@ -573,26 +534,6 @@ PRE_NORM = Exercise(
 # The layer.
 
 
-class EncoderLayer(nn.Module):
-    """Self-attention, then feed-forward, each with its residual and its norm, in the order of 2017."""
-
-    def __init__(
-        self, d_model: int, heads: int, d_ff: int, dropout: float = 0.1, activation: Callable[..., Tensor] = torch.relu
-    ) -> None:
-        super().__init__()
-        self.self_attention = MultiHeadAttention(d_model, heads)
-        self.feed_forward = FeedForward(d_model, d_ff, activation)
-        self.norm_1 = LayerNorm(d_model)
-        self.norm_2 = LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Process tokens (B, T, d_model) under a mask that broadcasts to (B, H, T, T); returns the same shape."""
-        x = post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
-        x = post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)
-        return x
-
-
 class _ResidualDropped(EncoderLayer):
     """The residual around self-attention is missing: add what came in to what attention found, then normalise."""
 
@@ -724,14 +665,6 @@ ENCODER_LAYER = Exercise(
         the mask, and put dropout around it.
     """),
 )
-
-
-def encoder_parameter_count(d_model: int, d_ff: int, layers: int) -> tuple[int, int, int]:
-    """Count the parameters of an encoder's layers by place: in attention, in feed-forwards, in norms."""
-    attention = 4 * (d_model * d_model + d_model)
-    feed_forward = (d_model * d_ff + d_ff) + (d_ff * d_model + d_model)
-    norms = 2 * (d_model + d_model)
-    return layers * attention, layers * feed_forward, layers * norms
 
 
 def _of_one_layer(d_model: int, d_ff: int, _layers: int) -> tuple[int, int, int]:

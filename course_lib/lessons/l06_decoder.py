@@ -10,9 +10,9 @@ from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.filling import filled, in_a_tuple
 from course_lib.learning.losses import IGNORE
-from course_lib.lessons.l04_positions import embed_with_positions
-from course_lib.lessons.l05_encoder import EncoderLayer
-from course_lib.transformer.attention import causal_mask
+from course_lib.transformer.attention import causal_mask, masked_weights
+from course_lib.transformer.models import LanguageModel
+from course_lib.transformer.positions import embed_with_positions
 
 # The mask.
 
@@ -67,11 +67,6 @@ CAUSAL_MASK = Exercise(
         `tril` keeps the diagonal and what is below it. Start from ones of dtype `torch.bool`.
     """),
 )
-
-
-def masked_weights(scores: Tensor, mask: Tensor) -> Tensor:
-    """Turn scores (..., T, S) into weights that add up to 1 over what the mask leaves open."""
-    return torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=-1)
 
 
 def _mask_after_softmax(scores: Tensor, mask: Tensor) -> Tensor:
@@ -349,24 +344,6 @@ CROSS_ENTROPY = Exercise(
 
 
 # The model.
-
-
-class LanguageModel(nn.Module):
-    """A GPT of your own: encoder layers under a causal mask, and logits for each next token."""
-
-    def __init__(self, vocabulary: int, d_model: int, heads: int, d_ff: int, layers: int, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.table = nn.Parameter(torch.randn(vocabulary, d_model) * d_model**-0.5)
-        self.layers = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Predict each next token: ids (B, T) to logits (B, T, V)."""
-        hidden: Tensor = self.dropout(embed_with_positions(ids, self.table))  # (B, T, d_model)
-        for layer in self.layers:
-            hidden = layer(hidden, causal_mask(ids.size(1)))
-        logits: Tensor = hidden @ self.table.T  # (B, T, V)
-        return logits
 
 
 class _Leaks(LanguageModel):

@@ -11,12 +11,13 @@ from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise, as_it_is
 from course_lib.exercises.filling import filled, in_a_tuple
 from course_lib.learning.losses import IGNORE
-from course_lib.lessons.l02_multi_head import MultiHeadAttention
-from course_lib.lessons.l04_positions import embed_with_positions
-from course_lib.lessons.l05_encoder import EncoderLayer, FeedForward, LayerNorm, post_norm, pre_norm
 from course_lib.lessons.l06_decoder import grown, summed_up
+from course_lib.scoring.metrics import alignment_error_rate
 from course_lib.text.words import BOS, EOS, PAD
 from course_lib.transformer.attention import causal_mask, padding_mask
+from course_lib.transformer.layers import DecoderLayer, cross_attend, post_norm, pre_norm
+from course_lib.transformer.models import Transformer
+from course_lib.transformer.positions import embed_with_positions
 
 Links = list[set[tuple[int, int]]]
 
@@ -87,13 +88,6 @@ PADDING_MASK = Exercise(
 
 
 # Cross-attention.
-
-
-def cross_attend(
-    attention: Callable[..., Tensor], x: Tensor, memory: Tensor, memory_mask: Tensor | None = None
-) -> Tensor:
-    """Let target tokens (B, T, d_model) read the encoder's output (B, S, d_model)."""
-    return attention(x, memory, memory, memory_mask)
 
 
 def _memory_asks(
@@ -201,31 +195,6 @@ CROSS_ATTEND = Exercise(
         The query is x. What is looked up, and what is carried back, are the same: the memory, twice.
     """),
 )
-
-
-class DecoderLayer(nn.Module):
-    """Masked self-attention, cross-attention to the memory, then feed-forward, in the order of 2017."""
-
-    def __init__(self, d_model: int, heads: int, d_ff: int, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.self_attention = MultiHeadAttention(d_model, heads)
-        self.cross_attention = MultiHeadAttention(d_model, heads)
-        self.feed_forward = FeedForward(d_model, d_ff)
-        self.norm_1 = LayerNorm(d_model)
-        self.norm_2 = LayerNorm(d_model)
-        self.norm_3 = LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
-        self, x: Tensor, memory: Tensor, mask: Tensor | None = None, memory_mask: Tensor | None = None
-    ) -> Tensor:
-        """Let target tokens (B, T, d_model) read each other under `mask`, and the memory (B, S, d_model)."""
-        x = post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
-        x = post_norm(
-            x, lambda y: self.dropout(cross_attend(self.cross_attention, y, memory, memory_mask)), self.norm_2
-        )
-        x = post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)
-        return x
 
 
 class _LayerInPieces(DecoderLayer):
@@ -601,46 +570,6 @@ LEARNING_RATE = Exercise(
 # The whole.
 
 
-class Transformer(nn.Module):
-    """The encoder–decoder of 2017: source ids and the target so far in, logits for each next target token out."""
-
-    def __init__(
-        self,
-        source_vocabulary: int,
-        target_vocabulary: int,
-        d_model: int,
-        heads: int,
-        d_ff: int,
-        layers: int,
-        dropout: float = 0.1,
-    ) -> None:
-        super().__init__()
-        self.source_table = nn.Parameter(torch.randn(source_vocabulary, d_model) * d_model**-0.5)
-        self.target_table = nn.Parameter(torch.randn(target_vocabulary, d_model) * d_model**-0.5)
-        self.encoder = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
-        self.decoder = nn.ModuleList(DecoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
-        self.dropout = nn.Dropout(dropout)
-
-    def encode(self, source_ids: Tensor) -> Tensor:
-        """Read the source once: (B, S) to the memory, (B, S, d_model)."""
-        memory: Tensor = self.dropout(embed_with_positions(source_ids, self.source_table))  # (B, S, d_model)
-        for layer in self.encoder:
-            memory = layer(memory, padding_mask(source_ids, PAD))
-        return memory
-
-    def decode(self, target_ids: Tensor, memory: Tensor, source_ids: Tensor) -> Tensor:
-        """Predict each next target token: (B, T), (B, S, d_model) and (B, S) to logits (B, T, V)."""
-        x: Tensor = self.dropout(embed_with_positions(target_ids, self.target_table))  # (B, T, d_model)
-        for layer in self.decoder:
-            x = layer(x, memory, causal_mask(target_ids.size(1)), padding_mask(source_ids, PAD))
-        logits: Tensor = x @ self.target_table.T  # (B, T, V)
-        return logits
-
-    def forward(self, source_ids: Tensor, target_ids: Tensor) -> Tensor:
-        """Predict each next target token: (B, S) and (B, T) to logits (B, T, V)."""
-        return self.decode(target_ids, self.encode(source_ids), source_ids)
-
-
 class _ModelInPieces(Transformer):
     """The reference, cut into pieces: each mistake replaces one."""
 
@@ -1010,13 +939,6 @@ GREEDY_TRANSLATION = Exercise(
 
 
 # Alignment.
-
-
-def alignment_error_rate(predicted: list[set[tuple[int, int]]], sure: list[set[tuple[int, int]]]) -> float:
-    """How far predicted links are from the gold ones, over all sentences together; 0 is best, 1 is worst."""
-    pairs = list(zip(predicted, sure, strict=True))
-    agreed = sum(len(links & gold) for links, gold in pairs)
-    return 1 - 2 * agreed / sum(len(links) + len(gold) for links, gold in pairs)
 
 
 def _precision(predicted: Links, sure: Links) -> float:

@@ -12,6 +12,7 @@ from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l06_decoder import StandIn, grown
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention
+from course_lib.transformer.cache import attend_with_cache, cache_bytes, reorder_cache
 from course_lib.writing.decoding import apply_temperature, length_penalty, top_k_filter, top_p_filter
 
 Pair = tuple[Tensor, Tensor]
@@ -1292,23 +1293,6 @@ BEAM_SEARCH_TEXT = Exercise(
 # The KV cache.
 
 
-def attend_with_cache(query: Tensor, key: Tensor, value: Tensor, past: Pair | None) -> tuple[Tensor, Pair]:
-    """Let T new tokens read themselves and all before them, whose keys and values `past` holds.
-
-    Takes query and key (B, H, T, d_k) and value (B, H, T, d_v) of the new tokens, and the keys and values of all
-    earlier ones, or None. Returns the output (B, H, T, d_v), and the keys and values of all tokens by now.
-    """
-    if past is None:
-        keys, values = key, value
-    else:
-        keys = torch.cat((past[0], key), dim=2)  # (B, H, S, d_k)
-        values = torch.cat((past[1], value), dim=2)  # (B, H, S, d_v)
-    T, S = query.size(2), keys.size(2)
-    mask = causal_mask(S)[S - T :]  # (T, S)
-    output, _ = scaled_dot_product_attention(query, keys, values, mask)  # (B, H, T, d_v)
-    return output, (keys, values)
-
-
 def _joined(key: Tensor, value: Tensor, past: Pair | None, dim: int = 2) -> Pair:
     if past is None:
         return key, value
@@ -1496,11 +1480,6 @@ ATTEND_WITH_CACHE = Exercise(
 )
 
 
-def reorder_cache(past: list[Pair], parents: Tensor) -> list[Pair]:
-    """Give each beam its parent's cache: each layer's keys and values (n, H, S, d), by parents (beams,)."""
-    return [(keys[parents], values[parents]) for keys, values in past]
-
-
 def _not_reordered(past: list[Pair], _parents: Tensor) -> list[Pair]:
     """The cache stays as it was: a beam that goes on with another's text still reads its own old one.
 
@@ -1610,11 +1589,6 @@ REORDER_CACHE = Exercise(
         list.
     """),
 )
-
-
-def cache_bytes(layers: int, kv_heads: int, d_k: int, length: int, bytes_each: int) -> int:
-    """How many bytes a KV cache takes for a text of `length` tokens, with `bytes_each` for a number."""
-    return 2 * layers * kv_heads * d_k * length * bytes_each
 
 
 def _keys_alone(layers: int, kv_heads: int, d_k: int, length: int, bytes_each: int) -> int:

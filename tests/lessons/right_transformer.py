@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.lessons.l04_positions import embed_with_positions
-from course_lib.lessons.l05_encoder import EncoderLayer
-from course_lib.lessons.l07_transformer import DecoderLayer
+from course_lib.transformer.positions import embed_with_positions
+from course_lib.transformer.layers import EncoderLayer
+from course_lib.transformer.layers import DecoderLayer
 from tests.lessons.right_answers import right
 
 right("padding_mask")(lambda ids, pad: ids.ne(pad)[:, None, None, :])
