@@ -24,26 +24,31 @@ from torch.nn.utils.rnn import pad_sequence
 from course_lib import data
 from course_lib.learning.training import best_device
 from course_lib.transformer.attention import watch_attention
-from course_lib.transformer.models import Encoder, TransformerConfig
+from course_lib.transformer.build import COURSE, Parts, build_encoder
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import Encoder
 
 DATA_SET = "pretrained-encoder"
 CONFIG = TransformerConfig.bert(d_model=384, d_ff=1536, layers=6)
 PAD = 0
 
 HUGGING_FACE_TO_OURS = (  # replaced in this order, so a longer name stands before one that it contains
-    ("embeddings.word_embeddings", "embeddings.tokens"),
-    ("embeddings.position_embeddings.weight", "embeddings.positions"),
-    ("embeddings.token_type_embeddings", "embeddings.segments"),
-    ("embeddings.LayerNorm", "embeddings.norm"),
+    ("embeddings.word_embeddings.weight", "table"),
+    ("embeddings.position_embeddings.weight", "embed.positions.table"),
+    ("embeddings.token_type_embeddings.weight", "embed.segments"),
+    ("embeddings.LayerNorm", "embed.norm"),
     ("encoder.layer.", "layers."),
     ("attention.self.query", "self_attention.W_q"),
     ("attention.self.key", "self_attention.W_k"),
     ("attention.self.value", "self_attention.W_v"),
     ("attention.output.dense", "self_attention.W_o"),
-    ("attention.output.LayerNorm", "around_self_attention.norm"),
+    ("attention.output.LayerNorm", "norm_1"),
     ("intermediate.dense", "feed_forward.W_1"),
     ("output.dense", "feed_forward.W_2"),
-    ("output.LayerNorm", "around_feed_forward.norm"),
+    ("output.LayerNorm", "norm_2"),
+    ("norm_1.weight", "norm_1.gain"),
+    ("norm_2.weight", "norm_2.gain"),
+    ("embed.norm.weight", "embed.norm.gain"),
 )
 UNUSED = (
     "pooler.dense.weight",  # for BERT's next-sentence task; a sentence's vector here is the mean of its tokens
@@ -58,7 +63,7 @@ def our_name(name: str) -> str:
     >>> our_name("encoder.layer.5.attention.self.query.weight")
     'layers.5.self_attention.W_q.weight'
     >>> our_name("encoder.layer.5.output.LayerNorm.bias")
-    'layers.5.around_feed_forward.norm.bias'
+    'layers.5.norm_2.bias'
     """
     for theirs, ours in HUGGING_FACE_TO_OURS:
         name = name.replace(theirs, ours)
@@ -121,7 +126,7 @@ class PretrainedEncoder:
             most = f"this encoder reads at most {CONFIG.max_length}: give it a shorter text"
             raise ValueError(f"{sentence[:30]!r}… has {longest} word pieces, but {most}")
         padded = pad_sequence(rows, batch_first=True, padding_value=PAD)  # (B, S)
-        return padded.to(self.encoder.embeddings.tokens.weight.device)
+        return padded.to(self.encoder.table.device)
 
     @torch.no_grad()
     def hidden_states(self, sentences: Sequence[str]) -> Tensor:
@@ -144,9 +149,9 @@ class PretrainedEncoder:
     @torch.no_grad()
     def attention(self, sentence: str) -> tuple[list[str], Tensor]:
         """Give a sentence's pieces, and what share each reads of each: weights (layers, H, S, S), rows asking."""
-        with watch_attention(self.encoder) as seen:
+        with watch_attention(self.encoder) as readings:
             self.encoder(self.ids([sentence]))
-        weights = [seen[f"layers.{layer}.self_attention"][0] for layer in range(CONFIG.layers)]  # each (H, S, S)
+        weights = [reading.weights[0] for reading in readings.values()]  # (H, S, S) in each layer
         return self.tokenize(sentence), torch.stack(weights)
 
     def word_vector(self, word: str) -> Tensor:
@@ -154,7 +159,7 @@ class PretrainedEncoder:
 
         Raises ValueError for a word that has no row of its own, because it is cut into pieces or not known at all.
         """
-        return self.encoder.embeddings.tokens.weight[self._row(word)].detach().clone()
+        return self.encoder.table[self._row(word)].detach().clone()
 
     def neighbours(self, word: str, k: int = 5) -> list[tuple[str, float]]:
         """Name the `k` other words whose rows of the embedding table point most nearly its way, with their cosines.
@@ -162,7 +167,7 @@ class PretrainedEncoder:
         Pieces of words, punctuation and special tokens are left out. Raises ValueError as `word_vector` does.
         """
         row = self._row(word)
-        table = F.normalize(self.encoder.embeddings.tokens.weight.detach(), dim=-1)  # (V, 384)
+        table = F.normalize(self.encoder.table.detach(), dim=-1)  # (V, 384)
         cosines = (table @ table[row]).tolist()  # V of them
         words = [(piece, at) for piece, at in self.tokenizer.get_vocab().items() if piece.isalnum() and at != row]
         return nlargest(k, ((piece, cosines[at]) for piece, at in words), key=itemgetter(1))
@@ -177,10 +182,10 @@ class PretrainedEncoder:
         return row
 
 
-def load_encoder(device: torch.device | str | None = None) -> PretrainedEncoder:
+def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE) -> PretrainedEncoder:
     """Read the pretrained encoder from the course's data; nothing is downloaded.
 
-    Takes the device to run on: "cpu", "cuda", "mps"; None: the best there is.
+    Takes the device to run on ("cpu", "cuda", "mps"; None: the best there is), and the parts that it is built from.
 
     Raises:
         DataMissing: the data is not here yet; says which command fetches it.
@@ -189,7 +194,7 @@ def load_encoder(device: torch.device | str | None = None) -> PretrainedEncoder:
     folder = data.path(DATA_SET)
     # A new encoder draws random weights; they are replaced here, and the caller's random numbers stay as they were.
     with torch.random.fork_rng(devices=[]):
-        encoder = Encoder(CONFIG)
+        encoder = build_encoder(CONFIG, parts)
     try:
         copy_weights(load_file(folder / "model.safetensors"), encoder)
     except (SafetensorError, ValueError) as error:

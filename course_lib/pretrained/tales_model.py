@@ -8,7 +8,8 @@ from typing import Any
 
 from course_lib.learning.checkpoints import put_weights, read, weights_of, write
 from course_lib.text.words import Vocabulary
-from course_lib.transformer.models import LanguageModel, TransformerConfig
+from course_lib.transformer.build import COURSE, Parts, build_language_model
+from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.decoding import greedy
 
 FILE = Path(__file__).with_name("tales_model.safetensors")
@@ -26,7 +27,7 @@ class UnknownCharacters(ValueError):
 class TalesModel:
     """A trained language model with its characters."""
 
-    def __init__(self, model: LanguageModel, vocabulary: Vocabulary) -> None:
+    def __init__(self, model: Any, vocabulary: Vocabulary) -> None:
         self.model, self.vocabulary = model, vocabulary
 
     @property
@@ -79,12 +80,12 @@ class TalesModel:
 
 
 @lru_cache
-def load_tales_model(device: str = "cpu") -> TalesModel:
+def load_tales_model(device: str = "cpu", parts: Parts = COURSE) -> TalesModel:
     """The language model that `course_lib.recipes.train_tales` has trained; read once, then kept.
 
-    Takes where it shall run: "cpu", "cuda", "mps".
+    Takes where it should run ("cpu", "cuda", "mps"), and the parts that it is built from.
     """
     tensors, note = read(FILE)
-    model = LanguageModel(TransformerConfig(**note["config"]))
+    model = build_language_model(TransformerConfig(**note["config"]), parts)
     put_weights(model, tensors, FILE)
     return TalesModel(model.to(device).eval(), Vocabulary(tuple(note["characters"])))

@@ -14,7 +14,8 @@ from course_lib.learning.checkpoints import put_weights, read, weights_of, write
 from course_lib.learning.training import evaluating
 from course_lib.text.words import BOS, Vocabulary, join, words
 from course_lib.transformer.attention import watch_attention
-from course_lib.transformer.models import Transformer, TransformerConfig
+from course_lib.transformer.build import COURSE, Parts, build_transformer
+from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.decoding import greedy
 
 FILE = Path(__file__).with_name("translator.safetensors")
@@ -61,7 +62,7 @@ class Translation:
 class Translator:
     """A trained Transformer with its two vocabularies."""
 
-    def __init__(self, model: Transformer, english: Vocabulary, french: Vocabulary) -> None:
+    def __init__(self, model: Any, english: Vocabulary, french: Vocabulary) -> None:
         self.model, self.english, self.french = model, english, french
 
     @property
@@ -102,7 +103,7 @@ class Translator:
         rows = [(self.english.encode(source), [BOS, *self.french.encode(target)[:-1]]) for source, target in pairs]
         with evaluating(self.model), watch_attention(self.model) as seen:
             self.model(*collate(rows, device))
-            layers = [seen[f"decoder.layers.{i}.cross_attention"] for i in range(self.model.config.layers)]
+            layers = [seen[f"decoder.{i}.cross_attention"].weights for i in range(self.model.config.layers)]
         heads = torch.stack(layers, dim=1).cpu()  # (B, layers, H, T, S)
         return [kept[:, :, : len(t), : len(s)] for kept, (s, t) in zip(heads, pairs, strict=True)]
 
@@ -130,12 +131,12 @@ class Translator:
 
 
 @lru_cache
-def load_translator(device: str = "cpu") -> Translator:
+def load_translator(device: str = "cpu", parts: Parts = COURSE) -> Translator:
     """The translator that `course_lib.recipes.train_translator` has trained; read once, then kept.
 
-    Takes where it shall run: "cpu", "cuda", "mps".
+    Takes where it should run ("cpu", "cuda", "mps"), and the parts that it is built from.
     """
     tensors, note = read(FILE)
-    model = Transformer(TransformerConfig(**note["config"]))
+    model = build_transformer(TransformerConfig(**note["config"]), parts)
     put_weights(model, tensors, FILE)
     return Translator(model.to(device).eval(), Vocabulary(note["english"]), Vocabulary(note["french"]))

@@ -22,7 +22,8 @@ from course_lib.learning.losses import next_token
 from course_lib.learning.training import History, Objective, Task, TrainingSettings, evaluate, fingerprint, train
 from course_lib.pretrained.tales_model import FILE, TalesModel, load_tales_model
 from course_lib.text.words import Vocabulary
-from course_lib.transformer.models import LanguageModel, TransformerConfig
+from course_lib.transformer.build import build_language_model
+from course_lib.transformer.config import TransformerConfig
 
 BLOCK = 64  # characters read at once
 STRIDE = 32  # characters from the start of one example to the start of the next
@@ -82,7 +83,7 @@ def learn(
     task = Task(windows(vocabulary.encode(list(text)), STRIDE), objective)
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
-        model = LanguageModel(config)
+        model = build_language_model(config)
         history = train(model, task, settings, device="cpu")
     return TalesModel(model.half().float(), vocabulary), history
 

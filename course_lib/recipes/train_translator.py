@@ -22,7 +22,8 @@ from course_lib.learning.training import History, Task, TrainingSettings, finger
 from course_lib.pretrained.translator import FILE, Translator, load_translator
 from course_lib.scoring.metrics import Link, alignment_error_rate, alignment_from_weights, exact_match
 from course_lib.text.words import BOS, EOS, Vocabulary
-from course_lib.transformer.models import Transformer, TransformerConfig
+from course_lib.transformer.build import build_transformer
+from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.decoding import greedy
 
 SIZES: dict[str, Any] = dict(d_model=64, heads=4, d_ff=128, layers=2, dropout=0.05, max_length=24)
@@ -44,7 +45,7 @@ def learn(pairs: list[Pair], settings: TrainingSettings = SETTINGS) -> tuple[Tra
     config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), **SIZES)
     with torch.random.fork_rng([]), _one_thread():
         torch.manual_seed(settings.seed)
-        model = Transformer(config)
+        model = build_transformer(config)
         history = train(model, Task(examples, translation), settings, device="cpu")
     return Translator(model, english, french), history
 

@@ -34,10 +34,10 @@ class CachedModel:
     True
     """
 
-    def __init__(self, model: LanguageModel | Transformer, room: int, source_ids: Tensor | None = None) -> None:
+    def __init__(self, model: Any, room: int, source_ids: Tensor | None = None) -> None:
         if isinstance(model, Transformer) == (source_ids is None):
             raise ValueError("a Transformer needs source_ids, what it translates; a LanguageModel has none")
-        self.model: Any = model
+        self.model = model
         self.text = _Text(_room(model, room))
         layers = _layers(model)
         self.text_caches = [TextCache(layer.self_attention, self.text.room) for layer in layers]
@@ -52,7 +52,8 @@ class CachedModel:
     @property
     def bytes(self) -> int:
         """How many bytes the keys and values take so far, those of the source included."""
-        return sum(cache.keys_and_values.nbytes for cache in (*self.text_caches, *self.memory_caches))
+        caches: list[TextCache | MemoryCache] = [*self.text_caches, *self.memory_caches]
+        return sum(cache.keys_and_values.nbytes for cache in caches)
 
     def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:
         """Read on, and predict the token after the last: ids (B, T) to logits (B, V).
@@ -65,6 +66,7 @@ class CachedModel:
             for cache in self.text_caches:
                 cache.clear()
         with torch.inference_mode(), caching([*self.text_caches, *self.memory_caches]):  # faster than no_grad
+            logits: Tensor
             if self.source_ids is None:
                 logits = self.model(ids, self)  # (B, T, V)
             else:

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from course_lib.exercises.catalogue import find
-from course_lib.transformer.positions import embed_with_positions
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention, softmax
+from course_lib.transformer.positions import embed_with_positions
 
 
 def said(name: str, answer: Any) -> str:

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.transformer.positions import embed_with_positions
 from course_lib.transformer.layers import EncoderLayer
+from course_lib.transformer.positions import embed_with_positions
 from tests.lessons.right_answers import right
 
 right("causal_mask")(lambda T: torch.tril(torch.ones(T, T)) == 1)

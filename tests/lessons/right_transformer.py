@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.positions import embed_with_positions
-from course_lib.transformer.layers import EncoderLayer
-from course_lib.transformer.layers import DecoderLayer
 from tests.lessons.right_answers import right
 
 right("padding_mask")(lambda ids, pad: ids.ne(pad)[:, None, None, :])

@@ -5,15 +5,12 @@ from torch import nn
 from transformers import BertConfig, BertModel, LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
-from course_lib.transformer.positions import embed_with_positions
-from course_lib.transformer.layers import EncoderLayer, encoder_parameter_count
 from course_lib.lessons.l06_decoder import continue_greedily
-from course_lib.transformer.models import LanguageModel
 from course_lib.lessons.l07_transformer import greedy_translation, learning_rate
-from course_lib.transformer.layers import DecoderLayer
-from course_lib.transformer.models import Transformer
 from course_lib.transformer.attention import padding_mask
-from course_lib.transformer.positions import rotary
+from course_lib.transformer.layers import DecoderLayer, EncoderLayer, encoder_parameter_count
+from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.transformer.positions import embed_with_positions, rotary
 
 
 def poured(theirs: nn.Module, names: dict[str, str]) -> dict[str, torch.Tensor]:

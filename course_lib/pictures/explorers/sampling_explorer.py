@@ -76,7 +76,7 @@ class SamplingExplorer(Explorer):
         ids = self._text_model.encode(prompt)
         if not ids:
             raise ValueError("the text is empty: give me a beginning, such as 'Once upon a ti'")
-        model = self._text_model.model
+        model: Any = self._text_model.model
         device = next(model.parameters()).device
         with evaluating(model):
             logits = model(torch.tensor([ids[-model.config.max_length :]], device=device))[0, -1].cpu()  # (V,)
@@ -96,7 +96,7 @@ class SamplingExplorer(Explorer):
     def _draw(self, _: Any) -> None:
         """Go on with each text from the character that the browser has drawn."""
         asked = self.wanted
-        model = self._text_model.model
+        model: Any = self._text_model.model
         generator = torch.Generator(next(model.parameters()).device).manual_seed(asked["seed"])
         texts = sample(
             model,
