@@ -5,13 +5,16 @@ import sys
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial, partialmethod, update_wrapper
 from types import ModuleType
 from typing import Any
+
+from torch import nn
 
 from course_lib.exercises import store
 from course_lib.exercises.catalogue import all_exercises, find
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.source import names_used, standalone
+from course_lib.exercises.source import standalone
 
 
 @dataclass(frozen=True)
@@ -72,18 +75,35 @@ def _yours(exercise: Exercise, implementation: Any, source: str | None = None) -
 
 
 def _lent(exercise: Exercise) -> Any:
-    """The course's version of a part; where it is built from other exercises' parts, from the learner's own of them."""
-    reference, file = exercise.reference, sys.modules[exercise.reference.__module__]
-    if not file.__name__.startswith("course_lib.lessons."):
-        return reference  # the library's own, which models run on
-    source = inspect.getsource(reference)
-    used = {other.name for other in all_exercises()} & names_used(source) - {exercise.name}
-    lent = {name: part(name).implementation for name in used}
-    if lent.items() <= vars(file).items():
-        return reference
-    namespace = vars(file) | lent
-    exec(compile(source, str(file.__file__), "exec"), namespace)
-    return namespace[exercise.name]
+    """The course's version of a part, made of the learner's own smaller parts where it takes these as arguments.
+
+    A reference takes another exercise's part where a keyword argument has that part as its default.
+    """
+    names = {id(other.reference): other.name for other in all_exercises()}
+    handed: dict[str, Any] = {}
+    for parameter in inspect.signature(exercise.reference).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and id(parameter.default) in names:
+            implementation = part(names[id(parameter.default)]).implementation
+            if implementation is not parameter.default:
+                handed[parameter.name] = as_function(implementation)
+    return _with_parts(exercise.reference, tuple(handed.items())) if handed else exercise.reference
+
+
+def as_function(implementation: Any) -> Any:
+    """A part that can be called: of a module in a function's place, its forward pass.
+
+    As an attribute of another module, the module itself would join that one's sub-modules and weights.
+    """
+    return implementation.forward if isinstance(implementation, nn.Module) else implementation
+
+
+@cache
+def _with_parts(reference: Any, handed: tuple[tuple[str, Any], ...]) -> Any:
+    """A function or class of the course's that is handed these parts whenever it is called or made."""
+    if not inspect.isclass(reference):
+        return update_wrapper(partial(reference, **dict(handed)), reference)
+    members = {"__init__": partialmethod(reference.__init__, **dict(handed)), "__doc__": reference.__doc__}
+    return type(reference.__name__, (reference,), members | {"__module__": reference.__module__})
 
 
 def _callable(exercise: Exercise, answer: Any) -> Any:

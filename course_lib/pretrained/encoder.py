@@ -18,11 +18,12 @@ import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from course_lib import data
 from course_lib.learning.training import best_device
+from course_lib.pretrained.pouring import build_with_weights
 from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.build import COURSE, Parts, build_encoder
 from course_lib.transformer.config import TransformerConfig
@@ -70,26 +71,9 @@ def our_name(name: str) -> str:
     return name
 
 
-def copy_weights(tensors: Mapping[str, Tensor], encoder: nn.Module) -> None:
-    """Give an encoder with our names the tensors of a BERT with Hugging Face's names.
-
-    Args:
-        tensors: the checkpoint; each tensor is used, or named in `UNUSED`.
-        encoder: `Encoder`, or a learner's own with the same names; changed in place.
-
-    Raises ValueError for a tensor that is missing, that has no place in the encoder, or that has another shape there.
-    """
-    given = {our_name(name): tensor for name, tensor in tensors.items() if name not in UNUSED}
-    wanted = encoder.state_dict()
-    if missing := sorted(wanted.keys() - given.keys()):
-        raise ValueError(f"the weights should hold a tensor for {missing[0]}, but hold none")
-    if unknown := sorted(given.keys() - wanted.keys()):
-        raise ValueError(f"the encoder should have a place for each tensor, but has none for {unknown[0]}")
-    for name, tensor in given.items():
-        if tensor.shape != wanted[name].shape:
-            shapes = f"{tuple(wanted[name].shape)}, but {tuple(tensor.shape)} came"
-            raise ValueError(f"the encoder's {name} should be {shapes}: is its configuration that of the weights?")
-    encoder.load_state_dict(given)
+def our_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a BERT under our names, without those that an `Encoder` does not use."""
+    return {our_name(name): tensor for name, tensor in tensors.items() if name not in UNUSED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,13 +176,13 @@ def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE
         DataBroken: a file of it is missing, cut short or garbled.
     """
     folder = data.path(DATA_SET)
-    # A new encoder draws random weights; they are replaced here, and the caller's random numbers stay as they were.
-    with torch.random.fork_rng(devices=[]):
-        encoder = build_encoder(CONFIG, parts)
+    file = folder / "model.safetensors"
     try:
-        copy_weights(load_file(folder / "model.safetensors"), encoder)
+        # A new encoder draws random weights; they are replaced here, and the caller's random numbers stay as they were.
+        with torch.random.fork_rng(devices=[]):
+            encoder = build_with_weights(build_encoder, CONFIG, parts, our_weights(load_file(file)), file)
     except (SafetensorError, ValueError) as error:
-        raise _broken(folder / "model.safetensors", error) from error
+        raise _broken(file, error) from error
     try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # tokenizers raises no narrower kind

@@ -6,7 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from course_lib.learning.checkpoints import put_weights, read, weights_of, write
+from course_lib.learning.checkpoints import read, weights_of, write
+from course_lib.pretrained.pouring import build_with_weights
 from course_lib.text.words import Vocabulary
 from course_lib.transformer.build import COURSE, Parts, build_language_model
 from course_lib.transformer.config import TransformerConfig
@@ -86,6 +87,5 @@ def load_tales_model(device: str = "cpu", parts: Parts = COURSE) -> TalesModel:
     Takes where it should run ("cpu", "cuda", "mps"), and the parts that it is built from.
     """
     tensors, note = read(FILE)
-    model = build_language_model(TransformerConfig(**note["config"]), parts)
-    put_weights(model, tensors, FILE)
+    model = build_with_weights(build_language_model, TransformerConfig(**note["config"]), parts, tensors, FILE)
     return TalesModel(model.to(device).eval(), Vocabulary(tuple(note["characters"])))

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from course_lib.learning.batches import collate
-from course_lib.learning.checkpoints import put_weights, read, weights_of, write
+from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.training import evaluating
+from course_lib.pretrained.pouring import build_with_weights
 from course_lib.text.words import BOS, Vocabulary, join, words
 from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.build import COURSE, Parts, build_transformer
@@ -83,13 +84,12 @@ class Translator:
         >>> load_translator().translate("The detective investigated.")
         'le détective a enquêté'
         """
-        return self.translation(sentence).text
+        return join(self._write(self._read(sentence)))
 
     def translation(self, sentence: str) -> Translation:
         """Translate one English sentence, and keep what each French word read. Raises what `translate` raises."""
         source = self._read(sentence)
-        (ids,) = greedy(self.model, [self.english.encode(source)])
-        target = self.french.decode(ids)
+        target = self._write(source)
         heads = self.cross_attention([source], [target])[0]  # (layers, H, T, S)
         return Translation(tuple(source), tuple(target), heads[-1].mean(dim=0), heads)
 
@@ -101,11 +101,20 @@ class Translator:
         device = next(self.model.parameters()).device
         pairs = list(zip(sources, targets, strict=True))
         rows = [(self.english.encode(source), [BOS, *self.french.encode(target)[:-1]]) for source, target in pairs]
-        with evaluating(self.model), watch_attention(self.model) as seen:
+        with evaluating(self.model), watch_attention(self.model) as readings:
             self.model(*collate(rows, device))
-            layers = [seen[f"decoder.{i}.cross_attention"].weights for i in range(self.model.config.layers)]
+        layers = [reading.weights for name, reading in readings.items() if name.endswith("cross_attention")]
+        if not layers:
+            raise ValueError(
+                "this model's attention does not keep the weights that it computes, so they cannot be shown"
+            )
         heads = torch.stack(layers, dim=1).cpu()  # (B, layers, H, T, S)
         return [kept[:, :, : len(t), : len(s)] for kept, (s, t) in zip(heads, pairs, strict=True)]
+
+    def _write(self, source: list[str]) -> list[str]:
+        """The French words for some English ones."""
+        (ids,) = greedy(self.model, [self.english.encode(source)], self.model.config.max_length)
+        return self.french.decode(ids)
 
     def _read(self, sentence: str) -> list[str]:
         if not isinstance(sentence, str):
@@ -137,6 +146,5 @@ def load_translator(device: str = "cpu", parts: Parts = COURSE) -> Translator:
     Takes where it should run ("cpu", "cuda", "mps"), and the parts that it is built from.
     """
     tensors, note = read(FILE)
-    model = build_transformer(TransformerConfig(**note["config"]), parts)
-    put_weights(model, tensors, FILE)
+    model = build_with_weights(build_transformer, TransformerConfig(**note["config"]), parts, tensors, FILE)
     return Translator(model.to(device).eval(), Vocabulary(note["english"]), Vocabulary(note["french"]))

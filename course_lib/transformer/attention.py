@@ -6,10 +6,10 @@ Shapes use the course's letters: B batch, T tokens that ask (queries), S tokens 
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -280,19 +280,19 @@ class Cache(Protocol):
 
 @dataclass(frozen=True)
 class Reading:
-    """What happened inside a `MultiHeadAttention`: for each head, who asked what, and what was read.
+    """What was read in an attention of several heads.
 
     Args:
-        queries: (B, H, T, d_k), rotated where the positions are rotary.
-        keys: (B, H, S, d_k), likewise.
-        values: (B, H, S, d_v).
         weights: (B, H, T, S).
+        queries: (B, H, T, d_k), rotated where the positions are rotary; None where the attention does not show them.
+        keys: (B, H, S, d_k), likewise.
+        values: (B, H, S, d_v), likewise.
     """
 
-    queries: Tensor
-    keys: Tensor
-    values: Tensor
     weights: Tensor
+    queries: Tensor | None = None
+    keys: Tensor | None = None
+    values: Tensor | None = None
 
 
 class MultiHeadAttention(nn.Module):
@@ -397,7 +397,7 @@ class MultiHeadAttention(nn.Module):
             return _fused_attention(queries, keys, values, mask)
         mixed, weights = self.attention(queries, keys, values, mask)  # (B, H, T, d_k), (B, H, T, S)
         for watcher in self.watchers:
-            watcher(Reading(queries.detach(), keys.detach(), values.detach(), weights.detach()))
+            watcher(Reading(weights.detach(), queries.detach(), keys.detach(), values.detach()))
         return mixed
 
 
@@ -443,23 +443,30 @@ def _repeat_shared(
 
 @contextmanager
 def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
-    """Keep what the queries of every `MultiHeadAttention` in `model` read, while the block runs.
+    """Keep what every attention in `model` reads, while the block runs.
 
     Yields a dictionary that each forward pass fills: the part's name in the model, such as
-    `"decoder.0.cross_attention"`, to its latest `Reading`. Blocks may be nested; each of them sees everything.
+    `"decoder.0.cross_attention"`, to its latest `Reading`. Attentions are the course's `MultiHeadAttention`s, and other
+    modules of a name that ends in "attention", if they keep their `weights` as an attribute. Blocks may be nested; each
+    of them sees everything.
     """
     readings: dict[str, Reading] = {}
-    watched = []
-    for name, part in model.named_modules():
-        if isinstance(part, MultiHeadAttention):
-            watcher = partial(readings.__setitem__, name)
-            part.watchers.append(watcher)
-            watched.append((part, watcher))
-    try:
+    with ExitStack() as watching:
+        for name, part in model.named_modules():
+            if isinstance(part, MultiHeadAttention):
+                watcher = partial(readings.__setitem__, name)
+                part.watchers.append(watcher)
+                watching.callback(part.watchers.remove, watcher)
+            elif name.endswith("attention"):
+                hook = part.register_forward_hook(partial(_keep_weights, readings, name))
+                watching.callback(hook.remove)
         yield readings
-    finally:
-        for part, watcher in watched:
-            part.watchers.remove(watcher)
+
+
+def _keep_weights(readings: dict[str, Reading], name: str, part: nn.Module, *_: Any) -> None:
+    weights = getattr(part, "weights", None)
+    if isinstance(weights, Tensor) and weights.dim() == 4:
+        readings[name] = Reading(weights.detach())
 
 
 def check_shapes(query: Tensor, key: Tensor, value: Tensor, d_key: int) -> None:

@@ -4,19 +4,25 @@ Under a causal mask, what a token has computed never changes when others follow.
 each new token asks them: one row of attention per step instead of all rows again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from course_lib.transformer.attention import MultiHeadAttention, causal_mask, scaled_dot_product_attention
+from course_lib.transformer.attention import Attention, MultiHeadAttention, causal_mask, scaled_dot_product_attention
 
 KeysAndValues = tuple[Tensor, Tensor]
 
 
 def attend_with_cache(
-    query: Tensor, key: Tensor, value: Tensor, past: KeysAndValues | None
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    past: KeysAndValues | None,
+    *,
+    attention: Attention = scaled_dot_product_attention,
+    mask: Callable[[int], Tensor] = causal_mask,
 ) -> tuple[Tensor, KeysAndValues]:
     """Let T new tokens read themselves and all tokens before them, whose keys and values `past` holds.
 
@@ -27,6 +33,8 @@ def attend_with_cache(
         key: of the new tokens, (B, H, T, d_k).
         value: of the new tokens, (B, H, T, d_v).
         past: keys (B, H, S, d_k) and values (B, H, S, d_v) of the earlier tokens, or None.
+        attention: what each head computes.
+        mask: makes the causal mask.
 
     Returns the output (B, H, T, d_v), and the keys and values of all tokens so far, for the next call.
     """
@@ -36,8 +44,8 @@ def attend_with_cache(
         keys = torch.cat((past[0], key), dim=2)  # (B, H, S + T, d_k)
         values = torch.cat((past[1], value), dim=2)  # (B, H, S + T, d_v)
     T, S = query.size(2), keys.size(2)
-    mask = causal_mask(S)[S - T :]  # (T, S)
-    output, _ = scaled_dot_product_attention(query, keys, values, mask)  # (B, H, T, d_v)
+    rows_of_mask = mask(S)[S - T :]  # (T, S)
+    output, _ = attention(query, keys, values, rows_of_mask)  # (B, H, T, d_v)
     return output, (keys, values)
 
 

@@ -4,12 +4,13 @@ import inspect
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.transformer.attention import MultiHeadAttention, causal_mask
 from course_lib.transformer.cache import MemoryCache, TextCache, caching
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.transformer.positions import TokenEmbedding
 
 
 class CachedModel:
@@ -130,8 +131,16 @@ def can_cache(model: Any) -> bool:
     return (
         all(isinstance(layer, EncoderLayer | DecoderLayer) for layer in layers)
         and all(isinstance(attention, MultiHeadAttention) for attention in attentions)
-        and "at" in inspect.signature(model.embed).parameters
+        and _knows_positions(model.embed)
     )
+
+
+def _knows_positions(embed: Any) -> bool:
+    """Whether embeddings can be asked for other positions than 0, 1, 2, …"""
+    if isinstance(embed, TokenEmbedding):
+        return embed.positions is None or _knows_positions(embed.positions)
+    function = embed.forward if isinstance(embed, nn.Module) else embed
+    return "at" in inspect.signature(function).parameters
 
 
 def _layers(model: Any) -> list[Any]:

@@ -81,9 +81,8 @@ def self_attention_of(
         with watch_attention(model) as readings:
             model.encode(ids) if isinstance(model, Transformer) else model(ids)
         layers = readings.values()  # in the order in which they read
-        query = torch.cat([layer.queries for layer in layers]).cpu()  # (N, H, S, d_k)
-        key = torch.cat([layer.keys for layer in layers]).cpu()  # (N, H, S, d_k)
-        value = torch.cat([layer.values for layer in layers]).cpu()  # (N, H, S, d_v)
+        seen = [(layer.queries, layer.keys, layer.values) for layer in layers if layer.queries is not None]
+        query, key, value = (torch.cat(parts).cpu() for parts in zip(*seen, strict=True))  # (N, H, S, d_k) each
         return Lookup(tokens, tokens, query, key, value)
 
     return look_up
