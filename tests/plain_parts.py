@@ -1,9 +1,17 @@
 """The parts as a learner writes them in the notebooks: plain, with the course's names for weights and nothing more."""
 
 import math
+from dataclasses import fields
 
 import torch
 from torch import nn
+
+from course_lib.transformer.build import Parts
+
+
+def plain() -> Parts:
+    """These parts, for a model to be built from, as they are at this moment: a test may have replaced some."""
+    return Parts(**{field.name: globals()[field.name] for field in fields(Parts)})
 
 
 def scaled_dot_product_attention(query, key, value, mask=None):

@@ -8,9 +8,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from course_lib.learning.checkpoints import put_weights
-from course_lib.transformer.build import COURSE, Parts
+from course_lib.learning.checkpoints import put_weights, weights_of
+from course_lib.transformer.build import COURSE, Parts, build_encoder, build_language_model, build_transformer
 from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import Encoder, LanguageModel, Transformer
 
 # The classes that hold weights, the smaller ones first, and sizes to try them with.
 CLASSES: dict[str, tuple[int, ...]] = {
@@ -49,6 +50,34 @@ def build_with_weights(
     model = build(config, parts if parts is COURSE else parts_that_fit(parts))
     put_weights(model, weights, source)
     return model
+
+
+def rebuild(model: Any, parts: Parts) -> Any:
+    """Make the same model of other parts, with the same weights.
+
+    Takes an `Encoder`, a `LanguageModel` or a `Transformer` made by `course_lib.transformer.build`, and the parts;
+    returns a new model in evaluation mode. Classes that these weights do not fit into are replaced as in
+    `build_with_weights`.
+    """
+    builders = {Encoder: build_encoder, LanguageModel: build_language_model, Transformer: build_transformer}
+    build = next(build for kind, build in builders.items() if isinstance(model, kind))
+    return build_with_weights(build, model.config, parts, weights_of(model), Path("the model")).eval()
+
+
+def pour(name: str, part: Callable[..., nn.Module], sizes: tuple[Any, ...], weights: Mapping[str, Tensor]) -> Any:
+    """Make a part and pour weights into it.
+
+    Args:
+        name: the part's name in the course, such as "MultiHeadAttention".
+        part: the class, such as a learner's own. If it names its weights otherwise, the course's takes its place, and a
+            warning says so, once.
+        sizes: what the class is made with.
+        weights: by the course's names; the part computes in their type.
+    """
+    part = getattr(parts_that_fit(replace(COURSE, **{name: part})), name)
+    made = part(*sizes).to(next(iter(weights.values())).dtype)
+    made.load_state_dict({weight: value.detach() for weight, value in weights.items()})
+    return made.eval()
 
 
 def parts_that_fit(parts: Parts) -> Parts:

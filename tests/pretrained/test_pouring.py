@@ -11,8 +11,8 @@ from course_lib import data
 from course_lib.pretrained import load_encoder, load_tales_model, load_translator, pouring
 from course_lib.transformer.build import COURSE, Parts
 from tests import plain_parts
+from tests.plain_parts import plain
 
-PLAIN = Parts(**{field.name: getattr(plain_parts, field.name) for field in fields(Parts)})
 # The parts that the learner's whole Transformer uses, and what the other two models need besides.
 OF_THE_TRANSFORMER = {
     "scaled_dot_product_attention",
@@ -50,11 +50,6 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(target, attribute, counting)
     return counts
-
-
-def plain() -> Parts:
-    """The parts as they are now, counting or not."""
-    return Parts(**{field.name: getattr(plain_parts, field.name) for field in fields(Parts)})
 
 
 def test_the_translator_runs_on_every_part_of_the_learners_transformer(called: Counter[str]):
@@ -134,5 +129,6 @@ def test_a_class_that_names_its_weights_otherwise_is_replaced_by_the_courses_and
     assert type(translator.model.encoder[0].self_attention) is plain_parts.MultiHeadAttention
     (warning,) = recwarn
     assert str(warning.message) == (
-        "Your LayerNorm has no gain, so trained weights do not fit into it: here the course's LayerNorm takes its place."
+        "Your LayerNorm has no gain, so trained weights do not fit into it: "
+        "here the course's LayerNorm takes its place."
     )
