@@ -174,7 +174,7 @@ def why_unusable():
     if manifest is None:
         return "the present .venv was not made by the course"
     if not manifest:
-        return "the last installation was interrupted"
+        return "the last installation did not finish"
     if manifest.get("format") != MANIFEST_FORMAT:
         return "the present .venv was made by another version of the course"
     if manifest["folder"] != str(VENV):
@@ -188,7 +188,7 @@ def why_unusable():
 
 
 def read_manifest():
-    """Read what was noted when `.venv` was made: {} if that was interrupted, None if the course did not make it."""
+    """Read what was noted when `.venv` was made: {} if that did not finish, None if the course did not make it."""
     try:
         return json.loads(MANIFEST.read_text(encoding="utf-8") or "{}")
     except (FileNotFoundError, NotADirectoryError):
@@ -300,7 +300,7 @@ def choose_torch_index():
         return []
     if responds(CPU_INDEX, seconds=3):
         return ["--extra-index-url", CPU_INDEX]
-    print("PyTorch's index of CPU builds does not respond, so pip downloads the build with CUDA, about 3 GB.")
+    print("PyTorch's index of CPU builds does not respond, so pip may choose the build with CUDA, about 3 GB.")
     return []
 
 

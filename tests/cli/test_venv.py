@@ -83,8 +83,8 @@ def change_manifest(workplace: Workplace, **changes: Any) -> None:
         (remove_python, "does not start"),
         (break_python, "does not start"),
         (remove_pip, "pip is missing from .venv"),
-        (empty_manifest, "installation was interrupted"),
-        (cut_manifest, "installation was interrupted"),
+        (empty_manifest, "installation did not finish"),
+        (cut_manifest, "installation did not finish"),
         (functools.partial(change_manifest, folder="/elsewhere/.venv"), "moved from another folder"),
         (functools.partial(change_manifest, python=[3, 9]), "version of the Python in .venv has changed"),
         (functools.partial(change_manifest, format=0), "another version of the course"),
@@ -163,7 +163,7 @@ def test_an_installation_that_was_killed_starts_again(
     monkeypatch.setattr(workplace.course.subprocess, "run", killed_in_pip)
     with pytest.raises(KeyboardInterrupt):
         workplace.course.prepare_venv("test")
-    assert workplace.course.why_unusable() == "the last installation was interrupted"
+    assert workplace.course.why_unusable() == "the last installation did not finish"
 
 
 def test_an_update_that_pip_gives_up_leaves_the_earlier_installation_in_place(workplace: Workplace):
