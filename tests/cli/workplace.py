@@ -1,7 +1,6 @@
-"""A door of its own for each test, in a folder of its own, with a fake pip that installs nothing but names."""
+"""A copy of course.py for each test, in a folder of its own, with a fake pip that installs only names."""
 
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -31,31 +30,29 @@ subprocess_run = subprocess.run
 
 
 class Workplace:
-    """A copy of the door in a folder, with stand-ins for venv and pip, which need seconds and a network.
+    """A copy of course.py in a folder, with stand-ins for venv and pip, which need seconds and a network.
 
     Attributes:
-        door: the copy of course.py, as a module.
-        venvs: how many environments were made.
-        pip_calls: the words of each call of pip.
-        finds: what pip reports where it is asked which packages it would take.
-        complaint: what pip writes into its log before it fails; it does not fail where this is empty.
+        course: The copy of course.py, as a module.
+        venvs: How many environments were made.
+        pip_calls: The words of each call of pip.
+        pip_error: What pip writes to its log before it fails; it does not fail if this is empty.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.door: Any = load_door(folder)
+        self.course: Any = load_course(folder)
         self.venvs = 0
         self.pip_calls: list[list[str]] = []
-        self.finds: list[dict[str, Any]] = []
-        self.complaint = ""
+        self.pip_error = ""
         self.change_project(PYPROJECT)
 
     def change_project(self, text: str) -> None:
         (self.folder / "pyproject.toml").write_text(text, encoding="utf-8")
 
     def note(self, package: str) -> Path:
-        """Give the folder by which Python knows that a package is installed in `.venv`."""
-        base = str(self.door.VENV)
+        """Give the folder that tells Python that a package is installed in `.venv`."""
+        base = str(self.course.VENV)
         packages = sysconfig.get_path("purelib", "venv", {"base": base, "platbase": base})
         return Path(packages, f"{package}-1.dist-info")
 
@@ -68,10 +65,8 @@ class Workplace:
             return self._install("pip")
         if program == ["-m", "pip"]:
             self.pip_calls.append(words[3:])
-            if "--dry-run" in words:
-                return subprocess.CompletedProcess(words, 0, json.dumps({"install": self.finds}))
-            if self.complaint:
-                Path(words[words.index("--log") + 1]).write_text(self.complaint, encoding="utf-8")
+            if self.pip_error:
+                Path(words[words.index("--log") + 1]).write_text(self.pip_error, encoding="utf-8")
                 return subprocess.CompletedProcess(words, 1)
             return self._install("transformer_course", "torch", "anywidget", "pytest")
         return subprocess_run(words, **options)
@@ -83,34 +78,22 @@ class Workplace:
         return subprocess.CompletedProcess([], 0, "")
 
 
-def load_door(folder: Path) -> ModuleType:
+def load_course(folder: Path) -> ModuleType:
     shutil.copy(ROOT / "course.py", folder)
     spec = importlib.util.spec_from_file_location("course_under_test", folder / "course.py")
     assert spec is not None
     assert spec.loader is not None
-    door = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(door)
-    return door
+    course = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(course)
+    return course
 
 
-def stopped(door: Any, action: Callable[[], object]) -> str:
-    """Give the sentence with which an action stops, after a look that it is one."""
-    with pytest.raises(door.Stop) as stop:
+def setup_error(course: Any, action: Callable[[], object]) -> str:
+    """Give the message of the SetupError that an action raises, after a check that it is one sentence."""
+    with pytest.raises(course.SetupError) as raised:
         action()
-    sentence = str(stop.value)
+    sentence = str(raised.value)
     assert sentence[0].isupper()
     assert sentence.endswith(".")
     assert "\n" not in sentence
     return sentence
-
-
-def reported(folder: Path, **sizes: int) -> list[dict[str, Any]]:
-    """Give pip's report on packages that lie in a folder, with these sizes in bytes."""
-    found = []
-    for name, size in sizes.items():
-        wheel = folder / f"{name}.whl"
-        with wheel.open("wb") as file:
-            file.truncate(size)
-        item = {"metadata": {"name": name.replace("_", "-"), "version": "2.13.0"}}
-        found.append(item | {"download_info": {"url": wheel.as_uri()}})
-    return found
