@@ -10,6 +10,7 @@ from course_lib.transformer.attention import MultiHeadAttention, causal_mask
 from course_lib.transformer.cache import MemoryCache, TextCache, caching
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.transformer.positions import TokenEmbedding
 
 
 class CachedModel:
@@ -130,8 +131,15 @@ def can_cache(model: Any) -> bool:
     return (
         all(isinstance(layer, EncoderLayer | DecoderLayer) for layer in layers)
         and all(isinstance(attention, MultiHeadAttention) for attention in attentions)
-        and "at" in inspect.signature(model.embed).parameters
+        and _takes_positions(model.embed)
     )
+
+
+def _takes_positions(embed: Any) -> bool:
+    """Whether an embedding, and the part of it that adds positions, can be told at which positions tokens stand."""
+    if "at" not in inspect.signature(getattr(embed, "forward", embed)).parameters:
+        return False
+    return not isinstance(embed, TokenEmbedding) or embed.positions is None or _takes_positions(embed.positions)
 
 
 def _layers(model: Any) -> list[Any]:
