@@ -341,9 +341,8 @@ class MultiHeadAttention(nn.Module):
         self.split: Callable[[Tensor, int], Tensor] = split
         self.merge: Callable[[Tensor], Tensor] = merge
         self.cache: Cache | None = None
-        self.joined: tuple[Tensor, Tensor | None] | None = (
-            None  # W_q, W_k and W_v as one map, while a cache has them so
-        )
+        # W_q, W_k and W_v as one weight and one bias, while a cache asks for it: one matrix product instead of three.
+        self.joined: tuple[Tensor, Tensor | None] | None = None
         self.watchers: list[Callable[[Reading], None]] = []
         d_k = d_model // heads
         self.W_q = nn.Linear(d_model, d_model, bias)
@@ -358,8 +357,13 @@ class MultiHeadAttention(nn.Module):
         `padding_mask(ids, pad) & causal_mask(T)` does. Returns (B, T, d_model). With a cache, the tokens continue those
         in the cache, and S counts these too.
 
-        Raises TypeError or ValueError where there is not one value per key, or for a mask that `check_mask` refuses.
+        Raises TypeError or ValueError for keys of other texts than the queries', where there is not one value per key,
+        or for a mask that `check_mask` refuses.
         """
+        if self.cache is None and query.shape[:-2] != key.shape[:-2]:
+            raise ValueError(
+                f"key should be of the same texts as query {tuple(query.shape)}, but its shape is {tuple(key.shape)}"
+            )
         project = self.project if self.cache is None else self.cache.project
         queries, keys, values = project(query, key, value)  # (B, H, T, d_k), (B, kv_heads, S, d_k) twice
         mixed = self._attend(queries, keys, values, mask)  # (B, H, T, d_k)
@@ -436,7 +440,7 @@ def _repeat_shared(
     if queries.dim() < 4 or queries.size(0) == keys.size(0):
         return keys, values, mask
     texts = queries.size(0) // keys.size(0)
-    if mask is not None and mask.dim() == 4:
+    if mask is not None and mask.dim() == 4 and mask.size(0) == keys.size(0):
         mask = mask.repeat_interleave(texts, dim=0)
     return keys.repeat_interleave(texts, dim=0), values.repeat_interleave(texts, dim=0), mask
 

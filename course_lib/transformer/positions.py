@@ -177,10 +177,12 @@ def _cosines_and_sines(start: int, length: int, width: int, base: float, like: T
     return cos[start:end].to(like.dtype), sin[start:end].to(like.dtype)
 
 
-# What follows is computed once and remembered, since models ask for it at each layer and step.
+# What follows is computed once and remembered, since models ask for it at each layer and step. A table that was first
+# asked for in inference mode has to serve training later, so it is always made outside of that mode.
 
 
 @lru_cache(maxsize=32)
+@torch.inference_mode(mode=False)
 def _rotation_table(
     length: int, width: int, base: float, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:
@@ -189,6 +191,7 @@ def _rotation_table(
 
 
 @lru_cache(maxsize=32)
+@torch.inference_mode(mode=False)
 def _remembered_table(positions: Callable[[int, int], Tensor], length: int, d_model: int, dtype: torch.dtype) -> Tensor:
     return positions(length, d_model).to(dtype)
 

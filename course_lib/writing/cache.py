@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.transformer.attention import MultiHeadAttention, causal_mask
 from course_lib.transformer.cache import MemoryCache, TextCache, caching
@@ -131,16 +131,15 @@ def can_cache(model: Any) -> bool:
     return (
         all(isinstance(layer, EncoderLayer | DecoderLayer) for layer in layers)
         and all(isinstance(attention, MultiHeadAttention) for attention in attentions)
-        and _knows_positions(model.embed)
+        and _takes_positions(model.embed)
     )
 
 
-def _knows_positions(embed: Any) -> bool:
-    """Whether embeddings can be asked for other positions than 0, 1, 2, …"""
-    if isinstance(embed, TokenEmbedding):
-        return embed.positions is None or _knows_positions(embed.positions)
-    function = embed.forward if isinstance(embed, nn.Module) else embed
-    return "at" in inspect.signature(function).parameters
+def _takes_positions(embed: Any) -> bool:
+    """Whether an embedding, and the part of it that adds positions, can be told at which positions tokens stand."""
+    if "at" not in inspect.signature(getattr(embed, "forward", embed)).parameters:
+        return False
+    return not isinstance(embed, TokenEmbedding) or embed.positions is None or _takes_positions(embed.positions)
 
 
 def _layers(model: Any) -> list[Any]:

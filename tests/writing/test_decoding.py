@@ -3,6 +3,7 @@
 What transformers writes on the same weights stands in test_generate.py, the cache in test_cache.py.
 """
 
+import dataclasses
 import itertools
 import math
 from collections import Counter
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.text.words import BOS, EOS
-from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
+from course_lib.transformer.build import build_language_model, build_transformer
+from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.decoding import (
     Candidate,
     Hypothesis,
@@ -36,7 +38,7 @@ SMALL = TransformerConfig(vocabulary=20, target_vocabulary=12, d_model=16, heads
 @pytest.fixture
 def model():
     torch.manual_seed(3)
-    return Transformer(SMALL)
+    return build_transformer(SMALL)
 
 
 class Dictionary:
@@ -121,7 +123,7 @@ def test_company_changes_no_translation(model):
 
 def test_greedy_switches_dropout_off_and_back_on():
     torch.manual_seed(0)
-    model = Transformer(TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5))
+    model = build_transformer(TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5))
     model.train()
     assert len({tuple(greedy(model, [[5, 6, 7]], max_length=8)[0]) for _ in range(5)}) == 1
     assert model.training
@@ -139,7 +141,7 @@ def test_no_sentences_give_no_translations(model):
 @pytest.fixture
 def language_model():
     torch.manual_seed(1)
-    return LanguageModel(TransformerConfig(vocabulary=12, d_model=16, heads=2, d_ff=32, layers=1, max_length=6))
+    return build_language_model(TransformerConfig(vocabulary=12, d_model=16, heads=2, d_ff=32, layers=1, max_length=6))
 
 
 def test_a_continuation_is_the_likeliest_next_token_again_and_again(language_model):
@@ -156,7 +158,7 @@ def test_a_continuation_is_the_likeliest_next_token_again_and_again(language_mod
 def test_a_continuation_switches_dropout_off():
     torch.manual_seed(0)
     config = TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5)
-    model = LanguageModel(config).train()
+    model = build_language_model(config).train()
     assert len({tuple(greedy(model, [[5, 6, 7]], 8)[0]) for _ in range(5)}) == 1
     assert model.training
 
@@ -183,7 +185,7 @@ def reads_all():
     """A language model that reads and writes 12 tokens, in float64, so that no two logits are equal by rounding."""
     torch.manual_seed(2)
     config = TransformerConfig.gpt2(vocabulary=12, d_model=16, heads=2, d_ff=32, layers=2, max_length=9)
-    model = LanguageModel(config).double()
+    model = build_language_model(config).double()
     stir(model)
     return model
 
@@ -668,8 +670,9 @@ def test_a_source_that_cannot_be_read_is_refused(write, model):
         write(model, [[]])
     with pytest.raises(ValueError, match="prompt 0 has ids from 20 to 20, but the model's are 0 to 19"):
         write(model, [[20]])
-    with pytest.raises(ValueError, match="at most max_length=10 tokens fit, but 11 came"):
-        write(model, [[5] * 11])
+    learned = build_transformer(dataclasses.replace(SMALL, positions="learned"))
+    with pytest.raises(ValueError, match="at most 10 tokens have a position, but 11 came"):
+        write(learned, [[5] * 11])
 
 
 @pytest.mark.parametrize("write", [greedy, sample, beam_search])
@@ -779,7 +782,7 @@ def test_an_interrupt_while_the_model_works_leaves_it_in_its_mode(write, reads_a
         raise KeyboardInterrupt
 
     # Every step asks the feed-forward, with a cache or without.
-    monkeypatch.setattr(reads_all.body.layers[1].feed_forward, "forward", interrupted)
+    monkeypatch.setattr(reads_all.layers[1].feed_forward, "forward", interrupted)
     reads_all.train()
     with pytest.raises(KeyboardInterrupt):
         write(reads_all, [[5, 6]])

@@ -1,0 +1,31 @@
+"""How much of what one thread can compute goes into the matrix products of training, at three widths.
+
+Run with `python -m benchmarks.training_efficiency`: about a minute. For each width it trains an encoder–decoder on
+batches of the course's own corpus, counts the floating-point operations of its matrix products with torch's counter,
+and divides them by the time and by the most that one thread reaches in a large matrix product, measured in turns.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.train_tokens import material
+from course_lib.learning.losses import translation
+from course_lib.transformer.build import build_transformer
+
+WIDTHS = (64, 192, 384)
+WANTED = {64: 0.55}
+ROUNDS = 5
+
+
+def peak(size: int = 1024) -> float:
+    """The operations per second of processor time in a product of two large square matrices."""
+    a, b = torch.randn(2, size, size)
+    start = time.process_time()
+    for _ in range(4):
+        a @ b
+    return 4 * 2 * size**3 / (time.process_time() - start)
