@@ -56,7 +56,7 @@ def digit_colour(cell: str) -> str:
     >>> digit_colour("#FFFFFF"), digit_colour("#1E3A8A")
     ('#000000', '#FFFFFF')
     """
-    return "#000000" if luminance(cell) > LOOK["sizes"]["digits_switch_at_luminance"] else "#FFFFFF"
+    return "#000000" if luminance(cell) > LOOK["digits_switch_at_luminance"] else "#FFFFFF"
 
 
 def token_label(token: str) -> str:

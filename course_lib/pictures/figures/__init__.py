@@ -14,15 +14,13 @@ from course_lib.pictures.figures.display import described, show, style
 from course_lib.pictures.figures.heads import head_grids, head_stages
 from course_lib.pictures.figures.journey import STAGES, Journey, Stage, journey
 from course_lib.pictures.figures.leak import who_notices
-from course_lib.pictures.figures.map import TransformerMap, transformer_map
-from course_lib.pictures.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
+from course_lib.pictures.figures.map import MAP_PARTS, MapPart, TransformerMap, transformer_map
 from course_lib.pictures.figures.next_tokens import next_tokens
 from course_lib.pictures.figures.residual_stream import stream_sum
 from course_lib.pictures.figures.token_chips import neighbour_map, token_chips
 from course_lib.pictures.figures.trade_off import trade_off
 
 __all__ = [
-    "MAP_HALVES",
     "MAP_PARTS",
     "STAGES",
     "Journey",

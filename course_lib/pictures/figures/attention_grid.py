@@ -73,7 +73,7 @@ def attention_grid(
     for i in range(rows):
         total = float(numbers[i].sum())
         ax.text(
-            columns - 0.38, i, f"Σ={total:.2f}", va="center", fontsize=min(9, cell / 2), color=colour("stream", theme)
+            columns - 0.38, i, f"Σ={total:.2f}", va="center", fontsize=min(9, cell / 2), color=colour("neutral", theme)
         )
     if selected is not None:
         ax.add_patch(
@@ -156,8 +156,8 @@ def alignment(
     for i, (x, token) in enumerate(zip(below, target, strict=True)):
         chip = ax.text(x, 0, token_label(token), ha="center", va="center")
         _chip(chip, token, "query", theme, outlined=i == selected)
-    ax.text(0, 1.26, "source: is read (keys and values, memory M)", color=colour("stream", theme), fontsize=9.5)
-    ax.text(0, -0.34, "target: reads (query)", color=colour("stream", theme), fontsize=9.5)
+    ax.text(0, 1.26, "source: is read (keys and values, memory M)", color=colour("neutral", theme), fontsize=9.5)
+    ax.text(0, -0.34, "target: reads (query)", color=colour("neutral", theme), fontsize=9.5)
     return describe(ax, _alignment_in_words(numbers, source, target, selected))
 
 
@@ -196,7 +196,7 @@ def _cell_pixels(ax: Axes, rows: int, columns: int) -> float:
 def _draw_cells(ax: Axes, numbers: NDArray[np.float64], may_attend: NDArray[np.bool_], cell: float) -> None:
     """Give every cell a second channel beside its colour: a hatch where masked, digits, or a dot by area."""
     theme = theme_of(ax)
-    roomy = cell >= LOOK["sizes"]["digits_from_cell"]
+    roomy = cell >= LOOK["digits_from_cell"]
     for i, j in np.argwhere(may_attend) if roomy else []:
         weight = float(numbers[i, j])
         ink = digit_colour(ramp_colour("weights", weight, theme))

@@ -61,7 +61,7 @@ def beam_tree(ax: Axes, steps: Sequence[Sequence[Candidate]], show: Callable[[in
     x = _START + _GAP
     for step, (column, words, width) in enumerate(zip(columns, labels, widths, strict=True), start=1):
         ax.text(
-            x + width / 2, -most / 2 - 0.25, f"step {step}", ha="center", fontsize=size, color=colour("stream", theme)
+            x + width / 2, -most / 2 - 0.25, f"step {step}", ha="center", fontsize=size, color=colour("neutral", theme)
         )
         here = dict[tuple[int, ...], tuple[float, float]]()
         for node, pair in zip(column, words, strict=True):
@@ -94,7 +94,7 @@ def _join(ax: Axes, start: tuple[float, float], end: tuple[float, float], candid
     is_dropped = candidate.fate == "dropped"
     ax.plot(
         *zip(start, end, strict=True),
-        color=colour("masked" if is_dropped else "stream", theme),
+        color=colour("masked" if is_dropped else "neutral", theme),
         linewidth=max(1.0, _THICKEST * math.exp(candidate.log_probability)),
         linestyle=(0, (4, 3)) if is_dropped else "-",
         solid_capstyle="butt",

@@ -44,7 +44,7 @@ def curves(
         labels.append((float(y[-1]), f"{name} {float(y[-1]):.2f}", ink))
     for name, height in (floors or {}).items():
         ax.axhline(height, color=colour("border", theme), linewidth=1, linestyle="-", zorder=1)
-        labels.append((height, f"{name} {height:.2f}", colour("stream", theme)))
+        labels.append((height, f"{name} {height:.2f}", colour("neutral", theme)))
     ax.set(xlabel=x_name, ylabel=y_name)
     ax.margins(x=0.02)
     _label_ends(ax, labels)
@@ -98,8 +98,8 @@ def sorted_bars(
     ax.set_xlim(left=0)
     ax.tick_params(axis="y", length=0)
     for name, place in (floors or {}).items():
-        ax.axvline(place, color=colour("stream", theme), linewidth=1.5, linestyle=(0, (5, 3)), zorder=0)
-        ax.text(place, -0.62, f"{name} {place:.2f}", ha="center", va="bottom", color=colour("stream", theme))
+        ax.axvline(place, color=colour("neutral", theme), linewidth=1.5, linestyle=(0, (5, 3)), zorder=0)
+        ax.text(place, -0.62, f"{name} {place:.2f}", ha="center", va="bottom", color=colour("neutral", theme))
     return describe(ax, _bars_in_words(ranked, value_name, floors or {}))
 
 

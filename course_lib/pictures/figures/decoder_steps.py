@@ -47,7 +47,7 @@ def decoder_steps(ax: Axes, reads: Sequence[str], should_say: Sequence[str], say
     size = min(_LARGEST_FACE, points / total / _ADVANCE)
     face: dict[str, Any] = {"family": "DejaVu Sans Mono", "va": "center", "fontsize": size}
     for y, (name, row) in enumerate(zip(_ROWS, rows, strict=True)):
-        ax.text(0, y, name, color=colour("stream", theme), **face)
+        ax.text(0, y, name, color=colour("neutral", theme), **face)
         x = start
         for i, (label, width) in enumerate(zip(row, widths, strict=True)):
             wrong = (name == "reads" and not read_rightly[i]) or (name == "says" and not right[i])

@@ -46,13 +46,13 @@ def head_stages(ax: Axes, stages: Sequence[Stage], tokens: Sequence[str], heads:
         wanted = _in_their_places(axes, tuple(numbers.shape), len(tokens), heads)
         if stage:
             start, end = (x - _BETWEEN, -1.5), (x - 1.65, -1.5)
-            arrow = {"arrowstyle": "-|>", "color": colour("stream", theme), "linewidth": 2}
+            arrow = {"arrowstyle": "-|>", "color": colour("neutral", theme), "linewidth": 2}
             ax.annotate("", end, start, arrowprops=arrow)
         bottom = _draw_stage(ax, x, numbers, wanted, axes, tokens, heads)
         wrong = int((numbers != wanted).sum())
         shape = f"({', '.join(axes.split())}) = {tuple(numbers.shape)}"
         ax.text(x, 1.15, title, weight="bold")
-        ax.text(x, 0.55, shape, fontsize=9, color=colour("stream", theme))
+        ax.text(x, 0.55, shape, fontsize=9, color=colour("neutral", theme))
         verdict = f"{wrong} of {numbers.numel()} in a wrong place" if wrong else "each in its place"
         ax.text(x, bottom - 0.3, f"{'✗' if wrong else '✓'} {verdict}", va="top", fontsize=9.5)
         sentences.append(f"{title}: {verdict}.")

@@ -47,7 +47,7 @@ def stream_sum(ax: Axes, start: Tensor | ArrayLike, writes: Tensor | ArrayLike, 
     parts = (torch.cat((came_in[None], added)) @ out / length).tolist()
     heights = [0.0, *torch.tensor(parts, dtype=torch.float64).cumsum(0).tolist()]
     _draw_bars(ax, [*parts, length], [*heights[:-1], 0.0])
-    stream = colour("stream", theme_of(ax))
+    stream = colour("neutral", theme_of(ax))
     for place, height in enumerate(heights[1:]):
         ax.plot([place, place + 1], [height, height], color=stream, linewidth=1.2, linestyle="-", zorder=1)
     ax.axhline(0, color=colour("border", theme_of(ax)), linewidth=1, linestyle="-", zorder=1)

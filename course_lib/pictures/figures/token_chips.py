@@ -58,7 +58,7 @@ def token_chips(ax: Axes, rows: Mapping[str, Sequence[str]]) -> Axes:
             ax.add_patch(box)
             ax.text(x + width / 2, y, label, ha="center", **face)
             x += width + _GAP
-        ax.text(x + 0.5, y, f"{len(row)} tokens", color=colour("stream", theme), **face)
+        ax.text(x + 0.5, y, f"{len(row)} tokens", color=colour("neutral", theme), **face)
     ax.set(xlim=(0, max(total, points / size / _ADVANCE)), ylim=(len(rows) - 0.4, -0.6))
     ax.axis("off")
     said = (f"{name}, {len(row)} tokens: {'|'.join(row)}" for name, row in labels.items())
