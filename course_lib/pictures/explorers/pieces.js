@@ -340,7 +340,7 @@ function apart(ends, least, top, bottom) {
 /** The stroke of one of the line styles that figures and explorers share. */
 function strokeOf(style) {
   const { colour, width, dash } = LOOK.lines[style];
-  return { class: "curve", stroke: `var(--${colour.replaceAll("_", "-")})`, "stroke-width": width, "stroke-dasharray": dash.join(" ") || undefined };
+  return { class: "curve", stroke: `var(--${colour})`, "stroke-width": width, "stroke-dasharray": dash.join(" ") || undefined };
 }
 
 /** A whole number with a true minus sign. */

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from course_lib.pictures.look import LOOK
+from course_lib.pictures.look import LOOK_CSS
 
 _FOLDER = Path(__file__).parents[1]
 _NAMESPACE = "http://www.w3.org/2000/svg"
@@ -34,16 +34,13 @@ def as_text(root: ElementTree.Element) -> str:
 def as_html_image(svg: str, alt: str, widest: float, narrowest: float) -> str:
     """Return an <img> that holds a whole SVG file, for the HTML of a notebook's output.
 
-    JupyterLab throws <svg> and <style> out of a notebook that was not yet run on this machine, and leaves the words
-    in between as a jumble; it keeps an <img>. A picture inside <img> follows its element's `color-scheme`: the style
-    sheet beside it ties that to the page's own theme, and where it is dropped the reader's own preference holds.
+    JupyterLab removes <svg> and <style> from a notebook that has not yet been run on this machine and leaves the words
+    in between as a jumble; it keeps an <img>. A picture inside <img> follows the `color-scheme` of its element. The
+    style sheet in front of it ties that to the page's theme; where that is removed, the reader's preference decides.
     """
-    light, dark = (
-        ",".join(f"{page} .look-picture" for page in LOOK[which]) for which in ("page_is_light", "page_is_dark")
-    )
     address = "data:image/svg+xml," + quote(svg, safe=" ='/:;,()!*@$-_.~+")
     return (
-        f"<style>{light}{{color-scheme:light}}{dark}{{color-scheme:dark}}</style>\n"
-        f'<div style="overflow-x:auto"><img class="look-picture" alt="{escape(alt)}" '
+        f"<style>{LOOK_CSS}</style>\n"
+        f'<div style="overflow-x:auto"><img class="course-picture" alt="{escape(alt)}" '
         f'style="width:100%;min-width:{narrowest:g}px;max-width:{widest:g}px" src="{address}"></div>'
     )

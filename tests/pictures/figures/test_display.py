@@ -10,7 +10,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from course_lib.pictures.figures import attention_grid, display, show, style
-from course_lib.pictures.look import LOOK
+from course_lib.pictures.look import colour
 
 SENTENCE = "A line from 0 to 1."
 
@@ -32,10 +32,10 @@ def test_the_style_paints_an_opaque_background_and_is_gone_after_the_block(theme
     before = dict(mpl.rcParams)
     with style(theme):  # type: ignore[arg-type]
         fig, ax = plt.subplots()
-        paper = to_rgba(LOOK["colours"]["paper"][theme])
+        paper = to_rgba(colour("paper", theme))
         assert fig.get_facecolor() == ax.get_facecolor() == paper
         assert paper[3] == 1
-        assert mpl.rcParams["text.color"] == LOOK["colours"]["ink"][theme]
+        assert mpl.rcParams["text.color"] == colour("ink", theme)
         plt.close(fig)
     assert dict(mpl.rcParams) == before
 
