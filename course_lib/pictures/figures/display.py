@@ -88,9 +88,10 @@ def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
         raise ValueError("the figure has no words: give alt= a sentence that says what it shows, with its number")
     if len(alt.split()) > _MOST_WORDS:
         raise ValueError(f"alt should have at most {_MOST_WORDS} words, but it has {len(alt.split())}: {alt}")
-    # At twice the pixels, and told its size on the page, the picture is sharp on dense screens.
+    # With twice as many pixels as its size on the page, the picture is sharp on dense screens. By default matplotlib
+    # names its version in the file, which would then change with each version.
     png = BytesIO()
-    fig.savefig(png, format="png", dpi=2 * _PIXELS_PER_INCH)
+    fig.savefig(png, format="png", dpi=2 * _PIXELS_PER_INCH, metadata={"Software": None})
     width, height = (round(inches * _PIXELS_PER_INCH) for inches in fig.get_size_inches())
     plt.close(fig)
     display(  # type: ignore[no-untyped-call]

@@ -1,13 +1,14 @@
 """How a figure reaches the page: its look, its words, its size."""
 
 import re
-import struct
+from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgba
+from PIL import Image
 
 from course_lib.pictures.figures import attention_grid, display, show, style
 from course_lib.pictures.look import colour
@@ -53,13 +54,20 @@ def test_the_picture_and_its_words_are_two_outputs_and_only_the_picture_has_pixe
     (picture, metadata), (words, _) = shown
     assert picture["text/plain"] == SENTENCE
     assert metadata["image/png"] == {"alt": SENTENCE, "width": 400, "height": 300}
-    # A PNG's width and height follow its signature and the name of its first chunk.
-    assert struct.unpack(">II", picture["image/png"][16:24]) == (800, 600)
+    assert Image.open(BytesIO(picture["image/png"])).size == (800, 600)
     assert "image/png" not in words
     assert "data:" not in words["text/html"]
     assert SENTENCE in words["text/html"]
     assert "<strong>It rises.</strong>" in words["text/html"]
     assert words["text/plain"] == "It rises."
+
+
+def test_the_picture_does_not_name_the_version_that_drew_it(
+    shown: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
+    fig, _ = plt.subplots()
+    show(fig, SENTENCE)
+    assert Image.open(BytesIO(shown[0][0]["image/png"])).info.keys() == {"dpi"}
 
 
 def test_a_shown_figure_is_closed_so_that_the_notebook_does_not_show_it_twice(
