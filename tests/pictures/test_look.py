@@ -2,12 +2,14 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from course_lib.pictures import explorers
 from course_lib.pictures.look import COLOURS, LOOK, LOOK_CSS, Theme, colour, digit_colour, ramp_colour, token_label
 
+ROOT = Path(__file__).resolve().parents[2]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 # The colours of text, and of lines and marks, on each background where the course uses them.
 TEXT_ON = {
@@ -121,3 +123,15 @@ def test_every_step_of_a_ramp_has_a_class_with_its_cell_and_its_digits(ramp: str
         cell, digits = (shades.split(", ")[THEMES.index(theme)] for shades in re.findall(r"light-dark\((.*?)\)", rule))
         assert cell == ramp_colour(ramp, step / 20, theme)
         assert digits == digit_colour(cell)
+
+
+def test_no_line_of_a_script_or_style_sheet_is_longer_than_a_line_of_python() -> None:
+    files = [path for path in (ROOT / "course_lib").rglob("*") if path.suffix in (".js", ".css")]
+    assert len(files) >= 10
+    long = [
+        f"{path.name}:{number} has {len(line)} characters"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > 120
+    ]
+    assert long == []

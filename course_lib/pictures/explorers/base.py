@@ -18,7 +18,7 @@ RAMP_STEPS = 20
 class Explorer(anywidget.AnyWidget):
     """A widget whose script and style stand beside its Python file, under the same name.
 
-    The kernel computes the tensors once; hover, sliders and keys are answered in the browser. `pieces.js` goes in front
+    The kernel computes the tensors once; hover, sliders and keys are answered in the browser. `shared.js` goes in front
     of the explorer's own script, since a widget's module can import nothing without a network.
 
     A subclass names its script, and says what stands in where no script runs.
@@ -30,7 +30,7 @@ class Explorer(anywidget.AnyWidget):
     def __init_subclass__(cls, **arguments: Any) -> None:
         if "script" in cls.__dict__:  # traitlets makes further subclasses of its own
             look = f"const LOOK = {json.dumps(LOOK, ensure_ascii=False)};\n"
-            cls._esm = look + _read("pieces.js") + _read(cls.script)
+            cls._esm = look + _read("shared.js") + _read(cls.script)
             cls._css = LOOK_CSS + ramp_css() + _read("explorers.css")
         super().__init_subclass__(**arguments)
 
