@@ -6,12 +6,12 @@ The drawing is `course_lib/pictures/journey.svg`, which also has the words.
 from dataclasses import dataclass
 from html import escape
 
-from course_lib.pictures.figures.svg import SVG, as_html_image, as_text, read_svg, set_description
+from course_lib.pictures.figures.svg_files import SVG, as_html_image, as_text, read_svg, set_description
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One notebook of the course, and what the learner has after it."""
+class JourneyStop:
+    """One notebook of the course, and what it gives the learner."""
 
     notebook: int
     title: str
@@ -22,16 +22,16 @@ class Stage:
         return f"{self.notebook:02d} {self.title}: {self.gives}"
 
 
-def _read_stages() -> tuple[Stage, ...]:
-    stages = []
+def _read_stops() -> tuple[JourneyStop, ...]:
+    stops = []
     for card in read_svg("journey").iterfind(f"{SVG}g"):
         gives = " ".join(line.text or "" for line in card.iterfind("*[@class='gives']"))
         title = card.findtext("*[@class='name']", "")
-        stages.append(Stage(int(card.attrib["data-notebook"]), title, gives, "milestone" in card.attrib["class"]))
-    return tuple(stages)
+        stops.append(JourneyStop(int(card.attrib["data-notebook"]), title, gives, "milestone" in card.attrib["class"]))
+    return tuple(stops)
 
 
-STAGES = _read_stages()
+JOURNEY_STOPS = _read_stops()
 
 
 class Journey:
@@ -40,11 +40,11 @@ class Journey:
     @property
     def alt(self) -> str:
         """The picture in at most 60 words."""
-        (halfway,) = (stage for stage in STAGES if stage.is_milestone)
+        (halfway,) = (stop for stop in JOURNEY_STOPS if stop.is_milestone)
+        last = JOURNEY_STOPS[-1].notebook
         return (
-            f"The way through the course: {len(STAGES)} notebooks, 00 to {STAGES[-1].notebook:02d}, along one path, "
-            f"each with what you have after it. Halfway, notebook {halfway.notebook:02d}, {halfway.title}, is marked: "
-            f"{halfway.gives}."
+            f"The way through the course: {len(JOURNEY_STOPS)} notebooks, 00 to {last:02d}, along one path, each with what "
+            f"you have after it. Halfway, notebook {halfway.notebook:02d}, {halfway.title}, is marked: {halfway.gives}."
         )
 
     def svg(self) -> str:
@@ -54,10 +54,10 @@ class Journey:
         return as_text(root)
 
     def __repr__(self) -> str:
-        return "\n".join([self.alt, *(f"  {stage}" for stage in STAGES)])
+        return "\n".join([self.alt, *(f"  {stop}" for stop in JOURNEY_STOPS)])
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<li>{escape(str(stage))}</li>" for stage in STAGES)
+        rows = "".join(f"<li>{escape(str(stop))}</li>" for stop in JOURNEY_STOPS)
         image = as_html_image(self.svg(), self.alt, widest=1060, narrowest=720)
         return f"{image}\n<details><summary>The way in words</summary><ul>{rows}</ul></details>"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from course_lib.pictures.figures.svg import SVG, as_html_image, as_text, read_svg, set_description
+from course_lib.pictures.figures.svg_files import SVG, as_html_image, as_text, read_svg, set_description
 
 State = Literal["later", "given", "now", "yours", "not_used"]
 

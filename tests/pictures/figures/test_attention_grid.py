@@ -153,7 +153,7 @@ def test_the_grids_words_have_the_largest_weight_and_where_it_goes(ax: Axes) -> 
         ({"weights": WEIGHTS * 2}, "between 0 and 1, but the one at (0, 0) is 1.6"),
         ({"weights": WEIGHTS * float("nan")}, "between 0 and 1, but the one at (0, 0) is nan"),
         ({"mask": WEIGHTS > 0.08}, "the mask hides (1, 0), but its weight is 0.05; it should be 0"),
-        ({"predicts": ["le"]}, "predicts should name 4 tokens, one a query, but it names 1"),
+        ({"predicts": ["le"]}, "predicts should name 4 tokens, one for each query, but it names 1"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_a_sentence(ax: Axes, arguments: dict[str, object], words: str) -> None:

@@ -99,7 +99,7 @@ def test_words_cannot_break_out_of_the_page(shown: list[tuple[dict[str, Any], di
 
 @pytest.mark.parametrize(
     ("alt", "words"),
-    [(None, "the figure has no words: give alt="), ("word " * 61, "at most 60 words, but it has 61")],
+    [(None, "the figure has no description"), ("word " * 61, "at most 60 words, but it has 61")],
 )
 def test_a_figure_without_words_or_with_too_many_is_refused(alt: str | None, words: str) -> None:
     fig, _ = plt.subplots()

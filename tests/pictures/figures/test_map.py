@@ -17,7 +17,7 @@ from matplotlib.font_manager import FontProperties, findfont
 from PIL import ImageFont
 
 from course_lib.pictures import figures
-from course_lib.pictures.figures import MAP_PARTS, STAGES, Journey, TransformerMap, transformer_map
+from course_lib.pictures.figures import JOURNEY_STOPS, MAP_PARTS, Journey, TransformerMap, transformer_map
 from course_lib.pictures.look import colour
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -456,15 +456,15 @@ def test_the_page_is_the_same_to_the_byte_in_another_process() -> None:
 
 
 def test_the_journey_goes_through_all_notebooks_in_order_and_says_what_each_gives() -> None:
-    assert [stage.notebook for stage in STAGES] == list(range(14))
+    assert [stop.notebook for stop in JOURNEY_STOPS] == list(range(14))
     drawn = groups(read(figures.journey()))
-    for stage, item in zip(STAGES, page(figures.journey()).items, strict=True):
-        number, title, *gives = [text.words for text in tagged(drawn[f"{stage.notebook:02d}"], "text")]
-        assert (number, title) == (f"{stage.notebook:02d}", stage.title)
-        assert " ".join(gives) == stage.gives
-        assert item == f"{number} {title}: {stage.gives}"
+    for stop, item in zip(JOURNEY_STOPS, page(figures.journey()).items, strict=True):
+        number, title, *gives = [text.words for text in tagged(drawn[f"{stop.notebook:02d}"], "text")]
+        assert (number, title) == (f"{stop.notebook:02d}", stop.title)
+        assert " ".join(gives) == stop.gives
+        assert item == f"{number} {title}: {stop.gives}"
 
 
 def test_the_journey_marks_the_notebook_in_which_the_whole_transformer_translates() -> None:
-    assert [stage.notebook for stage in STAGES if stage.is_milestone] == [7]
+    assert [stop.notebook for stop in JOURNEY_STOPS if stop.is_milestone] == [7]
     assert "Halfway, notebook 07, cross-attention, is marked: a whole Transformer" in figures.journey().alt
