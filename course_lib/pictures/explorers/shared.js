@@ -1,8 +1,9 @@
-// The pieces that all explorers share. `LOOK`, the design tokens, stands in front of this file.
+// What all explorers share. `LOOK`, the content of look.json, is put in front of this file, and the explorer's own
+// script after it.
 
 const SVG = "http://www.w3.org/2000/svg";
 const CELL = 26;
-const DIGITS = 16; // rows, up to which each cell prints its number: more could not be read, nor drawn in time
+const DIGITS = 16; // up to this many rows, each cell prints its number: more could not be read, nor drawn in time
 const MARGIN = { left: 84, top: 108, right: 52, bottom: 8 };
 
 /** An HTML element with attributes and children; `on…` attributes are listeners. */
@@ -24,7 +25,7 @@ function furnish(element, attributes, children) {
   return element;
 }
 
-/** Give an element a class, but only where that changes something: the browser draws anew whatever is set. */
+/** Give an element a class, but only where that changes something: the browser redraws whatever is set. */
 function setClass(element, name) {
   if (element.getAttribute("class") !== name) element.setAttribute("class", name);
 }
@@ -67,7 +68,7 @@ function rampStep(share) {
   return Math.round(Math.min(1, Math.max(0, share)) * 20);
 }
 
-/** Make `root` an explorer: its look, and its keys kept from the notebook except those that leave it. */
+/** Make `root` an explorer: give it its look, and hide its keys from the notebook, except those that leave it. */
 function prepare(root, name) {
   root.classList.add("course-explorer");
   root.dataset.lmSuppressShortcuts = "true";
@@ -79,7 +80,7 @@ function prepare(root, name) {
   });
 }
 
-/** The keys that all explorers share: [ and ] step, R starts anew, Escape goes to the first control. */
+/** The keys that all explorers share: [ and ] step, R resets, Escape goes to the first control. */
 function stepKeys(root, { step, reset, first }) {
   root.addEventListener("keydown", (event) => {
     if (event.target.type === "text") return;
@@ -90,7 +91,7 @@ function stepKeys(root, { step, reset, first }) {
   });
 }
 
-/** An explorer that asks first, where the kernel sends a question: the picture is there once the learner has guessed. */
+/** Let an explorer ask first, if the kernel sends a question: its picture appears once the learner has guessed. */
 function guessFirst(render) {
   return ({ model, el }) => {
     const stop = render({ model, el });
@@ -106,10 +107,22 @@ function guessFirst(render) {
     const choices = Object.entries(replies).map(([answer, words]) =>
       html("label", { class: "inline" }, html("input", { type: "radio", name, onchange: () => choose(words) }), answer),
     );
-    const asked = html("fieldset", { class: "controls guess" }, html("legend", {}, `Guess first: ${question}`), ...choices, reply);
-    el.replaceChildren(asked, picture);
+    const legend = html("legend", {}, `Guess first: ${question}`);
+    el.replaceChildren(html("fieldset", { class: "controls guess" }, legend, ...choices, reply), picture);
     return stop;
   };
+}
+
+/** A box to type into and a button, which sends what was typed to the kernel under this name. */
+function textForm(model, name, label, button) {
+  const input = html("input", { type: "text", value: model.get(name), autocomplete: "off", spellcheck: "false" });
+  const send = (event) => {
+    event.preventDefault();
+    model.set(name, input.value);
+    model.save_changes();
+  };
+  const form = html("form", { onsubmit: send }, html("label", {}, label, input), html("button", {}, button));
+  return { form, input };
 }
 
 /** A line of live text that a screen reader speaks when it changes, at most every 300 ms. */
@@ -124,8 +137,8 @@ function statusLine() {
 }
 
 /**
- * The numbers behind a picture, as a table that opens on request: one row a query, one column a key; `show` fills it.
- * `digits` prints the number of row i and column j, and `label` a row's or column's name. A closed table waits.
+ * The numbers behind a picture, as a table that opens on request: a row for each query, a column for each key. `show`
+ * fills it, once it is open. `digits` prints the number in row i and column j, `label` the name of a row or column.
  */
 function numbersTable(rows, columns, caption, { digits = twoDecimals, label = tokenLabel } = {}) {
   const cells = rows.map(() => columns.map(() => html("td")));
@@ -147,7 +160,7 @@ function numbersTable(rows, columns, caption, { digits = twoDecimals, label = to
   return { element, show };
 }
 
-/** Put a table in the place of another, open where that was open. */
+/** Replace a table by another, which is open if the former was. */
 function putTable(place, { element }) {
   element.open = Boolean(place.querySelector("details")?.open);
   place.replaceChildren(element);
@@ -162,7 +175,8 @@ function chipClass(token, role) {
 function chipChooser(name, legend, tokens, role, chosen, choose) {
   const chips = tokens.map((token, i) => {
     const input = html("input", { type: "radio", name, value: i, checked: i === chosen, onchange: () => choose(i) });
-    return html("label", { class: chipClass(token, role), "data-index": i }, input, html("span", {}, tokenLabel(token)));
+    const attributes = { class: chipClass(token, role), "data-index": i };
+    return html("label", attributes, input, html("span", {}, tokenLabel(token)));
   });
   const shown = html("span", { class: "legend", "aria-hidden": "true" }, legend);
   return html("div", { class: "chips", role: "radiogroup", "aria-label": legend }, ...chips, shown);
@@ -173,10 +187,11 @@ function chipRow(legend, tokens, role) {
   const chips = tokens.map((token, i) =>
     html("span", { class: chipClass(token, role), "data-index": i }, html("span", {}, tokenLabel(token))),
   );
-  return html("div", { class: "chips", role: "group", "aria-label": legend }, html("span", { class: "legend" }, legend), ...chips);
+  const shown = html("span", { class: "legend" }, legend);
+  return html("div", { class: "chips", role: "group", "aria-label": legend }, shown, ...chips);
 }
 
-/** The row whose weights spread the widest, with the highest entropy: the most telling one to start with. */
+/** The row whose weights spread most widely, with the highest entropy: the most interesting one to start with. */
 function widest(weights) {
   const entropies = weights.map((row) => sum(row.map((w) => (w > 0 ? -w * Math.log(w) : 0))));
   return entropies.indexOf(Math.max(...entropies));
@@ -186,13 +201,13 @@ function sum(numbers) {
   return numbers.reduce((total, x) => total + x, 0);
 }
 
-/** Let a select offer 0, 1, 2 …, or these words. */
+/** Let a select offer the numbers 0, 1, 2 …, or these words. */
 function fill(select, choices) {
   const words = typeof choices === "number" ? Array.from({ length: choices }, (_, i) => String(i)) : choices;
   select.replaceChildren(...words.map((word, i) => html("option", { value: i }, word)));
 }
 
-/** One decimal, and no minus before a zero. */
+/** One decimal, without a minus sign in front of a zero. */
 function oneDecimal(x) {
   return x.toFixed(1).replace("-0.0", "0.0").replace("-", "−");
 }
@@ -200,6 +215,12 @@ function oneDecimal(x) {
 function short(token) {
   const label = tokenLabel(token);
   return label.length > 10 ? `${label.slice(0, 9)}…` : label;
+}
+
+/** A picture of this size. Screen readers skip it, since the same is said in words beside it. */
+function drawing(width, height, attributes, ...children) {
+  const frame = { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" };
+  return svg("svg", { ...frame, ...attributes }, ...children);
 }
 
 /**
@@ -216,10 +237,10 @@ function grid(title, lookup, { digits, sums, choose }) {
   };
   const cells = lookup.queries.map((_, i) =>
     lookup.keys.map((_, j) => {
-      const place = { x: MARGIN.left + j * CELL, y: MARGIN.top + i * CELL };
+      const corner = { x: MARGIN.left + j * CELL, y: MARGIN.top + i * CELL };
       return svg("g", {},
-        svg("rect", { ...place, width: CELL, height: CELL, class: "cell" }),
-        svg("text", { x: place.x + CELL / 2, y: place.y + CELL / 2 + 3.5, class: "digit" }),
+        svg("rect", { ...corner, width: CELL, height: CELL, class: "cell" }),
+        svg("text", { x: corner.x + CELL / 2, y: corner.y + CELL / 2 + 3.5, class: "digit" }),
       );
     }),
   );
@@ -229,15 +250,20 @@ function grid(title, lookup, { digits, sums, choose }) {
   const under = svg("text", { x: MARGIN.left, y: 29, class: "small" });
   const band = svg("rect", { class: "band", x: MARGIN.left, width: lookup.keys.length * CELL, height: CELL });
   const caption = html("figcaption");
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", onclick: hit, onmousemove: hit },
+  const columnNames = lookup.keys.map((token, j) => {
+    const [x, y] = [MARGIN.left + j * CELL + CELL / 2 + 4, MARGIN.top - 6];
+    return svg("text", { x, y, transform: `rotate(-50 ${x} ${y})`, class: "label" }, short(token));
+  });
+  const rowNames = lookup.queries.map((token, i) => {
+    const y = MARGIN.top + i * CELL + CELL / 2 + 4;
+    return svg("text", { x: MARGIN.left - 6, y, class: "label end" }, short(token));
+  });
+  const picture = drawing(width, height, { onclick: hit, onmousemove: hit },
     svg("text", { x: MARGIN.left, y: 14, class: "title" }, title),
     under,
     svg("text", { x: 4, y: MARGIN.top - 6, class: "small" }, "query ▸  key ▾"),
-    ...lookup.keys.map((token, j) => {
-      const x = MARGIN.left + j * CELL + CELL / 2 + 4;
-      return svg("text", { x, y: MARGIN.top - 6, transform: `rotate(-50 ${x} ${MARGIN.top - 6})`, class: "label" }, short(token));
-    }),
-    ...lookup.queries.map((token, i) => svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "label end" }, short(token))),
+    ...columnNames,
+    ...rowNames,
     ...cells.flat(),
     ...ends,
     band,
@@ -289,8 +315,8 @@ function slider(label, { min, max, step = 1 }, change) {
 }
 
 /**
- * Curves in a frame with both axes named. Each of `series` has points [x, y], a line style and perhaps a name, which
- * stands beside the line's end; a point without a y leaves a gap. `moveCursor` moves the line that marks one x.
+ * Curves in a frame with both axes named. Each of `series` has points [x, y], a line style and perhaps a name, which is
+ * written beside the line's end; a point without a y leaves a gap. `moveCursor` moves the line that marks one x.
  */
 function curves({ width, height, x, y, series }) {
   const [left, bottom, top, letter, sample, line] = [64, 40, 12, 6, 20, 13];
@@ -301,8 +327,8 @@ function curves({ width, height, x, y, series }) {
   const pathOf = (points) =>
     points.map(([a, b], i) => {
       if (!Number.isFinite(b)) return "";
-      const place = `${across(a).toFixed(1)} ${up(b).toFixed(1)}`;
-      return Number.isFinite(points[i - 1]?.[1]) ? `L${place}` : `M${place}l0 0`; // a point between gaps is a dot
+      const point = `${across(a).toFixed(1)} ${up(b).toFixed(1)}`;
+      return Number.isFinite(points[i - 1]?.[1]) ? `L${point}` : `M${point}l0 0`; // a point between gaps is a dot
     });
   const paths = series.map(({ points, style }) => svg("path", { d: pathOf(points).join(""), ...strokeOf(style) }));
   const ends = names.flatMap(({ name, points, style }) => {
@@ -311,13 +337,17 @@ function curves({ width, height, x, y, series }) {
   });
   apart(ends, line, top, height - bottom);
   const cursor = svg("line", { class: "cursor", y1: top, y2: height - bottom });
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
+  const [center, half] = [(left + width - right) / 2, (top + height - bottom) / 2];
+  const tickAt = (tick) =>
+    svg("text", { x: across(tick), y: height - bottom + 14, class: "small middle" }, minus(tick));
+  const sideways = { x: 12, y: half, class: "small middle", transform: `rotate(-90 12 ${half})` };
+  const picture = drawing(width, height, {},
     svg("line", { x1: left, x2: width - right, y1: height - bottom, y2: height - bottom, class: "axis" }),
     svg("line", { x1: left, x2: left, y1: top, y2: height - bottom, class: "axis" }),
-    ...x.ticks.map((tick) => svg("text", { x: across(tick), y: height - bottom + 14, class: "small middle" }, minus(tick))),
+    ...x.ticks.map(tickAt),
     ...y.ticks.map(([tick, words]) => svg("text", { x: left - 6, y: up(tick) + 4, class: "small end" }, words)),
-    svg("text", { x: (left + width - right) / 2, y: height - 6, class: "small middle" }, x.name),
-    svg("text", { x: 12, y: (top + height - bottom) / 2, class: "small middle", transform: `rotate(-90 12 ${(top + height - bottom) / 2})` }, y.name),
+    svg("text", { x: center, y: height - 6, class: "small middle" }, x.name),
+    svg("text", sideways, y.name),
     ...(x.cursor === undefined ? [] : [cursor]),
     ...paths,
     ...ends.flatMap((end) => [
@@ -330,7 +360,7 @@ function curves({ width, height, x, y, series }) {
   return { element: picture, moveCursor };
 }
 
-/** Move names up and down until no two are nearer than `least`, and all are between top and bottom. */
+/** Move names up and down until no two are closer than `least` and all are between top and bottom. */
 function apart(ends, least, top, bottom) {
   ends.sort((one, other) => one.y - other.y);
   ends.forEach((end, i) => (end.y = Math.max(i ? ends[i - 1].y + least : top, end.y)));
@@ -340,7 +370,8 @@ function apart(ends, least, top, bottom) {
 /** The stroke of one of the line styles that figures and explorers share. */
 function strokeOf(style) {
   const { colour, width, dash } = LOOK.lines[style];
-  return { class: "curve", stroke: `var(--${colour.replaceAll("_", "-")})`, "stroke-width": width, "stroke-dasharray": dash.join(" ") || undefined };
+  const dashes = { "stroke-dasharray": dash.join(" ") || undefined };
+  return { class: "curve", stroke: `var(--${colour})`, "stroke-width": width, ...dashes };
 }
 
 /** A whole number with a true minus sign. */

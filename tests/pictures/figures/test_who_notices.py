@@ -35,17 +35,17 @@ def test_an_honest_model_has_dots_on_the_diagonal_and_below_and_no_cross(ax: Axe
 
 
 def test_each_token_that_is_noticed_before_it_comes_has_a_cross_in_a_frame(ax: Axes) -> None:
-    moved = CAUSAL.clone()
-    moved[0, 1] = moved[1, 2] = True
-    who_notices(ax, moved, TOKENS)
+    changed = CAUSAL.clone()
+    changed[0, 1] = changed[1, 2] = True
+    who_notices(ax, changed, TOKENS)
     assert crosses(ax) == frames(ax) == [(0, 1), (1, 2)]
     assert ax.get_title(loc="left") == "2 leaks"
 
 
 def test_what_moves_nothing_has_no_mark(ax: Axes) -> None:
-    moved = torch.eye(3, dtype=torch.bool)
-    moved[0, 2] = True
-    who_notices(ax, moved, TOKENS, "one")
+    changed = torch.eye(3, dtype=torch.bool)
+    changed[0, 2] = True
+    who_notices(ax, changed, TOKENS, "one")
     assert dots(ax) == [(0, 0), (1, 1), (2, 2)]
     assert crosses(ax) == [(0, 2)]
     assert ax.get_title(loc="left") == "one: 1 leak"
@@ -53,7 +53,7 @@ def test_what_moves_nothing_has_no_mark(ax: Axes) -> None:
 
 def test_the_words_count_those_that_notice_and_the_leaks(ax: Axes) -> None:
     who_notices(ax, torch.ones(3, 3, dtype=torch.bool), TOKENS, "no mask")
-    assert described(ax) == "no mask: 9 of 9 places notice a changed token, 3 too early."
+    assert described(ax) == "no mask: of 9 pairs, a position notices the token in 9, and 3 of these are leaks."
 
 
 def test_tokens_stand_on_both_axes_the_first_row_on_top(ax: Axes) -> None:
@@ -62,16 +62,16 @@ def test_tokens_stand_on_both_axes_the_first_row_on_top(ax: Axes) -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == names
     assert [label.get_text() for label in ax.get_yticklabels()] == names
     assert ax.yaxis_inverted()
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("token j: is changed", "place i: notices")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("token j: is replaced", "position i: notices")
 
 
 @pytest.mark.parametrize(
-    ("moved", "words"),
+    ("changed", "words"),
     [
-        (CAUSAL[:2], r"moved should be \(3, 3\), one row and one column a token, but its shape is \(2, 3\)"),
-        (CAUSAL.float(), "moved should hold True and False, but its dtype is float32"),
+        (CAUSAL[:2], r"changed should be \(3, 3\), a row and a column for each token, but its shape is \(2, 3\)"),
+        (CAUSAL.float(), "changed should hold True and False, but its dtype is float32"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(ax: Axes, moved: Tensor, words: str) -> None:
+def test_what_cannot_be_drawn_is_refused(ax: Axes, changed: Tensor, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        who_notices(ax, moved, TOKENS)
+        who_notices(ax, changed, TOKENS)

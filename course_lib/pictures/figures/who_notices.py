@@ -1,4 +1,4 @@
-"""Who notices when a token is changed: what a part of the Transformer reads, and whether the future leaks into it."""
+"""Which positions notice a changed token: what a part of the Transformer reads, and whether the future leaks."""
 
 from collections.abc import Sequence
 
@@ -12,33 +12,33 @@ from course_lib.pictures.figures.display import describe, theme_of
 from course_lib.pictures.look import colour, token_label
 
 
-def who_notices(ax: Axes, moved: torch.Tensor | ArrayLike, tokens: Sequence[str], title: str = "") -> Axes:
-    """Draw which places notice which changed token: a dot for each, and a cross in a heavy frame for a leak.
+def who_notices(ax: Axes, changed: torch.Tensor | ArrayLike, tokens: Sequence[str], title: str = "") -> Axes:
+    """Draw which positions notice which changed token: a dot for each, and a cross in a heavy frame for a leak.
 
-    A place that notices a token behind it, or itself, has a dot. One that notices a token still to come has a cross:
-    no honest model of the next token has any.
+    A position that notices its own token or an earlier one has a dot. One that notices a later token has a cross: in a
+    model that predicts the next token, that is a leak from the future.
 
     Args:
         ax: where to draw.
-        moved: bool (T, T): whether the output at place i moves when the token at place j is changed.
+        changed: bool (T, T): whether the output at position i changes when the token at position j is replaced.
         tokens: the T tokens.
-        title: what was tested, to stand above. The count of leaks is added to it.
+        title: what was tested. The number of leaks is added to it.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if `moved` is not (T, T), or does not hold True and False.
+        ValueError: if `changed` is not (T, T), or does not hold True and False.
     """
-    noticed = np.asarray(moved)
+    noticed = np.asarray(changed)
     T = len(tokens)
     if noticed.shape != (T, T):
         raise ValueError(
-            f"moved should be ({T}, {T}), one row and one column a token, but its shape is {noticed.shape}"
+            f"changed should be ({T}, {T}), a row and a column for each token, but its shape is {noticed.shape}"
         )
     if noticed.dtype != bool:
         raise ValueError(
-            f"moved should hold True and False, but its dtype is {noticed.dtype}: compare with a tolerance"
+            f"changed should hold True and False, but its dtype is {noticed.dtype}: compare with a tolerance"
         )
     theme = theme_of(ax)
     ink, border = colour("ink", theme), colour("border", theme)
@@ -58,10 +58,10 @@ def who_notices(ax: Axes, moved: torch.Tensor | ArrayLike, tokens: Sequence[str]
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
     ax.set(xlim=(-0.5, T - 0.5), ylim=(T - 0.5, -0.5), aspect="equal")
-    ax.set(xlabel="token j: is changed", ylabel="place i: notices")
+    ax.set(xlabel="token j: is replaced", ylabel="position i: notices")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     count = "1 leak" if leaks == 1 else f"{leaks} leaks"
     ax.set_title(f"{title}: {count}" if title else count)
-    words = f"{int(noticed.sum())} of {T * T} places notice a changed token, {leaks} too early."
-    return describe(ax, f"{title}: {words}" if title else words)
+    words = f"of {T * T} pairs, a position notices the token in {int(noticed.sum())}, and {leaks} of these are leaks."
+    return describe(ax, f"{title}: {words}" if title else words.capitalize())
