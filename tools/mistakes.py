@@ -1,8 +1,8 @@
-"""Hold every known mistake against its exercise's check, and print what came of it.
+"""Try every known mistake against its exercise's check, and print what came of it.
 
     python -m tools.mistakes
 
-The status is 1 where a reference fails, or a mistake is let through or taken for another one.
+The exit status is 1 if a reference fails, or a mistake is let through or taken for another one.
 """
 
 import sys
@@ -19,8 +19,9 @@ def main() -> int:
         for mistake in exercise.mistakes:
             report = exercise.check(mistake.implementation)
             named = report.mistake is mistake and report.message == mistake.message
-            words = mistake.implementation.__name__.strip("_").replace("_", " ")
-            lines.append(f"{'':30}{words:40}{'NO' if report.passed else 'yes':10}{'yes' if named else 'NO'}")
+            lines.append(
+                f"{'':30}{mistake.name[:38]:40}{'NO' if report.passed else 'yes':10}{'yes' if named else 'NO'}"
+            )
     failed = sum(line.split()[-1] == "NO" for line in lines)
     sys.stdout.write("\n".join([*lines, f"{len(lines) - 1} rows, {failed} failed\n"]))
     return 1 if failed else 0

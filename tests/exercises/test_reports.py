@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -106,7 +105,6 @@ def test_the_table_says_which_mistakes_are_rejected_and_named(capsys, monkeypatc
     assert table.main() == 0
     assert f"{1 + len(exercise.mistakes)} rows, 0 failed" in capsys.readouterr().out
 
-    let_through = replace(exercise, mistakes=(Mistake(exercise.reference, "no mistake at all"),))
-    monkeypatch.setattr(table, "all_exercises", lambda: [let_through])
+    monkeypatch.setattr(exercise, "mistakes", [Mistake(exercise.reference, "no mistake at all")])
     assert table.main() == 1
     assert capsys.readouterr().out.splitlines()[-2].split()[-2:] == ["NO", "NO"]

@@ -1,0 +1,213 @@
+"""The exercise `greedy_text` of notebook 08."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from course_lib import temporary
+from course_lib.exercises.adapters import as_it_is
+from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.stand_ins import StandIn, grown
+
+
+def with_a_prompt(answer: Any) -> Callable[..., Any]:
+    """Hand in a copy of the prompt, and see afterwards whether it is still what it was."""
+
+    def function(model: Any, prompt: list[int], *settings: Any) -> Any:
+        copied = list(prompt)
+        found = as_it_is(answer)(model, copied, *settings)
+        return None if found is None else (found, copied)
+
+    return function
+
+
+MODEL = StandIn(4 * numbers(13, 11))
+
+greedy_text = Exercise(
+    reference=temporary.greedy_text,
+    notebook=8,
+    order=20,
+    minutes=10,
+    difficulty=1,
+    adapt=with_a_prompt,
+    returns=(
+        Result("the new ids"),
+        Result("the prompt, when all is done,"),
+    ),
+    example=case(MODEL, [1, 2], 10, 4),
+    another=case(MODEL, [4, 3], 10, 4),
+    cases=(
+        case(MODEL, [7], 8, 2, having=("a prompt of a single token",)),
+        case(MODEL, [1, 2, 2, 4], 3, 10, having=("a length that cuts",)),
+        case(MODEL, [1, 2], 5, 4, having=("a length that just holds it",)),
+        case(MODEL, [4, 2], 5, 3, having=("a text that stops at once",)),
+        case(MODEL, [5, 1, 3], 8, 3, having=("the stop token in the prompt",)),
+    ),
+    hints=(
+        (
+            "A loop that runs at most `length` times: ask the model, take the likeliest token, put it at the end of "
+            "the text."
+        ),
+        (
+            "The model wants a batch, (1, T), and predicts after every token. Only what it predicts at the last "
+            "position is new. Look at the new token before you put it into the text: is it the one that ends "
+            "everything?"
+        ),
+        (
+            "Work on a copy of the prompt, so that the caller's list stays as it is. At the end, return the part of "
+            "your list that came after the prompt."
+        ),
+    ),
+)
+
+
+@greedy_text.mistake(
+    "Your text runs on after the stop token. That one says that the text is over: leave the loop there.",
+    seen="https://github.com/joeynmt/joeynmt/issues/78",
+)
+def never_stops(model, prompt, length, stop):
+    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, -1].argmax())
+
+
+@greedy_text.mistake("Your text ends with the stop token. It says that the text is over, and is no part of it.")
+def keeps_the_stop(model, prompt, length, stop):
+    found = temporary.greedy_text(model, prompt, length, stop)
+    return [*found, stop] if len(found) < length else found
+
+
+@greedy_text.mistake("Your result begins with the prompt. Only what is new is wanted.")
+def with_the_prompt(model, prompt, length, stop):
+    return [*prompt, *temporary.greedy_text(model, prompt, length, stop)]
+
+
+@greedy_text.mistake(
+    "You give the model the latest token only. It has no memory between calls: give it all of the text so far."
+)
+def only_the_latest(model, prompt, length, stop):
+    return grown(prompt, length, lambda text: model(torch.tensor([text[-1:]]))[0, -1].argmax(), stop)
+
+
+@greedy_text.mistake("You read the prediction at the first position. The new token is predicted at the last.")
+def at_the_first_place(model, prompt, length, stop):
+    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, 0].argmax(), stop)
+
+
+@greedy_text.mistake(
+    "You choose from the same logits again and again. After each new token the model has to be asked again, with that "
+    "token at the end.",
+    seen="https://github.com/xberg-io/xberg/issues/1210",
+)
+def old_scores(model, prompt, length, stop):
+    return grown(prompt, length, lambda _text: model(torch.tensor([prompt]))[0, -1].argmax(), stop)
+
+
+@greedy_text.mistake(
+    "You count the prompt in the length, so that a long prompt leaves room for little. Only new tokens count."
+)
+def prompt_counted(model, prompt, length, stop):
+    return temporary.greedy_text(model, prompt, length - len(prompt), stop)
+
+
+@greedy_text.mistake(
+    "Your `argmax` runs over the positions and gives the number of a position. It should run over the V tokens: the "
+    "last axis."
+)
+def place_for_token(model, prompt, length, stop):
+    return grown(prompt, length, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1], stop)
+
+
+@greedy_text.mistake(
+    "Your `argmax` runs over the predictions of all positions at once. Take those at the last position first: "
+    "`logits[0, -1]`."
+)
+def over_all_places(model, prompt, length, stop):
+    return grown(prompt, length, lambda text: model(torch.tensor([text])).argmax(), stop)
+
+
+@greedy_text.mistake("You take the highest logit itself: `max`. The token is its position: `argmax`.")
+def logit_for_token(model, prompt, length, stop):
+    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, -1].max(), stop)
+
+
+@greedy_text.mistake(
+    "You look for the stop token in the whole text. In a prompt it may stand, and ends nothing: look at the new token "
+    "only."
+)
+def stopped_by_the_prompt(model, prompt, length, stop):
+    return [] if stop in prompt else temporary.greedy_text(model, prompt, length, stop)
+
+
+@greedy_text.mistake(
+    "The ids are right, but the caller's prompt has grown: you append to it. Work on a copy, `list(prompt)`."
+)
+def prompt_grows(model, prompt, length, stop):
+    found = temporary.greedy_text(model, prompt, length, stop)
+    prompt += found
+    return found
+
+
+@greedy_text.mistake(
+    "`text = prompt` is the same list under a second name: it grows under both, and nothing comes after its end. Begin "
+    "with a copy, `list(prompt)`."
+)
+def prompt_is_the_text(model, prompt, length, stop):
+    prompt += temporary.greedy_text(model, prompt, length, stop)
+    return []
+
+
+@greedy_text.right_for_whole_course
+def by_concatenation(model, prompt, length, stop):
+    text = torch.tensor(prompt)[None]
+    for _ in range(length):
+        token = model(text)[:, -1:].softmax(-1).argmax(-1)
+        if token.item() == stop:
+            break
+        text = torch.cat((text, token), dim=1)
+    return text[0, len(prompt) :].tolist()
+
+
+@greedy_text.right
+def greedy_by_concatenation(model, prompt, length, stop):
+    text = torch.tensor(prompt)[None]
+    with torch.no_grad():
+        while text.size(1) < len(prompt) + length:
+            token = model(text)[:, -1:].softmax(-1).argmax(-1)
+            if token.item() == stop:
+                break
+            text = torch.cat((text, token), dim=1)
+    return text[0, len(prompt) :].tolist()
+
+
+@greedy_text.right
+def greedy_by_recursion(model, prompt, length, stop):
+    if length == 0:
+        return []
+    token = model(torch.tensor([prompt]))[0, -1].topk(1).indices.item()
+    return [] if token == stop else [token, *greedy_by_recursion(model, [*prompt, token], length - 1, stop)]
+
+
+@greedy_text.right
+def greedy_in_numpy(model, prompt, length, stop):
+    new = []
+    while len(new) < length:
+        token = np.argmax(model(torch.tensor([[*prompt, *new]]))[0, -1].numpy())
+        if token == stop:
+            break
+        new.append(token)
+    return new
+
+
+@greedy_text.right
+class GreedyText:
+    def __call__(self, model, prompt, length, stop):
+        model.eval()
+        new = []
+        while len(new) < length:
+            scores = model(torch.as_tensor(prompt + new).unsqueeze(0))[0][-1].tolist()
+            new.append(scores.index(max(scores)))
+            if new[-1] == stop:
+                return new[:-1]
+        return new
