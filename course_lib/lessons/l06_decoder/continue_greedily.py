@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib import temporary
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
+from course_lib.writing import by_hand
 
 
 def grown(text: list[int], length: int, choose: Callable[[list[int]], Tensor], stop: int | None = None) -> list[int]:
@@ -44,7 +44,7 @@ class StandIn(nn.Module):
 WRITER = StandIn(4 * numbers(13, 11))
 
 continue_greedily = Exercise(
-    reference=temporary.continue_greedily,
+    reference=by_hand.continue_greedily,
     notebook=6,
     order=60,
     minutes=10,
@@ -92,7 +92,7 @@ def only_the_latest(model, ids, length):
 
 @continue_greedily.mistake("Your result begins with the text that came in. Only what was added is wanted.")
 def with_the_beginning(model, ids, length):
-    return [*ids, *temporary.continue_greedily(model, ids, length)]
+    return [*ids, *by_hand.continue_greedily(model, ids, length)]
 
 
 @continue_greedily.mistake("You take the least likely token: `argmin`. The likeliest has the highest logit.")
@@ -102,7 +102,7 @@ def least_likely(model, ids, length):
 
 @continue_greedily.mistake("You add one token too many: as many as `length` says.")
 def longer_by_one(model, ids, length):
-    return temporary.continue_greedily(model, ids, length + 1)
+    return by_hand.continue_greedily(model, ids, length + 1)
 
 
 @continue_greedily.mistake("You append the highest logit itself: `max`. The token is its position: `argmax`.")

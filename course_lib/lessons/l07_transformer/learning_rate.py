@@ -5,12 +5,12 @@ import math
 import numpy as np
 import torch
 
-from course_lib import temporary
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
+from course_lib.learning import by_hand
 
 learning_rate = Exercise(
-    reference=temporary.learning_rate,
+    reference=by_hand.learning_rate,
     notebook=7,
     order=60,
     minutes=5,
@@ -55,7 +55,7 @@ def width_forgotten(step, d_model, warmup):
     seen="https://github.com/karpathy/nanoGPT/issues/578",
 )
 def steps_from_zero(step, d_model, warmup):
-    return temporary.learning_rate(step - 1, d_model, warmup) if step > 1 else 0.0
+    return by_hand.learning_rate(step - 1, d_model, warmup) if step > 1 else 0.0
 
 
 @learning_rate.mistake(
@@ -63,7 +63,7 @@ def steps_from_zero(step, d_model, warmup):
     seen="https://github.com/facebookresearch/ParlAI/issues/4384",
 )
 def never_down(step, d_model, warmup):
-    return temporary.learning_rate(min(step, warmup), d_model, warmup)
+    return by_hand.learning_rate(min(step, warmup), d_model, warmup)
 
 
 @learning_rate.mistake(

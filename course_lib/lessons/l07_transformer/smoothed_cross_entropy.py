@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib import temporary
 from course_lib.exercises.adapters import in_a_tuple
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
+from course_lib.learning import by_hand
 from course_lib.learning.losses import IGNORE
 
 
@@ -20,7 +20,7 @@ def right_share(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]
 LABELS = torch.tensor([[1, 4, 0]])
 
 smoothed_cross_entropy = Exercise(
-    reference=temporary.smoothed_cross_entropy,
+    reference=by_hand.smoothed_cross_entropy,
     notebook=7,
     order=50,
     minutes=15,
@@ -60,7 +60,7 @@ smoothed_cross_entropy = Exercise(
     "That is the plain cross-entropy. The share epsilon of each label is spread over all V tokens."
 )
 def not_smoothed(logits, labels, epsilon):
-    return temporary.smoothed_cross_entropy(logits, labels, 0.0)
+    return by_hand.smoothed_cross_entropy(logits, labels, 0.0)
 
 
 @smoothed_cross_entropy.mistake(
@@ -78,7 +78,7 @@ def smoothed_padding(logits, labels, epsilon):
 )
 def averaged_over_padding(logits, labels, epsilon):
     counts = labels != IGNORE
-    return temporary.smoothed_cross_entropy(logits, labels, epsilon) * counts.sum() / counts.numel()
+    return by_hand.smoothed_cross_entropy(logits, labels, epsilon) * counts.sum() / counts.numel()
 
 
 @smoothed_cross_entropy.mistake(
@@ -112,7 +112,7 @@ def added_on_top(logits, labels, epsilon):
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 def softmax_twice(logits, labels, epsilon):
-    return temporary.smoothed_cross_entropy(logits.softmax(-1), labels, epsilon)
+    return by_hand.smoothed_cross_entropy(logits.softmax(-1), labels, epsilon)
 
 
 @smoothed_cross_entropy.right_for_whole_course

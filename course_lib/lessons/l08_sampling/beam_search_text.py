@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib import temporary
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
-from course_lib.temporary import beam_step
+from course_lib.writing import by_hand
+from course_lib.writing.by_hand import beam_step
 
 Found = list[tuple[list[int], float]]
 
@@ -83,7 +83,7 @@ def writer(seed: int) -> StandIn:
 
 
 beam_search_text = Exercise(
-    reference=temporary.beam_search_text,
+    reference=by_hand.beam_search_text,
     notebook=8,
     order=80,
     minutes=30,

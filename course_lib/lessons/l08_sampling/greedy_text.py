@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from course_lib import temporary
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn, grown
+from course_lib.writing import by_hand
 
 
 def with_a_prompt(answer: Any) -> Callable[..., Any]:
@@ -27,7 +27,7 @@ def with_a_prompt(answer: Any) -> Callable[..., Any]:
 MODEL = StandIn(4 * numbers(13, 11))
 
 greedy_text = Exercise(
-    reference=temporary.greedy_text,
+    reference=by_hand.greedy_text,
     notebook=8,
     order=20,
     minutes=10,
@@ -74,13 +74,13 @@ def never_stops(model, prompt, length, stop):
 
 @greedy_text.mistake("Your text ends with the stop token. It says that the text is over, and is no part of it.")
 def keeps_the_stop(model, prompt, length, stop):
-    found = temporary.greedy_text(model, prompt, length, stop)
+    found = by_hand.greedy_text(model, prompt, length, stop)
     return [*found, stop] if len(found) < length else found
 
 
 @greedy_text.mistake("Your result begins with the prompt. Only what is new is wanted.")
 def with_the_prompt(model, prompt, length, stop):
-    return [*prompt, *temporary.greedy_text(model, prompt, length, stop)]
+    return [*prompt, *by_hand.greedy_text(model, prompt, length, stop)]
 
 
 @greedy_text.mistake(
@@ -108,7 +108,7 @@ def old_scores(model, prompt, length, stop):
     "You count the prompt in the length, so that a long prompt leaves room for little. Only new tokens count."
 )
 def prompt_counted(model, prompt, length, stop):
-    return temporary.greedy_text(model, prompt, length - len(prompt), stop)
+    return by_hand.greedy_text(model, prompt, length - len(prompt), stop)
 
 
 @greedy_text.mistake(
@@ -137,14 +137,14 @@ def logit_for_token(model, prompt, length, stop):
     "only."
 )
 def stopped_by_the_prompt(model, prompt, length, stop):
-    return [] if stop in prompt else temporary.greedy_text(model, prompt, length, stop)
+    return [] if stop in prompt else by_hand.greedy_text(model, prompt, length, stop)
 
 
 @greedy_text.mistake(
     "The ids are right, but the caller's prompt has grown: you append to it. Work on a copy, `list(prompt)`."
 )
 def prompt_grows(model, prompt, length, stop):
-    found = temporary.greedy_text(model, prompt, length, stop)
+    found = by_hand.greedy_text(model, prompt, length, stop)
     prompt += found
     return found
 
@@ -154,7 +154,7 @@ def prompt_grows(model, prompt, length, stop):
     "with a copy, `list(prompt)`."
 )
 def prompt_is_the_text(model, prompt, length, stop):
-    prompt += temporary.greedy_text(model, prompt, length, stop)
+    prompt += by_hand.greedy_text(model, prompt, length, stop)
     return []
 
 

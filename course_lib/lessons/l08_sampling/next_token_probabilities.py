@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib import temporary
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
+from course_lib.writing import by_hand
 from course_lib.writing.decoding import apply_temperature, top_k_filter, top_p_filter
 
 
@@ -18,7 +18,7 @@ def filtered(logits: Tensor, k: int | None, p: float | None) -> Tensor:
 FOUR = torch.tensor([0.1, 0.4, 0.2, 0.3]).log()
 
 next_token_probabilities = Exercise(
-    reference=temporary.next_token_probabilities,
+    reference=by_hand.next_token_probabilities,
     notebook=8,
     order=60,
     minutes=10,
@@ -131,7 +131,7 @@ def still_logits(logits, temperature, k, p):
     "You took two softmaxes, so that what was dropped has a chance again, exp(0). One, at the very end."
 )
 def softmaxed_twice(logits, temperature, k, p):
-    return temporary.next_token_probabilities(logits, temperature, k, p).softmax(-1)
+    return by_hand.next_token_probabilities(logits, temperature, k, p).softmax(-1)
 
 
 @next_token_probabilities.right_for_whole_course
