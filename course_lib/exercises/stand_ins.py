@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 
-def states(ids: Tensor) -> Tensor:
+def states_of(ids: Tensor) -> Tensor:
     """For each position of ids (B, T), a number that depends on all tokens up to there and on their order.
 
     Raises ValueError for ids of another shape than (B, T).
@@ -23,17 +23,4 @@ class StandIn(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Predict each next token: ids (B, T) to logits (B, T, V)."""
-        return self.table[states(ids) % len(self.table)]
-
-
-def grown(text, length, choose, stop=None):
-    so_far = list(text)
-    for _ in range(length):
-        token = int(choose(so_far))
-        if token == stop:
-            break
-        so_far.append(token)
-    return so_far[len(text) :]
-
-
-summed_up = states
+        return self.table[states_of(ids) % len(self.table)]

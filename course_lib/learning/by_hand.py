@@ -40,8 +40,8 @@ def smoothed_cross_entropy(logits: Tensor, labels: Tensor, epsilon: float) -> Te
 
         mean of -(1 - ε) ln p(label) - ε · (mean over all V tokens of ln p)
 
-    Szegedy et al. 2016, arXiv:1512.00567, section 7; Vaswani et al. 2017, section 5.4. Takes what `cross_entropy` takes,
-    and epsilon. Built by hand in notebook 07.
+    Szegedy et al. 2016, arXiv:1512.00567, section 7; Vaswani et al. 2017, section 5.4. Takes what `cross_entropy`
+    takes, and epsilon. Built by hand in notebook 07.
 
     >>> smoothed_cross_entropy(torch.zeros(1, 2, 4), torch.tensor([[3, IGNORE]]), 0.1)  # ln 4
     tensor(1.3863)

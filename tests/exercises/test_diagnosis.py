@@ -272,11 +272,11 @@ def test_the_first_of_many_layers_run_in_the_place_of_all_is_named():
 
 def test_layers_in_a_plain_list_are_named_in_whatever_order_they_are_made():
     class Plain(find("LanguageModel").reference):
-        def __init__(self, V, d_model, heads, d_ff, layers):
-            torch.nn.Module.__init__(self)
-            made = [find("EncoderLayer").reference(d_model, heads, d_ff) for _ in range(layers)]
-            self.layers, self.dropout = made[::-1], torch.nn.Dropout(0.1)
-            self.table = torch.nn.Parameter(torch.randn(V, d_model))
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            made = list(self.layers)
+            del self.layers
+            self.layers = made[::-1]
 
     assert find("LanguageModel").check(Plain).message.startswith("torch does not know of your layers")
 

@@ -81,7 +81,7 @@ def test_a_further_case_says_what_is_special_about_it(exercise: Exercise):
 
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)
-def test_a_mistakes_message_begins_and_ends_as_a_sentence_and_its_source_an_address(exercise: Exercise, mistake: Mistake):
+def test_a_mistakes_message_is_a_sentence_and_its_source_an_address(exercise: Exercise, mistake: Mistake):
     assert mistake.message[0].isupper() or mistake.message.startswith(("`", "torch "))
     assert mistake.message.endswith((".", "?", "`", "…"))
     assert mistake.seen == "" or mistake.seen.startswith("https://")

@@ -79,14 +79,12 @@ multi_head_attention.patch(
     seen="https://github.com/Kyubyong/transformer/issues/117",
 )
 
-
 multi_head_attention.patch(
     "You bend the output with a ReLU, so that nothing negative comes out. W_o is the last step: no bend after it.",
     replace="self.W_o(self.merge(mixed))",
     by="torch.relu(self.W_o(self.merge(mixed)))",
     seen="https://github.com/Kyubyong/transformer/issues/17",
 )
-
 
 multi_head_attention.patch(
     "You scaled by √d_model. Inside a head a dot product sums only d_k = d_model / H numbers, so it is √d_k.",
@@ -95,20 +93,17 @@ multi_head_attention.patch(
     seen="https://github.com/lucidrains/vit-pytorch/issues/65",
 )
 
-
 multi_head_attention.patch(
     "The scale is missing: in each head the scores are divided by √d_k.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries * math.sqrt(queries.size(-1)), keys, values, mask)",
 )
 
-
 multi_head_attention.patch(
     "Right without a mask, but yours goes nowhere: pass it to `scaled_dot_product_attention`.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries, keys, values, None)",
 )
-
 
 multi_head_attention.patch(
     "You project the query three times, so that it can only read itself. Keys come from `key`, values from `value`: in "
@@ -117,13 +112,11 @@ multi_head_attention.patch(
     by="= project(query, query, query)",
 )
 
-
 multi_head_attention.patch(
     "Your values go in as they come: they have a projection of their own, W_v.",
     replace="self.W_v(value)",
     by="value",
 )
-
 
 multi_head_attention.patch(
     "You projected the values with W_k. They have a projection of their own, W_v.",

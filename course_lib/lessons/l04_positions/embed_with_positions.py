@@ -101,3 +101,10 @@ def embedded_word_by_word(ids, table):
     positions = sinusoidal(ids.shape[1], table.shape[1])
     rows = [[math.sqrt(table.shape[1]) * table[i] + positions[t] for t, i in enumerate(row)] for row in ids.tolist()]
     return torch.stack([torch.stack(row) for row in rows])
+
+
+@embed_with_positions.right
+def embedded_by_a_product(ids, table):
+    one_hot = F.one_hot(ids, len(table)).to(table.dtype)
+    x = torch.einsum("btv,vd->btd", one_hot, table * len(table[0]) ** 0.5)
+    return torch.add(x, sinusoidal(x.size(1), x.size(2)).unsqueeze(0))

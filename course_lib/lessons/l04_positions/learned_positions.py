@@ -52,13 +52,11 @@ learned_positions.patch(
     by="torch.randn(max_length, d_model) * 0.02",
 )
 
-
 learned_positions.patch(
     "You add the last rows of the table. The first token stands at position 0, the first row.",
     replace="self.table[: x.size(1)]",
     by="self.table[-x.size(1) :]",
 )
-
 
 learned_positions.patch(
     "All tokens get the same vector in yours. Each position has its own row.",
@@ -66,20 +64,17 @@ learned_positions.patch(
     by="self.table[x.size(1) - 1]",
 )
 
-
 learned_positions.patch(
     "Your positions run along the batch. They run along the tokens, axis 1.",
     replace="self.table[: x.size(1)]",
     by="self.table[: x.size(0), None]",
 )
 
-
 learned_positions.patch(
     "You multiplied. Positions are added.",
     replace="x + (self.table",
     by="x * (self.table",
 )
-
 
 learned_positions.patch(
     "Your positions run backwards: the first token gets the first row, the second the second.",

@@ -71,7 +71,6 @@ encoder_layer.patch(
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )
 
-
 encoder_layer.patch(
     "The residual around the feed-forward is missing: add what it read to what it computed, then normalise.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)",
@@ -118,14 +117,12 @@ encoder_layer.patch(
     by="x + self.dropout(self.self_attention(x, x, x, mask))",
 )
 
-
 encoder_layer.patch(
     "There is attention only. After it, each token goes through the feed-forward, with a residual and a norm of its "
     "own.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)",
     by="x",
 )
-
 
 encoder_layer.patch(
     "The activation never reaches the feed-forward, which takes the ReLU then: pass it on.",

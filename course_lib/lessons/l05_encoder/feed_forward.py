@@ -61,13 +61,11 @@ feed_forward.patch(
     by="hidden if",
 )
 
-
 feed_forward.patch(
     "You bend after both maps, so that a sublayer could only ever add. Bend after the first one only.",
     replace="self.W_2(hidden)",
     by="self.activation(self.W_2(hidden))",
 )
-
 
 feed_forward.patch(
     "You add x already here. The residual comes later, around the whole sublayer: `post_norm` adds it.",

@@ -89,7 +89,6 @@ layer_norm.patch(
     seen="https://github.com/harvardnlp/annotated-transformer/issues/119",
 )
 
-
 layer_norm.patch(
     "Two things: `std` divides by d_model − 1, and eps stands outside the root. It should be √(variance + eps), with a "
     "variance that divides by d_model.",
@@ -98,14 +97,12 @@ layer_norm.patch(
     seen="https://github.com/codertimo/BERT-pytorch/issues/30",
 )
 
-
 layer_norm.patch(
     "Your eps is added after the root. Inside, it protects the root as well: √(variance + eps).",
     replace="torch.sqrt(variance + self.eps)",
     by="(torch.sqrt(variance) + self.eps)",
     seen="https://github.com/tracel-ai/burn/issues/2185",
 )
-
 
 layer_norm.patch(
     "Your eps is nowhere. In a token whose features are all the same the variance is 0, and 0 / 0 is NaN: divide by "
@@ -161,14 +158,12 @@ layer_norm.patch(
     by="(variance + self.eps)",
 )
 
-
 layer_norm.patch(
     "You took the root of a standard deviation, which is a root already. It is √(variance + eps).",
     replace="variance + self.eps",
     by="variance.sqrt() + self.eps",
     seen="https://github.com/hyunwoongko/transformer/issues/7",
 )
-
 
 layer_norm.patch(
     "The mean is not subtracted. Centre first, then scale.",

@@ -89,13 +89,11 @@ language_model.patch(
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 
-
 language_model.patch(
     "You return the prediction at the last position only. All T positions predict, and all are trained on at once.",
     replace="return logits",
     by="return logits[:, -1]",
 )
-
 
 language_model.patch(
     "All your layers are the same one: `[layer] * N` holds one layer N times. Make a new one for each.",
@@ -103,7 +101,6 @@ language_model.patch(
     by="nn.ModuleList([layer(d_model, heads, d_ff, dropout)] * layers)",
     seen="https://github.com/IDEA-Research/DAB-DETR/issues/17",
 )
-
 
 language_model.patch(
     "torch does not know of your layers: in a plain Python list they are never trained. Use `nn.ModuleList`.",

@@ -1,5 +1,7 @@
 """The exercise `DecoderLayer` of notebook 07."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -90,13 +92,11 @@ decoder_layer.patch(
     by="self.norm_2(self.dropout(read_memory(x)))",
 )
 
-
 decoder_layer.patch(
     "The residual around self-attention is missing: a word's own vector is lost, and only what it read goes on.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )
-
 
 decoder_layer.patch(
     "The residual around the feed-forward is missing: it adds to what was found, and does not replace it.",
@@ -104,13 +104,11 @@ decoder_layer.patch(
     by="self.norm_3(self.dropout(self.feed_forward(x)))",
 )
 
-
 decoder_layer.patch(
     "Your self-attention gets no mask, so that target words read the words that they are to predict.",
     replace="self.self_attention(y, y, y, mask)",
     by="self.self_attention(y, y, y)",
 )
-
 
 decoder_layer.patch(
     "Your cross-attention gets no mask, so that it reads the source's padding: pass `memory_mask` on.",
@@ -118,7 +116,6 @@ decoder_layer.patch(
     by="self.cross(self.cross_attention, y, memory)",
     seen="https://github.com/DaoyuanLi2816/Molecule-Generator/issues/22",
 )
-
 
 decoder_layer.patch(
     "Your second attention reads the target again, and the memory is never used. Its keys and values come from the "
@@ -172,3 +169,32 @@ class DecoderLayerOfTorch(nn.Module):
         if memory_mask is not None:
             hidden = ~memory_mask.expand(-1, self.heads, x.size(1), memory.size(1)).flatten(0, 1)
         return self.layer(x, memory, None if mask is None else ~mask, hidden)
+
+
+class OneMatrixForThree(nn.Module):
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.inside, self.outside = heads, nn.Linear(d_model, 3 * d_model), nn.Linear(d_model, d_model)
+
+    def forward(self, asks, asked, allowed):
+        q, _, _ = self.inside(asks).chunk(3, -1)
+        _, k, v = self.inside(asked).chunk(3, -1)
+        q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in (q, k, v))
+        scores = torch.einsum("bthd,bshd->bhts", q, k) / math.sqrt(q.size(-1))
+        if allowed is not None:
+            scores = scores.masked_fill(allowed == 0, -1e9)
+        return self.outside(torch.einsum("bhts,bshd->bthd", scores.softmax(-1), v).flatten(2))
+
+
+@decoder_layer.right
+class DecoderLayerInOne(nn.Module):
+    def __init__(self, d_model, heads, d_ff, p=0.1):
+        super().__init__()
+        self.mha1, self.mha2 = OneMatrixForThree(d_model, heads), OneMatrixForThree(d_model, heads)
+        self.ffn = nn.Sequential(nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model))
+        self.norms, self.drop = nn.ModuleList(nn.LayerNorm(d_model) for _ in range(3)), nn.Dropout(p)
+
+    def forward(self, x, enc, look_ahead=None, padding=None):
+        x = self.norms[0](x + self.drop(self.mha1(x, x, look_ahead)))
+        x = self.norms[1](x + self.drop(self.mha2(x, enc, padding)))
+        return self.norms[2](x + self.drop(self.ffn(x)))

@@ -9,29 +9,13 @@ from torch import Tensor, nn
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.stand_ins import grown, summed_up
-from course_lib.text.words import BOS, EOS, PAD
+from course_lib.exercises.stand_ins import states_of
 from course_lib.writing import by_hand
 
 
-def read(model: Any, source_ids: list[int]) -> tuple[Tensor, Tensor]:
-    source = torch.tensor([source_ids])
-    return source, model.encode(source)
-
-
-def written(max_length: int, choose: Callable[[Tensor], Tensor], start: int = BOS, stop: int = EOS) -> list[int]:
-    """Write what `choose` makes of the target so far, (1, T)."""
-    return grown([start], max_length, lambda text: choose(torch.tensor([text])), stop)
-
-
-def greedily(model: Any, source_ids: list[int], max_length: int, start: int = BOS, stop: int = EOS) -> list[int]:
-    source, memory = read(model, source_ids)
-    return written(max_length, lambda target: model.decode(target, memory, source)[0, -1].argmax(), start, stop)
-
-
 class StandIn(nn.Module):
-    """Stands for a trained model: what it predicts at each place hangs on all target tokens up to there, on their
-    order, and on the source. It counts how often it encodes.
+    """Stands for a trained model: each prediction depends on all target tokens up to there, on their order, and on the
+    source. It counts how often it encodes.
     """
 
     def __init__(self, table: Tensor) -> None:
@@ -41,11 +25,11 @@ class StandIn(nn.Module):
 
     def encode(self, source_ids: Tensor) -> Tensor:
         self.encoded += 1
-        return self.table[summed_up(source_ids) % len(self.table)]  # (B, S, V)
+        return self.table[states_of(source_ids) % len(self.table)]  # (B, S, V)
 
     def decode(self, target_ids: Tensor, memory: Tensor, source_ids: Tensor) -> Tensor:
         read = (25 * memory[..., -1]).round().long().sum(dim=-1, keepdim=True)  # (B, 1)
-        states = summed_up(target_ids) + read + 5 * summed_up(source_ids)[:, -1:]  # (B, T)
+        states = states_of(target_ids) + read + 5 * states_of(source_ids)[:, -1:]  # (B, T)
         return self.table[states % len(self.table)]
 
     def forward(self, source_ids: Tensor, target_ids: Tensor) -> Tensor:
@@ -100,83 +84,80 @@ greedy_translation = Exercise(
 )
 
 
-@greedy_translation.mistake(
-    "You read the prediction at the first position, again and again. The next token is predicted at the last position."
+greedy_translation.patch(
+    "You read the prediction at the first position, again and again. The next token is predicted at the last position.",
+    replace="logits[0, -1]",
+    by="logits[0, 0]",
 )
-def reads_the_first_place(model, source_ids, max_length):
-    source, memory = read(model, source_ids)
-    return written(max_length, lambda target: model.decode(target, memory, source)[0, 0].argmax())
 
-
-@greedy_translation.mistake(
-    "You give the decoder the latest token only. It has no memory of its own: give it all tokens so far."
+greedy_translation.patch(
+    "You give the decoder the latest token only. It has no memory of its own: give it all tokens so far.",
+    replace="torch.tensor([target])",
+    by="torch.tensor([target[-1:]])",
 )
-def sees_one_token(model, source_ids, max_length):
-    source, memory = read(model, source_ids)
-    return written(max_length, lambda target: model.decode(target[:, -1:], memory, source)[0, -1].argmax())
 
-
-@greedy_translation.mistake(
-    "You hand the source to the decoder as its target. In this order: `model.decode(target, memory, source)`."
+greedy_translation.patch(
+    "You hand the source to the decoder as its target. In this order: `model.decode(target, memory, source)`.",
+    replace="model.decode(torch.tensor([target]), memory, source)",
+    by="model.decode(source, memory, torch.tensor([target]))",
 )
-def sides_swapped(model, source_ids, max_length):
-    source, memory = read(model, source_ids)
-    return written(max_length, lambda target: model.decode(source, memory, target)[0, -1].argmax())
 
-
-@greedy_translation.mistake(
+greedy_translation.patch(
     "Your `argmax` runs over the predictions of all positions at once. Take those at the last position first: "
-    "`logits[0, -1]`."
+    "`logits[0, -1]`.",
+    replace="logits[0, -1].argmax()",
+    by="logits.argmax()",
 )
-def over_all_places(model, source_ids, max_length):
-    source, memory = read(model, source_ids)
-    return written(max_length, lambda target: model.decode(target, memory, source).argmax())
 
-
-@greedy_translation.mistake(
+greedy_translation.patch(
     "Your translation runs on after [eos]. The token 2 says that the sentence is over: stop there.",
+    replace="if best == eos:",
+    by="if False:",
     seen="https://github.com/microsoft/onnxruntime/issues/16721",
 )
-def never_stops(model, source_ids, max_length):
-    return greedily(model, source_ids, max_length, stop=-1)
 
-
-@greedy_translation.mistake(
-    "Your translation begins with [bos], id 1. That only starts the decoder: leave it out of the result."
+greedy_translation.patch(
+    "Your translation begins with [bos], id 1. That only starts the decoder: leave it out of the result.",
+    replace="return target[1:]",
+    by="return target",
 )
-def keeps_the_start(model, source_ids, max_length):
-    return [BOS, *greedily(model, source_ids, max_length)]
 
-
-@greedy_translation.mistake(
-    "Your translation ends with [eos], id 2. It says that the sentence is over, and is no word of it."
+greedy_translation.patch(
+    "Your translation ends with [eos], id 2. It says that the sentence is over, and is no word of it.",
+    replace="break",
+    by="return [*target[1:], best]",
 )
-def keeps_the_end(model, source_ids, max_length):
-    found = greedily(model, source_ids, max_length)
-    return [*found, EOS] if len(found) < max_length else found
 
+greedy_translation.patch(
+    "You start from padding, id 0. The decoder was trained to begin after [bos], id 1.",
+    replace="target = [bos]",
+    by="target = [0]",
+)
 
-@greedy_translation.mistake("You start from padding, id 0. The decoder was trained to begin after [bos], id 1.")
-def starts_with_padding(model, source_ids, max_length):
-    return greedily(model, source_ids, max_length, start=PAD)
+greedy_translation.patch(
+    "You start from [eos], id 2. The decoder was trained to begin after [bos], id 1.",
+    replace="target = [bos]",
+    by="target = [eos]",
+)
 
+greedy_translation.patch(
+    "You stop one token early: [bos] does not count among the `max_length` tokens.",
+    replace="len(target) <= max_length",
+    by="len(target) < max_length",
+)
 
-@greedy_translation.mistake("You start from [eos], id 2. The decoder was trained to begin after [bos], id 1.")
-def starts_with_the_end(model, source_ids, max_length):
-    return greedily(model, source_ids, max_length, start=EOS)
-
-
-@greedy_translation.mistake("You stop one token early: [bos] does not count among the `max_length` tokens.")
-def one_too_few(model, source_ids, max_length):
-    return greedily(model, source_ids, max_length - 1)
-
-
-@greedy_translation.mistake(
+greedy_translation.patch(
     "The translation is right, but you encode the source again for each token. It stays the same: encode once, before "
-    "the loop."
+    "the loop.",
+    replace=(
+        "memory = model.encode(source)  # (1, S, d_model)\n    target = [bos]\n    while len(target) <= max_length:\n"
+    ),
+    by=(
+        "target = [bos]\n"
+        "    while len(target) <= max_length:\n"
+        "        memory = model.encode(source)  # (1, S, d_model)\n"
+    ),
 )
-def encodes_again(model, source_ids, max_length):
-    return written(max_length, lambda target: model(torch.tensor([source_ids]), target)[0, -1].argmax())
 
 
 @greedy_translation.right_for_whole_course

@@ -91,7 +91,6 @@ transformer.patch(
     by="layer(x)",
 )
 
-
 transformer.patch(
     "Your decoder reads the source's padding: the cross-attention wants the padding mask of the source.",
     replace="layer(x, memory, mask, memory_mask)",
@@ -122,13 +121,11 @@ transformer.patch(
     by="self.embed(target_ids % len(self.source_table), self.source_table), ",
 )
 
-
 transformer.patch(
     "Your memory is the embedded source: the encoder's layers are never run.",
     replace="for layer in self.encoder:",
     by="for layer in ():",
 )
-
 
 transformer.patch(
     "Your model ends in a softmax. It should return the logits: the loss takes the softmax itself.",

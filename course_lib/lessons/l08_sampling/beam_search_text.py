@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
@@ -16,49 +15,6 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
 from course_lib.writing import by_hand
 from course_lib.writing.by_hand import beam_step
-
-Found = list[tuple[list[int], float]]
-
-
-class SearchInPieces:
-    """The reference, cut into pieces: each mistake replaces one."""
-
-    def __call__(self, model: Any, prompt: list[int], beams: int, length: int, stop: int) -> tuple[list[int], float]:
-        n, found = self.at_first(beams), Found()
-        going, totals = [list(prompt)] * n, torch.zeros(n)
-        for _ in range(length):
-            parents, tokens, longer = beam_step(model(torch.tensor(going))[:, -1], totals, beams)
-            going = self.extended(going, parents.tolist(), tokens.tolist())
-            ends, counted = self.ends(tokens, stop), self.counted(totals[parents], longer).tolist()
-            new = zip(going, counted, ends.tolist(), strict=True)
-            found += [(self.without_stop(text[len(prompt) :]), total) for text, total, end in new if end]
-            going = [text for text, end in zip(going, ends.tolist(), strict=True) if not end]
-            totals = longer[~ends]
-            if self.is_over(found) or not going:
-                break
-        left = [(text[len(prompt) :], total) for text, total in zip(going, totals.tolist(), strict=True)]
-        return self.best(found, left)
-
-    def at_first(self, _beams: int) -> int:
-        return 1
-
-    def extended(self, going: list[list[int]], parents: list[int], tokens: list[int]) -> list[list[int]]:
-        return [[*going[parent], token] for parent, token in zip(parents, tokens, strict=True)]
-
-    def ends(self, tokens: Tensor, stop: int) -> Tensor:
-        return tokens == stop
-
-    def counted(self, _before: Tensor, longer: Tensor) -> Tensor:
-        return longer
-
-    def without_stop(self, ids: list[int]) -> list[int]:
-        return ids[:-1]
-
-    def is_over(self, _found: Found) -> bool:
-        return False
-
-    def best(self, found: Found, left: Found) -> tuple[list[int], float]:
-        return max(found + left, key=lambda each: each[1])
 
 
 def searched(answer: Any) -> Callable[..., Any]:
@@ -125,84 +81,73 @@ beam_search_text = Exercise(
 )
 
 
-@beam_search_text.mistake(
+beam_search_text.patch(
     "All your beams begin as the same text, and go on as the same: k times what greedy writes. At the first step there "
     "is one text, with a total of 0.",
+    replace="[list(prompt)], torch.zeros(1)",
+    by="[list(prompt)] * beams, torch.zeros(beams)",
     seen="https://github.com/facebookresearch/ParlAI/issues/2007",
 )
-class AllBeginAlike(SearchInPieces):
-    def at_first(self, beams):
-        return beams
 
-
-@beam_search_text.mistake(
+beam_search_text.patch(
     "You put the new tokens to the texts in the order in which they stand. A new token belongs to its parent's text, "
-    "`going[parent]`, which may stand elsewhere."
+    "`going[parent]`, which may stand elsewhere.",
+    replace="[*going[parent], token] for parent, token in zip(parents.tolist(), tokens.tolist(), strict=True)",
+    by="[*going[min(i, len(going) - 1)], token] for i, token in enumerate(tokens.tolist())",
 )
-class TextsNotMoved(SearchInPieces):
-    def extended(self, going, parents, tokens):
-        return [[*going[min(i, len(going) - 1)], token] for i, token in enumerate(tokens)]
 
 
 @beam_search_text.mistake(
     "The stop token's log-probability is missing from your finished texts, so that stopping costs nothing. It is a "
     "token like others."
 )
-class EndNotCounted(SearchInPieces):
-    def counted(self, before, longer):
-        return before
+def end_not_counted(model, prompt, beams, length, stop):
+    def step(logits, totals, beams):
+        parents, tokens, longer = beam_step(logits, totals, beams)
+        return parents, tokens, torch.where(tokens == stop, totals[parents], longer)
+
+    return by_hand.beam_search_text(model, prompt, beams, length, stop, step=step)
 
 
-@beam_search_text.mistake(
-    "You return the text that ends first. A longer one may be likelier: go on, and compare at the end."
+beam_search_text.patch(
+    "You return the text that ends first. A longer one may be likelier: go on, and compare at the end.",
+    replace="if not going:",
+    by="if found:\n            going, totals = [], totals[:0]\n        if not going:",
 )
-class FirstFinished(SearchInPieces):
-    def is_over(self, found):
-        return bool(found)
 
-    def best(self, found, left):
-        return super().best(found, [] if found else left)
-
-
-@beam_search_text.mistake(
+beam_search_text.patch(
     "Texts that end are lost in yours: only those that go on to the last step are compared. Set them aside with their "
-    "log-probability."
+    "log-probability.",
+    replace="found += [(text[:-1], total)",
+    by="_ = [(text[:-1], total)",
 )
-class FinishedForgotten(SearchInPieces):
-    def best(self, found, left):
-        return super().best([], left or [([], 0.0)])
 
+beam_search_text.patch(
+    "Texts that still go on after `length` tokens are lost in yours. They count too.",
+    replace="found += zip(going, totals.tolist(), strict=True)",
+    by="found = found or [(prompt, 0.0)]",
+)
 
-@beam_search_text.mistake("Texts that still go on after `length` tokens are lost in yours. They count too.")
-class UnfinishedForgotten(SearchInPieces):
-    def best(self, found, left):
-        return super().best(found or [([], 0.0)], [])
-
-
-@beam_search_text.mistake(
+beam_search_text.patch(
     "Texts that still go on count in yours only where none has ended. One of them may be the likeliest of all: compare "
-    "them together."
+    "them together.",
+    replace="found += zip(going, totals.tolist(), strict=True)",
+    by="found = found or list(zip(going, totals.tolist(), strict=True))",
 )
-class EndedFirst(SearchInPieces):
-    def best(self, found, left):
-        return super().best(found, [] if found else left)
 
-
-@beam_search_text.mistake(
-    "You choose by log-probability per token, which favours long texts. Here the log-probability itself decides."
+beam_search_text.patch(
+    "You choose by log-probability per token, which favours long texts. Here the log-probability itself decides.",
+    replace="key=lambda each: each[1])",
+    by="key=lambda each: each[1] / max(1, len(each[0]) - len(prompt)))",
 )
-class ByTheMean(SearchInPieces):
-    def best(self, found, left):
-        return max(found + left, key=lambda each: each[1] / max(1, len(each[0])))
 
 
 @beam_search_text.mistake(
     "Your texts go on after the stop token. One that ends is set aside, and takes no part in the next step.",
     seen="https://github.com/tensorflow/tensorflow/issues/21920",
 )
-class WritesOn(SearchInPieces):
-    def ends(self, tokens, stop):
-        return torch.zeros_like(tokens, dtype=torch.bool)
+def writes_on(model, prompt, beams, length, stop):
+    return by_hand.beam_search_text(model, prompt, beams, length, stop=-1)
 
 
 @beam_search_text.mistake(
@@ -210,30 +155,28 @@ class WritesOn(SearchInPieces):
     "the place of others. Set a text aside as soon as it ends.",
     seen="https://github.com/jarobyte91/pytorch_beam_search/issues/5",
 )
-class CutTooLate(WritesOn):
-    def __call__(self, model, prompt, beams, length, stop):
-        ids, total = super().__call__(model, prompt, beams, length, stop)
-        return ids[: [*ids, stop].index(stop)], total
+def cut_too_late(model, prompt, beams, length, stop):
+    ids, total = writes_on(model, prompt, beams, length, stop)
+    return ids[: [*ids, stop].index(stop)], total
 
 
-@beam_search_text.mistake("Your text ends with the stop token. It says that the text is over, and is no part of it.")
-class StopKept(SearchInPieces):
-    def without_stop(self, ids):
-        return ids
+beam_search_text.patch(
+    "Your text ends with the stop token. It says that the text is over, and is no part of it.",
+    replace="(text[:-1], total)",
+    by="(text, total)",
+)
 
-
-@beam_search_text.mistake("Your result begins with the prompt. Only what is new is wanted.")
-class PromptReturned(SearchInPieces):
-    def __call__(self, model, prompt, beams, length, stop):
-        ids, total = super().__call__(model, prompt, beams, length, stop)
-        return [*prompt, *ids], total
+beam_search_text.patch(
+    "Your result begins with the prompt. Only what is new is wanted.",
+    replace="return text[len(prompt) :], total",
+    by="return text, total",
+)
 
 
 @beam_search_text.mistake("You return the probability. Its logarithm is wanted, the total as it is.")
-class NotTheLogarithm(SearchInPieces):
-    def __call__(self, model, prompt, beams, length, stop):
-        ids, total = super().__call__(model, prompt, beams, length, stop)
-        return ids, math.exp(total)
+def not_the_logarithm(model, prompt, beams, length, stop):
+    ids, total = by_hand.beam_search_text(model, prompt, beams, length, stop)
+    return ids, math.exp(total)
 
 
 @beam_search_text.right_for_whole_course
@@ -297,3 +240,25 @@ def beam_search_that_sets_all_that_may_end_aside(model, prompt, beams, length, s
         live = heapq.nlargest(beams, longer)
     total, text = max(ended + live)
     return list(np.array(text[len(prompt) :], dtype=int)), np.float32(total)
+
+
+@beam_search_text.right
+class BeamSearchInTensors:
+    """Fewer beams each time that one ends, with all beams but the first barred at first."""
+
+    @torch.no_grad()
+    def __call__(self, model, prompt, beams, length, stop):
+        texts = torch.tensor([prompt]).repeat(beams, 1)
+        totals = torch.tensor([0.0] + [-1e9] * (beams - 1))
+        best = ([], -math.inf)
+        for _ in range(length):
+            table = totals[:, None] + model(texts)[:, -1].log_softmax(-1)
+            totals, places = table.view(-1).topk(len(texts))
+            texts = torch.cat((texts[places // table.size(1)], places[:, None] % table.size(1)), dim=1)
+            for text, total in zip(texts, totals, strict=True):
+                if text[-1] == stop and total > best[1]:
+                    best = (text[len(prompt) : -1].tolist(), total.item())
+            texts, totals = texts[texts[:, -1] != stop], totals[texts[:, -1] != stop]
+            if not len(texts) or totals[0] < best[1]:
+                return best
+        return max(best, (texts[0, len(prompt) :].tolist(), totals[0].item()), key=lambda pair: pair[1])

@@ -9,7 +9,7 @@ import torch
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.stand_ins import StandIn, grown
+from course_lib.exercises.stand_ins import StandIn
 from course_lib.writing import by_hand
 
 
@@ -64,98 +64,94 @@ greedy_text = Exercise(
 )
 
 
-@greedy_text.mistake(
+greedy_text.patch(
     "Your text runs on after the stop token. That one says that the text is over: leave the loop there.",
+    replace="if best == stop:",
+    by="if False:",
     seen="https://github.com/joeynmt/joeynmt/issues/78",
 )
-def never_stops(model, prompt, length, stop):
-    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, -1].argmax())
 
-
-@greedy_text.mistake("Your text ends with the stop token. It says that the text is over, and is no part of it.")
-def keeps_the_stop(model, prompt, length, stop):
-    found = by_hand.greedy_text(model, prompt, length, stop)
-    return [*found, stop] if len(found) < length else found
-
-
-@greedy_text.mistake("Your result begins with the prompt. Only what is new is wanted.")
-def with_the_prompt(model, prompt, length, stop):
-    return [*prompt, *by_hand.greedy_text(model, prompt, length, stop)]
-
-
-@greedy_text.mistake(
-    "You give the model the latest token only. It has no memory between calls: give it all of the text so far."
+greedy_text.patch(
+    "Your text ends with the stop token. It says that the text is over, and is no part of it.",
+    replace="break",
+    by="return [*text[len(prompt) :], best]",
 )
-def only_the_latest(model, prompt, length, stop):
-    return grown(prompt, length, lambda text: model(torch.tensor([text[-1:]]))[0, -1].argmax(), stop)
 
+greedy_text.patch(
+    "Your result begins with the prompt. Only what is new is wanted.",
+    replace="return text[len(prompt) :]",
+    by="return text",
+)
 
-@greedy_text.mistake("You read the prediction at the first position. The new token is predicted at the last.")
-def at_the_first_place(model, prompt, length, stop):
-    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, 0].argmax(), stop)
+greedy_text.patch(
+    "You give the model the latest token only. It has no memory between calls: give it all of the text so far.",
+    replace="torch.tensor([text])",
+    by="torch.tensor([text[-1:]])",
+)
 
+greedy_text.patch(
+    "You read the prediction at the first position. The new token is predicted at the last.",
+    replace="logits[0, -1]",
+    by="logits[0, 0]",
+)
 
-@greedy_text.mistake(
+greedy_text.patch(
     "You choose from the same logits again and again. After each new token the model has to be asked again, with that "
     "token at the end.",
+    replace="torch.tensor([text])",
+    by="torch.tensor([prompt])",
     seen="https://github.com/xberg-io/xberg/issues/1210",
 )
-def old_scores(model, prompt, length, stop):
-    return grown(prompt, length, lambda _text: model(torch.tensor([prompt]))[0, -1].argmax(), stop)
 
-
-@greedy_text.mistake(
-    "You count the prompt in the length, so that a long prompt leaves room for little. Only new tokens count."
+greedy_text.patch(
+    "You count the prompt in the length, so that a long prompt leaves room for little. Only new tokens count.",
+    replace="range(length)",
+    by="range(length - len(prompt))",
 )
-def prompt_counted(model, prompt, length, stop):
-    return by_hand.greedy_text(model, prompt, length - len(prompt), stop)
 
-
-@greedy_text.mistake(
+greedy_text.patch(
     "Your `argmax` runs over the positions and gives the number of a position. It should run over the V tokens: the "
-    "last axis."
+    "last axis.",
+    replace="logits[0, -1].argmax()",
+    by="logits.argmax(dim=1)[0, -1]",
 )
-def place_for_token(model, prompt, length, stop):
-    return grown(prompt, length, lambda text: model(torch.tensor([text])).argmax(dim=1)[0, -1], stop)
 
-
-@greedy_text.mistake(
+greedy_text.patch(
     "Your `argmax` runs over the predictions of all positions at once. Take those at the last position first: "
-    "`logits[0, -1]`."
+    "`logits[0, -1]`.",
+    replace="logits[0, -1].argmax()",
+    by="logits.argmax()",
 )
-def over_all_places(model, prompt, length, stop):
-    return grown(prompt, length, lambda text: model(torch.tensor([text])).argmax(), stop)
 
+greedy_text.patch(
+    "You take the highest logit itself: `max`. The token is its position: `argmax`.",
+    replace="logits[0, -1].argmax()",
+    by="logits[0, -1].max()",
+)
 
-@greedy_text.mistake("You take the highest logit itself: `max`. The token is its position: `argmax`.")
-def logit_for_token(model, prompt, length, stop):
-    return grown(prompt, length, lambda text: model(torch.tensor([text]))[0, -1].max(), stop)
-
-
-@greedy_text.mistake(
+greedy_text.patch(
     "You look for the stop token in the whole text. In a prompt it may stand, and ends nothing: look at the new token "
-    "only."
+    "only.",
+    replace="if best == stop:",
+    by="if stop in [*text, best]:",
 )
-def stopped_by_the_prompt(model, prompt, length, stop):
-    return [] if stop in prompt else by_hand.greedy_text(model, prompt, length, stop)
 
 
 @greedy_text.mistake(
     "The ids are right, but the caller's prompt has grown: you append to it. Work on a copy, `list(prompt)`."
 )
 def prompt_grows(model, prompt, length, stop):
-    found = by_hand.greedy_text(model, prompt, length, stop)
-    prompt += found
-    return found
+    new = by_hand.greedy_text(model, prompt, length, stop)
+    prompt += new
+    return new
 
 
-@greedy_text.mistake(
+greedy_text.patch(
     "`text = prompt` is the same list under a second name: it grows under both, and nothing comes after its end. Begin "
-    "with a copy, `list(prompt)`."
+    "with a copy, `list(prompt)`.",
+    replace="text = list(prompt)",
+    by="text = prompt",
 )
-def prompt_is_the_text(model, prompt, length, stop):
-    prompt += by_hand.greedy_text(model, prompt, length, stop)
-    return []
 
 
 @greedy_text.right_for_whole_course
@@ -166,18 +162,6 @@ def by_concatenation(model, prompt, length, stop):
         if token.item() == stop:
             break
         text = torch.cat((text, token), dim=1)
-    return text[0, len(prompt) :].tolist()
-
-
-@greedy_text.right
-def greedy_by_concatenation(model, prompt, length, stop):
-    text = torch.tensor(prompt)[None]
-    with torch.no_grad():
-        while text.size(1) < len(prompt) + length:
-            token = model(text)[:, -1:].softmax(-1).argmax(-1)
-            if token.item() == stop:
-                break
-            text = torch.cat((text, token), dim=1)
     return text[0, len(prompt) :].tolist()
 
 
@@ -211,3 +195,14 @@ class GreedyText:
             if new[-1] == stop:
                 return new[:-1]
         return new
+
+
+@greedy_text.right
+def greedy_on_the_models_device(model, prompt, length, stop):
+    text = torch.tensor([prompt], device=next(model.parameters()).device)
+    for _ in range(length):
+        token = model(text)[:, -1].argmax(-1, keepdim=True)
+        if token.item() == stop:
+            break
+        text = torch.cat((text, token), dim=1)
+    return text[0, len(prompt) :].tolist()

@@ -134,3 +134,9 @@ def top_k_in_its_own_copy(logits, k):
     ordered = logits.sort(dim=-1, descending=True)[0]
     logits[logits < ordered[..., :k][..., -1:]] = float("-inf")
     return logits
+
+
+@top_k_filter.right
+def top_k_by_scatter(logits, k):
+    values, indices = torch.topk(logits, min(k, logits.shape[-1]))
+    return torch.full_like(logits, -1e10).scatter(-1, indices, values)
