@@ -13,6 +13,7 @@ from course_lib.transformer import attention
 
 
 def exponentials(x: Tensor, dim: int) -> Tensor:
+    """exp(x), safe from overflow: each row's maximum is subtracted first."""
     return (x - x.amax(dim, keepdim=True)).exp()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
@@ -15,6 +16,7 @@ from course_lib.transformer.positions import sinusoidal
 
 
 def pieces(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The two halves of the features, and the cosines and sines of their angles."""
     first, second = x.chunk(2, dim=-1)
     clocks = 10_000 ** (torch.arange(0, x.size(-1), 2, dtype=torch.float64) / x.size(-1))
     angles = torch.arange(x.size(-2))[:, None] / clocks
@@ -22,8 +24,8 @@ def pieces(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def in_either_layout(answer: Any) -> Callable[..., Any]:
-    """Neighbours may turn with each other, as the paper has it, or halves, as Llama's weights do."""
-    rotate = answer() if isinstance(answer, type) else answer
+    """Let neighbours rotate with each other, as in the paper, or the two halves, as in Llama's weights."""
+    rotate = as_it_is(answer)
 
     def turn(x: Tensor) -> Any:
         neighbours = torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)  # halves, brought side by side
@@ -36,7 +38,7 @@ def in_either_layout(answer: Any) -> Callable[..., Any]:
 
 
 def turns_neighbours(rotate: Callable[..., Any], x: Tensor) -> bool:
-    """Whether feature 0 reaches feature 1, and not its partner in the other half."""
+    """Whether feature 0 rotates with feature 1, and not with its partner in the other half."""
     zeros, first = torch.zeros_like(x), torch.zeros_like(x)
     first[..., 0] = 1
     with suppress(Exception):  # a wrong answer may give no tensor of this shape

@@ -11,12 +11,13 @@ from course_lib.transformer import positions
 
 
 def clocks(length: int, d_model: int, base: float = 10_000.0, step: int = 2, first: int = 0) -> Tensor:
-    """The angle of each clock at each position: what `sinusoidal` has, with one thing or another changed."""
+    """The angle of each clock at each position, as in `sinusoidal` or with a setting changed."""
     exponents = torch.arange(0, d_model, 2, dtype=torch.float64) * step / 2 / d_model
     return torch.arange(first, first + length, dtype=torch.float64)[:, None] / base**exponents
 
 
 def side_by_side(first: Tensor, second: Tensor) -> Tensor:
+    """Alternate two tables of features."""
     return torch.stack((first, second), dim=-1).flatten(-2).float()
 
 

@@ -13,7 +13,7 @@ from course_lib.transformer import layers
 
 
 def with_gains(answer: Any) -> Callable[..., Tensor]:
-    """Give gains numbers around 1, and biases numbers around 0."""
+    """Call the class as a function, with numbers around 1 for its gains and around 0 for its biases."""
 
     def norm(d_model: int, x: Tensor, *eps: float) -> Tensor:
         output: Tensor = filled_norm(answer, d_model, *eps).to(x.dtype)(x)
@@ -23,6 +23,7 @@ def with_gains(answer: Any) -> Callable[..., Tensor]:
 
 
 def filled_norm(answer: Any, *sizes: Any) -> nn.Module:
+    """Make the class, and put such numbers into it."""
     module: nn.Module = answer(*sizes)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -32,7 +33,7 @@ def filled_norm(answer: Any, *sizes: Any) -> nn.Module:
 
 
 def gradient_reaches_gain_and_bias(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Check further that gain and bias learn."""
+    """Check further that the gain and the bias learn."""
     d_model, x = arguments
     module = filled_norm(answer, d_model)
     gradients = torch.autograd.grad(module(x).sum(), list(module.parameters()), allow_unused=True)

@@ -10,6 +10,7 @@ from course_lib.transformer import layers
 
 
 def plain_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Attention without weights of its own, in place of a `MultiHeadAttention`."""
     scores = query @ key.mT
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)

@@ -13,7 +13,7 @@ from course_lib.exercises.stand_ins import states_of
 from course_lib.writing import by_hand
 
 
-class StandIn(nn.Module):
+class CountingStandIn(nn.Module):
     """Stands for a trained model: each prediction depends on all target tokens up to there, on their order, and on the
     source. It counts how often it encodes.
     """
@@ -37,9 +37,9 @@ class StandIn(nn.Module):
 
 
 def counting(answer: Any) -> Callable[..., Any]:
-    """Say of a translation too how often the source was encoded."""
+    """Return with a translation how often the source was encoded."""
 
-    def function(model: StandIn, *arguments: Any) -> Any:
+    def function(model: CountingStandIn, *arguments: Any) -> Any:
         model.encoded = 0
         found = as_it_is(answer)(model, *arguments)
         return None if found is None else (found, model.encoded)
@@ -47,7 +47,8 @@ def counting(answer: Any) -> Callable[..., Any]:
     return function
 
 
-TRANSLATOR = StandIn(torch.cat((torch.full((13, 2), -9.0), 4 * numbers(13, 10, seed=3)), dim=1))
+# It never predicts [pad] or [bos].
+TRANSLATOR = CountingStandIn(torch.cat((torch.full((13, 2), -9.0), 4 * numbers(13, 10, seed=3)), dim=1))
 
 greedy_translation = Exercise(
     reference=by_hand.greedy_translation,

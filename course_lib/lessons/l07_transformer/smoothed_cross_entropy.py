@@ -12,6 +12,7 @@ from course_lib.learning.losses import IGNORE
 
 
 def right_share(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The right tokens\' log-probabilities (B, T), those of all tokens (B, T, V), and which labels count (B, T)."""
     log_p = torch.log_softmax(logits, dim=-1)
     counts = labels != IGNORE
     return log_p.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1), log_p, counts

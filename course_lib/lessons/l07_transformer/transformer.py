@@ -16,6 +16,7 @@ from course_lib.transformer.positions import embed_with_positions
 
 
 def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Predict in one call, and in the two calls that a translator makes."""
     return model(source_ids, target_ids), model.decode(target_ids, model.encode(source_ids), source_ids)
 
 

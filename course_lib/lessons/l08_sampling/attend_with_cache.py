@@ -11,18 +11,20 @@ from torch import Tensor, nn
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.lessons.l08_sampling.inputs import Pair, old
+from course_lib.lessons.l08_sampling.inputs import Pair, earlier_tokens
 from course_lib.transformer import cache
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention
 
 
 def joined(key: Tensor, value: Tensor, past: Pair | None, dim: int = 2) -> Pair:
+    """Old and new keys, and old and new values."""
     if past is None:
         return key, value
     return torch.cat((past[0], key), dim=dim), torch.cat((past[1], value), dim=dim)
 
 
 def attended(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Attend under a causal mask of the last T of S tokens, or under the one that is handed in."""
     T, S = query.size(2), keys.size(2)
     return scaled_dot_product_attention(query, keys, values, causal_mask(S)[S - T :] if mask is None else mask)[0]
 
@@ -44,7 +46,8 @@ def cached(answer: Any) -> Callable[..., Any]:
     return function
 
 
-def new(B: int, H: int, T: int, d_k: int = 4, d_v: int = 4, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+def new_tokens(B: int, H: int, T: int, d_k: int = 4, d_v: int = 4, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Query, key and value of T new tokens."""
     return tuple(numbers(B, H, T, d, seed=seed + i) for i, d in enumerate((d_k, d_k, d_v)))  # type: ignore[return-value]
 
 
@@ -60,19 +63,23 @@ attend_with_cache = Exercise(
         Result("keys", "B, H, S, d_k"),
         Result("values", "B, H, S, d_v"),
     ),
-    example=case(*new(1, 2, 1), old(1, 2, 3)),
-    another=case(*new(1, 2, 1, seed=5), old(1, 2, 3, seed=15)),
+    example=case(*new_tokens(1, 2, 1), earlier_tokens(1, 2, 3)),
+    another=case(*new_tokens(1, 2, 1, seed=5), earlier_tokens(1, 2, 3, seed=15)),
     cases=(
-        case(*new(1, 2, 3), None, having=("no past",)),
-        case(*new(2, 2, 1), None, having=("no past", "a single token")),
-        case(*new(1, 2, 3), old(1, 2, 4), having=("several new tokens",)),
-        case(*new(2, 2, 3, seed=3), old(2, 2, 1), having=("several new tokens", "a batch")),
-        case(*new(2, 2, 1), old(2, 2, 4), having=("a batch",)),
-        case(*new(1, 1, 3), old(1, 1, 3), having=("as many new tokens as old ones", "a single head")),
-        case(*new(1, 2, 3, d_v=3), old(1, 2, 4, d_v=3), having=("values of another width", "several new tokens")),
+        case(*new_tokens(1, 2, 3), None, having=("no past",)),
+        case(*new_tokens(2, 2, 1), None, having=("no past", "a single token")),
+        case(*new_tokens(1, 2, 3), earlier_tokens(1, 2, 4), having=("several new tokens",)),
+        case(*new_tokens(2, 2, 3, seed=3), earlier_tokens(2, 2, 1), having=("several new tokens", "a batch")),
+        case(*new_tokens(2, 2, 1), earlier_tokens(2, 2, 4), having=("a batch",)),
+        case(*new_tokens(1, 1, 3), earlier_tokens(1, 1, 3), having=("as many new tokens as old ones", "a single head")),
         case(
-            *(each.double() for each in new(1, 2, 3)),
-            tuple(each.double() for each in old(1, 2, 2)),
+            *new_tokens(1, 2, 3, d_v=3),
+            earlier_tokens(1, 2, 4, d_v=3),
+            having=("values of another width", "several new tokens"),
+        ),
+        case(
+            *(each.double() for each in new_tokens(1, 2, 3)),
+            tuple(each.double() for each in earlier_tokens(1, 2, 2)),
             having=("float64 numbers",),
         ),
     ),

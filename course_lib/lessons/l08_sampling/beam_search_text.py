@@ -35,6 +35,7 @@ def searched(answer: Any) -> Callable[..., Any]:
 
 
 def writer(seed: int) -> StandIn:
+    """A stand-in for a language model."""
     return StandIn(numbers(11, 5, seed=seed) * 1.5)
 
 

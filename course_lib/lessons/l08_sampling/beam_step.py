@@ -12,8 +12,9 @@ Step = tuple[Tensor, Tensor, Tensor]
 
 
 def best_of(longer: Tensor, beams: int) -> Step:
-    values, places = longer.flatten().topk(beams)
-    return places // longer.size(1), places % longer.size(1), values
+    """The best of a table (n, V): rows, columns and numbers."""
+    values, indices = longer.flatten().topk(beams)
+    return indices // longer.size(1), indices % longer.size(1), values
 
 
 TOTALS = torch.tensor([-0.5, -0.9, -1.4])
@@ -106,8 +107,8 @@ def swapped(logits, totals, beams):
 
 @beam_step.mistake("You divide by the number of texts. A row is V long: `//` and `%` take V.")
 def divided_by_the_rows(logits, totals, beams):
-    values, places = (totals[:, None] + logits.log_softmax(-1)).flatten().topk(beams)
-    return places // len(logits), places % len(logits), values
+    values, indices = (totals[:, None] + logits.log_softmax(-1)).flatten().topk(beams)
+    return indices // len(logits), indices % len(logits), values
 
 
 @beam_step.mistake(

@@ -14,7 +14,7 @@ from course_lib.writing import by_hand
 
 
 def with_a_prompt(answer: Any) -> Callable[..., Any]:
-    """Hand in a copy of the prompt, and see afterwards whether it is still what it was."""
+    """Hand in a copy of the prompt, and return with the result what it is afterwards."""
 
     def function(model: Any, prompt: list[int], *settings: Any) -> Any:
         copied = list(prompt)

@@ -11,6 +11,7 @@ from course_lib.writing.decoding import apply_temperature, top_k_filter, top_p_f
 
 
 def filtered(logits: Tensor, k: int | None, p: float | None) -> Tensor:
+    """Top-k, then top-p, where they are not None."""
     logits = logits if k is None else top_k_filter(logits, k)
     return logits if p is None else top_p_filter(logits, p)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.lessons.l08_sampling.inputs import Pair, old
+from course_lib.lessons.l08_sampling.inputs import Pair, earlier_tokens
 from course_lib.transformer import cache
 
 
@@ -30,8 +30,9 @@ def reordered(answer: Any) -> Callable[..., Any]:
     return function
 
 
-def layers(N: int, n: int, H: int, S: int, d: int = 2, seed: int = 0) -> list[Pair]:
-    return [old(n, H, S, d, d, seed=seed + 2 * layer) for layer in range(N)]
+def cache_of(N: int, n: int, H: int, S: int, d: int = 2, seed: int = 0) -> list[Pair]:
+    """The cache of N layers."""
+    return [earlier_tokens(n, H, S, d, d, seed=seed + 2 * layer) for layer in range(N)]
 
 
 reorder_cache = Exercise(
@@ -45,14 +46,14 @@ reorder_cache = Exercise(
         Result("keys", "N, beams, H, S, d"),
         Result("values", "N, beams, H, S, d"),
     ),
-    example=case(layers(2, 3, 3, 4), torch.tensor([1, 2, 0])),
-    another=case(layers(2, 3, 3, 4, seed=5), torch.tensor([2, 0, 0])),
+    example=case(cache_of(2, 3, 3, 4), torch.tensor([1, 2, 0])),
+    another=case(cache_of(2, 3, 3, 4, seed=5), torch.tensor([2, 0, 0])),
     cases=(
-        case(layers(1, 2, 2, 3), torch.tensor([1, 0]), having=("a single layer",)),
-        case(layers(3, 1, 2, 3), torch.tensor([0, 0, 0]), having=("the first step",)),
-        case(layers(2, 4, 4, 4), torch.tensor([3, 1]), having=("fewer beams than rows",)),
-        case(layers(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("sizes that are all the same",)),
-        case(layers(2, 2, 2, 2), torch.tensor([0, 1]), having=("beams that stay where they are",)),
+        case(cache_of(1, 2, 2, 3), torch.tensor([1, 0]), having=("a single layer",)),
+        case(cache_of(3, 1, 2, 3), torch.tensor([0, 0, 0]), having=("the first step",)),
+        case(cache_of(2, 4, 4, 4), torch.tensor([3, 1]), having=("fewer beams than rows",)),
+        case(cache_of(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("sizes that are all the same",)),
+        case(cache_of(2, 2, 2, 2), torch.tensor([0, 1]), having=("beams that stay where they are",)),
     ),
     hints=(
         "Beam 2 goes on with the text of beam 0. Whose keys and values should it read from now on?",

@@ -15,6 +15,8 @@ from course_lib.writing import by_hand
 
 
 def as_a_tensor(answer: Any) -> Callable[..., Any]:
+    """Refuse a plain number: what comes back is to be a tensor."""
+
     def function(logits: Tensor, ids: Tensor) -> Any:
         found = as_it_is(answer)(logits, ids)
         if isinstance(found, int | float):

@@ -13,17 +13,19 @@ from course_lib.writing import decoding
 
 
 def nucleus(logits: Tensor, kept: Callable[[Tensor], Tensor]) -> Tensor:
-    """Keep what `kept` says of the sorted probabilities."""
+    """Keep the tokens that a function of the sorted probabilities (..., V) marks."""
     ordered, order = logits.softmax(dim=-1).sort(dim=-1, descending=True)
     stays = kept(ordered)
     return logits.masked_fill(~stays.scatter(-1, order, stays), -torch.inf)
 
 
 def crossing_kept(ordered: Tensor, p: float) -> Tensor:
+    """Mark the tokens up to the one that crosses p."""
     return (ordered.cumsum(-1) - ordered < p) | (p == 1)
 
 
 def up_to_p(ordered: Tensor, p: float) -> Tensor:
+    """Mark the tokens before the one that crosses p."""
     return ordered.cumsum(-1) <= p + 1e-6
 
 
