@@ -1,6 +1,7 @@
 """Try every known mistake against its exercise's check, and print what came of it.
 
     python -m tools.mistakes
+    python -m tools.mistakes softmax split_heads
 
 The exit status is 1 if a reference fails, or a mistake is let through or taken for another one.
 """
@@ -8,12 +9,14 @@ The exit status is 1 if a reference fails, or a mistake is let through or taken 
 import sys
 
 from course_lib.exercises import all_exercises
+from course_lib.exercises.catalogue import find
 
 
-def main() -> int:
-    """Print the table and return the exit status."""
+def main(names: list[str]) -> int:
+    """Print the table of these exercises, or of all, and return the exit status."""
+    exercises = [find(name) for name in names] or all_exercises()
     lines = [f"{'exercise':30}{'mistake':40}{'rejected':10}named"]
-    for exercise in all_exercises():
+    for exercise in exercises:
         passed = exercise.check(exercise.reference).passed
         lines.append(f"{exercise.name:30}{'(the reference)':40}{'passes' if passed else 'NO'}")
         for mistake in exercise.mistakes:
@@ -28,4 +31,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -18,7 +18,8 @@ class Mistake:
     @property
     def name(self) -> str:
         """A few words for tables and tests: the implementation's name, or what the reference was changed to."""
-        return self.changed_to or str(self.implementation.__name__).replace("_", " ")
+        words = self.changed_to or self.implementation.__name__.replace("_", " ")
+        return " ".join(words.split())
 
 
 def patched(reference: Any, replace: str, by: str) -> Any:
