@@ -87,7 +87,8 @@ class Exercise:
 
         Raises ValueError if the text to replace does not occur exactly once.
         """
-        self.mistakes.append(Mistake(patched(self.reference, replace, by), message, seen, changed_to=by))
+        changed_to = by or f"without {replace}"
+        self.mistakes.append(Mistake(patched(self.reference, replace, by), message, seen, changed_to))
 
     def right(self, answer: Answer) -> Answer:
         """Add the function or class below as a right answer that is written differently from the reference."""

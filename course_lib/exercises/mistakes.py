@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mistake:
-    """A known wrong answer: what it computes, a sentence that names it, and the page on which it was seen, if any."""
+    """A known wrong answer: what it computes, a sentence that names it, and the page on which it was seen, if any.
+
+    Of a patch, `changed_to` is what stands in place of the text that was replaced.
+    """
 
     implementation: Any
     message: str

@@ -19,7 +19,7 @@ from course_lib.exercises.source import standalone
 
 @dataclass(frozen=True)
 class Part:
-    """A part on which the course runs: whose it is, where it is saved, and the learner's source as it was read there."""
+    """A part on which the course runs: whose it is, where it is saved, and the learner's source as read there."""
 
     implementation: Any
     note: str = ""
@@ -139,7 +139,9 @@ def _written(exercise: Exercise, answer: Any) -> str:
         definitions.append(f"{exercise.name} = {answer.__name__}()")
     elif answer.__name__ != exercise.name:
         definitions.append(f"{exercise.name} = {answer.__name__}")
-    head = [f'"""{exercise.name}: yours, from notebook {exercise.notebook:02d}. The course copied it from your cell."""']
+    head = [
+        f'"""{exercise.name}: yours, from notebook {exercise.notebook:02d}. The course copied it from your cell."""'
+    ]
     if imports:
         head.append("\n".join(imports))
     return "\n\n\n".join(["\n\n".join(head), *definitions]) + "\n"

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from course_lib.exercises import Exercise, Mistake, all_exercises
+from course_lib.exercises.cases import case
 from course_lib.exercises.catalogue import find
 from course_lib.exercises.checking import try_on_every_case
 from course_lib.exercises.mistakes import patched
@@ -17,6 +18,7 @@ from tests.notebooks import kernels
 EXERCISES = all_exercises()
 MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
 RIGHT_ANSWERS = [(exercise, answer) for exercise in EXERCISES for answer in exercise.right_answers]
+LESSONS = kernels.ROOT / "course_lib" / "lessons"
 LIBRARY = re.compile(r"course_lib\.(transformer|text|learning|writing|scoring)\.\w+")
 
 
@@ -72,11 +74,23 @@ def test_an_exercise_has_all_that_a_learner_needs(exercise: Exercise):
     assert 1 <= exercise.minutes <= 30
 
 
+def test_each_file_of_a_lesson_holds_one_exercise_and_is_named_after_it():
+    files = {path.relative_to(LESSONS).as_posix() for path in LESSONS.glob("l*/*.py")}
+    files -= {file for file in files if file.endswith(("/__init__.py", "/inputs.py"))}
+    lessons = {int(path.name[1:3]): path.name for path in LESSONS.glob("l*")}
+    assert files == {f"{lessons[each.notebook]}/{file_name(each.name)}" for each in EXERCISES}
+
+
+def file_name(exercise: str) -> str:
+    """Write `MultiHeadAttention` as `multi_head_attention.py`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", exercise).lower() + ".py"
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
 def test_a_further_case_says_what_is_special_about_it(exercise: Exercise):
-    for case in exercise.cases:
-        assert isinstance(case.having, tuple)
-        assert case.having
+    for further in exercise.cases:
+        assert isinstance(further.having, tuple)
+        assert further.having
     assert exercise.example.having == exercise.another.having == ()
 
 
@@ -92,6 +106,12 @@ def test_a_text_that_does_not_occur_exactly_once_is_not_patched():
         patched(attention.softmax, "no such line", "")
     with pytest.raises(ValueError, match="'exponentials' should occur once in softmax, but occurs 3 times"):
         patched(attention.softmax, "exponentials", "e")
+
+
+def test_a_case_hands_its_mask_in_last():
+    mask = torch.ones(1, dtype=torch.bool)
+    assert case(1, 2, mask=mask, having=("a mask",)).arguments == (1, 2, mask)
+    assert case(1, 2).arguments == (1, 2)
 
 
 def test_a_patch_leaves_the_reference_as_it_is():
