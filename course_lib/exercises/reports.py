@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from course_lib.exercises.cases import Mistake
+from course_lib.exercises.mistakes import Mistake
 from course_lib.pictures.look import LOOK_CSS
 
 
