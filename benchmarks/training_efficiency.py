@@ -5,17 +5,9 @@ batches of the course's own corpus, counts the floating-point operations of its 
 and divides them by the time and by the most that one thread reaches in a large matrix product, measured in turns.
 """
 
-import statistics
 import time
-from collections.abc import Callable
 
 import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
-
-from benchmarks.train_tokens import material
-from course_lib.learning.losses import translation
-from course_lib.transformer.build import build_transformer
 
 WIDTHS = (64, 192, 384)
 WANTED = {64: 0.55}

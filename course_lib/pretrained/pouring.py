@@ -74,7 +74,8 @@ def pour(name: str, part: Callable[..., nn.Module], sizes: tuple[Any, ...], weig
         sizes: what the class is made with.
         weights: by the course's names; the part computes in their type.
     """
-    part = getattr(parts_that_fit(replace(COURSE, **{name: part})), name)
+    change: dict[str, Any] = {name: part}
+    part = getattr(parts_that_fit(replace(COURSE, **change)), name)
     made = part(*sizes).to(next(iter(weights.values())).dtype)
     made.load_state_dict({weight: value.detach() for weight, value in weights.items()})
     return made.eval()
