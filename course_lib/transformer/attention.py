@@ -342,7 +342,6 @@ class MultiHeadAttention(nn.Module):
         self.merge: Callable[[Tensor], Tensor] = merge
         self.cache: Cache | None = None
         # W_q, W_k and W_v as one weight and one bias, while a cache asks for it: one matrix product instead of three.
-        self.joined: tuple[Tensor, Tensor | None] | None = None
         self.watchers: list[Callable[[Reading], None]] = []
         d_k = d_model // heads
         self.W_q = nn.Linear(d_model, d_model, bias)
@@ -370,19 +369,27 @@ class MultiHeadAttention(nn.Module):
         output: Tensor = self.W_o(self.merge(mixed))  # (B, T, d_model)
         return output
 
-    def project(self, query: Tensor, key: Tensor, value: Tensor, start: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    def project(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        start: int = 0,
+        joined: tuple[Tensor, Tensor | None] | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Give each head its own view of the tokens, which stand at the positions from `start` on.
 
-        Takes what `forward` takes; returns queries (B, H, T, d_k), and keys and values (B, kv_heads, S, d_k).
+        Takes what `forward` takes; for self-attention also the weights and biases of W_q, W_k and W_v `joined` to one
+        map, which is faster. Returns queries (B, H, T, d_k), and keys and values (B, kv_heads, S, d_k).
         """
-        if self.joined is not None and query is key is value:
-            widths = [self.W_q.out_features, self.W_k.out_features, self.W_v.out_features]
-            queries, keys, values = torch.split(F.linear(query, *self.joined), widths, dim=-1)
+        if joined is None:
+            queries = self.split(self.W_q(query), self.heads)  # (B, H, T, d_k)
+            keys = self.split(self.W_k(key), self.kv_heads)  # (B, kv_heads, S, d_k)
+            values = self.split(self.W_v(value), self.kv_heads)  # (B, kv_heads, S, d_k)
         else:
-            queries, keys, values = self.W_q(query), self.W_k(key), self.W_v(value)
-        queries = self.split(queries, self.heads)  # (B, H, T, d_k)
-        keys = self.split(keys, self.kv_heads)  # (B, kv_heads, S, d_k)
-        values = self.split(values, self.kv_heads)  # (B, kv_heads, S, d_k)
+            counts = [self.heads, self.kv_heads, self.kv_heads]
+            together = self.split(F.linear(query, *joined), sum(counts))  # (B, H + 2 * kv_heads, T, d_k)
+            queries, keys, values = torch.split(together, counts, dim=1)
         if self.rotate is not None:
             queries, keys = self.rotate(queries, start), self.rotate(keys, start)
         return queries, keys, values

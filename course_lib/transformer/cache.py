@@ -82,7 +82,7 @@ class TextCache:
         # One matrix product is faster than three; for few tokens it is faster with the matrix stored by columns.
         weight = torch.cat([each.weight for each in maps]).detach().mT.contiguous().mT
         bias = None if maps[0].bias is None else torch.cat([each.bias for each in maps]).detach()
-        self.joined: tuple[Tensor, Tensor | None] | None = (weight, bias)
+        self.joined = (weight, bias)
 
     @property
     def keys_and_values(self) -> Tensor:
@@ -94,15 +94,15 @@ class TextCache:
 
         Takes (B, T, d_model) three times; returns queries (B, H, T, d_k), keys and values (B, kv_heads, length, d_k).
         """
-        queries, keys, values = self.attention.project(query, key, value, start=self.length)
+        queries, keys, values = self.attention.project(query, key, value, self.length, self.joined)
         if self.stored is None:
             B, kv_heads, _, d_k = keys.shape
             self.stored = keys.new_empty(2, B, kv_heads, self.room, d_k)
         end = self.length + keys.size(-2)
-        self.stored[0, :, :, self.length : end] = keys
-        self.stored[1, :, :, self.length : end] = values
+        torch.stack((keys, values), out=self.stored[:, :, :, self.length : end])
         self.length = end
-        return queries, self.stored[0, :, :, :end], self.stored[1, :, :, :end]
+        keys, values = self.stored[:, :, :, :end].unbind()
+        return queries, keys, values
 
     def clear(self) -> None:
         """Forget the text."""
@@ -132,8 +132,6 @@ class MemoryCache:
     The attention uses it inside a block of `caching`.
     """
 
-    joined = None
-
     def __init__(self, attention: MultiHeadAttention, memory: Tensor) -> None:
         self.attention = attention
         _, keys, values = attention.project(memory, memory, memory)
@@ -152,10 +150,11 @@ class MemoryCache:
 @contextmanager
 def caching(caches: Sequence[TextCache | MemoryCache]) -> Iterator[None]:
     """Let each cache's attention use it while the block runs."""
+    # Into the dictionary, since an nn.Module takes long to set an attribute, and this happens at each step.
     for cache in caches:
-        cache.attention.cache, cache.attention.joined = cache, cache.joined
+        vars(cache.attention)["cache"] = cache
     try:
         yield
     finally:
         for cache in caches:
-            cache.attention.cache = cache.attention.joined = None
+            vars(cache.attention)["cache"] = None
