@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from course_lib.learning.losses import next_token
 from course_lib.recipes.train_tales import SETTINGS, SIZES, corpus, floors, learn, validation_loss
-from course_lib.text.words import Vocabulary
+from course_lib.text.characters import CharacterTokenizer
 
 WANTED = 0.5
 TURNS = 16
@@ -116,12 +116,12 @@ def train_baseline(ids: list[int], model: Baseline, steps: int, run: Run) -> Ite
 
 def race(text: str, validation: str, steps: int) -> tuple[Run, Run]:
     """Train both in turns, so that what slows the machine slows both. Returns ours and the baseline's."""
-    vocabulary = Vocabulary.from_sentences([list(text)])
-    unseen = vocabulary.encode(list(validation))
+    tokenizer = CharacterTokenizer.from_text(text)
+    unseen = tokenizer.encode(validation)
     ours, theirs = Run(), Run()
     torch.manual_seed(0)
-    baseline = Baseline(len(vocabulary))
-    turns = train_baseline(vocabulary.encode(list(text)), baseline, steps, theirs)
+    baseline = Baseline(len(tokenizer))
+    turns = train_baseline(tokenizer.encode(text), baseline, steps, theirs)
     settings = replace(SETTINGS, steps=max(SETTINGS.steps * steps // STEPS, TURNS), progress=False)
     slice_ends = {settings.steps * (turn + 1) // TURNS for turn in range(TURNS)}
     step, began = 0, time.process_time()

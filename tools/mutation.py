@@ -26,13 +26,13 @@ DECODING = ("decoding", "cache", "generate")
 TESTS = {
     **{name: sorted(TRANSFORMER, key=lambda test, own=name: test != own) for name in TRANSFORMER},
     **{name: sorted(DECODING, key=lambda test, own=name: test != own) for name in ("decoding", "cache")},
-    "bpe": ["bpe"],
+    "byte_pairs": ["byte_pairs"],
     "ngrams": ["ngrams"],
 }
 ROOM_OF = {
     **dict.fromkeys(TRANSFORMER, "transformer"),
     **dict.fromkeys(DECODING, "writing"),
-    "bpe": "text",
+    "byte_pairs": "text",
     "ngrams": "scoring",
 }
 FILES = tuple(TESTS)
@@ -407,7 +407,7 @@ PLANTED = {
             "translations outgrow the model",
         ),
         ("if step + 1 < length:", "if True:", "one step too many"),
-        ("1), BOS, device", "1), EOS, device", "translations start at the end"),
+        ("1), special.bos, device", "1), special.stop[0], device", "translations start at the end"),
         (
             "with evaluating(model):\n        for some in _batches(model, prompts, ROWS_AT_ONCE):",
             "with torch.no_grad():\n        for some in _batches(model, prompts, ROWS_AT_ONCE):",
@@ -477,9 +477,9 @@ PLANTED = {
             "cached steps keep the graph",
         ),
     ],
-    "bpe": [
+    "byte_pairs": [
         ("(-counts[pair], pair)", "(-counts[pair], -pair[0])", "equally frequent pairs in another order"),
-        ("merges[min(found)], 256 + min(found)", "merges[max(found)], 256 + max(found)", "the newest merge goes first"),
+        ("earliest = min(ranks)", "earliest = max(ranks)", "the newest merge goes first"),
         ("counts[pair] += times", "counts[pair] += 1", "a word counts once, however frequent"),
         ("merged[-1] = new_id", "merged.append(new_id)", "a pair stays beside its merge"),
         ('r" ?\\w+| ?', 'r"\\w+| ?', "words without the space before them"),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
-from course_lib.text.bpe import (
+from course_lib.text.byte_pairs import (
     BYTES,
     apply_merges,
     bpe_decode,

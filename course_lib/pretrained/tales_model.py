@@ -1,4 +1,4 @@
-"""The course's small language model: goes on with a text as Grimms' tales would, character by character."""
+"""The course's small language model: continues a text as Grimms' tales would, character by character."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.learning.checkpoints import put_weights, read, weights_of, write
-from course_lib.text.words import Vocabulary
+from course_lib.text.characters import CharacterTokenizer
+from course_lib.text.vocabulary import Vocabulary
 from course_lib.transformer.models import LanguageModel, TransformerConfig
 from course_lib.writing.decoding import greedy
 
@@ -15,7 +16,7 @@ FILE = Path(__file__).with_name("tales_model.safetensors")
 
 
 class UnknownCharacters(ValueError):
-    """A text has characters that the model never saw. `characters` lists them."""
+    """A text has characters that the model has never seen. `characters` lists them."""
 
     def __init__(self, unknown: list[str]) -> None:
         self.characters = unknown
@@ -24,43 +25,43 @@ class UnknownCharacters(ValueError):
 
 
 class TalesModel:
-    """A trained language model with its characters."""
+    """A trained language model with its tokenizer."""
 
-    def __init__(self, model: LanguageModel, vocabulary: Vocabulary) -> None:
-        self.model, self.vocabulary = model, vocabulary
+    def __init__(self, model: LanguageModel, tokenizer: CharacterTokenizer) -> None:
+        self.model, self.tokenizer = model, tokenizer
 
     @property
     def characters(self) -> str:
-        """All characters that it can read, the commonest first."""
-        return "".join(self.vocabulary.words)
+        """All characters that it can read, the most frequent first."""
+        return self.tokenizer.characters
 
     def encode(self, text: str) -> list[int]:
         """Give each character's id.
 
         Raises:
             UnknownCharacters: some are not in `characters`; they are named, not guessed.
-            TypeError: it is no string.
+            TypeError: the text is not a string.
         """
         if not isinstance(text, str):
             raise TypeError(f"I read text, a string such as 'Once upon a time', but got {text!r}")
-        if unknown := self.vocabulary.unknown(list(text)):
+        if unknown := self.tokenizer.unknown(text):
             raise UnknownCharacters(unknown)
-        return self.vocabulary.encode(list(text))
+        return self.tokenizer.encode(text)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Write ids as text. Raises ValueError for ids that there are not."""
-        return "".join(self.vocabulary.decode(ids))
+        """Turn ids into text. Raises ValueError for an id that the tokenizer does not have."""
+        return self.tokenizer.decode(ids)
 
     def complete(self, prompt: str, length: int = 200) -> str:
-        """Go on with a text by the likeliest character, again and again.
+        """Continue a text with the likeliest character, again and again.
 
-        Reads the last `model.config.max_length` characters each time. The same prompt always goes on the same way.
-        Returns the prompt and `length` more characters.
+        Reads the last `model.config.max_length` characters each time. The same prompt always gets the same
+        continuation. Returns the prompt and `length` more characters.
 
         Raises:
             UnknownCharacters: the prompt has characters that are not in `characters`.
             ValueError: the prompt is empty, or the length is negative.
-            TypeError: the prompt is no string.
+            TypeError: the prompt is not a string.
 
         >>> load_tales_model().complete("Once upon a ti", length=2)
         'Once upon a time'
@@ -73,18 +74,18 @@ class TalesModel:
         return prompt + self.decode(greedy(self.model, [ids], length)[0])
 
     def save(self, path: Path, note: dict[str, Any]) -> None:
-        """Write weights, in half precision, and characters to one file, with what else there is to note."""
+        """Write weights, in half precision, and characters to one file, together with a note."""
         weights = {name: weight.half() for name, weight in weights_of(self.model).items()}
         write(path, weights, {"config": asdict(self.model.config), "characters": self.characters, **note})
 
 
 @lru_cache
 def load_tales_model(device: str = "cpu") -> TalesModel:
-    """The language model that `course_lib.recipes.train_tales` has trained; read once, then kept.
+    """Read the language model that `course_lib.recipes.train_tales` has trained, once for each device.
 
-    Takes where it shall run: "cpu", "cuda", "mps".
+    Takes the device to run on: "cpu", "cuda", "mps".
     """
     tensors, note = read(FILE)
     model = LanguageModel(TransformerConfig(**note["config"]))
     put_weights(model, tensors, FILE)
-    return TalesModel(model.to(device).eval(), Vocabulary(tuple(note["characters"])))
+    return TalesModel(model.to(device).eval(), CharacterTokenizer(Vocabulary(tuple(note["characters"]))))

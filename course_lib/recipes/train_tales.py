@@ -21,7 +21,7 @@ from course_lib.learning.batches import Example
 from course_lib.learning.losses import next_token
 from course_lib.learning.training import History, Objective, Task, TrainingSettings, evaluate, fingerprint, train
 from course_lib.pretrained.tales_model import FILE, TalesModel, load_tales_model
-from course_lib.text.words import Vocabulary
+from course_lib.text.characters import CharacterTokenizer
 from course_lib.transformer.models import LanguageModel, TransformerConfig
 
 BLOCK = 64  # characters read at once
@@ -77,14 +77,14 @@ def learn(
     precision, as the file keeps them. `objective` is what is learned; one that wraps `next_token` sees the model at
     each step.
     """
-    vocabulary = Vocabulary.from_sentences([list(text)])
-    config = TransformerConfig(vocabulary=len(vocabulary), **SIZES)
-    task = Task(windows(vocabulary.encode(list(text)), STRIDE), objective)
+    tokenizer = CharacterTokenizer.from_text(text)
+    config = TransformerConfig(vocabulary=len(tokenizer), **SIZES)
+    task = Task(windows(tokenizer.encode(text), STRIDE), objective)
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
         model = LanguageModel(config)
         history = train(model, task, settings, device="cpu")
-    return TalesModel(model.half().float(), vocabulary), history
+    return TalesModel(model.half().float(), tokenizer), history
 
 
 def recipe(text: str, validation: str) -> dict[str, object]:

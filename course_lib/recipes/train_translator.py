@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,9 +22,8 @@ from course_lib.learning.losses import smoothed_loss_floor, translation
 from course_lib.learning.training import History, Task, TrainingSettings, fingerprint, train
 from course_lib.pretrained.translator import FILE, Translator, load_translator
 from course_lib.scoring.metrics import Link, alignment_error_rate, alignment_from_weights, exact_match
-from course_lib.text.words import BOS, EOS, Vocabulary
+from course_lib.text.words import WordTokenizer
 from course_lib.transformer.models import Transformer, TransformerConfig
-from course_lib.writing.decoding import greedy
 
 SIZES: dict[str, Any] = dict(d_model=64, heads=4, d_ff=128, layers=2, dropout=0.05, max_length=24)
 SETTINGS = TrainingSettings(
@@ -38,14 +38,15 @@ def corpus() -> Split:
 
 def learn(pairs: list[Pair], settings: TrainingSettings = SETTINGS) -> tuple[Translator, History]:
     """Train a new translator on the CPU. The same pairs and settings make the same translator."""
-    english = Vocabulary.from_sentences(pair.english for pair in pairs)
-    french = Vocabulary.from_sentences(pair.french for pair in pairs)
-    examples = [(english.encode(pair.english), [BOS, *french.encode(pair.french), EOS]) for pair in pairs]
-    config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), **SIZES)
+    english = WordTokenizer.from_sentences(pair.english for pair in pairs)
+    french = WordTokenizer.from_sentences(pair.french for pair in pairs)
+    examples = [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
+    task = Task(examples, partial(translation, pad=french.pad), pad=french.pad)
+    config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), pad=english.pad, **SIZES)
     with torch.random.fork_rng([]), _one_thread():
         torch.manual_seed(settings.seed)
         model = Transformer(config)
-        history = train(model, Task(examples, translation), settings, device="cpu")
+        history = train(model, task, settings, device="cpu")
     return Translator(model, english, french), history
 
 
@@ -71,8 +72,7 @@ def recipe(split: Split) -> dict[str, object]:
 
 def answers(translator: Translator, pairs: list[Pair]) -> list[tuple[str, ...]]:
     """The French words for each pair's English, as the translator has them."""
-    ids = greedy(translator.model, [translator.english.encode(pair.english) for pair in pairs])
-    return [tuple(translator.french.decode(row)) for row in ids]
+    return translator.translate_words([pair.english for pair in pairs])
 
 
 def word_by_word(learned: list[Pair], pairs: list[Pair]) -> list[tuple[str, ...]]:

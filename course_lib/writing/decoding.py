@@ -16,9 +16,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_lib.learning.batches import collate
+from course_lib.learning.batches import pad_rows
 from course_lib.learning.training import evaluating
-from course_lib.text.words import BOS, EOS
 from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.writing.cache import CachedModel, UncachedModel, can_cache
 
@@ -118,7 +117,9 @@ def greedy(
     prompts: Prompts,
     max_length: int | None = None,
     *,
-    stop: Sequence[int] = (EOS,),
+    bos: int | None = None,
+    stop: Sequence[int] = (),
+    pad: int | None = None,
     use_cache: bool = True,
 ) -> list[list[int]]:
     """Write by taking the likeliest token at each step. The same input always gives the same output.
@@ -128,7 +129,9 @@ def greedy(
         prompts: lists of ids, of any lengths: sentences to translate, or beginnings to go on with. What is longer than
             a language model's positions is read from its last tokens.
         max_length: most tokens to write for each; None: as many as the model has positions.
-        stop: tokens that end a text.
+        bos: the id that a translation starts with, such as `tokenizer.bos`; a language model needs none.
+        stop: ids that end a text, such as `[tokenizer.eos]`; none: every text is written to its full length.
+        pad: the id that fills up shorter sentences to translate; None: the one that the model's `config` names.
         use_cache: whether to keep keys and values; without it, each step reads the whole text again. Models that are
             not the course's own are never cached, nor those with a learner's own attention class: they need
             `encode` and `decode`, or take ids to logits.
@@ -137,7 +140,7 @@ def greedy(
 
     Raises ValueError for a prompt without tokens, or with ids that the model does not have.
     """
-    return _write(model, prompts, likeliest, max_length, stop, use_cache)
+    return _write(model, prompts, likeliest, max_length, _Ids(bos, stop, pad), use_cache)
 
 
 def sample(
@@ -149,14 +152,18 @@ def sample(
     top_k: int | None = None,
     top_p: float | None = None,
     generator: torch.Generator | None = None,
-    stop: Sequence[int] = (EOS,),
+    bos: int | None = None,
+    stop: Sequence[int] = (),
+    pad: int | None = None,
     use_cache: bool = True,
 ) -> list[list[int]]:
     """Write by drawing each token by its probability, after the filters of `sampler`.
 
     The same generator in the same state gives the same texts. All else is as in `greedy`.
     """
-    return _write(model, prompts, sampler(temperature, top_k, top_p, generator), max_length, stop, use_cache)
+    return _write(
+        model, prompts, sampler(temperature, top_k, top_p, generator), max_length, _Ids(bos, stop, pad), use_cache
+    )
 
 
 def stream(
@@ -165,7 +172,9 @@ def stream(
     max_length: int | None = None,
     *,
     choose: Choice = likeliest,
-    stop: Sequence[int] = (EOS,),
+    bos: int | None = None,
+    stop: Sequence[int] = (),
+    pad: int | None = None,
     use_cache: bool = True,
 ) -> Iterator[int]:
     """Write one text a token at a time: each id comes as soon as it is chosen.
@@ -178,11 +187,21 @@ def stream(
     steps: Iterator[dict[int, int]] | None = None
     while True:
         with evaluating(model):
-            steps = steps or _steps(*_begin(model, prompts, length, use_cache), choose, length, stop)
+            steps = steps or _steps(
+                *_begin(model, prompts, length, _Ids(bos, stop, pad), use_cache), choose, length, stop
+            )
             tokens = next(steps, None)
         if tokens is None:
             return
         yield tokens[0]
+
+
+class _Ids(NamedTuple):
+    """The special ids, as `greedy` takes them."""
+
+    bos: int | None
+    stop: Sequence[int]
+    pad: int | None
 
 
 class Hypothesis(NamedTuple):
@@ -224,7 +243,9 @@ def beam_search(
     alpha: float = 0.6,
     early_stopping: bool = False,
     n_best: int = 1,
-    stop: Sequence[int] = (EOS,),
+    bos: int | None = None,
+    stop: Sequence[int] = (),
+    pad: int | None = None,
     use_cache: bool = True,
     watch: Callable[[list[Candidate]], None] | None = None,
 ) -> list[list[Hypothesis]]:
@@ -245,7 +266,9 @@ def beam_search(
         early_stopping: whether to stop as soon as there are `beams` hypotheses. Otherwise the search goes on until none
             that is still going can overtake them.
         n_best: how many hypotheses to return for each prompt, at most `beams`.
+        bos: as in `greedy`.
         stop: as in `greedy`.
+        pad: as in `greedy`.
         use_cache: as in `greedy`.
         watch: called at each step, for each prompt that is still searched for, with the candidates looked at, the best
             first.
@@ -262,7 +285,7 @@ def beam_search(
     found = list[list[Hypothesis]]()
     with evaluating(model):
         for some in _batches(model, prompts, max(1, ROWS_AT_ONCE // beams)):
-            found += search.run(*_begin(model, some, search.length, use_cache))
+            found += search.run(*_begin(model, some, search.length, _Ids(bos, stop, pad), use_cache))
     return [hypotheses[:n_best] for hypotheses in found]
 
 
@@ -345,13 +368,13 @@ def _in_place(extended: list[_Extended], first: int, n: int) -> list[_Extended]:
 
 
 def _write(
-    model: Model, prompts: Prompts, choose: Choice, max_length: int | None, stop: Sequence[int], use_cache: bool
+    model: Model, prompts: Prompts, choose: Choice, max_length: int | None, special: _Ids, use_cache: bool
 ) -> list[list[int]]:
     length, texts = _longest(model, max_length), list[list[int]]()
     with evaluating(model):
         for some in _batches(model, prompts, ROWS_AT_ONCE):
             rows: list[list[int]] = [[] for _ in some]
-            for tokens in _steps(*_begin(model, some, length, use_cache), choose, length, stop):
+            for tokens in _steps(*_begin(model, some, length, special, use_cache), choose, length, special.stop):
                 for row, token in tokens.items():
                     rows[row].append(token)
             texts += rows
@@ -381,18 +404,30 @@ def _steps(
             logits = reader.read(chosen[:, None])  # (B, V)
 
 
-def _begin(model: Model, prompts: Prompts, length: int, use_cache: bool) -> tuple[Reader, Tensor]:
+def _begin(
+    model: Model, prompts: Sequence[Sequence[int]], length: int, special: _Ids, use_cache: bool
+) -> tuple[Reader, Tensor]:
     """Read the prompts. Returns what reads on, and the logits (B, V) of the first token after each."""
     device = next(model.parameters()).device
     lengths = torch.tensor([len(ids) for ids in prompts], device=device)
-    (ids,) = collate([(ids,) for ids in prompts], device)  # (B, S)
+    pad = _filler(model, prompts, special.pad)
+    ids = pad_rows(prompts, pad, device)  # (B, S)
     padding = torch.arange(ids.size(1), device=device) >= lengths[:, None]  # (B, S)
     make = CachedModel if use_cache and can_cache(model) else UncachedModel
     if not _translates(model):
         reader = make(model, ids.size(1) + length)
         return reader, reader.read(ids, padding)
+    if special.bos is None:
+        raise ValueError("a translation starts with an id of its own: say which, such as bos=tokenizer.bos")
     reader = make(model, length + 1, ids)
-    return reader, reader.read(torch.full((len(ids), 1), BOS, device=device))
+    return reader, reader.read(torch.full((len(ids), 1), special.bos, device=device))
+
+
+def _filler(model: Model, prompts: Sequence[Sequence[int]], pad: int | None) -> int | None:
+    """The id that fills up shorter prompts."""
+    if not _translates(model):
+        return int(prompts[0][0])  # any id will do, since a language model is told where the padding is
+    return getattr(getattr(model, "config", None), "pad", None) if pad is None else pad
 
 
 def _translates(model: Model) -> bool:
@@ -411,7 +446,7 @@ def _longest(model: Model, max_length: int | None) -> int:
     return int(min(max_length, positions) if positions is not None and _translates(model) else max_length)
 
 
-def _batches(model: Model, prompts: Prompts, size: int) -> Iterator[Prompts]:
+def _batches(model: Model, prompts: Prompts, size: int) -> Iterator[Sequence[Sequence[int]]]:
     """Cut prompts into batches, once each is found to be one that the model can read."""
     vocabulary = getattr(getattr(model, "config", None), "vocabulary", math.inf)
     prompts = prompts.tolist() if isinstance(prompts, Tensor) else prompts

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_lib.text.bpe import BYTES
+from course_lib.text.byte_pairs import BYTES
 from tests.lessons.right_answers import right
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.text.bpe import BYTES
+from course_lib.text.byte_pairs import BYTES
 from course_lib.yours import (
     DecoderLayer,
     EncoderLayer,

@@ -7,12 +7,12 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from course_lib.text.words import BOS, EOS
 from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
 from course_lib.writing.decoding import (
     Candidate,
@@ -30,6 +30,8 @@ from course_lib.writing.decoding import (
 )
 from tests.transformer.reference import stir
 
+PAD, BOS, EOS = 0, 1, 2
+ENDS = {"bos": BOS, "stop": (EOS,)}
 SMALL = TransformerConfig(vocabulary=20, target_vocabulary=12, d_model=16, heads=2, d_ff=32, layers=1, max_length=10)
 
 
@@ -72,40 +74,40 @@ class Dictionary:
 
 
 def test_greedy_writes_until_the_end_sign_and_returns_neither_it_nor_the_first_sign():
-    assert greedy(Dictionary(), [[5, 6, 7], [8], [9, 4]]) == [[5, 6, 7], [8], [9, 4]]
+    assert greedy(Dictionary(), [[5, 6, 7], [8], [9, 4]], **ENDS) == [[5, 6, 7], [8], [9, 4]]
 
 
 def test_greedy_takes_no_step_after_the_last_sentence_has_ended():
     stand_in = Dictionary()
-    greedy(stand_in, [[5, 6, 7], [8]])
+    greedy(stand_in, [[5, 6, 7], [8]], **ENDS)
     assert stand_in.steps == 4
 
 
 def test_greedy_cuts_a_translation_that_does_not_end():
-    assert greedy(Dictionary(), [[5, 6, 7, 8], [9]], max_length=2) == [[5, 6], [9]]
+    assert greedy(Dictionary(), [[5, 6, 7, 8], [9]], max_length=2, **ENDS) == [[5, 6], [9]]
 
 
 def test_greedy_never_outgrows_the_models_positions():
     long = [4 + i % 8 for i in range(30)]
-    assert greedy(Dictionary(), [long]) == [long[: SMALL.max_length]]
+    assert greedy(Dictionary(), [long], **ENDS) == [long[: SMALL.max_length]]
 
 
 def test_greedy_runs_a_real_model_up_to_its_last_position(model, monkeypatch):
     decode = model.decode
     monkeypatch.setattr(model, "decode", lambda *ids: decode(*ids).index_fill(-1, torch.tensor([EOS]), -torch.inf))
-    (ids,) = greedy(model, [[5, 6]], max_length=99)
+    (ids,) = greedy(model, [[5, 6]], max_length=99, **ENDS)
     assert len(ids) == SMALL.max_length
 
 
 def test_greedy_translates_many_sentences_in_several_batches_and_keeps_their_order():
     stand_in = Dictionary()
     sentences = [[4 + i % 8, 4 + i // 8 % 8, 4 + i // 64 % 8] for i in range(300)]
-    assert greedy(stand_in, sentences) == sentences
+    assert greedy(stand_in, sentences, **ENDS) == sentences
     assert len(stand_in.rows_at_a_time) > 1
 
 
 def test_greedy_takes_the_likeliest_token_at_each_step(model):
-    (ids,) = greedy(model, [[5, 6, 7]], max_length=4)
+    (ids,) = greedy(model, [[5, 6, 7]], max_length=4, **ENDS)
     model.eval()
     so_far = [BOS]
     for chosen in [*ids, EOS][:4]:
@@ -115,25 +117,25 @@ def test_greedy_takes_the_likeliest_token_at_each_step(model):
 
 
 def test_company_changes_no_translation(model):
-    alone = [greedy(model, [ids])[0] for ids in ([5, 6, 7, 8], [9], [10, 11])]
-    assert greedy(model, [[5, 6, 7, 8], [9], [10, 11]]) == alone
+    alone = [greedy(model, [ids], **ENDS)[0] for ids in ([5, 6, 7, 8], [9], [10, 11])]
+    assert greedy(model, [[5, 6, 7, 8], [9], [10, 11]], **ENDS) == alone
 
 
 def test_greedy_switches_dropout_off_and_back_on():
     torch.manual_seed(0)
     model = Transformer(TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5))
     model.train()
-    assert len({tuple(greedy(model, [[5, 6, 7]], max_length=8)[0]) for _ in range(5)}) == 1
+    assert len({tuple(greedy(model, [[5, 6, 7]], max_length=8, **ENDS)[0]) for _ in range(5)}) == 1
     assert model.training
 
 
 def test_greedy_says_which_sentence_is_empty(model):
     with pytest.raises(ValueError, match="prompt 1 has no tokens"):
-        greedy(model, [[5], []])
+        greedy(model, [[5], []], **ENDS)
 
 
 def test_no_sentences_give_no_translations(model):
-    assert greedy(model, []) == []
+    assert greedy(model, [], **ENDS) == []
 
 
 @pytest.fixture
@@ -292,9 +294,9 @@ def test_a_sampler_without_filters_draws_from_everything():
 
 
 def test_a_temperature_of_zero_and_a_k_of_one_and_a_p_of_zero_are_greedy(reads_all):
-    wanted = greedy(reads_all, PROMPTS, 5)
+    wanted = greedy(reads_all, PROMPTS, 5, **ENDS)
     for one_choice in (dict(temperature=0), dict(top_k=1), dict(top_p=0.0), dict(temperature=0, top_k=99, top_p=1.0)):
-        assert sample(reads_all, PROMPTS, 5, **one_choice) == wanted
+        assert sample(reads_all, PROMPTS, 5, **one_choice, **ENDS) == wanted
 
 
 def test_the_same_generator_writes_the_same_text_and_torchs_own_is_left_alone(reads_all):
@@ -495,7 +497,7 @@ def test_the_length_penalty_is_equation_14_of_wu_and_others(length, alpha, penal
 @pytest.mark.parametrize("use_cache", [True, False])
 def test_hypotheses_have_the_log_probabilities_that_the_model_gives_them(model, use_cache):
     sources = [[5, 6, 7, 8], [9], [10, 11]]
-    found = beam_search(model.double(), sources, 6, beams=4, n_best=4, use_cache=use_cache)
+    found = beam_search(model.double(), sources, 6, beams=4, n_best=4, use_cache=use_cache, **ENDS)
     model.eval()
     for source, texts in zip(sources, found, strict=True):
         assert len({tuple(text.ids) for text in texts}) == len(texts) == 4
@@ -510,8 +512,8 @@ def test_hypotheses_have_the_log_probabilities_that_the_model_gives_them(model, 
 
 def test_one_beam_is_greedy(reads_all, model):
     for any_model, prompts in ((reads_all, PROMPTS), (model.double(), [[5, 6], [7], [8, 9, 10]])):
-        found = beam_search(any_model, prompts, 6, beams=1, early_stopping=True)
-        assert [texts[0].ids for texts in found] == greedy(any_model, prompts, 6)
+        found = beam_search(any_model, prompts, 6, beams=1, early_stopping=True, **ENDS)
+        assert [texts[0].ids for texts in found] == greedy(any_model, prompts, 6, **ENDS)
 
 
 def test_fewer_hypotheses_than_beams_come_where_there_are_no_more():
@@ -578,9 +580,11 @@ def test_a_watched_search_of_several_prompts_tells_of_each_that_is_still_going()
 def test_company_changes_no_text_of_any_kind(reads_all, model, use_cache):
     sources = [[5, 6, 7, 8], [9], [10, 11], [4, 4, 4]]
     for any_model, prompts in ((reads_all, PROMPTS), (model.double(), sources)):
-        assert greedy(any_model, prompts, 6, use_cache=use_cache) == [greedy(any_model, [ids], 6)[0] for ids in prompts]
-        together = beam_search(any_model, prompts, 6, beams=3, n_best=3, use_cache=use_cache)
-        alone = [beam_search(any_model, [ids], 6, beams=3, n_best=3)[0] for ids in prompts]
+        assert greedy(any_model, prompts, 6, use_cache=use_cache, **ENDS) == [
+            greedy(any_model, [ids], 6, **ENDS)[0] for ids in prompts
+        ]
+        together = beam_search(any_model, prompts, 6, beams=3, n_best=3, use_cache=use_cache, **ENDS)
+        alone = [beam_search(any_model, [ids], 6, beams=3, n_best=3, **ENDS)[0] for ids in prompts]
         assert [[text.ids for text in texts] for texts in together] == [[text.ids for text in texts] for texts in alone]
         for one, other in zip(together, alone, strict=True):
             assert [text.score for text in one] == pytest.approx([text.score for text in other], abs=1e-10)
@@ -588,12 +592,12 @@ def test_company_changes_no_text_of_any_kind(reads_all, model, use_cache):
 
 def test_more_prompts_than_rows_at_once_keep_their_order(reads_all):
     prompts = [[3 + i % 9, 3 + i // 9 % 9] for i in range(81)]
-    together = beam_search(reads_all, prompts, 3, beams=8)
+    together = beam_search(reads_all, prompts, 3, beams=8, **ENDS)
     assert [each[0].ids for each in together] == [
-        beam_search(reads_all, [ids], 3, beams=8)[0][0].ids for ids in prompts
+        beam_search(reads_all, [ids], 3, beams=8, **ENDS)[0][0].ids for ids in prompts
     ]
     many = prompts * 4
-    assert greedy(reads_all, many, 3) == greedy(reads_all, prompts, 3) * 4
+    assert greedy(reads_all, many, 3, **ENDS) == greedy(reads_all, prompts, 3, **ENDS) * 4
 
 
 def test_a_text_goes_on_past_the_models_positions_with_and_without_a_cache(reads_all):
@@ -611,7 +615,7 @@ def test_a_model_that_never_stops_is_stopped(reads_all, model):
     assert {len(ids) for ids in sample(reads_all, PROMPTS, stop=[])} == {9}
     assert {len(texts[0].ids) for texts in beam_search(reads_all, PROMPTS, stop=[])} == {9}
     assert len(list(stream(reads_all, [5], stop=[]))) == 9
-    assert {len(ids) for ids in greedy(model, [[5], [6, 7]], 99, stop=[])} == {SMALL.max_length}
+    assert {len(ids) for ids in greedy(model, [[5], [6, 7]], 99, bos=BOS, stop=[])} == {SMALL.max_length}
 
 
 def test_any_of_several_stop_tokens_ends_a_text(reads_all):
@@ -625,10 +629,10 @@ def test_any_of_several_stop_tokens_ends_a_text(reads_all):
 
 def test_a_length_of_zero_writes_nothing(reads_all, model):
     for any_model in (reads_all, model):
-        assert greedy(any_model, [[5], [6, 7]], 0) == [[], []]
-        assert sample(any_model, [[5], [6, 7]], 0) == [[], []]
-        assert list(stream(any_model, [5], 0)) == []
-        assert beam_search(any_model, [[5], [6, 7]], 0) == [[([], 0.0, 0.0)]] * 2
+        assert greedy(any_model, [[5], [6, 7]], 0, **ENDS) == [[], []]
+        assert sample(any_model, [[5], [6, 7]], 0, **ENDS) == [[], []]
+        assert list(stream(any_model, [5], 0, **ENDS)) == []
+        assert beam_search(any_model, [[5], [6, 7]], 0, **ENDS) == [[([], 0.0, 0.0)]] * 2
 
 
 @pytest.mark.parametrize("length", [-1, 2.5, math.nan, math.inf])
@@ -641,7 +645,12 @@ def test_a_length_that_counts_no_tokens_is_refused(length, reads_all):
         next(stream(reads_all, [5], length))
 
 
-WRITERS = [greedy, sample, beam_search, lambda model, prompts: next(stream(model, *prompts))]
+WRITERS = [
+    partial(greedy, **ENDS),
+    partial(sample, **ENDS),
+    partial(beam_search, **ENDS),
+    lambda model, prompts: next(stream(model, *prompts, **ENDS)),
+]
 every_writer = pytest.mark.parametrize("write", WRITERS, ids=["greedy", "sample", "beams", "stream"])
 
 
@@ -702,6 +711,31 @@ def test_prompts_may_be_tuples(reads_all):
     assert greedy(reads_all, tuple(map(tuple, PROMPTS)), 3) == greedy(reads_all, PROMPTS, 3)
 
 
+@pytest.mark.parametrize("write", [greedy, sample, beam_search])
+def test_a_translation_has_to_be_told_the_id_that_it_starts_with(write, model):
+    with pytest.raises(ValueError, match=r"a translation starts with .* say which, such as bos=tokenizer\.bos"):
+        write(model, [[5]])
+
+
+def test_without_an_id_that_stops_it_a_text_is_written_to_its_full_length(reads_all, model):
+    assert {len(ids) for ids in greedy(reads_all, PROMPTS, 12)} == {12}
+    assert {len(ids) for ids in greedy(model, [[5], [6, 7]], bos=BOS)} == {SMALL.max_length}
+
+
+class Unsaid(Dictionary):
+    """A translator that does not say which id fills up its sources."""
+
+    config = None
+
+
+def test_sources_are_filled_up_with_the_id_that_was_given_where_the_model_names_none():
+    sources = [[5, 6, 7], [8]]
+    assert greedy(Unsaid(), sources, 4, **ENDS, pad=PAD) == sources
+    with pytest.raises(ValueError, match="have 1 and 3 ids: say which id fills up the shorter ones"):
+        greedy(Unsaid(), sources, 4, **ENDS)
+    assert greedy(Unsaid(), [[5], [6]], 4, **ENDS) == [[5], [6]]
+
+
 @every_writer
 def test_a_model_that_names_no_length_has_to_be_told_one(write):
     with pytest.raises(ValueError, match="say how many tokens to write at most, max_length=…: this model does not say"):
@@ -717,31 +751,31 @@ def test_a_model_that_is_not_the_courses_writes_as_well():
     assert [*stream(toy, [1], 4, stop=[])] == list(text[1:])
     sources = [[5, 6, 7], [8], [9, 4]]
     # Any but the copied token has odds of e to 1, so the search prefers to go on; its copy is the likeliest text.
-    found = beam_search(Dictionary(), sources, 4, beams=1, early_stopping=True)
+    found = beam_search(Dictionary(), sources, 4, beams=1, early_stopping=True, **ENDS)
     assert [texts[0].ids for texts in found] == sources
 
 
 def test_a_stream_is_the_text_that_is_written_at_once(reads_all, model):
     for any_model in (reads_all, model):
-        assert list(stream(any_model, [5, 6, 7], 6)) == greedy(any_model, [[5, 6, 7]], 6)[0]
+        assert list(stream(any_model, [5, 6, 7], 6, **ENDS)) == greedy(any_model, [[5, 6, 7]], 6, **ENDS)[0]
         one, other = (torch.Generator().manual_seed(4) for _ in range(2))
         choose = sampler(1.5, top_k=8, top_p=0.95, generator=one)
-        written = sample(any_model, [[5, 6, 7]], 6, temperature=1.5, top_k=8, top_p=0.95, generator=other)
-        assert list(stream(any_model, [5, 6, 7], 6, choose=choose)) == written[0]
+        written = sample(any_model, [[5, 6, 7]], 6, temperature=1.5, top_k=8, top_p=0.95, generator=other, **ENDS)
+        assert list(stream(any_model, [5, 6, 7], 6, choose=choose, **ENDS)) == written[0]
 
 
 def test_a_stream_stops_where_it_is_told_and_reads_nothing_after_its_last_token():
     stand_in = Dictionary()
-    assert list(stream(stand_in, [5, 6, 7])) == [5, 6, 7]
+    assert list(stream(stand_in, [5, 6, 7], **ENDS)) == [5, 6, 7]
     assert stand_in.steps == 4
     stand_in = Dictionary()
-    assert list(stream(stand_in, [5, 6, 7], 2)) == [5, 6]
+    assert list(stream(stand_in, [5, 6, 7], 2, **ENDS)) == [5, 6]
     assert stand_in.steps == 2
 
 
 def test_a_stream_gives_each_token_before_it_looks_for_the_next():
     stand_in = Dictionary()
-    tokens = stream(stand_in, [5, 6, 7])
+    tokens = stream(stand_in, [5, 6, 7], **ENDS)
     assert stand_in.rows_at_a_time == []
     for step, token in enumerate([5, 6, 7], start=1):
         assert next(tokens) == token

@@ -9,7 +9,7 @@ import traitlets
 
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
-from course_lib.text.words import EOS, SPECIALS, Vocabulary
+from course_lib.text.words import WordTokenizer
 from course_lib.transformer.models import Transformer
 from course_lib.writing.decoding import Candidate, Model, beam_search, greedy, length_penalty
 
@@ -27,11 +27,11 @@ class Translation(Protocol):
 
 
 class Translator(Protocol):
-    """A Transformer with its two vocabularies, such as `weights.load_translator()`."""
+    """A Transformer with its two tokenizers, such as `weights.load_translator()`."""
 
     model: Transformer
-    english: Vocabulary
-    french: Vocabulary
+    english: WordTokenizer
+    french: WordTokenizer
 
     def translation(self, sentence: str) -> Translation:
         """Translate `sentence`; raises ValueError with a sentence for the learner where it cannot."""
@@ -46,14 +46,23 @@ class _Task:
     show: Callable[[int], str]
     join: str = " "
     max_length: int | None = None
-    stop: Sequence[int] = (EOS,)
+    bos: int | None = None
+    stop: Sequence[int] = ()
     alpha: float = ALPHA
 
     def search(self, beams: int, greedy_ids: Sequence[int]) -> list[list[dict[str, Any]]]:
         """The candidates of each step, each with the place of the text that it extends in the step before."""
         watched: list[list[Candidate]] = []
-        settings = {"max_length": self.max_length, "stop": self.stop, "alpha": self.alpha}
-        beam_search(self.model, [self.prompt], beams=beams, watch=watched.append, **settings)  # type: ignore[arg-type]
+        beam_search(
+            self.model,
+            [self.prompt],
+            self.max_length,
+            beams=beams,
+            alpha=self.alpha,
+            bos=self.bos,
+            stop=self.stop,
+            watch=watched.append,
+        )
         steps = list[list[dict[str, Any]]]()
         places: dict[tuple[int, ...], int] = {(): -1}
         for candidates in watched:
@@ -74,7 +83,7 @@ class _Task:
         }
 
     def found(self, beams: Sequence[int]) -> dict[str, Any]:
-        (greedy_ids,) = greedy(self.model, [self.prompt], self.max_length, stop=self.stop)
+        (greedy_ids,) = greedy(self.model, [self.prompt], self.max_length, bos=self.bos, stop=self.stop)
         searches = {str(width): self.search(width, greedy_ids) for width in beams}
         return {"searches": searches, "join": self.join, "alpha": self.alpha}
 
@@ -116,7 +125,8 @@ class BeamExplorer(Explorer):
         *,
         join: str = " ",
         max_length: int | None = None,
-        stop: Sequence[int] = (EOS,),
+        bos: int | None = None,
+        stop: Sequence[int] = (),
         alpha: float = ALPHA,
     ) -> "BeamExplorer":
         """Explore the search of any model that `decoding.beam_search` takes.
@@ -128,12 +138,13 @@ class BeamExplorer(Explorer):
             beams: the numbers of beams to choose from.
             join: what stands between two tokens of a text: a space for words, nothing for characters.
             max_length: as in `beam_search`.
+            bos: as in `beam_search`.
             stop: as in `beam_search`.
             alpha: the exponent of the length penalty during the search, and at first on its slider.
 
         Returns the explorer, without a box to type in. Raises what `beam_search` raises.
         """
-        return cls(_Task(model, prompt, show, join, max_length, stop, alpha), "", beams)
+        return cls(_Task(model, prompt, show, join, max_length, bos, stop, alpha), "", beams)
 
     def _search(self, _: Any = None) -> None:
         translator = self._translator
@@ -145,8 +156,9 @@ class BeamExplorer(Explorer):
         except ValueError as problem:
             self.found = {**self.found, "message": f"{problem}."}
             return
-        names = (*SPECIALS, *translator.french.words)
-        self.found = _Task(translator.model, ids, names.__getitem__).found(self._beams)
+        french = translator.french
+        task = _Task(translator.model, ids, french.token, bos=french.bos, stop=[french.eos])
+        self.found = task.found(self._beams)
 
     def hypotheses(self, beams: int, alpha: float | None = None) -> list[tuple[str, float, float]]:
         """The texts that a search found, with log-probability and score, the best first, at most `beams`.

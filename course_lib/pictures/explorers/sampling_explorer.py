@@ -10,7 +10,7 @@ import traitlets
 from course_lib.learning.training import evaluating
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
-from course_lib.text.words import SPECIALS
+from course_lib.text.tokenizer import Tokenizer
 from course_lib.transformer.models import LanguageModel
 from course_lib.writing.decoding import sample
 
@@ -26,8 +26,8 @@ class TextModel(Protocol):
     model: LanguageModel
 
     @property
-    def characters(self) -> str:
-        """All that it can read, in the order of their ids, which begin after the special tokens'."""
+    def tokenizer(self) -> Tokenizer:
+        """What spells the ids."""
 
     def encode(self, text: str) -> list[int]:
         """Each character's id; raises ValueError with a sentence for the learner where it has none."""
@@ -63,7 +63,7 @@ class SamplingExplorer(Explorer):
             raise ValueError("beside should hold at least one beginning to compare with")
         self._text_model = text_model
         super().__init__(
-            names=[*SPECIALS, *text_model.characters],
+            names=[text_model.tokenizer.token(number) for number in range(len(text_model.tokenizer))],
             prompt=prompt,
             answer=self._read(prompt),
             examples=[self._read(each) for each in beside],
