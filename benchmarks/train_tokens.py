@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from course_lib.data import grammar
 from course_lib.learning.batches import batches_by_length, collate
 from course_lib.learning.losses import cross_entropy, translation
-from course_lib.recipes.train_translator import SETTINGS, SIZES
+from course_lib.pretrained.translator import SETTINGS, SIZES
 from course_lib.text.words import WordTokenizer
 from course_lib.transformer.models import Transformer, TransformerConfig
 from course_lib.transformer.positions import sinusoidal

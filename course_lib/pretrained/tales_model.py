@@ -1,18 +1,50 @@
 """The course's small language model: continues a text as Grimms' tales would, character by character."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
+from course_lib.learning.batches import Example
 from course_lib.learning.checkpoints import put_weights, read, weights_of, write
+from course_lib.learning.losses import next_token
+from course_lib.learning.training import History, Objective, Task, TrainingSettings, evaluate, train
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
 from course_lib.transformer.models import LanguageModel, TransformerConfig
 from course_lib.writing.decoding import greedy
 
 FILE = Path(__file__).with_name("tales_model.safetensors")
+
+BLOCK = 64  # characters that it reads at once
+STRIDE = 32  # characters from the start of one example to the start of the next
+SIZES: dict[str, Any] = dict(
+    d_model=128,
+    heads=4,
+    d_ff=344,
+    layers=4,
+    max_length=BLOCK,
+    dropout=0.0,
+    norm_place="pre",
+    activation="swiglu",
+    positions="rotary",
+    bias=False,
+    pad=None,
+)
+SETTINGS = TrainingSettings(
+    steps=800,
+    learning_rate=3e-3,
+    schedule="cosine",
+    warmup=50,
+    batch_tokens=12 * (BLOCK + 1),
+    label_smoothing=0.0,
+    betas=(0.9, 0.99),
+    weight_decay=0.1,
+)
 
 
 class UnknownCharacters(ValueError):
@@ -77,6 +109,41 @@ class TalesModel:
         """Write weights, in half precision, and characters to one file, together with a note."""
         weights = {name: weight.half() for name, weight in weights_of(self.model).items()}
         write(path, weights, {"config": asdict(self.model.config), "characters": self.characters, **note})
+
+
+def windows(ids: Sequence[int], stride: int = BLOCK) -> list[Example]:
+    """Cut a text into examples of `BLOCK` characters to read and the one after. A rest that is too short is left out.
+
+    `stride` is the distance between the starts of two examples; by default each character is predicted once.
+    """
+    return [(ids[start : start + BLOCK + 1],) for start in range(0, len(ids) - BLOCK, stride)]
+
+
+def train_tales_model(
+    text: str, settings: TrainingSettings = SETTINGS, objective: Objective = next_token
+) -> tuple[TalesModel, History]:
+    """Train a new language model on the CPU, best on one thread: `torch.set_num_threads(1)`.
+
+    The same text and settings make the same model on the same number of threads. Its weights are rounded to half
+    precision, as in the file. An `objective` that wraps `next_token` sees the model at each step.
+    """
+    tokenizer = CharacterTokenizer.from_text(text)
+    config = TransformerConfig(vocabulary=len(tokenizer), **SIZES)
+    task = Task(windows(tokenizer.encode(text), STRIDE), objective)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(settings.seed)
+        model = LanguageModel(config)
+        history = train(model, task, settings, device="cpu")
+    return TalesModel(model.half().float(), tokenizer), history
+
+
+def validation_loss(model: nn.Module, ids: Sequence[int]) -> float:
+    """Measure how surprised a model is by a text, in nats per character.
+
+    The text is cut into windows of `BLOCK` characters, and every prediction counts: the first of a window sees one
+    character, the last sees `BLOCK`.
+    """
+    return evaluate(model, Task((), next_token, windows(ids)))
 
 
 @lru_cache

@@ -1,18 +1,23 @@
 """The course's translator: English to French, sentences of the grammar corpus. Met in notebook 00, built in 07."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from course_lib.data.grammar import Pair
 from course_lib.learning.batches import collate
 from course_lib.learning.checkpoints import put_weights, read, weights_of, write
-from course_lib.learning.training import evaluating
+from course_lib.learning.losses import translation
+from course_lib.learning.training import History, Task, TrainingSettings, evaluating, train
+from course_lib.scoring.baselines import diagonal
+from course_lib.scoring.metrics import alignment_error_rate, alignment_from_weights
 from course_lib.text.vocabulary import Vocabulary
 from course_lib.text.words import WordTokenizer, join, words
 from course_lib.transformer.attention import watch_attention
@@ -21,6 +26,11 @@ from course_lib.writing.decoding import greedy
 
 FILE = Path(__file__).with_name("translator.safetensors")
 ENDS = frozenset(".!?…")
+
+SIZES: dict[str, Any] = dict(d_model=64, heads=4, d_ff=128, layers=2, dropout=0.05, max_length=24)
+SETTINGS = TrainingSettings(
+    epochs=6, learning_rate=5e-3, schedule="cosine", warmup=200, batch_tokens=1024, label_smoothing=0.05
+)
 
 
 class UnknownWords(ValueError):
@@ -119,6 +129,20 @@ class Translator:
         heads = torch.stack(layers, dim=1).cpu()  # (B, layers, H, T, S)
         return [weights[:, :, : len(t), : len(s)] for weights, (s, t) in zip(heads, pairs, strict=True)]
 
+    def alignment_errors(self, pairs: Sequence[Pair]) -> dict[str, float]:
+        """Give the alignment error rate of each cross-attention head, of each layer's average, and of the diagonal."""
+        watched = self.cross_attention([pair.english for pair in pairs], [pair.french for pair in pairs])
+        gold = [pair.alignment for pair in pairs]
+        errors = {"diagonal": alignment_error_rate([diagonal(pair) for pair in pairs], gold)}
+        layers, heads = watched[0].shape[:2]
+        for layer in range(layers):
+            for head in range(heads):
+                links = [alignment_from_weights(weights[layer, head]) for weights in watched]
+                errors[f"layer {layer}, head {head}"] = alignment_error_rate(links, gold)
+            links = [alignment_from_weights(weights[layer].mean(dim=0)) for weights in watched]
+            errors[f"layer {layer}, average"] = alignment_error_rate(links, gold)
+        return errors
+
     def _read(self, sentence: str) -> list[str]:
         if not isinstance(sentence, str):
             raise TypeError(f"I translate one sentence, a string such as 'the king slept', but got {sentence!r}")
@@ -140,6 +164,35 @@ class Translator:
         """Write weights and vocabularies to one file, with the recipe that made them."""
         vocabularies = {"english": self.english.words, "french": self.french.words}
         write(path, weights_of(self.model), {"config": asdict(self.model.config), **vocabularies, "recipe": recipe})
+
+
+def train_translator(pairs: Sequence[Pair], settings: TrainingSettings = SETTINGS) -> tuple[Translator, History]:
+    """Train a new translator on the CPU, on one thread. The same pairs and settings make the same translator."""
+    english = WordTokenizer.from_sentences(pair.english for pair in pairs)
+    french = WordTokenizer.from_sentences(pair.french for pair in pairs)
+    examples = [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
+    task = Task(examples, partial(translation, pad=french.pad), pad=french.pad)
+    config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), pad=english.pad, **SIZES)
+    with torch.random.fork_rng([]), _one_thread():
+        torch.manual_seed(settings.seed)
+        model = Transformer(config)
+        history = train(model, task, settings, device="cpu")
+    return Translator(model, english, french), history
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread, so that sums are the same everywhere.
+
+    Matrices this small gain little from more threads, and with more threads than free cores training takes many times
+    as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @lru_cache

@@ -13,7 +13,7 @@ from torch import nn
 
 from course_lib.data.grammar import NOTES_SENTENCE
 from course_lib.exercises import all_exercises
-from course_lib.recipes.train_translator import diagonal
+from course_lib.scoring.baselines import diagonal
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "07_transformer.ipynb"
