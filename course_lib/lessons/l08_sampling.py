@@ -12,7 +12,8 @@ from course_lib.exercises.cases import case, mistakes, numbers, paragraphs
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l06_decoder import StandIn, grown
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention
-from course_lib.writing.decoding import apply_temperature, length_penalty, top_k_filter, top_p_filter
+from course_lib.writing.beam import length_penalty
+from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 
 Pair = tuple[Tensor, Tensor]
 """The keys and the values of a cache."""

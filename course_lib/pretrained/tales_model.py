@@ -16,7 +16,7 @@ from course_lib.learning.training import History, Objective, Task, TrainingSetti
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
 from course_lib.transformer.models import LanguageModel, TransformerConfig
-from course_lib.writing.decoding import greedy
+from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("tales_model.safetensors")
 

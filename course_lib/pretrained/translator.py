@@ -22,7 +22,7 @@ from course_lib.text.vocabulary import Vocabulary
 from course_lib.text.words import WordTokenizer, join, words
 from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.models import Transformer, TransformerConfig
-from course_lib.writing.decoding import greedy
+from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("translator.safetensors")
 ENDS = frozenset(".!?…")

@@ -29,7 +29,7 @@ from course_lib.learning.training import (
     warmup_cosine,
 )
 from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
-from course_lib.writing.decoding import greedy
+from course_lib.writing.choose import greedy
 
 PAD, BOS, EOS = 0, 1, 2
 to_translate = partial(translation, pad=PAD)

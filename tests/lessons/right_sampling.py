@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.transformer.attention import scaled_dot_product_attention
-from course_lib.writing.decoding import apply_temperature, top_k_filter, top_p_filter
+from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 from tests.lessons.right_answers import right
 
 right("text_log_probability")(lambda logits, ids: -F.cross_entropy(logits, ids, reduction="sum"))

@@ -5,7 +5,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from course_lib.writing.decoding import beam_search
+from course_lib.writing.beam import beam_search
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "08_sampling.ipynb"

@@ -22,7 +22,8 @@ from course_lib.text.pretrained import PretrainedTokenizer
 from course_lib.text.tokenizer import Tokenizer, special_ids
 from course_lib.text.words import WordTokenizer
 from course_lib.transformer.models import Transformer, TransformerConfig
-from course_lib.writing.decoding import beam_search, greedy
+from course_lib.writing.beam import beam_search
+from course_lib.writing.choose import greedy
 
 TEXT = "the old king saw the old queen"
 

@@ -2,7 +2,7 @@
 
 Random GPT-2 and Llama, and the course's own language model in OLMo's shape; a random Marian translator, and the
 course's own in Marian's shape. Length penalty off on both sides: alpha=0 here is their length_penalty=0.0. Their
-formulas differ where it is on; ours is held to values by hand in test_decoding.py.
+formulas differ where it is on; ours is held to values by hand in test_beam.py.
 """
 
 import random
@@ -32,8 +32,8 @@ from course_lib.data import grammar
 from course_lib.pretrained import load_tales_model, load_translator
 from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
 from course_lib.transformer.positions import sinusoidal
-from course_lib.writing import decoding
-from course_lib.writing.decoding import Hypothesis, apply_temperature, beam_search, greedy, top_k_filter, top_p_filter
+from course_lib.writing.beam import Hypothesis, beam_search
+from course_lib.writing.choose import apply_temperature, greedy, sample, sampler, top_k_filter, top_p_filter
 from tests.transformer import reference
 
 # Where a search decides between two candidates here, their scores are 3e-5 apart or more, three times their rounding.
@@ -316,7 +316,7 @@ def test_the_filters_one_after_another_leave_their_distribution(temperature: flo
     with pytest.MonkeyPatch.context() as patch:
         draw = torch.multinomial
         patch.setattr(torch, "multinomial", lambda weights, *args, **kw: seen.append(weights) or draw(weights, 1))
-        decoding.sampler(temperature, k, p)(LOGITS)
+        sampler(temperature, k, p)(LOGITS)
     torch.testing.assert_close(seen[0], chain(None, LOGITS).softmax(-1), **DISTRIBUTION)
 
 
@@ -330,7 +330,7 @@ def test_what_is_sampled_is_as_frequent_as_their_probabilities_say(name: str) ->
     chain = LogitsProcessorList([TemperatureLogitsWarper(1.3), TopKLogitsWarper(8)])
     expected = chain(None, logits[:, -1]).softmax(-1)[0] * count
     generator = torch.Generator().manual_seed(0)
-    drawn = decoding.sample(twins.ours, [prompt] * count, 1, temperature=1.3, top_k=8, generator=generator, bos=BOS)
+    drawn = sample(twins.ours, [prompt] * count, 1, temperature=1.3, top_k=8, generator=generator, bos=BOS)
     found = torch.bincount(torch.tensor(drawn).flatten(), minlength=31)
     possible = expected > 0
     assert possible.sum() == 8

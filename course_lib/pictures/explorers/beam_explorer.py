@@ -11,7 +11,9 @@ from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
 from course_lib.text.words import WordTokenizer
 from course_lib.transformer.models import Transformer
-from course_lib.writing.decoding import Candidate, Model, beam_search, greedy, length_penalty
+from course_lib.writing.beam import Candidate, beam_search, length_penalty
+from course_lib.writing.choose import greedy
+from course_lib.writing.prompts import Model
 
 BEAMS = (1, 2, 3, 4)
 ALPHA = 0.6
@@ -129,7 +131,7 @@ class BeamExplorer(Explorer):
         stop: Sequence[int] = (),
         alpha: float = ALPHA,
     ) -> "BeamExplorer":
-        """Explore the search of any model that `decoding.beam_search` takes.
+        """Explore the search of any model that `beam_search` takes.
 
         Args:
             model: a model.

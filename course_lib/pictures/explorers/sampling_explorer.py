@@ -12,7 +12,7 @@ from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
 from course_lib.text.tokenizer import Tokenizer
 from course_lib.transformer.models import LanguageModel
-from course_lib.writing.decoding import sample
+from course_lib.writing.choose import sample
 
 LENGTH = 40
 ROWS = 15
@@ -40,7 +40,7 @@ class SamplingExplorer(Explorer):
     """The next character after two beginnings, one of them the learner's own, and what three filters leave of it.
 
     The kernel sends the logits once; filters and the first draw are answered in the browser. The rest of the text that
-    goes on from that draw comes from the kernel, by `decoding.sample`, a moment later.
+    goes on from that draw comes from the kernel, by `sample`, a moment later.
 
     Args:
         text_model: `weights.load_tales_model()`, or the learner's own.

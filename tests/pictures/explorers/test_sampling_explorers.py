@@ -12,7 +12,8 @@ from course_lib.pictures.explorers import BeamExplorer, SamplingExplorer
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pretrained import load_tales_model, load_translator
 from course_lib.text.vocabulary import BOS, EOS, SPECIALS
-from course_lib.writing.decoding import Candidate, beam_search, sample
+from course_lib.writing.beam import Candidate, beam_search
+from course_lib.writing.choose import sample
 
 NAMES = (*SPECIALS, "the", "a", "cat", "dog")
 # What follows each word, by hand. Greedy decoding takes “the cat”, 0.5 · 0.4 · 0.4 = 0.08, and misses “a dog”,

@@ -9,7 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from course_lib.pictures.figures import beam_tree, described
 from course_lib.pretrained import load_translator
-from course_lib.writing.decoding import Candidate, beam_search
+from course_lib.writing.beam import Candidate, beam_search
 
 NAMES = ("the", "a", "cat", "dog", "[eos]")
 STEPS = [
