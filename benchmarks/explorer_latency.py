@@ -91,10 +91,10 @@ class Case(NamedTuple):
 def cases() -> list[Case]:
     attention = ("sentence", "lookup", "layer", "head")
     sampling = SamplingExplorer(load_tales_model(), "Once upon a ti")
-    sampled = ("names", "prompt", "answer", "examples", "wanted", "drawn")
+    sampled = ("names", "prompt", "answer", "examples", "request", "drawn")
     filters = {"temperature": "slider 0", "top-k": "slider 1", "top-p": "slider 2", "draw": "draw"}
     tree = BeamExplorer(load_translator(), "the old king read the letter")
-    grown, moves = ("sentence", "typed", "found"), {"step": "slider 0", "penalty": "slider 1"}
+    grown, moves = ("sentence", "typed", "result"), {"step": "slider 0", "penalty": "slider 1"}
     return [
         *(
             Case(f"attention, {n} tokens", explorer(n), attention, {"slider": "slider 0", "hover": "hover"})

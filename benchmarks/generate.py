@@ -15,7 +15,9 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers import logging as transformers_logging
 
-from course_lib.transformer.models import LanguageModel, TransformerConfig
+from course_lib.transformer.build import build_language_model
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import LanguageModel
 from course_lib.writing.beam import beam_search
 from course_lib.writing.choose import greedy
 from tests.transformer.reference import gpt2_language_model
@@ -40,7 +42,7 @@ def models(width: int, layers: int, heads: int, positions: int) -> tuple[GPT2LMH
     config = TransformerConfig.gpt2(
         vocabulary=VOCABULARY, d_model=width, heads=heads, d_ff=4 * width, layers=layers, max_length=positions
     )
-    ours = LanguageModel(config).eval()
+    ours = build_language_model(config).eval()
     ours.load_state_dict(gpt2_language_model(theirs))
     return theirs, ours
 

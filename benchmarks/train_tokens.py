@@ -18,7 +18,8 @@ from course_lib.learning.batches import batches_by_length, collate
 from course_lib.learning.losses import cross_entropy, translation
 from course_lib.pretrained.translator import SETTINGS, SIZES
 from course_lib.text.words import WordTokenizer
-from course_lib.transformer.models import Transformer, TransformerConfig
+from course_lib.transformer.build import build_transformer
+from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.positions import sinusoidal
 
 WANTED = 1.15
@@ -92,7 +93,7 @@ def trainer(model: nn.Module, pad: int | None) -> Callable[[list[Batch]], float]
 def compare(config: TransformerConfig, batches: list[Batch], tokens: int, rounds: int) -> float:
     """Print and return the median over `rounds` of nn.Transformer's seconds divided by ours on the same batches."""
     torch.manual_seed(0)
-    models = Transformer(config), Peer(config)
+    models = build_transformer(config), Peer(config)
     counts = [sum(parameter.numel() for parameter in model.parameters()) for model in models]
     assert counts[0] == counts[1], f"the two models should be equally large, but have {counts} parameters"
     ours, theirs = (trainer(model, config.pad) for model in models)

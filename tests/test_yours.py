@@ -8,7 +8,9 @@ import torch
 from course_lib import yours
 from course_lib.exercises import all_exercises, parts, store
 from course_lib.transformer import attention
-from course_lib.transformer.models import Transformer, TransformerConfig
+from course_lib.transformer.build import COURSE, Parts, build_transformer
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import Transformer
 
 SOFTMAX = "import torch\n\n\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n"
 ATTENTION = """\
@@ -35,9 +37,10 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "my_transformer"
 
 
-def small_model() -> Transformer:
+def small_model(parts: Parts = COURSE) -> Transformer:
     torch.manual_seed(0)
-    return Transformer(TransformerConfig(vocabulary=11, d_model=8, heads=2, d_ff=16, layers=1, max_length=9)).eval()
+    config = TransformerConfig(vocabulary=11, d_model=8, heads=2, d_ff=16, layers=1, max_length=9)
+    return build_transformer(config, parts).eval()
 
 
 def test_the_course_lends_what_is_not_there_yet():
@@ -85,23 +88,19 @@ def test_a_report_tells_whose_each_part_is_and_lights_the_map(work: Path):
 
 
 def test_a_model_runs_on_the_learners_attention_and_gives_the_same():
-    model, ids = small_model(), torch.tensor([[4, 5, 6, 0], [7, 8, 0, 0]])
-    before = model(ids, ids)
-    names = ["encoder.layers.0.self_attention", "decoder.layers.0.self_attention", "decoder.layers.0.cross_attention"]
-    assert yours.install(model) == dict.fromkeys(names, "the course's")
+    ids = torch.tensor([[4, 5, 6, 0], [7, 8, 0, 0]])
+    before = small_model()(ids, ids)
+    assert yours.parts() == COURSE
 
     store.keep("scaled_dot_product_attention", ATTENTION)
-    assert yours.install(model) == dict.fromkeys(names, "yours")
+    model = small_model(yours.parts())
     calls = yours.scaled_dot_product_attention.__globals__["calls"]
     calls.clear()
     torch.testing.assert_close(model(ids, ids), before)
     assert calls == [(2, 2, 4, 4)] * 3
 
     yours.reset("scaled_dot_product_attention")
-    assert yours.install(model) == dict.fromkeys(names, "the course's")
-    calls.clear()
-    torch.testing.assert_close(model(ids, ids), before)
-    assert calls == []
+    assert yours.parts() == COURSE
 
 
 def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
@@ -111,11 +110,24 @@ def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
         "\n\nscaled_dot_product_attention = Attention()\n"
     )
     store.keep("scaled_dot_product_attention", as_module)
-    model = small_model()
-    names = [name for name, _ in model.named_modules()]
-    assert set(yours.install(model).values()) == {"yours"}
-    assert [name for name, _ in model.named_modules()] == names
+    model = small_model(yours.parts())
+    assert [name for name, _ in model.named_modules()] == [name for name, _ in small_model().named_modules()]
     model(torch.tensor([[4]]), torch.tensor([[4]]))
+    assert yours.count_calls(lambda: model(torch.tensor([[4]]), torch.tensor([[4]]))) == {
+        "scaled_dot_product_attention": 3
+    }
+
+
+def test_the_calls_of_the_learners_parts_are_counted_and_shown():
+    ids = torch.tensor([[4, 5, 6]])
+    assert "all of them were the course's" in repr(yours.calls(lambda: small_model()(ids, ids)))
+    store.keep("scaled_dot_product_attention", ATTENTION)
+    store.keep("split_heads", SPLIT_HEADS)
+    model = small_model(yours.parts())
+    assert yours.count_calls(lambda: model(ids, ids)) == {"scaled_dot_product_attention": 3, "split_heads": 9}
+    shown = repr(yours.calls(lambda: model(ids, ids)))
+    assert "scaled_dot_product_attention         3 calls" in shown
+    assert "split_heads                          9 calls" in shown
 
 
 def test_one_part_is_reset_and_its_file_is_kept(work: Path):

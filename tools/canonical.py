@@ -16,8 +16,8 @@ of a progress bar: merged by the function by which nbval compares them.
 
 *Tracebacks.* They hold paths of the machine; the error's name and message stay.
 
-*Pictures.* PNG files lose the chunk that names matplotlib's version. Where a run draws the picture that is saved
-already, but for rounding on another processor, the saved one stays.
+*Pictures.* Where a run draws the picture that is saved already, but for rounding on another processor, the saved one
+stays. `figures.show` leaves out of its PNG files which version of matplotlib drew them.
 """
 
 import argparse
@@ -26,7 +26,6 @@ import copy
 import io
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib.image
@@ -58,8 +57,6 @@ def canonical(notebook: NotebookNode, earlier: NotebookNode | None = None) -> No
         cell.metadata = nbformat.from_dict({"tags": sorted(tags)} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = [_canonical_output(output) for output in coalesce_streams(cell.outputs)]
-    for bundle in _pictures(result):
-        bundle[PNG] = _without_text(bundle[PNG])
     if earlier is not None:
         _keep_pictures(result, earlier)
     return result
@@ -80,26 +77,9 @@ def _canonical_output(output: NotebookNode) -> NotebookNode:
     return output
 
 
-def _pictures(notebook: NotebookNode) -> Iterator[NotebookNode]:
-    for cell in notebook.cells:
-        yield from _cell_pictures(cell)
-
-
 def _cell_pictures(cell: NotebookNode) -> list[NotebookNode]:
     bundles = [output.get("data", {}) for output in cell.get("outputs", [])]
     return [bundle for bundle in bundles if PNG in bundle]
-
-
-def _without_text(picture: str) -> str:
-    """Drop the text chunks of a PNG in base64. A chunk is its length, its name, so many bytes, and a checksum."""
-    png = base64.b64decode(picture)
-    kept, start = [png[:8]], 8
-    while start < len(png):
-        end = start + 12 + int.from_bytes(png[start : start + 4], "big")
-        if png[start + 4 : start + 8] != b"tEXt":
-            kept.append(png[start:end])
-        start = end
-    return base64.b64encode(b"".join(kept)).decode()
 
 
 def _keep_pictures(notebook: NotebookNode, earlier: NotebookNode) -> None:

@@ -17,7 +17,7 @@ def draw_translation(path: Path) -> None:
         fig, ax = plt.subplots(figsize=(9, 2.8))
         selected = translation.target.index(SELECTED)
         alignment(ax, translation.weights, translation.source, translation.target, selected)
-        fig.savefig(path, dpi=200)
+        fig.savefig(path, dpi=200, metadata={"Software": None})
         plt.close(fig)
 
 

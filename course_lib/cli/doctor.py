@@ -1,5 +1,6 @@
-"""What the course needs of a computer, looked at piece by piece. `course.py doctor` prints it."""
+"""Say whether the course runs on this computer, or what to fix."""
 
+import argparse
 import importlib
 import os
 import platform
@@ -11,21 +12,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_lib.cli.common import ROOT, shell_command
+
+EXTRAS = ()
+# In bytes.
 MEMORY = 4e9
-DISK = 1e9
-# Tokens a second through the attention of `speed`, on the computer whose minutes the notebooks give.
+DISK_SPACE = 1e9
+# Tokens per second through the attention of `speed`, on the computer on which the notebooks' minutes were measured.
 COURSE_SPEED = 45_000
 LAB_EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one examination.
 
     Attributes:
-        fine: whether it is as it should be.
-        sentence: what was found and, where it is not fine, what to do.
-        needed: whether the course cannot run where it is not fine.
+        fine: Whether everything is as it should be.
+        sentence: What was seen and, if it is not fine, what to do.
+        needed: Whether the course cannot run if it is not fine.
     """
 
     fine: bool
@@ -33,13 +38,30 @@ class Finding:
     needed: bool = True
 
 
-def examine(root: Path) -> Iterator[Finding]:
-    """Look at this computer, and at the Python that runs this, for the course that lies in `root`.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take nothing."""
 
-    A finding is yielded as soon as it is made. The last, the speed, takes some ten seconds.
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print each finding, and whether the course can run."""
+    healthy = True
+    for finding in examine(ROOT):
+        print(f"{'✓' if finding.fine else '✗'} {finding.sentence}", flush=True)
+        healthy = healthy and (finding.fine or not finding.needed)
+    if healthy:
+        print("The course will run on this computer.")
+        return 0
+    print("The course will not run yet: fix what is marked with ✗.")
+    return 1
+
+
+def examine(root: Path) -> Iterator[Finding]:
+    """Examine this computer, and the Python that runs this, for the course in the folder `root`.
+
+    Each finding is yielded as soon as it is known. The last, the speed, takes about ten seconds.
     """
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    looks: list[Callable[[], Iterator[Finding]]] = [
+    examinations: list[Callable[[], Iterator[Finding]]] = [
         lambda: python(settings["requires-python"]),
         lambda: packages(settings["dependencies"]),
         computer,
@@ -48,19 +70,19 @@ def examine(root: Path) -> Iterator[Finding]:
         explorers,
         speed,
     ]
-    for look in looks:
+    for examination in examinations:
         try:
-            yield from look()
+            yield from examination()
         except (ImportError, OSError) as error:
             yield Finding(
                 False,
-                f"Something of the course is broken ({error}): delete the folder .venv, then run "
-                "`python3 course.py lab`, which makes it anew.",
+                f"Part of the installation is broken ({error}): delete the folder .venv, then run "
+                f"`{shell_command('lab')}`, which makes it again.",
             )
 
 
 def python(needed: str) -> Iterator[Finding]:
-    """Hold this Python against the range that the course needs, such as ">=3.11,<3.15"."""
+    """Compare this Python with the range that the course needs, such as ">=3.11,<3.15"."""
     from packaging.specifiers import SpecifierSet
 
     version = platform.python_version()
@@ -70,7 +92,7 @@ def python(needed: str) -> Iterator[Finding]:
 
 
 def packages(needed: list[str]) -> Iterator[Finding]:
-    """Hold each installed package against its range, such as "torch>=2.6,<2.14"."""
+    """Compare each installed package with its range, such as "torch>=2.6,<2.14"."""
     from importlib.metadata import PackageNotFoundError, version
 
     from packaging.requirements import Requirement
@@ -101,53 +123,53 @@ def computer() -> Iterator[Finding]:
         yield Finding(True, f"{sentence} are enough.")
     else:
         advice = f"the course is made for 2 cores and {MEMORY / 1e9:.0f} GB, so close other programs, and be patient"
-        yield Finding(False, f"{sentence} are few: {advice}.", needed=False)
+        yield Finding(False, f"{sentence} are not much: {advice}.", needed=False)
 
 
 def disk(root: Path) -> Iterator[Finding]:
-    """Measure the room that is left where the course lies."""
+    """Measure the free disk space where the course is."""
     free = shutil.disk_usage(root).free
-    if free >= DISK:
+    if free >= DISK_SPACE:
         yield Finding(True, f"{free / 1e9:.1f} GB are free on the disk.")
     else:
         yield Finding(
-            False, f"{free / 1e9:.1f} GB are free on the disk: make room for {DISK / 1e9:.0f} GB.", needed=False
+            False, f"Only {free / 1e9:.1f} GB are free on the disk: free {DISK_SPACE / 1e9:.0f} GB.", needed=False
         )
 
 
 def data_sets() -> Iterator[Finding]:
-    """Look which data sets are here."""
+    """See which data sets have been downloaded."""
     from course_lib import data
 
     for name in data.SETS:
         if data.present(name):
-            yield Finding(True, f"The data set {name} is here.")
+            yield Finding(True, f"The data set {name} is downloaded.")
         else:
             yield Finding(
-                False, f"The data set {name} is not here yet: run `python3 course.py data {name}`.", needed=False
+                False, f"The data set {name} is not downloaded: run `{shell_command('data', name)}`.", needed=False
             )
 
 
 def explorers() -> Iterator[Finding]:
-    """Look whether JupyterLab can show the course's explorers."""
+    """See whether JupyterLab can show the course's explorers."""
     importlib.import_module("anywidget")
     folder = Path(sys.prefix, "share", "jupyter", "labextensions")
     missing = [name for name in LAB_EXTENSIONS if not (folder / name / "package.json").exists()]
     if missing:
         yield Finding(
             False,
-            f"The explorers cannot be shown, since JupyterLab lacks {' and '.join(missing)}: delete the folder .venv, "
-            "then run `python3 course.py lab`, which makes it anew.",
+            f"The explorers cannot be shown, because JupyterLab lacks {' and '.join(missing)}: delete the folder "
+            f".venv, then run `{shell_command('lab')}`, which makes it again.",
         )
     else:
-        yield Finding(True, "The explorers are ready: JupyterLab has what shows them.")
+        yield Finding(True, "JupyterLab can show the explorers.")
 
 
 def speed(seconds: float = 4.0) -> Iterator[Finding]:
-    """Measure how fast this computer multiplies matrices, and runs attention forwards and backwards.
+    """Measure how fast this computer multiplies matrices, and runs attention forward and backward.
 
     Args:
-        seconds: how long each of the two is measured.
+        seconds: How long to measure each of the two.
     """
     import torch
 
@@ -155,35 +177,36 @@ def speed(seconds: float = 4.0) -> Iterator[Finding]:
 
     size = 1024
     matrix = torch.full((size, size), 0.01)
-    products = _runs_a_second(lambda: matrix @ matrix, seconds)
+    products_per_second = _runs_per_second(lambda: matrix @ matrix, seconds)
 
     batch, length, d_model = 16, 64, 256
     attention = MultiHeadAttention(d_model, heads=4)
     tokens = torch.full((batch, length, d_model), 0.01)
     cores = torch.get_num_threads()
-    torch.set_num_threads(1)  # As the course's trainings do: a second one gains little, and waits for busy cores.
+    # As in the course's training runs: a second thread gains little, and waits when the cores are busy.
+    torch.set_num_threads(1)
     try:
-        passes = _runs_a_second(lambda: attention(tokens, tokens, tokens).sum().backward(), seconds)
+        passes_per_second = _runs_per_second(lambda: attention(tokens, tokens, tokens).sum().backward(), seconds)
     finally:
         torch.set_num_threads(cores)
-    tokens_a_second = batch * length * passes
+    tokens_per_second = batch * length * passes_per_second
 
-    reading = (
-        f"{products * 2 * size**3 / 1e9:.0f} GFLOP/s in products of matrices and {tokens_a_second:,.0f} tokens/s "
-        "through attention forwards and backwards"
+    measured = (
+        f"{products_per_second * 2 * size**3 / 1e9:.0f} GFLOP/s in matrix products and {tokens_per_second:,.0f} "
+        "tokens/s through attention, forward and backward"
     )
-    ratio = tokens_a_second / COURSE_SPEED
+    ratio = tokens_per_second / COURSE_SPEED
     if ratio >= 0.8:
-        yield Finding(True, f"{reading}: the minutes that the notebooks give will do.")
+        yield Finding(True, f"{measured}: the minutes given in the notebooks apply.")
     else:
-        advice = f"unless other programs are busy, expect {1 / ratio:.1f} times the minutes that the notebooks give"
-        yield Finding(ratio >= 0.5, f"{reading}: {advice}.", needed=False)
+        advice = f"unless other programs are busy, expect {1 / ratio:.1f} times the minutes given in the notebooks"
+        yield Finding(ratio >= 0.5, f"{measured}: {advice}.", needed=False)
 
 
-def _runs_a_second(run: Callable[[], object], seconds: float) -> float:
-    """Measure how often a second `run` could be done: its fastest time counts, since other programs only slow it."""
+def _runs_per_second(action: Callable[[], object], seconds: float) -> float:
+    """Measure how often per second an action can run. The fastest run counts, as other programs only slow it down."""
     fastest, end = float("inf"), time.perf_counter() + seconds
     while (start := time.perf_counter()) < end:
-        run()
+        action()
         fastest = min(fastest, time.perf_counter() - start)
     return 1 / fastest

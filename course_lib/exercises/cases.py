@@ -1,6 +1,5 @@
-"""What an exercise is written with: cases to try an answer on, known mistakes, and hints."""
+"""What an exercise tries answers on: arguments, what they have that is special, and what should come back."""
 
-import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,36 +8,38 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class Result:
+    """One thing that an answer returns: its name, and its shape in the course's letters.
+
+    >>> Result("the heads", "B, H, T, d_k").name
+    'the heads'
+    """
+
+    name: str
+    shape: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
-    """Arguments to try an answer on, and in words what is special about them."""
+    """Arguments to try an answer on, and what is special about them. The mask is also the last of the arguments."""
 
     arguments: tuple[Any, ...]
     having: tuple[str, ...] = ()
+    mask: Tensor | None = None
 
     @property
     def in_float64(self) -> bool:
-        """Whether a tensor is float64: an answer that stumbles over that alone passes, with a remark."""
+        """Whether any tensor is float64: an answer that fails for this reason alone passes, with a remark."""
         return any(isinstance(argument, Tensor) and argument.dtype == torch.float64 for argument in self.arguments)
 
-    @property
-    def mask(self) -> Tensor | None:
-        """The mask among the arguments, `True` = may attend."""
-        tensors = (argument for argument in self.arguments if isinstance(argument, Tensor))
-        return next((tensor for tensor in tensors if tensor.dtype == torch.bool), None)
 
+def case(*arguments: Any, mask: Tensor | None = None, having: tuple[str, ...] = ()) -> Case:
+    """Make a case: `case(query, key, value, mask=mask, having=("a batch", "a mask"))`.
 
-@dataclass(frozen=True, repr=False)
-class Mistake:
-    """A wrong answer that people really give: what it computes, a sentence that names it, and where it was seen."""
-
-    implementation: Any
-    message: str
-    source: str = ""
-
-
-def case(*arguments: Any, having: str = "") -> Case:
-    """Make a case: `case(x, 0, having="huge numbers, a batch")`."""
-    return Case(arguments, tuple(having.split(", ")) if having else ())
+    Answers are called with positional arguments, since a learner may name them as they like. A mask (`True` = may
+    attend) goes in after the others.
+    """
+    return Case(arguments if mask is None else (*arguments, mask), having, mask)
 
 
 def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -52,13 +53,3 @@ def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> T
         state = (state * 1_103_515_245 + 12_345) % 2**31
         values.append((state >> 12) % 401 / 100 - 2)
     return torch.tensor(values, dtype=dtype).reshape(shape)
-
-
-def paragraphs(text: str) -> tuple[str, ...]:
-    """Cut a text at its empty lines, and put each paragraph on one line."""
-    return tuple(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
-
-
-def mistakes(*implementations: Any) -> tuple[Mistake, ...]:
-    """Known mistakes: what each computes, and in its docstring the sentence that names it, then where it was seen."""
-    return tuple(Mistake(each, *paragraphs(each.__doc__)) for each in implementations)

@@ -1,27 +1,38 @@
-"""All exercises, in the order of the notebooks."""
+"""All exercises. Each is a file in a package of `course_lib.lessons`, and is found there without being listed."""
 
 import difflib
 import importlib
 import pkgutil
+from functools import cache
 
 from course_lib.exercises.exercise import Exercise
 
 
 def all_exercises() -> list[Exercise]:
     """All exercises of the course, in the order in which the notebooks give them."""
-    package = importlib.import_module("course_lib.lessons")
-    names = [found.name for found in pkgutil.iter_modules(package.__path__)]
-    lessons = [importlib.import_module(f"course_lib.lessons.{name}") for name in names]
-    return [exercise for lesson in lessons for exercise in lesson.EXERCISES]
+    return list(_by_name().values())
 
 
 def find(name: str) -> Exercise:
     """Look an exercise up by its name.
 
-    Raises ValueError, with the nearest name there is, where there is none.
+    Raises ValueError, with the most similar name there is, if there is none of this name.
     """
-    exercises = {exercise.name: exercise for exercise in all_exercises()}
+    exercises = _by_name()
     if name not in exercises:
-        near = difflib.get_close_matches(name, exercises, n=1, cutoff=0)[0]
-        raise ValueError(f"There is no exercise {name!r}: do you mean {near!r}?")
+        similar = difflib.get_close_matches(name, exercises, n=1, cutoff=0)[0]
+        raise ValueError(f"There is no exercise {name!r}: do you mean {similar!r}?")
     return exercises[name]
+
+
+@cache
+def _by_name() -> dict[str, Exercise]:
+    """Import every file of the lessons, and collect the exercises that stand in them."""
+    lessons = importlib.import_module("course_lib.lessons")
+    modules = [
+        importlib.import_module(file.name)
+        for file in pkgutil.walk_packages(lessons.__path__, prefix="course_lib.lessons.")
+    ]
+    exercises = [value for module in modules for value in vars(module).values() if isinstance(value, Exercise)]
+    exercises.sort(key=lambda exercise: (exercise.notebook, exercise.order))
+    return {exercise.name: exercise for exercise in exercises}

@@ -16,22 +16,20 @@ _hints_shown: Counter[str] = Counter()
 
 
 def exercise(name: str) -> Callable[[Any], Any]:
-    """Check the function or class below, show the report, and hand back the part that the notebook goes on with.
+    """Check the function or class below, show the report, and return the part with which the notebook continues.
 
-    That is the answer itself where it passes, and its source is kept in `my_transformer/`. Where it does not, it is the
+    If the answer passes, that is the answer itself, and its source is saved in `my_transformer/`. If not, it is the
     learner's version that passed before, or the course's.
 
     Raises ValueError for a name that is no exercise's.
     """
-    found = find(name)
+    known = find(name)
 
     def judge(answer: Any) -> Any:
-        for each in (answer, *getattr(answer, "__dict__", {}).values()):
-            if inspect.isfunction(each) and "<locals>" not in answer.__qualname__:
-                each.__globals__[answer.__name__] = answer  # as Python does below: an answer may call itself
-        report = found.check(answer)
+        _let_it_call_itself(answer)
+        report = known.check(answer)
         if report.passed:
-            after = learn(found, answer)
+            after = learn(known, answer)
         else:
             earlier = part(name)
             whose = f"your version that passed before, {earlier.note}" if earlier.is_yours else "the course's version"
@@ -40,6 +38,18 @@ def exercise(name: str) -> Callable[[Any], Any]:
         return part(name).implementation
 
     return judge
+
+
+def _let_it_call_itself(answer: Any) -> None:
+    """Bind an answer to its own name in its notebook now: Python does so after the check, but it may be recursive.
+
+    Otherwise a recursive answer would call what this name stood for before: an earlier version, or the course's.
+    """
+    if "<locals>" in getattr(answer, "__qualname__", "<locals>"):
+        return
+    methods = vars(answer).values() if inspect.isclass(answer) else ()
+    for function in filter(inspect.isfunction, (answer, *methods)):
+        function.__globals__[answer.__name__] = answer
 
 
 def hint(name: str) -> Panel:
@@ -51,7 +61,7 @@ def hint(name: str) -> Panel:
 
 
 def solution(name: str) -> Panel:
-    """Show the course's own version of a part, as a cell that could stand in the stub's place: `.code` is its text."""
+    """Show the course's own version of a part, as a cell that could replace the stub: `.code` is its text."""
     reference = find(name).reference
     imports, definitions = standalone(reference, helpers=reference.__module__)
     code = "\n".join(imports) + f'\n\n\n@exercise("{name}")\n{definitions[-1]}'

@@ -1,22 +1,25 @@
-"""Whose each part is: the learner's, where it exists and passes, or else the course's."""
+"""Whose each part is: the learner's if it exists and passes, or else the course's."""
 
 import inspect
 import sys
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial, partialmethod, update_wrapper
 from types import ModuleType
 from typing import Any
+
+from torch import nn
 
 from course_lib.exercises import store
 from course_lib.exercises.catalogue import all_exercises, find
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.source import names_used, standalone
+from course_lib.exercises.source import standalone
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part that the course runs on: whose it is, where it is kept, and the learner's source as it was read there."""
+    """A part on which the course runs: whose it is, where it is saved, and the learner's source as read there."""
 
     implementation: Any
     note: str = ""
@@ -24,18 +27,19 @@ class Part:
     source: str | None = None
 
 
-# The learner's, by their names. One without a source lives in this session only.
+# The learner's parts by name, loaded or defined in this session. One without a source exists in this session only.
 _known: dict[str, Part] = {}
 
 
 def part(name: str) -> Part:
-    """The part that goes by an exercise's name: the learner's where it exists and passes, else the course's.
+    """The part with an exercise's name: the learner's if it exists and passes, or else the course's.
 
-    Kept source that no longer imports or passes is set aside, with a warning that says why, and where it is now.
+    Saved source that no longer imports or passes is set aside, with a warning that says why, and where it is now.
     """
     exercise, source = find(name), store.read(name)
-    if name in _known and _known[name].source in (None, source):
-        return _known[name]
+    known = _known.get(name)
+    if known is not None and known.source in (None, source):
+        return known
     if source is not None:
         try:
             return _yours(exercise, _load(exercise, source), source)
@@ -49,7 +53,7 @@ def part(name: str) -> Part:
 
 
 def learn(exercise: Exercise, answer: Any) -> str:
-    """Make an answer that passed the learner's part, and keep its source. Returns what became of it, in a sentence."""
+    """Make an answer that passed the learner's part, and save its source. Returns what became of it, in a sentence."""
     implementation = _callable(exercise, answer)
     try:
         source = _written(exercise, answer)
@@ -61,38 +65,63 @@ def learn(exercise: Exercise, answer: Any) -> str:
 
 
 def forget() -> None:
-    """Look at the files anew."""
+    """Read all saved parts again when they are needed next."""
     _known.clear()
 
 
 def _yours(exercise: Exercise, implementation: Any, source: str | None = None) -> Part:
+    """Remember a part as the learner's; one without a source is not saved."""
     note = "for this session only" if source is None else f"kept in {store.shown(store.file(exercise.name))}"
     _known[exercise.name] = Part(implementation, note, True, source)
     return _known[exercise.name]
 
 
 def _lent(exercise: Exercise) -> Any:
-    """The course's version of a part; where it is built from other exercises' parts, from the learner's own of them."""
-    reference, file = exercise.reference, sys.modules[exercise.reference.__module__]
-    if not file.__name__.startswith("course_lib.lessons."):
-        return reference  # the library's own, which models run on
-    source = inspect.getsource(reference)
-    used = {other.name for other in all_exercises()} & names_used(source) - {exercise.name}
-    lent = {name: part(name).implementation for name in used}
-    if lent.items() <= vars(file).items():
-        return reference
-    namespace = vars(file) | lent
-    exec(compile(source, str(file.__file__), "exec"), namespace)
-    return namespace[exercise.name]
+    """The course's version of a part, made of the learner's own smaller parts where it takes these as arguments.
+
+    A reference takes another exercise's part where a keyword argument has that part as its default.
+    """
+    names = {id(other.reference): other.name for other in all_exercises()}
+    handed: dict[str, Any] = {}
+    for parameter in inspect.signature(exercise.reference).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and id(parameter.default) in names:
+            implementation = part(names[id(parameter.default)]).implementation
+            if implementation is not parameter.default:
+                handed[parameter.name] = as_function(implementation)
+    return _with_parts(exercise.reference, tuple(handed.items())) if handed else exercise.reference
+
+
+def as_function(implementation: Any) -> Any:
+    """A part that can be called: of a module in a function's place, its forward pass.
+
+    As an attribute of another module, the module itself would join that one's sub-modules and weights.
+    """
+    return implementation.forward if isinstance(implementation, nn.Module) else implementation
+
+
+@cache
+def _with_parts(reference: Any, handed: tuple[tuple[str, Any], ...]) -> Any:
+    """A function or class of the course's that is handed these parts whenever it is called or made."""
+    if not inspect.isclass(reference):
+        return update_wrapper(partial(reference, **dict(handed)), reference)
+    members = {"__init__": partialmethod(reference.__init__, **dict(handed)), "__doc__": reference.__doc__}
+    return type(reference.__name__, (reference,), members | {"__module__": reference.__module__})
 
 
 def _callable(exercise: Exercise, answer: Any) -> Any:
-    """What can be called as the exercise's reference can: of a class in a function's place, an instance."""
-    return answer() if inspect.isclass(answer) and not inspect.isclass(exercise.reference) else answer
+    """What can be called as the exercise's reference can: if a class was written for a function, an instance of it."""
+    return answer() if _is_class_for_function(exercise, answer) else answer
+
+
+def _is_class_for_function(exercise: Exercise, answer: Any) -> bool:
+    return inspect.isclass(answer) and not inspect.isclass(exercise.reference)
 
 
 def _load(exercise: Exercise, source: str) -> Any:
-    """Run the source of a part as the module that it is kept as. Raises what it raises, or that it does not pass."""
+    """Run the source of a part as the module as which it is saved.
+
+    Raises whatever it raises, or ValueError if the part does not pass.
+    """
     module = ModuleType(f"my_transformer.{exercise.name}")
     module.__file__ = str(store.file(exercise.name))
     sys.modules[module.__name__] = module
@@ -106,8 +135,13 @@ def _load(exercise: Exercise, source: str) -> Any:
 def _written(exercise: Exercise, answer: Any) -> str:
     """The file of a part: a line about it, imports, what it uses, and itself, under the exercise's name."""
     imports, definitions = standalone(answer)
-    made = "()" * (_callable(exercise, answer) is not answer)
-    if made or answer.__name__ != exercise.name:
-        definitions.append(f"{exercise.name} = {answer.__name__}{made}")
-    about = f'"""{exercise.name}: yours, from notebook {exercise.notebook:02d}. The course copied it from your cell."""'
-    return "\n\n\n".join(["\n\n".join(filter(None, (about, "\n".join(imports)))), *definitions]) + "\n"
+    if _is_class_for_function(exercise, answer):
+        definitions.append(f"{exercise.name} = {answer.__name__}()")
+    elif answer.__name__ != exercise.name:
+        definitions.append(f"{exercise.name} = {answer.__name__}")
+    head = [
+        f'"""{exercise.name}: yours, from notebook {exercise.notebook:02d}. The course copied it from your cell."""'
+    ]
+    if imports:
+        head.append("\n".join(imports))
+    return "\n\n\n".join(["\n\n".join(head), *definitions]) + "\n"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from course_lib.exercises.cases import Mistake
-from course_lib.pictures.look import panel_css
+from course_lib.exercises.mistakes import Mistake
+from course_lib.pictures.look import LOOK_CSS
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,7 +27,7 @@ class Panel:
         words = (re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words)) for words in self.paragraphs)
         lines = [f"<p><strong>{escape(self.title)}</strong></p>", *(f"<p>{line}</p>" for line in words)]
         code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
-        style = f"{above}<style>{panel_css('.course-report')}</style>"
+        style = f"{above}<style>{LOOK_CSS}</style>"
         return f'{style}\n<div class="course-report">{"".join(lines)}{code}</div>'
 
 

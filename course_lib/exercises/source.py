@@ -1,4 +1,4 @@
-"""The source of a part, so that it stands by itself: with its imports, and with what it uses from other cells."""
+"""The source of a part, so that it runs by itself: with its imports, and with what it uses from other cells."""
 
 import ast
 import builtins
@@ -7,10 +7,27 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from symtable import symtable
 from typing import Any
 
 from IPython.core.getipython import get_ipython
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A statement that binds a name, and its text without `@exercise`."""
+
+    name: str
+    statement: ast.stmt
+    text: str
+
+    @property
+    def exercise(self) -> str:
+        """The exercise of which the statement is an answer: the name in `@exercise("name")`; "" if it is none."""
+        if not isinstance(self.statement, (ast.FunctionDef, ast.ClassDef)):
+            return ""
+        return "".join(_exercise_named_by(decorator) for decorator in self.statement.decorator_list)
 
 
 def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
@@ -20,37 +37,46 @@ def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
     copied, and so are functions, classes and constants, with what they use in turn. Another exercise's part is imported
     from `course_lib.yours`. With `helpers`, a module's name, what it uses is imported from there instead.
 
-    Raises ValueError, with half a sentence that says why, where there is no source, or it uses what cannot be copied.
+    Raises ValueError, with half a sentence that says why, if there is no source, or it uses what cannot be copied.
     """
     name = getattr(part, "__name__", "")
     cells = _cells(getattr(part, "__module__", ""))
-    known = {bound: (statement, text) for cell in cells for bound, statement, text in _bindings(cell)}
-    if name not in known or part.__qualname__ != name or isinstance(known[name][0], ast.Assign):
+    known = {binding.name: binding for cell in cells for binding in _bindings(cell)}
+    if name not in known or part.__qualname__ != name or isinstance(known[name].statement, ast.Assign):
         raise ValueError("it is not a `def` or a `class` that stands in a cell at its left edge")
-    imports, definitions, missing, seen = set[str](), list[str](), list[str](), set[str]()
+    imports: set[str] = set()
+    definitions: list[str] = []
+    missing: list[str] = []
+    seen: set[str] = set()
 
     def bring(used: str) -> None:
         """Bring what a name stands for, after all that this uses in turn."""
         seen.add(used)
-        statement, text = known.get(used, (None, ""))
-        exercise = "".join(map(_exercise, getattr(statement, "decorator_list", [])))
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            imports.add(text)
-        elif statement is not None and used != name and (exercise or helpers):
-            original = exercise or used
-            imports.add(f"from {helpers or 'course_lib.yours'} import {original}" + f" as {used}" * (used != original))
-        elif statement is None or (isinstance(statement, ast.Assign) and not _is_constant(statement.value)):
-            missing.extend([f"`{used}`"] * (statement is not None or not hasattr(builtins, used)))
+        binding = known.get(used)
+        if binding is None:
+            if not hasattr(builtins, used):
+                missing.append(f"`{used}`")
+        elif isinstance(binding.statement, (ast.Import, ast.ImportFrom)):
+            imports.add(binding.text)
+        elif used != name and (binding.exercise or helpers):
+            imports.add(_import_line(helpers or "course_lib.yours", binding.exercise or used, used))
+        elif isinstance(binding.statement, ast.Assign) and not _is_constant(binding.statement.value):
+            missing.append(f"`{used}`")
         else:
-            for other in sorted(names_used(text)):
+            for other in sorted(names_used(binding.text)):
                 if other not in seen:
                     bring(other)
-            definitions.append(text)
+            definitions.append(binding.text)
 
     bring(name)
     if missing:
         raise ValueError(f"it uses {', '.join(missing)} from another cell, which cannot be kept with it")
     return sorted(imports, key=lambda line: (line.startswith("from"), line)), definitions
+
+
+def _import_line(module: str, original: str, name: str) -> str:
+    line = f"from {module} import {original}"
+    return line if name == original else f"{line} as {name}"
 
 
 def _cells(module: str) -> Iterable[str]:
@@ -60,26 +86,28 @@ def _cells(module: str) -> Iterable[str]:
     return ["".join(linecache.getlines(getattr(sys.modules.get(module), "__file__", None) or ""))]
 
 
-def _bindings(cell: str) -> Iterator[tuple[str, ast.stmt, str]]:
-    """The names that a cell's statements bind, in order, with the statement and its text without `@exercise`."""
+def _bindings(cell: str) -> Iterator[Binding]:
+    """What a cell's statements bind, in order."""
     with suppress(SyntaxError):
         for statement in ast.parse(cell).body:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 origin = f"from {statement.module} " if isinstance(statement, ast.ImportFrom) else ""
                 for alias in statement.names:
-                    text = f"{origin}import {ast.unparse(alias)}"
-                    yield alias.asname or alias.name.partition(".")[0], statement, text
+                    name = alias.asname or alias.name.partition(".")[0]
+                    yield Binding(name, statement, f"{origin}import {ast.unparse(alias)}")
             elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-                above = [f"@{ast.unparse(each)}" for each in statement.decorator_list if not _exercise(each)]
+                decorators = [each for each in statement.decorator_list if not _exercise_named_by(each)]
+                above = [f"@{ast.unparse(each)}" for each in decorators]
                 lines = cell.split("\n")[statement.lineno - 1 : statement.end_lineno]
-                yield statement.name, statement, "\n".join([*above, *lines])
+                yield Binding(statement.name, statement, "\n".join([*above, *lines]))
             elif isinstance(statement, ast.Assign):
-                yield ast.unparse(statement.targets[0]), statement, ast.unparse(statement)
+                yield Binding(ast.unparse(statement.targets[0]), statement, ast.unparse(statement))
 
 
-def _exercise(decorator: ast.expr) -> str:
+def _exercise_named_by(decorator: ast.expr) -> str:
     """The name in `@exercise("name")`; "" for another decorator."""
-    return "".join(re.findall(r"^(?:\w+\.)*exercise\('(\w+)'\)$", ast.unparse(decorator)))
+    match = re.fullmatch(r"(?:\w+\.)*exercise\('(\w+)'\)", ast.unparse(decorator))
+    return match[1] if match else ""
 
 
 def _is_constant(value: ast.expr) -> bool:

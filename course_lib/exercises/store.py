@@ -1,7 +1,7 @@
-"""The folder `my_transformer/`, where a learner's parts are kept: a Python package with one file for each part.
+"""The folder `my_transformer/`, where a learner's parts are saved: a Python package with one file for each part.
 
-Nothing that a learner wrote is ever deleted. A file is replaced in one step, so that a crash leaves the old one or the
-new one whole, and what is replaced or no longer passes is kept in `former/`.
+Nothing that a learner wrote is ever deleted. A file is replaced in one step, so that a crash leaves either the old or
+the new one whole, and what is replaced or no longer passes is moved to `former/`.
 """
 
 import os
@@ -15,7 +15,7 @@ LOCK_SECONDS = 10
 
 
 def folder() -> Path:
-    """The folder of the learner's parts: `my_transformer` beside `notebooks/`, or what COURSE_WORK says."""
+    """The folder of the learner's parts: `my_transformer` beside `notebooks/`, or what COURSE_WORK names."""
     return Path(os.environ.get("COURSE_WORK") or Path(__file__).parents[2] / "my_transformer")
 
 
@@ -25,26 +25,26 @@ def file(name: str) -> Path:
 
 
 def shown(path: Path) -> str:
-    """A path inside the folder in the words for the learner, the same on every system."""
+    """A path inside the folder as a learner reads it, the same on every system."""
     return path.relative_to(folder().parent).as_posix()
 
 
 def read(name: str) -> str | None:
-    """The source that is kept of a part, or None."""
+    """The saved source of a part, or None."""
     return file(name).read_text(encoding="utf-8", errors="replace") if file(name).exists() else None
 
 
 def former(name: str) -> list[Path]:
-    """The former versions of a part, the latest last."""
+    """The former versions of a part, oldest first."""
     return sorted((folder() / "former").glob(f"{name}_[0-9]*.py"))
 
 
 def keep(name: str, source: str) -> None:
-    """Keep a part's source, and in `former/` what it replaces.
+    """Save a part's source, and move what it replaces to `former/`.
 
-    Raises OSError where the folder cannot be written, or another notebook holds it for long.
+    Raises OSError if the folder cannot be written, or another notebook holds it for long.
     """
-    with _alone():
+    with _locked():
         old = read(name)
         if old not in (None, source):
             _write(_next_former(name), str(old))
@@ -53,14 +53,14 @@ def keep(name: str, source: str) -> None:
 
 
 def set_aside(name: str) -> Path:
-    """Move a part to `former/`, and return where it is now. Raises OSError as `keep` does."""
-    with _alone():
+    """Move a part to `former/`, and return its new path. Raises OSError as `keep` does."""
+    with _locked():
         return file(name).replace(_next_former(name))
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Keep other notebooks out while the folder changes, and list its parts in the end."""
+def _locked() -> Iterator[None]:
+    """Keep other notebooks out while the folder changes, then list its parts in its `__init__.py`."""
     with FileLock(f"{folder()}.lock", timeout=LOCK_SECONDS):
         (folder() / "former").mkdir(parents=True, exist_ok=True)
         yield
@@ -70,12 +70,13 @@ def _alone() -> Iterator[None]:
 
 
 def _next_former(name: str) -> Path:
-    number = int(former(name)[-1].stem.rpartition("_")[2]) + 1 if former(name) else 1
+    earlier = former(name)
+    number = int(earlier[-1].stem.rpartition("_")[2]) + 1 if earlier else 1
     return folder() / "former" / f"{name}_{number:03}.py"
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely or not at all."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     with unfinished.open("w", encoding="utf-8", newline="\n") as opened:
         opened.write(text)

@@ -1,6 +1,7 @@
 """Trained models: the course's own translator and tales model, and a real pretrained encoder."""
 
 from course_lib.pretrained.encoder import PretrainedEncoder, load_encoder, similarity
+from course_lib.pretrained.pouring import pour, rebuild
 from course_lib.pretrained.tales_model import TalesModel, UnknownCharacters, load_tales_model
 from course_lib.pretrained.translator import Translation, Translator, UnknownWords, load_translator
 
@@ -14,5 +15,7 @@ __all__ = [
     "load_encoder",
     "load_tales_model",
     "load_translator",
+    "pour",
+    "rebuild",
     "similarity",
 ]

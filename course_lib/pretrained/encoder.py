@@ -17,33 +17,39 @@ import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib import data
 from course_lib.learning.batches import pad_rows
 from course_lib.learning.training import best_device
+from course_lib.pretrained.pouring import build_with_weights
 from course_lib.text.pretrained import PretrainedTokenizer
 from course_lib.transformer.attention import watch_attention
-from course_lib.transformer.models import Encoder, TransformerConfig
+from course_lib.transformer.build import COURSE, Parts, build_encoder
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import Encoder
 
 DATA_SET = "pretrained-encoder"
 CONFIG = TransformerConfig.bert(d_model=384, d_ff=1536, layers=6)
 SPECIAL_TOKENS = {"pad": "[PAD]", "bos": "[CLS]", "eos": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"}
 
 HUGGING_FACE_TO_OURS = (  # replaced in this order, so a longer name comes before one that it contains
-    ("embeddings.word_embeddings", "embeddings.tokens"),
-    ("embeddings.position_embeddings.weight", "embeddings.positions"),
-    ("embeddings.token_type_embeddings", "embeddings.segments"),
-    ("embeddings.LayerNorm", "embeddings.norm"),
+    ("embeddings.word_embeddings.weight", "table"),
+    ("embeddings.position_embeddings.weight", "embed.positions.table"),
+    ("embeddings.token_type_embeddings.weight", "embed.segments"),
+    ("embeddings.LayerNorm", "embed.norm"),
     ("encoder.layer.", "layers."),
     ("attention.self.query", "self_attention.W_q"),
     ("attention.self.key", "self_attention.W_k"),
     ("attention.self.value", "self_attention.W_v"),
     ("attention.output.dense", "self_attention.W_o"),
-    ("attention.output.LayerNorm", "around_self_attention.norm"),
+    ("attention.output.LayerNorm", "norm_1"),
     ("intermediate.dense", "feed_forward.W_1"),
     ("output.dense", "feed_forward.W_2"),
-    ("output.LayerNorm", "around_feed_forward.norm"),
+    ("output.LayerNorm", "norm_2"),
+    ("norm_1.weight", "norm_1.gain"),
+    ("norm_2.weight", "norm_2.gain"),
+    ("embed.norm.weight", "embed.norm.gain"),
 )
 UNUSED = (
     "pooler.dense.weight",  # for BERT's next-sentence task; a sentence's vector here is the mean of its tokens
@@ -58,33 +64,16 @@ def our_name(name: str) -> str:
     >>> our_name("encoder.layer.5.attention.self.query.weight")
     'layers.5.self_attention.W_q.weight'
     >>> our_name("encoder.layer.5.output.LayerNorm.bias")
-    'layers.5.around_feed_forward.norm.bias'
+    'layers.5.norm_2.bias'
     """
     for theirs, ours in HUGGING_FACE_TO_OURS:
         name = name.replace(theirs, ours)
     return name
 
 
-def copy_weights(tensors: Mapping[str, Tensor], encoder: nn.Module) -> None:
-    """Give an encoder with our names the tensors of a BERT with Hugging Face's names.
-
-    Args:
-        tensors: the checkpoint; each tensor is used, or named in `UNUSED`.
-        encoder: `Encoder`, or a learner's own with the same names; its weights are replaced.
-
-    Raises ValueError for a tensor that is missing, that has no place in the encoder, or that has another shape there.
-    """
-    given = {our_name(name): tensor for name, tensor in tensors.items() if name not in UNUSED}
-    wanted = encoder.state_dict()
-    if missing := sorted(wanted.keys() - given.keys()):
-        raise ValueError(f"the weights should hold a tensor for {missing[0]}, but hold none")
-    if unknown := sorted(given.keys() - wanted.keys()):
-        raise ValueError(f"the encoder should have a place for each tensor, but has none for {unknown[0]}")
-    for name, tensor in given.items():
-        if tensor.shape != wanted[name].shape:
-            shapes = f"{tuple(wanted[name].shape)}, but {tuple(tensor.shape)} came"
-            raise ValueError(f"the encoder's {name} should be {shapes}: is its configuration that of the weights?")
-    encoder.load_state_dict(given)
+def our_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give the tensors of a BERT our names, and leave out those that an `Encoder` does not use."""
+    return {our_name(name): tensor for name, tensor in tensors.items() if name not in UNUSED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +108,7 @@ class PretrainedEncoder:
         if longest > CONFIG.max_length:
             most = f"this encoder reads at most {CONFIG.max_length}: give it a shorter text"
             raise ValueError(f"{sentence[:30]!r}… has {longest} word pieces, but {most}")
-        return pad_rows(rows, self.tokenizer.pad, self.encoder.embeddings.tokens.weight.device)  # (B, S)
+        return pad_rows(rows, self.tokenizer.pad, self.encoder.table.device)  # (B, S)
 
     def _ids(self, sentence: str) -> list[int]:
         ids = [self.tokenizer.bos, *self.tokenizer.encode(sentence), self.tokenizer.eos]
@@ -146,9 +135,9 @@ class PretrainedEncoder:
     @torch.no_grad()
     def attention(self, sentence: str) -> tuple[list[str], Tensor]:
         """Give a sentence's pieces, and the weights with which each attends to each, (layers, H, S, S)."""
-        with watch_attention(self.encoder) as seen:
+        with watch_attention(self.encoder) as readings:
             self.encoder(self.ids([sentence]))
-        weights = [seen[f"layers.{layer}.self_attention"][0] for layer in range(CONFIG.layers)]  # each (H, S, S)
+        weights = [reading.weights[0] for reading in readings.values()]  # (H, S, S) in each layer
         return self.tokenize(sentence), torch.stack(weights)
 
     def word_vector(self, word: str) -> Tensor:
@@ -156,7 +145,7 @@ class PretrainedEncoder:
 
         Raises ValueError for a word that has no row of its own, because it is cut into pieces or not known at all.
         """
-        return self.encoder.embeddings.tokens.weight[self._row(word)].detach().clone()
+        return self.encoder.table[self._row(word)].detach().clone()
 
     def neighbours(self, word: str, k: int = 5) -> list[tuple[str, float]]:
         """Name the `k` other words whose rows of the embedding table are most similar to its row, with their cosines.
@@ -164,7 +153,7 @@ class PretrainedEncoder:
         Pieces of words, punctuation and special tokens are left out. Raises ValueError as `word_vector` does.
         """
         row = self._row(word)
-        table = F.normalize(self.encoder.embeddings.tokens.weight.detach(), dim=-1)  # (V, 384)
+        table = F.normalize(self.encoder.table.detach(), dim=-1)  # (V, 384)
         cosines = (table @ table[row]).tolist()  # V of them
         pieces = map(self.tokenizer.token, range(len(self.tokenizer)))
         words = ((piece, cosines[i]) for i, piece in enumerate(pieces) if piece.isalnum() and i != row)
@@ -180,23 +169,23 @@ class PretrainedEncoder:
         return ids[0]
 
 
-def load_encoder(device: torch.device | str | None = None) -> PretrainedEncoder:
+def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE) -> PretrainedEncoder:
     """Read the pretrained encoder from the course's data; nothing is downloaded.
 
-    Takes the device to run on: "cpu", "cuda", "mps"; None: the best there is.
+    Takes the device to run on ("cpu", "cuda", "mps"; None: the best there is), and the parts that it is built from.
 
     Raises:
         DataMissing: the data is not here yet; says which command fetches it.
         DataBroken: a file of it is missing, cut short or garbled.
     """
     folder = data.path(DATA_SET)
-    # A new encoder draws random weights; they are replaced here, and the caller's random numbers stay as they were.
-    with torch.random.fork_rng(devices=[]):
-        encoder = Encoder(CONFIG)
+    file = folder / "model.safetensors"
     try:
-        copy_weights(load_file(folder / "model.safetensors"), encoder)
+        # A new encoder draws random weights; they are replaced here, and the caller's random numbers stay as they were.
+        with torch.random.fork_rng(devices=[]):
+            encoder = build_with_weights(build_encoder, CONFIG, parts, our_weights(load_file(file)), file)
     except (SafetensorError, ValueError) as error:
-        raise _broken(folder / "model.safetensors", error) from error
+        raise _broken(file, error) from error
     try:
         tokenizer = PretrainedTokenizer.from_file(folder / "tokenizer.json", **SPECIAL_TOKENS)
     except ValueError as error:

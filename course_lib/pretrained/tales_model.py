@@ -10,12 +10,14 @@ import torch
 from torch import nn
 
 from course_lib.learning.batches import Example
-from course_lib.learning.checkpoints import put_weights, read, weights_of, write
+from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.losses import next_token
 from course_lib.learning.training import History, Objective, Task, TrainingSettings, evaluate, train
+from course_lib.pretrained.pouring import build_with_weights
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
-from course_lib.transformer.models import LanguageModel, TransformerConfig
+from course_lib.transformer.build import COURSE, Parts, build_language_model
+from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("tales_model.safetensors")
@@ -59,7 +61,7 @@ class UnknownCharacters(ValueError):
 class TalesModel:
     """A trained language model with its tokenizer."""
 
-    def __init__(self, model: LanguageModel, tokenizer: CharacterTokenizer) -> None:
+    def __init__(self, model: Any, tokenizer: CharacterTokenizer) -> None:
         self.model, self.tokenizer = model, tokenizer
 
     @property
@@ -132,7 +134,7 @@ def train_tales_model(
     task = Task(windows(tokenizer.encode(text), STRIDE), objective)
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
-        model = LanguageModel(config)
+        model = build_language_model(config)
         history = train(model, task, settings, device="cpu")
     return TalesModel(model.half().float(), tokenizer), history
 
@@ -147,12 +149,11 @@ def validation_loss(model: nn.Module, ids: Sequence[int]) -> float:
 
 
 @lru_cache
-def load_tales_model(device: str = "cpu") -> TalesModel:
-    """Read the language model that `course_lib.recipes.train_tales` has trained, once for each device.
+def load_tales_model(device: str = "cpu", parts: Parts = COURSE) -> TalesModel:
+    """Read the language model that `course_lib.recipes.train_tales` has trained; the same call reads it only once.
 
-    Takes the device to run on: "cpu", "cuda", "mps".
+    Takes the device to run on ("cpu", "cuda", "mps"), and the parts that the model is built from.
     """
     tensors, note = read(FILE)
-    model = LanguageModel(TransformerConfig(**note["config"]))
-    put_weights(model, tensors, FILE)
+    model = build_with_weights(build_language_model, TransformerConfig(**note["config"]), parts, tensors, FILE)
     return TalesModel(model.to(device).eval(), CharacterTokenizer(Vocabulary(tuple(note["characters"]))))

@@ -13,15 +13,17 @@ from torch import Tensor
 
 from course_lib.data.grammar import Pair
 from course_lib.learning.batches import collate
-from course_lib.learning.checkpoints import put_weights, read, weights_of, write
+from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.losses import translation
 from course_lib.learning.training import History, Task, TrainingSettings, evaluating, train
+from course_lib.pretrained.pouring import build_with_weights
 from course_lib.scoring.baselines import diagonal
 from course_lib.scoring.metrics import alignment_error_rate, alignment_from_weights
 from course_lib.text.vocabulary import Vocabulary
 from course_lib.text.words import WordTokenizer, join, words
 from course_lib.transformer.attention import watch_attention
-from course_lib.transformer.models import Transformer, TransformerConfig
+from course_lib.transformer.build import COURSE, Parts, build_transformer
+from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("translator.safetensors")
@@ -73,7 +75,7 @@ class Translation:
 class Translator:
     """A trained Transformer with the tokenizers of its two languages."""
 
-    def __init__(self, model: Transformer, english: WordTokenizer, french: WordTokenizer) -> None:
+    def __init__(self, model: Any, english: WordTokenizer, french: WordTokenizer) -> None:
         self.model, self.english, self.french = model, english, french
 
     @property
@@ -94,7 +96,8 @@ class Translator:
         >>> load_translator().translate("The detective investigated.")
         'le détective a enquêté'
         """
-        return self.translation(sentence).text
+        (target,) = self.translate_words([self._read(sentence)])
+        return join(target)
 
     def translation(self, sentence: str) -> Translation:
         """Translate one English sentence, and keep what each French word attended to. Raises as `translate` does."""
@@ -123,9 +126,13 @@ class Translator:
             (self.english.encode(source), [self.french.bos, *self.french.encode(target)[:-1]])
             for source, target in pairs
         ]
-        with evaluating(self.model), watch_attention(self.model) as seen:
+        with evaluating(self.model), watch_attention(self.model) as readings:
             self.model(*collate(rows, self.english.pad, device))
-            layers = [seen[f"decoder.layers.{i}.cross_attention"] for i in range(self.model.config.layers)]
+        layers = [reading.weights for name, reading in readings.items() if name.endswith("cross_attention")]
+        if not layers:
+            raise ValueError(
+                "this model's attention does not keep the weights that it computes, so they cannot be shown"
+            )
         heads = torch.stack(layers, dim=1).cpu()  # (B, layers, H, T, S)
         return [weights[:, :, : len(t), : len(s)] for weights, (s, t) in zip(heads, pairs, strict=True)]
 
@@ -175,7 +182,7 @@ def train_translator(pairs: Sequence[Pair], settings: TrainingSettings = SETTING
     config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), pad=english.pad, **SIZES)
     with torch.random.fork_rng([]), _one_thread():
         torch.manual_seed(settings.seed)
-        model = Transformer(config)
+        model = build_transformer(config)
         history = train(model, task, settings, device="cpu")
     return Translator(model, english, french), history
 
@@ -196,13 +203,12 @@ def _one_thread() -> Iterator[None]:
 
 
 @lru_cache
-def load_translator(device: str = "cpu") -> Translator:
-    """Read the translator that `course_lib.recipes.train_translator` has trained, once for each device.
+def load_translator(device: str = "cpu", parts: Parts = COURSE) -> Translator:
+    """Read the translator that `course_lib.recipes.train_translator` has trained; the same call reads it only once.
 
-    Takes the device to run on: "cpu", "cuda", "mps".
+    Takes the device to run on ("cpu", "cuda", "mps"), and the parts that the model is built from.
     """
     tensors, note = read(FILE)
-    model = Transformer(TransformerConfig(**note["config"]))
-    put_weights(model, tensors, FILE)
+    model = build_with_weights(build_transformer, TransformerConfig(**note["config"]), parts, tensors, FILE)
     english, french = (WordTokenizer(Vocabulary(note[language])) for language in ("english", "french"))
     return Translator(model.to(device).eval(), english, french)

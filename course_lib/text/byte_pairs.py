@@ -103,16 +103,10 @@ def bpe_encode(text: str, merges: Sequence[tuple[int, int]]) -> list[int]:
 
 def bpe_decode(ids: Sequence[int], merges: Sequence[tuple[int, int]]) -> str:
     """Turn ids back into text. Bytes that do not form a whole character become the character �."""
-    table = _bytes_of_ids(merges)
-    return b"".join(table[i] for i in ids).decode("utf-8", errors="replace")
-
-
-def _bytes_of_ids(merges: Sequence[tuple[int, int]]) -> list[bytes]:
-    """List what each id stands for: a byte, or the bytes of the two ids that were merged."""
     table = [bytes([byte]) for byte in BYTES]
     for first, second in merges:
         table.append(table[first] + table[second])
-    return table
+    return b"".join(table[i] for i in ids).decode("utf-8", errors="replace")
 
 
 class BytePairTokenizer:
@@ -144,7 +138,9 @@ class BytePairTokenizer:
                 known = ", ".join(SPECIAL_TOKENS)
                 raise ValueError(f"special_tokens should be different ones of {known}, but are {list(special_tokens)}")
         self.merges = list(merges)
-        self._bytes = _bytes_of_ids(self.merges)
+        self._bytes = [bytes([byte]) for byte in BYTES]  # what each id stands for
+        for first, second in self.merges:
+            self._bytes.append(self._bytes[first] + self._bytes[second])
         self._specials = {token: len(self._bytes) + i for i, token in enumerate(special_tokens)}
         self._known: dict[str, list[int]] = {}  # pieces that were encoded before: most come again and again
 

@@ -1,4 +1,4 @@
-"""Attention: how a token reads other tokens. Built by hand in notebooks 01 and 02.
+"""Attention: how a token reads other tokens. Built by hand in notebooks 01, 02, 06 and 07.
 
 Shapes use the course's letters: B batch, T tokens that ask (queries), S tokens that are asked (keys), H heads,
 `d_k` and `d_v` the width of a head's keys and values. In every mask `True` means "may attend".
@@ -6,8 +6,10 @@ Shapes use the course's letters: B batch, T tokens that ask (queries), S tokens 
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +25,7 @@ def softmax(x: Tensor, dim: int) -> Tensor:
 
     The largest number is subtracted first. That changes no share, and keeps `exp` from overflowing.
 
-    Takes any shape, and returns the same shape. Built by hand in notebook 00.
+    Takes any shape and returns the same shape. Built by hand in notebook 00.
 
     >>> softmax(torch.tensor([1000.0, 1000.0]), dim=0)
     tensor([0.5000, 0.5000])
@@ -32,22 +34,90 @@ def softmax(x: Tensor, dim: int) -> Tensor:
     return exponentials / exponentials.sum(dim, keepdim=True)
 
 
-def attention_weights(scores: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Turn each query's scores into weights that add up to 1 over the keys it may attend to.
+# One query, then all of them: scores, weights, mixtures.
 
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.2.3: what may not be attended to gets the score minus infinity
-    before the softmax, so that the weights which remain still add up to 1.
 
-    Takes scores (..., T, S), one row a query, and a mask as `check_mask` wants it. Returns the same shape: each row
-    adds up to 1, and is exactly 0 where the mask is `False`.
+def attend_one_query(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Mix the values by how well their keys match one query.
 
-    >>> attention_weights(torch.zeros(1, 3), torch.tensor([[True, True, False]]))
+        output = Σ_j softmax(query · key_j) value_j
+
+    Takes a query (d_k,), keys (S, d_k) and values (S, d_v); returns the mixture, (d_v,). Not scaled yet. Built by hand
+    in notebook 01.
+
+    >>> attend_one_query(torch.tensor([9.0, 0.0]), 9 * torch.eye(2), torch.tensor([[1.0], [2.0]]))
+    tensor([1.])
+    """
+    scores = key @ query  # (S,)
+    weights = softmax(scores, dim=0)  # (S,)
+    return weights @ value  # (d_v,)
+
+
+def dot_product_scores(query: Tensor, key: Tensor) -> Tensor:
+    """Score every query against every key by their dot product: (..., T, d_k) and (..., S, d_k) to (..., T, S).
+
+    Not scaled yet. Built by hand in notebook 01.
+
+    >>> dot_product_scores(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[11.,  2.]])
+    """
+    return query @ key.mT  # (..., T, S)
+
+
+def masked_weights(scores: Tensor, mask: Tensor) -> Tensor:
+    """Turn each query's scores into weights that add up to 1 over the keys that the mask allows.
+
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.2.3: a key that must not be read gets the score minus infinity
+    before the softmax, so that the remaining weights still add up to 1. Built by hand in notebook 06.
+
+    Takes scores (..., T, S), one row per query, and a mask that broadcasts to them. Returns the same shape; a weight is
+    exactly 0 where the mask is `False`.
+
+    >>> masked_weights(torch.zeros(1, 3), torch.tensor([[True, True, False]]))
     tensor([[0.5000, 0.5000, 0.0000]])
     """
-    if mask is not None:
-        check_mask(mask, scores.shape)
-        scores = scores.masked_fill(~mask, -math.inf)
-    return softmax(scores, dim=-1)
+    return softmax(scores.masked_fill(~mask, -math.inf), dim=-1)
+
+
+def attention_weights(scores: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Turn each query's scores into weights that add up to 1 over the keys.
+
+    Takes scores (..., T, S), one row per query, and optionally a mask as `check_mask` requires it. Returns the same
+    shape: each row adds up to 1. Built by hand in notebook 01.
+
+    >>> attention_weights(torch.zeros(1, 4))
+    tensor([[0.2500, 0.2500, 0.2500, 0.2500]])
+    """
+    if mask is None:
+        return softmax(scores, dim=-1)
+    check_mask(mask, scores.shape)
+    return masked_weights(scores, mask)
+
+
+def mix_values(weights: Tensor, value: Tensor) -> Tensor:
+    """Mix the values by each query's weights: (..., T, S) and (..., S, d_v) to (..., T, d_v).
+
+    Built by hand in notebook 01.
+
+    >>> mix_values(torch.tensor([[0.5, 0.5]]), torch.tensor([[10.0], [20.0]]))
+    tensor([[15.]])
+    """
+    return weights @ value  # (..., T, d_v)
+
+
+def entropy_of_weights(weights: Tensor) -> Tensor:
+    """Measure how widely each query spreads its weights, in nats: 0 for a single key, ln S for S equal ones.
+
+        H = -Σ_j w_j ln w_j
+
+    Shannon 1948, "A Mathematical Theory of Communication", section 6. A weight of 0 contributes 0. Takes weights
+    (..., T, S) and returns (..., T). Built by hand in notebook 01.
+
+    >>> entropy_of_weights(torch.tensor([[0.5, 0.5], [1.0, 0.0]]))
+    tensor([0.6931, -0.0000])
+    """
+    logarithms = torch.where(weights > 0, weights, 1.0).log()  # (..., T, S)
+    return -(weights * logarithms).sum(-1)  # (..., T)
 
 
 def scaled_dot_product_attention(
@@ -69,7 +139,7 @@ def scaled_dot_product_attention(
         output: (..., T, d_v), one mixture of values for each query.
         weights: (..., T, S), the share of each value in it; each row adds up to 1.
 
-    Raises TypeError, ValueError for shapes that do not fit, or a mask that `check_mask` refuses.
+    Raises TypeError or ValueError for shapes that do not fit, or for a mask that `check_mask` refuses.
 
     >>> key = torch.tensor([[8.0, 0.0], [0.0, 8.0]])
     >>> output, weights = scaled_dot_product_attention(key[:1], key, torch.tensor([[1.0], [2.0]]))
@@ -78,15 +148,15 @@ def scaled_dot_product_attention(
     """
     d_k = query.size(-1)
     check_shapes(query, key, value, d_k)
-    scores = query @ key.transpose(-2, -1) / math.sqrt(d_k)  # (..., T, S)
+    scores = dot_product_scores(query, key) / math.sqrt(d_k)  # (..., T, S)
     weights = attention_weights(scores, mask)  # (..., T, S)
-    return weights @ value, weights
+    return mix_values(weights, value), weights
 
 
 def additive_attention(
     query: Tensor, key: Tensor, value: Tensor, W_a: Tensor, U_a: Tensor, v_a: Tensor, mask: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Look queries up among keys with a small network for a score, as attention began in 2014.
+    """Look queries up among keys with a small network as the score, as attention began in 2014.
 
         score(s, h) = v_aᵀ tanh(W_a s + U_a h)
 
@@ -94,23 +164,26 @@ def additive_attention(
 
     Takes queries (..., T, d_query), the decoder's states s; keys (..., S, d_key), the encoder's states h; values
     (..., S, d_v), in the paper the keys themselves; the network W_a (d_a, d_query), U_a (d_a, d_key), v_a (d_a,); and a
-    mask as `check_mask` wants it. Returns output (..., T, d_v) and weights (..., T, S).
-    Raises TypeError, ValueError for shapes that do not fit, or a mask that `check_mask` refuses.
+    mask as `check_mask` requires it. Returns the output (..., T, d_v) and the weights (..., T, S).
+    Raises TypeError or ValueError for shapes that do not fit, or for a mask that `check_mask` refuses.
     """
     d_a = v_a.size(0)
     for name, matrix, width in (("W_a", W_a, query.size(-1)), ("U_a", U_a, key.size(-1))):
         if matrix.shape != (d_a, width):
             raise ValueError(f"{name} should be {(d_a, width)}, but its shape is {tuple(matrix.shape)}")
     check_shapes(query, key, value, d_key=key.size(-1))
-    asked = (query @ W_a.mT).unsqueeze(-2)  # (..., T, 1, d_a)
-    offered = (key @ U_a.mT).unsqueeze(-3)  # (..., 1, S, d_a)
-    scores = torch.tanh(asked + offered) @ v_a  # (..., T, S)
+    of_queries = (query @ W_a.mT).unsqueeze(-2)  # (..., T, 1, d_a)
+    of_keys = (key @ U_a.mT).unsqueeze(-3)  # (..., 1, S, d_a)
+    scores = torch.tanh(of_queries + of_keys) @ v_a  # (..., T, S)
     weights = attention_weights(scores, mask)  # (..., T, S)
-    return weights @ value, weights
+    return mix_values(weights, value), weights
+
+
+# Masks.
 
 
 def causal_mask(T: int, device: torch.device | None = None) -> Tensor:
-    """Let each token attend to itself and to what came before it: (T, T), `True` on and below the diagonal.
+    """Let each token attend to itself and to the tokens before it: (T, T), `True` on and below the diagonal.
 
     Vaswani et al. 2017, section 3.2.3. Built by hand in notebook 06.
 
@@ -133,8 +206,19 @@ def padding_mask(ids: Tensor, pad: int) -> Tensor:
     return (ids != pad)[..., None, None, :]
 
 
+# Heads.
+
+
 def split_heads(x: Tensor, heads: int) -> Tensor:
-    """Cut each token's vector into `heads` pieces: (B, T, d_model) to (B, H, T, d_model / H)."""
+    """Cut each token's vector into `heads` pieces: (B, T, d_model) to (B, H, T, d_model / H).
+
+    Built by hand in notebook 02. Raises ValueError where d_model is no multiple of `heads`.
+
+    >>> split_heads(torch.tensor([[[1, 2, 3, 4]]]), heads=2)
+    tensor([[[[1, 2]],
+    <BLANKLINE>
+             [[3, 4]]]])
+    """
     if x.size(-1) % heads:
         raise ValueError(f"the last axis should divide into {heads} heads, but the shape is {tuple(x.shape)}")
     pieces = x.reshape(*x.shape[:-1], heads, -1)  # (B, T, H, d_k)
@@ -142,8 +226,73 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
 
 
 def merge_heads(x: Tensor) -> Tensor:
-    """Put the heads of each token side by side again: (B, H, T, d_k) to (B, T, H * d_k)."""
+    """Put the heads of each token side by side again: (B, H, T, d_k) to (B, T, H * d_k).
+
+    Built by hand in notebook 02.
+
+    >>> merge_heads(torch.tensor([[[[1, 2]], [[3, 4]]]]))
+    tensor([[[1, 2, 3, 4]]])
+    """
     return x.transpose(-3, -2).flatten(-2)  # (B, T, H * d_k)
+
+
+def attend_in_heads(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    heads: int,
+    *,
+    attention: Attention = scaled_dot_product_attention,
+    split: Callable[[Tensor, int], Tensor] = split_heads,
+    merge: Callable[[Tensor], Tensor] = merge_heads,
+) -> Tensor:
+    """Attend in each head separately, and put what the heads found side by side.
+
+    `MultiHeadAttention` without its projections. Takes queries (B, T, d_model), keys and values (B, S, d_model);
+    returns (B, T, d_model). Built by hand in notebook 02.
+    """
+    queries, keys, values = split(query, heads), split(key, heads), split(value, heads)  # (B, H, T or S, d_k)
+    mixed, _ = attention(queries, keys, values, None)  # (B, H, T, d_k)
+    return merge(mixed)  # (B, T, d_model)
+
+
+def multi_head_parameter_count(d_model: int, heads: int) -> int:
+    """Count the parameters of `MultiHeadAttention`, biases included. The number of heads makes no difference.
+
+    Built by hand in notebook 02.
+
+    >>> multi_head_parameter_count(512, 8)
+    1050624
+    """
+    d_k = d_model // heads
+    of_one_head = 3 * (d_model * d_k + d_k)
+    of_the_output = d_model * d_model + d_model
+    return heads * of_one_head + of_the_output
+
+
+class Cache(Protocol):
+    """What `MultiHeadAttention` asks of a key–value cache, as `course_lib.transformer.cache` has it."""
+
+    def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Do what `MultiHeadAttention.project` does, for tokens that continue those in the cache."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in an attention of several heads.
+
+    Args:
+        weights: (B, H, T, S).
+        queries: (B, H, T, d_k), rotated where the positions are rotary; None where the attention does not show them.
+        keys: (B, H, S, d_k), likewise.
+        values: (B, H, S, d_v), likewise.
+    """
+
+    weights: Tensor
+    queries: Tensor | None = None
+    keys: Tensor | None = None
+    values: Tensor | None = None
 
 
 class MultiHeadAttention(nn.Module):
@@ -152,14 +301,20 @@ class MultiHeadAttention(nn.Module):
         MultiHead(Q, K, V) = Concat(head_1, …, head_H) W_o,  head_i = Attention(Q W_q_i, K W_k_i, V W_v_i)
 
     Vaswani et al. 2017, arXiv:1706.03762, section 3.2.2. Built by hand in notebook 02. Unlike the paper's, the
-    projections have biases unless `bias=False`, as in BERT and GPT-2. With `kv_heads` below `heads`, groups of heads
-    share keys and values (Ainslie et al. 2023, arXiv:2305.13245).
+    projections have biases unless `bias=False`, as in BERT and GPT-2. Each head is `d_k = d_model / heads` wide.
 
-    Runs on torch's fused kernel, which never holds the weights, unless they are watched (`watch_attention`) or an
-    attention other than the course's stands in.
+    Args:
+        d_model: width of a token's vector.
+        heads: number of heads, H.
+        kv_heads: number of heads of keys and values, each shared by a group of query heads (Ainslie et al. 2023,
+            arXiv:2305.13245); None: as many as `heads`.
+        bias: whether the projections add a bias.
+        rotate: rotary positions, a function of queries or keys (B, H, T, d_k) and the position of the first of them.
+        attention: what each head computes. For the course's own, torch's fused kernel stands in unless somebody
+            watches (`watch_attention`); it gives the same output without holding the weights.
+        split: how vectors are cut into heads.
+        merge: how the heads' results are put side by side.
 
-    Each head is `d_k = d_model / heads` wide. `rotate`, for rotary positions, turns queries and keys after the split,
-    (B, H, T, d_k) to the same shape; `attention` is what each head computes.
     Raises ValueError for widths or heads that do not divide.
     """
 
@@ -170,8 +325,10 @@ class MultiHeadAttention(nn.Module):
         *,
         kv_heads: int | None = None,
         bias: bool = True,
-        rotate: Callable[[Tensor], Tensor] | None = None,
+        rotate: Callable[[Tensor, int], Tensor] | None = None,
         attention: Attention = scaled_dot_product_attention,
+        split: Callable[[Tensor, int], Tensor] = split_heads,
+        merge: Callable[[Tensor], Tensor] = merge_heads,
     ) -> None:
         super().__init__()
         kv_heads = heads if kv_heads is None else kv_heads
@@ -181,7 +338,12 @@ class MultiHeadAttention(nn.Module):
             raise ValueError(f"heads={heads} should be a multiple of kv_heads={kv_heads}, so that each is shared alike")
         self.heads, self.kv_heads = heads, kv_heads
         self.rotate, self.attention = rotate, attention
-        self.watcher: Callable[[Tensor], None] | None = None
+        self.split: Callable[[Tensor, int], Tensor] = split
+        self.merge: Callable[[Tensor], Tensor] = merge
+        self.cache: Cache | None = None
+        # W_q, W_k and W_v as one weight and one bias, while a cache asks for it: one matrix product instead of three.
+        self.joined: tuple[Tensor, Tensor | None] | None = None
+        self.watchers: list[Callable[[Reading], None]] = []
         d_k = d_model // heads
         self.W_q = nn.Linear(d_model, d_model, bias)
         self.W_k = nn.Linear(d_model, kv_heads * d_k, bias)
@@ -192,51 +354,123 @@ class MultiHeadAttention(nn.Module):
         """Let the tokens in `query` read those in `key` and `value`.
 
         Takes a query (B, T, d_model), key and value (B, S, d_model), and a mask that broadcasts to (B, H, T, S), as
-        `padding_mask(ids, pad) & causal_mask(T)` does. Returns (B, T, d_model).
+        `padding_mask(ids, pad) & causal_mask(T)` does. Returns (B, T, d_model). With a cache, the tokens continue those
+        in the cache, and S counts these too.
 
-        Raises TypeError, ValueError for values that are not one a key, or a mask that `check_mask` refuses.
+        Raises TypeError or ValueError for keys of other texts than the queries', where there is not one value per key,
+        or for a mask that `check_mask` refuses.
         """
-        queries = split_heads(self.W_q(query), self.heads)  # (B, H, T, d_k)
-        keys = split_heads(self.W_k(key), self.kv_heads)  # (B, kv_heads, S, d_k)
-        values = split_heads(self.W_v(value), self.kv_heads)  # (B, kv_heads, S, d_k)
-        if self.rotate is not None:
-            queries, keys = self.rotate(queries), self.rotate(keys)
-        if self.kv_heads < self.heads:
-            shared_by = self.heads // self.kv_heads
-            keys = keys.repeat_interleave(shared_by, dim=-3)  # (B, H, S, d_k)
-            values = values.repeat_interleave(shared_by, dim=-3)  # (B, H, S, d_k)
-        output: Tensor = self.W_o(merge_heads(self._attend(queries, keys, values, mask)))  # (B, T, d_model)
+        if self.cache is None and query.shape[:-2] != key.shape[:-2]:
+            raise ValueError(
+                f"key should be of the same texts as query {tuple(query.shape)}, but its shape is {tuple(key.shape)}"
+            )
+        project = self.project if self.cache is None else self.cache.project
+        queries, keys, values = project(query, key, value)  # (B, H, T, d_k), (B, kv_heads, S, d_k) twice
+        mixed = self._attend(queries, keys, values, mask)  # (B, H, T, d_k)
+        output: Tensor = self.W_o(self.merge(mixed))  # (B, T, d_model)
         return output
 
+    def project(self, query: Tensor, key: Tensor, value: Tensor, start: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+        """Give each head its own view of the tokens, which stand at the positions from `start` on.
+
+        Takes what `forward` takes; returns queries (B, H, T, d_k), and keys and values (B, kv_heads, S, d_k).
+        """
+        if self.joined is not None and query is key is value:
+            widths = [self.W_q.out_features, self.W_k.out_features, self.W_v.out_features]
+            queries, keys, values = torch.split(F.linear(query, *self.joined), widths, dim=-1)
+        else:
+            queries, keys, values = self.W_q(query), self.W_k(key), self.W_v(value)
+        queries = self.split(queries, self.heads)  # (B, H, T, d_k)
+        keys = self.split(keys, self.kv_heads)  # (B, kv_heads, S, d_k)
+        values = self.split(values, self.kv_heads)  # (B, kv_heads, S, d_k)
+        if self.rotate is not None:
+            queries, keys = self.rotate(queries, start), self.rotate(keys, start)
+        return queries, keys, values
+
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-        if self.watcher is None and self.attention is scaled_dot_product_attention:
-            check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
-            if mask is not None:
-                check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
-                mask = mask if mask.dim() > 1 else mask[None]  # the kernel takes no mask of one axis
-            return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
-        mixed, weights = self.attention(queries, keys, values, mask)
-        if self.watcher is not None:
-            self.watcher(weights.detach())
+        """Attend in each head: queries (B, H, T, d_k), keys and values (B, kv_heads, S, d_k), to (B, H, T, d_k).
+
+        The keys and values may also be those of fewer texts, each shared by as many texts of queries side by side.
+        """
+        is_fused = self.attention is scaled_dot_product_attention and not self.watchers
+        if is_fused and _can_share(queries, keys, mask):
+            return _fused_attention_to_shared(queries, keys, values, mask)
+        if queries.shape[:-2] != keys.shape[:-2]:
+            keys, values, mask = _repeat_shared(queries, keys, values, mask)
+        if is_fused:
+            return _fused_attention(queries, keys, values, mask)
+        mixed, weights = self.attention(queries, keys, values, mask)  # (B, H, T, d_k), (B, H, T, S)
+        for watcher in self.watchers:
+            watcher(Reading(weights.detach(), queries.detach(), keys.detach(), values.detach()))
         return mixed
 
 
+def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """`scaled_dot_product_attention` by torch's fused kernel, which never holds the weights and does not give them."""
+    check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
+    if mask is not None:
+        check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
+        mask = mask if mask.dim() > 1 else mask[None]  # the kernel takes no mask of one axis
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+
+
+def _can_share(queries: Tensor, keys: Tensor, mask: Tensor | None) -> bool:
+    """Whether several queries share each key, and one mask fits all that do."""
+    if queries.dim() < 4 or queries.shape[:2] == keys.shape[:2]:
+        return False
+    return mask is None or (mask.dim() == 4 and mask.shape[1:3] == (1, 1) and mask.size(0) in (1, keys.size(0)))
+
+
+def _fused_attention_to_shared(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """The same where texts or heads share keys: their queries stand side by side, and nothing has to be copied."""
+    B, kv_heads = keys.shape[:2]
+    texts, heads = queries.size(0) // B, queries.size(1) // kv_heads
+    apart = queries.reshape(B, texts, kv_heads, heads, *queries.shape[2:]).transpose(1, 2)
+    side_by_side = apart.flatten(2, 4)  # (B, kv_heads, texts * heads * T, d_k)
+    mixed = _fused_attention(side_by_side, keys, values, mask)
+    return mixed.view(apart.shape).transpose(1, 2).reshape(queries.shape)  # (B * texts, H, T, d_k)
+
+
+def _repeat_shared(
+    queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Copy shared keys and values, and their mask, once for each text and head of queries that shares them."""
+    heads = queries.size(-3) // keys.size(-3)
+    keys, values = keys.repeat_interleave(heads, dim=-3), values.repeat_interleave(heads, dim=-3)
+    if queries.dim() < 4 or queries.size(0) == keys.size(0):
+        return keys, values, mask
+    texts = queries.size(0) // keys.size(0)
+    if mask is not None and mask.dim() == 4 and mask.size(0) == keys.size(0):
+        mask = mask.repeat_interleave(texts, dim=0)
+    return keys.repeat_interleave(texts, dim=0), values.repeat_interleave(texts, dim=0), mask
+
+
 @contextmanager
-def watch_attention(model: nn.Module) -> Iterator[dict[str, Tensor]]:
-    """Keep the attention weights of every `MultiHeadAttention` in `model` while the block runs.
+def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
+    """Keep what every attention in `model` reads, while the block runs.
 
     Yields a dictionary that each forward pass fills: the part's name in the model, such as
-    `"decoder.layers.0.cross_attention"`, to its latest weights, (B, H, T, S).
+    `"decoder.0.cross_attention"`, to its latest `Reading`. Attentions are the course's `MultiHeadAttention`s, and other
+    modules of a name that ends in "attention", if they keep their `weights` as an attribute. Blocks may be nested; each
+    of them sees everything.
     """
-    seen: dict[str, Tensor] = {}
-    parts = {name: part for name, part in model.named_modules() if isinstance(part, MultiHeadAttention)}
-    for name, part in parts.items():
-        part.watcher = partial(seen.__setitem__, name)
-    try:
-        yield seen
-    finally:
-        for part in parts.values():
-            part.watcher = None
+    readings: dict[str, Reading] = {}
+    with ExitStack() as watching:
+        for name, part in model.named_modules():
+            if isinstance(part, MultiHeadAttention):
+                watcher = partial(readings.__setitem__, name)
+                part.watchers.append(watcher)
+                watching.callback(part.watchers.remove, watcher)
+            elif name.endswith("attention"):
+                hook = part.register_forward_hook(partial(_keep_weights, readings, name))
+                watching.callback(hook.remove)
+        yield readings
+
+
+def _keep_weights(readings: dict[str, Reading], name: str, part: nn.Module, *_: Any) -> None:
+    weights = getattr(part, "weights", None)
+    if isinstance(weights, Tensor) and weights.dim() == 4:
+        readings[name] = Reading(weights.detach())
 
 
 def check_shapes(query: Tensor, key: Tensor, value: Tensor, d_key: int) -> None:

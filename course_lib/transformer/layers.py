@@ -1,60 +1,99 @@
 """The layers of a Transformer: attention and feed-forward, each with its residual and its norm.
 
-Built by hand in notebooks 05 (encoder), 06 and 07 (decoder); `LayerStyle` holds what changed from 2017 to today (11).
+Built by hand in notebooks 05 (encoder) and 07 (decoder). A layer is made of parts that are handed in; by default they
+are the course's, in the style of 2017. Other norms, activations and orders are those of BERT, GPT-2 and Llama.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.transformer.attention import MultiHeadAttention
-from course_lib.transformer.positions import rotary
 
-Norm = Literal["layer", "rms"]
-NormPlace = Literal["post", "pre"]
-Activation = Literal["relu", "gelu", "gelu_tanh", "swiglu"]
-Positions = Literal["sinusoidal", "learned", "rotary", "none"]
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": F.relu,
-    "gelu": F.gelu,
-    "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "swiglu": F.silu,
-}
+Sublayer = Callable[[Tensor], Tensor]
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerStyle:
-    """What differs between the layers of 2017's Transformer (the defaults), BERT, GPT-2 and Llama.
+def gelu(x: Tensor) -> Tensor:
+    """Let through as much of each number as a standard normal draw is likely to lie below it.
 
-    LayerNorm: Ba et al. 2016, arXiv:1607.06450; RMSNorm: Zhang and Sennrich 2019, arXiv:1910.07467; pre-norm: Xiong et
-    al. 2020, arXiv:2002.04745. Raises ValueError for a value that is none of these.
+        GELU(x) = x Φ(x) = x (1 + erf(x / √2)) / 2
+
+    Hendrycks and Gimpel 2016, arXiv:1606.08415, section 2. Any shape. Built by hand in notebook 05; `F.gelu` is the
+    same.
+
+    >>> gelu(torch.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
+    """
+    return x * (1 + torch.erf(x / math.sqrt(2))) / 2
+
+
+class FeedForward(nn.Module):
+    """Work on each token alone: two linear maps with an activation between them, the same at every position.
+
+        FFN(x) = activation(x W_1 + b_1) W_2 + b_2
+
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.3, eq. 2. Built by hand in notebook 05. A `gated` one has a third
+    map, whose activation gates the first: (activation(x W_gate) * x W_1) W_2; with SiLU as the activation this is
+    SwiGLU (Shazeer 2020, arXiv:2002.05202).
+
+    Takes the width of a token, the width inside, the activation, and whether the maps have biases and a gate.
     """
 
-    norm: Norm = "layer"
-    norm_place: NormPlace = "post"  # after the residual (2017), or "pre", before the sublayer
-    norm_eps: float = 1e-5  # added under the norm's root
-    activation: Activation = "relu"  # of the feed-forward; "gelu" is exact, "gelu_tanh" GPT-2's approximation
-    bias: bool = True  # whether linear maps and LayerNorms add a bias
-    kv_heads: int | None = None  # heads of keys and values; None: as many as query heads
-    positions: Positions = "sinusoidal"  # only "rotary" acts inside the layers, on self-attention's queries and keys
-    rotary_base: float = 10_000.0
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int,
+        activation: Callable[[Tensor], Tensor] = torch.relu,
+        *,
+        bias: bool = True,
+        gated: bool = False,
+    ) -> None:
+        super().__init__()
+        self.W_1 = nn.Linear(d_model, d_ff, bias)
+        self.W_2 = nn.Linear(d_ff, d_model, bias)
+        self.W_gate = nn.Linear(d_model, d_ff, bias) if gated else None
+        self.activation = activation
 
-    def __post_init__(self) -> None:
-        kinds = {"norm": Norm, "norm_place": NormPlace, "activation": Activation, "positions": Positions}
-        for name, kind in kinds.items():
-            if getattr(self, name) not in get_args(kind):
-                raise ValueError(f"{name} should be one of {get_args(kind)}, but is {getattr(self, name)!r}")
-        if not (self.norm_eps > 0 and self.rotary_base > 0):
-            raise ValueError(f"norm_eps={self.norm_eps} and rotary_base={self.rotary_base} should both be more than 0")
+    def forward(self, x: Tensor) -> Tensor:
+        """Work on each position alone: (..., d_model) to the same shape."""
+        hidden = self.W_1(x)  # (..., d_ff)
+        hidden = self.activation(hidden) if self.W_gate is None else self.activation(self.W_gate(x)) * hidden
+        output: Tensor = self.W_2(hidden)  # (..., d_model)
+        return output
 
 
-ORIGINAL = LayerStyle()
+class LayerNorm(nn.Module):
+    """Bring each token's vector to mean 0 and variance 1, then scale and shift each feature by learned numbers.
+
+        y = (x - mean(x)) / √(variance(x) + eps) * gain + bias
+
+    Ba, Kiros and Hinton 2016, arXiv:1607.06450, eq. 4; the variance divides by d_model. Built by hand in notebook 05.
+    Takes the width of a token, the eps under the root, and whether there is a bias.
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-5, *, bias: bool = True) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(d_model))
+        self.bias = nn.Parameter(torch.zeros(d_model)) if bias else None
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over the features: (..., d_model) to the same shape."""
+        centred = x - x.mean(-1, keepdim=True)  # (..., d_model)
+        variance = centred.square().mean(-1, keepdim=True)  # (..., 1)
+        normalised = self.gain * centred / torch.sqrt(variance + self.eps)  # (..., d_model)
+        return normalised if self.bias is None else normalised + self.bias
+
+
+class FusedLayerNorm(LayerNorm):
+    """The same as `LayerNorm`, computed by torch's kernel in one pass, for models that have to be fast."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over the features: (..., d_model) to the same shape."""
+        return F.layer_norm(x, x.shape[-1:], self.gain, self.bias, self.eps)
 
 
 class RMSNorm(nn.Module):
@@ -68,109 +107,130 @@ class RMSNorm(nn.Module):
     def __init__(self, d_model: int, eps: float = 1e-5) -> None:
         super().__init__()
         self.eps = eps
-        self.weight = nn.Parameter(torch.ones(d_model))
+        self.gain = nn.Parameter(torch.ones(d_model))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise over the last axis: (..., d_model) to the same shape."""
+        """Normalise over the features: (..., d_model) to the same shape."""
         mean_square = x.pow(2).mean(-1, keepdim=True)  # (..., 1)
-        normed: Tensor = x * torch.rsqrt(mean_square + self.eps) * self.weight  # (..., d_model)
-        return normed
+        normalised: Tensor = x * torch.rsqrt(mean_square + self.eps) * self.gain  # (..., d_model)
+        return normalised
 
 
-def make_norm(d_model: int, style: LayerStyle) -> nn.Module:
-    """The norm that `style` asks for. LayerNorm is torch's; it is built by hand in notebook 05."""
-    rms = style.norm == "rms"
-    return RMSNorm(d_model, style.norm_eps) if rms else nn.LayerNorm(d_model, style.norm_eps, bias=style.bias)
+def post_norm(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+    """Add what a sublayer computes to what it read, then normalise the sum, as in 2017.
 
+        norm(x + sublayer(x))
 
-class FeedForward(nn.Module):
-    """Let each token think for itself: two linear maps with a bend between, the same at every position.
-
-        FFN(x) = activation(x W_1 + b_1) W_2 + b_2
-
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.3, eq. 2. "swiglu" has a third map, which gates the first one:
-    (silu(x W_gate) * x W_1) W_2 (Shazeer 2020, arXiv:2002.05202).
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.1; He et al. 2016, arXiv:1512.03385, for the residual. Takes tokens
+    (B, T, d_model) and two functions that keep their shape; returns the same shape. Built by hand in notebook 05.
     """
-
-    def __init__(self, d_model: int, d_ff: int, activation: Activation = "relu", bias: bool = True) -> None:
-        super().__init__()
-        self.W_1 = nn.Linear(d_model, d_ff, bias)
-        self.W_2 = nn.Linear(d_ff, d_model, bias)
-        self.W_gate = nn.Linear(d_model, d_ff, bias) if activation == "swiglu" else None
-        self.activation = ACTIVATIONS[activation]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Work on each position alone: (..., d_model) to the same shape."""
-        up = self.W_1(x)  # (..., d_ff)
-        hidden = self.activation(up) if self.W_gate is None else self.activation(self.W_gate(x)) * up  # (..., d_ff)
-        output: Tensor = self.W_2(hidden)  # (..., d_model)
-        return output
+    return norm(x + sublayer(x))
 
 
-class Residual(nn.Module):
-    """Add what a sublayer computes to the stream that it read, with a norm before or after.
+def pre_norm(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
+    """Let a sublayer read the normalised tokens, and add what it computes to the tokens as they were.
 
-        post (2017): norm(x + dropout(sublayer(x)))        pre (today): x + dropout(sublayer(norm(x)))
+        x + sublayer(norm(x))
 
-    Vaswani et al. 2017, sections 3.1 and 5.4; He et al. 2016, arXiv:1512.03385, for the residual.
+    Xiong et al. 2020, arXiv:2002.04745, figure 1b; GPT-2 and Llama have it. Takes and returns what `post_norm` does.
+    Built by hand in notebook 05.
     """
-
-    def __init__(self, d_model: int, dropout: float, style: LayerStyle) -> None:
-        super().__init__()
-        self.norm = make_norm(d_model, style)
-        self.dropout = nn.Dropout(dropout)
-        self.norm_first = style.norm_place == "pre"
-
-    def forward(self, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """Run `sublayer`, which maps (B, T, d_model) to the same shape, around the stream `x`."""
-        read = self.norm(x) if self.norm_first else x
-        written: Tensor = x + self.dropout(sublayer(read))
-        return written if self.norm_first else self.norm(written)
+    return x + sublayer(norm(x))
 
 
-def _attention(d_model: int, heads: int, style: LayerStyle, rotates: bool) -> MultiHeadAttention:
-    rotate = partial(rotary, base=style.rotary_base) if rotates and style.positions == "rotary" else None
-    return MultiHeadAttention(d_model, heads, kv_heads=style.kv_heads, bias=style.bias, rotate=rotate)
+def cross_attend(
+    attention: Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor],
+    x: Tensor,
+    memory: Tensor,
+    memory_mask: Tensor | None = None,
+) -> Tensor:
+    """Let target tokens read the encoder's output: queries from the target, keys and values from the memory.
+
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.2.3. Built by hand in notebook 07.
+
+    Takes an attention, target tokens (B, T, d_model), the memory (B, S, d_model), and a mask that broadcasts to
+    (B, H, T, S). Returns (B, T, d_model).
+    """
+    return attention(x, memory, memory, memory_mask)
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then feed-forward: tokens look around, then each thinks for itself.
+    """Self-attention, then feed-forward: each token reads the others, then works on what it read.
 
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.1. With a causal mask this is also the layer of a GPT or a Llama:
-    a decoder layer without cross-attention.
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.1. Built by hand in notebook 05. Under a causal mask this is also
+    the layer of a GPT or a Llama: a decoder layer without cross-attention.
 
-    Takes the width of the tokens, the number of heads, the width of the feed-forward, the share of each sublayer's
-    output set to 0 in training, and what kind of layer it is; the default is 2017's.
+    Args:
+        d_model: width of a token's vector.
+        heads: number of attention heads.
+        d_ff: width inside the feed-forward.
+        dropout: share of each sublayer's output set to 0 in training (section 5.4).
+        activation: of the feed-forward.
+        self_attention: the class of the attention, made with d_model and heads.
+        feed_forward: the class of the feed-forward, made with d_model, d_ff and the activation.
+        norm: the class of the norms, made with d_model.
+        residual: how a sublayer, its residual and its norm are put together: `post_norm` or `pre_norm`.
     """
 
-    def __init__(self, d_model: int, heads: int, d_ff: int, dropout: float = 0.0, style: LayerStyle = ORIGINAL) -> None:
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        dropout: float = 0.1,
+        activation: Callable[[Tensor], Tensor] = torch.relu,
+        *,
+        self_attention: Callable[..., nn.Module] = MultiHeadAttention,
+        feed_forward: Callable[..., nn.Module] = FeedForward,
+        norm: Callable[..., nn.Module] = LayerNorm,
+        residual: Callable[[Tensor, Sublayer, Sublayer], Tensor] = post_norm,
+    ) -> None:
         super().__init__()
-        self.self_attention = _attention(d_model, heads, style, rotates=True)
-        self.feed_forward = FeedForward(d_model, d_ff, style.activation, style.bias)
-        self.around_self_attention = Residual(d_model, dropout, style)
-        self.around_feed_forward = Residual(d_model, dropout, style)
+        self.self_attention = self_attention(d_model, heads)
+        self.feed_forward = feed_forward(d_model, d_ff, activation)
+        self.norm_1 = norm(d_model)
+        self.norm_2 = norm(d_model)
+        self.dropout = nn.Dropout(dropout)
+        self.residual = residual
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Process tokens (B, T, d_model) under a mask that broadcasts to (B, H, T, T); returns the same shape."""
-        x = self.around_self_attention(x, lambda y: self.self_attention(y, y, y, mask))
-        x = self.around_feed_forward(x, self.feed_forward)
+        x = self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        x = self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)
         return x
 
 
 class DecoderLayer(nn.Module):
     """Masked self-attention, cross-attention to the encoder's output, then feed-forward.
 
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.1. The arguments are those of `EncoderLayer`.
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.1. Built by hand in notebook 07. The arguments are those of
+    `EncoderLayer`; `cross_attention` is the class of the second attention, and `cross` how the target reads through it.
     """
 
-    def __init__(self, d_model: int, heads: int, d_ff: int, dropout: float = 0.0, style: LayerStyle = ORIGINAL) -> None:
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        dropout: float = 0.1,
+        activation: Callable[[Tensor], Tensor] = torch.relu,
+        *,
+        self_attention: Callable[..., nn.Module] = MultiHeadAttention,
+        cross_attention: Callable[..., nn.Module] = MultiHeadAttention,
+        cross: Callable[..., Tensor] = cross_attend,
+        feed_forward: Callable[..., nn.Module] = FeedForward,
+        norm: Callable[..., nn.Module] = LayerNorm,
+        residual: Callable[[Tensor, Sublayer, Sublayer], Tensor] = post_norm,
+    ) -> None:
         super().__init__()
-        self.self_attention = _attention(d_model, heads, style, rotates=True)
-        self.cross_attention = _attention(d_model, heads, style, rotates=False)
-        self.feed_forward = FeedForward(d_model, d_ff, style.activation, style.bias)
-        self.around_self_attention = Residual(d_model, dropout, style)
-        self.around_cross_attention = Residual(d_model, dropout, style)
-        self.around_feed_forward = Residual(d_model, dropout, style)
+        self.self_attention = self_attention(d_model, heads)
+        self.cross_attention = cross_attention(d_model, heads)
+        self.feed_forward = feed_forward(d_model, d_ff, activation)
+        self.norm_1 = norm(d_model)
+        self.norm_2 = norm(d_model)
+        self.norm_3 = norm(d_model)
+        self.dropout = nn.Dropout(dropout)
+        self.residual, self.cross = residual, cross
 
     def forward(
         self, x: Tensor, memory: Tensor, mask: Tensor | None = None, memory_mask: Tensor | None = None
@@ -180,7 +240,25 @@ class DecoderLayer(nn.Module):
         Takes target tokens (B, T, d_model), the encoder's output (B, S, d_model), and masks of which target and which
         source tokens each may read: they broadcast to (B, H, T, T) and (B, H, T, S). Returns (B, T, d_model).
         """
-        x = self.around_self_attention(x, lambda y: self.self_attention(y, y, y, mask))
-        x = self.around_cross_attention(x, lambda y: self.cross_attention(y, memory, memory, memory_mask))
-        x = self.around_feed_forward(x, self.feed_forward)
+
+        def read_memory(y: Tensor) -> Tensor:
+            return self.cross(self.cross_attention, y, memory, memory_mask)
+
+        x = self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        x = self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)
+        x = self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)
         return x
+
+
+def encoder_parameter_count(d_model: int, d_ff: int, layers: int) -> tuple[int, int, int]:
+    """Count the parameters of a stack of `EncoderLayer`s: in attention, in feed-forwards, in norms.
+
+    Biases are included, embeddings are not. Built by hand in notebook 05.
+
+    >>> encoder_parameter_count(512, 2048, layers=6)
+    (6303744, 12598272, 12288)
+    """
+    attention = 4 * (d_model * d_model + d_model)
+    feed_forward = (d_model * d_ff + d_ff) + (d_ff * d_model + d_model)
+    norms = 2 * (d_model + d_model)
+    return layers * attention, layers * feed_forward, layers * norms

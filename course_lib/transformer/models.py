@@ -1,148 +1,77 @@
-"""Whole models, one configuration away from each other: 2017's Transformer, GPT-2, BERT and Llama.
+"""Whole models: 2017's Transformer, a language model (GPT, Llama), and encoders (BERT).
 
-Token ids come in, (B, T); logits over the vocabulary come out, (B, T, V). The learner assembles the first in notebook
-07, meets BERT in 05, a GPT in 06 and Llama in 11.
+Token ids come in, (B, T); logits over the vocabulary come out, (B, T, V). Each model is made of parts that are handed
+in; by default they are the course's, in the style of 2017. `course_lib.transformer.build` makes the other styles.
+Built by hand in notebooks 06 (`LanguageModel`) and 07 (`Transformer`); BERT is met in 05.
 """
 
-import math
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.transformer.attention import causal_mask, padding_mask
-from course_lib.transformer.layers import DecoderLayer, EncoderLayer, LayerStyle, make_norm
-from course_lib.transformer.positions import sinusoidal
+from course_lib.transformer.layers import DecoderLayer, EncoderLayer, LayerNorm
+from course_lib.transformer.positions import embed_with_positions
+
+Embed = Callable[..., Tensor]
+"""From ids (B, T), a table (V, d_model) and, where they are not 0, 1, 2, …, positions, to vectors (B, T, d_model)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TransformerConfig(LayerStyle):
-    """The sizes and the style of a model. The defaults are the base model of 2017.
+class Past(Protocol):
+    """What a model has read before, as `course_lib.writing.cache` keeps it: the ids that come now continue it."""
 
-    Vaswani et al. 2017, arXiv:1706.03762, table 3 ("base") and sections 3.4 and 5.4.
-    Raises ValueError for sizes or choices that make no model.
+    def positions(self, T: int) -> Tensor:
+        """The positions of the T tokens that come now, (T,) or (B, T)."""
+        ...
 
-    >>> TransformerConfig(vocabulary=100, d_model=10, heads=4)
-    Traceback (most recent call last):
-    ...
-    ValueError: d_model should be a multiple of heads: d_model=10 and heads=4 are not
-    """
-
-    vocabulary: int  # number of token ids, V; the source's where there are two languages
-    target_vocabulary: int | None = None  # the target's number of ids; None: both languages share one vocabulary
-    d_model: int = 512  # width of a token, a multiple of `heads`
-    heads: int = 8
-    d_ff: int = 2048  # width of the feed-forward
-    layers: int = 6  # N, in the encoder and in the decoder alike
-    max_length: int = 512  # most tokens that a learned or sinusoidal position table holds
-    dropout: float = 0.1  # share of sublayer outputs and of embeddings set to 0 in training
-    pad: int | None = 0  # hidden from encoder and cross-attention; a causal mask hides it if it stands at the end
-    tied_embeddings: bool = True  # one matrix for embedding and projection, and for both languages if they share ids
-    scaled_embeddings: bool = True  # multiply embeddings by √d_model (section 3.4)
-    embedding_norm: bool = False  # normalise the embeddings, as BERT does
-    segments: int = 0  # kinds of text that BERT tells apart by a learned vector; all tokens here are of the first
-    final_norm: bool | None = None  # a norm after the last layer; None: where the layers are pre-norm, which need it
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        sizes = ("vocabulary", "target_vocabulary", "d_model", "heads", "kv_heads", "d_ff", "layers", "max_length")
-        for name, least in {**dict.fromkeys(sizes, 1), "pad": 0, "segments": 0}.items():
-            size = getattr(self, name)
-            if size is not None and size < least:
-                raise ValueError(f"{name} should be at least {least}, but is {size}")
-        for name, parts in (("d_model", "heads"), ("heads", "kv_heads")):
-            size, count = getattr(self, name), getattr(self, parts) or 1
-            if size % count:
-                raise ValueError(f"{name} should be a multiple of {parts}: {name}={size} and {parts}={count} are not")
-        width = self.d_model // self.heads if self.positions == "rotary" else self.d_model
-        if self.positions in ("sinusoidal", "rotary") and width % 2:
-            raise ValueError(f"{self.positions} positions turn pairs of features, so {width} features are one too many")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout should be at least 0 and below 1, but is {self.dropout}")
-
-    @property
-    def ends_in_norm(self) -> bool:
-        """Whether a norm follows the last layer."""
-        return self.norm_place == "pre" if self.final_norm is None else self.final_norm
-
-    @classmethod
-    def bert(cls, **changes: Any) -> Self:
-        """BERT base (Devlin et al. 2019, arXiv:1810.04805): an encoder, post-norm, GELU, learned positions."""
-        style = dict(activation="gelu", norm_eps=1e-12, positions="learned", embedding_norm=True, segments=2)
-        sizes = dict(vocabulary=30_522, d_model=768, heads=12, d_ff=3072, layers=12, max_length=512)
-        return cls(**{**style, **sizes, "scaled_embeddings": False, **changes})
-
-    @classmethod
-    def gpt2(cls, **changes: Any) -> Self:
-        """GPT-2 small (Radford et al. 2019, section 2.3): pre-norm, GELU in its tanh form, learned positions."""
-        style = dict(norm_place="pre", activation="gelu_tanh", positions="learned", scaled_embeddings=False, pad=None)
-        sizes = dict(vocabulary=50_257, d_model=768, heads=12, d_ff=3072, layers=12, max_length=1024)
-        return cls(**{**style, **sizes, **changes})
-
-    @classmethod
-    def llama(cls, **changes: Any) -> Self:
-        """SmolLM2-135M (arXiv:2502.02737), a Llama: pre-norm with RMSNorm, SwiGLU, rotary, shared keys, no biases."""
-        style = dict(norm="rms", norm_place="pre", activation="swiglu", positions="rotary", bias=False, kv_heads=3)
-        sizes = dict(vocabulary=49_152, d_model=576, heads=9, d_ff=1536, layers=30, max_length=8192)
-        rest = dict(rotary_base=100_000.0, dropout=0.0, scaled_embeddings=False, pad=None)
-        return cls(**{**style, **sizes, **rest, **changes})
-
-
-class Embeddings(nn.Module):
-    """Turn token ids into vectors that know which token they are and, by the config, where they stand.
-
-    Vaswani et al. 2017, sections 3.4, 3.5 and 5.4. Built by hand in notebooks 03 and 04.
-    """
-
-    positions: Tensor
-
-    def __init__(self, config: TransformerConfig, vocabulary: int) -> None:
-        super().__init__()
-        self.config = config
-        self.tokens = nn.Embedding(vocabulary, config.d_model)
-        nn.init.normal_(self.tokens.weight, std=config.d_model**-0.5 if config.scaled_embeddings else 0.02)
-        if config.positions == "learned":
-            self.positions = nn.Parameter(torch.randn(config.max_length, config.d_model) * 0.02)
-        elif config.positions == "sinusoidal":
-            self.register_buffer("positions", sinusoidal(config.max_length, config.d_model), persistent=False)
-        self.segments = nn.Embedding(config.segments, config.d_model) if config.segments else None
-        self.norm = make_norm(config.d_model, config) if config.embedding_norm else None
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(self, ids: Tensor, where: Tensor | None = None) -> Tensor:
-        """Embed ids (B, T) at positions `where`, else at 0, 1, …: (B, T, d_model). ValueError for more than fit."""
-        x: Tensor = self.tokens(ids)  # (B, T, d_model)
-        if self.config.scaled_embeddings:
-            x = x * math.sqrt(self.config.d_model)
-        if self.config.positions in ("learned", "sinusoidal"):
-            if ids.size(-1) > self.config.max_length:
-                raise ValueError(f"at most max_length={self.config.max_length} tokens fit, but {ids.size(-1)} came")
-            x = x + self.positions[slice(ids.size(-1)) if where is None else where]
-        if self.segments is not None:
-            x = x + self.segments.weight[0]
-        if self.norm is not None:
-            x = self.norm(x)
-        embedded: Tensor = self.dropout(x)
-        return embedded
-
-
-def _hide_padding(ids: Tensor, config: TransformerConfig) -> Tensor | None:
-    # No mask is faster than one that hides nothing.
-    return padding_mask(ids, config.pad) if config.pad is not None and (ids == config.pad).any() else None
+    def mask(self, T: int) -> Tensor | None:
+        """Which of all tokens so far the T that come now may attend to, (T, S) or (B, 1, T, S); None: all."""
+        ...
 
 
 class Encoder(nn.Module):
-    """Embeddings and a stack of encoder layers: token ids in, a vector of each token's meaning in context out."""
+    """Token ids in, the meaning of each token in its context out: embeddings and a stack of encoder layers.
 
-    def __init__(self, config: TransformerConfig) -> None:
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.1; alone, it is a BERT (Devlin et al. 2019, arXiv:1810.04805).
+
+    Args:
+        vocabulary: number of different token ids, V.
+        d_model: width of a token's vector.
+        heads: number of attention heads.
+        d_ff: width inside the feed-forwards.
+        layers: number of layers, N.
+        dropout: share of the embeddings, and of each sublayer's output, set to 0 in training.
+        pad: the id that fills up short texts, hidden from all others; None: none.
+        layer: the class of the layers, made with d_model, heads, d_ff and dropout.
+        embed: how ids are turned into vectors, a function of ids and the table.
+        padding: makes the mask that hides padding.
+        final_norm: what normalises the output of the last layer; pre-norm layers need it.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        layers: int,
+        dropout: float = 0.1,
+        *,
+        pad: int | None = 0,
+        layer: Callable[..., nn.Module] = EncoderLayer,
+        embed: Embed = embed_with_positions,
+        padding: Callable[[Tensor, int], Tensor] = padding_mask,
+        final_norm: nn.Module | None = None,
+    ) -> None:
         super().__init__()
-        self.config = config
-        self.embeddings = Embeddings(config, config.vocabulary)
-        sizes = (config.d_model, config.heads, config.d_ff, config.dropout)
-        self.layers = nn.ModuleList(EncoderLayer(*sizes, config) for _ in range(config.layers))
-        self.norm = make_norm(config.d_model, config) if config.ends_in_norm else nn.Identity()
+        self.table = nn.Parameter(torch.randn(vocabulary, d_model) * d_model**-0.5)
+        self.layers = nn.ModuleList(layer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+        self.final_norm = final_norm or nn.Identity()
+        self.pad, self.embed, self.padding = pad, embed, padding
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Encode token ids.
@@ -151,134 +80,186 @@ class Encoder(nn.Module):
         last hidden states, (B, S, d_model).
         """
         if mask is None:
-            mask = _hide_padding(ids, self.config)
-        x: Tensor = self.embeddings(ids)  # (B, S, d_model)
+            mask = _hide_padding(ids, self.pad, self.padding)
+        x: Tensor = self.dropout(self.embed(ids, self.table))  # (B, S, d_model)
         for layer in self.layers:
             x = layer(x, mask)
-        hidden: Tensor = self.norm(x)
+        hidden: Tensor = self.final_norm(x)
         return hidden
-
-
-class Decoder(nn.Module):
-    """Embeddings and a stack of decoder layers: each target token reads those before it, and the memory."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.embeddings = Embeddings(config, config.target_vocabulary or config.vocabulary)
-        sizes = (config.d_model, config.heads, config.d_ff, config.dropout)
-        self.layers = nn.ModuleList(DecoderLayer(*sizes, config) for _ in range(config.layers))
-        self.norm = make_norm(config.d_model, config) if config.ends_in_norm else nn.Identity()
-
-    def forward(self, ids: Tensor, memory: Tensor, memory_mask: Tensor | None = None) -> Tensor:
-        """Decode target ids against the encoder's output.
-
-        Takes target ids, shifted right, (B, T), the encoder's output (B, S, d_model), and a mask of the source tokens
-        that may be read, which broadcasts to (B, H, T, S). Returns the last hidden states, (B, T, d_model).
-        """
-        mask = causal_mask(ids.size(-1), ids.device)  # (T, T)
-        x: Tensor = self.embeddings(ids)  # (B, T, d_model)
-        for layer in self.layers:
-            x = layer(x, memory, mask, memory_mask)
-        hidden: Tensor = self.norm(x)
-        return hidden
-
-
-class Transformer(nn.Module):
-    """The encoder–decoder of 2017: source ids and the target so far in, logits for each next target token out.
-
-    Vaswani et al. 2017, arXiv:1706.03762, figure 1. Assembled from the learner's own parts in notebook 07.
-
-    >>> config = TransformerConfig(vocabulary=20, target_vocabulary=30, d_model=8, heads=2, d_ff=16, layers=1)
-    >>> model = Transformer(config)
-    >>> model(torch.tensor([[4, 5, 6]]), torch.tensor([[1, 7]])).shape
-    torch.Size([1, 2, 30])
-    """
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
-        if config.tied_embeddings and config.target_vocabulary is None:
-            self.encoder.embeddings.tokens.weight = self.decoder.embeddings.tokens.weight
-        self.projection = _projection(self.decoder.embeddings, config)
-        _initialise(self)
-
-    def forward(self, source_ids: Tensor, target_ids: Tensor) -> Tensor:
-        """Predict each next target token: (B, S) and (B, T) to logits (B, T, V). Target ids start with [bos]."""
-        return self.decode(target_ids, self.encode(source_ids), source_ids)
-
-    def encode(self, source_ids: Tensor) -> Tensor:
-        """Read the source once: (B, S) to the memory, (B, S, d_model)."""
-        memory: Tensor = self.encoder(source_ids)
-        return memory
-
-    def decode(self, target_ids: Tensor, memory: Tensor, source_ids: Tensor) -> Tensor:
-        """Predict each next target token from a memory: (B, T), (B, S, d_model) and (B, S) to logits (B, T, V)."""
-        hidden = self.decoder(target_ids, memory, _hide_padding(source_ids, self.config))  # (B, T, d_model)
-        logits: Tensor = self.projection(hidden)  # (B, T, V)
-        return logits
 
 
 class LanguageModel(nn.Module):
-    """A GPT or a Llama: an encoder stack under a causal mask, which predicts each next token.
+    """A GPT or a Llama: encoder layers under a causal mask, and logits for each next token.
 
-    Radford et al. 2018 and 2019. Built in notebook 06.
+    Radford et al. 2018 and 2019. Built by hand in notebook 06. The arguments are those of `Encoder`, but for `mask`,
+    which makes the causal mask, and `tied`: whether the table of the embeddings also gives the logits (Press and Wolf
+    2017, arXiv:1608.05859).
+
+    >>> LanguageModel(20, d_model=8, heads=2, d_ff=16, layers=1)(torch.tensor([[4, 5, 6]])).shape
+    torch.Size([1, 3, 20])
     """
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(
+        self,
+        vocabulary: int,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        layers: int,
+        dropout: float = 0.1,
+        *,
+        layer: Callable[..., nn.Module] = EncoderLayer,
+        embed: Embed = embed_with_positions,
+        mask: Callable[[int], Tensor] = causal_mask,
+        final_norm: nn.Module | None = None,
+        tied: bool = True,
+    ) -> None:
         super().__init__()
-        self.config = config
-        self.body = Encoder(config)
-        self.projection = _projection(self.body.embeddings, config)
-        _initialise(self)
+        self.table = nn.Parameter(torch.randn(vocabulary, d_model) * d_model**-0.5)
+        self.output_table = None if tied else nn.Parameter(self.table.detach().clone())
+        self.layers = nn.ModuleList(layer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+        self.final_norm = final_norm or nn.Identity()
+        self.embed, self.mask = embed, mask
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Predict each next token: ids (B, T) to logits (B, T, V); position t sees the tokens up to and with t."""
-        hidden = self.body(ids, causal_mask(ids.size(-1), ids.device))  # (B, T, d_model)
-        logits: Tensor = self.projection(hidden)  # (B, T, V)
+    def forward(self, ids: Tensor, past: Past | None = None) -> Tensor:
+        """Predict each next token: ids (B, T) to logits (B, T, V); position t sees the tokens up to and including t.
+
+        With a past, the ids continue what it holds.
+        """
+        T = ids.size(1)
+        mask: Tensor | None
+        if past is None:
+            hidden, mask = self.embed(ids, self.table), self.mask(T).to(ids.device)  # (B, T, d_model), (T, T)
+        else:
+            hidden, mask = self.embed(ids, self.table, past.positions(T)), past.mask(T)
+        hidden = self.dropout(hidden)
+        for layer in self.layers:
+            hidden = layer(hidden, mask)
+        output_table = self.table if self.output_table is None else self.output_table
+        logits: Tensor = self.final_norm(hidden) @ output_table.T  # (B, T, V)
         return logits
 
 
 class MaskedLanguageModel(nn.Module):
     """BERT: an encoder that guesses hidden tokens from both sides.
 
-    Devlin et al. 2019, arXiv:1810.04805, section 3.1; the head (linear, activation, norm, tied projection with a bias)
-    is that of the released code. Built in notebook 09.
+    Devlin et al. 2019, arXiv:1810.04805, section 3.1; the head (linear, GELU, norm, the embeddings' table with a bias)
+    is that of the released code. Takes an encoder, and the class of the norm.
     """
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(self, encoder: Encoder, *, norm: Callable[[int], nn.Module] = LayerNorm, tied: bool = True) -> None:
         super().__init__()
-        self.config = config
-        self.encoder = Encoder(config)
-        self.transform = nn.Linear(config.d_model, config.d_model)
-        self.norm = make_norm(config.d_model, config)
-        self.projection = _projection(self.encoder.embeddings, config, bias=True)
-        _initialise(self)
+        vocabulary, d_model = encoder.table.shape
+        self.encoder = encoder
+        self.transform = nn.Linear(d_model, d_model)
+        self.norm = norm(d_model)
+        self.output_table = None if tied else nn.Parameter(encoder.table.detach().clone())
+        self.output_bias = nn.Parameter(torch.zeros(vocabulary))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Guess the token at every position: ids (B, S) to logits (B, S, V)."""
         hidden = self.norm(F.gelu(self.transform(self.encoder(ids))))  # (B, S, d_model)
-        logits: Tensor = self.projection(hidden)  # (B, S, V)
+        output_table = self.encoder.table if self.output_table is None else self.output_table
+        logits: Tensor = hidden @ output_table.T + self.output_bias  # (B, S, V)
         return logits
 
 
-def _projection(embeddings: Embeddings, config: TransformerConfig, bias: bool = False) -> nn.Linear:
-    """The map from hidden states to logits; shares the embedding's matrix where the config ties them."""
-    projection = nn.Linear(config.d_model, embeddings.tokens.num_embeddings, bias)
-    if config.tied_embeddings:
-        projection.weight = embeddings.tokens.weight
-    return projection
+class Transformer(nn.Module):
+    """The encoder–decoder of 2017: source ids and the target so far in, logits for each next target token out.
 
+    Vaswani et al. 2017, arXiv:1706.03762, figure 1. Built by hand in notebook 07.
 
-def _initialise(model: nn.Module) -> None:
-    """Give every linear map inside the layers Glorot's uniform weights and a bias of 0 (Glorot and Bengio 2010).
+    Args:
+        source_vocabulary: number of different ids of the source language.
+        target_vocabulary: number of different ids of the target language, V.
+        d_model: width of a token's vector.
+        heads: number of attention heads.
+        d_ff: width inside the feed-forwards.
+        layers: number of layers, N, in the encoder and in the decoder alike.
+        dropout: share of the embeddings, and of each sublayer's output, set to 0 in training.
+        pad: the id that fills up short source sentences, hidden from all others; None: none.
+        encoder_layer: the class of the encoder's layers, made with d_model, heads, d_ff and dropout.
+        decoder_layer: the class of the decoder's layers, likewise.
+        embed: how ids are turned into vectors, a function of ids and the table.
+        mask: makes the causal mask.
+        padding: makes the mask that hides padding.
+        final_norms: what normalises the outputs of the encoder and the decoder; pre-norm layers need it.
+        one_table: whether both languages share one vocabulary and one table (section 3.4).
+        tied: whether the table of the target also gives the logits (section 3.4).
 
-    The paper names no initialisation. The embeddings, and projections tied to them, keep their own.
+    >>> model = Transformer(20, 30, d_model=8, heads=2, d_ff=16, layers=1)
+    >>> model(torch.tensor([[4, 5, 6]]), torch.tensor([[1, 7]])).shape
+    torch.Size([1, 2, 30])
     """
-    for name, part in model.named_modules():
-        if isinstance(part, nn.Linear) and ".layers." in f".{name}":
-            nn.init.xavier_uniform_(part.weight)
-            if part.bias is not None:
-                nn.init.zeros_(part.bias)
+
+    def __init__(
+        self,
+        source_vocabulary: int,
+        target_vocabulary: int,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        layers: int,
+        dropout: float = 0.1,
+        *,
+        pad: int | None = 0,
+        encoder_layer: Callable[..., nn.Module] = EncoderLayer,
+        decoder_layer: Callable[..., nn.Module] = DecoderLayer,
+        embed: Embed = embed_with_positions,
+        mask: Callable[[int], Tensor] = causal_mask,
+        padding: Callable[[Tensor, int], Tensor] = padding_mask,
+        final_norms: tuple[nn.Module, nn.Module] | None = None,
+        one_table: bool = False,
+        tied: bool = True,
+    ) -> None:
+        super().__init__()
+        self.source_table = nn.Parameter(torch.randn(source_vocabulary, d_model) * d_model**-0.5)
+        self.target_table = nn.Parameter(torch.randn(target_vocabulary, d_model) * d_model**-0.5)
+        if one_table:
+            self.source_table = self.target_table
+        self.output_table = None if tied else nn.Parameter(self.target_table.detach().clone())
+        self.encoder = nn.ModuleList(encoder_layer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.decoder = nn.ModuleList(decoder_layer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+        self.encoder_norm, self.decoder_norm = final_norms or (nn.Identity(), nn.Identity())
+        self.pad, self.embed, self.mask, self.padding = pad, embed, mask, padding
+
+    def encode(self, source_ids: Tensor) -> Tensor:
+        """Read the source once: (B, S) to the memory, (B, S, d_model)."""
+        mask = _hide_padding(source_ids, self.pad, self.padding)  # (B, 1, 1, S)
+        x: Tensor = self.dropout(self.embed(source_ids, self.source_table))  # (B, S, d_model)
+        for layer in self.encoder:
+            x = layer(x, mask)
+        memory: Tensor = self.encoder_norm(x)
+        return memory
+
+    def decode(self, target_ids: Tensor, memory: Tensor, source_ids: Tensor, past: Past | None = None) -> Tensor:
+        """Predict each next target token: (B, T), (B, S, d_model) and (B, S) to logits (B, T, V).
+
+        Target ids start with [bos]. With a past, they continue what it holds.
+        """
+        T = target_ids.size(1)
+        mask: Tensor | None
+        if past is None:
+            x, mask = self.embed(target_ids, self.target_table), self.mask(T).to(target_ids.device)
+        else:
+            x, mask = self.embed(target_ids, self.target_table, past.positions(T)), past.mask(T)
+        memory_mask = _hide_padding(source_ids, self.pad, self.padding)  # (B, 1, 1, S)
+        x = self.dropout(x)  # (B, T, d_model)
+        for layer in self.decoder:
+            x = layer(x, memory, mask, memory_mask)
+        output_table = self.target_table if self.output_table is None else self.output_table
+        logits: Tensor = self.decoder_norm(x) @ output_table.T  # (B, T, V)
+        return logits
+
+    def forward(self, source_ids: Tensor, target_ids: Tensor) -> Tensor:
+        """Predict each next target token: (B, S) and (B, T) to logits (B, T, V)."""
+        return self.decode(target_ids, self.encode(source_ids), source_ids)
+
+
+def _hide_padding(ids: Tensor, pad: int | None, padding: Callable[[Tensor, int], Tensor]) -> Tensor | None:
+    """The mask that hides padding; None where there is no padding, since no mask is faster than one of only `True`."""
+    if pad is None or not (ids == pad).any():
+        return None
+    return padding(ids, pad)

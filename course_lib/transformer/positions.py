@@ -1,7 +1,23 @@
-"""Positions: how a Transformer learns the order of its tokens. Built by hand in notebook 04."""
+"""Positions: how a Transformer learns the order of its tokens. Built by hand in notebooks 03 and 04."""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def embed(ids: Tensor, table: Tensor) -> Tensor:
+    """Look up each token's vector: ids (B, T) and a table (V, d_model) to (B, T, d_model).
+
+    The same as a one-hot product, without the multiplications by 0. Built by hand in notebook 03.
+
+    >>> embed(torch.tensor([[2, 0]]), torch.tensor([[1.0], [2.0], [3.0]]))
+    tensor([[[3.],
+             [1.]]])
+    """
+    return table[ids]
 
 
 def sinusoidal(length: int, d_model: int) -> Tensor:
@@ -9,7 +25,7 @@ def sinusoidal(length: int, d_model: int) -> Tensor:
 
         PE(pos, 2i) = sin(pos / 10000^(2i / d_model)),  PE(pos, 2i+1) = cos(pos / 10000^(2i / d_model))
 
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.5.
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.5. Built by hand in notebook 04.
 
     Args:
         length: how many positions, counted from 0.
@@ -29,16 +45,110 @@ def sinusoidal(length: int, d_model: int) -> Tensor:
     return table.to(torch.get_default_dtype())
 
 
-def rotary(x: Tensor, offset: int = 0, base: float = 10_000.0) -> Tensor:
-    """Turn each pair of features by an angle that grows with the token's position.
+def add_positions(
+    x: Tensor, at: Tensor | None = None, *, positions: Callable[[int, int], Tensor] = sinusoidal
+) -> Tensor:
+    """Add to each token the row of a fixed table of positions: (B, T, d_model) to the same shape.
 
-    The dot product of a turned query with a turned key then depends on their distance only. Su et al. 2021,
-    arXiv:2104.09864, section 3.2 and eq. 34. Unlike the paper, which turns neighbours (1, 2), (3, 4) …, feature i turns
-    with feature i + d_k / 2, as Llama's weights expect: the same up to a fixed order of the features.
+    `at` gives the positions of the tokens, (T,) or (B, T); None: 0, 1, 2, … `positions` gives the first rows of the
+    table, (length, d_model), from a length and d_model.
+    """
+    length = x.size(1) if at is None else int(at.max()) + 1
+    table = _remembered_table(positions, _rounded_up(length), x.size(-1), torch.get_default_dtype()).to(x)
+    return x + (table[:length] if at is None else table[at])
+
+
+def embed_with_positions(
+    ids: Tensor,
+    table: Tensor,
+    at: Tensor | None = None,
+    *,
+    look_up: Callable[[Tensor, Tensor], Tensor] = embed,
+    positions: Callable[[int, int], Tensor] = sinusoidal,
+) -> Tensor:
+    """Look tokens up, scale their vectors by √d_model, and add their positions.
+
+    Vaswani et al. 2017, arXiv:1706.03762, sections 3.4 and 3.5. Built by hand in notebook 04.
+
+    Takes ids (B, T), a table with a row for each token of the vocabulary, (V, d_model), how tokens are looked up in it,
+    and what `add_positions` takes. Returns (B, T, d_model).
+    """
+    d_model = table.size(1)
+    return add_positions(look_up(ids, table) * math.sqrt(d_model), at, positions=positions)  # (B, T, d_model)
+
+
+class LearnedPositions(nn.Module):
+    """A vector for each position, learned like those of the tokens, and added to them.
+
+    Gehring et al. 2017, arXiv:1705.03122, section 3.1; BERT and GPT-2 have it. Built by hand in notebook 04. Takes the
+    number of positions and the width of a token.
+    """
+
+    def __init__(self, max_length: int, d_model: int) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(max_length, d_model) * 0.02)
+
+    def forward(self, x: Tensor, at: Tensor | None = None) -> Tensor:
+        """Add to each token the vector of its position: (B, T, d_model) to the same shape.
+
+        `at` gives the positions, (T,) or (B, T); None: 0, 1, 2, … Raises ValueError for more tokens than positions.
+        """
+        if x.size(1) > len(self.table):
+            raise ValueError(f"at most {len(self.table)} tokens have a position, but {x.size(1)} came")
+        return x + (self.table[: x.size(1)] if at is None else self.table[at])
+
+
+class TokenEmbedding(nn.Module):
+    """How the models after 2017 turn ids into vectors: look up, scale, add positions and segments, normalise.
+
+    Devlin et al. 2019, arXiv:1810.04805, section 3.2. Each step is left out where nothing is handed in for it.
+
+    Args:
+        look_up: looks ids (B, T) up in a table (V, d_model).
+        scale: what the vectors are multiplied by.
+        positions: what adds positions, such as `LearnedPositions` or `add_positions`.
+        segments: a vector for each kind of text that BERT tells apart, (kinds, d_model); all tokens here are of the
+            first.
+        norm: what normalises the sum.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[..., Tensor] = embed,
+        *,
+        scale: float = 1.0,
+        positions: Callable[..., Tensor] | None = None,
+        segments: Tensor | None = None,
+        norm: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.look_up, self.scale = look_up, scale
+        self.positions, self.norm = positions, norm
+        self.segments = None if segments is None else nn.Parameter(segments)
+
+    def forward(self, ids: Tensor, table: Tensor, at: Tensor | None = None) -> Tensor:
+        """Embed ids (B, T) by a table (V, d_model), at positions (T,) or (B, T) or else 0, 1, 2, …: (B, T, d_model)."""
+        x: Tensor = self.look_up(ids, table) * self.scale  # (B, T, d_model)
+        if self.positions is not None:
+            x = self.positions(x) if at is None else self.positions(x, at)
+        if self.segments is not None:
+            x = x + self.segments[0]
+        if self.norm is not None:
+            x = self.norm(x)
+        return x
+
+
+def rotary(x: Tensor, start: int = 0, base: float = 10_000.0) -> Tensor:
+    """Rotate each pair of features by an angle that grows with the token's position.
+
+    The dot product of a rotated query with a rotated key then depends on their distance only. Su et al. 2021,
+    arXiv:2104.09864, section 3.2 and eq. 34. Unlike the paper, which rotates neighbours (1, 2), (3, 4) …, feature i
+    rotates with feature i + d_k / 2, as Llama's weights expect: the same up to a fixed order of the features. Built by
+    hand in notebook 04.
 
     Args:
         x: queries or keys, (..., T, d_k).
-        offset: the position of the first token.
+        start: the position of the first token.
         base: the slowest clock turns once in about `2π * base` tokens.
 
     Returns:
@@ -46,10 +156,7 @@ def rotary(x: Tensor, offset: int = 0, base: float = 10_000.0) -> Tensor:
 
     Raises ValueError for an odd d_k.
     """
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    steps = torch.arange(offset, offset + x.size(-2), dtype=dtype, device=x.device)
-    angles = _angles(steps, x.size(-1), base)  # (T, d_k / 2)
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    cos, sin = _cosines_and_sines(start, x.size(-2), x.size(-1), base, x)  # (T, d_k / 2) each
     first, second = x.chunk(2, dim=-1)  # (..., T, d_k / 2) each
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)  # (..., T, d_k)
 
@@ -60,3 +167,35 @@ def _angles(positions: Tensor, width: int, base: float) -> Tensor:
         raise ValueError(f"positions come in pairs of features, so the width should be even, but it is {width}")
     exponents = torch.arange(0, width, 2, dtype=positions.dtype, device=positions.device) / width
     return positions[:, None] / base**exponents
+
+
+def _cosines_and_sines(start: int, length: int, width: int, base: float, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the angles at `length` positions from `start` on, (length, width / 2) each, in the type of a tensor."""
+    dtype = torch.promote_types(like.dtype, torch.float32)
+    cos, sin = _rotation_table(_rounded_up(start + length), width, base, dtype, like.device)
+    end = start + length
+    return cos[start:end].to(like.dtype), sin[start:end].to(like.dtype)
+
+
+# What follows is computed once and remembered, since models ask for it at each layer and step. A table that was first
+# asked for in inference mode has to serve training later, so it is always made outside of that mode.
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(mode=False)
+def _rotation_table(
+    length: int, width: int, base: float, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    angles = _angles(torch.arange(length, dtype=dtype, device=device), width, base)  # (length, width / 2)
+    return angles.cos(), angles.sin()
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(mode=False)
+def _remembered_table(positions: Callable[[int, int], Tensor], length: int, d_model: int, dtype: torch.dtype) -> Tensor:
+    return positions(length, d_model).to(dtype)
+
+
+def _rounded_up(length: int) -> int:
+    """The next power of 2, at least 64, so that a text that grows seldom needs another table."""
+    return max(64, 1 << (length - 1).bit_length())

@@ -1,41 +1,33 @@
-"""The KV cache: read a text a few tokens at a time, and compute each token's keys and values once.
+"""Read a text a few tokens at a time, with a key–value cache or without."""
 
-Under a causal mask, what a token has computed never changes when others follow. So its keys and values are kept, and
-each new token asks them: one row of attention a step instead of all rows again. Built by hand in notebook 08.
-"""
-
+import inspect
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.transformer.attention import (
-    MultiHeadAttention,
-    causal_mask,
-    merge_heads,
-    padding_mask,
-    scaled_dot_product_attention,
-)
-from course_lib.transformer.models import Decoder, Encoder, LanguageModel, Transformer
+from course_lib.transformer.attention import MultiHeadAttention, causal_mask
+from course_lib.transformer.cache import MemoryCache, TextCache, caching
+from course_lib.transformer.layers import DecoderLayer, EncoderLayer
+from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.transformer.positions import TokenEmbedding
 
 
 class CachedModel:
     """A language model, or a Transformer's decoder, that remembers what it has read.
 
     `read` gives the same logits as one run of the model over the whole text, to rounding. A row of text keeps
-    2 · layers · kv_heads · d_k numbers a token. A text that outgrows the room is read again from its last `room` tokens
-    on, since every token stands at another position then. Switch dropout off first: `model.eval()`.
+    2 · layers · kv_heads · d_k numbers per token. A text that outgrows the room is read again from its last `room`
+    tokens on, since every token has another position then. Switch dropout off first: `model.eval()`.
 
     Args:
-        model: a `LanguageModel` or a `Transformer`.
+        model: a `LanguageModel` or a `Transformer` for which `can_cache` holds.
         room: most tokens to keep; never more than the model's `max_length`.
         source_ids: what a `Transformer` translates, (B, S), its padding on either side.
 
     Raises ValueError for a Transformer without a source, or a language model with one.
 
-    >>> from course_lib.transformer.models import TransformerConfig
-    >>> model = LanguageModel(TransformerConfig(vocabulary=9, d_model=8, heads=2, d_ff=8, layers=1)).eval()
+    >>> model = LanguageModel(9, d_model=8, heads=2, d_ff=8, layers=1).eval()
     >>> cached = CachedModel(model, room=3)
     >>> for token in (4, 5, 6):
     ...     logits = cached.read(torch.tensor([[token]]))
@@ -43,65 +35,75 @@ class CachedModel:
     True
     """
 
-    def __init__(self, model: LanguageModel | Transformer, room: int, source_ids: Tensor | None = None) -> None:
+    def __init__(self, model: Any, room: int, source_ids: Tensor | None = None) -> None:
         if isinstance(model, Transformer) == (source_ids is None):
             raise ValueError("a Transformer needs source_ids, what it translates; a LanguageModel has none")
-        self.room = min(room, model.config.max_length)
-        self.stack: Encoder | Decoder = model.body if isinstance(model, LanguageModel) else model.decoder
-        self.projection = model.projection
-        self.layers: list[Any] = [*self.stack.layers]
-        self.own = [_SelfAttention(layer.self_attention, self.room) for layer in self.layers]
-        self.memory: list[_CrossAttention] = []
-        if isinstance(model, Transformer) and source_ids is not None:
-            memory, mask = _encoded(model, source_ids)
-            self.memory = [_CrossAttention(layer.cross_attention, memory, mask) for layer in self.layers]
-        self.turns = _turns(self.own[0].attention, self.room)
+        self.model = model
+        self.text = _Text(_room(model, room))
+        layers = _layers(model)
+        self.text_caches = [TextCache(layer.self_attention, self.text.room) for layer in layers]
+        self.memory_caches: list[MemoryCache] = []
+        self.source_ids = source_ids
         self.sources = list(range(0 if source_ids is None else len(source_ids)))  # B numbers, each row's source
-        self.text = _Text(self.room)
+        if source_ids is not None:
+            with torch.no_grad():
+                self.memory = self.model.encode(source_ids)  # (B, S, d_model)
+                self.memory_caches = [MemoryCache(layer.cross_attention, self.memory) for layer in layers]
 
     @property
     def bytes(self) -> int:
-        """How many bytes the keys and values take that are kept by now, those of the source included."""
-        return sum(each.kept.nbytes for each in self.own) + sum(each.kept.nbytes for each in self.memory)
+        """How many bytes the keys and values take so far, those of the source included."""
+        caches: list[TextCache | MemoryCache] = [*self.text_caches, *self.memory_caches]
+        return sum(cache.keys_and_values.nbytes for cache in caches)
 
     def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:
         """Read on, and predict the token after the last: ids (B, T) to logits (B, V).
 
         The first text may be padded on either side: `padding`, booleans (B, T), says where. Raises ValueError for
-        padding later on.
+        padding in a later one.
         """
-        with torch.inference_mode():  # faster than no_grad
-            logits = self._read(ids, padding)
-        return logits.clone()  # a tensor like any other
-
-    def _read(self, ids: Tensor, padding: Tensor | None) -> Tensor:
         ids = self.text.add(ids, padding)  # (B, T)
-        last, pads = self.text.length, self.text.pads
-        first = last - ids.size(1)
-        columns = torch.arange(first, last, device=ids.device)  # (T,)
-        where = columns if pads is None else (columns - pads).clamp(min=0)  # (T,) or (B, T)
-        turn = None if self.turns is None else self.turns[:, first:last]  # (2, T, d_k / 2)
-        mask = self._mask(first, last, ids.device)
-        x: Tensor = self.stack.embeddings(ids, where)  # (B, T, d_model)
-        for i, layer in enumerate(self.layers):
-            x = layer.around_self_attention(x, lambda y, own=self.own[i]: own(y, first, mask, turn))
-            if self.memory:
-                x = layer.around_cross_attention(x, self.memory[i])
-            x = layer.around_feed_forward(x, layer.feed_forward)
-        logits: Tensor = self.projection(self.stack.norm(x[:, -1]))  # (B, V)
-        return logits
+        if ids.size(1) == self.text.length:
+            for cache in self.text_caches:
+                cache.clear()
+        with torch.inference_mode(), caching([*self.text_caches, *self.memory_caches]):  # faster than no_grad
+            logits: Tensor
+            if self.source_ids is None:
+                logits = self.model(ids, self)  # (B, T, V)
+            else:
+                logits = self.model.decode(ids, self.memory, self.source_ids, self)  # (B, T, V)
+        return logits[:, -1].clone()  # a tensor like any other
+
+    def positions(self, T: int) -> Tensor:
+        """The positions of the last T tokens of the text, (T,) or, where there is padding, (B, T)."""
+        columns = torch.arange(self.text.length - T, self.text.length, device=self.text.ids.device)  # (T,)
+        return columns if self.text.pads is None else (columns - self.text.pads).clamp(min=0)
+
+    def mask(self, T: int) -> Tensor | None:
+        """Which tokens the last T may attend to, (T, length) or (B, 1, T, length); None: all of them."""
+        length, device = self.text.length, self.text.ids.device
+        causal = causal_mask(length, device)[length - T :] if T > 1 else None  # (T, length)
+        if self.text.pads is None:
+            return causal
+        columns = torch.arange(length, device=device)
+        real = (columns >= self.text.pads)[:, None, None]  # (B, 1, 1, length)
+        if causal is None:
+            return real
+        # Padding reads itself, since each row has to read something.
+        itself = torch.eye(length, dtype=torch.bool, device=device)[length - T :]  # (T, length)
+        return causal & (real | itself)
 
     @torch.inference_mode()
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows in this order, (B',): a row may be left out, or stand there several times."""
-        sources = [self.sources[row] for row in rows.tolist()] if self.memory else []
+        """Continue with these rows in this order, (B',): a row may be left out, or occur several times."""
+        sources = [self.sources[row] for row in rows.tolist()] if self.memory_caches else []
         start = self.text.select(rows)
         if sources != self.sources:
             start = 0
             self._select_sources(sources)
         if start < self.text.length:
-            for part in self.own:
-                part.select(rows, start)
+            for cache in self.text_caches:
+                cache.select(rows, start)
 
     def _select_sources(self, wanted: list[int]) -> None:
         """Let each row read another source. Rows side by side that read the same one share its keys and values."""
@@ -110,46 +112,57 @@ class CachedModel:
         if wanted != [source for source in sources for _ in range(share)]:
             sources, share = wanted, 1
         if sources != list(dict.fromkeys(self.sources)):
-            for each in self.memory:
-                each.select(sources)
+            for cache in self.memory_caches:
+                cache.select(sources)
+            if self.source_ids is not None:
+                self.source_ids = self.source_ids[sources]
         self.sources = [i for i in range(len(sources)) for _ in range(share)]
-
-    def _mask(self, first: int, last: int, device: torch.device) -> Tensor | None:
-        """Which of the columns up to `last` those from `first` on may read; None where that is all of them."""
-        causal = causal_mask(last, device)[first:] if last - first > 1 else None  # (T, last)
-        if self.text.pads is None:
-            return causal
-        columns = torch.arange(last, device=device)
-        real = (columns >= self.text.pads)[:, None, None]  # (B, 1, 1, last)
-        # Padding reads itself, since each row has to read something.
-        return real if causal is None else causal & (real | torch.eye(last, dtype=torch.bool, device=device)[first:])
 
 
 def can_cache(model: Any) -> bool:
-    """Whether a `CachedModel` can be made of a model: one of the course's, each of its attentions too.
+    """Whether a `CachedModel` can be made of a model: one of the course's classes, its layers and attentions too.
 
-    A learner's own attention function in them does no harm; a class of their own may keep its weights otherwise.
+    Somebody else's functions in them do no harm, but for embeddings that know no positions other than 0, 1, 2, …
     """
     if not isinstance(model, LanguageModel | Transformer):
         return False
-    layers = (model.body if isinstance(model, LanguageModel) else model.decoder).layers
-    attentions = [getattr(layer, f"{name}_attention", None) for layer in layers for name in ("self", "cross")]
-    return all(each is None or isinstance(each, MultiHeadAttention) for each in attentions)
+    layers = _layers(model)
+    attentions = [part for layer in layers for name, part in layer.named_children() if name.endswith("_attention")]
+    return (
+        all(isinstance(layer, EncoderLayer | DecoderLayer) for layer in layers)
+        and all(isinstance(attention, MultiHeadAttention) for attention in attentions)
+        and _takes_positions(model.embed)
+    )
+
+
+def _takes_positions(embed: Any) -> bool:
+    """Whether an embedding, and the part of it that adds positions, can be told at which positions tokens stand."""
+    if "at" not in inspect.signature(getattr(embed, "forward", embed)).parameters:
+        return False
+    return not isinstance(embed, TokenEmbedding) or embed.positions is None or _takes_positions(embed.positions)
+
+
+def _layers(model: Any) -> list[Any]:
+    return [*(model.layers if isinstance(model, LanguageModel) else model.decoder)]
+
+
+def _room(model: Any, room: int) -> int:
+    config = getattr(model, "config", None)
+    return room if config is None else min(room, config.max_length)
 
 
 class UncachedModel:
     """The same without a cache: each step runs the model over the whole text again.
 
     Takes a model as `CachedModel` does, or any that gives logits for ids, by `model(ids)` (B, T, V), or by
-    `model.encode(source_ids)` and `model.decode(ids, memory, source_ids)`. Whatever stands after the end of a text must
-    not change it, as under a causal mask.
+    `model.encode(source_ids)` and `model.decode(ids, memory, source_ids)`. What follows the end of a text must not
+    change it, as under a causal mask.
     """
 
     def __init__(self, model: Any, room: int, source_ids: Tensor | None = None) -> None:
-        config = getattr(model, "config", None)
         self.model, self.source_ids = model, source_ids
         self.memory: Tensor | None = None if source_ids is None else model.encode(source_ids)
-        self.text = _Text(min(room, config.max_length) if config else room)
+        self.text = _Text(_room(model, room))
 
     @torch.no_grad()
     def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:
@@ -212,115 +225,3 @@ class _Text:
             return 0
         differing: list[int] = (old != self.ids).any(dim=0).nonzero().flatten().tolist()
         return differing[0] if differing else self.length
-
-
-class _SelfAttention:
-    """A layer's self-attention, with the keys and values that the text has left."""
-
-    def __init__(self, attention: MultiHeadAttention, room: int) -> None:
-        self.attention, self.room, self.length = attention, room, 0
-        maps = (attention.W_q, attention.W_k, attention.W_v)
-        # One matrix product is faster than three, and for few rows it is faster with the matrix stored by columns.
-        self.weight = torch.cat([each.weight for each in maps]).detach().mT.contiguous().mT
-        self.bias = None if maps[0].bias is None else torch.cat([each.bias for each in maps]).detach()
-        self.stored: Tensor | None = None  # (B, 2 * kv_heads, room, d_k), keys first, then values
-
-    def __call__(self, x: Tensor, first: int, mask: Tensor | None, turn: Tensor | None) -> Tensor:
-        """Let tokens x (B, T, d_model), which stand from column `first` on, read themselves and all before them."""
-        H, kv_heads = self.attention.heads, self.attention.kv_heads
-        all_heads = _heads(F.linear(x, self.weight, self.bias), H + 2 * kv_heads)  # (B, H + 2 * kv_heads, T, d_k)
-        if turn is not None:
-            turned = _turned(all_heads[:, : H + kv_heads], turn)
-            all_heads = torch.cat((turned, all_heads[:, H + kv_heads :]), dim=1)
-        if self.stored is None:
-            self.stored = x.new_empty(x.size(0), 2 * kv_heads, self.room, all_heads.size(-1))
-        self.length = first + x.size(1)
-        self.stored[:, :, first : self.length] = all_heads[:, H:]
-        return _attend(self.attention, all_heads[:, :H], self.kept, mask)
-
-    @property
-    def kept(self) -> Tensor:
-        """The keys and values so far, (B, 2 * kv_heads, length, d_k)."""
-        return torch.empty(0) if self.stored is None else self.stored[:, :, : self.length]
-
-    def select(self, rows: Tensor, start: int) -> None:
-        """Go on with these rows, which differ from column `start` on."""
-        if self.stored is None:
-            return
-        if len(rows) != len(self.stored):
-            found = self.stored[rows, :, : self.length]
-            self.stored = self.stored.new_empty(len(rows), *self.stored.shape[1:])
-            self.stored[:, :, : self.length] = found
-        else:
-            moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero().squeeze(1)
-            kept = self.stored[:, :, start : self.length]
-            kept.index_copy_(0, moved, kept[rows[moved]])
-
-
-class _CrossAttention:
-    """A layer's cross-attention, with the keys and values of the source, (B, 2 * kv_heads, S, d_k)."""
-
-    def __init__(self, attention: MultiHeadAttention, memory: Tensor, mask: Tensor | None) -> None:
-        self.attention, self.mask = attention, mask
-        both = torch.cat((attention.W_k(memory), attention.W_v(memory)), dim=-1)
-        self.kept = _heads(both, 2 * attention.kv_heads)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Let tokens x (B', T, d_model) read the source: B' is B, or a multiple, where rows share a source."""
-        queries = _heads(self.attention.W_q(x), self.attention.heads)  # (B', H, T, d_k)
-        return _attend(self.attention, queries, self.kept, self.mask)
-
-    def select(self, sources: list[int]) -> None:
-        """Go on with these sources."""
-        self.kept = self.kept[sources]
-        self.mask = None if self.mask is None else self.mask[sources]
-
-
-def _heads(x: Tensor, heads: int) -> Tensor:
-    """Cut (B, T, heads * d_k) into heads, (B, heads, T, d_k), as `attention.split_heads` does, unchecked."""
-    return x.view(x.size(0), x.size(1), heads, -1).transpose(1, 2)
-
-
-def _attend(attention: MultiHeadAttention, queries: Tensor, kept: Tensor, mask: Tensor | None) -> Tensor:
-    """Attend with queries (B', H, T, d_k) to kept keys and values, (B, 2 * kv_heads, S, d_k): (B', T, d_model)."""
-    keys, values = kept.chunk(2, dim=1)  # (B, kv_heads, S, d_k)
-    rows, heads = queries.size(0) // keys.size(0), queries.size(1) // keys.size(1)
-    plain = attention.watcher is None and attention.attention is scaled_dot_product_attention
-    if plain and rows == heads == 1:
-        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
-    elif plain and (mask is None or mask.size(-2) == 1):
-        # Rows and heads that share keys and values ask side by side, as tokens do: nothing has to be copied.
-        sides = (keys.size(0), rows, keys.size(1), heads, *queries.shape[2:])
-        asked = queries.reshape(sides).transpose(1, 2)  # (B, kv_heads, rows, heads, T, d_k)
-        found = F.scaled_dot_product_attention(asked.flatten(2, 4), keys, values, attn_mask=mask)
-        mixed = found.view(asked.shape).transpose(1, 2).reshape(queries.shape)
-    else:
-        keys, values = (each.repeat_interleave(rows, 0).repeat_interleave(heads, 1) for each in (keys, values))
-        mask = mask if mask is None or mask.dim() == 2 or rows == 1 else mask.repeat_interleave(rows, 0)
-        mixed = attention._attend(queries, keys, values, mask)
-    output: Tensor = attention.W_o(merge_heads(mixed))
-    return output
-
-
-@torch.no_grad()
-def _encoded(model: Transformer, source_ids: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The memory of the source, (B, S, d_model), and what of it may be read, (B, 1, 1, S); None: all."""
-    pad = model.config.pad
-    mask = padding_mask(source_ids, pad) if pad is not None and (source_ids == pad).any() else None
-    return model.encode(source_ids), mask
-
-
-def _turns(attention: MultiHeadAttention, room: int) -> Tensor | None:
-    """The cosine and sine by which rotary positions turn each pair of features, (2, room, d_k / 2), or None."""
-    if attention.rotate is None:
-        return None
-    d_k = attention.W_q.out_features // attention.heads
-    first = torch.cat((torch.ones(d_k // 2), torch.zeros(d_k // 2))).to(attention.W_q.weight)
-    # Turning (1, 0) gives the cosine and the sine.
-    return torch.stack(attention.rotate(first.expand(room, d_k)).chunk(2, dim=-1))
-
-
-def _turned(x: Tensor, turn: Tensor) -> Tensor:
-    """Turn queries or keys (B, H, T, d_k) as `positions.rotary` does, by cosines and sines (2, T, d_k / 2)."""
-    (cos, sin), (first, second) = turn, x.chunk(2, dim=-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)

@@ -39,8 +39,8 @@ const model = {
 explorer.render({ model, el: document.getElementById("root") });
 </script>"""
 
-SAMPLING = ("names", "prompt", "answer", "examples", "wanted", "drawn")
-BEAMS = ("sentence", "typed", "found")
+SAMPLING = ("names", "prompt", "answer", "examples", "request", "drawn")
+BEAMS = ("sentence", "typed", "result")
 
 
 @pytest.fixture(params=[True, False], ids=["light", "dark"])
@@ -191,7 +191,7 @@ def test_the_kernel_goes_on_with_the_character_that_was_drawn(page: tuple[Page, 
     expect(text).to_have_text(
         re.compile(f"^Once upon a ti.{re.escape(' '.join(explorer.drawn['texts'][0].split()))}", re.DOTALL)
     )
-    assert explorer.wanted["temperature"] == 0.5
+    assert explorer.request["temperature"] == 0.5
     tab.get_by_label("Another beginning").select_option("1")
     expect(tab.locator(".drawn").last).to_have_text(re.compile("^And the q..{20}"))
 
@@ -256,7 +256,7 @@ def test_a_long_search_keeps_its_last_steps_in_sight_and_the_list_has_all_of_it(
     put(tab, explorer, BEAMS, light)
     tab.get_by_role("radio", name="4").check()
     tab.get_by_role("slider", name="Step").press("End")
-    steps = explorer.found["searches"]["4"]
+    steps = explorer.result["searches"]["4"]
     heads = [text for text in tab.locator(".tree .small.middle").all_text_contents() if text]
     assert heads == [f"step {step}" for step in range(len(steps) - 6, len(steps) + 1)]
     tab.get_by_text("Show the tree as a list").click()

@@ -88,7 +88,7 @@ def test_a_right_answer_becomes_the_learners_and_is_still_theirs_after_a_restart
     expect(report).to_contain_text("✓ cross_attend: right")
     assert "memory, memory, memory_mask" in (lab_folder / "my_transformer" / "cross_attend.py").read_text("utf-8")
     lesson.restart_kernel()
-    lesson.run_cell("from course_lib import yours\nfrom course_lib.pictures import figures")
+    lesson.run_cell("from course_lib import yours")
     mine = re.compile(r"cross_attend\s+✓ yours")
     expect(lesson.run_cell("yours.report()").locator(".course-report")).to_contain_text(mine)
 

@@ -1,9 +1,10 @@
-"""What the doctor says of a computer that has all the course needs, and of one that lacks something."""
+"""What the doctor says about a computer that has all the course needs, and one that lacks something."""
 
 import importlib.metadata
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from course_lib import data
+from course_lib import cli, data
 from course_lib.cli import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,9 +50,9 @@ def test_each_package_is_held_against_its_range(monkeypatch: pytest.MonkeyPatch)
     ("cores", "memory", "fine", "said"),
     [
         (2, 8e9, True, "2 cores and 8.0 GB of memory are enough."),
-        (1, 8e9, False, "1 core and 8.0 GB of memory are few: "),
-        (None, 8e9, False, "1 core and 8.0 GB of memory are few: "),
-        (8, 2e9, False, "8 cores and 2.0 GB of memory are few: "),
+        (1, 8e9, False, "1 core and 8.0 GB of memory are not much: "),
+        (None, 8e9, False, "1 core and 8.0 GB of memory are not much: "),
+        (8, 2e9, False, "8 cores and 2.0 GB of memory are not much: "),
     ],
 )
 def test_few_cores_or_little_memory_are_named_but_do_not_keep_the_course_from_running(
@@ -69,16 +70,16 @@ def test_a_disk_that_is_nearly_full_is_named(monkeypatch: pytest.MonkeyPatch, fr
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     (finding,) = doctor.disk(ROOT)
     assert finding.fine == fine
-    assert fine or finding.sentence == "0.5 GB are free on the disk: make room for 1 GB."
+    assert fine or finding.sentence == "Only 0.5 GB are free on the disk: free 1 GB."
 
 
 def test_a_data_set_that_is_not_here_is_named_with_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(data, "SETS", {"tales": None, "letters": None})
     monkeypatch.setattr(data, "present", lambda name: name == "tales")
-    here, missing = doctor.data_sets()
-    assert here == doctor.Finding(True, "The data set tales is here.")
+    present, missing = doctor.data_sets()
+    assert present == doctor.Finding(True, "The data set tales is downloaded.")
     assert (missing.fine, missing.needed) == (False, False)
-    assert "run `python3 course.py data letters`." in missing.sentence
+    assert "course.py data letters`." in missing.sentence
 
 
 def test_explorers_are_ready_only_with_both_parts_in_jupyterlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -90,25 +91,25 @@ def test_explorers_are_ready_only_with_both_parts_in_jupyterlab(tmp_path: Path, 
     (extension / "package.json").touch()
     (finding,) = doctor.explorers()
     assert not finding.fine
-    assert "since JupyterLab lacks @jupyter-widgets/jupyterlab-manager: delete the folder .venv" in finding.sentence
+    assert "because JupyterLab lacks @jupyter-widgets/jupyterlab-manager: delete the folder .venv" in finding.sentence
 
 
 @pytest.mark.parametrize(
     ("assumed", "fine", "said"),
     [
-        (12_000, True, "the minutes that the notebooks give will do."),
-        (15_360, True, "unless other programs are busy, expect 1.5 times the minutes that the notebooks give."),
-        (40_960, False, "unless other programs are busy, expect 4.0 times the minutes that the notebooks give."),
+        (12_000, True, "the minutes given in the notebooks apply."),
+        (15_360, True, "unless other programs are busy, expect 1.5 times the minutes given in the notebooks."),
+        (40_960, False, "unless other programs are busy, expect 4.0 times the minutes given in the notebooks."),
     ],
 )
 def test_the_speed_is_compared_with_the_one_that_the_minutes_assume(
     monkeypatch: pytest.MonkeyPatch, assumed: float, fine: bool, said: str
 ):
     monkeypatch.setattr(doctor, "COURSE_SPEED", assumed)
-    monkeypatch.setattr(doctor, "_runs_a_second", lambda run, seconds: (run(), 10.0)[1])
+    monkeypatch.setattr(doctor, "_runs_per_second", lambda action, seconds: (action(), 10.0)[1])
     (finding,) = doctor.speed()
     # Ten passes of 16 sentences of 64 tokens; ten products of two matrices of 1024 by 1024.
-    reading = "21 GFLOP/s in products of matrices and 10,240 tokens/s through attention forwards and backwards"
+    reading = "21 GFLOP/s in matrix products and 10,240 tokens/s through attention, forward and backward"
     assert finding.sentence == f"{reading}: {said}"
     assert finding.fine == fine
     assert fine or not finding.needed
@@ -118,7 +119,7 @@ def test_the_fastest_run_counts_for_as_long_as_was_asked(monkeypatch: pytest.Mon
     clock = iter([0.0, 0.0, 5.0, 5.0, 5.25, 6.0, 7.0, 10.5])  # Runs of 5, 0.25 and 1 seconds, until 10 are over.
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     runs = []
-    assert doctor._runs_a_second(lambda: runs.append(1), seconds=10) == 4
+    assert doctor._runs_per_second(lambda: runs.append(1), seconds=10) == 4
     assert len(runs) == 3
 
 
@@ -128,10 +129,42 @@ def test_what_cannot_be_imported_is_a_finding_and_the_next_look_is_still_taken(m
     findings = list(doctor.examine(ROOT))
     (broken,) = [finding for finding in findings if "psutil" in finding.sentence and not finding.fine]
     assert broken.needed
-    assert "delete the folder .venv, then run `python3 course.py lab`" in broken.sentence
+    assert "delete the folder .venv, then run `py" in broken.sentence
     assert "free on the disk" in findings[findings.index(broken) + 1].sentence
 
 
 def test_a_healthy_environment_is_found_fit(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor, "speed", lambda: iter(()))
     assert [finding.sentence for finding in doctor.examine(ROOT) if finding.needed and not finding.fine] == []
+
+
+@pytest.mark.parametrize(("needed", "status", "verdict"), [(True, 1, "will not run yet"), (False, 0, "will run")])
+def test_the_doctor_fails_only_for_what_the_course_cannot_run_without(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    needed: bool,
+    status: int,
+    verdict: str,
+):
+    findings = [doctor.Finding(True, "This is fine."), doctor.Finding(False, "That is not.", needed)]
+    monkeypatch.setattr(doctor, "examine", lambda root: iter(findings))
+    assert cli.main(["doctor"]) == status
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["✓ This is fine.", "✗ That is not."]
+    assert verdict in lines[2]
+
+
+def test_the_doctor_says_what_is_missing_where_no_package_is_installed():
+    source = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from course_lib import cli
+sys.exit(cli.main(["doctor"]))
+"""
+    variables = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    # -S leaves out the installed packages.
+    command = [sys.executable, "-S", "-c", source]
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "✗ Part of the installation is broken (No module named 'packaging')" in ran.stdout
+    assert ran.stdout.splitlines()[-1] == "The course will not run yet: fix what is marked with ✗."

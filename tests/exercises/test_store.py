@@ -81,7 +81,7 @@ def test_a_writer_that_waits_too_long_says_so(work: Path, monkeypatch: pytest.Mo
     inside, done = threading.Event(), threading.Event()
 
     def hold():
-        with store._alone():
+        with store._locked():
             inside.set()
             done.wait(10)
 

@@ -28,7 +28,8 @@ from course_lib.learning.training import (
     train,
     warmup_cosine,
 )
-from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
+from course_lib.transformer.build import build_language_model, build_transformer
+from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.choose import greedy
 
 PAD, BOS, EOS = 0, 1, 2
@@ -190,7 +191,7 @@ TASK = Task(REVERSED, to_translate, pad=PAD)
 
 def new_model(config=SMALL):
     torch.manual_seed(0)
-    return Transformer(config)
+    return build_transformer(config)
 
 
 def weights(model):
@@ -208,7 +209,7 @@ def test_a_translator_learns_to_reverse():
     history = train(model, Task(examples, to_translate, pad=PAD), settings, device="cpu")
     right = sum(greedy(model, [source], bos=BOS, stop=[EOS]) == [target[1:-1]] for source, target in examples)
     assert right >= 28  # 29 or 30 with seeds 0 to 4; guessing letters gives none
-    assert history.loss[-1] < smoothed_loss_floor(9, 0.1) + 0.05
+    assert history.loss[-1] < smoothed_loss_floor(9, 0.1) + 0.1  # 0.01 to 0.05 above it with seeds 0 to 7
     assert min(history.loss) > smoothed_loss_floor(9, 0.1)
     assert history.cross_entropy[0] > math.log(9) - 1
 
@@ -216,7 +217,7 @@ def test_a_translator_learns_to_reverse():
 def test_a_language_model_learns_a_circle_in_the_same_loop():
     circle = [([4 + (i + j) % 5 for j in range(6)],) for i in range(5)]
     torch.manual_seed(0)
-    model = LanguageModel(TransformerConfig(vocabulary=9, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.0))
+    model = build_language_model(TransformerConfig(vocabulary=9, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.0))
     settings = TrainingSettings(steps=150, learning_rate=1e-2, warmup=20, label_smoothing=0.0, progress=False)
     history = train(model, Task(circle, next_token), settings, device="cpu")
     assert history.loss == history.cross_entropy
@@ -372,12 +373,12 @@ def test_a_training_resumed_in_mid_epoch_ends_in_the_very_same_weights(tmp_path)
         path = tmp_path / f"{stops}.safetensors"
         for stop in stops:
             train(resumed, TASK, replace(FEW, steps=stop), device="cpu", checkpoint=path)
-        another = Transformer(SMALL)
+        another = build_transformer(SMALL)
         torch.manual_seed(99)
         history = train(another, TASK, FEW, device="cpu", checkpoint=path)
         assert same(weights(another), weights(straight))
         assert history.loss == whole.loss
-        assert another.encoder.embeddings.tokens.weight is another.projection.weight
+        assert another.source_table is another.target_table
 
 
 def test_a_finished_training_is_not_run_again(tmp_path):
@@ -506,9 +507,9 @@ def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_chan
     refused("its pad is 0, yours is 1", task=replace(TASK, pad=1))
     refused("its examples is", task=Task(REVERSED[1:], to_translate, pad=PAD))
     wide = TransformerConfig(vocabulary=9, d_model=18, heads=2, d_ff=32, layers=1)
-    refused(r"another model: .* is \(.*\) there and \(.*\) here", model=Transformer(wide))
+    refused(r"another model: .* is \(.*\) there and \(.*\) here", model=build_transformer(wide))
     deep = TransformerConfig(vocabulary=9, d_model=16, heads=2, d_ff=32, layers=2)
-    refused("another model: only this model has decoder.layers.1", model=Transformer(deep))
+    refused("another model: only this model has decoder.1", model=build_transformer(deep))
     for broken in (whole[:-100], whole[:50], b"", b"not a checkpoint at all", whole[:8] + b"{" * 100 + whole[108:]):
         path.write_bytes(broken)
         refused("is damaged or no safetensors file")

@@ -1,56 +1,48 @@
-"""Right answers pass, whatever they look like; every known mistake is rejected, and named by its own sentence."""
+"""All exercises: right answers pass, whatever they look like; mistakes are rejected, and named by their sentences."""
 
+import re
 import time
 
+import nbformat
 import pytest
 import torch
 
 from course_lib.exercises import Exercise, Mistake, all_exercises
+from course_lib.exercises.cases import case
 from course_lib.exercises.catalogue import find
+from course_lib.exercises.checking import try_on_every_case
+from course_lib.exercises.mistakes import patched
 from course_lib.transformer import attention
-from tests.lessons import (
-    right_attention,
-    right_decoder,
-    right_encoder,
-    right_positions,
-    right_sampling,
-    right_tokens,
-    right_transformer,
-)
-from tests.lessons.right_answers import RIGHT
 from tests.notebooks import kernels
 
-# Loading a lesson's answers fills RIGHT.
-LESSONS = (
-    right_attention,
-    right_tokens,
-    right_positions,
-    right_encoder,
-    right_decoder,
-    right_transformer,
-    right_sampling,
-)
 EXERCISES = all_exercises()
 MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
-ANSWERS = [(name, answer) for name, answers in RIGHT.items() for answer in answers]
+RIGHT_ANSWERS = [(exercise, answer) for exercise in EXERCISES for answer in exercise.right_answers]
+LESSONS = kernels.ROOT / "course_lib" / "lessons"
+LIBRARY = re.compile(r"course_lib\.(transformer|text|learning|writing|scoring)\.\w+")
 
 
 def by_name(value: object) -> str:
-    found = getattr(value, "implementation", value)
-    return getattr(value, "name", None) or getattr(found, "__name__", type(found).__name__)
+    return getattr(value, "name", None) or getattr(value, "__name__", type(value).__name__)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_the_reference_is_what_the_library_has_by_that_name(exercise: Exercise):
+    assert LIBRARY.fullmatch(exercise.reference.__module__)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
 def test_the_reference_passes(exercise: Exercise):
     report = exercise.check(exercise.reference)
     assert report.passed, report
-    assert report.message == f"Right in all {len(exercise.cases)} cases."
+    assert report.message == f"Right in all {len(exercise.every_case)} cases."
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
 def test_the_reference_fails_in_no_case(exercise: Exercise):
-    # Where it did, an answer that fails alike would be right.
-    assert [outcome.error for outcome in exercise._try(exercise.reference)] == [None] * len(exercise.cases)
+    # If it did, an answer that fails in the same way would be right.
+    outcomes = try_on_every_case(exercise, exercise.reference)
+    assert [outcome.error for outcome in outcomes.values()] == [None] * len(exercise.every_case)
 
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)
@@ -63,10 +55,10 @@ def test_a_mistake_is_rejected_and_named_by_its_own_sentence_in_under_a_second(e
     assert report.message == mistake.message
 
 
-@pytest.mark.parametrize(("name", "answer"), ANSWERS, ids=by_name)
-def test_a_right_answer_that_is_written_differently_passes_in_under_a_second(name: str, answer: object):
+@pytest.mark.parametrize(("exercise", "answer"), RIGHT_ANSWERS, ids=by_name)
+def test_a_right_answer_that_is_written_differently_passes_in_under_a_second(exercise: Exercise, answer: object):
     start = time.process_time()
-    report = find(name).check(answer)
+    report = exercise.check(answer)
     assert report.passed, report
     assert time.process_time() - start < 1
 
@@ -76,10 +68,69 @@ def test_an_exercise_has_all_that_a_learner_needs(exercise: Exercise):
     assert len(exercise.mistakes) >= 4
     assert len({mistake.message for mistake in exercise.mistakes}) == len(exercise.mistakes)
     assert len(exercise.hints) == 3
-    assert len(RIGHT[exercise.name]) >= 2
+    assert len(exercise.right_answers) >= 2
+    assert exercise.whole_course_answer in exercise.right_answers
     assert exercise.difficulty in (1, 2, 3)
     assert 1 <= exercise.minutes <= 30
-    assert exercise.reference.__name__ == exercise.name
+
+
+def test_each_file_of_a_lesson_holds_one_exercise_and_is_named_after_it():
+    files = {path.relative_to(LESSONS).as_posix() for path in LESSONS.glob("l*/*.py")}
+    files -= {file for file in files if file.endswith(("/__init__.py", "/inputs.py"))}
+    lessons = {int(path.name[1:3]): path.name for path in LESSONS.glob("l*")}
+    assert files == {f"{lessons[each.notebook]}/{file_name(each.name)}" for each in EXERCISES}
+
+
+def file_name(exercise: str) -> str:
+    """Write `MultiHeadAttention` as `multi_head_attention.py`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", exercise).lower() + ".py"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_a_further_case_says_what_is_special_about_it(exercise: Exercise):
+    for further in exercise.cases:
+        assert isinstance(further.having, tuple)
+        assert further.having
+    assert exercise.example.having == exercise.another.having == ()
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)
+def test_a_mistakes_message_is_a_sentence_and_its_source_an_address(exercise: Exercise, mistake: Mistake):
+    assert mistake.message[0].isupper() or mistake.message.startswith(("`", "torch "))
+    assert mistake.message.endswith((".", "?", "`", "…"))
+    assert mistake.seen == "" or mistake.seen.startswith("https://")
+
+
+def test_a_text_that_does_not_occur_exactly_once_is_not_patched():
+    with pytest.raises(ValueError, match="'no such line' should occur once in softmax, but occurs 0 times"):
+        patched(attention.softmax, "no such line", "")
+    with pytest.raises(ValueError, match="'exponentials' should occur once in softmax, but occurs 3 times"):
+        patched(attention.softmax, "exponentials", "e")
+
+
+def test_a_case_hands_its_mask_in_last():
+    mask = torch.ones(1, dtype=torch.bool)
+    assert case(1, 2, mask=mask, having=("a mask",)).arguments == (1, 2, mask)
+    assert case(1, 2).arguments == (1, 2)
+
+
+def test_a_patch_leaves_the_reference_as_it_is():
+    fourfold = patched(attention.softmax, "return exponentials", "return 4 * exponentials")
+    assert fourfold(torch.zeros(2), 0).tolist() == [2.0, 2.0]
+    assert attention.softmax(torch.zeros(2), 0).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("path", kernels.NOTEBOOKS, ids=lambda path: path.stem)
+def test_exercises_come_in_the_order_in_which_their_notebook_gives_them(path):
+    cells = nbformat.read(path, as_version=4).cells
+    given = [name for cell in cells if cell.cell_type == "code" for name in names_of_stubs(cell.source)]
+    own = [exercise for exercise in EXERCISES if exercise.notebook == int(path.name[:2])]
+    assert [exercise.name for exercise in own] == list(dict.fromkeys(given))
+    assert len({exercise.order for exercise in own}) == len(own)
+
+
+def names_of_stubs(source: str) -> list[str]:
+    return re.findall(r'^@exercise\("(\w+)"\)', source, re.MULTILINE)
 
 
 def test_every_notebook_so_far_has_exercises():
@@ -131,7 +182,7 @@ def test_a_mistake_beside_something_unknown_is_named_and_says_that_more_is_wrong
 
     report = find("scaled_dot_product_attention").check(unscaled_and_shifted)
     assert "The scale is missing" in report.message
-    assert report.message.endswith("mend this first, then run the cell again.")
+    assert report.message.endswith("fix this first, then run the cell again.")
 
 
 def test_the_learners_class_is_the_courses_own_where_both_have_the_same_weights():

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -12,17 +13,21 @@ from transformers import BertModel
 
 from course_lib import data
 from course_lib.exercises import all_exercises
+from course_lib.transformer.attention import padding_mask
+from tests import plain_parts
 from tests.notebooks import kernels
+from tests.plain_parts import plain
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "05_encoder.ipynb"
-REAL_WEIGHTS = ("encoder = pretrained.load_encoder", "Layer = EncoderLayer", "def holding", "SENTENCES = [")
+REAL_WEIGHTS = ("encoder = pretrained.load_encoder", "mine = pretrained.rebuild", "SENTENCES = [")
 TRAININGS = ("def no_residual", "class Deep", "def train_deep", "def first_gradients", "def stream")
 CHANCE = math.log(8)
 
 
 def run_cells(of_words: tuple[str, ...]) -> dict[str, Any]:
     """Run the notebook's cells that hold these words, on the course's parts and nobody's own."""
-    names: dict[str, Any] = {"nn": nn, "torch": torch} | {each.name: each.reference for each in all_exercises()}
+    names: dict[str, Any] = {"nn": nn, "torch": torch, "yours": SimpleNamespace(parts=plain, calls=lambda run: run())}
+    names |= {each.name: each.reference for each in all_exercises()}
     sources = [cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
     for words in of_words:
         (source,) = (source for source in sources if words in source)
@@ -48,14 +53,15 @@ def test_the_lessons_layers_hold_the_real_weights_and_give_the_hidden_states_of_
     folder = data.fetch("pretrained-encoder")
     bert = BertModel.from_pretrained(folder, local_files_only=True, attn_implementation="eager").eval()
     assert real["encoder"] is not None
-    assert {type(layer) for layer in real["layers"]} == {real["EncoderLayer"]}
+    assert {type(layer) for layer in real["mine"].layers} == {plain_parts.EncoderLayer}
     ids, words = real["ids"], real["words"]
     with torch.no_grad():
         expected = bert(ids, attention_mask=words.long(), output_hidden_states=True).hidden_states
-        hidden = real["real"].embeddings(ids)
+        hidden = real["mine"].embed(ids, real["mine"].table)
+        mask = padding_mask(ids, pad=0)
         differences = [greatest_difference(hidden, expected[0], words)]
-        for layer, theirs in zip(real["layers"], expected[1:], strict=True):
-            hidden = layer(hidden, real["padding_mask"](ids, pad=0))
+        for layer, theirs in zip(real["mine"].layers, expected[1:], strict=True):
+            hidden = layer(hidden, mask)
             differences.append(greatest_difference(hidden, theirs, words))
     print("greatest difference by layer:", [f"{difference:.1e}" for difference in differences])
     assert len(differences) == 7

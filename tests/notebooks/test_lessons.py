@@ -5,12 +5,12 @@ from torch import nn
 from transformers import BertConfig, BertModel, LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
-from course_lib.lessons.l04_positions import embed_with_positions
-from course_lib.lessons.l05_encoder import EncoderLayer, encoder_parameter_count
-from course_lib.lessons.l06_decoder import LanguageModel, continue_greedily
-from course_lib.lessons.l07_transformer import DecoderLayer, Transformer, greedy_translation, learning_rate
+from course_lib.learning.by_hand import learning_rate
 from course_lib.transformer.attention import padding_mask
-from course_lib.transformer.positions import rotary
+from course_lib.transformer.layers import DecoderLayer, EncoderLayer, encoder_parameter_count
+from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.transformer.positions import embed_with_positions, rotary
+from course_lib.writing.by_hand import continue_greedily, greedy_translation
 
 
 def poured(theirs: nn.Module, names: dict[str, str]) -> dict[str, torch.Tensor]:

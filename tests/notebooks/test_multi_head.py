@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.lessons.l02_multi_head import attend_in_heads
-from course_lib.transformer.attention import merge_heads, scaled_dot_product_attention
+from course_lib.transformer.attention import attend_in_heads, merge_heads, scaled_dot_product_attention
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "02_multi_head.ipynb"

@@ -5,6 +5,7 @@ Those answers run through every notebook without a network, in one learner's fol
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,32 +16,40 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.exercises import all_exercises, solution
+from course_lib.exercises.catalogue import find
+from course_lib.exercises.source import names_used
 from tests.notebooks import kernels
-from tests.notebooks import other_answers as answers
 
-SOURCE = inspect.getsource(answers)
-STATEMENTS = ast.parse(SOURCE).body
-ANSWERS = {
-    node.name: "\n".join(SOURCE.splitlines()[node.lineno - 1 : node.end_lineno]).replace("  # noqa: F811", "")
-    for node in STATEMENTS
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-}
-LIBRARIES = "\n".join(
-    ast.unparse(node)
-    for node in STATEMENTS
-    if isinstance(node, (ast.Import, ast.ImportFrom)) and "course_lib.yours" not in ast.unparse(node)
-)
-
-
-def parts_used(name: str) -> list[str]:
-    """The other exercises' parts that an answer calls: they come from `course_lib.yours`, as in a learner's cell."""
-    names = {node.id for node in ast.walk(ast.parse(ANSWERS[name])) if isinstance(node, ast.Name)}
-    return sorted(names & ANSWERS.keys() - {name})
+NAMES = [exercise.name for exercise in all_exercises()]
 
 
 def cell(name: str) -> str:
-    imports = [f"from course_lib.yours import {part}" for part in parts_used(name)]
-    return "\n".join([LIBRARIES, *imports, f'@exercise("{name}")', ANSWERS[name]])
+    """Write an exercise's other answer as a learner's cell: the imports it needs, `@exercise`, and itself by its name.
+
+    Other exercises' parts come from `course_lib.yours`, as in a learner's cell.
+    """
+    answer = find(name).whole_course_answer
+    with_decorators = inspect.getsource(answer)
+    definition = ast.parse(with_decorators).body[0]
+    text = "\n".join(with_decorators.splitlines()[definition.lineno - 1 :])
+    text = re.sub(rf"\b{answer.__name__}\b", name, text)
+    needed = names_used(text) - {name}
+    imports = [line for bound, line in imports_of(sys.modules[answer.__module__]) if bound in needed]
+    return "\n".join([*imports, f'@exercise("{name}")', text])
+
+
+def imports_of(module: object) -> list[tuple[str, str]]:
+    """List the names that a module imports, each with a line that imports it."""
+    found = []
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                bound = alias.asname or alias.name
+                origin = f"from {node.module} " if isinstance(node, ast.ImportFrom) else ""
+                if bound in NAMES:
+                    origin = "from course_lib.yours "
+                found.append((bound, f"{origin}import {ast.unparse(alias)}"))
+    return found
 
 
 def solve(notebook: NotebookNode) -> list[str]:
@@ -92,16 +101,18 @@ def variables(tmp_path: Path) -> dict[str, str]:
     return kernels.environment(tmp_path) | {"PYTHONIOENCODING": "utf-8"}
 
 
-def test_every_exercise_has_another_answer():
-    assert ANSWERS.keys() == {exercise.name for exercise in all_exercises()}
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cell_with_another_answer_runs_by_itself_and_passes(name: str):
+    namespace = {"exercise": lambda name: lambda part: part}
+    exec(cell(name), namespace)
+    assert find(name).check(namespace[name]).passed
 
 
 def test_the_courses_own_solutions_pass_as_cells_and_become_the_learners(tmp_path: Path, variables: dict[str, str]):
-    names = [exercise.name for exercise in all_exercises()]
-    cells = ["from course_lib.exercises import exercise", *(solution(name).code for name in names)]
+    cells = ["from course_lib.exercises import exercise", *(solution(name).code for name in NAMES)]
     run = kernels.execute(new_notebook(cells=[*map(new_code_cell, cells)]), tmp_path, variables)
-    assert reports(run) == [f"✓ {name}: right" for name in names]
-    assert learners_parts(variables) == sorted(names)
+    assert reports(run) == [f"✓ {name}: right" for name in NAMES]
+    assert learners_parts(variables) == sorted(NAMES)
 
 
 def test_the_course_runs_offline_on_answers_that_are_written_differently_and_translates(
@@ -120,6 +131,6 @@ def test_the_course_runs_offline_on_answers_that_are_written_differently_and_tra
     assert "4 beams, the same 20 letters: True" in shown["08_sampling"]
     assert ": False\n" not in shown["08_sampling"]  # these parts write what the library writes
 
-    assert learners_parts(variables) == sorted(ANSWERS)
+    assert learners_parts(variables) == sorted(NAMES)
     log = kernels.network_log(tmp_path)
     assert not log.exists(), log.read_text(encoding="utf-8")

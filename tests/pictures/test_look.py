@@ -1,13 +1,36 @@
-"""The design tokens: contrast by a formula of the test's own, and ramps that a reader can follow."""
+"""The course's look: contrast by a formula of the test's own, and ramps that a reader can follow."""
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from course_lib.pictures.look import LOOK, colour, digit_colour, ramp_colour, token_label
+from course_lib.pictures import explorers
+from course_lib.pictures.look import COLOURS, LOOK, LOOK_CSS, Theme, colour, digit_colour, ramp_colour, token_label
 
-THEMES = ("light", "dark")
+ROOT = Path(__file__).resolve().parents[2]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+# The colours of text, and of lines and marks, on each background where the course uses them.
+TEXT_ON = {
+    "paper": ["ink", "neutral", "query", "key", "value", "memory", "focus"],
+    "panel": ["ink", "neutral", "query", "key", "value", "memory"],
+    "now": ["ink"],
+    "query_chip": ["ink"],
+    "key_chip": ["ink"],
+    "value_chip": ["ink"],
+    "memory_chip": ["ink"],
+    "ink": ["paper"],
+}
+MARKS_ON = {
+    "paper": ["border", "masked", "neutral", "query", "key", "value", "memory", "focus"],
+    "panel": ["border", "neutral", "query", "key", "value", "memory", "focus"],
+    "now": ["ink"],
+    "query_chip": ["query"],
+    "key_chip": ["key"],
+    "value_chip": ["value"],
+    "memory_chip": ["memory"],
+}
 
 
 def contrast(one: str, other: str) -> float:
@@ -24,8 +47,8 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
-def pairs(kind: str) -> list[tuple[str, str]]:
-    return [(front, back) for back, fronts in LOOK[kind].items() for front in fronts]
+def pairs(fronts_on: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(front, back) for back, fronts in fronts_on.items() for front in fronts]
 
 
 def test_the_formula_gives_the_contrasts_that_the_standard_and_its_tools_give() -> None:
@@ -34,50 +57,42 @@ def test_the_formula_gives_the_contrasts_that_the_standard_and_its_tools_give() 
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("front", "back"), pairs("text_on"))
-def test_text_reaches_aa_on_every_background_it_is_meant_for(front: str, back: str, theme: str) -> None:
-    colours = LOOK["colours"]
-    assert contrast(colours[front][theme], colours[back][theme]) >= 4.5
+@pytest.mark.parametrize(("front", "back"), pairs(TEXT_ON))
+def test_text_reaches_aa_on_every_background_it_is_meant_for(front: str, back: str, theme: Theme) -> None:
+    assert contrast(colour(front, theme), colour(back, theme)) >= 4.5
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("front", "back"), pairs("marks_on"))
-def test_lines_and_borders_reach_three_to_one(front: str, back: str, theme: str) -> None:
-    colours = LOOK["colours"]
-    assert contrast(colours[front][theme], colours[back][theme]) >= 3
+@pytest.mark.parametrize(("front", "back"), pairs(MARKS_ON))
+def test_lines_and_borders_reach_three_to_one(front: str, back: str, theme: Theme) -> None:
+    assert contrast(colour(front, theme), colour(back, theme)) >= 3
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("ramp", ["weights", "signed"])
-def test_digits_reach_aa_on_every_shade_of_a_ramp(ramp: str, theme: str) -> None:
+def test_digits_reach_aa_on_every_shade_of_a_ramp(ramp: str, theme: Theme) -> None:
     for step in range(101):
         cell = ramp_colour(ramp, step / 100, theme)
         assert contrast(digit_colour(cell), cell) >= 4.5, (step, cell)
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_larger_weight_stands_out_more_from_the_background(theme: str) -> None:
-    paper = LOOK["colours"]["paper"][theme]
+def test_a_larger_weight_stands_out_more_from_the_background(theme: Theme) -> None:
+    paper = colour("paper", theme)
     steps = [contrast(ramp_colour("weights", step / 20, theme), paper) for step in range(21)]
     assert steps[0] == 1
     assert all(below < above for below, above in pairwise(steps))
 
 
-def test_query_key_and_value_differ_in_grey_and_in_line_and_in_letter() -> None:
-    white = [contrast(LOOK["colours"][role]["light"], "#FFFFFF") for role in ("query", "key", "value")]
+def test_query_key_and_value_differ_in_grey() -> None:
+    white = [contrast(colour(role), "#FFFFFF") for role in ("query", "key", "value")]
     assert white == sorted(white, reverse=True)
-    lines = {(role["width"], tuple(role["dash"])) for role in LOOK["roles"].values()}
-    assert len(lines) == len(LOOK["roles"])
-    assert [role["letter"] for role in LOOK["roles"].values()] == ["Q", "K", "V", "M"]
-
-
-def test_no_two_states_of_the_map_look_the_same_without_colour() -> None:
-    shapes = {(state["width"], tuple(state["dash"]), state["mark"]) for state in LOOK["states"].values()}
-    assert len(shapes) == len(LOOK["states"]) == 5
+    assert all(darker > 1.3 * lighter for darker, lighter in pairwise(white))
 
 
 def test_every_colour_is_a_full_hex_colour_in_both_themes() -> None:
-    shades = [shade for themes in LOOK["colours"].values() for shade in (themes["light"], themes["dark"])]
+    assert len(COLOURS) == len(re.findall("^  --", LOOK_CSS, re.MULTILINE)) == 16
+    shades = [shade for themes in COLOURS.values() for shade in (themes["light"], themes["dark"])]
     shades += [stop for ramp in LOOK["ramps"].values() for theme in THEMES for stop in ramp[theme]]
     assert all(re.fullmatch("#[0-9A-F]{6}", shade) for shade in shades)
 
@@ -89,3 +104,34 @@ def test_an_unknown_colour_is_refused_with_the_names_there_are() -> None:
 
 def test_spaces_and_line_ends_are_visible_in_a_tokens_label() -> None:
     assert [token_label(token) for token in (" the", "\n", "", "[pad]")] == ["␣the", "↵", "∅", "[pad]"]
+
+
+def test_every_colour_that_a_style_sheet_asks_for_is_there() -> None:
+    sheet = str(explorers.AttentionExplorer._css)
+    given = set(re.findall(r"--([\w-]+):", sheet))
+    asked = set(re.findall(r"var\(--([\w-]+)\)", sheet))
+    assert asked <= given
+    assert {name.replace("_", "-") for name in COLOURS} <= given
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("ramp", ["weights", "signed"])
+def test_every_step_of_a_ramp_has_a_class_with_its_cell_and_its_digits(ramp: str, theme: Theme) -> None:
+    sheet = str(explorers.AttentionExplorer._css)
+    for step in range(21):
+        (rule,) = re.findall(rf"\.{ramp}-{step} {{(.*)}}", sheet)
+        cell, digits = (shades.split(", ")[THEMES.index(theme)] for shades in re.findall(r"light-dark\((.*?)\)", rule))
+        assert cell == ramp_colour(ramp, step / 20, theme)
+        assert digits == digit_colour(cell)
+
+
+def test_no_line_of_a_script_or_style_sheet_is_longer_than_a_line_of_python() -> None:
+    files = [path for path in (ROOT / "course_lib").rglob("*") if path.suffix in (".js", ".css")]
+    assert len(files) >= 10
+    long = [
+        f"{path.name}:{number} has {len(line)} characters"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > 120
+    ]
+    assert long == []

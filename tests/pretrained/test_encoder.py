@@ -12,7 +12,9 @@ from transformers import BertModel, BertTokenizer
 
 from course_lib import data
 from course_lib.pretrained import encoder as encoder_module
-from course_lib.pretrained.encoder import CONFIG, UNUSED, copy_weights, load_encoder, similarity
+from course_lib.pretrained.encoder import CONFIG, UNUSED, load_encoder, our_weights, similarity
+from course_lib.pretrained.pouring import build_with_weights
+from course_lib.transformer.build import COURSE, build_encoder
 from course_lib.transformer.models import Encoder
 
 SENTENCES = [
@@ -275,22 +277,26 @@ def test_every_tensor_of_the_file_is_used_or_named_as_unused(folder, ours):
     assert sum(tensor.numel() for tensor in read) == sum(p.numel() for p in ours.encoder.parameters())
 
 
+def poured(weights: dict[str, torch.Tensor]) -> Encoder:
+    return build_with_weights(build_encoder, CONFIG, COURSE, our_weights(weights), Path("model.safetensors"))
+
+
 def test_weights_that_lack_a_tensor_are_refused(folder):
     weights = load_file(folder / "model.safetensors")
     del weights["encoder.layer.3.output.dense.bias"]
-    with pytest.raises(ValueError, match=r"should hold a tensor for layers\.3\.feed_forward\.W_2\.bias"):
-        copy_weights(weights, Encoder(CONFIG))
+    with pytest.raises(ValueError, match=r"another model: only this model has layers\.3\.feed_forward\.W_2\.bias"):
+        poured(weights)
 
 
 def test_weights_with_a_tensor_that_has_no_place_are_refused(folder):
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.6.output.dense.bias"] = torch.zeros(384)
-    with pytest.raises(ValueError, match=r"has none for layers\.6\.feed_forward\.W_2\.bias"):
-        copy_weights(weights, Encoder(CONFIG))
+    with pytest.raises(ValueError, match=r"another model: only the file has layers\.6\.feed_forward\.W_2\.bias"):
+        poured(weights)
 
 
 def test_weights_of_another_shape_are_refused(folder):
     weights = load_file(folder / "model.safetensors")
     weights["embeddings.position_embeddings.weight"] = torch.zeros(256, 384)
-    with pytest.raises(ValueError, match=r"embeddings\.positions should be \(512, 384\), but \(256, 384\) came"):
-        copy_weights(weights, Encoder(CONFIG))
+    with pytest.raises(ValueError, match=r"embed\.positions\.table is \(256, 384\) there and \(512, 384\) here"):
+        poured(weights)

@@ -102,14 +102,6 @@ def test_an_error_keeps_its_words_and_loses_the_paths_of_the_machine(sample: Not
     assert canonical.canonical(sample).cells[1].outputs[0].traceback == ["ValueError: 10 is not a multiple of 4"]
 
 
-def test_a_picture_does_not_name_the_version_that_drew_it(sample: NotebookNode):
-    pixels = np.linspace(0, 1, 16).reshape(4, 4)
-    result = canonical.canonical(show(sample, picture(pixels, "Matplotlib version3.9")))
-    png = base64.b64decode(shown(result))
-    assert b"Matplotlib" not in png
-    assert np.allclose(matplotlib.image.imread(io.BytesIO(png))[..., :3].shape, (4, 4, 3))
-
-
 def test_the_saved_picture_stays_where_the_new_one_differs_by_rounding_only(sample: NotebookNode):
     pixels = np.zeros((4, 4, 3))
     old = canonical.canonical(show(sample, picture(pixels, "old")))

@@ -7,15 +7,22 @@ Each function reads a foreign module and returns a state for the course's module
 import torch
 from torch import Tensor, nn
 
+from course_lib.transformer.positions import sinusoidal
+
 State = dict[str, Tensor]
 
-# Values of order 1 through a few layers: rounding is about 2e-16 an operation in float64 and 1e-7 in float32.
+# Values of order 1 through a few layers: rounding is about 2e-16 per operation in float64 and 1e-7 in float32.
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 
 
 def assert_equal(actual: Tensor, expected: Tensor) -> None:
     """Equal in shape and type, and to the absolute tolerance of the type."""
     torch.testing.assert_close(actual, expected, rtol=0, atol=TOLERANCES[expected.dtype])
+
+
+def random(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Standard normal numbers, the same ones (to rounding) for every type."""
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
 def stir(module: nn.Module, seed: int = 0) -> None:
@@ -30,6 +37,16 @@ def stir(module: nn.Module, seed: int = 0) -> None:
 def under(prefix: str, state: State) -> State:
     """The same state, as part `prefix` of a larger module."""
     return {f"{prefix}.{name}": value for name, value in state.items()}
+
+
+def maps(parts: dict[str, nn.Module]) -> State:
+    """The states of linear maps under the given names."""
+    return {name: value for prefix, part in parts.items() for name, value in under(prefix, part.state_dict()).items()}
+
+
+def norms(parts: dict[str, nn.Module]) -> State:
+    """The states of norms under the given names: torch calls the gain `weight`."""
+    return {name.replace(".weight", ".gain"): value for name, value in maps(parts).items()}
 
 
 def torch_attention(theirs: nn.MultiheadAttention) -> State:
@@ -47,10 +64,8 @@ def torch_encoder_layer(theirs: nn.TransformerEncoderLayer) -> State:
     """From torch's encoder layer to `EncoderLayer`."""
     return {
         **under("self_attention", torch_attention(theirs.self_attn)),
-        **under("feed_forward.W_1", theirs.linear1.state_dict()),
-        **under("feed_forward.W_2", theirs.linear2.state_dict()),
-        **under("around_self_attention.norm", theirs.norm1.state_dict()),
-        **under("around_feed_forward.norm", theirs.norm2.state_dict()),
+        **maps({"feed_forward.W_1": theirs.linear1, "feed_forward.W_2": theirs.linear2}),
+        **norms({"norm_1": theirs.norm1, "norm_2": theirs.norm2}),
     }
 
 
@@ -59,27 +74,20 @@ def torch_decoder_layer(theirs: nn.TransformerDecoderLayer) -> State:
     return {
         **under("self_attention", torch_attention(theirs.self_attn)),
         **under("cross_attention", torch_attention(theirs.multihead_attn)),
-        **under("feed_forward.W_1", theirs.linear1.state_dict()),
-        **under("feed_forward.W_2", theirs.linear2.state_dict()),
-        **under("around_self_attention.norm", theirs.norm1.state_dict()),
-        **under("around_cross_attention.norm", theirs.norm2.state_dict()),
-        **under("around_feed_forward.norm", theirs.norm3.state_dict()),
+        **maps({"feed_forward.W_1": theirs.linear1, "feed_forward.W_2": theirs.linear2}),
+        **norms({"norm_1": theirs.norm1, "norm_2": theirs.norm2, "norm_3": theirs.norm3}),
     }
 
 
-def torch_transformer(theirs: nn.Transformer, source_tokens: Tensor, target_tokens: Tensor) -> State:
-    """From torch's Transformer, which has no embeddings, and two embedding matrices (V, d_model) to `Transformer`."""
-    state = {
-        "encoder.embeddings.tokens.weight": source_tokens,
-        "decoder.embeddings.tokens.weight": target_tokens,
-        "projection.weight": target_tokens,
-        **under("encoder.norm", theirs.encoder.norm.state_dict()),
-        **under("decoder.norm", theirs.decoder.norm.state_dict()),
-    }
+def torch_transformer(theirs: nn.Transformer, source_table: Tensor, target_table: Tensor) -> State:
+    """From torch's Transformer, which has no embeddings, and two tables (V, d_model) to `Transformer`."""
+    state = {"source_table": source_table, "target_table": target_table}
+    if theirs.encoder.norm is not None:
+        state |= norms({"encoder_norm": theirs.encoder.norm, "decoder_norm": theirs.decoder.norm})
     for i, layer in enumerate(theirs.encoder.layers):
-        state |= under(f"encoder.layers.{i}", torch_encoder_layer(layer))
+        state |= under(f"encoder.{i}", torch_encoder_layer(layer))
     for i, layer in enumerate(theirs.decoder.layers):
-        state |= under(f"decoder.layers.{i}", torch_decoder_layer(layer))
+        state |= under(f"decoder.{i}", torch_decoder_layer(layer))
     return state
 
 
@@ -87,107 +95,114 @@ def bert_encoder(theirs: nn.Module) -> State:
     """From transformers' BertModel, without its pooler, to `Encoder`."""
     embeddings = theirs.embeddings
     state = {
-        "embeddings.tokens.weight": embeddings.word_embeddings.weight.detach(),
-        "embeddings.positions": embeddings.position_embeddings.weight.detach(),
-        "embeddings.segments.weight": embeddings.token_type_embeddings.weight.detach(),
-        **under("embeddings.norm", embeddings.LayerNorm.state_dict()),
+        "table": embeddings.word_embeddings.weight.detach(),
+        "embed.positions.table": embeddings.position_embeddings.weight.detach(),
+        "embed.segments": embeddings.token_type_embeddings.weight.detach(),
+        **norms({"embed.norm": embeddings.LayerNorm}),
     }
     for i, layer in enumerate(theirs.encoder.layer):
         attention = layer.attention.self
-        parts = {
-            "self_attention.W_q": attention.query,
-            "self_attention.W_k": attention.key,
-            "self_attention.W_v": attention.value,
-            "self_attention.W_o": layer.attention.output.dense,
-            "around_self_attention.norm": layer.attention.output.LayerNorm,
-            "feed_forward.W_1": layer.intermediate.dense,
-            "feed_forward.W_2": layer.output.dense,
-            "around_feed_forward.norm": layer.output.LayerNorm,
-        }
-        for name, part in parts.items():
-            state |= under(f"layers.{i}.{name}", part.state_dict())
+        state |= maps(
+            {
+                f"layers.{i}.self_attention.W_q": attention.query,
+                f"layers.{i}.self_attention.W_k": attention.key,
+                f"layers.{i}.self_attention.W_v": attention.value,
+                f"layers.{i}.self_attention.W_o": layer.attention.output.dense,
+                f"layers.{i}.feed_forward.W_1": layer.intermediate.dense,
+                f"layers.{i}.feed_forward.W_2": layer.output.dense,
+            }
+        )
+        state |= norms(
+            {f"layers.{i}.norm_1": layer.attention.output.LayerNorm, f"layers.{i}.norm_2": layer.output.LayerNorm}
+        )
     return state
 
 
 def bert_masked_language_model(theirs: nn.Module) -> State:
     """From transformers' BertForMaskedLM to `MaskedLanguageModel`."""
     head = theirs.cls.predictions
-    return {
+    state = {
         **under("encoder", bert_encoder(theirs.bert)),
-        **under("transform", head.transform.dense.state_dict()),
-        **under("norm", head.transform.LayerNorm.state_dict()),
-        **under("projection", head.decoder.state_dict()),
+        **maps({"transform": head.transform.dense}),
+        **norms({"norm": head.transform.LayerNorm}),
+        "output_bias": head.decoder.bias.detach(),
     }
+    if not theirs.config.tie_word_embeddings:
+        state["output_table"] = head.decoder.weight.detach()
+    return state
 
 
 def gpt2_language_model(theirs: nn.Module) -> State:
     """From transformers' GPT2LMHeadModel, whose maps are stored (in, out), to `LanguageModel`."""
     body = theirs.transformer
     state = {
-        "body.embeddings.tokens.weight": body.wte.weight.detach(),
-        "body.embeddings.positions": body.wpe.weight.detach(),
-        "projection.weight": theirs.lm_head.weight.detach(),
-        **under("body.norm", body.ln_f.state_dict()),
+        "table": body.wte.weight.detach(),
+        "embed.positions.table": body.wpe.weight.detach(),
+        **norms({"final_norm": body.ln_f}),
     }
+    if not theirs.config.tie_word_embeddings:
+        state["output_table"] = theirs.lm_head.weight.detach()
     for i, block in enumerate(body.h):
-        layer = f"body.layers.{i}"
-        state |= under(f"{layer}.around_self_attention.norm", block.ln_1.state_dict())
-        state |= under(f"{layer}.around_feed_forward.norm", block.ln_2.state_dict())
+        state |= norms({f"layers.{i}.norm_1": block.ln_1, f"layers.{i}.norm_2": block.ln_2})
         merged = zip(
             block.attn.c_attn.weight.detach().T.chunk(3), block.attn.c_attn.bias.detach().chunk(3), strict=True
         )
         for name, (weight, bias) in zip(("W_q", "W_k", "W_v"), merged, strict=True):
-            state |= under(f"{layer}.self_attention.{name}", {"weight": weight, "bias": bias})
-        maps = {"self_attention.W_o": block.attn.c_proj, "feed_forward.W_1": block.mlp.c_fc}
-        for name, part in {**maps, "feed_forward.W_2": block.mlp.c_proj}.items():
-            state |= under(f"{layer}.{name}", {"weight": part.weight.detach().T, "bias": part.bias.detach()})
+            state |= under(f"layers.{i}.self_attention.{name}", {"weight": weight, "bias": bias})
+        others = {
+            "self_attention.W_o": block.attn.c_proj,
+            "feed_forward.W_1": block.mlp.c_fc,
+            "feed_forward.W_2": block.mlp.c_proj,
+        }
+        for name, part in others.items():
+            state |= under(f"layers.{i}.{name}", {"weight": part.weight.detach().T, "bias": part.bias.detach()})
     return state
 
 
 def llama_language_model(theirs: nn.Module) -> State:
     """From transformers' LlamaForCausalLM to `LanguageModel`."""
     body = theirs.model
-    state = {
-        "body.embeddings.tokens.weight": body.embed_tokens.weight.detach(),
-        "projection.weight": theirs.lm_head.weight.detach(),
-        "body.norm.weight": body.norm.weight.detach(),
-    }
+    state = {"table": body.embed_tokens.weight.detach(), **norms({"final_norm": body.norm})}
+    if not theirs.config.tie_word_embeddings:
+        state["output_table"] = theirs.lm_head.weight.detach()
     for i, layer in enumerate(body.layers):
-        parts = {
-            "self_attention.W_q": layer.self_attn.q_proj,
-            "self_attention.W_k": layer.self_attn.k_proj,
-            "self_attention.W_v": layer.self_attn.v_proj,
-            "self_attention.W_o": layer.self_attn.o_proj,
-            "around_self_attention.norm": layer.input_layernorm,
-            "around_feed_forward.norm": layer.post_attention_layernorm,
-            "feed_forward.W_gate": layer.mlp.gate_proj,
-            "feed_forward.W_1": layer.mlp.up_proj,
-            "feed_forward.W_2": layer.mlp.down_proj,
-        }
-        for name, part in parts.items():
-            state[f"body.layers.{i}.{name}.weight"] = part.weight.detach()
+        state |= maps(
+            {
+                f"layers.{i}.self_attention.W_q": layer.self_attn.q_proj,
+                f"layers.{i}.self_attention.W_k": layer.self_attn.k_proj,
+                f"layers.{i}.self_attention.W_v": layer.self_attn.v_proj,
+                f"layers.{i}.self_attention.W_o": layer.self_attn.o_proj,
+                f"layers.{i}.feed_forward.W_gate": layer.mlp.gate_proj,
+                f"layers.{i}.feed_forward.W_1": layer.mlp.up_proj,
+                f"layers.{i}.feed_forward.W_2": layer.mlp.down_proj,
+            }
+        )
+        state |= norms(
+            {f"layers.{i}.norm_1": layer.input_layernorm, f"layers.{i}.norm_2": layer.post_attention_layernorm}
+        )
     return state
 
 
 def olmo_from_language_model(ours: nn.Module) -> State:
     """The other way round: from a `LanguageModel` to transformers' OlmoForCausalLM, its like but for two things.
 
-    OLMo's norms have no gain, so each gain goes into the maps that read it; and it scales no embeddings, so they are
-    given to it scaled. For configurations with pre-norm LayerNorms, no biases, SwiGLU and rotary positions.
+    OLMo's norms have no gain, so each gain is multiplied into the maps that read it; and it does not scale embeddings,
+    so they are given to it scaled. For configurations with pre-norm LayerNorms, no biases, SwiGLU and rotary positions.
     """
-    body, width = ours.body, ours.config.d_model
+    width = ours.config.d_model
+    output_table = ours.table if ours.output_table is None else ours.output_table
     state = {
-        "model.embed_tokens.weight": body.embeddings.tokens.weight.detach() * width**0.5,
-        "lm_head.weight": ours.projection.weight.detach() * body.norm.weight.detach(),
+        "model.embed_tokens.weight": ours.table.detach() * width**0.5,
+        "lm_head.weight": output_table.detach() * ours.final_norm.gain.detach(),
     }
-    for i, layer in enumerate(body.layers):
+    for i, layer in enumerate(ours.layers):
         parts = {
-            "self_attn.q_proj": (layer.self_attention.W_q, layer.around_self_attention.norm.weight),
-            "self_attn.k_proj": (layer.self_attention.W_k, layer.around_self_attention.norm.weight),
-            "self_attn.v_proj": (layer.self_attention.W_v, layer.around_self_attention.norm.weight),
+            "self_attn.q_proj": (layer.self_attention.W_q, layer.norm_1.gain),
+            "self_attn.k_proj": (layer.self_attention.W_k, layer.norm_1.gain),
+            "self_attn.v_proj": (layer.self_attention.W_v, layer.norm_1.gain),
             "self_attn.o_proj": (layer.self_attention.W_o, torch.ones(width)),
-            "mlp.gate_proj": (layer.feed_forward.W_gate, layer.around_feed_forward.norm.weight),
-            "mlp.up_proj": (layer.feed_forward.W_1, layer.around_feed_forward.norm.weight),
+            "mlp.gate_proj": (layer.feed_forward.W_gate, layer.norm_2.gain),
+            "mlp.up_proj": (layer.feed_forward.W_1, layer.norm_2.gain),
             "mlp.down_proj": (layer.feed_forward.W_2, torch.ones(())),
         }
         for name, (part, gain) in parts.items():
@@ -197,12 +212,15 @@ def olmo_from_language_model(ours: nn.Module) -> State:
 
 def marian_transformer(theirs: nn.Module) -> State:
     """From transformers' MarianMTModel with two vocabularies to `Transformer`. Its position tables are no weights."""
-    state = {"projection.weight": theirs.lm_head.weight.detach()}
+    state = {
+        "source_table": theirs.model.encoder.embed_tokens.weight.detach(),
+        "target_table": theirs.model.decoder.embed_tokens.weight.detach(),
+    }
+    if not theirs.config.tie_word_embeddings:
+        state["output_table"] = theirs.lm_head.weight.detach()
     for side, stack in (("encoder", theirs.model.encoder), ("decoder", theirs.model.decoder)):
-        state[f"{side}.embeddings.tokens.weight"] = stack.embed_tokens.weight.detach()
         for i, layer in enumerate(stack.layers):
-            for name, part in _marian_parts(layer).items():
-                state |= under(f"{side}.layers.{i}.{name}", part.state_dict())
+            state |= under(f"{side}.{i}", _marian_layer(layer))
     return state
 
 
@@ -212,7 +230,7 @@ def marian_from_transformer(ours: nn.Module, theirs: nn.Module) -> None:
     with torch.no_grad():
         for name, value in marian_transformer(theirs).items():
             value.copy_(own[name])
-    marian_positions(theirs, ours.encoder.embeddings.positions)
+    marian_positions(theirs, sinusoidal(ours.config.max_length, ours.config.d_model))
 
 
 def marian_positions(theirs: nn.Module, positions: Tensor) -> None:
@@ -222,17 +240,15 @@ def marian_positions(theirs: nn.Module, positions: Tensor) -> None:
             stack.embed_positions.weight.copy_(positions)
 
 
-def _marian_parts(layer: nn.Module) -> dict[str, nn.Module]:
-    """The parts of a Marian layer, of the encoder or the decoder, under the names of the course's."""
-    maps = {"W_q": "q_proj", "W_k": "k_proj", "W_v": "v_proj", "W_o": "out_proj"}
-    parts = {
-        **{f"self_attention.{ours}": getattr(layer.self_attn, name) for ours, name in maps.items()},
-        "around_self_attention.norm": layer.self_attn_layer_norm,
-        "feed_forward.W_1": layer.fc1,
-        "feed_forward.W_2": layer.fc2,
-        "around_feed_forward.norm": layer.final_layer_norm,
-    }
+def _marian_layer(layer: nn.Module) -> State:
+    """The weights of a Marian layer, of the encoder or the decoder, under the names of the course's."""
+    attentions, residuals = {"self_attention": layer.self_attn}, [layer.self_attn_layer_norm]
     if hasattr(layer, "encoder_attn"):
-        parts |= {f"cross_attention.{ours}": getattr(layer.encoder_attn, name) for ours, name in maps.items()}
-        parts["around_cross_attention.norm"] = layer.encoder_attn_layer_norm
-    return parts
+        attentions["cross_attention"] = layer.encoder_attn
+        residuals.append(layer.encoder_attn_layer_norm)
+    residuals.append(layer.final_layer_norm)
+    state = norms({f"norm_{i}": norm for i, norm in enumerate(residuals, start=1)})
+    for name, attention in attentions.items():
+        projections = {"W_q": "q_proj", "W_k": "k_proj", "W_v": "v_proj", "W_o": "out_proj"}
+        state |= maps({f"{name}.{ours}": getattr(attention, theirs) for ours, theirs in projections.items()})
+    return state | maps({"feed_forward.W_1": layer.fc1, "feed_forward.W_2": layer.fc2})

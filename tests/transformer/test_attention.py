@@ -10,18 +10,27 @@ from torch import Tensor, nn
 
 from course_lib.transformer.attention import (
     MultiHeadAttention,
+    Reading,
     additive_attention,
+    attend_in_heads,
+    attend_one_query,
     attention_weights,
     causal_mask,
+    dot_product_scores,
+    entropy_of_weights,
+    masked_weights,
     merge_heads,
+    mix_values,
+    multi_head_parameter_count,
     padding_mask,
     scaled_dot_product_attention,
     softmax,
     split_heads,
     watch_attention,
 )
+from course_lib.transformer.cache import MemoryCache, caching
 from tests.transformer import reference
-from tests.transformer.reference import assert_equal
+from tests.transformer.reference import assert_equal, random
 
 both_types = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 
@@ -33,10 +42,6 @@ D_MODEL = H * D_K
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
-
-
-def random(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
 def masks(T: int, S: int) -> dict[str, Tensor | None]:
@@ -68,6 +73,49 @@ def test_softmax_is_torchs(dtype: torch.dtype, dim: int, generator: torch.Genera
 def test_softmax_of_huge_numbers_neither_overflows_nor_vanishes() -> None:
     x = torch.tensor([[1e30, 1e30, -1e30], [-1e30, -2e30, -3e30]])
     assert softmax(x, dim=-1).tolist() == [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]
+
+
+def test_one_query_gets_the_mixture_worked_out_by_hand() -> None:
+    # Scores 1·1 + 2·3 = 7 and 1·2 + 2·1 = 4, not scaled, so the second weight is 1 / (1 + e³).
+    query, key = torch.tensor([1.0, 2.0]).double(), torch.tensor([[1.0, 3.0], [2.0, 1.0]]).double()
+    second = 1 / (1 + math.exp(3))
+    output = attend_one_query(query, key, torch.tensor([[10.0, 1.0], [20.0, 3.0]]).double())
+    assert output.tolist() == pytest.approx([10 + 10 * second, 1 + 2 * second], abs=1e-12)
+
+
+@both_types
+def test_each_querys_scores_weights_and_mixture_are_those_of_one_query(
+    dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    query = random(generator, B, H, T, D_K, dtype=dtype)
+    key, value = random(generator, B, H, S, D_K, dtype=dtype), random(generator, B, H, S, D_V, dtype=dtype)
+    scores = dot_product_scores(query, key)
+    assert_equal(scores, torch.einsum("bhtd,bhsd->bhts", query, key))
+    mixed = mix_values(attention_weights(scores), value)
+    assert_equal(mix_values(scores, value), torch.einsum("bhts,bhsd->bhtd", scores, value))
+    for b, h, t in ((0, 0, 0), (1, 2, 3), (1, 0, 2)):
+        assert_equal(mixed[b, h, t], attend_one_query(query[b, h, t], key[b, h], value[b, h]))
+
+
+def test_entropy_of_weights_is_shannons() -> None:
+    rows = [[[0.25] * 4, [1.0, 0.0, 0.0, 0.0]], [[0.5, 0.25, 0.25, 0.0], [0.7, 0.1, 0.1, 0.1]]]
+    weights = torch.tensor(rows, dtype=torch.float64)
+    assert_equal(entropy_of_weights(weights), torch.special.entr(weights).sum(-1))
+    by_hand = [[math.log(4), 0.0], [1.5 * math.log(2), -0.7 * math.log(0.7) - 0.3 * math.log(0.1)]]
+    assert_equal(entropy_of_weights(weights), torch.tensor(by_hand, dtype=torch.float64))
+
+
+@both_types
+def test_masked_weights_are_the_softmax_of_the_allowed_scores(dtype: torch.dtype, generator: torch.Generator) -> None:
+    scores = 3 * random(generator, B, H, T, S, dtype=dtype)
+    may = masks(T, S)["both"]
+    assert may is not None
+    weights = masked_weights(scores, may)
+    for b, h, t in ((0, 0, 0), (0, 1, 3), (1, 2, 2)):
+        row = may[b, 0, t]
+        assert_equal(weights[b, h, t][row], torch.softmax(scores[b, h, t][row], dim=0))
+        assert (weights[b, h, t][~row] == 0).all()
+    assert torch.equal(attention_weights(scores, may), weights)
 
 
 @both_types
@@ -185,10 +233,50 @@ def test_merging_undoes_splitting(generator: torch.Generator) -> None:
     assert torch.equal(merge_heads(split_heads(x, heads=4)), x)
 
 
+@both_types
+@pytest.mark.parametrize("heads", [1, 3, 6])
+def test_attending_in_heads_is_attending_in_each_slice(
+    heads: int, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    query, key, value = (random(generator, B, length, D_MODEL, dtype=dtype) for length in (T, S, S))
+    slices = zip(*(x.chunk(heads, dim=-1) for x in (query, key, value)), strict=True)
+    expected = torch.cat([F.scaled_dot_product_attention(*one) for one in slices], dim=-1)
+    assert_equal(attend_in_heads(query, key, value, heads), expected)
+
+
+def test_attending_in_heads_runs_on_the_parts_that_are_handed_in(generator: torch.Generator) -> None:
+    query, key, value = (random(generator, B, length, D_MODEL) for length in (T, S, S))
+    called = []
+
+    def attend(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+        called.append("attention")
+        return scaled_dot_product_attention(*arguments)
+
+    def split(x: Tensor, heads: int) -> Tensor:
+        called.append("split")
+        return split_heads(x, heads)
+
+    def merge(x: Tensor) -> Tensor:
+        called.append("merge")
+        return merge_heads(x)
+
+    mixed = attend_in_heads(query, key, value, H, attention=attend, split=split, merge=merge)
+    assert torch.equal(mixed, attend_in_heads(query, key, value, H))
+    assert called == ["split", "split", "split", "attention", "merge"]
+
+
+@pytest.mark.parametrize(("d_model", "heads"), [(12, 3), (12, 1), (12, 12), (30, 5)])
+def test_the_parameters_are_as_many_as_torchs(d_model: int, heads: int) -> None:
+    theirs = sum(parameter.numel() for parameter in nn.MultiheadAttention(d_model, heads).parameters())
+    ours = sum(parameter.numel() for parameter in MultiHeadAttention(d_model, heads).parameters())
+    assert multi_head_parameter_count(d_model, heads) == theirs == ours
+
+
 def attention_pair(dtype: torch.dtype, bias: bool = True) -> tuple[MultiHeadAttention, nn.MultiheadAttention]:
     theirs = nn.MultiheadAttention(D_MODEL, H, bias=bias, batch_first=True, dtype=dtype)
     reference.stir(theirs)
-    ours = MultiHeadAttention(D_MODEL, H, bias=bias).to(dtype)
+    # The plain call is the part of 2017, which has biases.
+    ours = (MultiHeadAttention(D_MODEL, H) if bias else MultiHeadAttention(D_MODEL, H, bias=False)).to(dtype)
     ours.load_state_dict(reference.torch_attention(theirs))
     return ours, theirs
 
@@ -206,9 +294,9 @@ def test_multi_head_attention_and_its_weights_are_torchs(
     hidden = None if may is None else ~may.expand(B, H, T, S).flatten(0, 1)
     expected, expected_weights = theirs(query, key, value, attn_mask=hidden, average_attn_weights=False)
     assert_equal(ours(query, key, value, may), expected)
-    with watch_attention(ours) as weights:
+    with watch_attention(ours) as readings:
         assert_equal(ours(query, key, value, may), expected)
-    assert_equal(weights[""], expected_weights)
+    assert_equal(readings[""].weights, expected_weights)
 
 
 @both_types
@@ -223,6 +311,92 @@ def test_shared_keys_and_values_are_torchs_grouped_query_attention(
     mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
     assert ours.W_k.weight.shape == (2 * kv_heads, 8)
     assert_equal(ours(x, x, x, causal_mask(T)), ours.W_o(mixed.transpose(1, 2).flatten(2)))
+
+
+def grouped_masks() -> dict[str, Tensor | None]:
+    """Masks for four heads: those of `masks`, one of each head's own, and one for all texts with an axis for each."""
+    own = torch.ones(1, 4, T, S, dtype=torch.bool)
+    own[0, 1, :, 0] = own[0, 2, 1, 1:] = False
+    shared = torch.ones(1, 1, 1, S, dtype=torch.bool)
+    shared[..., -1] = False
+    return {**masks(T, S), "of each head": own, "of a head, without an axis for texts": own[0], "one for all": shared}
+
+
+@both_types
+@pytest.mark.parametrize("kv_heads", [1, 2])
+@pytest.mark.parametrize("mask", list(grouped_masks()))
+def test_heads_that_share_keys_give_what_copied_keys_give_under_every_mask(
+    mask: str, kv_heads: int, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    ours = MultiHeadAttention(8, heads=4, kv_heads=kv_heads).to(dtype)
+    reference.stir(ours)
+    whole = MultiHeadAttention(8, heads=4).to(dtype)
+    copied = {
+        name: value.unflatten(0, (kv_heads, 2)).repeat_interleave(4 // kv_heads, dim=0).flatten(0, 1)
+        if name.startswith(("W_k", "W_v"))
+        else value
+        for name, value in ours.state_dict().items()
+    }
+    whole.load_state_dict(copied)
+    query, key, value = (random(generator, B, length, 8, dtype=dtype) for length in (T, S, S))
+    may = grouped_masks()[mask]
+    expected = whole(query, key, value, may)
+    assert_equal(ours(query, key, value, may), expected)
+    with watch_attention(ours) as readings:
+        assert_equal(ours(query, key, value, may), expected)
+    assert readings[""].keys.shape == (B, 4, S, 2)
+
+
+@both_types
+@pytest.mark.parametrize("kv_heads", [1, 2, 4])
+@pytest.mark.parametrize("mask", ["none", "of each source", "of each text", "one for all", "of two axes"])
+def test_texts_side_by_side_may_share_the_keys_of_one_source(
+    mask: str, kv_heads: int, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    # As when a beam search extends three texts of each source: six rows of queries, two rows of keys.
+    ours = MultiHeadAttention(8, heads=4, kv_heads=kv_heads).to(dtype)
+    reference.stir(ours)
+    query, source = random(generator, 6, T, 8, dtype=dtype), random(generator, 2, S, 8, dtype=dtype)
+    of_each_source = torch.ones(2, 1, 1, S, dtype=torch.bool)
+    of_each_source[1, ..., 3:] = False
+    of_each_text = of_each_source.repeat_interleave(3, dim=0)
+    may, copied = {
+        "none": (None, None),
+        "of each source": (of_each_source, of_each_text),
+        "of each text": (of_each_text.flip(0), of_each_text.flip(0)),
+        "one for all": (of_each_source[1:], of_each_source[1:]),
+        "of two axes": (of_each_source[1, 0], of_each_source[1, 0]),
+    }[mask]
+    repeated = source.repeat_interleave(3, dim=0)
+    expected = ours(query, repeated, repeated, copied)
+    with caching([MemoryCache(ours, source)]):
+        assert_equal(ours(query, source, source, may), expected)
+        with watch_attention(ours) as readings:
+            assert_equal(ours(query, source, source, may), expected)
+    assert readings[""].weights.shape == (6, 4, T, S)
+
+
+def test_keys_of_other_texts_than_the_queries_are_refused() -> None:
+    ours = MultiHeadAttention(8, 2)
+    for texts in (2, 3, 1, 8):
+        source = torch.zeros(texts, 5, 8)
+        sentence = rf"key should be of the same texts as query \(4, 3, 8\), but its shape is \({texts}, 5, 8\)"
+        with pytest.raises(ValueError, match=sentence):
+            ours(torch.zeros(4, 3, 8), source, source)
+
+
+@both_types
+@pytest.mark.parametrize("kv_heads", [1, 3])
+def test_a_text_without_an_axis_for_the_batch_is_a_batch_of_one(
+    kv_heads: int, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    ours = MultiHeadAttention(D_MODEL, H, kv_heads=kv_heads).to(dtype)
+    query, key = random(generator, T, D_MODEL, dtype=dtype), random(generator, S, D_MODEL, dtype=dtype)
+    for may in (None, masks(T, S)["causal"]):
+        expected = ours(query[None], key[None], key[None], may)[0]
+        assert_equal(ours(query, key, key, may), expected)
+        with watch_attention(ours):
+            assert_equal(ours(query, key, key, may), expected)
 
 
 @every_mask
@@ -247,9 +421,7 @@ def test_fused_and_written_out_attention_agree_forwards_and_backwards(mask: str,
 def test_the_fused_kernel_runs_unless_the_weights_are_watched(
     generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[object] = []
-    kernel = F.scaled_dot_product_attention
-    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *a, **k: calls.append(1) or kernel(*a, **k))
+    calls = kernel_calls(monkeypatch)
     ours = MultiHeadAttention(4, 2)
     x = random(generator, B, T, 4, dtype=torch.float32)
     ours(x, x, x)
@@ -258,14 +430,68 @@ def test_the_fused_kernel_runs_unless_the_weights_are_watched(
     assert len(calls) == 1
 
 
+def test_queries_and_keys_are_rotated_and_values_are_not(generator: torch.Generator) -> None:
+    # The angles are those of torch's complex numbers: feature i and feature i + d_k / 2 are one number.
+    def rotate(x: Tensor, start: int) -> Tensor:
+        numbers = torch.complex(*x.chunk(2, dim=-1))
+        angles = torch.arange(start, start + x.size(-2))[:, None] * torch.tensor([1.0, 0.1]).double()
+        turned = numbers * torch.polar(torch.ones_like(angles), angles)
+        return torch.cat((turned.real, turned.imag), dim=-1)
+
+    ours = MultiHeadAttention(8, 2, rotate=rotate).double()
+    x, y = random(generator, B, T, 8), random(generator, B, S, 8)
+    queries, keys, values = split_heads(ours.W_q(x), 2), split_heads(ours.W_k(y), 2), split_heads(ours.W_v(y), 2)
+    mixed = F.scaled_dot_product_attention(rotate(queries, 0), rotate(keys, 0), values)
+    assert_equal(ours(x, y, y), ours.W_o(merge_heads(mixed)))
+    for got, expected in zip(
+        ours.project(x, y, y, start=7), (rotate(queries, 7), rotate(keys, 7), values), strict=True
+    ):
+        assert_equal(got, expected)
+    with watch_attention(ours) as readings:
+        ours(x, y, y)
+    assert_equal(readings[""].queries, rotate(queries, 0))
+    assert_equal(readings[""].keys, rotate(keys, 0))
+    assert_equal(readings[""].values, values)
+
+
+def test_heads_may_be_split_and_merged_in_another_way(generator: torch.Generator) -> None:
+    # Features dealt out in turn, as long as merging undoes it, are the same attention with its weights reordered.
+    def deal(x: Tensor, heads: int) -> Tensor:
+        return x.unflatten(-1, (-1, heads)).movedim(-1, -3)
+
+    def collect(x: Tensor) -> Tensor:
+        return x.movedim(-3, -1).flatten(-2)
+
+    ours = MultiHeadAttention(D_MODEL, H).double()
+    other = MultiHeadAttention(D_MODEL, H, split=deal, merge=collect).double()
+    order = torch.arange(D_MODEL).view(H, D_K).T.flatten()
+    state = {name: value[order] if "W_o" not in name else value for name, value in ours.state_dict().items()}
+    other.load_state_dict({**state, "W_o.weight": ours.W_o.weight[:, order]})
+    query, key = random(generator, B, T, D_MODEL), random(generator, B, S, D_MODEL)
+    assert_equal(other(query, key, key), ours(query, key, key))
+
+
 def test_another_attention_may_stand_in(generator: torch.Generator) -> None:
     def even(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         weights = torch.full((*query.shape[:-1], key.size(-2)), 1 / key.size(-2), dtype=value.dtype)
         return weights @ value, weights
 
-    ours = MultiHeadAttention(4, 2, attention=even).double()
     x = random(generator, B, T, 4)
-    assert_equal(ours(x, x, x), ours.W_o(ours.W_v(x).mean(1, keepdim=True)).expand(B, T, 4))
+    for kv_heads in (2, 1):
+        ours = MultiHeadAttention(4, 2, kv_heads=kv_heads, attention=even).double()
+        values = ours.W_v(x) if kv_heads == 2 else ours.W_v(x).repeat(1, 1, 2)
+        assert_equal(ours(x, x, x), ours.W_o(values.mean(1, keepdim=True)).expand(B, T, 4))
+
+
+def test_an_attention_that_stands_in_is_told_of_the_mask(generator: torch.Generator) -> None:
+    def written_out(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+        return scaled_dot_product_attention(*arguments)
+
+    ours, _ = attention_pair(torch.float64)
+    x, may = random(generator, B, T, D_MODEL), causal_mask(T)
+    expected = ours(x, x, x, may)
+    ours.attention = written_out
+    assert_equal(ours(x, x, x, may), expected)
 
 
 class TwoReaders(nn.Module):
@@ -280,31 +506,105 @@ class TwoReaders(nn.Module):
         return y
 
 
-def test_watching_gives_each_part_under_its_name_its_latest_weights(generator: torch.Generator) -> None:
+def test_watching_gives_each_part_under_its_name_its_latest_reading(generator: torch.Generator) -> None:
     model = TwoReaders()
-    with watch_attention(model) as weights:
+    with watch_attention(model) as readings:
         model(random(generator, B, T, 4, dtype=torch.float32))
-        earlier = dict(weights)
+        earlier = dict(readings)
         model(random(generator, B, T, 4, dtype=torch.float32))
-    assert {name: tuple(w.shape) for name, w in weights.items()} == {"first": (B, 2, T, 1), "rest.0": (B, 4, T, T)}
-    assert not torch.equal(weights["rest.0"], earlier["rest.0"])
-    assert not any(w.requires_grad for w in weights.values())
+    shapes = {
+        name: [tuple(part.shape) for part in (one.queries, one.keys, one.values, one.weights)]
+        for name, one in readings.items()
+    }
+    assert shapes == {
+        "first": [(B, 2, T, 2), (B, 2, 1, 2), (B, 2, 1, 2), (B, 2, T, 1)],
+        "rest.0": [(B, 4, T, 1), (B, 4, T, 1), (B, 4, T, 1), (B, 4, T, T)],
+    }
+    assert not torch.equal(readings["rest.0"].weights, earlier["rest.0"].weights)
+    for one in readings.values():
+        assert not any(part.requires_grad for part in (one.queries, one.keys, one.values, one.weights))
+        assert_equal(one.weights, scaled_dot_product_attention(one.queries, one.keys, one.values)[1])
 
 
-def test_watching_ends_with_its_block_even_after_an_exception(generator: torch.Generator) -> None:
+def test_a_watched_model_gives_the_gradients_of_an_unwatched_one(generator: torch.Generator) -> None:
+    model, x = TwoReaders().double(), random(generator, B, T, 4)
+    expected = torch.autograd.grad(model(x).sum(), list(model.parameters()), materialize_grads=True)
+    with watch_attention(model):
+        watched = torch.autograd.grad(model(x).sum(), list(model.parameters()), materialize_grads=True)
+    for one, other in zip(watched, expected, strict=True):
+        assert_equal(one, other)
+
+
+def kernel_calls(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """A list that grows by one with each call of torch's fused kernel."""
+    calls: list[object] = []
+    kernel = F.scaled_dot_product_attention
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *a, **k: calls.append(1) or kernel(*a, **k))
+    return calls
+
+
+def test_watching_ends_with_its_block_even_after_an_exception(
+    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = TwoReaders()
     x = random(generator, B, T, 4, dtype=torch.float32)
 
     def fails() -> None:
-        with watch_attention(model) as weights:
-            seen.append(weights)
+        with watch_attention(model) as readings:
+            seen.append(readings)
             raise KeyboardInterrupt
 
-    seen: list[dict[str, Tensor]] = []
+    seen: list[dict[str, Reading]] = []
     with pytest.raises(KeyboardInterrupt):
         fails()
+    calls = kernel_calls(monkeypatch)
     model(x)
     assert seen == [{}]
+    assert len(calls) == 2, "both parts should run fused again"
+
+
+def test_blocks_of_watching_may_be_nested_and_each_sees_everything(
+    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = TwoReaders()
+    before, within, after = (random(generator, B, T, 4, dtype=torch.float32) for _ in range(3))
+    with watch_attention(model) as outer:
+        model(before)
+        alone = dict(outer)
+        with watch_attention(model) as inner, watch_attention(model.rest) as of_a_part:
+            model(within)
+            both = dict(outer)
+        model(after)
+    assert alone.keys() == both.keys() == inner.keys() == outer.keys() == {"first", "rest.0"}
+    assert of_a_part.keys() == {"0"}
+    for name in inner:
+        assert torch.equal(inner[name].queries, both[name].queries)
+        assert not torch.equal(inner[name].queries, alone[name].queries)
+        assert not torch.equal(outer[name].queries, inner[name].queries)
+    assert torch.equal(of_a_part["0"].weights, inner["rest.0"].weights)
+    calls = kernel_calls(monkeypatch)
+    model(after)
+    assert len(calls) == 2, "nobody watches any more"
+
+
+def test_an_exception_in_an_inner_block_of_watching_leaves_the_outer_one_seeing(generator: torch.Generator) -> None:
+    model = TwoReaders()
+    x, y = (random(generator, B, T, 4, dtype=torch.float32) for _ in range(2))
+
+    def fails() -> None:
+        with watch_attention(model) as inner:
+            model(x)
+            seen.append(inner)
+            raise KeyboardInterrupt
+
+    seen: list[dict[str, Reading]] = []
+    with watch_attention(model) as outer:
+        with pytest.raises(KeyboardInterrupt):
+            fails()
+        assert torch.equal(outer["first"].weights, seen[0]["first"].weights)
+        model(y)
+    assert outer["first"].weights.shape == (B, 2, T, 1)
+    assert not torch.equal(outer["rest.0"].weights, seen[0]["rest.0"].weights)
 
 
 def numerically_equal(function: Callable[..., object], *inputs: Tensor) -> bool:
@@ -331,6 +631,10 @@ def test_arguments_are_left_as_they_were(generator: torch.Generator) -> None:
     copies = [x.clone() for x in arguments]
     softmax(query, -1)
     attention_weights(query, may[:, :4])
+    masked_weights(query, may[:, :4])
+    dot_product_scores(query, key)
+    entropy_of_weights(attention_weights(query))
+    attend_in_heads(query, key, value, 2)
     scaled_dot_product_attention(query, key, value, may)
     additive_attention(query, key, value, *network, may)
     ours = MultiHeadAttention(4, 2).double()

@@ -2,18 +2,35 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.transformer.layers import DecoderLayer, EncoderLayer, FeedForward, LayerStyle, RMSNorm, make_norm
+from course_lib.transformer.attention import MultiHeadAttention, watch_attention
+from course_lib.transformer.layers import (
+    DecoderLayer,
+    EncoderLayer,
+    FeedForward,
+    FusedLayerNorm,
+    LayerNorm,
+    RMSNorm,
+    cross_attend,
+    encoder_parameter_count,
+    gelu,
+    post_norm,
+    pre_norm,
+)
+from course_lib.transformer.positions import rotary
 from tests.transformer import reference
-from tests.transformer.reference import assert_equal
+from tests.transformer.reference import assert_equal, random
 
 both_types = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
-both_orders = pytest.mark.parametrize("norm_place", ["post", "pre"])
+both_orders = pytest.mark.parametrize("residual", [post_norm, pre_norm])
+both_layer_norms = pytest.mark.parametrize("kind", [LayerNorm, FusedLayerNorm])
+both_layers = pytest.mark.parametrize("kind", [EncoderLayer, DecoderLayer])
 
 # Sizes all differ, so that a swapped axis cannot pass.
 B, H, T, S, D_MODEL, D_FF = 2, 3, 4, 5, 12, 20
@@ -24,10 +41,6 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def random(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
-
-
 def padded(length: int) -> Tensor:
     """May attend (2, 1, 1, length): all of the first sentence, only one token of the second."""
     mask = torch.ones(2, 1, 1, length, dtype=torch.bool)
@@ -36,94 +49,187 @@ def padded(length: int) -> Tensor:
 
 
 @both_types
+def test_gelu_is_torchs(dtype: torch.dtype, generator: torch.Generator) -> None:
+    x = 3 * random(generator, B, T, D_MODEL, dtype=dtype)
+    assert_equal(gelu(x), F.gelu(x))
+    far = torch.tensor([-1e4, -40.0, 0.0, 40.0, 1e4], dtype=dtype)
+    assert gelu(far).tolist() == [0.0, 0.0, 0.0, 40.0, 1e4]
+
+
+@both_types
+@both_layer_norms
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+@pytest.mark.parametrize("eps", [None, 1e-2])
+@pytest.mark.parametrize("bias", [True, False])
+def test_layer_norm_by_hand_and_fused_is_torchs(
+    kind: type[LayerNorm], dtype: torch.dtype, scale: float, eps: float | None, bias: bool, generator: torch.Generator
+) -> None:
+    # At a scale of 0.001 the eps of 1e-5 is ten times the variance, so its place shows. Plain calls have the defaults.
+    theirs = nn.LayerNorm(D_MODEL, bias=bias, dtype=dtype, **({} if eps is None else {"eps": eps}))
+    reference.stir(theirs)
+    ours = kind(D_MODEL, *(() if eps is None else (eps,)), **({} if bias else {"bias": False})).to(dtype)
+    ours.load_state_dict({{"weight": "gain"}.get(name, name): value for name, value in theirs.state_dict().items()})
+    x = scale * (random(generator, B, T, D_MODEL, dtype=dtype) + 0.3)
+    assert_equal(ours(x), theirs(x))
+    assert_equal(ours(x[0, 0]), theirs(x[0, 0]))
+
+
+@both_layer_norms
+def test_a_new_layer_norm_leaves_mean_0_and_variance_1(kind: type[LayerNorm], generator: torch.Generator) -> None:
+    norm = kind(D_MODEL)
+    assert {name: value.tolist() for name, value in norm.state_dict().items()} == {
+        "gain": [1.0] * D_MODEL,
+        "bias": [0.0] * D_MODEL,
+    }
+    y = norm.double()(5 + 100 * random(generator, B, T, D_MODEL))
+    assert_equal(y.mean(-1), torch.zeros(B, T, dtype=torch.float64))
+    torch.testing.assert_close(y.var(-1, correction=0), torch.ones(B, T, dtype=torch.float64), rtol=0, atol=1e-7)
+
+
+@both_types
 @pytest.mark.parametrize("scale", [1.0, 1e-3])
 def test_rms_norm_is_torchs(dtype: torch.dtype, scale: float, generator: torch.Generator) -> None:
     # At a scale of 0.001 the eps of 1e-5 is ten times the mean square, so its place shows.
-    theirs = nn.RMSNorm(D_MODEL, eps=1e-5, dtype=dtype)
-    reference.stir(theirs)
-    ours = RMSNorm(D_MODEL).to(dtype)
-    ours.load_state_dict(theirs.state_dict())
     x = scale * random(generator, B, T, D_MODEL, dtype=dtype)
-    assert_equal(ours(x), theirs(x))
-    assert torch.equal(ours(torch.zeros(D_MODEL, dtype=dtype)), torch.zeros(D_MODEL, dtype=dtype))
+    for eps in (1e-5, 1e-2):
+        theirs = nn.RMSNorm(D_MODEL, eps=eps, dtype=dtype)
+        reference.stir(theirs)
+        ours = (RMSNorm(D_MODEL) if eps == 1e-5 else RMSNorm(D_MODEL, eps)).to(dtype)
+        ours.load_state_dict({"gain": theirs.weight})
+        assert_equal(ours(x), theirs(x))
+        assert torch.equal(ours(torch.zeros(D_MODEL, dtype=dtype)), torch.zeros(D_MODEL, dtype=dtype))
 
 
-def test_a_style_chooses_its_norm() -> None:
-    layer = make_norm(D_MODEL, LayerStyle(norm_eps=1e-3))
-    assert isinstance(layer, nn.LayerNorm)
-    assert (layer.eps, layer.bias is None) == (1e-3, False)
-    bare = make_norm(D_MODEL, LayerStyle(bias=False))
-    assert isinstance(bare, nn.LayerNorm)
-    assert bare.bias is None
-    rms = make_norm(D_MODEL, LayerStyle(norm="rms", norm_eps=1e-3))
-    assert isinstance(rms, RMSNorm)
-    assert rms.eps == 1e-3
+def test_post_norm_normalises_the_sum_and_pre_norm_what_the_sublayer_reads() -> None:
+    # Numbers whose order of operations shows: the sublayer adds 1, the norm multiplies by 10.
+    def sublayer(x: Tensor) -> Tensor:
+        return x + 1
+
+    def norm(x: Tensor) -> Tensor:
+        return 10 * x
+
+    x = torch.tensor([2.0, -3.0])
+    assert post_norm(x, sublayer, norm).tolist() == [10 * (2 + 3), 10 * (-3 - 2)]
+    assert pre_norm(x, sublayer, norm).tolist() == [2 + 21, -3 - 29]
+    assert x.tolist() == [2.0, -3.0]
 
 
-def gelu(x: float) -> float:
+def test_cross_attention_asks_from_the_target_and_reads_the_memory(generator: torch.Generator) -> None:
+    x, memory, mask = torch.zeros(1, 2, 4), torch.ones(1, 3, 4), torch.ones(1, 1, 1, 3, dtype=torch.bool)
+    got = []
+
+    def attention(*arguments: Tensor | None) -> Tensor:
+        got.append(arguments)
+        return x
+
+    assert cross_attend(attention, x, memory, mask) is x
+    cross_attend(attention, x, memory)
+    assert [id(argument) for argument in got[0]] == [id(x), id(memory), id(memory), id(mask)]
+    assert got[1][3] is None
+
+
+def by_hand_gelu(x: float) -> float:
     return x * (1 + math.erf(x / math.sqrt(2))) / 2
 
 
-def gelu_tanh(x: float) -> float:
-    return x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
-
-
-def silu(x: float) -> float:
+def by_hand_silu(x: float) -> float:
     return x / (1 + math.exp(-x))
 
 
 @both_types
 @pytest.mark.parametrize(
-    ("activation", "bend"), [("relu", lambda x: max(x, 0.0)), ("gelu", gelu), ("gelu_tanh", gelu_tanh)]
+    ("activation", "by_hand"), [(None, lambda x: max(x, 0.0)), (gelu, by_hand_gelu), (F.gelu, by_hand_gelu)]
 )
 @pytest.mark.parametrize("bias", [True, False])
-def test_feed_forward_is_two_maps_with_a_bend_between(
-    activation: str, bend: Callable[[float], float], bias: bool, dtype: torch.dtype, generator: torch.Generator
+def test_feed_forward_is_two_maps_with_an_activation_between(
+    activation: Callable[[Tensor], Tensor] | None,
+    by_hand: Callable[[float], float],
+    bias: bool,
+    dtype: torch.dtype,
+    generator: torch.Generator,
 ) -> None:
     first, second = nn.Linear(D_MODEL, D_FF, bias, dtype=dtype), nn.Linear(D_FF, D_MODEL, bias, dtype=dtype)
-    ours = FeedForward(D_MODEL, D_FF, activation, bias).to(dtype)
-    ours.load_state_dict({**reference.under("W_1", first.state_dict()), **reference.under("W_2", second.state_dict())})
+    # The plain call is the part of 2017: ReLU and biases.
+    sizes = (D_MODEL, D_FF) if activation is None else (D_MODEL, D_FF, activation)
+    ours = (FeedForward(*sizes) if bias else FeedForward(*sizes, bias=False)).to(dtype)
+    ours.load_state_dict(reference.maps({"W_1": first, "W_2": second}))
     x = random(generator, B, T, D_MODEL, dtype=dtype)
-    bent = first(x).detach().double().apply_(bend).to(dtype)
+    bent = first(x).detach().double().apply_(by_hand).to(dtype)
     assert_equal(ours(x), second(bent))
 
 
 @both_types
 @pytest.mark.parametrize("bias", [True, False])
-def test_swiglu_gates_one_map_with_the_bend_of_another(
+def test_a_gated_feed_forward_multiplies_one_map_by_the_activation_of_another(
     bias: bool, dtype: torch.dtype, generator: torch.Generator
 ) -> None:
     up, gate = (nn.Linear(D_MODEL, D_FF, bias, dtype=dtype) for _ in range(2))
     down = nn.Linear(D_FF, D_MODEL, bias, dtype=dtype)
-    ours = FeedForward(D_MODEL, D_FF, "swiglu", bias).to(dtype)
-    parts = {"W_1": up, "W_gate": gate, "W_2": down}
-    ours.load_state_dict(
-        {k: v for name, part in parts.items() for k, v in reference.under(name, part.state_dict()).items()}
-    )
+    ours = FeedForward(D_MODEL, D_FF, F.silu, bias=bias, gated=True).to(dtype)
+    ours.load_state_dict(reference.maps({"W_1": up, "W_gate": gate, "W_2": down}))
     x = random(generator, B, T, D_MODEL, dtype=dtype)
-    bent = gate(x).detach().double().apply_(silu).to(dtype)
+    bent = gate(x).detach().double().apply_(by_hand_silu).to(dtype)
     assert_equal(ours(x), down(bent * up(x)))
 
 
-def torch_layer(kind: type[nn.Module], norm_place: str, activation: str, dtype: torch.dtype) -> nn.Module:
-    theirs = kind(
-        D_MODEL, H, D_FF, 0.0, activation, 1e-3, batch_first=True, norm_first=norm_place == "pre", dtype=dtype
-    )
+@both_types
+@pytest.mark.parametrize("causal", [True, False])
+def test_the_plain_encoder_layer_is_torchs_of_2017(
+    dtype: torch.dtype, causal: bool, generator: torch.Generator
+) -> None:
+    theirs = nn.TransformerEncoderLayer(D_MODEL, H, D_FF, batch_first=True, dtype=dtype).eval()
+    reference.stir(theirs)
+    ours = EncoderLayer(D_MODEL, H, D_FF).to(dtype).eval()
+    ours.load_state_dict(reference.torch_encoder_layer(theirs))
+    x, future = random(generator, B, T, D_MODEL, dtype=dtype), torch.ones(T, T).triu(1).bool()
+    with torch.enable_grad():  # torch's fast path, which runs without gradients, rounds otherwise
+        assert_equal(ours(x, ~future if causal else None), theirs(x, src_mask=future if causal else None))
+    assert (ours.dropout.p, theirs.dropout.p) == (0.1, 0.1)
+
+
+@both_types
+def test_the_plain_decoder_layer_is_torchs_of_2017(dtype: torch.dtype, generator: torch.Generator) -> None:
+    theirs = nn.TransformerDecoderLayer(D_MODEL, H, D_FF, batch_first=True, dtype=dtype).eval()
+    reference.stir(theirs)
+    ours = DecoderLayer(D_MODEL, H, D_FF).to(dtype).eval()
+    ours.load_state_dict(reference.torch_decoder_layer(theirs))
+    x, memory = (random(generator, B, length, D_MODEL, dtype=dtype) for length in (T, S))
+    assert_equal(ours(x, memory), theirs(x, memory))
+    assert (ours.dropout.p, theirs.dropout1.p) == (0.1, 0.1)
+
+
+ACTIVATIONS = {"relu": torch.relu, "gelu": gelu}
+every_norm = pytest.mark.parametrize("norm", [LayerNorm, FusedLayerNorm])
+
+
+def torch_layer(
+    kind: type[nn.Module], residual: Callable[..., Tensor], activation: str, dtype: torch.dtype
+) -> nn.Module:
+    """A layer of torch's with an eps that shows, and without dropout."""
+    norm_first = residual is pre_norm
+    theirs = kind(D_MODEL, H, D_FF, 0.0, activation, 1e-3, batch_first=True, norm_first=norm_first, dtype=dtype)
     reference.stir(theirs)
     return theirs
 
 
 @both_types
 @both_orders
+@every_norm
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 @pytest.mark.parametrize("length", [S, 1])
 @pytest.mark.parametrize("causal", [True, False])
 def test_encoder_layer_is_torchs(
-    dtype: torch.dtype, norm_place: str, activation: str, length: int, causal: bool, generator: torch.Generator
+    dtype: torch.dtype,
+    residual: Callable[..., Tensor],
+    norm: type[LayerNorm],
+    activation: str,
+    length: int,
+    causal: bool,
+    generator: torch.Generator,
 ) -> None:
-    theirs = torch_layer(nn.TransformerEncoderLayer, norm_place, activation, dtype)
-    style = LayerStyle(norm_place=norm_place, activation=activation, norm_eps=1e-3)
-    ours = EncoderLayer(D_MODEL, H, D_FF, style=style).to(dtype)
+    theirs = torch_layer(nn.TransformerEncoderLayer, residual, activation, dtype)
+    chosen = {"norm": partial(norm, eps=1e-3), "residual": residual}
+    ours = EncoderLayer(D_MODEL, H, D_FF, 0.0, ACTIVATIONS[activation], **chosen).to(dtype)
     ours.load_state_dict(reference.torch_encoder_layer(theirs))
     x = random(generator, B, length, D_MODEL, dtype=dtype)
     mask, future = padded(length), torch.ones(length, length).triu(1).bool()
@@ -134,14 +240,21 @@ def test_encoder_layer_is_torchs(
 
 @both_types
 @both_orders
+@every_norm
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 @pytest.mark.parametrize(("T", "S"), [(4, 5), (1, 5), (4, 1), (1, 1)])
 def test_decoder_layer_is_torchs(
-    dtype: torch.dtype, norm_place: str, activation: str, T: int, S: int, generator: torch.Generator
+    dtype: torch.dtype,
+    residual: Callable[..., Tensor],
+    norm: type[LayerNorm],
+    activation: str,
+    T: int,
+    S: int,
+    generator: torch.Generator,
 ) -> None:
-    theirs = torch_layer(nn.TransformerDecoderLayer, norm_place, activation, dtype)
-    style = LayerStyle(norm_place=norm_place, activation=activation, norm_eps=1e-3)
-    ours = DecoderLayer(D_MODEL, H, D_FF, style=style).to(dtype)
+    theirs = torch_layer(nn.TransformerDecoderLayer, residual, activation, dtype)
+    chosen = {"norm": partial(norm, eps=1e-3), "residual": residual}
+    ours = DecoderLayer(D_MODEL, H, D_FF, 0.0, ACTIVATIONS[activation], **chosen).to(dtype)
     ours.load_state_dict(reference.torch_decoder_layer(theirs))
     x, memory = (random(generator, B, length, D_MODEL, dtype=dtype) for length in (T, S))
     future, mask = torch.ones(T, T).triu(1).bool(), padded(S)
@@ -150,32 +263,83 @@ def test_decoder_layer_is_torchs(
     assert_equal(ours(x, memory), theirs(x, memory))
 
 
-@pytest.mark.parametrize("kind", [EncoderLayer, DecoderLayer])
-@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
-def test_rotary_turns_self_attention_only(kind: type[nn.Module], positions: str, generator: torch.Generator) -> None:
+@both_layers
+def test_a_layer_is_made_of_the_parts_that_are_handed_in(kind: type[nn.Module], generator: torch.Generator) -> None:
+    made = []
+
+    def noting(name: str, part: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+        def make(*sizes: object) -> nn.Module:
+            made.append((name, *sizes))
+            return part(*sizes)
+
+        return make
+
+    chosen = {
+        "self_attention": noting("self_attention", MultiHeadAttention),
+        "feed_forward": noting("feed_forward", FeedForward),
+        "norm": noting("norm", nn.LayerNorm),
+    }
+    if kind is DecoderLayer:
+        chosen["cross_attention"] = noting("cross_attention", MultiHeadAttention)
+    layer = kind(D_MODEL, H, D_FF, 0.0, gelu, **chosen)
+    attentions = [name for name in chosen if name.endswith("attention")]
+    assert sorted(made, key=str) == sorted(
+        [
+            *((name, D_MODEL, H) for name in attentions),
+            ("feed_forward", D_MODEL, D_FF, gelu),
+            *[("norm", D_MODEL)] * (len(attentions) + 1),
+        ],
+        key=str,
+    )
+    for i in range(1, len(attentions) + 2):
+        assert isinstance(layer.get_submodule(f"norm_{i}"), nn.LayerNorm)
+
+
+def test_a_decoder_layer_reads_the_memory_through_the_function_that_is_handed_in(generator: torch.Generator) -> None:
+    got = []
+
+    def cross(attention: nn.Module, x: Tensor, memory: Tensor, memory_mask: Tensor | None) -> Tensor:
+        got.append((attention, memory, memory_mask))
+        return torch.zeros_like(x)
+
+    layer, mask = DecoderLayer(D_MODEL, H, D_FF, 0.0, cross=cross).double(), padded(S)
+    x, memory = random(generator, B, T, D_MODEL), random(generator, B, S, D_MODEL)
+    layer(x, memory, None, mask)
+    assert len(got) == 1
+    assert got[0][0] is layer.cross_attention
+    assert got[0][1] is memory
+    assert got[0][2] is mask
+
+
+@both_layers
+@pytest.mark.parametrize("rotates", [True, False])
+def test_rotary_positions_show_in_self_attention_only(
+    kind: type[nn.Module], rotates: bool, generator: torch.Generator
+) -> None:
     # Without positions inside the layer, shuffled tokens give the shuffled output; the memory's order never matters.
-    layer = kind(D_MODEL, H, D_FF, style=LayerStyle(positions=positions)).double()
+    attention = partial(MultiHeadAttention, rotate=rotary if rotates else None)
+    layer = kind(D_MODEL, H, D_FF, 0.0, self_attention=attention).double()
     x, memory = random(generator, B, T, D_MODEL), random(generator, B, S, D_MODEL)
     rest = () if kind is EncoderLayer else (memory,)
     shuffled = layer(x.flip(1), *rest).flip(1)
     moved = (shuffled - layer(x, *rest)).abs().max()
-    assert (moved > 1e-3) == (positions == "rotary")
+    assert (moved > 1e-3) == rotates
     if kind is DecoderLayer:
         assert_equal(layer(x, memory.flip(1)), layer(x, memory))
 
 
 @both_orders
-@pytest.mark.parametrize("kind", [EncoderLayer, DecoderLayer])
+@both_layers
 def test_dropout_falls_on_each_sublayers_output_in_training_and_nowhere_else(
-    kind: type[nn.Module], norm_place: str, generator: torch.Generator
+    kind: type[nn.Module], residual: Callable[..., Tensor], generator: torch.Generator
 ) -> None:
     # Section 5.4: "to the output of each sub-layer, before it is added to the sub-layer input and normalized".
     # The same seed drops the same numbers, if dropout is asked for in the same places, shapes and memory layouts.
-    p, pre = 0.4, norm_place == "pre"
+    p, pre = 0.4, residual is pre_norm
     torch_kind = nn.TransformerEncoderLayer if kind is EncoderLayer else nn.TransformerDecoderLayer
-    theirs = torch_layer(torch_kind, norm_place, "relu", torch.float64)
+    theirs = torch_layer(torch_kind, residual, "relu", torch.float64)
     copied = reference.torch_encoder_layer if kind is EncoderLayer else reference.torch_decoder_layer
-    ours = kind(D_MODEL, H, D_FF, dropout=p, style=LayerStyle(norm_place=norm_place, norm_eps=1e-3)).double()
+    ours = kind(D_MODEL, H, D_FF, p, norm=partial(LayerNorm, eps=1e-3), residual=residual).double()
     ours.load_state_dict(copied(theirs))
     x, memory = random(generator, B, T, D_MODEL), random(generator, B, S, D_MODEL)
     rest = () if kind is EncoderLayer else (memory,)
@@ -189,63 +353,80 @@ def test_dropout_falls_on_each_sublayers_output_in_training_and_nowhere_else(
     torch.manual_seed(7)
     got = ours.train()(x, *rest)
     torch.manual_seed(7)
-    stream = x
+    expected = x
     for norm, sublayer in sublayers:
-        written = stream + F.dropout(sublayer(norm(stream) if pre else stream).contiguous(), p)
-        stream = written if pre else norm(written)
-    assert_equal(got, stream)
+        added = expected + F.dropout(sublayer(norm(expected) if pre else expected).contiguous(), p)
+        expected = added if pre else norm(added)
+    assert_equal(got, expected)
     assert_equal(ours.eval()(x, *rest), theirs(x, *rest))
 
 
 def test_gradients_are_the_numerical_ones(generator: torch.Generator) -> None:
     x, memory = random(generator, 2, 3, 4), random(generator, 2, 2, 4)
     mask = torch.ones(3, 3).tril().bool()
-    parts: list[Callable[[Tensor], Tensor]] = [RMSNorm(4).double()]
-    parts += [FeedForward(4, 6, activation).double() for activation in ("relu", "gelu", "gelu_tanh", "swiglu")]
-    for norm, norm_place in (("layer", "post"), ("layer", "pre"), ("rms", "post"), ("rms", "pre")):
-        style = LayerStyle(norm=norm, norm_place=norm_place, positions="rotary", kv_heads=1, activation="gelu")
-        encoder_layer = EncoderLayer(4, 2, 6, style=style).double()
-        parts.append(lambda x, layer=encoder_layer: layer(x, mask))
-        decoder_layer = DecoderLayer(4, 2, 6, style=style).double()
-        assert torch.autograd.gradcheck(
-            lambda x, memory, layer=decoder_layer: layer(x, memory, mask),
-            (x.clone().requires_grad_(), memory.clone().requires_grad_()),
-        )
+    parts: list[Callable[[Tensor], Tensor]] = [RMSNorm(4).double(), LayerNorm(4).double(), FusedLayerNorm(4).double()]
+    parts += [gelu, FeedForward(4, 6).double(), FeedForward(4, 6, gelu).double()]
+    parts += [FeedForward(4, 6, F.silu, gated=True).double()]
+    attention = partial(MultiHeadAttention, kv_heads=1, rotate=rotary)
+    for norm in (LayerNorm, FusedLayerNorm, RMSNorm):
+        for residual in (post_norm, pre_norm):
+            chosen = {"self_attention": attention, "norm": norm, "residual": residual}
+            encoder_layer = EncoderLayer(4, 2, 6, 0.0, gelu, **chosen).double()
+            parts.append(lambda x, layer=encoder_layer: layer(x, mask))
+            decoder_layer = DecoderLayer(4, 2, 6, 0.0, gelu, **chosen).double()
+            assert torch.autograd.gradcheck(
+                lambda x, memory, layer=decoder_layer: layer(x, memory, mask),
+                (x.clone().requires_grad_(), memory.clone().requires_grad_()),
+            )
     for part in parts:
         assert torch.autograd.gradcheck(part, (x.clone().requires_grad_(),))
 
 
 def test_the_layout_in_memory_does_not_matter_and_arguments_stay_as_they_were(generator: torch.Generator) -> None:
     x, memory = (random(generator, D_MODEL, length, B).permute(2, 1, 0) for length in (T, S))
-    kept = x.clone(), memory.clone()
-    for style in (LayerStyle(), LayerStyle(norm="rms", norm_place="pre", activation="swiglu", positions="rotary")):
-        encoder_layer = EncoderLayer(D_MODEL, H, D_FF, style=style).double()
-        decoder_layer = DecoderLayer(D_MODEL, H, D_FF, style=style).double()
+    before = x.clone(), memory.clone()
+    for part in (gelu, LayerNorm(D_MODEL).double(), FusedLayerNorm(D_MODEL).double(), RMSNorm(D_MODEL).double()):
+        assert_equal(part(x), part(x.contiguous()))
+    modern = {"norm": RMSNorm, "residual": pre_norm, "feed_forward": partial(FeedForward, gated=True)}
+    for chosen in ({}, {**modern, "self_attention": partial(MultiHeadAttention, rotate=rotary)}):
+        encoder_layer = EncoderLayer(D_MODEL, H, D_FF, 0.0, F.silu, **chosen).double()
+        decoder_layer = DecoderLayer(D_MODEL, H, D_FF, 0.0, F.silu, **chosen).double()
         assert_equal(encoder_layer(x), encoder_layer(x.contiguous()))
         assert_equal(decoder_layer(x, memory), decoder_layer(x.contiguous(), memory.contiguous()))
-    assert torch.equal(x, kept[0])
-    assert torch.equal(memory, kept[1])
+    assert torch.equal(x, before[0])
+    assert torch.equal(memory, before[1])
 
 
-def test_huge_activations_stay_finite(generator: torch.Generator) -> None:
+@both_orders
+@pytest.mark.parametrize("norm", [LayerNorm, FusedLayerNorm, RMSNorm])
+def test_huge_activations_stay_finite(
+    norm: type[nn.Module], residual: Callable[..., Tensor], generator: torch.Generator
+) -> None:
     x = 1e6 * random(generator, B, T, D_MODEL, dtype=torch.float32)
-    for norm in ("layer", "rms"):
-        for norm_place in ("post", "pre"):
-            layer = EncoderLayer(D_MODEL, H, D_FF, style=LayerStyle(norm=norm, norm_place=norm_place))
-            assert layer(x).isfinite().all()
+    assert EncoderLayer(D_MODEL, H, D_FF, norm=norm, residual=residual)(x).isfinite().all()
 
 
-@pytest.mark.parametrize(
-    ("choice", "sentence"),
-    [
-        ({"norm": "batch"}, r"norm should be one of \('layer', 'rms'\), but is 'batch'"),
-        ({"norm_place": "first"}, r"norm_place should be one of \('post', 'pre'\), but is 'first'"),
-        ({"activation": "tanh"}, "activation should be one of .*'swiglu'.*, but is 'tanh'"),
-        ({"positions": None}, "positions should be one of .*'rotary'.*, but is None"),
-        ({"norm_eps": 0.0}, "norm_eps=0.0 and rotary_base=10000.0 should both be more than 0"),
-        ({"rotary_base": -1.0}, "rotary_base=-1.0 should both be more than 0"),
-    ],
-)
-def test_a_style_that_is_none_is_refused(choice: dict[str, object], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        LayerStyle(**choice)
+@pytest.mark.parametrize(("d_model", "d_ff", "layers"), [(12, 20, 1), (6, 5, 4)])
+def test_the_parameters_are_as_many_as_torchs_and_where_torch_has_them(d_model: int, d_ff: int, layers: int) -> None:
+    layer = nn.TransformerEncoderLayer(d_model, 3, d_ff, batch_first=True)
+    theirs = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+    ours = nn.ModuleList(EncoderLayer(d_model, 3, d_ff) for _ in range(layers))
+
+    def count(model: nn.Module, *words: str) -> int:
+        return sum(value.numel() for name, value in model.named_parameters() if any(word in name for word in words))
+
+    expected = (count(theirs, "self_attn"), count(theirs, "linear"), count(theirs, "norm"))
+    assert encoder_parameter_count(d_model, d_ff, layers) == expected
+    assert (count(ours, "self_attention"), count(ours, "feed_forward"), count(ours, "norm")) == expected
+    assert count(ours, "") == sum(expected)
+
+
+@both_layers
+def test_a_watched_layer_names_its_attentions(kind: type[nn.Module], generator: torch.Generator) -> None:
+    x, memory = random(generator, B, T, D_MODEL), random(generator, B, S, D_MODEL)
+    with watch_attention(layer := kind(D_MODEL, H, D_FF).double()) as readings:
+        layer(x, *([] if kind is EncoderLayer else [memory]))
+    shapes = {"self_attention": (B, H, T, T), "cross_attention": (B, H, T, S)}
+    assert {name: one.weights.shape for name, one in readings.items()} == {
+        name: shape for name, shape in shapes.items() if kind is DecoderLayer or name == "self_attention"
+    }

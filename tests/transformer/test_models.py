@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -18,21 +19,20 @@ from transformers import (
 )
 
 from course_lib.transformer.attention import MultiHeadAttention, watch_attention
-from course_lib.transformer.models import (
-    Decoder,
-    Embeddings,
-    Encoder,
-    LanguageModel,
-    MaskedLanguageModel,
-    Transformer,
-    TransformerConfig,
+from course_lib.transformer.build import (
+    build_encoder,
+    build_language_model,
+    build_masked_language_model,
+    build_transformer,
 )
-from course_lib.transformer.positions import sinusoidal
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import Encoder, LanguageModel, MaskedLanguageModel, Transformer
 from tests.transformer import reference
 from tests.transformer.reference import assert_equal
 
 both_types = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 both_orders = pytest.mark.parametrize("norm_place", ["post", "pre"])
+Build = Callable[[TransformerConfig], nn.Module]
 
 # Sizes all differ, so that a swapped axis cannot pass.
 SMALL = dict(vocabulary=23, d_model=12, heads=3, d_ff=20, layers=2, max_length=9)
@@ -85,10 +85,87 @@ def embedded(ids: Tensor, matrix: Tensor) -> Tensor:
 
 @pytest.fixture
 def _float64_tables() -> None:
-    """Position tables of models made in this test are not rounded to float32."""
+    """Position tables that this test asks for are not rounded to float32."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+def tables(dtype: torch.dtype, *vocabularies: int) -> list[Tensor]:
+    """A random table (V, 12) for each vocabulary."""
+    generator = torch.Generator().manual_seed(1)
+    return [reference.random(generator, vocabulary, 12, dtype=dtype) for vocabulary in vocabularies]
+
+
+def torch_stack(dtype: torch.dtype) -> nn.TransformerEncoder:
+    """torch's stack of two encoder layers of 2017, in eval mode."""
+    layer = nn.TransformerEncoderLayer(12, 3, 20, batch_first=True, dtype=dtype)
+    theirs = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval()
+    reference.stir(theirs)
+    return theirs
+
+
+def stack_state(theirs: nn.TransformerEncoder) -> reference.State:
+    layers = enumerate(theirs.layers)
+    return {
+        k: v
+        for i, each in layers
+        for k, v in reference.under(f"layers.{i}", reference.torch_encoder_layer(each)).items()
+    }
+
+
+@both_types
+@batches
+@pytest.mark.usefixtures("_float64_tables")
+def test_a_plain_encoder_is_torchs_of_2017(dtype: torch.dtype, source: Tensor, target: Tensor) -> None:
+    theirs, (table,) = torch_stack(dtype), tables(dtype, 23)
+    ours = Encoder(23, 12, 3, 20, 2).to(dtype).eval()
+    ours.load_state_dict({"table": table, **stack_state(theirs)})
+    assert_equal(ours(source), theirs(embedded(source, table), src_key_padding_mask=source == 0))
+
+
+@both_types
+@batches
+@pytest.mark.usefixtures("_float64_tables")
+def test_a_plain_language_model_is_torchs_stack_under_a_causal_mask(
+    dtype: torch.dtype, source: Tensor, target: Tensor
+) -> None:
+    theirs, (table,) = torch_stack(dtype), tables(dtype, 23)
+    ours = LanguageModel(23, 12, 3, 20, 2).to(dtype).eval()
+    ours.load_state_dict({"table": table, **stack_state(theirs)})
+    hidden = theirs(embedded(source, table), torch.ones(source.size(1), source.size(1)).triu(1).bool())
+    assert_equal(ours(source), hidden @ table.T)
+
+
+@both_types
+@batches
+@pytest.mark.usefixtures("_float64_tables")
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+def test_a_plain_transformer_is_torchs_of_2017(dtype: torch.dtype, source: Tensor, target: Tensor) -> None:
+    theirs = nn.Transformer(12, 3, 2, 2, 20, batch_first=True, dtype=dtype).eval()
+    theirs.encoder.norm = theirs.decoder.norm = None
+    reference.stir(theirs)
+    source_table, target_table = tables(dtype, 23, 31)
+    ours = Transformer(23, 31, 12, 3, 20, 2).to(dtype).eval()
+    ours.load_state_dict(reference.torch_transformer(theirs, source_table, target_table))
+    hidden = theirs(
+        embedded(source, source_table),
+        embedded(target, target_table),
+        tgt_mask=torch.ones(target.size(1), target.size(1)).triu(1).bool(),
+        src_key_padding_mask=source == 0,
+        memory_key_padding_mask=source == 0,
+    )
+    assert_equal(ours(source, target), hidden @ target_table.T)
+
+
+@both_types
+def test_a_masked_language_models_head_is_worked_out_by_torchs_functions(dtype: torch.dtype) -> None:
+    encoder = Encoder(23, 12, 3, 20, 2)
+    ours = ready(MaskedLanguageModel(encoder), dtype)
+    ids = torch.tensor(SOURCES[0])
+    hidden = F.gelu(F.linear(encoder(ids), ours.transform.weight, ours.transform.bias))
+    hidden = F.layer_norm(hidden, (12,), ours.norm.gain, ours.norm.bias)
+    assert_equal(ours(ids), F.linear(hidden, encoder.table, ours.output_bias))
 
 
 @both_types
@@ -102,25 +179,26 @@ def test_the_transformer_is_torchs(
 ) -> None:
     theirs = nn.Transformer(12, 3, 2, 2, 20, 0.0, batch_first=True, norm_first=norm_place == "pre", dtype=dtype)
     reference.stir(theirs)
-    matrices = torch.randn(2, 23, 12, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(dtype)
-    source_tokens, target_tokens = matrices if two_vocabularies else (matrices[0], matrices[0])
-    target_vocabulary = 23 if two_vocabularies else None
+    source_table, target_table = tables(dtype, 23, 31)
+    if not two_vocabularies:
+        target_table = source_table
+    target_vocabulary = 31 if two_vocabularies else None
     config = TransformerConfig(**SMALL, target_vocabulary=target_vocabulary, norm_place=norm_place, final_norm=True)
-    ours = Transformer(config).to(dtype).eval()
-    ours.load_state_dict(reference.torch_transformer(theirs, source_tokens, target_tokens))
+    ours = build_transformer(config).to(dtype).eval()
+    ours.load_state_dict(reference.torch_transformer(theirs, source_table, target_table))
 
     future = torch.ones(target.size(1), target.size(1)).triu(1).bool()
     hidden = theirs(
-        embedded(source, source_tokens),
-        embedded(target, target_tokens),
+        embedded(source, source_table),
+        embedded(target, target_table),
         tgt_mask=future,
         src_key_padding_mask=source == 0,
         memory_key_padding_mask=source == 0,
     )
-    assert_equal(ours(source, target), hidden @ target_tokens.T)
-    memory = theirs.encoder(embedded(source, source_tokens), src_key_padding_mask=source == 0)
+    assert_equal(ours(source, target), hidden @ target_table.T)
+    memory = theirs.encoder(embedded(source, source_table), src_key_padding_mask=source == 0)
     assert_equal(ours.encode(source), memory)
-    assert_equal(ours.decode(target, memory, source), hidden @ target_tokens.T)
+    assert_equal(ours.decode(target, memory, source), hidden @ target_table.T)
 
 
 @both_types
@@ -128,7 +206,7 @@ def test_the_transformer_is_torchs(
 def test_the_encoder_is_transformers_bert(dtype: torch.dtype, source: Tensor, target: Tensor) -> None:
     theirs = BertModel(bert_config()).to(dtype).eval()
     reference.stir(theirs)
-    ours = Encoder(TransformerConfig.bert(**SMALL)).to(dtype).eval()
+    ours = build_encoder(TransformerConfig.bert(**SMALL)).to(dtype).eval()
     ours.load_state_dict(reference.bert_encoder(theirs))
     expected = theirs(source, attention_mask=(source != 0).long()).last_hidden_state
     assert_equal(ours(source), expected)
@@ -136,10 +214,15 @@ def test_the_encoder_is_transformers_bert(dtype: torch.dtype, source: Tensor, ta
 
 @both_types
 @batches
-def test_the_masked_language_model_is_transformers_bert(dtype: torch.dtype, source: Tensor, target: Tensor) -> None:
-    theirs = BertForMaskedLM(bert_config()).to(dtype).eval()
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_masked_language_model_is_transformers_bert(
+    dtype: torch.dtype, source: Tensor, target: Tensor, tied: bool
+) -> None:
+    config = bert_config()
+    config.tie_word_embeddings = tied
+    theirs = BertForMaskedLM(config).to(dtype).eval()
     reference.stir(theirs)
-    ours = MaskedLanguageModel(TransformerConfig.bert(**SMALL)).to(dtype).eval()
+    ours = build_masked_language_model(TransformerConfig.bert(**SMALL, tied_embeddings=tied)).to(dtype).eval()
     ours.load_state_dict(reference.bert_masked_language_model(theirs))
     assert_equal(ours(source), theirs(source, attention_mask=(source != 0).long()).logits)
 
@@ -158,12 +241,17 @@ def bert_config() -> BertConfig:
 
 @both_types
 @batches
-def test_the_language_model_is_transformers_gpt2(dtype: torch.dtype, source: Tensor, target: Tensor) -> None:
-    config = GPT2Config(vocab_size=23, n_positions=9, n_embd=12, n_layer=2, n_head=3, n_inner=20)
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_language_model_is_transformers_gpt2(
+    dtype: torch.dtype, source: Tensor, target: Tensor, tied: bool
+) -> None:
+    config = GPT2Config(
+        vocab_size=23, n_positions=9, n_embd=12, n_layer=2, n_head=3, n_inner=20, tie_word_embeddings=tied
+    )
     config._attn_implementation = "sdpa"
     theirs = GPT2LMHeadModel(config).to(dtype).eval()
     reference.stir(theirs)
-    ours = LanguageModel(TransformerConfig.gpt2(**SMALL)).to(dtype).eval()
+    ours = build_language_model(TransformerConfig.gpt2(**SMALL, tied_embeddings=tied)).to(dtype).eval()
     ours.load_state_dict(reference.gpt2_language_model(theirs))
     real = source != 0
     assert_equal(ours(source)[real], theirs(source, attention_mask=real.long()).logits[real])
@@ -223,7 +311,7 @@ def test_the_language_model_is_transformers_llama(
 ) -> None:
     theirs = llama(tied, base, dtype)
     sizes = {**SMALL, "d_model": 16, "heads": 4, "kv_heads": 2, "rotary_base": base, "tied_embeddings": tied}
-    ours = LanguageModel(TransformerConfig.llama(**sizes)).to(dtype).eval()
+    ours = build_language_model(TransformerConfig.llama(**sizes)).to(dtype).eval()
     ours.load_state_dict(reference.llama_language_model(theirs))
     real = source != 0
     assert_equal(ours(source)[real], theirs(source, attention_mask=real.long()).logits[real])
@@ -235,7 +323,7 @@ def test_changing_a_future_token_moves_nothing_before_it(style: str) -> None:
     source, ids = torch.tensor([[5, 6, 7]]), torch.tensor([[1, 12, 13, 14, 15]])
     changed = ids.clone()
     changed[0, 3] = 20
-    language_model, transformer = ready(LanguageModel(config)), ready(Transformer(config))
+    language_model, transformer = ready(build_language_model(config)), ready(build_transformer(config))
     for logits, moved in (
         (language_model(ids), language_model(changed)),
         (transformer(source, ids), transformer(source, changed)),
@@ -246,7 +334,7 @@ def test_changing_a_future_token_moves_nothing_before_it(style: str) -> None:
 
 @every_style
 def test_a_masked_language_model_reads_both_sides(style: str) -> None:
-    model = ready(MaskedLanguageModel(styles()[style]))
+    model = ready(build_masked_language_model(styles()[style]))
     ids = torch.tensor([[5, 6, 7, 8]])
     for place in range(4):
         changed = ids.clone()
@@ -256,7 +344,7 @@ def test_a_masked_language_model_reads_both_sides(style: str) -> None:
 
 @pytest.mark.parametrize("style", ["2017", "bert"])
 def test_padding_and_batching_change_nothing(style: str) -> None:
-    model, masked = ready(Transformer(styles()[style])), ready(MaskedLanguageModel(styles()[style]))
+    model, masked = ready(build_transformer(styles()[style])), ready(build_masked_language_model(styles()[style]))
     source, target = torch.tensor(SOURCES[0]), torch.tensor(TARGETS[0])
     together, guesses, memory = model(source, target), masked(source), model.encode(source)
     for row in range(3):
@@ -269,35 +357,70 @@ def test_padding_and_batching_change_nothing(style: str) -> None:
 
 @every_style
 def test_padding_after_the_tokens_changes_nothing_in_a_language_model(style: str) -> None:
-    model = ready(LanguageModel(styles()[style]))
+    model = ready(build_language_model(styles()[style]))
     ids = torch.tensor([[5, 6, 7, 8, 9], [4, 11, 0, 0, 0]])
     assert_equal(model(ids)[1, :2], model(ids[1:, :2])[0])
 
 
 def test_the_pad_of_the_configuration_is_the_one_that_is_hidden() -> None:
     config = TransformerConfig(**SMALL, pad=22)
-    model = ready(Transformer(config))
+    model = ready(build_transformer(config))
     longer, target = torch.tensor([[5, 0, 7, 22, 22]]), torch.tensor([[1, 2]])
     assert_equal(model(longer, target), model(longer[:, :3], target))
-    unhidden = ready(Transformer(dataclasses.replace(config, pad=None)))
+    unhidden = ready(build_transformer(dataclasses.replace(config, pad=None)))
     assert (unhidden(longer, target) - unhidden(longer[:, :3], target)).abs().max() > 1e-3
 
 
-def test_a_mask_handed_to_the_encoder_and_the_decoder_is_used(small: TransformerConfig) -> None:
-    encoder, decoder = ready(Encoder(small)), ready(Decoder(small))
-    ids, target = torch.tensor([[5, 6, 7]]), torch.tensor([[1, 2]])
-    alone = torch.eye(3, dtype=torch.bool)
-    changed = torch.tensor([[5, 6, 9]])
+def test_a_mask_handed_to_the_encoder_is_used_in_place_of_its_own() -> None:
+    encoder = ready(Encoder(23, 12, 3, 20, 2))
+    ids, changed = torch.tensor([[5, 6, 0]]), torch.tensor([[5, 6, 9]])
+    alone, everything = torch.eye(3, dtype=torch.bool), torch.ones(3, 3, dtype=torch.bool)
     assert_equal(encoder(changed, alone)[:, :2], encoder(ids, alone)[:, :2])
-    memory, other = encoder(ids), encoder(changed)
-    first = torch.tensor([True, False, False])
-    mixed = torch.cat((memory[:, :1], other[:, 1:]), dim=1)
-    assert_equal(decoder(target, mixed, first), decoder(target, memory, first))
+    assert ((encoder(changed, everything) - encoder(ids, everything)).abs().amax(-1) > 1e-6).all()
 
 
-def test_a_sentence_of_nothing_but_padding_is_refused(small: TransformerConfig) -> None:
+class Before:
+    """A past of three tokens, of which the tokens that come now may read none but themselves."""
+
+    def positions(self, T: int) -> Tensor:
+        return torch.arange(3, 3 + T)
+
+    def mask(self, T: int) -> Tensor:
+        return torch.eye(T, dtype=torch.bool)
+
+
+@pytest.mark.parametrize("style", ["2017", "gpt2", "bert"])
+def test_with_a_past_tokens_have_the_positions_and_the_mask_that_it_gives(style: str) -> None:
+    config = styles()[style]
+    model, transformer = ready(build_language_model(config)), ready(build_transformer(config))
+    ids, source = torch.tensor([[5, 6, 7]]), torch.tensor([[8, 9]])
+    memory = transformer.encode(source)
+    # A token that reads none but itself is the first of a text of one token, whatever its position.
+    expected = torch.cat([model(ids[:, t : t + 1], At(3 + t)) for t in range(3)], dim=1)
+    assert_equal(model(ids, Before()), expected)
+    assert (expected - model(ids)).abs().max() > 1e-3
+    expected = torch.cat([transformer.decode(ids[:, t : t + 1], memory, source, At(3 + t)) for t in range(3)], dim=1)
+    assert_equal(transformer.decode(ids, memory, source, Before()), expected)
+    assert (expected - transformer.decode(ids, memory, source)).abs().max() > 1e-3
+
+
+class At:
+    """A past after which one token stands at a given position, and reads itself."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+    def positions(self, T: int) -> Tensor:
+        assert T == 1
+        return torch.tensor([self.position])
+
+    def mask(self, T: int) -> None:
+        assert T == 1
+
+
+def test_a_sentence_of_nothing_but_padding_is_refused() -> None:
     with pytest.raises(ValueError, match=r"mask hides every key from the query at \(1, 0, 0\)"):
-        Encoder(small)(torch.tensor([[4, 5], [0, 0]]))
+        Encoder(23, 12, 3, 20, 2)(torch.tensor([[4, 5], [0, 0]]))
 
 
 @every_style
@@ -306,48 +429,52 @@ def test_watched_and_unwatched_models_agree_forwards_and_backwards(style: str) -
     ids = torch.tensor(TARGETS[0])
     source = torch.tensor(SOURCES[0]) if config.pad is not None else torch.tensor([[5, 6, 7]] * 3)
     for model, inputs in (
-        (ready(Transformer(config)), (source, ids)),
-        (ready(LanguageModel(config)), (ids,)),
-        (ready(MaskedLanguageModel(config)), (source,)),
+        (ready(build_transformer(config)), (source, ids)),
+        (ready(build_language_model(config)), (ids,)),
+        (ready(build_masked_language_model(config)), (source,)),
     ):
         fused = model(*inputs)
         gradients = torch.autograd.grad(fused.square().mean(), list(model.parameters()))
-        with watch_attention(model) as weights:
+        with watch_attention(model) as readings:
             written = model(*inputs)
         others = torch.autograd.grad(written.square().mean(), list(model.parameters()))
-        assert len(weights) == sum(isinstance(part, MultiHeadAttention) for part in model.modules())
+        assert len(readings) == sum(isinstance(part, MultiHeadAttention) for part in model.modules())
         assert_equal(written, fused)
         for one, other in zip(gradients, others, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
 
 
-def test_a_watched_translator_names_its_parts_and_hides_what_it_should(small: TransformerConfig) -> None:
+def test_a_watched_translator_names_its_parts_and_hides_what_it_should() -> None:
     source, target = torch.tensor(SOURCES[0]), torch.tensor(TARGETS[0])
-    model = Transformer(small)
-    with watch_attention(model) as weights:
+    model = Transformer(23, 31, 12, 3, 20, 2)
+    with watch_attention(model) as readings:
         logits = model(source, target)
-    assert logits.shape == (3, 4, 23)
+    assert logits.shape == (3, 4, 31)
     shapes = {"encoder": {"self": (3, 3, 5, 5)}, "decoder": {"self": (3, 3, 4, 4), "cross": (3, 3, 4, 5)}}
     expected = {
-        f"{side}.layers.{i}.{kind}_attention": shape
+        f"{side}.{i}.{kind}_attention": shape
         for side, kinds in shapes.items()
         for i in range(2)
         for kind, shape in kinds.items()
     }
-    assert {name: tuple(w.shape) for name, w in weights.items()} == expected
+    assert {name: tuple(reading.weights.shape) for name, reading in readings.items()} == expected
     hidden = (source == 0)[:, None, None, :]
-    for name, w in weights.items():
-        torch.testing.assert_close(w.sum(-1), torch.ones(w.shape[:-1]))
+    for name, reading in readings.items():
+        torch.testing.assert_close(reading.weights.sum(-1), torch.ones(reading.weights.shape[:-1]))
         may_not = torch.ones(4, 4).triu(1).bool() if name.startswith("decoder") and "self" in name else hidden
-        assert (w[may_not.expand_as(w)] == 0).all()
+        assert (reading.weights[may_not.expand_as(reading.weights)] == 0).all()
 
 
 @every_style
 def test_gradients_are_the_numerical_ones(style: str) -> None:
     config = dataclasses.replace(styles()[style], layers=1)
     ids, source = torch.tensor([[1, 12, 13], [1, 14, 15]]), torch.tensor([[5, 6], [7, 8]])
-    for kind, inputs in ((Transformer, (source, ids)), (LanguageModel, (ids,)), (MaskedLanguageModel, (ids,))):
-        model = ready(kind(config))
+    for build, inputs in (
+        (build_transformer, (source, ids)),
+        (build_language_model, (ids,)),
+        (build_masked_language_model, (ids,)),
+    ):
+        model = ready(build(config))
         names, values = zip(*model.named_parameters(), strict=True)
 
         def logits(*values: Tensor, model=model, names=names, inputs=inputs) -> Tensor:
@@ -359,12 +486,12 @@ def test_gradients_are_the_numerical_ones(style: str) -> None:
 def test_every_parameter_learns() -> None:
     source, target = torch.tensor([[5, 6, 7]]), torch.tensor([[1, 12, 13, 14]])
     for config in styles().values():
-        for kind, inputs in (
-            (Transformer, (source, target)),
-            (LanguageModel, (target,)),
-            (MaskedLanguageModel, (source,)),
+        for build, inputs in (
+            (build_transformer, (source, target)),
+            (build_language_model, (target,)),
+            (build_masked_language_model, (source,)),
         ):
-            model = ready(kind(config))
+            model = ready(build(config))
             model(*inputs).square().sum().backward()
             for name, parameter in model.named_parameters():
                 if name.endswith("W_k.bias"):
@@ -380,8 +507,8 @@ def test_arguments_are_left_as_they_were_and_may_lie_anyhow_in_memory(style: str
     columns = source.T.contiguous().T
     assert not columns.is_contiguous()
     kept = source.clone(), target.clone()
-    model = ready(Transformer(config))
-    masked = ready(MaskedLanguageModel(config))
+    model = ready(build_transformer(config))
+    masked = ready(build_masked_language_model(config))
     memory = model.encode(source)
     before = memory.clone()
     model.decode(target[:2], memory, source)
@@ -392,10 +519,10 @@ def test_arguments_are_left_as_they_were_and_may_lie_anyhow_in_memory(style: str
     assert torch.equal(target, kept[1])
 
 
-def on_paper(make: type[nn.Module], config: TransformerConfig) -> nn.Module:
+def on_paper(build: Build, config: TransformerConfig) -> nn.Module:
     """A model of any size without the memory for its weights."""
     with torch.device("meta"):
-        return make(config)
+        return build(config)
 
 
 def count(model: nn.Module) -> int:
@@ -405,9 +532,9 @@ def count(model: nn.Module) -> int:
 def test_the_published_models_have_their_published_numbers_of_parameters() -> None:
     # transformers' num_parameters() of "gpt2", of "bert-base-uncased" (109,482,240) less its pooler of
     # 768 · 768 + 768, and of "HuggingFaceTB/SmolLM2-135M".
-    assert count(on_paper(LanguageModel, TransformerConfig.gpt2())) == 124_439_808
-    assert count(on_paper(Encoder, TransformerConfig.bert())) == 109_482_240 - (768 * 768 + 768)
-    assert count(on_paper(LanguageModel, TransformerConfig.llama())) == 134_515_008
+    assert count(on_paper(build_language_model, TransformerConfig.gpt2())) == 124_439_808
+    assert count(on_paper(build_encoder, TransformerConfig.bert())) == 109_482_240 - (768 * 768 + 768)
+    assert count(on_paper(build_language_model, TransformerConfig.llama())) == 134_515_008
 
 
 def test_the_base_model_of_2017_has_the_parameters_that_its_table_implies() -> None:
@@ -416,164 +543,194 @@ def test_the_base_model_of_2017_has_the_parameters_that_its_table_implies() -> N
     feed_forward, norm = (512 * 2048 + 2048) + (2048 * 512 + 512), 2 * 512
     encoder = 6 * (attention + feed_forward + 2 * norm)
     decoder = 6 * (2 * attention + feed_forward + 3 * norm)
-    model = on_paper(Transformer, TransformerConfig(vocabulary=37_000))
+    model = on_paper(build_transformer, TransformerConfig(vocabulary=37_000))
     assert count(model) == tokens + encoder + decoder == 63_082_496
-    assert count(on_paper(Transformer, TransformerConfig(vocabulary=37_000, tied_embeddings=False))) == (
+    assert count(on_paper(build_transformer, TransformerConfig(vocabulary=37_000, tied_embeddings=False))) == (
         3 * tokens + encoder + decoder
     )
 
 
-def test_the_configurations_are_the_papers() -> None:
-    base = TransformerConfig(vocabulary=37_000)
-    assert (base.d_model, base.heads, base.d_ff, base.layers, base.dropout) == (512, 8, 2048, 6, 0.1)
-    assert (base.norm, base.norm_place, base.activation, base.positions) == ("layer", "post", "relu", "sinusoidal")
-    transformers_own = {"bert": BertConfig(), "gpt2": GPT2Config()}
-    bert, gpt2 = TransformerConfig.bert(), TransformerConfig.gpt2()
-    assert bert.max_length == transformers_own["bert"].max_position_embeddings
-    assert bert.norm_eps == transformers_own["bert"].layer_norm_eps
-    assert bert.dropout == transformers_own["bert"].hidden_dropout_prob
-    assert gpt2.max_length == transformers_own["gpt2"].n_positions
-    assert gpt2.norm_eps == transformers_own["gpt2"].layer_norm_epsilon
-    assert gpt2.dropout == transformers_own["gpt2"].resid_pdrop
+def test_tied_embeddings_are_one_table(small: TransformerConfig) -> None:
+    shared = build_transformer(small)
+    assert shared.source_table is shared.target_table
+    assert shared.output_table is None
+    two = build_transformer(dataclasses.replace(small, target_vocabulary=30))
+    assert (two.source_table.shape, two.target_table.shape, two.output_table) == ((23, 12), (30, 12), None)
+    assert build_language_model(small).output_table is None
+    assert build_masked_language_model(small).output_table is None
 
 
-def test_a_pre_norm_stack_ends_in_a_norm_and_a_post_norm_one_need_not(small: TransformerConfig) -> None:
-    for norm_place, final_norm, ends_in_norm in (
-        ("post", None, False),
-        ("pre", None, True),
-        ("post", True, True),
-        ("pre", False, False),
+def test_a_table_that_is_tied_is_learned_from_both_of_its_uses() -> None:
+    # The gradient of the one table is the sum of those of two.
+    source, target = torch.tensor([[5, 6]]), torch.tensor([[1, 7]])
+    for tied, apart, inputs in (
+        (LanguageModel(23, 12, 3, 20, 2), LanguageModel(23, 12, 3, 20, 2, tied=False), (target,)),
+        (Transformer(23, 23, 12, 3, 20, 2), Transformer(23, 23, 12, 3, 20, 2, tied=False), (source, target)),
     ):
-        model = Transformer(dataclasses.replace(small, norm_place=norm_place, final_norm=final_norm))
-        assert [isinstance(side.norm, nn.LayerNorm) for side in (model.encoder, model.decoder)] == [ends_in_norm] * 2
+        name = "table" if isinstance(tied, LanguageModel) else "target_table"
+        ready(tied), ready(apart)
+        apart.load_state_dict({**tied.state_dict(), "output_table": tied.get_parameter(name)})
+        assert_equal(apart(*inputs), tied(*inputs))
+        tied(*inputs).square().sum().backward()
+        apart(*inputs).square().sum().backward()
+        both = apart.get_parameter(name).grad + apart.output_table.grad
+        torch.testing.assert_close(tied.get_parameter(name).grad, both, rtol=1e-10, atol=1e-12)
 
 
-def test_tied_embeddings_are_one_matrix(small: TransformerConfig) -> None:
-    model = Transformer(small)
-    assert model.projection.weight is model.decoder.embeddings.tokens.weight is model.encoder.embeddings.tokens.weight
-    two = Transformer(dataclasses.replace(small, target_vocabulary=30))
-    assert two.projection.weight is two.decoder.embeddings.tokens.weight
-    assert two.encoder.embeddings.tokens.weight.shape == (23, 12)
-    assert two.projection.weight.shape == (30, 12)
-    for one in (LanguageModel(small), MaskedLanguageModel(small)):
-        body = one.body if isinstance(one, LanguageModel) else one.encoder
-        assert one.projection.weight is body.embeddings.tokens.weight
-
-
-def test_tied_embeddings_are_still_one_matrix_after_loading_and_a_step(small: TransformerConfig) -> None:
-    model, other = Transformer(small), Transformer(small)
+def test_one_table_is_still_one_after_loading_and_a_step() -> None:
+    model, other = (Transformer(23, 23, 12, 3, 20, 2, one_table=True) for _ in range(2))
     model.load_state_dict(other.state_dict())
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
     model(torch.tensor([[5, 6]]), torch.tensor([[1, 7]])).square().sum().backward()
     optimiser.step()
-    assert torch.equal(model.projection.weight, model.encoder.embeddings.tokens.weight)
-    assert not torch.equal(model.projection.weight, other.projection.weight)
+    assert model.source_table is model.target_table
+    assert not torch.equal(model.source_table, other.source_table)
 
 
 def test_untied_embeddings_are_apart(small: TransformerConfig) -> None:
-    model = Transformer(dataclasses.replace(small, tied_embeddings=False))
-    matrices = [model.projection.weight, model.decoder.embeddings.tokens.weight, model.encoder.embeddings.tokens.weight]
-    assert len({id(matrix) for matrix in matrices}) == 3
+    apart = dataclasses.replace(small, tied_embeddings=False)
+    for model, names in (
+        (build_transformer(apart), {"source_table", "target_table", "output_table"}),
+        (build_language_model(apart), {"table", "output_table"}),
+        (build_masked_language_model(apart), {"encoder.table", "output_table"}),
+    ):
+        tables = {name: table for name, table in model.named_parameters() if name.endswith("table")}
+        assert tables.keys() == names
+        assert len({table.data_ptr() for table in tables.values()}) == len(names)
 
 
-def test_dropout_falls_on_the_embeddings_in_training_only(small: TransformerConfig) -> None:
+def test_a_plain_transformer_has_a_table_for_each_language_and_the_targets_gives_the_logits() -> None:
+    plain = Transformer(23, 23, 12, 3, 20, 2)
+    assert plain.source_table.data_ptr() != plain.target_table.data_ptr()
+    assert plain.output_table is None
+
+
+class Notes(nn.Module):
+    """Stands in for a layer: keeps what comes in, and lets it through."""
+
+    def __init__(self, *_sizes: object) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor, *_rest: Tensor | None) -> Tensor:
+        self.read = x
+        return x
+
+
+def test_dropout_falls_on_the_embeddings_in_training_only() -> None:
     # Section 5.4: "dropout to the sums of the embeddings and the positional encodings", in both stacks.
     p = 0.3
-    config = dataclasses.replace(small, dropout=p, vocabulary=2000, max_length=500)
-    model = Transformer(config)
-    ids = torch.arange(4, 2000)[:1996].reshape(4, 499)
-    for embeddings in (model.encoder.embeddings, model.decoder.embeddings):
-        whole = embeddings.eval()(ids)
+    ids = torch.arange(4, 2000).reshape(4, 499)
+    translator = Transformer(2000, 2000, 12, 3, 20, 1, p, encoder_layer=Notes, decoder_layer=Notes)
+    encoder, language_model = (
+        Encoder(2000, 12, 3, 20, 1, p, layer=Notes),
+        LanguageModel(2000, 12, 3, 20, 1, p, layer=Notes),
+    )
+    for model, notes, inputs in (
+        (translator, translator.encoder[0], (ids, ids)),
+        (translator, translator.decoder[0], (ids, ids)),
+        (encoder, encoder.layers[0], (ids,)),
+        (language_model, language_model.layers[0], (ids,)),
+    ):
+        model.eval()(*inputs)
+        whole = notes.read
         torch.manual_seed(0)
-        thinned = embeddings.train()(ids)
-        kept = thinned != 0
+        model.train()(*inputs)
+        left = notes.read != 0
         # 23,952 numbers: the share that is dropped has a standard deviation of 0.003.
-        assert abs((~kept).double().mean() - p) < 0.015
-        torch.testing.assert_close(thinned[kept], whole[kept] / (1 - p))
-    assert torch.equal(model.eval()(ids[:, :3], ids[:, :3]), model(ids[:, :3], ids[:, :3]))
+        assert abs((~left).double().mean() - p) < 0.015
+        torch.testing.assert_close(notes.read[left], whole[left] / (1 - p))
 
 
-def test_the_configurations_dropout_reaches_every_residual_and_embedding(small: TransformerConfig) -> None:
-    model = Transformer(dataclasses.replace(small, dropout=0.25))
-    rates = [part.p for part in model.modules() if isinstance(part, nn.Dropout)]
-    # Two embeddings, two sublayers in each of two encoder layers, three in each of two decoder layers.
-    assert rates == [0.25] * (2 + 2 * 2 + 3 * 2)
+@pytest.mark.parametrize("make", [Transformer, Encoder, LanguageModel])
+def test_the_dropout_asked_for_reaches_every_layer(make: Callable[..., nn.Module]) -> None:
+    sizes = (23, 23, 12, 3, 20, 2) if make is Transformer else (23, 12, 3, 20, 2)
+    for model, rate in ((make(*sizes), 0.1), (make(*sizes, 0.25), 0.25)):
+        rates = [part.p for part in model.modules() if isinstance(part, nn.Dropout)]
+        # One for the embeddings, one in each layer.
+        assert rates == [rate] * (1 + (4 if make is Transformer else 2))
 
 
-def test_embeddings_start_as_large_as_the_positions_that_join_them() -> None:
+def test_plain_models_are_made_of_the_parts_that_are_handed_in() -> None:
+    def embed(ids: Tensor, table: Tensor) -> Tensor:
+        return 2 * F.embedding(ids, table)
+
+    def mask(T: int) -> Tensor:
+        return torch.ones(T, T, dtype=torch.bool).triu()
+
+    def padding(ids: Tensor, pad: int) -> Tensor:
+        return (ids == pad)[:, None, None]
+
+    class Norm(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return 3 * x + 1
+
+    class Layer(nn.Module):
+        """Adds up the tokens that a mask (T, T) shows, and counts those that a mask (B, 1, 1, S) shows."""
+
+        def __init__(self, *sizes: object) -> None:
+            super().__init__()
+            self.sizes = sizes
+
+        def forward(self, x: Tensor, *rest: Tensor | None) -> Tensor:
+            for mask in rest:
+                if mask is not None and mask.dtype == torch.bool:
+                    x = mask.to(x) @ x if mask.dim() == 2 else x + mask.sum()
+            return x
+
+    ids = torch.tensor([[5, 6, 22]])
+    table = torch.arange(23.0)[:, None].expand(23, 12)
+    rows = 2 * F.embedding(ids, table)
+    backwards = torch.ones(3, 3).triu() @ rows
+
+    encoder = Encoder(23, 12, 3, 20, 1, 0.0, pad=22, layer=Layer, embed=embed, padding=padding, final_norm=Norm())
+    encoder.load_state_dict({"table": table})
+    assert torch.equal(encoder(ids), 3 * (rows + 1) + 1)
+    assert encoder.layers[0].sizes == (12, 3, 20, 0.0)
+
+    model = LanguageModel(23, 12, 3, 20, 1, 0.0, layer=Layer, embed=embed, mask=mask, final_norm=Norm())
+    model.load_state_dict({"table": table})
+    assert torch.equal(model(ids), (3 * backwards + 1) @ table.T)
+    assert model.layers[0].sizes == (12, 3, 20, 0.0)
+
+    class Second(Norm):
+        def forward(self, x: Tensor) -> Tensor:
+            return 5 * x + 2
+
+    translator = Transformer(
+        23,
+        23,
+        12,
+        3,
+        20,
+        1,
+        0.0,
+        pad=22,
+        encoder_layer=Layer,
+        decoder_layer=Layer,
+        embed=embed,
+        mask=mask,
+        padding=padding,
+        final_norms=(Norm(), Second()),
+    )
+    translator.load_state_dict({"source_table": table, "target_table": table})
+    assert torch.equal(translator.encode(ids), 3 * (rows + 1) + 1)
+    assert torch.equal(translator(ids, ids), (5 * (backwards + 1) + 2) @ table.T)
+    assert translator.encoder[0].sizes == translator.decoder[0].sizes == (12, 3, 20, 0.0)
+
+    guesser = MaskedLanguageModel(encoder, norm=lambda _: Norm())
+    hidden = F.gelu(guesser.transform(encoder(ids)))
+    torch.testing.assert_close(guesser(ids), (3 * hidden + 1) @ table.T)
+
+
+def test_tables_start_as_large_as_the_positions_that_join_them() -> None:
     torch.manual_seed(0)
-    scaled = Embeddings(TransformerConfig(**{**SMALL, "d_model": 400, "heads": 4}), 1000)
-    plain = Embeddings(TransformerConfig.gpt2(**{**SMALL, "d_model": 400, "heads": 4}), 1000)
+    sizes = (400, 4, 8, 1)
+    plain = {
+        "encoder": Encoder(1000, *sizes).table,
+        "language model": LanguageModel(1000, *sizes).table,
+        "source": Transformer(1000, 1000, *sizes).source_table,
+        "target": Transformer(1000, 1000, *sizes).target_table,
+    }
     # 400,000 normal numbers: the standard deviation is known to a part in 900.
-    assert scaled.tokens.weight.std().item() * math.sqrt(400) == pytest.approx(1, rel=0.01)
-    assert plain.tokens.weight.std().item() == pytest.approx(0.02, rel=0.01)
-
-
-def test_linear_maps_inside_the_layers_start_as_glorot_has_them() -> None:
-    torch.manual_seed(0)
-    model = Transformer(TransformerConfig(**{**SMALL, "d_model": 96, "heads": 4, "d_ff": 288}))
-    for name, part in model.named_modules():
-        if isinstance(part, nn.Linear) and ".layers." in name:
-            limit = math.sqrt(6 / (part.in_features + part.out_features))
-            # The largest of 9,216 uniform numbers or more.
-            assert 0.99 * limit < part.weight.abs().max().item() <= limit
-            assert (part.bias == 0).all()
-    assert model.projection.weight.abs().max() > 0.25, "tied to embeddings, which are normal with 1/√96"
-
-
-def test_the_first_loss_is_near_that_of_guessing_evenly() -> None:
-    torch.manual_seed(0)
-    config = TransformerConfig.gpt2(vocabulary=500, d_model=64, heads=4, d_ff=128, layers=2, max_length=32)
-    ids = torch.randint(0, 500, (8, 32))
-    loss = F.cross_entropy(LanguageModel(config)(ids).flatten(0, 1), torch.randint(0, 500, (8 * 32,)))
-    assert loss.item() == pytest.approx(math.log(500), abs=0.1)
-
-
-def test_too_many_tokens_for_the_position_table_are_refused(small: TransformerConfig) -> None:
-    ids = torch.ones(1, 10, dtype=torch.long)
-    for config in (small, dataclasses.replace(small, positions="learned")):
-        with pytest.raises(ValueError, match="at most max_length=9 tokens fit, but 10 came"):
-            LanguageModel(config)(ids)
-    for positions in ("rotary", "none"):
-        LanguageModel(dataclasses.replace(small, positions=positions))(ids)
-
-
-def test_sinusoids_follow_the_model_but_are_no_weights(small: TransformerConfig) -> None:
-    model = Transformer(small)
-    assert not any("positions" in name for name in model.state_dict())
-    assert torch.equal(model.encoder.embeddings.positions, sinusoidal(9, 12))
-    assert model.double().encoder.embeddings.positions.dtype == torch.float64
-
-
-@pytest.mark.parametrize(
-    ("choice", "sentence"),
-    [
-        ({"d_model": 10, "heads": 4}, "d_model should be a multiple of heads: d_model=10 and heads=4 are not"),
-        ({"heads": 8, "kv_heads": 3}, "heads should be a multiple of kv_heads: heads=8 and kv_heads=3 are not"),
-        *(
-            ({name: 0}, f"{name} should be at least 1, but is 0")
-            for name in ("vocabulary", "target_vocabulary", "d_model", "heads", "kv_heads", "d_ff", "layers")
-        ),
-        ({"max_length": -1}, "max_length should be at least 1, but is -1"),
-        ({"pad": -1}, "pad should be at least 0, but is -1"),
-        ({"segments": -1}, "segments should be at least 0, but is -1"),
-        ({"dropout": 1.0}, "dropout should be at least 0 and below 1, but is 1.0"),
-        ({"dropout": -0.1}, "dropout should be at least 0 and below 1, but is -0.1"),
-        ({"dropout": math.nan}, "dropout should be at least 0 and below 1, but is nan"),
-        ({"d_model": 9, "heads": 3}, "sinusoidal positions turn pairs of features, so 9 features are one too many"),
-        (
-            {"d_model": 12, "heads": 4, "positions": "rotary"},
-            "rotary positions turn pairs of features, so 3 features are one too many",
-        ),
-        ({"activation": "sin"}, "activation should be one of .* but is 'sin'"),
-        ({"norm_eps": -1.0}, "norm_eps=-1.0 and rotary_base=10000.0 should both be more than 0"),
-    ],
-)
-def test_a_configuration_that_makes_no_model_is_refused(choice: dict[str, object], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        TransformerConfig(**{"vocabulary": 20, **choice})
-
-
-def test_a_configuration_cannot_be_changed_afterwards(small: TransformerConfig) -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        small.layers = 3
+    for name, table in plain.items():
+        assert table.std().item() * math.sqrt(400) == pytest.approx(1, rel=0.01), name

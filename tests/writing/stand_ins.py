@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
+from course_lib.transformer.build import build_language_model, build_transformer
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import LanguageModel, Transformer
 from tests.transformer.reference import stir
 
 PAD, BOS, EOS = 0, 1, 2
@@ -14,19 +16,19 @@ PROMPTS = [[5, 6, 7], [8], [9, 4, 3, 3, 10], [11, 11], [6] * 30, [5, 6, 7, 8, 9,
 
 def small_translator() -> Transformer:
     torch.manual_seed(3)
-    return Transformer(SMALL)
+    return build_transformer(SMALL)
 
 
 def small_language_model() -> LanguageModel:
     torch.manual_seed(1)
-    return LanguageModel(TransformerConfig(vocabulary=12, d_model=16, heads=2, d_ff=32, layers=1, max_length=6))
+    return build_language_model(TransformerConfig(vocabulary=12, d_model=16, heads=2, d_ff=32, layers=1, max_length=6))
 
 
 def precise_language_model() -> LanguageModel:
     """A language model that reads and writes 12 tokens, in float64, so that no two logits are equal by rounding."""
     torch.manual_seed(2)
     config = TransformerConfig.gpt2(vocabulary=12, d_model=16, heads=2, d_ff=32, layers=2, max_length=9)
-    model = LanguageModel(config).double()
+    model = build_language_model(config).double()
     stir(model)
     return model
 

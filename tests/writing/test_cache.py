@@ -2,15 +2,19 @@
 
 import dataclasses
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from course_lib.transformer.attention import MultiHeadAttention, scaled_dot_product_attention, watch_attention
-from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
-from course_lib.writing.cache import CachedModel, UncachedModel
+from course_lib.transformer.build import build_language_model, build_transformer
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.layers import DecoderLayer, EncoderLayer
+from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.writing.cache import CachedModel, UncachedModel, can_cache
 from tests.transformer import reference
 from tests.transformer.reference import assert_equal
 
@@ -31,7 +35,7 @@ MOVED = torch.tensor([[5, 6, 7, 8, 9], [0, 0, 4, 11, 10], [0, 0, 0, 0, 3]])
 
 every_style = pytest.mark.parametrize("style", STYLES)
 both_types = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
-both_kinds = pytest.mark.parametrize("kind", [LanguageModel, Transformer])
+both_kinds = pytest.mark.parametrize("kind", [build_language_model, build_transformer])
 every_reader = pytest.mark.parametrize(
     ("reader", "style"),
     # Without a cache, the style makes no difference.
@@ -76,7 +80,7 @@ def cut(ids: Tensor, lengths: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
 @both_types
 @both_kinds
 def test_reading_on_gives_the_logits_of_the_whole_text(
-    style: str, dtype: torch.dtype, kind: type[nn.Module], reader: type
+    style: str, dtype: torch.dtype, kind: Callable[..., nn.Module], reader: type
 ) -> None:
     model = ready(kind(STYLES[style]), dtype)
     source, ids = source_for(model), ids_of(3, 9)
@@ -89,7 +93,7 @@ def test_reading_on_gives_the_logits_of_the_whole_text(
 @both_types
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_on_either_side_changes_nothing(style: str, dtype: torch.dtype, reader: type, side: str) -> None:
-    model = ready(LanguageModel(STYLES[style]), dtype)
+    model = ready(build_language_model(STYLES[style]), dtype)
     lengths, ids, more = (5, 2, 4), ids_of(3, 5), ids_of(3, 4, seed=1)
     columns = torch.arange(5)
     real = torch.stack([columns < n if side == "right" else columns >= 5 - n for n in lengths])
@@ -109,7 +113,7 @@ def test_padding_on_either_side_changes_nothing(style: str, dtype: torch.dtype, 
 
 
 def test_padding_may_stand_left_in_one_row_and_right_in_another() -> None:
-    model = ready(LanguageModel(STYLES["gpt2"]))
+    model = ready(build_language_model(STYLES["gpt2"]))
     ids = torch.tensor([[5, 6, 7, 8], [9, 10, 7, 7], [7, 7, 11, 12]])
     padding = torch.tensor([[False] * 4, [False, False, True, True], [True, True, False, False]])
     for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
@@ -118,7 +122,7 @@ def test_padding_may_stand_left_in_one_row_and_right_in_another() -> None:
 
 
 def test_a_padding_of_nothing_is_none() -> None:
-    model = ready(LanguageModel(STYLES["gpt2"]))
+    model = ready(build_language_model(STYLES["gpt2"]))
     cached = CachedModel(model, 9)
     for _, piece in cut(ids_of(2, 6), (3, 3)):
         logits = cached.read(piece, padding=torch.zeros(2, 3, dtype=torch.bool))
@@ -129,7 +133,7 @@ def test_a_padding_of_nothing_is_none() -> None:
 @pytest.mark.parametrize("style", [name for name, config in STYLES.items() if config.pad is not None])
 @pytest.mark.parametrize("source", [SOURCES, MOVED], ids=["right", "left"])
 def test_a_sources_padding_is_hidden_on_either_side(style: str, dtype: torch.dtype, source: Tensor) -> None:
-    model = ready(Transformer(STYLES[style]), dtype)
+    model = ready(build_transformer(STYLES[style]), dtype)
     ids = ids_of(3, 4)
     cached = CachedModel(model, 9, source)
     for end, piece in cut(ids, (1, 2, 1)):
@@ -144,7 +148,7 @@ def test_a_sources_padding_is_hidden_on_either_side(style: str, dtype: torch.dty
 @every_reader
 @both_kinds
 def test_a_text_that_outgrows_the_room_is_read_from_its_last_tokens(
-    style: str, kind: type[nn.Module], reader: type
+    style: str, kind: Callable[..., nn.Module], reader: type
 ) -> None:
     model = ready(kind(STYLES[style]))
     source, ids = source_for(model), ids_of(3, 25)
@@ -155,7 +159,7 @@ def test_a_text_that_outgrows_the_room_is_read_from_its_last_tokens(
 
 @both_readers
 def test_padding_leaves_first_where_a_text_outgrows_the_room(reader: type) -> None:
-    model = ready(LanguageModel(STYLES["learned positions and shared keys"]))
+    model = ready(build_language_model(STYLES["learned positions and shared keys"]))
     ids, more = ids_of(3, 6), ids_of(3, 6, seed=1)
     real = torch.arange(6) < torch.tensor([[6], [2], [4]])
     cached = reader(model, 5)
@@ -170,7 +174,7 @@ def test_padding_leaves_first_where_a_text_outgrows_the_room(reader: type) -> No
 
 @both_readers
 def test_no_room_is_larger_than_the_models_positions(reader: type) -> None:
-    model = ready(LanguageModel(STYLES["gpt2"]))
+    model = ready(build_language_model(STYLES["gpt2"]))
     ids = ids_of(2, 12)
     cached = reader(model, 1000)
     for _, piece in cut(ids, (4, 4, 4)):
@@ -182,7 +186,7 @@ def test_no_room_is_larger_than_the_models_positions(reader: type) -> None:
 @both_kinds
 @pytest.mark.parametrize("rows", [[2, 0, 1], [1], [0, 0, 2, 2], [2, 0, 2, 1, 0], [1, 1, 1]], ids=str)
 def test_rows_may_be_moved_left_out_and_doubled(
-    style: str, kind: type[nn.Module], reader: type, rows: list[int]
+    style: str, kind: Callable[..., nn.Module], reader: type, rows: list[int]
 ) -> None:
     model = ready(kind(STYLES[style]))
     source, ids, more = source_for(model), ids_of(3, 3), ids_of(len(rows), 2, seed=1)
@@ -196,7 +200,7 @@ def test_rows_may_be_moved_left_out_and_doubled(
 
 @both_readers
 def test_rows_that_read_alike_still_keep_their_own_sources(reader: type) -> None:
-    model = ready(Transformer(STYLES["2017"]))
+    model = ready(build_transformer(STYLES["2017"]))
     first, second = torch.full((3, 1), 1), torch.full((3, 1), 7)
     cached = reader(model, 9, SOURCES)
     cached.read(first)
@@ -213,7 +217,7 @@ def test_whatever_is_done_in_whatever_order_each_row_reads_its_own_text(
     reader: type, style: str, translates: bool
 ) -> None:
     config = STYLES[style]
-    model = ready((Transformer if translates else LanguageModel)(config))
+    model = ready((build_transformer if translates else build_language_model)(config))
     for seed in range(4):
         chance = random.Random(seed)
         lengths = [chance.randint(1, 4) for _ in range(3)]
@@ -241,7 +245,7 @@ def test_whatever_is_done_in_whatever_order_each_row_reads_its_own_text(
 
 
 def test_rows_of_equal_ids_but_other_padding_are_still_moved() -> None:
-    model = ready(LanguageModel(STYLES["gpt2"]))
+    model = ready(build_language_model(STYLES["gpt2"]))
     ids, padding = torch.full((2, 3), 7), torch.tensor([[False] * 3, [True, True, False]])
     for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
         reader.read(ids, padding)
@@ -251,7 +255,7 @@ def test_rows_of_equal_ids_but_other_padding_are_still_moved() -> None:
 
 
 def test_a_searchs_beams_share_their_sources_keys_and_values() -> None:
-    model = ready(Transformer(STYLES["2017"]))
+    model = ready(build_transformer(STYLES["2017"]))
     ids = torch.full((3, 1), 1)
     cached = CachedModel(model, 9, SOURCES)
     cached.read(ids)
@@ -273,7 +277,7 @@ def test_a_searchs_beams_share_their_sources_keys_and_values() -> None:
 
 @both_kinds
 @pytest.mark.parametrize("style", ["2017", "llama"])
-def test_no_token_goes_through_the_layers_twice(kind: type[nn.Module], style: str) -> None:
+def test_no_token_goes_through_the_layers_twice(kind: Callable[..., nn.Module], style: str) -> None:
     model = ready(kind(STYLES[style]))
     seen: list[int] = []
     cached = CachedModel(model, 9, source_for(model))
@@ -292,7 +296,7 @@ def sharper(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None =
 
 @every_style
 @both_kinds
-def test_an_attention_that_stands_in_is_asked(style: str, kind: type[nn.Module]) -> None:
+def test_an_attention_that_stands_in_is_asked(style: str, kind: Callable[..., nn.Module]) -> None:
     model = ready(kind(STYLES[style]))
     source, ids = source_for(model), ids_of(3, 5)
     plain = expected(model, ids, source)
@@ -310,8 +314,8 @@ def test_an_attention_that_stands_in_is_asked(style: str, kind: type[nn.Module])
 
 
 def test_an_attention_that_stands_in_is_told_of_padding() -> None:
-    model = ready(LanguageModel(STYLES["llama"]))
-    for layer in model.body.layers:
+    model = ready(build_language_model(STYLES["llama"]))
+    for layer in model.layers:
         layer.self_attention.attention = sharper
     ids = ids_of(2, 4)
     cached = CachedModel(model, 9)
@@ -322,7 +326,7 @@ def test_an_attention_that_stands_in_is_told_of_padding() -> None:
 
 @pytest.mark.parametrize("style", ["2017", "llama"])
 def test_the_weights_of_a_cached_step_can_be_watched(style: str) -> None:
-    model = ready(Transformer(STYLES[style]))
+    model = ready(build_transformer(STYLES[style]))
     source, ids = source_for(model), ids_of(3, 4)
     cached = CachedModel(model, 9, source)
     cached.read(ids[:, :3])
@@ -331,15 +335,15 @@ def test_the_weights_of_a_cached_step_can_be_watched(style: str) -> None:
     with watch_attention(model) as whole:
         assert_equal(logits, expected(model, ids, source))
     assert seen.keys() == {name for name in whole if name.startswith("decoder")}
-    for name, weights in seen.items():
-        assert_equal(weights, whole[name][:, :, -1:])
+    for name, reading in seen.items():
+        assert_equal(reading.weights, whole[name].weights[:, :, -1:])
 
 
 @both_kinds
 @pytest.mark.parametrize("style", ["2017", "llama"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 2**-8), (torch.float16, 2**-11)], ids=str)
 def test_half_precision_is_cached_as_well(
-    kind: type[nn.Module], style: str, dtype: torch.dtype, tolerance: float
+    kind: Callable[..., nn.Module], style: str, dtype: torch.dtype, tolerance: float
 ) -> None:
     model = ready(kind(STYLES[style]), dtype)
     source, ids = source_for(model), ids_of(3, 6)
@@ -355,7 +359,7 @@ def test_half_precision_is_cached_as_well(
 
 @both_kinds
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_left_as_it_was(kind: type[nn.Module], training: bool) -> None:
+def test_the_model_is_left_as_it_was(kind: Callable[..., nn.Module], training: bool) -> None:
     model = ready(kind(dataclasses.replace(STYLES["2017"], dropout=0.0))).train(training)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     source, ids = source_for(model), ids_of(3, 3)
@@ -376,7 +380,7 @@ def test_the_model_is_left_as_it_was(kind: type[nn.Module], training: bool) -> N
 
 
 def test_logits_that_were_given_do_not_change_afterwards() -> None:
-    model = ready(LanguageModel(STYLES["2017"]))
+    model = ready(build_language_model(STYLES["2017"]))
     cached = CachedModel(model, 9)
     logits = cached.read(ids_of(3, 3))
     kept = logits.clone()
@@ -386,7 +390,7 @@ def test_logits_that_were_given_do_not_change_afterwards() -> None:
 
 
 def test_two_caches_of_one_model_do_not_meet() -> None:
-    model = ready(LanguageModel(STYLES["llama"]))
+    model = ready(build_language_model(STYLES["llama"]))
     ids = ids_of(2, 4)
     one, other = CachedModel(model, 9), CachedModel(model, 9)
     for column, stranger in zip(ids.T, ids.flip(0).T, strict=True):
@@ -401,7 +405,7 @@ def test_it_keeps_as_many_bytes_as_the_formula_says(style: str, kv_heads: int, d
     # 2 · layers · kv_heads · d_k numbers a token and row.
     size = {torch.float64: 8, torch.float32: 4}[dtype]
     a_token = 2 * 2 * kv_heads * d_k * size
-    model = ready(LanguageModel(STYLES[style]), dtype)
+    model = ready(build_language_model(STYLES[style]), dtype)
     cached = CachedModel(model, 5)
     assert cached.bytes == 0
     for end, piece in cut(ids_of(3, 7), (2, 1, 1, 1, 1, 1)):
@@ -409,14 +413,14 @@ def test_it_keeps_as_many_bytes_as_the_formula_says(style: str, kv_heads: int, d
         assert cached.bytes == a_token * 3 * min(end, 5)
     cached.select(torch.tensor([1]))
     assert cached.bytes == a_token * 5
-    translator = CachedModel(ready(Transformer(STYLES[style]), dtype), 9, ids_of(3, 6))
+    translator = CachedModel(ready(build_transformer(STYLES[style]), dtype), 9, ids_of(3, 6))
     assert translator.bytes == a_token * 3 * 6
     translator.read(ids_of(3, 4))
     assert translator.bytes == a_token * 3 * (6 + 4)
 
 
 def test_padding_later_on_is_refused() -> None:
-    model = ready(LanguageModel(STYLES["2017"]))
+    model = ready(build_language_model(STYLES["2017"]))
     for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
         reader.read(ids_of(2, 2))
         with pytest.raises(ValueError, match="only the first text may be padded, but there is padding in a later one"):
@@ -426,9 +430,9 @@ def test_padding_later_on_is_refused() -> None:
 def test_a_transformer_without_a_source_and_a_language_model_with_one_are_refused() -> None:
     sentence = "a Transformer needs source_ids, what it translates; a LanguageModel has none"
     with pytest.raises(ValueError, match=sentence):
-        CachedModel(Transformer(STYLES["2017"]), 9)
+        CachedModel(build_transformer(STYLES["2017"]), 9)
     with pytest.raises(ValueError, match=sentence):
-        CachedModel(LanguageModel(STYLES["2017"]), 9, SOURCES)
+        CachedModel(build_language_model(STYLES["2017"]), 9, SOURCES)
 
 
 class Sums(nn.Module):
@@ -445,3 +449,29 @@ def test_a_model_that_is_not_the_courses_is_read_without_a_cache() -> None:
     reader.select(torch.tensor([1, 0, 1]))
     assert reader.read(torch.tensor([[1], [2], [3]]))[:, 0].tolist() == [8, 13, 10]
     assert reader.read(torch.tensor([[1], [1], [1]]))[:, 0].tolist() == [9, 6 + 2 + 1, 11]
+
+
+@every_style
+@both_kinds
+def test_a_model_of_the_courses_can_be_cached_in_every_style(style: str, kind: Callable[..., nn.Module]) -> None:
+    assert can_cache(kind(STYLES[style]))
+
+
+def test_a_model_with_a_part_that_cannot_continue_a_text_is_not_cached() -> None:
+    def without_positions(ids: Tensor, table: Tensor) -> Tensor:
+        return table[ids]
+
+    class Another(nn.Module):
+        def __init__(self, *_sizes: object) -> None:
+            super().__init__()
+
+    for layers in (1, 2):
+        sizes = (23, 12, 3, 20, layers)
+        assert can_cache(LanguageModel(*sizes))
+        assert not can_cache(LanguageModel(*sizes, embed=without_positions))
+        assert not can_cache(LanguageModel(*sizes, layer=Another))
+        assert not can_cache(LanguageModel(*sizes, layer=partial(EncoderLayer, self_attention=Another)))
+        layer = partial(DecoderLayer, cross_attention=Another)
+        assert not can_cache(Transformer(23, *sizes, decoder_layer=layer))
+        assert can_cache(Transformer(23, *sizes, encoder_layer=Another)), "an encoder reads its source at once"
+    assert not can_cache(Sums())

@@ -12,7 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
+from course_lib.transformer.build import build_language_model, build_transformer
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.writing.choose import (
     apply_temperature,
     greedy,
@@ -102,7 +104,7 @@ def test_a_translation_is_the_same_alone_and_in_a_batch(model):
 
 def test_greedy_switches_dropout_off_and_back_on():
     torch.manual_seed(0)
-    model = Transformer(TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5))
+    model = build_transformer(TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5))
     model.train()
     assert len({tuple(greedy(model, [[5, 6, 7]], max_length=8, **ENDS)[0]) for _ in range(5)}) == 1
     assert model.training
@@ -131,7 +133,7 @@ def test_a_continuation_is_the_likeliest_next_token_again_and_again(language_mod
 def test_a_continuation_switches_dropout_off():
     torch.manual_seed(0)
     config = TransformerConfig(vocabulary=20, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.5)
-    model = LanguageModel(config).train()
+    model = build_language_model(config).train()
     assert len({tuple(greedy(model, [[5, 6, 7]], 8)[0]) for _ in range(5)}) == 1
     assert model.training
 

@@ -30,7 +30,9 @@ from transformers import (
 
 from course_lib.data import grammar
 from course_lib.pretrained import load_tales_model, load_translator
-from course_lib.transformer.models import LanguageModel, Transformer, TransformerConfig
+from course_lib.transformer.build import build_language_model, build_transformer
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.transformer.positions import sinusoidal
 from course_lib.writing.beam import Hypothesis, beam_search
 from course_lib.writing.choose import apply_temperature, greedy, sample, sampler, top_k_filter, top_p_filter
@@ -65,7 +67,7 @@ def gpt2() -> Twins:
     theirs = GPT2LMHeadModel(config).eval()
     reference.stir(theirs)
     sizes = dict(vocabulary=31, d_model=16, heads=2, d_ff=24, layers=2, max_length=24)
-    ours = LanguageModel(TransformerConfig.gpt2(**sizes, tied_embeddings=False))
+    ours = build_language_model(TransformerConfig.gpt2(**sizes, tied_embeddings=False))
     ours.load_state_dict(reference.gpt2_language_model(theirs))
     return Twins(ours, theirs, random_prompts(50, 31, longest=11, seed=1), stop=(2, 10, 28))
 
@@ -86,7 +88,7 @@ def llama() -> Twins:
     ).eval()
     reference.stir(theirs)
     sizes = dict(vocabulary=31, d_model=16, heads=4, kv_heads=2, d_ff=24, layers=2, max_length=24)
-    ours = LanguageModel(TransformerConfig.llama(**sizes, rotary_base=10_000.0, tied_embeddings=False))
+    ours = build_language_model(TransformerConfig.llama(**sizes, rotary_base=10_000.0, tied_embeddings=False))
     ours.load_state_dict(reference.llama_language_model(theirs))
     return Twins(ours, theirs, random_prompts(50, 31, longest=11, seed=2), stop=(2, 7, 19))
 
@@ -152,7 +154,7 @@ def marian() -> Twins:
         # Otherwise most of what it writes is one token again and again.
         theirs.model.encoder.embed_tokens.weight.mul_(3)
         theirs.model.decoder.embed_tokens.weight.mul_(3)
-    ours = Transformer(config)
+    ours = build_transformer(config)
     ours.load_state_dict(reference.marian_transformer(theirs))
     return Twins(ours, theirs, random_prompts(50, 23, longest=20, seed=4), stop=(EOS, 20, 28))
 

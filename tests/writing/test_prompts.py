@@ -1,5 +1,6 @@
 """What all ways of writing share: prompts, lengths, ids that stop a text, and what is refused."""
 
+import dataclasses
 import itertools
 import math
 from functools import partial
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from course_lib.transformer.build import build_transformer
 from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.writing.beam import beam_search
 from course_lib.writing.cache import CachedModel
@@ -148,8 +150,9 @@ def test_a_source_that_cannot_be_read_is_refused(write, model):
         write(model, [[]])
     with pytest.raises(ValueError, match="prompt 0 has ids from 20 to 20, but the model's are 0 to 19"):
         write(model, [[20]])
-    with pytest.raises(ValueError, match="at most max_length=10 tokens fit, but 11 came"):
-        write(model, [[5] * 11])
+    learned = build_transformer(dataclasses.replace(SMALL, positions="learned"))
+    with pytest.raises(ValueError, match="at most 10 tokens have a position, but 11 came"):
+        write(learned, [[5] * 11])
 
 
 @pytest.mark.parametrize("write", [greedy, sample, beam_search])
@@ -264,7 +267,7 @@ def test_an_interrupt_while_the_model_works_leaves_it_in_its_mode(write, reads_a
         raise KeyboardInterrupt
 
     # Every step asks the feed-forward, with a cache or without.
-    monkeypatch.setattr(reads_all.body.layers[1].feed_forward, "forward", interrupted)
+    monkeypatch.setattr(reads_all.layers[1].feed_forward, "forward", interrupted)
     reads_all.train()
     with pytest.raises(KeyboardInterrupt):
         write(reads_all, [[5, 6]])

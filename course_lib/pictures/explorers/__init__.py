@@ -5,7 +5,6 @@ from course_lib.pictures.explorers.alignment_explorer import Aligned, AlignmentE
 from course_lib.pictures.explorers.attention_explorer import (
     AttentionExplorer,
     Lookup,
-    record_lookups,
     self_attention_of,
 )
 from course_lib.pictures.explorers.beam_explorer import BeamExplorer
@@ -25,6 +24,5 @@ __all__ = [
     "SamplingExplorer",
     "TranslateBox",
     "guesses",
-    "record_lookups",
     "self_attention_of",
 ]

@@ -9,7 +9,10 @@ function render({ model, el }) {
   const head = html("select", { onchange: () => pick({ head: Number(head.value) }) });
   fill(sentence, examples.map(({ source }) => source.join(" ")));
   fill(head, heads.map((name, i) => `${name}: error rate ${twoDecimals(errors[i])}`));
-  const controls = html("div", { class: "controls" }, html("label", {}, "Sentence", sentence), html("label", {}, "Layer and head", head));
+  const controls = html("div", { class: "controls" },
+    html("label", {}, "Sentence", sentence),
+    html("label", {}, "Layer and head", head),
+  );
   const asks = html("div");
   const picture = html("div");
   const status = statusLine();
@@ -31,23 +34,28 @@ function render({ model, el }) {
     sentence.value = state.example;
     head.value = state.head;
     asks.querySelectorAll("input")[state.row].checked = true;
-    panel.show(weights[state.head], { subtitle: heads[state.head], note: "colours from 0 to 1; rings: the true links", colour: weightClass });
+    const note = "colours from 0 to 1; rings: the true links";
+    panel.show(weights[state.head], { subtitle: heads[state.head], note, colour: weightClass });
     panel.frame(state.row);
     table.show(weights[state.head]);
     const row = weights[state.head][state.row];
     const reads = row.indexOf(Math.max(...row));
     const truth = gold.filter(([, t]) => t === state.row).map(([s]) => `“${source[s]}”`).join(" and ") || "no word";
+    const reading = `“${target[state.row]}” reads ${twoDecimals(row[reads])} of “${source[reads]}”`;
+    const [here, overall] = [own, errors].map((rates) => twoDecimals(rates[state.head]));
     status.say(
-      `“${target[state.row]}” reads ${twoDecimals(row[reads])} of “${source[reads]}”; it belongs to ${truth}. ` +
-        `Alignment error rate of ${heads[state.head]}: ${twoDecimals(own[state.head])} here, ${twoDecimals(errors[state.head])} over all sentences.`,
+      `${reading}; it belongs to ${truth}. ` +
+        `Alignment error rate of ${heads[state.head]}: ${here} here, ${overall} over all sentences.`,
     );
   }
 
   function build() {
     const { source, target, gold } = examples[state.example];
     const choose = (row) => row !== state.row && pick({ row });
-    asks.replaceChildren(chipChooser(id, "The target word that asks: choose with mouse or arrow keys", target, "query", state.row, choose));
-    panel = grid("weights", { queries: target, keys: source }, { digits: (x) => twoDecimals(x).replace(/^0/, ""), sums: true, choose });
+    const legend = "The target word that asks: choose with mouse or arrow keys";
+    asks.replaceChildren(chipChooser(id, legend, target, "query", state.row, choose));
+    const brief = (x) => twoDecimals(x).replace(/^0/, "");
+    panel = grid("weights", { queries: target, keys: source }, { digits: brief, sums: true, choose });
     panel.element.querySelector("svg").append(...gold.map(ring));
     picture.replaceChildren(panel.element);
     const isGold = (i, j) => gold.some(([s, t]) => s === j && t === i);
@@ -58,9 +66,10 @@ function render({ model, el }) {
   }
 }
 
-/** A true link: a ring of ink on a wider one of paper, which stands out from a cell of any colour. */
+/** A true link: a dark ring on a wider light one, or the other way round, which is visible on a cell of any colour. */
 function ring([s, t]) {
-  const circle = () => svg("circle", { cx: MARGIN.left + (s + 0.5) * CELL, cy: MARGIN.top + (t + 0.5) * CELL, r: CELL / 2 - 1 });
+  const middle = { cx: MARGIN.left + (s + 0.5) * CELL, cy: MARGIN.top + (t + 0.5) * CELL };
+  const circle = () => svg("circle", { ...middle, r: CELL / 2 - 1 });
   return svg("g", { class: "gold" }, circle(), circle());
 }
 

@@ -1,4 +1,4 @@
-// Scores → mask → weights → output of one head. The kernel sends all scores and values once; all else happens here.
+// Scores → mask → weights → output of one head. The kernel sends all scores and values once; the rest is done here.
 
 const FEATURES_SHOWN = 16;
 const START = { mask: "none", scaled: true, sharpness: 1 };
@@ -8,14 +8,12 @@ function render({ model, el }) {
   const id = `attention-${Math.random().toString(36).slice(2)}`;
   let state, panels, current;
 
-  const sentence = html("input", { type: "text", autocomplete: "off", spellcheck: "false" });
-  const form = html("form", { onsubmit: send }, html("label", {}, "Your sentence", sentence), html("button", {}, "Look"));
+  const { form, input: sentence } = textForm(model, "sentence", "Your sentence", "Look");
   const layer = html("select", { onchange: () => pick({ layer: Number(layer.value) }) });
   const head = html("select", { onchange: () => pick({ head: Number(head.value) }) });
   const masks = radios("Mask", { none: "none", causal: "causal" }, () => state.mask, (mask) => pick({ mask }));
   const scale = html("input", { type: "checkbox", onchange: () => pick({ scaled: scale.checked }) });
-  const sharpness = html("input", { id: `${id}-sharpness`, type: "range", min: 0, max: 4, step: 0.1, oninput: () => pick({ sharpness: Number(sharpness.value) }) });
-  const sharpnessShown = html("output", { "aria-live": "off" }); // the slider speaks for itself
+  const sharpness = slider("Multiply the scores by", { min: 0, max: 4, step: 0.1 }, (x) => pick({ sharpness: x }));
   const controls = html(
     "div",
     { class: "controls" },
@@ -23,7 +21,7 @@ function render({ model, el }) {
     html("label", {}, "Head", head),
     masks.element,
     html("label", { class: "inline" }, scale, "divide by √d_k"),
-    html("label", { for: sharpness.id }, "Multiply the scores by ", sharpnessShown, sharpness),
+    sharpness.element,
   );
   const status = statusLine();
   const asks = html("div");
@@ -31,12 +29,6 @@ function render({ model, el }) {
   const numbers = html("div");
   el.replaceChildren(form, controls, asks, grids, status, numbers);
   stepKeys(el, { step, reset: () => heads() && pick({ ...START, row: startRow() }), first: sentence });
-
-  function send(event) {
-    event.preventDefault();
-    model.set("sentence", sentence.value);
-    model.save_changes();
-  }
 
   function heads() {
     return model.get("lookup").scores?.[0].length; // none where the sentence could not be read
@@ -72,13 +64,15 @@ function render({ model, el }) {
     fill(layer, lookup.scores.length);
     fill(head, lookup.scores[0].length);
     const choose = (row) => row !== state.row && pick({ row });
-    asks.replaceChildren(chipChooser(id, "The token that asks: choose with mouse or arrow keys", lookup.queries, "query", state.row, choose));
+    const legend = "The token that asks: choose with mouse or arrow keys";
+    asks.replaceChildren(chipChooser(id, legend, lookup.queries, "query", state.row, choose));
+    const caption = "The weights. Rows: the token that asks. Columns: the token that is read.";
     panels = {
       scores: grid("scores", lookup, { digits: oneDecimal, choose }),
       masked: grid("scores after the mask", lookup, { digits: oneDecimal, choose }),
       weights: grid("weights", lookup, { digits: (x) => x.toFixed(2).replace(/^0/, ""), sums: true, choose }),
       output: outputPanel(lookup),
-      numbers: numbersTable(lookup.queries, lookup.keys, "The weights. Rows: the token that asks. Columns: the token that is read."),
+      numbers: numbersTable(lookup.queries, lookup.keys, caption),
     };
     grids.replaceChildren(...["scores", "masked", "weights", "output"].map((name) => panels[name].element));
     numbers.replaceChildren(panels.numbers.element);
@@ -91,9 +85,7 @@ function render({ model, el }) {
     head.value = state.head;
     masks.show();
     scale.checked = state.scaled;
-    sharpness.value = state.sharpness;
-    sharpnessShown.textContent = state.sharpness.toFixed(1);
-    sharpness.setAttribute("aria-valuetext", `scores times ${state.sharpness.toFixed(1)}`);
+    sharpness.show(state.sharpness, state.sharpness.toFixed(1));
     const chosen = asks.querySelectorAll("input")[state.row];
     if (chosen) chosen.checked = true;
     if (recompute) draw(lookup);
@@ -108,8 +100,10 @@ function render({ model, el }) {
     const ends = `colours from ${oneDecimal(-range)} to ${oneDecimal(range)}`;
     const isHidden = (i, j) => masked[i][j] === -Infinity;
     panels.scores.show(scores, { subtitle: state.scaled ? "q · k / √d_k" : "q · k", note: ends, colour });
-    panels.masked.show(masked, { subtitle: "hidden ones become −∞", note: state.mask === "none" ? "no mask: nothing changes" : "· is −∞", colour, isHidden });
-    panels.weights.show(weights, { subtitle: "softmax of each row", note: "colours from 0 to 1", colour: weightClass, isHidden });
+    const note = state.mask === "none" ? "no mask: nothing changes" : "· is −∞";
+    panels.masked.show(masked, { subtitle: "hidden ones become −∞", note, colour, isHidden });
+    const scale = { note: "colours from 0 to 1", colour: weightClass };
+    panels.weights.show(weights, { subtitle: "softmax of each row", ...scale, isHidden });
     panels.output.show(lookup.values[state.layer][state.head]);
     panels.numbers.show(weights);
   }
@@ -143,7 +137,7 @@ function softmax(row) {
   return exponentials.map((x) => x / total);
 }
 
-/** The largest absolute value of a table: what the ends of the signed colours stand for. */
+/** The largest absolute value in a table: the ends of the signed colours. */
 function largest(table) {
   return Math.max(...table.flat().map(Math.abs), 1e-9);
 }
@@ -159,7 +153,7 @@ function radios(legend, choices, chosen, choose) {
   return { element, show };
 }
 
-/** The values; `mix` shows a row's share of each beside it, and the output below: the sum of share × value. */
+/** The values; `mix` shows the weights of a row beside them, and the output below: the sum of weight × value. */
 function outputPanel(lookup) {
   const count = lookup.keys.length;
   const d_v = lookup.values[0][0][0].length;
@@ -180,7 +174,7 @@ function outputPanel(lookup) {
     );
   const values = lookup.keys.map((_, i) => cellsAt(MARGIN.top + i * CELL));
   const output = cellsAt(MARGIN.top + count * CELL + 14);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
+  const picture = drawing(width, height, {},
     svg("text", { x: MARGIN.left, y: 14, class: "title" }, "output"),
     svg("text", { x: MARGIN.left, y: 29, class: "small" }, "Σ weight × value"),
     svg("text", { x: MARGIN.left, y: MARGIN.top - 8, class: "small" }, "weight"),

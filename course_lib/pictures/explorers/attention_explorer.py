@@ -4,20 +4,19 @@ Met in notebook 01 with one head, in 02 with all heads of a pretrained encoder.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import torch
 import traitlets
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.pictures.explorers.base import Explorer, weights_table
 from course_lib.pictures.look import token_label
-from course_lib.transformer.attention import MultiHeadAttention, attention_weights
-from course_lib.transformer.models import Encoder
+from course_lib.transformer.attention import attention_weights, watch_attention
+from course_lib.transformer.models import Encoder, Transformer
 
 DIGITS = 3
 MOST_TOKENS = 28
@@ -56,38 +55,13 @@ class Lookup:
         return self.query @ self.key.mT / math.sqrt(self.query.size(-1))
 
 
-@contextmanager
-def record_lookups(model: nn.Module) -> Iterator[dict[str, tuple[Tensor, Tensor, Tensor]]]:
-    """Keep the queries, keys and values of every `MultiHeadAttention` in `model` while the block runs.
-
-    Yields a dictionary that each forward pass fills: the part's name to its (B, H, T, d_k), (B, H, S, d_k) and
-    (B, H, S, d_v).
-    """
-    seen: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
-    parts = {name: part for name, part in model.named_modules() if isinstance(part, MultiHeadAttention)}
-    before = {name: part.attention for name, part in parts.items()}
-
-    def recorder(name: str) -> Callable[..., tuple[Tensor, Tensor]]:
-        def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-            seen[name] = (query.detach(), key.detach(), value.detach())
-            return before[name](query, key, value, mask)
-
-        return attend
-
-    for name, part in parts.items():
-        part.attention = recorder(name)
-    try:
-        yield seen
-    finally:
-        for name, part in parts.items():
-            part.attention = before[name]
-
-
-def self_attention_of(encoder: Encoder, read: Callable[[str], tuple[Sequence[str], Tensor]]) -> Callable[[str], Lookup]:
-    """Make the `look_up` of an explorer from an encoder: what its self-attention asks and holds, layer by layer.
+def self_attention_of(
+    model: Encoder | Transformer, read: Callable[[str], tuple[Sequence[str], Tensor]]
+) -> Callable[[str], Lookup]:
+    """Make the `look_up` of an explorer from an encoder: its queries, keys and values, layer by layer.
 
     Args:
-        encoder: any `Encoder`; the learner's sentence goes through all of it.
+        model: an `Encoder`, or a `Transformer`, whose encoder it is then. The sentence goes through all of it.
         read: turns a sentence into its S tokens and their ids, (1, S); raises ValueError with a sentence for the
             learner where it cannot.
 
@@ -104,10 +78,11 @@ def self_attention_of(encoder: Encoder, read: Callable[[str], tuple[Sequence[str
             raise ValueError(
                 f"That makes {len(tokens)} tokens, and there is room for {MOST_TOKENS}: shorten it a little."
             )
-        with record_lookups(encoder) as seen:
-            encoder(ids)
-        layers = [seen[f"layers.{layer}.self_attention"] for layer in range(len(encoder.layers))]
-        query, key, value = (torch.cat(parts).cpu() for parts in zip(*layers, strict=True))  # (N, H, S, d_k) each
+        with watch_attention(model) as readings:
+            model.encode(ids) if isinstance(model, Transformer) else model(ids)
+        layers = readings.values()  # in the order in which they read
+        seen = [(layer.queries, layer.keys, layer.values) for layer in layers if layer.queries is not None]
+        query, key, value = (torch.cat(parts).cpu() for parts in zip(*seen, strict=True))  # (N, H, S, d_k) each
         return Lookup(tokens, tokens, query, key, value)
 
     return look_up

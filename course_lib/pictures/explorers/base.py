@@ -1,4 +1,4 @@
-"""What every explorer is made of: the design tokens, the shared pieces, and a static picture where nothing runs."""
+"""What all explorers share: the course's look, common JavaScript, and a static picture where no script runs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import anywidget
 import traitlets
 
-from course_lib.pictures.look import LOOK, Theme, digit_colour, ramp_colour, themed_css, token_label
+from course_lib.pictures.look import LOOK, LOOK_CSS, Theme, digit_colour, ramp_colour, token_label
 
 FOLDER = Path(__file__).parent
 RAMP_STEPS = 20
@@ -18,7 +18,7 @@ RAMP_STEPS = 20
 class Explorer(anywidget.AnyWidget):
     """A widget whose script and style stand beside its Python file, under the same name.
 
-    The kernel computes the tensors once; hover, sliders and keys are answered in the browser. `pieces.js` goes in front
+    The kernel computes the tensors once; hover, sliders and keys are answered in the browser. `shared.js` goes in front
     of the explorer's own script, since a widget's module can import nothing without a network.
 
     A subclass names its script, and says what stands in where no script runs.
@@ -30,8 +30,8 @@ class Explorer(anywidget.AnyWidget):
     def __init_subclass__(cls, **arguments: Any) -> None:
         if "script" in cls.__dict__:  # traitlets makes further subclasses of its own
             look = f"const LOOK = {json.dumps(LOOK, ensure_ascii=False)};\n"
-            cls._esm = look + _read("pieces.js") + _read(cls.script)
-            cls._css = theme_css() + _read("explorers.css")
+            cls._esm = look + _read("shared.js") + _read(cls.script)
+            cls._css = LOOK_CSS + ramp_css() + _read("explorers.css")
         super().__init_subclass__(**arguments)
 
     def ask_first(self, question: str, replies: Mapping[str, str]) -> Self:
@@ -85,25 +85,18 @@ def weights_table(weights: Sequence[Sequence[float]], rows: Sequence[str], colum
     )
 
 
-def theme_css() -> str:
-    """The design tokens as CSS: colours as variables, and a class for each step of the two ramps."""
-    return themed_css(".course-explorer", _variables) + _ramp_classes()
+def ramp_css() -> str:
+    """Write a class for each step of the two ramps, such as `weights-7`: a cell's colour, and its digits' colour."""
+    return "".join(_step_css(ramp, step) for ramp in LOOK["ramps"] for step in range(RAMP_STEPS + 1))
 
 
-def _variables(theme: Theme) -> str:
-    colours = {name: shades[theme] for name, shades in LOOK["colours"].items()}
-    for ramp in ("weights", "signed"):
-        for step in range(RAMP_STEPS + 1):
-            colours[f"{ramp}-{step}"] = ramp_colour(ramp, step / RAMP_STEPS, theme)
-            colours[f"{ramp}-{step}-digit"] = digit_colour(colours[f"{ramp}-{step}"])
-    return "".join(f" --{name.replace('_', '-')}: {value};" for name, value in colours.items()) + " "
-
-
-def _ramp_classes() -> str:
-    return "".join(
-        f".course-explorer .{ramp}-{step} {{ --cell: var(--{ramp}-{step}); --digit: var(--{ramp}-{step}-digit); }}\n"
-        for ramp in ("weights", "signed")
-        for step in range(RAMP_STEPS + 1)
+def _step_css(ramp: str, step: int) -> str:
+    themes: tuple[Theme, ...] = ("light", "dark")
+    cells = [ramp_colour(ramp, step / RAMP_STEPS, theme) for theme in themes]
+    digits = [digit_colour(cell) for cell in cells]
+    return (
+        f".course-explorer .{ramp}-{step} "
+        f"{{ --cell: light-dark({', '.join(cells)}); --digit: light-dark({', '.join(digits)}); }}\n"
     )
 
 

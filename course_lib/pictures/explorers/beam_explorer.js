@@ -9,20 +9,25 @@ const MARKS = { kept: "", ended: "■", dropped: "✗" };
 function render({ model, el }) {
   prepare(el, "Beam explorer: the tree of beginnings that a beam search grows");
   const group = `beams-${Math.random().toString(36).slice(2)}`;
-  const input = html("input", { type: "text", value: model.get("sentence"), autocomplete: "off", spellcheck: "false" });
-  const form = html("form", { onsubmit: send, hidden: !model.get("typed") }, html("label", {}, "An English sentence", input), html("button", {}, "Search"));
+  const { form, input } = textForm(model, "sentence", "An English sentence", "Search");
+  form.hidden = !model.get("typed");
   const warning = html("p", { role: "alert", class: "warning", hidden: true });
   const widths = html("fieldset");
   const step = slider("Step", { min: 1, max: 1 }, (x) => pick({ step: x }));
   const move = (words, by) => html("button", { type: "button", onclick: () => go(by) }, words);
   const alpha = slider("Length penalty", { min: 0, max: 2, step: 0.05 }, (x) => pick({ alpha: x }));
-  const controls = html("div", { class: "controls" }, widths, step.element, html("div", { class: "pair" }, move("[ Back", -1), move("Next ]", 1)), alpha.element);
+  const moves = html("div", { class: "pair" }, move("[ Back", -1), move("Next ]", 1));
+  const controls = html("div", { class: "controls" }, widths, step.element, moves, alpha.element);
   const picture = html("figure", { class: "tree" });
-  const note = html("figcaption", {}, "A line is as thick as its text is likely. Solid: kept; dashed, ✗: dropped; ■: ended; shaded, bold: what greedy decoding takes. Numbers: log-probability of the text so far.");
+  const note = html("figcaption", {},
+    "The likelier a text, the thicker its line. Solid: kept; dashed, ✗: dropped; ■: ended; shaded, bold: what greedy " +
+      "decoding takes. Numbers: log-probability of the text so far.",
+  );
   const status = statusLine();
   const [title, body] = [html("caption"), html("tbody")];
-  const headings = ["rank", "text", "log-probability", "tokens", "score"].map((name) => html("th", { scope: "col" }, name));
-  const table = html("table", { class: "texts" }, title, html("thead", {}, html("tr", {}, ...headings)), body);
+  const columns = ["rank", "text", "log-probability", "tokens", "score"];
+  const head = html("tr", {}, ...columns.map((name) => html("th", { scope: "col" }, name)));
+  const table = html("table", { class: "texts" }, title, html("thead", {}, head), body);
   const nested = html("div");
   const details = html("details", { ontoggle: fillList }, html("summary", {}, "Show the tree as a list"), nested);
   el.replaceChildren(form, warning, controls, picture, note, status, table, details);
@@ -30,28 +35,28 @@ function render({ model, el }) {
   let state, searches, join, choices;
   read();
 
-  function send(event) {
-    event.preventDefault();
-    model.set("sentence", input.value);
-    model.save_changes();
-  }
-
+  /** The first step, with the chosen number of beams if there is one, or else more than one beam where possible. */
   function begin() {
-    return { width: state?.width && choices.includes(state.width) ? state.width : choices.find((x) => x > 1) ?? choices[0], step: 1, alpha: model.get("found").alpha };
+    const several = choices.find((width) => width > 1) ?? choices[0];
+    const width = choices.includes(state?.width) ? state.width : several;
+    return { width, step: 1, alpha: model.get("result").alpha };
   }
 
-  /** Take over what the kernel has found, or say why it found nothing, and keep the last tree. */
+  /** Show the kernel's latest result. Where it is only a message, the last tree stays. */
   function read() {
-    const found = model.get("found");
-    warning.hidden = !found.message;
-    setText(warning, found.message ?? "");
-    const isEmpty = !Object.keys(found.searches).length;
+    const result = model.get("result");
+    warning.hidden = !result.message;
+    setText(warning, result.message ?? "");
+    const isEmpty = !Object.keys(result.searches).length;
     for (const part of [controls, picture, note, status, table, details]) part.hidden = isEmpty;
-    if (isEmpty || (found.message && state)) return;
-    ({ searches, join } = found);
+    if (isEmpty || (result.message && state)) return;
+    ({ searches, join } = result);
     choices = Object.keys(searches).map(Number);
-    const radio = (width) => html("input", { type: "radio", name: group, value: width, onchange: () => pick({ width }) });
-    widths.replaceChildren(html("legend", {}, "Beams"), ...choices.map((width) => html("label", { class: "inline" }, radio(width), String(width))));
+    const radio = (width) => {
+      const input = html("input", { type: "radio", name: group, value: width, onchange: () => pick({ width }) });
+      return html("label", { class: "inline" }, input, String(width));
+    };
+    widths.replaceChildren(html("legend", {}, "Beams"), ...choices.map(radio));
     pick(begin());
   }
 
@@ -73,26 +78,32 @@ function render({ model, el }) {
     listTexts(texts);
     if (details.open) fillList();
     const count = (fate) => grown.at(-1).filter((each) => each.fate === fate).length;
-    const best = texts[0] ? `Best text that has ended: “${texts[0].text}”, score ${signed(texts[0].score)}.` : "No text has ended yet.";
+    const counts = ["kept", "ended", "dropped"].map((fate) => `${count(fate)} ${fate}`).join(", ");
+    const best = texts[0]
+      ? `Best text that has ended: “${texts[0].text}”, score ${signed(texts[0].score)}.`
+      : "No text has ended yet.";
     const beams = state.width === 1 ? "1 beam" : `${state.width} beams`;
-    status.say(`Step ${state.step} of ${steps.length}, ${beams}: ${count("kept")} kept, ${count("ended")} ended, ${count("dropped")} dropped. ${best}`);
+    status.say(`Step ${state.step} of ${steps.length}, ${beams}: ${counts}. ${best}`);
   }
 
   function listTexts(texts) {
-    setText(title, `The ${state.width === 1 ? "best text" : `${state.width} best texts`} so far: score = log-probability ÷ ((5 + tokens) / 6)^${twoDecimals(state.alpha)}`);
+    const best = state.width === 1 ? "best text" : `${state.width} best texts`;
+    const penalty = `((5 + tokens) / 6)^${twoDecimals(state.alpha)}`;
+    setText(title, `The ${best} so far: score = log-probability ÷ ${penalty}`);
     const rows = texts.slice(0, state.width).map(({ text, total, length, score, greedy }, i) => {
       const cells = [`${text}${greedy ? " (greedy)" : ""}`, signed(total), length, signed(score)];
       return html("tr", {}, html("th", { scope: "row" }, i + 1), ...cells.map((words) => html("td", {}, words)));
     });
-    body.replaceChildren(...(rows.length ? rows : [html("tr", {}, html("th", { scope: "row" }, "–"), html("td", { colspan: 4 }, "none has ended yet"))]));
+    const none = html("tr", {}, html("th", { scope: "row" }, "–"), html("td", { colspan: 4 }, "none has ended yet"));
+    body.replaceChildren(...(rows.length ? rows : [none]));
   }
 
   function fillList() {
     if (details.open) nested.replaceChildren(listOf(searches[state.width].slice(0, state.step), 0, -1) ?? "");
   }
 
-  model.on("change:found", read);
-  return () => model.off("change:found", read);
+  model.on("change:result", read);
+  return () => model.off("change:result", read);
 }
 
 /** The texts that have ended, the best by score first. The score is the log-probability over the length penalty. */
@@ -100,7 +111,8 @@ function endings(steps, join, alpha) {
   const ended = steps.flatMap((candidates, i) =>
     candidates.filter(({ fate }) => fate === "ended").map((each) => {
       const length = i + 1;
-      return { text: textOf(steps, i, each, join), total: each.total, length, greedy: each.greedy, score: each.total / ((5 + length) / 6) ** alpha };
+      const score = each.total / ((5 + length) / 6) ** alpha;
+      return { text: textOf(steps, i, each, join), total: each.total, length, greedy: each.greedy, score };
     }),
   );
   return ended.sort((one, other) => other.score - one.score);
@@ -112,7 +124,7 @@ function textOf(steps, step, candidate, join) {
   return names.join(join);
 }
 
-/** The tree as a nested list: what extends the text at place `parent` of the step before. */
+/** The tree as a nested list: the candidates of one step that extend candidate number `parent` of the step before. */
 function listOf(steps, step, parent) {
   const items = (steps[step] ?? []).flatMap((each, i) => {
     if (each.parent !== parent) return [];
@@ -123,24 +135,28 @@ function listOf(steps, step, parent) {
   return items.length ? html("ul", {}, ...items) : undefined;
 }
 
-/** The last steps of the tree, from left to right. In each, what extends the same text stands together, the best first. */
+/** The last steps of the tree, from left to right. In each, the candidates of one parent are together, best first. */
 function tree(steps) {
   const first = Math.max(0, steps.length - COLUMNS);
-  const columns = steps.slice(first).map((candidates) => candidates.map((each, place) => ({ ...each, place })));
+  const numbered = (candidates) => candidates.map((each, index) => ({ ...each, index }));
+  const columns = steps.slice(first).map(numbered);
   const roots = first
-    ? steps[first - 1].map((each, place) => ({ ...each, place })).filter(({ fate }) => fate === "kept")
-    : [{ place: -1, name: "start", total: 0, fate: "kept", greedy: true }];
+    ? numbered(steps[first - 1]).filter(({ fate }) => fate === "kept")
+    : [{ index: -1, name: "start", total: 0, fate: "kept", greedy: true }];
   const most = Math.max(roots.length, ...columns.map((column) => column.length));
   const [height, rootWidth] = [most * LINE + 34, first ? NODE.width : ROOT];
   const width = 8 + rootWidth + COLUMNS * (NODE.width + GAP) + (first ? 0 : NODE.width - ROOT);
-  const placed = (column, x) => column.map((each, i) => ({ ...each, x, y: 26 + (most * LINE) / 2 + (i - (column.length - 1) / 2) * LINE }));
+  const placed = (column, x) => {
+    const top = 26 + ((most - column.length + 1) * LINE) / 2;
+    return column.map((each, i) => ({ ...each, x, y: top + i * LINE }));
+  };
   let before = placed(roots, 4);
   const [lines, nodes] = [[], first ? before.map((each) => node(each, rootWidth)) : [root(before[0])]];
   const heads = [svg("text", { x: 4 + rootWidth / 2, y: 14, class: "small middle" }, first ? `step ${first}` : "")];
   columns.forEach((column, i) => {
     const x = 4 + rootWidth + GAP + i * (NODE.width + GAP);
     heads.push(svg("text", { x: x + NODE.width / 2, y: 14, class: "small middle" }, `step ${first + i + 1}`));
-    const order = (each) => before.findIndex(({ place }) => place === each.parent);
+    const order = (each) => before.findIndex(({ index }) => index === each.parent);
     const now = placed([...column].sort((one, other) => order(one) - order(other) || other.total - one.total), x);
     for (const each of now) {
       const from = before[order(each)];
@@ -149,26 +165,29 @@ function tree(steps) {
     }
     before = now;
   });
-  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" }, ...heads, ...lines, ...nodes);
+  return drawing(width, height, {}, ...heads, ...lines, ...nodes);
 }
 
 function line(from, to, fromWidth) {
   const [x1, x2] = [from.x + fromWidth, to.x];
   const middle = (x1 + x2) / 2;
   const thick = Math.max(1.2, THICKEST * Math.exp(to.total));
-  return svg("path", { d: `M${x1} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${x2} ${to.y}`, class: `branch ${to.fate}`, "stroke-width": thick.toFixed(2) });
+  const d = `M${x1} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${x2} ${to.y}`;
+  return svg("path", { d, class: `branch ${to.fate}`, "stroke-width": thick.toFixed(2) });
 }
 
 function root({ x, y }) {
-  return svg("g", {}, svg("rect", { x, y: y - 15, width: ROOT, height: 30, rx: 15, class: "node" }), svg("text", { x: x + ROOT / 2, y: y + 4, class: "middle" }, "start"));
+  return svg("g", {},
+    svg("rect", { x, y: y - 15, width: ROOT, height: 30, rx: 15, class: "node" }),
+    svg("text", { x: x + ROOT / 2, y: y + 4, class: "middle" }, "start"),
+  );
 }
 
 function node({ x, y, name, total, fate, greedy }, width) {
-  const sign = MARKS[fate];
   return svg("g", { class: `${fate}${greedy ? " greedy" : ""}` },
     svg("rect", { x, y: y - NODE.height / 2, width, height: NODE.height, rx: 6, class: "node" }),
     svg("text", { x: x + 7, y: y - 3 }, short(name)),
-    svg("text", { x: x + width - 6, y: y - 3, class: "end" }, sign),
+    svg("text", { x: x + width - 6, y: y - 3, class: "end" }, MARKS[fate]),
     svg("text", { x: x + 7, y: y + 11, class: "small" }, `${signed(total)}${greedy ? " greedy" : ""}`),
   );
 }

@@ -84,7 +84,7 @@ class _Task:
             "greedy": is_greedy,
         }
 
-    def found(self, beams: Sequence[int]) -> dict[str, Any]:
+    def result(self, beams: Sequence[int]) -> dict[str, Any]:
         (greedy_ids,) = greedy(self.model, [self.prompt], self.max_length, bos=self.bos, stop=self.stop)
         searches = {str(width): self.search(width, greedy_ids) for width in beams}
         return {"searches": searches, "join": self.join, "alpha": self.alpha}
@@ -107,13 +107,13 @@ class BeamExplorer(Explorer):
     script = "beam_explorer.js"
     sentence = traitlets.Unicode().tag(sync=True)
     typed = traitlets.Bool(True).tag(sync=True)
-    found = traitlets.Dict().tag(sync=True)
+    result = traitlets.Dict().tag(sync=True)
 
     def __init__(self, translator: "Translator | _Task", sentence: str = "", beams: Sequence[int] = BEAMS) -> None:
         if not beams or min(beams) < 1:
             raise ValueError(f"beams should hold at least one number, none below 1, but it is {tuple(beams)}")
         self._translator, self._beams = translator, tuple(beams)
-        super().__init__(sentence=sentence, typed=not isinstance(translator, _Task), found={"searches": {}})
+        super().__init__(sentence=sentence, typed=not isinstance(translator, _Task), result={"searches": {}})
         self._search()
         self.observe(self._search, names="sentence")
 
@@ -151,24 +151,24 @@ class BeamExplorer(Explorer):
     def _search(self, _: Any = None) -> None:
         translator = self._translator
         if isinstance(translator, _Task):
-            self.found = translator.found(self._beams)
+            self.result = translator.result(self._beams)
             return
         try:
             ids = translator.english.encode(translator.translation(self.sentence).source)
         except ValueError as problem:
-            self.found = {**self.found, "message": f"{problem}."}
+            self.result = {**self.result, "message": f"{problem}."}
             return
         french = translator.french
         task = _Task(translator.model, ids, french.token, bos=french.bos, stop=[french.eos])
-        self.found = task.found(self._beams)
+        self.result = task.result(self._beams)
 
     def hypotheses(self, beams: int, alpha: float | None = None) -> list[tuple[str, float, float]]:
         """The texts that a search found, with log-probability and score, the best first, at most `beams`.
 
         Takes a number of beams, and the exponent of the length penalty; None: the search's own.
         """
-        alpha = self.found["alpha"] if alpha is None else alpha
-        steps = self.found["searches"][str(beams)]
+        alpha = self.result["alpha"] if alpha is None else alpha
+        steps = self.result["searches"][str(beams)]
         ended = [
             (self._text(steps, step, i), each["total"], each["total"] / length_penalty(step + 1, alpha))
             for step, candidates in enumerate(steps)
@@ -183,12 +183,12 @@ class BeamExplorer(Explorer):
             each = steps[step][place]
             names += [] if each["stops"] else [each["name"]]
             step, place = step - 1, each["parent"]
-        return str(self.found["join"]).join(reversed(names))
+        return str(self.result["join"]).join(reversed(names))
 
     def alt(self) -> str:
         """The best text with fewest and with most beams, with its log-probability, in at most 60 words."""
-        if not self.found["searches"]:
-            return f"Beam search: {self.found['message']}"
+        if not self.result["searches"]:
+            return f"Beam search: {self.result['message']}"
         parts = []
         for beams in dict.fromkeys((min(self._beams), max(self._beams))):
             text, total, _ = self.hypotheses(beams)[0]
@@ -199,7 +199,7 @@ class BeamExplorer(Explorer):
 
     def static_html(self) -> str:
         """The best texts for each number of beams as a table, and the whole tree of most beams as a nested list."""
-        if not self.found["searches"]:
+        if not self.result["searches"]:
             return f"<p>{escape(self.alt())}</p>"
         names = ("beams", "text", "log-probability", "score")
         head = "".join(f'<th scope="col">{name}</th>' for name in names)
@@ -209,10 +209,10 @@ class BeamExplorer(Explorer):
             for beams in self._beams
             for text, total, score in self.hypotheses(beams)
         )
-        caption = f"What the search ends with, length penalty {self.found['alpha']:.2f}"
+        caption = f"What the search ends with, length penalty {self.result['alpha']:.2f}"
         table = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         most = max(self._beams)
-        tree = f"<summary>The tree of {most} beams</summary>{_list(self.found['searches'][str(most)], 0, -1)}"
+        tree = f"<summary>The tree of {most} beams</summary>{_list(self.result['searches'][str(most)], 0, -1)}"
         return f"<p>{escape(self.alt())}</p>{table}<details>{tree}</details>"
 
 

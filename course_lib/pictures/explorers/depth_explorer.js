@@ -3,7 +3,7 @@
 const WIDTH = 400;
 const HEIGHT = 280;
 const TICKS = 7; // at most, on the scale of the gradient
-const LEAP = 3; // a loss of more than this many times the largest first one is drawn at the frame
+const LEAP = 3; // a loss of more than this many times the largest first loss is drawn at the top
 
 function render({ model, el }) {
   prepare(el, "Depth explorer: gradient by layer, and loss, at each step of training");
@@ -15,7 +15,9 @@ function render({ model, el }) {
   const styles = new Map(names.slice(0, most).map((name, i) => [name, i])); // of the runs that are shown
   let now = 0;
   const step = slider("Step", { min: 1, max: steps }, (value) => go(value - 1));
-  const boxes = names.map((name) => html("input", { type: "checkbox", checked: styles.has(name), onchange: () => toggle(name) }));
+  const boxes = names.map((name) =>
+    html("input", { type: "checkbox", checked: styles.has(name), onchange: () => toggle(name) }),
+  );
   const labels = names.map((name, i) => html("label", { class: "inline" }, boxes[i], name));
   const legend = names.length > most ? `Runs, ${most} at a time` : "Runs";
   const choice = html("fieldset", {}, html("legend", {}, legend), ...labels);
@@ -26,7 +28,8 @@ function render({ model, el }) {
   const [low, high] = decades(names.flatMap((name) => runs[name].gradient.flat()));
   const top = highest(names.map((name) => runs[name].loss));
   let lossChart, table;
-  el.replaceChildren(html("div", { class: "controls" }, step.element, choice), html("div", { class: "grids" }, gradients, losses), status, numbers);
+  const controls = html("div", { class: "controls" }, step.element, choice);
+  el.replaceChildren(controls, html("div", { class: "grids" }, gradients, losses), status, numbers);
   stepKeys(el, { step: (by) => go(Math.min(steps - 1, Math.max(0, now + by))), reset: () => go(0), first: step.input });
   choose();
 
@@ -44,7 +47,7 @@ function render({ model, el }) {
     return shown().map((name) => ({ name, style: styles.get(name), points: pointsOf(name) }));
   }
 
-  /** Draw what hangs on the choice of runs only: their losses, and the table's frame. */
+  /** Draw what depends on the choice of runs alone: their losses, and the frame of the table. */
   function choose() {
     for (const box of boxes) box.disabled = !box.checked && styles.size === most;
     lossChart = curves({
@@ -73,13 +76,15 @@ function render({ model, el }) {
       y: { name: "length of the gradient", min: low, max: high, ticks: ticksBetween(low, high) },
       series: seriesOf((name) => lengths(name).map((x, i) => [i + 1, x > 0 ? Math.log10(x) : NaN])),
     });
-    gradients.replaceChildren(chart.element, html("figcaption", {}, `at step ${to + 1}; the scale goes up by factors of ten`));
+    const note = `at step ${to + 1}; the scale goes up by factors of ten`;
+    gradients.replaceChildren(chart.element, html("figcaption", {}, note));
     table.show(shown().map(lengths));
-    status.say(`Step ${to + 1}. ${shown().map((name) => `${name}: ${summary(runs[name], to)}`).join("; ") || "No run is chosen"}.`);
+    const summaries = shown().map((name) => `${name}: ${summary(runs[name], to)}`);
+    status.say(`Step ${to + 1}. ${summaries.join("; ") || "No run is chosen"}.`);
   }
 }
 
-/** What there is to say about one run at one step. */
+/** One run at one step, in words. */
 function summary({ gradient, loss }, step) {
   if (step >= gradient.length) return `ended at step ${gradient.length}`;
   if (gradient[step].includes(null)) return "gradient not finite";
@@ -99,7 +104,8 @@ function decades(lengths) {
 
 function ticksBetween(low, high) {
   const stride = Math.ceil((high - low + 1) / TICKS);
-  return Array.from({ length: Math.floor((high - low) / stride) + 1 }, (_, i) => [low + i * stride, powerOfTen(low + i * stride)]);
+  const exponents = Array.from({ length: Math.floor((high - low) / stride) + 1 }, (_, i) => low + i * stride);
+  return exponents.map((exponent) => [exponent, powerOfTen(exponent)]);
 }
 
 /** A power of ten, short enough for the space beside the scale. */
@@ -107,7 +113,7 @@ function powerOfTen(exponent) {
   return exponent < -3 ? `1e−${-exponent}` : (10 ** exponent).toPrecision(1);
 }
 
-/** The highest loss of all, and the one at the top of the frame: one that leaps away would press the others flat. */
+/** The highest loss of all, and the highest that is drawn: a run that diverges would squash all others. */
 function highest(losses) {
   const most = (numbers) => numbers.reduce((one, other) => Math.max(one, other), 0); // null counts as 0
   const real = most(losses.flat()) || 1;

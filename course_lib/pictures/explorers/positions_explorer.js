@@ -9,9 +9,11 @@ function render({ model, el }) {
   prepare(el, "Positions explorer: clocks, and dot products by offset");
   const [whole, turns] = [model.get("table"), model.get("turns")];
   const begin = { ...BEGIN, length: whole.length };
-  const longest = slider("Length", { min: Math.min(SHORTEST, whole.length), max: whole.length }, (length) => pick({ length }));
+  const lengths = { min: Math.min(SHORTEST, whole.length), max: whole.length };
+  const longest = slider("Length", lengths, (length) => pick({ length }));
   const position = slider("Position", { min: 0, max: whole.length - 1 }, move);
-  const offset = slider("Offset to another", { min: 1 - whole.length, max: whole.length - 1 }, (o) => pick({ offset: o }));
+  const offsets = { min: 1 - whole.length, max: whole.length - 1 };
+  const offset = slider("Offset to another", offsets, (o) => pick({ offset: o }));
   const together = html("input", { type: "checkbox", onchange: () => pick({ together: together.checked }) });
   const clock = html("select", { onchange: () => pick({ clock: Number(clock.value) }) });
   fill(clock, Array.from({ length: turns.length - CLOCKS + 1 }, (_, i) => `${i} to ${i + CLOCKS - 1}`));
@@ -31,15 +33,17 @@ function render({ model, el }) {
   const numbers = html("tbody");
   const head = html("tr", {}, ...["offset", "dot product"].map((word) => html("th", { scope: "col" }, word)));
   const title = html("caption", {}, "The dot product of this position with all others");
-  const details = html("details", {}, html("summary", {}, "Show numbers"), html("table", {}, title, html("thead", {}, head), numbers));
-  el.replaceChildren(controls, html("div", { class: "grids" }, place, html("div", { class: "beside" }, hands, products)), status, details);
+  const allProducts = html("table", {}, title, html("thead", {}, head), numbers);
+  const details = html("details", {}, html("summary", {}, "Show numbers"), allProducts);
+  const beside = html("div", { class: "beside" }, hands, products);
+  el.replaceChildren(controls, html("div", { class: "grids" }, place, beside), status, details);
   stepKeys(el, { step: (by) => pick({ offset: state.offset + by }), reset: () => pick(begin), first: longest.input });
   const all = whole.map((row) => dot(row, whole[0]));
-  const range = { low: Math.min(...all), most: all[0] }; // the same at each position, so that the curve only slides
+  const range = { low: Math.min(...all), most: all[0] }; // the same for every position, so that the curve only slides
   let state, table, grid;
   pick(begin);
 
-  /** Where only one of the two positions moves, the other stays, and the offset becomes another. */
+  /** Move both positions, or only the first: then the second stays, and the offset changes. */
   function move(to) {
     pick(state.together ? { position: to } : { position: to, offset: state.offset + state.position - to });
   }
@@ -60,23 +64,25 @@ function render({ model, el }) {
     together.checked = state.together;
     clock.value = state.clock;
     grid.frame(p, p + o);
-    hands.replaceChildren(
-      clocks(table[p], table[p + o], turns, state.clock),
-      html("figcaption", {}, `four clocks at position ${p} (solid) and ${p + o} (dashed), and how many positions make one turn`),
-    );
+    const both = `four clocks at position ${p} (solid) and ${p + o} (dashed), and how many positions make one turn`;
+    hands.replaceChildren(clocks(table[p], table[p + o], turns, state.clock), html("figcaption", {}, both));
     const points = table.map((row, q) => [q - p, dot(row, table[p])]);
+    const heights = [range.low, range.most].map((product) => [product, oneDecimal(product)]);
     const chart = curves({
       width: 400, height: 240,
-      x: { name: `offset from position ${p}`, min: 1 - whole.length, max: whole.length - 1, ticks: [1 - whole.length, 0, whole.length - 1], cursor: o },
-      y: { name: "dot product", min: range.low, max: range.most, ticks: [[range.low, oneDecimal(range.low)], [range.most, oneDecimal(range.most)]] },
+      x: { name: `offset from position ${p}`, ...offsets, ticks: [offsets.min, 0, offsets.max], cursor: o },
+      y: { name: "dot product", min: range.low, max: range.most, ticks: heights },
       series: [{ points, style: 0 }],
     });
-    products.replaceChildren(chart.element, html("figcaption", {}, "the dot product of this position with all others; the line marks the chosen offset"));
-    numbers.replaceChildren(...points.map(([d, y]) => html("tr", {}, html("th", { scope: "row" }, minus(d)), html("td", {}, twoDecimals(y)))));
-    status.say(`Positions ${p} and ${p + o}, offset ${minus(o)}: dot product ${twoDecimals(dot(table[p], table[p + o]))}.${compared(before)}`);
+    const note = "the dot product of this position with all others; the line marks the chosen offset";
+    products.replaceChildren(chart.element, html("figcaption", {}, note));
+    const row = ([d, y]) => html("tr", {}, html("th", { scope: "row" }, minus(d)), html("td", {}, twoDecimals(y)));
+    numbers.replaceChildren(...points.map(row));
+    const product = twoDecimals(dot(table[p], table[p + o]));
+    status.say(`Positions ${p} and ${p + o}, offset ${minus(o)}: dot product ${product}.${compared(before)}`);
   }
 
-  /** Keep both positions in the table. Where the offset may not change, a position stops with the other at the edge. */
+  /** Keep both positions in the table. Where the offset may not change, both stop when one is at the edge. */
   function stayInside(offsetMayChange) {
     const within = (x, least, most) => Math.min(most, Math.max(least, x));
     const last = state.length - 1;
@@ -86,7 +92,7 @@ function render({ model, el }) {
     } else state.position = within(state.position, Math.max(0, -state.offset), last - Math.max(0, state.offset));
   }
 
-  /** What has become of the dot product since one of the positions moved, or both. */
+  /** How the dot product has changed since one of the positions moved, or both. */
   function compared(before) {
     if (!before || (before.position === state.position && before.offset === state.offset)) return "";
     if (before.offset === state.offset) return " Both moved, and it stayed: only the offset counts.";
@@ -104,30 +110,40 @@ function heatMap(table) {
   const width = left + features * COLUMN + 6;
   const height = top + table.length * ROW + 6;
   const cells = table.flatMap((row, i) =>
-    row.map((x, j) => svg("g", { class: signedClass(x, 1) }, svg("rect", { class: "cell", x: left + j * COLUMN, y: top + i * ROW, width: COLUMN, height: ROW }))),
+    row.map((number, j) => {
+      const corner = { x: left + j * COLUMN, y: top + i * ROW };
+      const cell = svg("rect", { class: "cell", ...corner, width: COLUMN, height: ROW });
+      return svg("g", { class: signedClass(number, 1) }, cell);
+    }),
   );
   const every = (count) => Array.from({ length: Math.ceil(count / 8) }, (_, i) => 8 * i);
   const band = (name) => svg("rect", { class: name, x: left - 3, width: features * COLUMN + 6, height: ROW + 4 });
   const [here, there] = [band("band"), band("band other")];
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
+  const inMiddle = (j) => svg("text", { x: left + (j + 0.5) * COLUMN, y: top - 5, class: "small middle" }, j);
+  const atLeft = (i) => svg("text", { x: left - 7, y: top + (i + 0.5) * ROW + 4, class: "small end" }, i);
+  const picture = drawing(width, height, {},
     svg("text", { x: left, y: 12, class: "small" }, "feature, fast clocks first"),
     svg("text", { x: 12, y: height / 2, class: "small middle", transform: `rotate(-90 12 ${height / 2})` }, "position"),
-    ...every(features).map((j) => svg("text", { x: left + (j + 0.5) * COLUMN, y: top - 5, class: "small middle" }, j)),
-    ...every(table.length).map((i) => svg("text", { x: left - 7, y: top + (i + 0.5) * ROW + 4, class: "small end" }, i)),
+    ...every(features).map(inMiddle),
+    ...every(table.length).map(atLeft),
     ...cells, there, here,
   );
   const frame = (p, q) => {
     here.setAttribute("y", top + p * ROW - 2);
     there.setAttribute("y", top + q * ROW - 2);
   };
-  return { element: html("figure", {}, picture, html("figcaption", {}, "colours from −1 to 1; framed: the two positions")), frame };
+  const note = html("figcaption", {}, "colours from −1 to 1; framed: the two positions");
+  return { element: html("figure", {}, picture, note), frame };
 }
 
 /** Four clocks with a hand for each position: a pair of features is the tip of one, (sine, cosine). */
 function clocks(one, other, turns, first) {
   const faces = Array.from({ length: CLOCKS }, (_, i) => {
     const [x, pair] = [50 + i * 88, 2 * (first + i)];
-    const hand = (row, name) => svg("line", { class: name, x1: x, y1: 56, x2: x + 32 * row[pair], y2: 56 - 32 * row[pair + 1] });
+    const hand = (row, name) => {
+      const tip = { x2: x + 32 * row[pair], y2: 56 - 32 * row[pair + 1] };
+      return svg("line", { class: name, x1: x, y1: 56, ...tip });
+    };
     const turn = turns[first + i];
     return [
       svg("circle", { class: "clock", cx: x, cy: 56, r: 34 }),
@@ -137,7 +153,7 @@ function clocks(one, other, turns, first) {
       svg("text", { x, y: 122, class: "small middle" }, `${turn < 100 ? turn.toFixed(1) : Math.round(turn)} a turn`),
     ];
   });
-  return svg("svg", { viewBox: "0 0 372 130", width: 372, height: 130, "aria-hidden": "true" }, ...faces.flat());
+  return drawing(372, 130, {}, ...faces.flat());
 }
 
 export default { render: guessFirst(render) };

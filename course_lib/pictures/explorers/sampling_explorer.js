@@ -1,4 +1,4 @@
-// What comes next: two distributions under the same filters. The kernel sends the logits, and goes on with what is drawn.
+// What comes next: two distributions under the same filters. The kernel sends the logits, and continues what is drawn.
 
 const SHOWN = 20; // bars at most, and one for all others
 const BOX = { width: 424, height: 278, left: 40, right: 10 };
@@ -14,34 +14,37 @@ function render({ model, el }) {
   const temperature = slider("1. Temperature", { min: 0, max: 3, step: 0.05 }, (x) => pick({ temperature: x }));
   const k = slider("2. top-k", { min: 1, max: all }, (x) => pick({ k: x }));
   const p = slider("3. top-p", { min: 0, max: 1, step: 0.01 }, (x) => pick({ p: x }));
-  const seed = html("input", { type: "number", min: 1, max: 9999, step: 1, oninput: () => seed.validity.valid && seed.value && pick({ seed: Number(seed.value) }) });
+  const seed = html("input", { type: "number", min: 1, max: 9999, step: 1, oninput: pickSeed });
   const again = html("button", { type: "button", onclick: () => pick({ seed: state.seed + 1 }) }, "Draw again");
   const draw = html("div", { class: "pair" }, html("label", {}, "4. Draw: seed", seed), again);
-  const input = html("input", { type: "text", value: model.get("prompt"), autocomplete: "off", spellcheck: "false" });
-  const form = html("form", { onsubmit: send }, html("label", {}, "Your own beginning", input), html("button", {}, "Read"));
+  const { form } = textForm(model, "prompt", "Your own beginning", "Read");
   const example = html("select", { onchange: () => pick({ example: Number(example.value) }) });
   fill(example, examples.map(({ prompt, nucleus }) => `${prompt} (${nucleus} of ${all} hold 0.9)`));
   const beside = html("label", { class: "beginning" }, "Another beginning", example);
   const panels = [panel(names), panel(names)];
   const status = statusLine();
   const warning = html("p", { role: "alert", class: "warning", hidden: true });
-  const details = html("details", { ontoggle: () => pick({}) }, html("summary", {}, "Show numbers"), html("div", { class: "grids" }, ...panels.map(({ table }) => table)));
+  const tables = html("div", { class: "grids" }, ...panels.map(({ table }) => table));
+  const details = html("details", { ontoggle: () => pick({}) }, html("summary", {}, "Show numbers"), tables);
+  const halves = panels.map(({ element }, i) => html("div", { class: "half" }, [form, beside][i], element));
   el.replaceChildren(
     html("div", { class: "controls four" }, temperature.element, k.element, p.element, draw),
     html("p", { class: "order" }, "In this order: logits → temperature → top-k → top-p → softmax → draw"),
-    html("div", { class: "grids" }, ...panels.map(({ element }, i) => html("div", { class: "half" }, [form, beside][i], element))),
+    html("div", { class: "grids" }, ...halves),
     warning, status, details,
   );
-  stepKeys(el, { step: (by) => pick({ seed: Math.max(1, state.seed + by) }), reset: () => pick(begin), first: temperature.input });
+  stepKeys(el, {
+    step: (by) => pick({ seed: Math.max(1, state.seed + by) }),
+    reset: () => pick(begin),
+    first: temperature.input,
+  });
   let state = begin;
   let isOut = false; // whether the kernel has yet to answer
   let asked, waiting;
   read();
 
-  function send(event) {
-    event.preventDefault();
-    model.set("prompt", input.value);
-    model.save_changes();
+  function pickSeed() {
+    if (seed.validity.valid && seed.value) pick({ seed: Number(seed.value) });
   }
 
   function shown() {
@@ -55,21 +58,28 @@ function render({ model, el }) {
     p.show(state.p, state.p === 1 ? "1.00, off" : twoDecimals(state.p));
     if (Number(seed.value) !== state.seed) seed.value = state.seed;
     example.value = state.example;
-    const found = shown().map(({ logits }) => left(logits, state));
-    const chosen = found.map(({ cumulative, kept, mass }) => land(cumulative, kept, mass * uniform(state.seed)));
-    const texts = shown().map(({ prompt }, i) => ({ prompt, first: found[i].order[chosen[i]] }));
-    panels.forEach(({ show }, i) => show(found[i], { ...state, prompt: texts[i].prompt, drawn: chosen[i], full: details.open }));
-    const parts = found.map(({ kept, mass }, i) => `After “${texts[i].prompt}” ${kept} of ${all} are left, with ${twoDecimals(mass)} of the probability, and “${tokenLabel(names[texts[i].first])}” is drawn.`);
-    status.say(parts.join(" "));
+    const filtered = shown().map(({ logits }) => filter(logits, state));
+    const ranks = filtered.map(({ cumulative, count, mass }) => rankAt(mass * uniform(state.seed), cumulative, count));
+    const texts = shown().map(({ prompt }, i) => ({ prompt, first: filtered[i].order[ranks[i]] }));
+    panels.forEach(({ show }, i) => {
+      show(filtered[i], { ...state, prompt: texts[i].prompt, drawn: ranks[i], full: details.open });
+    });
+    const sentences = filtered.map(({ count, mass }, i) => {
+      const { prompt, first } = texts[i];
+      const left = `${count} of ${all} are left, with ${twoDecimals(mass)} of the probability`;
+      return `After “${prompt}” ${left}, and “${tokenLabel(names[first])}” is drawn.`;
+    });
+    status.say(sentences.join(" "));
     const { temperature: t, k: top_k, p: top_p, seed: number } = state;
     ask({ temperature: t, top_k, top_p, seed: number, texts });
   }
 
-  /** Show how each text goes on, as far as that is known, and ask the kernel for the rest: one question at a time. */
+  /** Show how each text continues, as far as that is known, and ask the kernel for the rest: one question at a time. */
   function ask(question) {
     const key = JSON.stringify(question);
     const drawn = model.get("drawn");
-    panels.forEach(({ tell }, i) => tell(question.texts[i].prompt, names[question.texts[i].first], drawn.key === key ? drawn.texts[i] : undefined));
+    const rests = drawn.key === key ? drawn.texts : [];
+    question.texts.forEach(({ prompt, first }, i) => panels[i].tell(prompt, names[first], rests[i]));
     asked = question;
     clearTimeout(waiting);
     if (drawn.key !== key) waiting = setTimeout(putQuestion, PATIENCE);
@@ -78,7 +88,7 @@ function render({ model, el }) {
   function putQuestion() {
     if (isOut) return;
     isOut = true;
-    model.set("wanted", { ...asked, key: JSON.stringify(asked) });
+    model.set("request", { ...asked, key: JSON.stringify(asked) });
     model.save_changes();
   }
 
@@ -104,13 +114,16 @@ function render({ model, el }) {
 }
 
 /**
- * What temperature, top-k and top-p leave, in this order. By rank: the tokens, their probability after the temperature,
- * and the sum so far; then how many are left after each filter, and with what part of the probability.
+ * Apply temperature, top-k and top-p, in this order. By rank: the tokens, their probability after the temperature, and
+ * the sum so far. Then how many are left after each filter, and with what part of the probability.
  */
-function left(logits, { temperature, k, p }) {
+function filter(logits, { temperature, k, p }) {
   const order = logits.map((_, i) => i).sort((i, j) => logits[j] - logits[i] || i - j);
   const most = logits[order[0]];
-  const powers = order.map((i, rank) => (temperature ? Math.exp((logits[i] - most) / temperature) : Number(rank === 0)));
+  const powers = order.map((i, rank) => {
+    if (!temperature) return Number(rank === 0);
+    return Math.exp((logits[i] - most) / temperature);
+  });
   const total = sum(powers);
   const probabilities = powers.map((x) => x / total);
   let reached = 0;
@@ -118,20 +131,20 @@ function left(logits, { temperature, k, p }) {
   const afterTemperature = temperature ? order.length : 1;
   const smallest = logits[order[Math.min(k, order.length) - 1]];
   const afterK = Math.min(afterTemperature, order.filter((i) => logits[i] >= smallest).length);
-  const wanted = p * cumulative[afterK - 1];
+  const goal = p * cumulative[afterK - 1];
   const before = (rank) => (rank ? cumulative[rank - 1] : 0);
-  const crossing = order.findIndex((_, rank) => rank > 0 && before(rank) >= wanted);
-  const kept = p === 1 || crossing < 0 ? afterK : Math.min(afterK, crossing);
-  return { order, probabilities, cumulative, afterTemperature, afterK, kept, mass: cumulative[kept - 1], wanted };
+  const crossing = order.findIndex((_, rank) => rank > 0 && before(rank) >= goal);
+  const count = p === 1 || crossing < 0 ? afterK : Math.min(afterK, crossing);
+  return { order, probabilities, cumulative, afterTemperature, afterK, count, mass: cumulative[count - 1], goal };
 }
 
-/** The rank that a point between 0 and the mass of what is kept falls on. */
-function land(cumulative, kept, point) {
+/** The rank of the token, among the first `count`, whose stretch of the cumulative probability has this point. */
+function rankAt(point, cumulative, count) {
   const rank = cumulative.findIndex((reached) => reached > point);
-  return rank < 0 ? kept - 1 : Math.min(rank, kept - 1);
+  return rank < 0 ? count - 1 : Math.min(rank, count - 1);
 }
 
-/** The number of this seed, evenly spread from 0 to 1: one round of the generator mulberry32. */
+/** A number from 0 to 1 for this seed, uniformly distributed: one round of the generator mulberry32. */
 function uniform(seed) {
   let t = (seed * 0x6d2b79f5) | 0;
   t = Math.imul(t ^ (t >>> 15), t | 1);
@@ -139,9 +152,9 @@ function uniform(seed) {
   return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
 }
 
-/** What cut the token of this rank; empty where nothing did. */
-function cutBy(rank, { kept, afterK, afterTemperature }) {
-  if (rank < kept) return "";
+/** The filter that cut the token of this rank; empty where none did. */
+function cutBy(rank, { count, afterK, afterTemperature }) {
+  if (rank < count) return "";
   return rank < afterK ? "top-p" : rank < afterTemperature ? "top-k" : "temperature";
 }
 
@@ -149,9 +162,9 @@ const LETTERS = { "": "", "top-p": "p", "top-k": "k", temperature: "0" };
 
 /** One distribution: the sum so far above, sorted bars below, what is left in words, the text drawn, and a table. */
 function panel(names) {
-  const count = Math.min(SHOWN, names.length);
-  const rest = names.length - count;
-  const slots = count + (rest ? 1 : 0);
+  const single = Math.min(SHOWN, names.length); // tokens with a bar of their own
+  const rest = names.length - single;
+  const slots = single + (rest ? 1 : 0);
   const wide = (BOX.width - BOX.left - BOX.right) / slots;
   const at = (slot) => BOX.left + slot * wide;
   const up = (share) => CURVE.bottom - share * (CURVE.bottom - CURVE.top);
@@ -161,83 +174,98 @@ function panel(names) {
   const labels = bars.map((_, i) => svg("text", { class: "middle", x: at(i + 0.5) - 0.5, y: BARS.bottom + 15 }));
   const highest = svg("text", { class: "small end", x: BOX.left - 5, y: BARS.top + 4 });
   const curve = svg("path", strokeOf(0));
-  const wanted = svg("line", { class: "wanted", x1: BOX.left, x2: BOX.width - BOX.right });
-  const named = svg("text", { class: "name", x: BOX.width - BOX.right - 2, "text-anchor": "end" });
-  const border = svg("line", { class: "wanted", y1: CURVE.top, y2: BARS.bottom });
+  const goalLine = svg("line", { class: "limit", x1: BOX.left, x2: BOX.width - BOX.right });
+  const goalName = svg("text", { class: "name", x: BOX.width - BOX.right - 2, "text-anchor": "end" });
+  const border = svg("line", { class: "limit", y1: CURVE.top, y2: BARS.bottom });
   const point = svg("path", { class: "cursor" });
   const base = (y) => svg("line", { class: "axis", x1: BOX.left, x2: BOX.width - BOX.right, y1: y, y2: y });
-  const sideways = (y, words) => svg("text", { class: "small middle", x: 10, y, transform: `rotate(-90 10 ${y})` }, words);
-  const picture = svg("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, width: BOX.width, height: BOX.height, "aria-hidden": "true" },
-    svg("defs", {}, svg("pattern", { id: hatch, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-      svg("rect", { width: 5, height: 5, class: "hatch-ground" }), svg("line", { x1: 0, x2: 0, y1: 0, y2: 5, class: "hatch-line" }))),
+  const sideways = (y, words) =>
+    svg("text", { class: "small middle", x: 10, y, transform: `rotate(-90 10 ${y})` }, words);
+  const units = { patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  const pattern = svg("pattern", { id: hatch, width: 5, height: 5, ...units },
+    svg("rect", { width: 5, height: 5, class: "hatch-ground" }),
+    svg("line", { x1: 0, x2: 0, y1: 0, y2: 5, class: "hatch-line" }),
+  );
+  const axis = `next character, the likeliest first${rest ? `; +${rest}: all others` : ""}`;
+  const picture = drawing(BOX.width, BOX.height, {},
+    svg("defs", {}, pattern),
     base(CURVE.bottom), base(BARS.bottom),
     ...[0, 1].map((y) => svg("text", { class: "small end", x: BOX.left - 5, y: up(y) + 4 }, y)),
     svg("text", { class: "small end", x: BOX.left - 5, y: BARS.bottom + 4 }, "0"), highest,
     sideways((CURVE.top + CURVE.bottom) / 2, "sum so far"), sideways((BARS.top + BARS.bottom) / 2, "probability"),
-    svg("text", { class: "small middle", x: (BOX.left + BOX.width) / 2, y: BOX.height - 6 }, `next character, the likeliest first${rest ? `; +${rest}: all others` : ""}`),
-    ...bars, ...marks, ...labels, wanted, border, curve, point, named,
+    svg("text", { class: "small middle", x: (BOX.left + BOX.width) / 2, y: BOX.height - 6 }, axis),
+    ...bars, ...marks, ...labels, goalLine, border, curve, point, goalName,
   );
   const caption = html("figcaption");
   const text = html("p", { class: "drawn" });
-  const [headings, column] = [["character", "probability", "sum so far", "cut by", "drawn with"], (name) => html("th", { scope: "col" }, name)];
+  const columns = ["character", "probability", "sum so far", "cut by", "drawn with"];
+  const headings = html("tr", {}, ...columns.map((name) => html("th", { scope: "col" }, name)));
   const title = html("caption");
   const heads = names.map(() => html("th", { scope: "row" }));
-  const cells = names.map(() => headings.slice(1).map(() => html("td")));
+  const cells = names.map(() => columns.slice(1).map(() => html("td")));
   const rows = names.map((_, i) => html("tr", {}, heads[i], ...cells[i]));
-  const table = html("table", {}, title, html("thead", {}, html("tr", {}, ...headings.map(column))), html("tbody", {}, ...rows));
+  const table = html("table", {}, title, html("thead", {}, headings), html("tbody", {}, ...rows));
 
-  function show(found, { temperature, k, p, prompt, drawn, full }) {
-    const { order, probabilities, cumulative, afterK, kept, mass } = found;
+  function show(filtered, { temperature, k, p, prompt, drawn, full }) {
+    const { order, probabilities, cumulative, afterK, count, mass, goal } = filtered;
     const scale = nice(probabilities[0]);
     setText(highest, String(scale));
     for (const [i, bar] of bars.entries()) {
-      const isRest = i === count;
-      const share = isRest ? 1 - cumulative[count - 1] : probabilities[i];
+      const isRest = i === single;
+      const share = isRest ? 1 - cumulative[single - 1] : probabilities[i];
       const tall = (BARS.bottom - BARS.top) * Math.min(1, share / scale);
-      const cut = cutBy(i, found);
+      const cut = cutBy(i, filtered);
       setAttributes(bar, { y: BARS.bottom - tall, height: tall, fill: cut ? `url(#${hatch})` : "var(--query)" });
-      setClass(bar, `bar${cut ? " cut" : ""}${i === drawn || (isRest && drawn >= count) ? " chosen" : ""}`);
+      setClass(bar, `bar${cut ? " cut" : ""}${i === drawn || (isRest && drawn >= single) ? " chosen" : ""}`);
       setAttributes(marks[i], { y: BARS.bottom - tall - 5 });
-      const others = kept < names.length ? `${kept - count}/${rest}` : twoDecimals(Math.max(0, share));
+      const others = count < names.length ? `${count - single}/${rest}` : twoDecimals(Math.max(0, share));
       setText(marks[i], isRest && !cut ? others : LETTERS[cut]);
       setText(labels[i], isRest ? `+${rest}` : tiny(names[order[i]]));
     }
-    const steps = bars.map((_, i) => `L${at(i)} ${up(i ? cumulative[i - 1] : 0)}L${at(i)} ${up(i === count ? 1 : cumulative[i])}`);
+    const steps = bars.map((_, i) => {
+      const [from, to] = [i ? cumulative[i - 1] : 0, i === single ? 1 : cumulative[i]];
+      return `L${at(i)} ${up(from)}L${at(i)} ${up(to)}`;
+    });
     setAttributes(curve, { d: `M${at(0)} ${up(0)}${steps.join("")}L${at(slots)} ${up(1)}` });
     const off = p === 1;
-    wanted.style.display = named.style.display = off ? "none" : "";
-    setAttributes(wanted, { y1: up(found.wanted), y2: up(found.wanted) });
-    setAttributes(named, { y: up(found.wanted) + (found.wanted > 0.5 ? 12 : -4) });
-    setText(named, afterK < names.length ? `p = ${twoDecimals(p)} of what is left by then` : `p = ${twoDecimals(p)}`);
-    border.style.display = kept < names.length ? "" : "none";
-    const edge = at(Math.min(kept, count + (rest && 0.5))) - 0.5; // somewhere among the others: in their middle
+    goalLine.style.display = goalName.style.display = off ? "none" : "";
+    setAttributes(goalLine, { y1: up(goal), y2: up(goal) });
+    setAttributes(goalName, { y: up(goal) + (goal > 0.5 ? 12 : -4) });
+    const share = `p = ${twoDecimals(p)}`;
+    setText(goalName, afterK < names.length ? `${share} of what is left by then` : share);
+    border.style.display = count < names.length ? "" : "none";
+    const edge = at(Math.min(count, single + (rest && 0.5))) - 0.5; // somewhere among the others: in their middle
     setAttributes(border, { x1: edge, x2: edge });
-    const slot = Math.min(drawn, count);
+    const slot = Math.min(drawn, single);
     const height = up(((drawn ? cumulative[drawn - 1] : 0) + cumulative[drawn]) / 2);
     setAttributes(point, { d: `M${BOX.left} ${height}H${at(slot + 0.5) - 0.5}V${BARS.top - 14}m-4 -6l4 6l4 -6` });
     const cuts = [`${names.length} characters`];
     if (!temperature) cuts.push("temperature 0 leaves 1 (0 marks what it cuts)");
     if (k < names.length) cuts.push(`top-k ${k} leaves ${afterK} (k)`);
-    if (!off) cuts.push(`top-p ${twoDecimals(p)} leaves ${kept} (p)`);
-    setText(caption, `${cuts.join(" → ")}${kept < names.length ? `, with ${twoDecimals(mass)} of the probability; what is hatched is cut` : ": nothing is cut"}.`);
+    if (!off) cuts.push(`top-p ${twoDecimals(p)} leaves ${count} (p)`);
+    const result = `, with ${twoDecimals(mass)} of the probability; what is hatched is cut`;
+    setText(caption, `${cuts.join(" → ")}${count < names.length ? result : ": nothing is cut"}.`);
     if (!full) return;
     setText(title, `After “${prompt}”, by rank`);
     for (const [rank, i] of order.entries()) {
       setText(heads[rank], tokenLabel(names[i]));
-      const numbers = [sixDecimals(probabilities[rank]), sixDecimals(cumulative[rank]), cutBy(rank, found) || "–", sixDecimals(rank < kept ? probabilities[rank] / mass : 0)];
-      numbers.forEach((words, c) => setText(cells[rank][c], words));
+      const numbers = [probabilities[rank], cumulative[rank], rank < count ? probabilities[rank] / mass : 0];
+      const [probability, reached, left] = numbers.map(sixDecimals);
+      const words = [probability, reached, cutBy(rank, filtered) || "–", left];
+      words.forEach((word, column) => setText(cells[rank][column], word));
     }
   }
 
-  /** The text so far: the prompt, the character drawn, and how it goes on once the kernel has said it. */
+  /** The text so far: the prompt, the character drawn, and how it continues, once the kernel has sent that. */
   function tell(prompt, first, rest) {
-    text.replaceChildren(html("span", { class: "given" }, prompt), html("strong", {}, tokenLabel(first)), rest === undefined ? " …" : rest);
+    const given = html("span", { class: "given" }, prompt);
+    text.replaceChildren(given, html("strong", {}, tokenLabel(first)), rest ?? " …");
   }
 
   return { element: html("figure", {}, picture, caption, text), table, show, tell };
 }
 
-/** The end of a scale that holds this share. */
+/** The end of a scale on which there is room for this share. */
 function nice(share) {
   return [0.05, 0.1, 0.2, 0.5].find((end) => share <= end) ?? 1;
 }

@@ -55,7 +55,7 @@ class SamplingExplorer(Explorer):
     prompt = traitlets.Unicode().tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
     examples: Any = traitlets.List().tag(sync=True)
-    wanted = traitlets.Dict().tag(sync=True)
+    request = traitlets.Dict().tag(sync=True)
     drawn = traitlets.Dict().tag(sync=True)
 
     def __init__(self, text_model: TextModel, prompt: str, beside: Sequence[str] = BESIDE) -> None:
@@ -69,14 +69,14 @@ class SamplingExplorer(Explorer):
             examples=[self._read(each) for each in beside],
         )
         self.observe(self._answer, names="prompt")
-        self.observe(self._draw, names="wanted")
+        self.observe(self._draw, names="request")
 
     def _read(self, prompt: str) -> dict[str, Any]:
         """The logits of the character after a text, and how many characters hold `NUCLEUS` of the probability."""
         ids = self._text_model.encode(prompt)
         if not ids:
             raise ValueError("the text is empty: give me a beginning, such as 'Once upon a ti'")
-        model = self._text_model.model
+        model: Any = self._text_model.model
         device = next(model.parameters()).device
         with evaluating(model):
             logits = model(torch.tensor([ids[-model.config.max_length :]], device=device))[0, -1].cpu()  # (V,)
@@ -95,8 +95,8 @@ class SamplingExplorer(Explorer):
 
     def _draw(self, _: Any) -> None:
         """Go on with each text from the character that the browser has drawn."""
-        asked = self.wanted
-        model = self._text_model.model
+        asked = self.request
+        model: Any = self._text_model.model
         generator = torch.Generator(next(model.parameters()).device).manual_seed(asked["seed"])
         texts = sample(
             model,

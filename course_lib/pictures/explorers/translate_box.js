@@ -5,17 +5,10 @@ const HEIGHT = 120;
 function render({ model, el }) {
   prepare(el, "Translate a sentence and see what each French word reads");
   const name = `target-${model.model_id ?? Math.random()}`;
-  const input = html("input", { type: "text", value: model.get("sentence"), autocomplete: "off", spellcheck: "false" });
-  const form = html("form", { onsubmit: send }, html("label", {}, "An English sentence", input), html("button", {}, "Translate"));
+  const { form } = textForm(model, "sentence", "An English sentence", "Translate");
   const status = statusLine();
   const picture = html("div", { class: "picture" });
   el.replaceChildren(form, status, picture);
-
-  function send(event) {
-    event.preventDefault();
-    model.set("sentence", input.value);
-    model.save_changes();
-  }
 
   function show() {
     const { source, target, weights, message } = model.get("answer");
@@ -50,19 +43,19 @@ function render({ model, el }) {
         return chip.left + chip.width / 2 - box.left;
       };
       const from = middle(below, chosen);
-      lines.replaceChildren(
-        ...weights[chosen].map((weight, i) =>
-          svg("path", {
-            d: `M${middle(above, i)} 2 C ${middle(above, i)} ${HEIGHT / 2}, ${from} ${HEIGHT / 2}, ${from} ${HEIGHT - 2}`,
-            fill: "none",
-            stroke: "var(--value)",
-            "stroke-width": Math.max(0.3, 22 * weight),
-            "stroke-opacity": 0.25 + 0.75 * weight,
-          }),
-        ),
-      );
+      const lineTo = (weight, i) => {
+        const to = middle(above, i);
+        return svg("path", {
+          d: `M${to} 2 C ${to} ${HEIGHT / 2}, ${from} ${HEIGHT / 2}, ${from} ${HEIGHT - 2}`,
+          fill: "none",
+          stroke: "var(--value)",
+          "stroke-width": Math.max(0.3, 22 * weight),
+          "stroke-opacity": 0.25 + 0.75 * weight,
+        });
+      };
+      lines.replaceChildren(...weights[chosen].map(lineTo));
       const order = weights[chosen].map((weight, i) => [weight, source[i]]).sort((a, b) => b[0] - a[0]);
-      const most = order.filter(([weight], place) => place === 0 || weight >= 0.05).slice(0, 4);
+      const most = order.filter(([weight], rank) => rank === 0 || weight >= 0.05).slice(0, 4);
       const shares = most.map(([weight, word]) => `${twoDecimals(weight)} of “${tokenLabel(word)}”`).join(", ");
       const sentence = `“${tokenLabel(target[chosen])}” reads ${shares}.`;
       lines.setAttribute("aria-label", sentence);

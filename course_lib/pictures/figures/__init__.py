@@ -1,7 +1,7 @@
-"""The course's pictures, all in the one visual language of `course_lib/look.json`.
+"""The course's figures, all in one visual language: `look.css` and `look.json`.
 
-Functions that draw with matplotlib take `ax`, return it, and leave on it what it shows in words; `show` puts both on
-the page. The map and the journey are SVG, and show themselves.
+Functions that draw with matplotlib take `ax`, describe on it in words what it shows, and return it; `show` puts picture
+and words on the page. The map and the journey are SVG files and show themselves.
 """
 
 from course_lib.pictures.figures.attention_grid import alignment, attention_grid
@@ -12,22 +12,20 @@ from course_lib.pictures.figures.curves import curves, sorted_bars
 from course_lib.pictures.figures.decoder_steps import decoder_steps
 from course_lib.pictures.figures.display import described, show, style
 from course_lib.pictures.figures.heads import head_grids, head_stages
-from course_lib.pictures.figures.journey import STAGES, Journey, Stage, journey
-from course_lib.pictures.figures.leak import who_notices
-from course_lib.pictures.figures.map import TransformerMap, transformer_map
-from course_lib.pictures.figures.map_parts import MAP_HALVES, MAP_PARTS, MapPart
+from course_lib.pictures.figures.journey import JOURNEY_STOPS, Journey, JourneyStop, journey
+from course_lib.pictures.figures.map import MAP_PARTS, MapPart, TransformerMap, transformer_map
 from course_lib.pictures.figures.next_tokens import next_tokens
-from course_lib.pictures.figures.residual_stream import stream_sum
+from course_lib.pictures.figures.residual_stream import residual_stream
 from course_lib.pictures.figures.token_chips import neighbour_map, token_chips
 from course_lib.pictures.figures.trade_off import trade_off
+from course_lib.pictures.figures.who_notices import who_notices
 
 __all__ = [
-    "MAP_HALVES",
+    "JOURNEY_STOPS",
     "MAP_PARTS",
-    "STAGES",
     "Journey",
+    "JourneyStop",
     "MapPart",
-    "Stage",
     "TransformerMap",
     "alignment",
     "attention_grid",
@@ -44,9 +42,9 @@ __all__ = [
     "next_tokens",
     "offset_curve",
     "position_table",
+    "residual_stream",
     "show",
     "sorted_bars",
-    "stream_sum",
     "style",
     "token_chips",
     "trade_off",

@@ -32,17 +32,17 @@ def attention_grid(
     gold: Iterable[tuple[int, int]] = (),
     selected: int | None = None,
 ) -> Axes:
-    """Draw attention weights as a grid: rows ask, columns are read, always on the scale 0 … 1.
+    """Draw attention weights as a grid: rows ask, columns are read, always on a scale from 0 to 1.
 
     Args:
         ax: where to draw.
-        weights: (T, S), one row a query.
+        weights: (T, S), one row for each query.
         queries: the T tokens that ask, as the model saw them.
         keys: the S tokens that are read.
-        mask: bool (T, S), `True` = may attend, as everywhere in the course. What it hides is hatched.
-        predicts: for cross-attention, the token that each query predicts. The axes are then named for it.
+        mask: bool (T, S), `True` = may attend, as everywhere in the course. Hidden cells are hatched.
+        predicts: for cross-attention, the token that each query predicts. The axes then say so.
         gold: (query, key) pairs of a true alignment, drawn as rings.
-        selected: a row to outline and to describe; otherwise the largest weight of all is described.
+        selected: a row to outline and to describe; without it, the largest of all weights is described.
 
     Returns:
         The axes, with their description in words.
@@ -53,7 +53,9 @@ def attention_grid(
     """
     numbers, may_attend = _checked(weights, queries, keys, mask)
     if predicts is not None and len(predicts) != len(queries):
-        raise ValueError(f"predicts should name {len(queries)} tokens, one a query, but it names {len(predicts)}")
+        raise ValueError(
+            f"predicts should name {len(queries)} tokens, one for each query, but it names {len(predicts)}"
+        )
     theme = theme_of(ax)
     rows, columns = numbers.shape
     ramp = LinearSegmentedColormap.from_list("weights", LOOK["ramps"]["weights"][theme])
@@ -73,7 +75,7 @@ def attention_grid(
     for i in range(rows):
         total = float(numbers[i].sum())
         ax.text(
-            columns - 0.38, i, f"Σ={total:.2f}", va="center", fontsize=min(9, cell / 2), color=colour("stream", theme)
+            columns - 0.38, i, f"Σ={total:.2f}", va="center", fontsize=min(9, cell / 2), color=colour("neutral", theme)
         )
     if selected is not None:
         ax.add_patch(
@@ -103,15 +105,15 @@ def alignment(
 ) -> Axes:
     """Draw both sentences with lines between them: the wider the line, the more of that source word is read.
 
-    Weights below 0.05 have no line; the grid has them all.
+    Weights below 0.05 have no line; `attention_grid` shows them all.
 
     Args:
         ax: where to draw.
-        weights: (T, S), one row a target token.
+        weights: (T, S), one row for each target token.
         source: the S source tokens, drawn above.
         target: the T target tokens, drawn below.
-        selected: the target token to outline. Its lines keep the value's colour and get their numbers; the others'
-            turn grey.
+        selected: the target token to outline. Its lines keep the colour of values and show their numbers; the lines
+            of all others are grey.
 
     Returns:
         The axes, with their description in words.
@@ -122,7 +124,7 @@ def alignment(
     numbers, _ = _checked(weights, target, source, None)
     theme = theme_of(ax)
     width = _sentence_width(source, target)
-    above, below = _places(source, width), _places(target, width)
+    above, below = _chip_middles(source, width), _chip_middles(target, width)
     ax.set(xlim=(0, width), ylim=(-0.36, 1.36))
     ax.axis("off")
     for i, j in np.ndindex(*numbers.shape):
@@ -156,8 +158,8 @@ def alignment(
     for i, (x, token) in enumerate(zip(below, target, strict=True)):
         chip = ax.text(x, 0, token_label(token), ha="center", va="center")
         _chip(chip, token, "query", theme, outlined=i == selected)
-    ax.text(0, 1.26, "source: is read (keys and values, memory M)", color=colour("stream", theme), fontsize=9.5)
-    ax.text(0, -0.34, "target: reads (query)", color=colour("stream", theme), fontsize=9.5)
+    ax.text(0, 1.26, "source: is read (keys and values, memory M)", color=colour("neutral", theme), fontsize=9.5)
+    ax.text(0, -0.34, "target: reads (query)", color=colour("neutral", theme), fontsize=9.5)
     return describe(ax, _alignment_in_words(numbers, source, target, selected))
 
 
@@ -188,15 +190,15 @@ def _checked(
 
 
 def _cell_pixels(ax: Axes, rows: int, columns: int) -> float:
-    """A cell's side on the page, about: labels and titles take a third of the axes away."""
+    """Estimate the side of a cell on the page; labels and titles need some of the room."""
     box, pixels = ax.get_window_extent(), 100 / ax.figure.dpi
     return float(min(box.width / columns, box.height / rows) * pixels * 0.9)
 
 
 def _draw_cells(ax: Axes, numbers: NDArray[np.float64], may_attend: NDArray[np.bool_], cell: float) -> None:
-    """Give every cell a second channel beside its colour: a hatch where masked, digits, or a dot by area."""
+    """Give every cell a second sign beside its colour: digits or, where there is no room, a dot; a hatch if masked."""
     theme = theme_of(ax)
-    roomy = cell >= LOOK["sizes"]["digits_from_cell"]
+    roomy = cell >= LOOK["digits_from_cell"]
     for i, j in np.argwhere(may_attend) if roomy else []:
         weight = float(numbers[i, j])
         ink = digit_colour(ramp_colour("weights", weight, theme))
@@ -262,7 +264,7 @@ def _name_axes(ax: Axes, asks: Sequence[str], keys: Sequence[str], cell: float, 
 def _chip(
     label: Text, token: str, role: str, theme: Theme, outlined: bool = False, cell: float = _CHIPS_FROM_CELL
 ) -> None:
-    """Give a label the look of a token's chip: special tokens have a double border, padding is hatched."""
+    """Make a label look like a token's chip: special tokens have a double border, padding is hatched."""
     label.set(family="DejaVu Sans Mono", fontsize=min(10.5, cell * 0.55), color=colour("ink", theme))
     if cell < _CHIPS_FROM_CELL:
         return
@@ -283,8 +285,8 @@ def _sentence_width(*sentences: Sequence[str]) -> float:
     return max(sum(len(token_label(token)) + 3 for token in sentence) for sentence in sentences)
 
 
-def _places(tokens: Sequence[str], width: float) -> list[float]:
-    """The chips' middles, spread over the width in proportion to their letters."""
+def _chip_middles(tokens: Sequence[str], width: float) -> list[float]:
+    """Return the middle of each chip, spread over the width in proportion to the number of letters."""
     letters = [len(token_label(token)) + 3 for token in tokens]
     space = (width - sum(letters)) / len(tokens)
     middles, x = [], 0.0
@@ -311,8 +313,8 @@ def _grid_in_words(
         f"weight, {numbers[i, j]:.2f}, to “{token_label(keys[j])}”."
     )
     if rings:
-        found = sum(int(numbers[row].argmax()) == column for row, column in rings)
-        words += f" {found} of {len(rings)} gold links are the largest weight of their row."
+        agreeing = sum(int(numbers[row].argmax()) == column for row, column in rings)
+        words += f" {agreeing} of {len(rings)} gold links are the largest weight of their row."
     return words
 
 

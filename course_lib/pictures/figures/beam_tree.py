@@ -1,4 +1,4 @@
-"""A beam search as a tree of beginnings, a column for each step."""
+"""A beam search as a tree of unfinished texts, with a column for each step."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from course_lib.pictures.figures.display import describe, theme_of
 from course_lib.pictures.look import colour, token_label
 from course_lib.writing.beam import Candidate
 
-# In characters of the nodes' typewriter face, each 0.602 of its size wide.
+# In characters of the nodes' monospaced font; a character is 0.602 times as wide as the font's size.
 _ADVANCE, _PADDING, _GAP, _START = 0.602, 1.4, 3.0, 5.0
-_LARGEST_FACE = 9.0
+_LARGEST_FONT = 9.0
 _THICKEST = 9.0
 _MARKS = {"kept": "", "ended": " ■", "dropped": " ✗"}
 
@@ -25,24 +25,24 @@ class _Node(NamedTuple):
 
 
 def beam_tree(ax: Axes, steps: Sequence[Sequence[Candidate]], show: Callable[[int], str]) -> Axes:
-    """Draw what a beam search looked at in its steps so far: a column a step, each text behind the one it extends.
+    """Draw the candidates of a beam search: a column for each step, each text to the right of the one it extends.
 
-    A line is as thick as its text is likely. Kept: solid; dropped: dashed, with ✗; ended: a heavy border, with ■. Below
-    each token stands the log-probability of the text so far.
+    The likelier a text, the thicker its line. Kept texts are solid, dropped ones dashed with ✗, ended ones have a heavy
+    border and ■. Below each token is the log-probability of the text so far.
 
     Args:
         ax: where to draw. Four beams need about 0.45 inches of height for each of 8 texts.
-        steps: what `beam_search` gave to `watch`, a list for each step; `steps[:n]` is the tree after n steps.
-        show: an id as it shall be seen.
+        steps: what `beam_search` passed to `watch`, a list for each step; `steps[:n]` is the tree after n steps.
+        show: returns an id as the text to print.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if there are no steps, or a text extends none of the step before.
+        ValueError: if there are no steps, or a text extends no text of the step before.
     """
     if not steps:
-        raise ValueError("there are no steps to draw: hand beam_search watch=steps.append first")
+        raise ValueError("there are no steps to draw: call beam_search with watch=steps.append first")
     columns = _placed(steps)
     theme = theme_of(ax)
     labels = [
@@ -52,7 +52,7 @@ def beam_tree(ax: Axes, steps: Sequence[Sequence[Candidate]], show: Callable[[in
     widths = [max(len(words) for pair in column for words in pair) + _PADDING for column in labels]
     total = _START + sum(widths) + _GAP * len(widths)
     points = ax.get_window_extent().width * 72 / ax.figure.dpi
-    size = min(_LARGEST_FACE, points / total / _ADVANCE)
+    size = min(_LARGEST_FONT, points / total / _ADVANCE)
     most = max(map(len, columns))
     ax.set(xlim=(0, max(total, points / size / _ADVANCE)), ylim=(most / 2 + 0.1, -most / 2 - 0.5))
     ax.axis("off")
@@ -61,7 +61,7 @@ def beam_tree(ax: Axes, steps: Sequence[Sequence[Candidate]], show: Callable[[in
     x = _START + _GAP
     for step, (column, words, width) in enumerate(zip(columns, labels, widths, strict=True), start=1):
         ax.text(
-            x + width / 2, -most / 2 - 0.25, f"step {step}", ha="center", fontsize=size, color=colour("stream", theme)
+            x + width / 2, -most / 2 - 0.25, f"step {step}", ha="center", fontsize=size, color=colour("neutral", theme)
         )
         here = dict[tuple[int, ...], tuple[float, float]]()
         for node, pair in zip(column, words, strict=True):
@@ -74,13 +74,13 @@ def beam_tree(ax: Axes, steps: Sequence[Sequence[Candidate]], show: Callable[[in
 
 
 def _placed(steps: Sequence[Sequence[Candidate]]) -> list[list[_Node]]:
-    """Each step's texts from top to bottom: those of one parent side by side, in the parents' order: no lines cross."""
+    """Order the texts of each step from top to bottom, in the order of their parents, so that no lines cross."""
     before: list[tuple[int, ...]] = [()]
     columns = list[list[_Node]]()
     for number, candidates in enumerate(steps, start=1):
         for each in candidates:
             if tuple(each.ids[:-1]) not in before:
-                raise ValueError(f"step {number} has the text {each.ids}, which extends none of the step before")
+                raise ValueError(f"step {number} has the text {each.ids}, which extends no text of the step before")
         ranked = sorted(candidates, key=lambda each: (before.index(tuple(each.ids[:-1])), -each.log_probability))
         middle = (len(ranked) - 1) / 2
         columns.append([_Node(tuple(each.ids), each, row - middle) for row, each in enumerate(ranked)])
@@ -89,12 +89,12 @@ def _placed(steps: Sequence[Sequence[Candidate]]) -> list[list[_Node]]:
 
 
 def _join(ax: Axes, start: tuple[float, float], end: tuple[float, float], candidate: Candidate) -> None:
-    """Draw the line from a text to a longer one, as thick as that is likely."""
+    """Draw the line from a text to a longer one: the likelier that is, the thicker."""
     theme = theme_of(ax)
     is_dropped = candidate.fate == "dropped"
     ax.plot(
         *zip(start, end, strict=True),
-        color=colour("masked" if is_dropped else "stream", theme),
+        color=colour("masked" if is_dropped else "neutral", theme),
         linewidth=max(1.0, _THICKEST * math.exp(candidate.log_probability)),
         linestyle=(0, (4, 3)) if is_dropped else "-",
         solid_capstyle="butt",
@@ -102,10 +102,10 @@ def _join(ax: Axes, start: tuple[float, float], end: tuple[float, float], candid
     )
 
 
-def _box(ax: Axes, place: tuple[float, float], width: float, words: tuple[str, str], fate: str, size: float) -> None:
+def _box(ax: Axes, corner: tuple[float, float], width: float, words: tuple[str, str], fate: str, size: float) -> None:
     """Draw one text's newest token, with its log-probability below."""
     theme = theme_of(ax)
-    x, y = place
+    x, y = corner
     box = FancyBboxPatch(
         (x, y - 0.4),
         width,
@@ -136,6 +136,6 @@ def _in_words(steps: Sequence[Sequence[Candidate]], show: Callable[[int], str]) 
     number = f"{best.log_probability:.2f}".replace("-", "−")
     which = "that has ended" if ended else "so far"
     return (
-        f"A tree of beginnings after {len(steps)} steps: {len(everything)} texts looked at, {len(ended)} ended. The "
-        f"likeliest {which} is “{text}”, log-probability {number}."
+        f"A search tree after {len(steps)} steps: {len(everything)} texts, of which {len(ended)} have ended. The "
+        f"likeliest text {which} is “{text}”, log-probability {number}."
     )

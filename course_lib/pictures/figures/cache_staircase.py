@@ -1,4 +1,4 @@
-"""What is computed at each step of writing, with and without a cache of keys and values."""
+"""What is computed at each step of generation, with and without a cache of keys and values."""
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -11,10 +11,9 @@ _TICKS = 16
 
 
 def cache_staircase(ax: Axes, T: int, cached: bool) -> Axes:
-    """Draw which tokens' rows are computed at each of T steps: all so far without a cache, the new one with it.
+    """Draw the tokens whose rows are computed at each of T steps: all so far without a cache, only the new one with it.
 
-    A filled cell is computed. With a cache, a hatched one is read: the keys and values of a token that was there
-    before.
+    A filled cell is computed. With a cache, a hatched cell is read: the keys and values of an earlier token.
 
     Args:
         ax: where to draw.
@@ -28,7 +27,7 @@ def cache_staircase(ax: Axes, T: int, cached: bool) -> Axes:
         ValueError: if T is not from 1 to 64.
     """
     if not 1 <= T <= _MOST:
-        raise ValueError(f"T says how many tokens to draw, from 1 to {_MOST}, but is {T}")
+        raise ValueError(f"T is the number of tokens to draw and should be from 1 to {_MOST}, but is {T}")
     theme = theme_of(ax)
     for step in range(1, T + 1):
         for token in range(1, step + 1):
@@ -55,6 +54,6 @@ def cache_staircase(ax: Axes, T: int, cached: bool) -> Axes:
     rows = T if cached else T * (T + 1) // 2
     formula = "T" if cached else "T(T + 1) / 2"
     ax.set_title(f"{'with' if cached else 'without'} a cache: {formula} = {rows} row{'s' * (rows > 1)}")
-    read = f", and the keys and values of {T * (T - 1) // 2} are read from it" if cached else ""
+    read = f", and the keys and values of {T * (T - 1) // 2} are read from the cache" if cached else ""
     with_or_not = "With" if cached else "Without"
-    return describe(ax, f"{with_or_not} a cache, {T} steps compute {rows} rows, one a filled cell{read}.")
+    return describe(ax, f"{with_or_not} a cache, {T} steps compute {rows} rows, one for each filled cell{read}.")

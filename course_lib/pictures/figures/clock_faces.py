@@ -17,27 +17,27 @@ _ROUNDING = 1e-4
 
 
 def clock_faces(ax: Axes, table: Tensor | ArrayLike, positions: Sequence[int]) -> Axes:
-    """Draw the clocks that write each position: a row of faces for each, with the hand's sine and cosine below.
+    """Draw each position as a row of clocks, with the sine and cosine of each hand below.
 
-    A hand points up at angle 0 and turns as on any clock, so that its tip stands at (sine, cosine).
+    A hand points up at angle 0 and turns clockwise, so that its tip is at (sine, cosine).
 
     Args:
         ax: where to draw.
-        table: (length, d_model), sine and cosine of each clock side by side; two rows or more.
+        table: (length, d_model), with the sine and cosine of each clock side by side; at least two rows.
         positions: the rows to draw, from top to bottom.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if the table is none of sines and cosines, or has no such position.
+        ValueError: if the table does not hold sines and cosines, or has no such position.
     """
     clocks = _clocks(table)  # (length, d_model / 2, 2)
     if not positions or not all(0 <= position < len(clocks) for position in positions):
         raise ValueError(f"positions should be among 0 … {len(clocks) - 1}, but they are {list(positions)}")
     theme = theme_of(ax)
     ink, border, panel = (colour(name, theme) for name in ("ink", "border", "panel"))
-    speeds = torch.atan2(*clocks[1].T).tolist()  # radians a position
+    speeds = torch.atan2(*clocks[1].T).tolist()  # radians per position
     for y, position in enumerate(positions):
         ax.text(-0.75, y, f"position {position}", ha="right", va="center")
         for x, (sine, cosine) in enumerate(clocks[position].tolist()):
@@ -47,24 +47,24 @@ def clock_faces(ax: Axes, table: Tensor | ArrayLike, positions: Sequence[int]) -
             ax.plot([x, tip[0]], [y - 0.08, tip[1]], color=ink, linewidth=2.5, linestyle="-", solid_capstyle="round")
             ax.text(x, y + 0.38, f"{sine + 0.0:.2f}  {cosine + 0.0:.2f}", ha="center", va="center", fontsize=9)
     for x, speed in enumerate(speeds):
-        ax.text(x, -0.62, f"clock {x}\n{speed:.2g} rad a position", ha="center", va="bottom", fontsize=9)
+        ax.text(x, -0.62, f"clock {x}\n{speed:.2g} rad per position", ha="center", va="bottom", fontsize=9)
     ax.set(xlim=(-1.9, len(speeds) - 0.4), ylim=(len(positions) - 0.45, -1.1), aspect="equal")
     ax.axis("off")
     return describe(ax, _clocks_in_words(speeds, positions))
 
 
 def position_table(ax: Axes, table: Tensor | ArrayLike) -> Axes:
-    """Draw a table of positions: a row for each position, a column for each feature, on the scale −1 … 1.
+    """Draw a table of positions: a row for each position, a column for each feature, on a scale from −1 to 1.
 
     Args:
         ax: where to draw.
-        table: (length, d_model), sine and cosine of each clock side by side; two rows or more.
+        table: (length, d_model), with the sine and cosine of each clock side by side; at least two rows.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if the table is none of sines and cosines.
+        ValueError: if the table does not hold sines and cosines.
     """
     numbers = _clocks(table).flatten(1)  # (length, d_model)
     ramp = LinearSegmentedColormap.from_list("signed", LOOK["ramps"]["signed"][theme_of(ax)])
@@ -74,24 +74,24 @@ def position_table(ax: Axes, table: Tensor | ArrayLike) -> Axes:
     first, last = (numbers[1:, i].sub(numbers[:-1, i]).abs().mean().item() for i in (0, -1))
     return describe(
         ax,
-        f"{len(numbers)} positions by {numbers.size(1)} features between -1 and 1. From one position to the next the "
-        f"first feature moves by {first:.2f}, the last by {last:.2f}.",
+        f"{len(numbers)} positions by {numbers.size(1)} features between -1 and 1. From one position to the next, "
+        f"the first feature changes by {first:.2f} on average, the last by {last:.2f}.",
     )
 
 
 def offset_curve(ax: Axes, table: Tensor | ArrayLike, starts: tuple[int, int]) -> Axes:
-    """Draw the dot products of two positions with all others by offset: a line for one, rings for the other.
+    """Draw the dot products of two positions with all others by offset: a line for the first, rings for the second.
 
     Args:
         ax: where to draw.
-        table: (length, d_model), sine and cosine of each clock side by side; two rows or more.
+        table: (length, d_model), with the sine and cosine of each clock side by side; at least two rows.
         starts: the two positions.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if the table is none of sines and cosines, or has no such position.
+        ValueError: if the table does not hold sines and cosines, or has no such position.
     """
     numbers = _clocks(table).flatten(1)  # (length, d_model)
     if not all(0 <= start < len(numbers) for start in starts):
@@ -107,7 +107,7 @@ def offset_curve(ax: Axes, table: Tensor | ArrayLike, starts: tuple[int, int]) -
     ring: dict[str, Any] = {"marker": "o", "markersize": 7, "markerfacecolor": "none", "markeredgewidth": 1.5}
     ax.plot(*_sides(of_rings), linestyle="none", label=name_rings, markeredgecolor=ink, **ring)
     ax.legend(frameon=False, fontsize=10)
-    ax.set(xlabel="offset: how many positions further on", ylabel="dot product")
+    ax.set(xlabel="offset, in positions", ylabel="dot product")
     apart = max(abs(of_line[offset] - of_rings[offset]) for offset in of_line.keys() & of_rings.keys())
     return describe(
         ax,
@@ -117,7 +117,7 @@ def offset_curve(ax: Axes, table: Tensor | ArrayLike, starts: tuple[int, int]) -
 
 
 def _clocks(table: Tensor | ArrayLike) -> Tensor:
-    """Cut a table of positions into clocks: (length, d_model) to (length, d_model / 2, 2), in float64."""
+    """Split a table of positions into clocks: (length, d_model) to (length, d_model / 2, 2), in float64."""
     numbers = torch.as_tensor(table).detach().double().cpu()
     if numbers.dim() != 2 or len(numbers) < 2 or numbers.size(1) % 2:
         raise ValueError(f"table should be (length, d_model), with an even width, but it is {tuple(numbers.shape)}")

@@ -15,10 +15,10 @@ def curves(
     y_name: str,
     floors: Mapping[str, float] | None = None,
 ) -> Axes:
-    """Draw curves, each named at its end, against horizontal lines that explain how low they can get.
+    """Draw curves, each named at its end, with horizontal lines for comparison.
 
     Args:
-        ax: where to draw. A log scale is set before.
+        ax: where to draw; set a log scale before.
         series: name → (x values, y values), at most four.
         x_name: the quantity along x, in words, with its unit.
         y_name: the quantity along y.
@@ -28,7 +28,7 @@ def curves(
         The axes, with their description in words.
 
     Raises:
-        ValueError: if there are no curves or more than four, or a curve has not one y for each x.
+        ValueError: if there are no curves or more than four, or a curve does not have one y for each x.
     """
     styles = LOOK["lines"]
     if not 0 < len(series) <= len(styles):
@@ -37,14 +37,14 @@ def curves(
     labels: list[tuple[float, str, str]] = []
     for (name, (x, y)), line in zip(series.items(), styles, strict=False):
         if len(x) != len(y) or not len(x):
-            raise ValueError(f"the curve {name!r} should have one y for each x, but has {len(x)} x and {len(y)} y")
+            raise ValueError(f"the curve {name!r} should have one y for each x, but it has {len(x)} x and {len(y)} y")
         ink = colour(line["colour"], theme)
         dash = (0, line["dash"]) if line["dash"] else "-"
         ax.plot(x, y, color=ink, linewidth=line["width"], linestyle=dash, label=name)
         labels.append((float(y[-1]), f"{name} {float(y[-1]):.2f}", ink))
     for name, height in (floors or {}).items():
         ax.axhline(height, color=colour("border", theme), linewidth=1, linestyle="-", zorder=1)
-        labels.append((height, f"{name} {height:.2f}", colour("stream", theme)))
+        labels.append((height, f"{name} {height:.2f}", colour("neutral", theme)))
     ax.set(xlabel=x_name, ylabel=y_name)
     ax.margins(x=0.02)
     _label_ends(ax, labels)
@@ -62,9 +62,9 @@ def sorted_bars(
 
     Args:
         ax: where to draw.
-        values: name → number, none below 0.
+        values: name → number, 0 or more.
         value_name: the quantity, in words, with its unit.
-        highlight: names to draw in ink instead of grey, and outlined.
+        highlight: names whose bars are dark and outlined.
         floors: name → a vertical line: chance, a baseline.
 
     Returns:
@@ -97,27 +97,27 @@ def sorted_bars(
     ax.margins(x=0.12)
     ax.set_xlim(left=0)
     ax.tick_params(axis="y", length=0)
-    for name, place in (floors or {}).items():
-        ax.axvline(place, color=colour("stream", theme), linewidth=1.5, linestyle=(0, (5, 3)), zorder=0)
-        ax.text(place, -0.62, f"{name} {place:.2f}", ha="center", va="bottom", color=colour("stream", theme))
+    for name, x in (floors or {}).items():
+        ax.axvline(x, color=colour("neutral", theme), linewidth=1.5, linestyle=(0, (5, 3)), zorder=0)
+        ax.text(x, -0.62, f"{name} {x:.2f}", ha="center", va="bottom", color=colour("neutral", theme))
     return describe(ax, _bars_in_words(ranked, value_name, floors or {}))
 
 
 def _label_ends(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Write each label to the right of its line's end, pushed apart, upwards where there is room."""
+    """Write each label to the right of the end of its line, and move labels apart, upwards where there is room."""
     gap = 0.19 * ax.figure.dpi / ax.get_window_extent().height
     low, high = ax.transAxes.transform([(0, 0), (0, 1)])[:, 1]
     heights = ax.transData.transform([(ax.get_xlim()[1], y) for y, _, _ in labels])[:, 1]
     ranked = sorted(range(len(labels)), key=lambda k: heights[k])
-    places = [(heights[k] - low) / (high - low) for k in ranked]
-    for n in range(1, len(places)):
-        places[n] = max(places[n], places[n - 1] + gap)
-    places[-1] = min(places[-1], 1.0)
-    for n in reversed(range(len(places) - 1)):
-        places[n] = min(places[n], places[n + 1] - gap)
-    for k, place in zip(ranked, places, strict=True):
+    levels = [(heights[k] - low) / (high - low) for k in ranked]
+    for n in range(1, len(levels)):
+        levels[n] = max(levels[n], levels[n - 1] + gap)
+    levels[-1] = min(levels[-1], 1.0)
+    for n in reversed(range(len(levels) - 1)):
+        levels[n] = min(levels[n], levels[n + 1] - gap)
+    for k, level in zip(ranked, levels, strict=True):
         _, words, ink = labels[k]
-        ax.text(1.015, place, words, transform=ax.transAxes, color=ink, va="center", fontsize=10)
+        ax.text(1.015, level, words, transform=ax.transAxes, color=ink, va="center", fontsize=10)
 
 
 def _curves_in_words(
@@ -137,5 +137,5 @@ def _bars_in_words(ranked: Sequence[tuple[str, float]], value_name: str, floors:
     (top, most), (bottom, least) = ranked[0], ranked[-1]
     words = f"{len(ranked)} bars of {value_name}: the largest is {top}, {most:.2f}, the smallest {bottom}, {least:.2f}."
     if floors:
-        words += f" Lines: {', '.join(f'{name} {place:.2f}' for name, place in floors.items())}."
+        words += f" Lines: {', '.join(f'{name} {x:.2f}' for name, x in floors.items())}."
     return words

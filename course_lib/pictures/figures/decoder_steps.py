@@ -1,4 +1,4 @@
-"""What a decoder reads, should say and says, word under word."""
+"""What a decoder reads, should say and says, in three rows of tokens."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,32 +9,33 @@ from matplotlib.patches import FancyBboxPatch
 from course_lib.pictures.figures.display import describe, theme_of
 from course_lib.pictures.look import colour, token_label
 
-# In characters of the chips' typewriter face, each 0.602 of its size wide.
+# In characters of the chips' monospaced font; a character is 0.602 times as wide as the font's size.
 _ADVANCE, _PADDING, _GAP = 0.602, 1.0, 0.6
-_LARGEST_FACE = 11.0
+_LARGEST_FONT = 11.0
 _ROWS = ("reads", "should say", "says")
 
 
 def decoder_steps(ax: Axes, reads: Sequence[str], should_say: Sequence[str], says: Sequence[str]) -> Axes:
-    """Draw the steps of a decoder as columns of three chips: the token it reads, the right next one, and its own.
+    """Draw the steps of a decoder as columns of three chips: the token it reads, the right next one, and its choice.
 
-    Below each step stands ✓ or ✗. What it says wrongly has a thick border, and so has a wrong token where it is read.
+    Below each step is ✓ or ✗. A wrong token has a thick border, both where the model says it and where it reads it.
 
     Args:
         ax: where to draw.
-        reads: the T tokens that go in, the first of them [bos].
+        reads: the T input tokens, the first of them [bos].
         should_say: the T right next tokens.
-        says: the T tokens that the model finds likeliest.
+        says: the T tokens that the model considers likeliest.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if there are no steps, or not as many tokens in each row.
+        ValueError: if there are no steps, or the rows differ in length.
     """
     if not len(reads) == len(should_say) == len(says) > 0:
         raise ValueError(
-            f"each step has three tokens, but the rows have {len(reads)}, {len(should_say)} and {len(says)}"
+            "reads, should_say and says should have the same number of tokens, at least one, but they have "
+            f"{len(reads)}, {len(should_say)} and {len(says)}"
         )
     theme = theme_of(ax)
     right = [said == wanted for said, wanted in zip(says, should_say, strict=True)]
@@ -44,10 +45,10 @@ def decoder_steps(ax: Axes, reads: Sequence[str], should_say: Sequence[str], say
     start = max(map(len, _ROWS)) + 1.0
     total = start + sum(widths) + _GAP * len(widths)
     points = ax.get_window_extent().width * 72 / ax.figure.dpi
-    size = min(_LARGEST_FACE, points / total / _ADVANCE)
+    size = min(_LARGEST_FONT, points / total / _ADVANCE)
     face: dict[str, Any] = {"family": "DejaVu Sans Mono", "va": "center", "fontsize": size}
     for y, (name, row) in enumerate(zip(_ROWS, rows, strict=True)):
-        ax.text(0, y, name, color=colour("stream", theme), **face)
+        ax.text(0, y, name, color=colour("neutral", theme), **face)
         x = start
         for i, (label, width) in enumerate(zip(row, widths, strict=True)):
             wrong = (name == "reads" and not read_rightly[i]) or (name == "says" and not right[i])

@@ -1,4 +1,4 @@
-"""How a matplotlib figure looks and how it reaches the page, with its words."""
+"""How a matplotlib figure looks, and how it gets on the page together with its description."""
 
 from contextlib import AbstractContextManager
 from html import escape
@@ -54,7 +54,7 @@ def style(theme: Theme = "light") -> AbstractContextManager[None]:
             "ytick.labelcolor": ink,
             "font.family": ["DejaVu Sans"],
             "font.size": 11,
-            # Hinted, matplotlib 3.11 draws small bold DejaVu Sans as if it had serifs.
+            # With hinting, matplotlib 3.11 draws small bold DejaVu Sans as if it had serifs.
             "text.hinting": "no_hinting",
             "hatch.color": colour("masked", theme),
             "hatch.linewidth": 1.2,
@@ -67,17 +67,17 @@ def style(theme: Theme = "light") -> AbstractContextManager[None]:
 
 
 def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
-    """Show a figure in the notebook, with what it claims and what it shows in words, and close it.
+    """Show a figure in the notebook, with a caption and a description in words, and close it.
 
-    Two outputs, for two reasons. JupyterLab (4.6 read) keeps no alternative text for a PNG: nbconvert reads it from
-    the output's metadata, where it is put too, but in JupyterLab a screen reader would find nothing; so the words
-    stand below the picture, for everyone. And a PNG's bytes differ between platforms: inside HTML they would be
-    compared by nbval, which leaves out images alone.
+    There are two outputs, for two reasons. JupyterLab 4.6 has no alternative text for a PNG. nbconvert reads one from
+    the output's metadata, so it is put there too, but in JupyterLab a screen reader would find nothing; therefore the
+    description is below the picture, for everyone. And the bytes of a PNG differ between platforms: nbval ignores
+    images, but would compare one inside HTML.
 
     Args:
         fig: the figure.
-        alt: what it shows, in at most 60 words. Without it, what this package's functions wrote on the figure's
-            axes while they drew.
+        alt: what it shows, in at most 60 words. Without it, the descriptions that this package's functions left on
+            the axes.
         claim: the one thing to notice, printed as the caption.
 
     Raises:
@@ -85,12 +85,13 @@ def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
     """
     alt = alt or " ".join(words for ax in fig.axes if (words := described(ax)))
     if not alt:
-        raise ValueError("the figure has no words: give alt= a sentence that says what it shows, with its number")
+        raise ValueError("the figure has no description: pass as alt a sentence that says what it shows, with a number")
     if len(alt.split()) > _MOST_WORDS:
         raise ValueError(f"alt should have at most {_MOST_WORDS} words, but it has {len(alt.split())}: {alt}")
-    # At twice the pixels, and told its size on the page, the picture is sharp on dense screens.
+    # With twice as many pixels as its size on the page, the picture is sharp on dense screens. By default matplotlib
+    # names its version in the file, which would then change with each version.
     png = BytesIO()
-    fig.savefig(png, format="png", dpi=2 * _PIXELS_PER_INCH)
+    fig.savefig(png, format="png", dpi=2 * _PIXELS_PER_INCH, metadata={"Software": None})
     width, height = (round(inches * _PIXELS_PER_INCH) for inches in fig.get_size_inches())
     plt.close(fig)
     display(  # type: ignore[no-untyped-call]
@@ -104,17 +105,17 @@ def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
 
 
 def describe(ax: Axes, words: str) -> Axes:
-    """Write on the axes what they show, for `show` to read out, and return them."""
+    """Leave on the axes a description of what they show, for `show`, and return them."""
     ax.set_label(words)
     return ax
 
 
 def described(ax: Axes) -> str:
-    """Return what `describe` wrote on the axes; empty if nothing."""
+    """Return the description that `describe` left on the axes; empty if there is none."""
     words = str(ax.get_label())
     return "" if words.startswith("<") else words
 
 
 def theme_of(ax: Axes) -> Theme:
-    """Return the theme that the axes were made in, by their background."""
+    """Return the theme in which the axes were made, judged by their background."""
     return "dark" if luminance(to_hex(ax.get_facecolor())) < 0.5 else "light"

@@ -1,4 +1,4 @@
-"""Heads as pictures: which number goes where when tokens are cut into heads, and all heads of a layer side by side."""
+"""Heads as pictures: where each number goes when tokens are split into heads, and all heads of a layer side by side."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,48 +12,48 @@ from torch import Tensor
 from course_lib.pictures.figures.display import describe, theme_of
 from course_lib.pictures.look import LOOK, Theme, colour, digit_colour, ramp_colour, token_label
 
-Stage = tuple[str, str, Tensor | ArrayLike]
-"""What was done, the axes that it gave, and the numbers: ("cut", "T H d_k", a tensor of that shape)."""
+HeadStage = tuple[str, str, Tensor | ArrayLike]
+"""What was done, the axes of the result, and its numbers: ("cut", "T H d_k", a tensor of that shape)."""
 
 _AXES = ("T d_model", "T H d_k", "H T d_k")
-# In cells: a stage with its title, the arrow and the rows' names before the next, and the name above a block.
+# In cells: the width of a stage's title, of the gap before the next stage, and the height of a block's name.
 _STAGE, _BETWEEN, _ABOVE = 4.2, 2.7, 0.75
 
 
-def head_stages(ax: Axes, stages: Sequence[Stage], tokens: Sequence[str], heads: int) -> Axes:
-    """Draw where each number goes when tokens are cut into heads, one stage after the other from left to right.
+def head_stages(ax: Axes, stages: Sequence[HeadStage], tokens: Sequence[str], heads: int) -> Axes:
+    """Draw where each number goes when tokens are split into heads, one stage after the other from left to right.
 
-    The numbers are counted off, `torch.arange(T * d_model)`. Each cell says in letters what it holds: `b1` is a number
-    of token b that belongs to head 1, and cells of odd heads are shaded. What is not in its place has a heavy frame
-    and a cross.
+    The numbers are `torch.arange(T * d_model)`, so that each tells where it came from. Each cell says what it holds:
+    `b1` is a number of token b that belongs to head 1. Cells of odd heads are shaded. A number in the wrong position
+    has a heavy frame and a cross.
 
     Args:
         ax: where to draw.
         stages: for each what was done, its axes ("T d_model", "T H d_k" or "H T d_k"), and a tensor of that shape.
-        tokens: the T tokens, a letter each.
-        heads: H.
+        tokens: the T tokens, each a letter.
+        heads: H, the number of heads.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if a stage's axes are none of these, or its shape is not what they say.
+        ValueError: if a stage's axes are none of these, or its shape does not match them.
     """
     theme = theme_of(ax)
     x, lowest, sentences = 0.0, 0.0, []
     for stage, (title, axes, given) in enumerate(stages):
         numbers = torch.as_tensor(given)
-        wanted = _in_their_places(axes, tuple(numbers.shape), len(tokens), heads)
+        expected = _expected_numbers(axes, tuple(numbers.shape), len(tokens), heads)
         if stage:
             start, end = (x - _BETWEEN, -1.5), (x - 1.65, -1.5)
-            arrow = {"arrowstyle": "-|>", "color": colour("stream", theme), "linewidth": 2}
+            arrow = {"arrowstyle": "-|>", "color": colour("neutral", theme), "linewidth": 2}
             ax.annotate("", end, start, arrowprops=arrow)
-        bottom = _draw_stage(ax, x, numbers, wanted, axes, tokens, heads)
-        wrong = int((numbers != wanted).sum())
+        bottom = _draw_stage(ax, x, numbers, expected, axes, tokens, heads)
+        wrong = int((numbers != expected).sum())
         shape = f"({', '.join(axes.split())}) = {tuple(numbers.shape)}"
         ax.text(x, 1.15, title, weight="bold")
-        ax.text(x, 0.55, shape, fontsize=9, color=colour("stream", theme))
-        verdict = f"{wrong} of {numbers.numel()} in a wrong place" if wrong else "each in its place"
+        ax.text(x, 0.55, shape, fontsize=9, color=colour("neutral", theme))
+        verdict = f"{wrong} of {numbers.numel()} in the wrong position" if wrong else "all in the right position"
         ax.text(x, bottom - 0.3, f"{'✗' if wrong else '✓'} {verdict}", va="top", fontsize=9.5)
         sentences.append(f"{title}: {verdict}.")
         lowest = min(lowest, bottom)
@@ -66,40 +66,40 @@ def head_stages(ax: Axes, stages: Sequence[Stage], tokens: Sequence[str], heads:
 def head_grids(
     axes: Iterable[Axes], weights: Tensor | ArrayLike, tokens: Sequence[str], labels: Sequence[str] = ()
 ) -> list[Axes]:
-    """Draw the weights of H heads as small grids, rows asking, all on the scale 0 … 1.
+    """Draw the weights of H heads as small grids, with a row for each query, all on a scale from 0 to 1.
 
-    A weight shows twice: in the colour of its cell and in the area of a dot. Tokens are named left of the first column
-    of grids and above the first row.
+    A weight is shown twice: by the colour of its cell and by the area of a dot. Tokens are named to the left of the
+    first column of grids and above the first row.
 
     Args:
-        axes: H places to draw, such as `plt.subplots(3, 4)[1].flat`.
-        weights: (H, T, T), one row a query.
+        axes: where to draw, H of them, such as `plt.subplots(3, 4)[1].flat`.
+        weights: (H, T, T), one row for each query.
         tokens: the T tokens, as the model saw them.
-        labels: what to write beside each head's number, for instance what was measured of it.
+        labels: what to write beside each head's number, for instance a measurement.
 
     Returns:
-        The axes; the first of them has the description of all in words.
+        The axes; the first has the description of all in words.
 
     Raises:
-        ValueError: if the shape does not fit the tokens, the places or the labels, or a weight is not between 0 and 1.
+        ValueError: if the shape does not match the tokens, the axes or the labels, or a weight is not between 0 and 1.
     """
-    places, T = list(axes), len(tokens)
+    panels, T = list(axes), len(tokens)
     numbers = torch.as_tensor(weights).detach().double().cpu()
-    if numbers.shape != (len(places), T, T):
-        raise ValueError(f"weights should be ({len(places)}, {T}, {T}), but their shape is {tuple(numbers.shape)}")
-    if labels and len(labels) != len(places):
-        raise ValueError(f"there should be {len(places)} labels, one a head, but there are {len(labels)}")
+    if numbers.shape != (len(panels), T, T):
+        raise ValueError(f"weights should be ({len(panels)}, {T}, {T}), but their shape is {tuple(numbers.shape)}")
+    if labels and len(labels) != len(panels):
+        raise ValueError(f"there should be {len(panels)} labels, one for each head, but there are {len(labels)}")
     if not ((numbers >= 0) & (numbers <= 1 + 1e-5)).all():
         raise ValueError("weights should lie between 0 and 1, but some do not: are these scores?")
-    theme = theme_of(places[0])
+    theme = theme_of(panels[0])
     ramp = LinearSegmentedColormap.from_list("weights", LOOK["ramps"]["weights"][theme])
     names = [token_label(token) for token in tokens]
-    for head, ax in enumerate(places):
+    for head, ax in enumerate(panels):
         ax.imshow(numbers[head].numpy(), cmap=ramp, vmin=0, vmax=1)
         _dots(ax, numbers[head], theme)
         ax.set_title(f"head {head}" + (f": {labels[head]}" if labels else ""), fontsize=10)
-        place = ax.get_subplotspec()
-        left, top = place is None or place.is_first_col(), place is None or place.is_first_row()
+        spec = ax.get_subplotspec()
+        left, top = spec is None or spec.is_first_col(), spec is None or spec.is_first_row()
         ax.set_yticks(range(T), names if left else [""] * T, fontsize=8, family="DejaVu Sans Mono")
         ax.set_xticks(range(T), names if top else [""] * T, fontsize=8, family="DejaVu Sans Mono", rotation=90)
         ax.xaxis.tick_top()
@@ -108,31 +108,31 @@ def head_grids(
         ax.spines[:].set_visible(True)
         ax.set_ylabel("query i: asks" if left else "", fontsize=9)
         ax.set_xlabel("key j: is read" if top else "", fontsize=9)
-    describe(places[0], _grids_in_words(numbers, labels))
-    return places
+    describe(panels[0], _grids_in_words(numbers, labels))
+    return panels
 
 
-def _in_their_places(axes: str, shape: tuple[int, ...], T: int, heads: int) -> Tensor:
-    """The numbers counted off as a stage with these axes should have them."""
+def _expected_numbers(axes: str, shape: tuple[int, ...], T: int, heads: int) -> Tensor:
+    """Return the numbers in the positions in which a stage with these axes should have them."""
     if axes not in _AXES:
         raise ValueError(f"the axes of a stage should be one of {', '.join(map(repr, _AXES))}, but they are {axes!r}")
     d_k = shape[-1] // heads if axes == "T d_model" else shape[-1]
     counted = torch.arange(T * heads * d_k).reshape(T, heads, d_k)  # (T, H, d_k)
     by_axes = {"T d_model": counted.flatten(1), "T H d_k": counted, "H T d_k": counted.transpose(0, 1)}
-    wanted = by_axes[axes]
-    if wanted.shape != shape:
-        raise ValueError(f"a stage with the axes {axes!r} should be {tuple(wanted.shape)}, but its shape is {shape}")
-    return wanted
+    expected = by_axes[axes]
+    if expected.shape != shape:
+        raise ValueError(f"a stage with the axes {axes!r} should be {tuple(expected.shape)}, but its shape is {shape}")
+    return expected
 
 
 def _draw_stage(
-    ax: Axes, x: float, numbers: Tensor, wanted: Tensor, axes: str, tokens: Sequence[str], heads: int
+    ax: Axes, x: float, numbers: Tensor, expected: Tensor, axes: str, tokens: Sequence[str], heads: int
 ) -> float:
     """Draw a stage with its left edge at x, block below block; return its lower edge."""
     names = {"T": list(tokens), "H": [f"head {head}" for head in range(heads)]}
     *outer, inner, _ = axes.split()
     blocks = numbers.reshape(-1, *numbers.shape[-2:])  # (blocks, rows, cells)
-    right = (numbers == wanted).reshape(blocks.shape)
+    right = (numbers == expected).reshape(blocks.shape)
     d_k = numbers.numel() // (len(tokens) * heads)
     y = 0.0 if outer else -_ABOVE
     for b, block in enumerate(blocks):
@@ -144,9 +144,10 @@ def _draw_stage(
             y -= 1
             ax.text(x - 0.2, y + 0.5, names[inner][r], ha="right", va="center", fontsize=9.5)
             for c, number in enumerate(row.tolist()):
-                token, place = divmod(number, heads * d_k)
-                text = f"{tokens[token]}{place // d_k}"
-                _draw_cell(ax, (x + c, y), number, text, bool(place // d_k % 2), bool(right[b, r, c]))
+                token, feature = divmod(number, heads * d_k)
+                head = feature // d_k
+                text = f"{tokens[token]}{head}"
+                _draw_cell(ax, (x + c, y), number, text, bool(head % 2), bool(right[b, r, c]))
     return y
 
 
@@ -161,7 +162,7 @@ def _draw_cell(ax: Axes, corner: tuple[float, float], number: int, text: str, sh
 
 
 def _dots(ax: Axes, numbers: Tensor, theme: Theme) -> None:
-    """A dot in each cell, its area in proportion to the weight: a full one nearly fills the cell."""
+    """Draw a dot in each cell, with an area in proportion to the weight: at a weight of 1 it nearly fills the cell."""
     box, pixels = ax.get_window_extent(), 72 / ax.figure.dpi
     cell = min(box.width, box.height) * pixels / len(numbers)  # in points
     rows, columns = torch.meshgrid(torch.arange(len(numbers)), torch.arange(len(numbers)), indexing="ij")
@@ -171,11 +172,11 @@ def _dots(ax: Axes, numbers: Tensor, theme: Theme) -> None:
 
 
 def _grids_in_words(numbers: Tensor, labels: Sequence[str]) -> str:
-    pointed = numbers.amax(dim=-1).mean(dim=-1)  # (H,)
-    head = int(pointed.argmax())
+    sharpness = numbers.amax(dim=-1).mean(dim=-1)  # (H,)
+    head = int(sharpness.argmax())
     label = f", labelled “{labels[head]}”," if labels else ""
     return (
-        f"Attention weights of {len(numbers)} heads over {numbers.size(-1)} tokens, a grid each, rows asking. "
-        f"Head {head}{label} is the most pointed: a row's largest weight is {pointed[head]:.2f} on average. "
-        f"The most blurred is head {int(pointed.argmin())} with {pointed.min():.2f}."
+        f"Attention weights of {len(numbers)} heads over {numbers.size(-1)} tokens: a grid for each head, a row for "
+        f"each query. Head {head}{label} is the sharpest: a row's largest weight is {sharpness[head]:.2f} on average. "
+        f"The least sharp is head {int(sharpness.argmin())} with {sharpness.min():.2f}."
     )

@@ -1,4 +1,4 @@
-"""What a language model may say next: sorted bars, what a filter cuts, and the sum so far."""
+"""The distribution of the next token: sorted bars, what a filter cuts, and the sum so far."""
 
 from collections.abc import Sequence
 
@@ -19,51 +19,51 @@ def next_tokens(
     ax: Axes,
     names: Sequence[str],
     probabilities: Tensor | ArrayLike,
-    kept: Tensor | ArrayLike | None = None,
+    keep: Tensor | ArrayLike | None = None,
     title: str = "",
 ) -> Axes:
-    """Draw the next token's distribution: the likeliest first, what is cut hatched, and the line of the sum so far.
+    """Draw the next token's distribution: the likeliest first, what is cut hatched, and a line for the sum so far.
 
-    Bars and line share one scale from 0 to 1, so that figures side by side can be compared. More than 15 tokens end in
-    one bar for all others.
+    Bars and line share one scale from 0 to 1, so that figures side by side can be compared. After 15 tokens, one bar
+    stands for all others.
 
     Args:
         ax: where to draw.
         names: the V tokens.
         probabilities: (V,), before anything is cut.
-        kept: bool (V,): what the filters keep, such as `top_k_filter(logits, 5).isfinite()`. None: all.
-        title: what it is, to stand above. How many are kept, with what part of the probability, is added to it.
+        keep: bool (V,): what the filters keep, such as `top_k_filter(logits, 5).isfinite()`. None: all.
+        title: what it is. The number of tokens kept and their part of the probability are added to it.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if the shapes do not fit, the probabilities do not add up to 1, or nothing is kept.
+        ValueError: if the shapes do not match, the probabilities do not add up to 1, or nothing is kept.
     """
     shares = torch.as_tensor(probabilities).detach().double().cpu()
     V = len(names)
-    stays = torch.ones(V, dtype=torch.bool) if kept is None else torch.as_tensor(kept).cpu()
-    if shares.shape != (V,) or stays.shape != (V,) or stays.dtype != torch.bool:
+    is_kept = torch.ones(V, dtype=torch.bool) if keep is None else torch.as_tensor(keep).cpu()
+    if shares.shape != (V,) or is_kept.shape != (V,) or is_kept.dtype != torch.bool:
         raise ValueError(
-            f"{V} names need probabilities ({V},) and kept, True and False, ({V},), but they are "
-            f"{tuple(shares.shape)} and {stays.dtype} {tuple(stays.shape)}"
+            f"for {V} names, probabilities should be ({V},) and keep should be bool ({V},), but they are "
+            f"{tuple(shares.shape)} and {is_kept.dtype} {tuple(is_kept.shape)}"
         )
     if shares.min() < 0 or abs(shares.sum().item() - 1) > 1e-3:
         raise ValueError(f"probabilities should be 0 or more and add up to 1, but add up to {shares.sum().item():.3f}")
-    if not stays.any():
-        raise ValueError("kept should keep at least one token, but it keeps none")
+    if not is_kept.any():
+        raise ValueError("keep should be True for at least one token, but it is False for all")
     order = shares.argsort(descending=True, stable=True)  # (V,)
-    shares, stays = shares[order], stays[order]  # (V,), (V,)
+    shares, is_kept = shares[order], is_kept[order]  # (V,), (V,)
     labels = [token_label(names[i]) for i in order.tolist()]
     single = V if V <= _SHOWN else _SHOWN
     parts = [
-        (share, 0.0) if stay else (0.0, share) for share, stay in zip(shares.tolist(), stays.tolist(), strict=True)
+        (share, 0.0) if keeps else (0.0, share) for share, keeps in zip(shares.tolist(), is_kept.tolist(), strict=True)
     ]
     if single < V:
         rest = [(sum(part[i] for part in parts[single:])) for i in (0, 1)]
         parts, labels = [*parts[:single], (rest[0], rest[1])], [*labels[:single], f"+{V - single}"]
     _draw(ax, parts, labels)
-    count, mass = int(stays.sum()), shares[stays].sum().item()
+    count, mass = int(is_kept.sum()), shares[is_kept].sum().item()
     counted = f"{count} of {V} kept, Σ = {mass:.2f}"
     ax.set_title(f"{title}\n{counted}" if title else counted)
     words = f"The next of {V} tokens: the likeliest is {labels[0]}, {shares[0].item():.2f}. "
@@ -72,13 +72,13 @@ def next_tokens(
 
 
 def _draw(ax: Axes, parts: Sequence[tuple[float, float]], labels: Sequence[str]) -> None:
-    """Draw each bar's kept part solid and its cut part hatched above it, and the line of the sum so far."""
+    """Draw the kept part of each bar solid and the cut part hatched above it, and a line for the sum so far."""
     theme = theme_of(ax)
-    for place, (stays, goes) in enumerate(parts):
-        for bottom, height, hatch in ((0.0, stays, None), (stays, goes, "////")):
+    for x, (kept, cut) in enumerate(parts):
+        for bottom, height, hatch in ((0.0, kept, None), (kept, cut, "////")):
             if height:
                 bar = Rectangle(
-                    (place - _WIDTH / 2, bottom),
+                    (x - _WIDTH / 2, bottom),
                     _WIDTH,
                     height,
                     facecolor=colour("panel" if hatch else "query", theme),

@@ -1,4 +1,4 @@
-"""The residual stream of one token: what comes in, what each sublayer adds, and the sum that comes out."""
+"""The residual stream of one token: what goes in, what each sublayer adds, and the sum that comes out."""
 
 from collections.abc import Sequence
 
@@ -14,45 +14,45 @@ from course_lib.pictures.look import colour
 _WIDTH = 0.7
 
 
-def stream_sum(ax: Axes, start: Tensor | ArrayLike, writes: Tensor | ArrayLike, names: Sequence[str]) -> Axes:
-    """Draw one token's residual stream as a waterfall: each bar is what a sublayer adds along what comes out.
+def residual_stream(ax: Axes, start: Tensor | ArrayLike, writes: Tensor | ArrayLike, names: Sequence[str]) -> Axes:
+    """Draw one token's residual stream as a waterfall: a bar for what each sublayer adds, along the output.
 
-    What comes out is the sum of what came in and of all writes. Each of them is measured along the sum's own
-    direction, so that the bars, one on the other, end at its length: ‖out‖ = in · u + Σ write · u, u = out / ‖out‖. A
-    bar that goes down, against what comes out, is hatched.
+    The output is the sum of the input and of everything that the sublayers write to the stream. Each of these is
+    measured along the direction of the output, so that the bars, stacked, end at its length:
+    ‖out‖ = in · u + Σ write · u with u = out / ‖out‖. A bar that goes down, against the output, is hatched.
 
     Args:
         ax: where to draw.
-        start: (d_model,), what came in.
-        writes: (N, d_model), what each of the N sublayers added, in order.
-        names: the N sublayers' names, as short as they can be.
+        start: (d_model,), the input.
+        writes: (N, d_model), what each of the N sublayers adds, in order.
+        names: the names of the N sublayers, as short as possible.
 
     Returns:
         The axes, with their description in words.
 
     Raises:
-        ValueError: if the shapes do not fit, or all adds up to nothing.
+        ValueError: if the shapes do not match, or everything adds up to 0.
     """
-    came_in, added = (torch.as_tensor(given).detach().double().cpu() for given in (start, writes))
+    into, added = (torch.as_tensor(given).detach().double().cpu() for given in (start, writes))
     N = len(names)
-    if came_in.dim() != 1 or added.shape != (N, len(came_in)) or not N:
+    if into.dim() != 1 or added.shape != (N, len(into)) or not N:
         raise ValueError(
-            f"start should be (d_model,) and writes ({N}, d_model), one row a name, but they are "
-            f"{tuple(came_in.shape)} and {tuple(added.shape)}"
+            f"start should be (d_model,) and writes ({N}, d_model), a row for each name, but they are "
+            f"{tuple(into.shape)} and {tuple(added.shape)}"
         )
-    out = came_in + added.sum(0)  # (d_model,)
+    out = into + added.sum(0)  # (d_model,)
     length = out.norm().item()
     if not length:
-        raise ValueError("what came in and the writes add up to 0, which has no direction to measure along")
-    parts = (torch.cat((came_in[None], added)) @ out / length).tolist()
+        raise ValueError("start and writes add up to 0, which has no direction to measure along")
+    parts = (torch.cat((into[None], added)) @ out / length).tolist()
     heights = [0.0, *torch.tensor(parts, dtype=torch.float64).cumsum(0).tolist()]
     _draw_bars(ax, [*parts, length], [*heights[:-1], 0.0])
-    stream = colour("stream", theme_of(ax))
-    for place, height in enumerate(heights[1:]):
-        ax.plot([place, place + 1], [height, height], color=stream, linewidth=1.2, linestyle="-", zorder=1)
+    grey = colour("neutral", theme_of(ax))
+    for x, height in enumerate(heights[1:]):
+        ax.plot([x, x + 1], [height, height], color=grey, linewidth=1.2, linestyle="-", zorder=1)
     ax.axhline(0, color=colour("border", theme_of(ax)), linewidth=1, linestyle="-", zorder=1)
     ax.set_xticks(range(N + 2), ["in", *names, "out"], fontsize=9)
-    ax.set(xlabel="sublayer, in order", ylabel="part along what comes out")
+    ax.set(xlabel="sublayer, in order", ylabel="contribution along the output")
     ax.set_xlim(-0.6, N + 1.6)
     ax.margins(y=0.1)
     ax.tick_params(axis="x", length=0)
@@ -60,12 +60,12 @@ def stream_sum(ax: Axes, start: Tensor | ArrayLike, writes: Tensor | ArrayLike, 
 
 
 def _draw_bars(ax: Axes, parts: Sequence[float], bottoms: Sequence[float]) -> None:
-    """Draw each part from its bottom up or down, with its number beyond its end; the first and last are outlined."""
+    """Draw each part up or down from its bottom, with its number at the end; the first and the last are outlined."""
     theme = theme_of(ax)
-    for place, (part, bottom) in enumerate(zip(parts, bottoms, strict=True)):
-        is_end = place in (0, len(parts) - 1)
+    for x, (part, bottom) in enumerate(zip(parts, bottoms, strict=True)):
+        is_end = x in (0, len(parts) - 1)
         bar = Rectangle(
-            (place - _WIDTH / 2, bottom),
+            (x - _WIDTH / 2, bottom),
             _WIDTH,
             part,
             facecolor=colour("panel" if is_end or part < 0 else "query_chip", theme),
@@ -77,7 +77,7 @@ def _draw_bars(ax: Axes, parts: Sequence[float], bottoms: Sequence[float]) -> No
         ax.add_patch(bar)
         ax.annotate(
             f"{part:.1f}",
-            (place, bottom + part),
+            (x, bottom + part),
             (0, 3 if part >= 0 else -3),
             textcoords="offset points",
             ha="center",
@@ -90,8 +90,8 @@ def _draw_bars(ax: Axes, parts: Sequence[float], bottoms: Sequence[float]) -> No
 def _in_words(parts: Sequence[float], names: Sequence[str], length: float) -> str:
     largest = max(range(len(names)), key=lambda k: abs(parts[k + 1]))
     down = sum(part < 0 for part in parts[1:])
-    writes = "1 write" if len(names) == 1 else f"{len(names)} writes"
+    sublayers = "1 sublayer brings" if len(names) == 1 else f"{len(names)} sublayers bring"
     return (
-        f"A token comes in with {parts[0]:.2f} along what comes out, and {writes} bring it to {length:.2f}. "
-        f"The largest is that of {names[largest]}, {parts[largest + 1]:.2f}; {down} of {len(names)} go against it."
+        f"Measured along the output, the input is {parts[0]:.2f}, and {sublayers} the sum to {length:.2f}. The largest "
+        f"contribution is that of {names[largest]}, {parts[largest + 1]:.2f}. Negative contributions: {down}."
     )

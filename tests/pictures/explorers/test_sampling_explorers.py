@@ -54,7 +54,7 @@ def translating(sentence: str = "the detective investigated") -> BeamExplorer:
     return BeamExplorer(load_translator(), sentence)
 
 
-def wanted(first: str, seed: int = 1, **settings: float) -> dict[str, object]:
+def request(first: str, seed: int = 1, **settings: float) -> dict[str, object]:
     """What the browser asks for, once it has drawn the first character after two beginnings."""
     texts = [{"prompt": prompt, "first": load_tales_model().encode(first)[0]} for prompt in ("Once upon a ti", "The ")]
     return {
@@ -125,7 +125,7 @@ def test_an_unknown_character_in_the_notebook_raises() -> None:
 
 def test_the_text_goes_on_from_the_character_that_the_browser_drew_with_its_settings() -> None:
     explorer, tales = sampling(), load_tales_model()
-    explorer.wanted = wanted("m", seed=5, temperature=0.7, top_k=9, top_p=0.8)
+    explorer.request = request("m", seed=5, temperature=0.7, top_k=9, top_p=0.8)
     own = sample(
         tales.model,
         [tales.encode("Once upon a tim"), tales.encode("The m")],
@@ -140,14 +140,14 @@ def test_the_text_goes_on_from_the_character_that_the_browser_drew_with_its_sett
 
 def test_at_temperature_0_the_text_is_the_likeliest_one() -> None:
     explorer = sampling()
-    explorer.wanted = wanted("m", temperature=0)
+    explorer.request = request("m", temperature=0)
     assert "Once upon a tim" + explorer.drawn["texts"][0] == load_tales_model().complete("Once upon a tim", 39)
 
 
 def test_another_seed_is_another_text_and_the_same_seed_the_same() -> None:
     explorer, texts = sampling(), []
     for key, seed in enumerate((1, 2, 1)):
-        explorer.wanted = wanted("m", seed) | {"key": str(key)}
+        explorer.request = request("m", seed) | {"key": str(key)}
         texts.append(explorer.drawn["texts"])
     assert texts[0] == texts[2] != texts[1]
 
@@ -161,7 +161,7 @@ def test_greedy_decoding_misses_the_best_text_and_two_beams_find_it() -> None:
 
 @pytest.mark.parametrize("beams", ["1", "2"])
 def test_what_greedy_decoding_takes_is_marked_in_every_search(beams: str) -> None:
-    steps = handmade().found["searches"][beams]
+    steps = handmade().result["searches"][beams]
     marked = [[each["name"] for each in candidates if each["greedy"]] for candidates in steps]
     assert marked[:3] == [["the"], ["cat"], ["[eos]"]]
     assert not any(marked[3:])
@@ -172,7 +172,7 @@ def test_each_candidate_extends_the_one_that_it_points_to(beams: int) -> None:
     translator, watched = load_translator(), list[list[Candidate]]()
     ids, french = translator.english.encode("the detective investigated"), translator.french
     beam_search(translator.model, [ids], beams=beams, bos=french.bos, stop=[french.eos], watch=watched.append)
-    steps = translating().found["searches"][str(beams)]
+    steps = translating().result["searches"][str(beams)]
 
     def spelt(step: int, place: int) -> list[str]:
         each = steps[step][place]
@@ -201,12 +201,12 @@ def test_without_a_length_penalty_the_score_is_the_log_probability() -> None:
 
 def test_unknown_words_are_named_and_the_old_tree_stays() -> None:
     explorer = translating()
-    before = explorer.found["searches"]
+    before = explorer.result["searches"]
     explorer.sentence = "the zebra investigated"
-    assert explorer.found["message"].startswith("I have never seen 'zebra'")
-    assert explorer.found["searches"] == before
+    assert explorer.result["message"].startswith("I have never seen 'zebra'")
+    assert explorer.result["searches"] == before
     explorer.sentence = "the king slept"
-    assert "message" not in explorer.found
+    assert "message" not in explorer.result
     assert explorer.hypotheses(1)[0][0] == load_translator().translate("the king slept")
 
 

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Circle, Rectangle
 
 from course_lib.pictures.figures import alignment, attention_grid, described, style
-from course_lib.pictures.look import LOOK
+from course_lib.pictures.look import LOOK, colour
 
 SOURCE = ["the", "small", "key"]
 TARGET = ["la", "petite", "clé", "[eos]"]
@@ -153,7 +153,7 @@ def test_the_grids_words_have_the_largest_weight_and_where_it_goes(ax: Axes) -> 
         ({"weights": WEIGHTS * 2}, "between 0 and 1, but the one at (0, 0) is 1.6"),
         ({"weights": WEIGHTS * float("nan")}, "between 0 and 1, but the one at (0, 0) is nan"),
         ({"mask": WEIGHTS > 0.08}, "the mask hides (1, 0), but its weight is 0.05; it should be 0"),
-        ({"predicts": ["le"]}, "predicts should name 4 tokens, one a query, but it names 1"),
+        ({"predicts": ["le"]}, "predicts should name 4 tokens, one for each query, but it names 1"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_a_sentence(ax: Axes, arguments: dict[str, object], words: str) -> None:
@@ -177,7 +177,7 @@ def test_a_line_is_as_wide_as_its_weight_and_runs_from_reader_to_read(ax: Axes) 
 
 def test_the_selected_word_keeps_the_values_colour_and_shows_its_numbers(ax: Axes, theme: str) -> None:
     alignment(ax, WEIGHTS, SOURCE, TARGET, selected=1)
-    value = LOOK["colours"]["value"][theme]
+    value = colour("value", theme)
     assert [line.get_color() == value for line in ax.lines] == [False] * 3 + [True] * 3 + [False] * 5
     assert [text for text in texts(ax) if re.fullmatch(r"0\.\d\d", text)] == ["0.05", "0.90", "0.05"]
     edges = {text.get_text(): box.get_linewidth() for text in ax.texts if (box := text.get_bbox_patch())}

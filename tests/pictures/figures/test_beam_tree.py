@@ -81,7 +81,7 @@ def test_four_beams_and_six_steps_overlap_nowhere(ax: Axes) -> None:
 
 def test_the_words_have_the_likeliest_text(ax: Axes) -> None:
     assert described(beam_tree(ax, STEPS, NAMES.__getitem__)) == (
-        "A tree of beginnings after 3 steps: 8 texts looked at, 2 ended. The likeliest that has ended is "
+        "A search tree after 3 steps: 8 texts, of which 2 have ended. The likeliest text that has ended is "
         "“a dog [eos]”, log-probability −1.13."
     )
     assert described(beam_tree(ax, STEPS[:2], NAMES.__getitem__)).endswith("so far is “a dog”, log-probability −1.02.")
@@ -90,5 +90,5 @@ def test_the_words_have_the_likeliest_text(ax: Axes) -> None:
 def test_no_steps_and_texts_that_extend_nothing_are_refused(ax: Axes) -> None:
     with pytest.raises(ValueError, match="no steps to draw"):
         beam_tree(ax, [], NAMES.__getitem__)
-    with pytest.raises(ValueError, match=re.escape("step 1 has the text [1, 3], which extends none")):
+    with pytest.raises(ValueError, match=re.escape("step 1 has the text [1, 3], which extends no text")):
         beam_tree(ax, STEPS[1:], NAMES.__getitem__)

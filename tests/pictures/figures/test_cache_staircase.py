@@ -41,10 +41,11 @@ def test_the_title_counts_the_rows(ax: Axes, T: int, cached: bool, title: str) -
 
 def test_the_words_count_what_is_computed_and_what_is_read(ax: Axes) -> None:
     assert described(cache_staircase(ax, 8, cached=False)) == (
-        "Without a cache, 8 steps compute 36 rows, one a filled cell."
+        "Without a cache, 8 steps compute 36 rows, one for each filled cell."
     )
     assert described(cache_staircase(ax, 8, cached=True)) == (
-        "With a cache, 8 steps compute 8 rows, one a filled cell, and the keys and values of 28 are read from it."
+        "With a cache, 8 steps compute 8 rows, one for each filled cell, and the keys and values of 28 are read from "
+        "the cache."
     )
 
 

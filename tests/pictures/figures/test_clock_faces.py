@@ -47,7 +47,7 @@ def test_rows_are_named_by_position_and_columns_by_the_clocks_speed(ax: Axes) ->
     texts = [text.get_text() for text in ax.texts]
     assert [text for text in texts if text.startswith("position")] == ["position 1", "position 10"]
     assert [text for text in texts if text.startswith("clock")] == [
-        f"clock {i}\n{speed} rad a position" for i, speed in enumerate(["1", "0.1", "0.01", "0.001"])
+        f"clock {i}\n{speed} rad per position" for i, speed in enumerate(["1", "0.1", "0.01", "0.001"])
     ]
     low, high = sorted(ax.get_ylim())
     assert all(low < text.get_position()[1] < high for text in ax.texts)
@@ -71,8 +71,8 @@ def test_the_tables_picture_holds_its_numbers_on_the_scale_of_sines(ax: Axes) ->
 def test_the_tables_words_say_which_features_move(ax: Axes) -> None:
     moves = [abs(math.sin(p + 1) - math.sin(p)) for p in range(10)]
     assert described(position_table(ax, TABLE)) == (
-        "11 positions by 8 features between -1 and 1. From one position to the next the first feature moves by "
-        f"{sum(moves) / 10:.2f}, the last by 0.00."
+        "11 positions by 8 features between -1 and 1. From one position to the next, the first feature changes by "
+        f"{sum(moves) / 10:.2f} on average, the last by 0.00."
     )
 
 

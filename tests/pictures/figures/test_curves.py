@@ -80,7 +80,7 @@ def test_the_curves_words_have_where_each_begins_and_ends(ax: Axes) -> None:
     [
         ({}, "series should hold 1 to 4 curves, but it holds 0"),
         (dict.fromkeys("abcde", (STEPS, STEPS)), "but it holds 5"),
-        ({"a": (STEPS, [1.0])}, "the curve 'a' should have one y for each x, but has 3 x and 1 y"),
+        ({"a": (STEPS, [1.0])}, "the curve 'a' should have one y for each x, but it has 3 x and 1 y"),
     ],
 )
 def test_curves_that_cannot_be_told_apart_or_do_not_fit_are_refused(

@@ -68,5 +68,5 @@ def test_a_long_sentence_stays_inside_its_axes(ax: Axes) -> None:
 
 @pytest.mark.parametrize("rows", [((), (), ()), (GOLD, GOLD, GOLD[:-1])])
 def test_rows_of_different_lengths_and_no_steps_are_refused(ax: Axes, rows: tuple[tuple[str, ...], ...]) -> None:
-    with pytest.raises(ValueError, match=f"the rows have {len(rows[0])}, {len(rows[1])} and {len(rows[2])}"):
+    with pytest.raises(ValueError, match=f"but they have {len(rows[0])}, {len(rows[1])} and {len(rows[2])}"):
         decoder_steps(ax, *rows)

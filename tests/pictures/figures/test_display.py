@@ -1,16 +1,17 @@
 """How a figure reaches the page: its look, its words, its size."""
 
 import re
-import struct
+from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgba
+from PIL import Image
 
 from course_lib.pictures.figures import attention_grid, display, show, style
-from course_lib.pictures.look import LOOK
+from course_lib.pictures.look import colour
 
 SENTENCE = "A line from 0 to 1."
 
@@ -32,10 +33,10 @@ def test_the_style_paints_an_opaque_background_and_is_gone_after_the_block(theme
     before = dict(mpl.rcParams)
     with style(theme):  # type: ignore[arg-type]
         fig, ax = plt.subplots()
-        paper = to_rgba(LOOK["colours"]["paper"][theme])
+        paper = to_rgba(colour("paper", theme))
         assert fig.get_facecolor() == ax.get_facecolor() == paper
         assert paper[3] == 1
-        assert mpl.rcParams["text.color"] == LOOK["colours"]["ink"][theme]
+        assert mpl.rcParams["text.color"] == colour("ink", theme)
         plt.close(fig)
     assert dict(mpl.rcParams) == before
 
@@ -53,13 +54,20 @@ def test_the_picture_and_its_words_are_two_outputs_and_only_the_picture_has_pixe
     (picture, metadata), (words, _) = shown
     assert picture["text/plain"] == SENTENCE
     assert metadata["image/png"] == {"alt": SENTENCE, "width": 400, "height": 300}
-    # A PNG's width and height follow its signature and the name of its first chunk.
-    assert struct.unpack(">II", picture["image/png"][16:24]) == (800, 600)
+    assert Image.open(BytesIO(picture["image/png"])).size == (800, 600)
     assert "image/png" not in words
     assert "data:" not in words["text/html"]
     assert SENTENCE in words["text/html"]
     assert "<strong>It rises.</strong>" in words["text/html"]
     assert words["text/plain"] == "It rises."
+
+
+def test_the_picture_does_not_name_the_version_that_drew_it(
+    shown: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
+    fig, _ = plt.subplots()
+    show(fig, SENTENCE)
+    assert Image.open(BytesIO(shown[0][0]["image/png"])).info.keys() == {"dpi"}
 
 
 def test_a_shown_figure_is_closed_so_that_the_notebook_does_not_show_it_twice(
@@ -91,7 +99,7 @@ def test_words_cannot_break_out_of_the_page(shown: list[tuple[dict[str, Any], di
 
 @pytest.mark.parametrize(
     ("alt", "words"),
-    [(None, "the figure has no words: give alt="), ("word " * 61, "at most 60 words, but it has 61")],
+    [(None, "the figure has no description"), ("word " * 61, "at most 60 words, but it has 61")],
 )
 def test_a_figure_without_words_or_with_too_many_is_refused(alt: str | None, words: str) -> None:
     fig, _ = plt.subplots()

@@ -52,14 +52,14 @@ def test_each_cell_says_whose_number_it_holds(ax: Axes) -> None:
 def test_heads_that_are_split_rightly_hold_their_own_numbers_in_the_order_of_the_tokens(ax: Axes) -> None:
     head_stages(ax, [("split", "H T d_k", IN_HEADS)], "abc", heads=2)
     assert cells(ax) == ["a0", "a0", "b0", "b0", "c0", "c0", "a1", "a1", "b1", "b1", "c1", "c1"]
-    assert "✓ each in its place" in texts(ax)
+    assert "✓ all in the right position" in texts(ax)
     assert not any("✗" in text for text in texts(ax))
 
 
-def test_a_view_puts_eight_of_twelve_numbers_in_a_wrong_place_and_each_is_marked(ax: Axes) -> None:
+def test_a_view_puts_eight_of_twelve_numbers_in_the_wrong_position_and_each_is_marked(ax: Axes) -> None:
     head_stages(ax, [("one view", "H T d_k", X.reshape(2, 3, 2))], "abc", heads=2)
     assert cells(ax) == ["a0", "a0", "a1", "a1", "b0", "b0", "b1", "b1", "c0", "c0", "c1", "c1"]
-    assert "✗ 8 of 12 in a wrong place" in texts(ax)
+    assert "✗ 8 of 12 in the wrong position" in texts(ax)
     marked = [text for text in texts(ax) if text.endswith(" ✗")]
     assert marked == [f"{number} ✗" for number in range(2, 10)]
     heavy = [patch for patch in ax.patches if isinstance(patch, Rectangle) and patch.get_linewidth() > 2]
@@ -70,13 +70,13 @@ def test_every_stage_names_its_axes_and_prints_its_shape(ax: Axes) -> None:
     stages = [("tokens", "T d_model", X), ("cut", "T H d_k", X.reshape(3, 2, 2)), ("split", "H T d_k", IN_HEADS)]
     found = texts(head_stages(ax, stages, "abc", heads=2))
     assert {"(T, d_model) = (3, 4)", "(T, H, d_k) = (3, 2, 2)", "(H, T, d_k) = (2, 3, 2)"} <= set(found)
-    assert found.count("✓ each in its place") == 3
+    assert found.count("✓ all in the right position") == 3
     assert {"token b", "head 1"} <= set(found)
 
 
 def test_the_words_of_the_stages_say_what_went_wrong(ax: Axes) -> None:
     head_stages(ax, [("tokens", "T d_model", X), ("one view", "H T d_k", X.reshape(2, 3, 2))], "abc", heads=2)
-    assert described(ax).endswith("tokens: each in its place. one view: 8 of 12 in a wrong place.")
+    assert described(ax).endswith("tokens: all in the right position. one view: 8 of 12 in the wrong position.")
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_grids_are_numbered_from_0_and_carry_their_labels(grids: list[Axes], wei
     assert [ax.get_title(loc="left") for ax in grids][:2] == ["head 0: next 0.68", "head 1: ends 0.66"]
 
 
-def test_the_words_name_the_most_pointed_and_the_most_blurred_head(grids: list[Axes]) -> None:
+def test_the_words_name_the_sharpest_and_the_least_sharp_head(grids: list[Axes]) -> None:
     weights = torch.full((4, 3, 3), 1 / 3)
     weights[1:3] = torch.tensor([0.5, 0.25, 0.25])
     weights[2] = torch.eye(3)
     head_grids(grids, weights, TOKENS, ["a", "b", "itself 1.00", "d"])
     words = described(grids[0])
-    assert "Head 2, labelled “itself 1.00”, is the most pointed: a row's largest weight is 1.00" in words
-    assert "The most blurred is head 0 with 0.33" in words
+    assert "Head 2, labelled “itself 1.00”, is the sharpest: a row's largest weight is 1.00" in words
+    assert "The least sharp is head 0 with 0.33" in words
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_words_name_the_most_pointed_and_the_most_blurred_head(grids: list[A
     [
         (lambda weights: (weights[:3], TOKENS), r"weights should be \(4, 3, 3\), but their shape is \(3, 3, 3\)"),
         (lambda weights: (weights, TOKENS[:2]), r"weights should be \(4, 2, 2\), but their shape is \(4, 3, 3\)"),
-        (lambda weights: (weights, TOKENS, ["one"]), "there should be 4 labels, one a head, but there are 1"),
+        (lambda weights: (weights, TOKENS, ["one"]), "there should be 4 labels, one for each head, but there are 1"),
         (lambda weights: (weights - 1, TOKENS), "should lie between 0 and 1"),
         (lambda weights: (weights * torch.nan, TOKENS), "should lie between 0 and 1"),
     ],

@@ -25,8 +25,8 @@ def bars(ax: Axes) -> list[tuple[float, bool]]:
 
 
 def test_bars_stand_in_order_and_what_is_cut_is_hatched(ax: Axes) -> None:
-    kept = top_k_filter(torch.tensor(SHARES).log(), 2).isfinite()
-    assert next_tokens(ax, NAMES, SHARES, kept, "top-k 2") is ax
+    keep = top_k_filter(torch.tensor(SHARES).log(), 2).isfinite()
+    assert next_tokens(ax, NAMES, SHARES, keep, "top-k 2") is ax
     assert bars(ax) == [(0.6, False), (0.25, False), (0.1, True), (0.05, True)]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["le\n.60", "la\n.25", "␣\n.10", "un\n.05"]
     assert ax.get_title(loc="left") == "top-k 2\n2 of 4 kept, Σ = 0.85"
@@ -43,8 +43,8 @@ def test_the_line_is_the_sum_so_far(ax: Axes) -> None:
 def test_more_than_fifteen_end_in_one_bar_with_a_kept_and_a_cut_part(ax: Axes) -> None:
     names = [f"t{i}" for i in range(20)]
     shares = torch.full((20,), 0.05)
-    kept = torch.arange(20) < 17
-    next_tokens(ax, names, shares, kept)
+    keep = torch.arange(20) < 17
+    next_tokens(ax, names, shares, keep)
     found = bars(ax)
     assert len(found) == 17
     assert found[-2:] == [(0.1, False), (0.15, True)]
@@ -60,22 +60,22 @@ def test_names_below_the_bars_do_not_touch(ax: Axes) -> None:
 
 
 def test_the_words_have_the_likeliest_and_what_is_kept(ax: Axes) -> None:
-    kept = [False, True, False, False]
-    assert described(next_tokens(ax, NAMES, SHARES, kept, "top-k 1")) == (
+    keep = [False, True, False, False]
+    assert described(next_tokens(ax, NAMES, SHARES, keep, "top-k 1")) == (
         "top-k 1. The next of 4 tokens: the likeliest is le, 0.60. 1 is kept, with 0.60 of the probability."
     )
 
 
 @pytest.mark.parametrize(
-    ("shares", "kept", "words"),
+    ("shares", "keep", "words"),
     [
-        (SHARES[:3], None, "4 names need probabilities (4,) and kept, True and False, (4,), but they are (3,)"),
+        (SHARES[:3], None, "for 4 names, probabilities should be (4,) and keep should be bool (4,), but they are (3,)"),
         (SHARES, [1, 1, 0, 0], "but they are (4,) and torch.int64 (4,)"),
         (SHARES, [True, False], "but they are (4,) and torch.bool (2,)"),
         ([0.5, 0.5, 0.5, 0.5], None, "add up to 1, but add up to 2.000"),
-        (SHARES, [False] * 4, "kept should keep at least one token"),
+        (SHARES, [False] * 4, "keep should be True for at least one token"),
     ],
 )
-def test_what_is_no_distribution_is_refused(ax: Axes, shares: list[float], kept: list[bool] | None, words: str) -> None:
+def test_what_is_no_distribution_is_refused(ax: Axes, shares: list[float], keep: list[bool] | None, words: str) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
-        next_tokens(ax, NAMES, shares, kept)
+        next_tokens(ax, NAMES, shares, keep)

@@ -70,12 +70,12 @@ def test_tokens_of_more_than_one_character_are_shaded() -> None:
 
 def test_the_words_of_the_chips_list_them(ax: Axes) -> None:
     token_chips(ax, ROWS)
-    assert described(ax) == "A text cut in 2 ways. 0 merges, 5 tokens: t|h|e|␣|k. 9 merges, 2 tokens: the|␣k."
+    assert described(ax) == "A text tokenized in 2 ways. 0 merges, 5 tokens: t|h|e|␣|k. 9 merges, 2 tokens: the|␣k."
 
 
 @pytest.mark.parametrize("rows", [{}, {"a": ["b"], "empty": []}])
 def test_rows_without_tokens_are_refused(ax: Axes, rows: dict[str, list[str]]) -> None:
-    with pytest.raises(ValueError, match="each row tokens"):
+    with pytest.raises(ValueError, match="each with at least one token"):
         token_chips(ax, rows)
 
 
@@ -100,7 +100,7 @@ def test_each_word_is_joined_to_its_nearest_neighbour(ax: Axes) -> None:
     ends = [[int(abs(places - end).sum(1).argmin()) for end in line.get_xydata()] for line in ax.lines]
     assert ends == [[0, 1], [1, 0], [2, 3], [3, 2]]
     assert hollow(ax) == []
-    assert described(ax).endswith("4 of 4 have the same nearest neighbour there as among the whole vectors.")
+    assert described(ax).endswith("4 of 4 have the same nearest neighbour on the map as among the whole vectors.")
 
 
 def test_a_word_whose_neighbour_the_flat_map_loses_is_hollow_and_counted(ax: Axes) -> None:
@@ -124,5 +124,5 @@ def test_names_of_words_close_together_do_not_touch(ax: Axes) -> None:
 
 @pytest.mark.parametrize(("vectors", "names"), [(PLANE, NAMES[:3]), (PLANE[:2], NAMES[:2]), (PLANE[0], NAMES[:3])])
 def test_vectors_that_do_not_fit_their_names_are_refused(ax: Axes, vectors: torch.Tensor, names: list[str]) -> None:
-    with pytest.raises(ValueError, match=r"names need \(\d, d_model\) vectors"):
+    with pytest.raises(ValueError, match=r"vectors should be \(\d, d_model\)"):
         neighbour_map(ax, vectors, names)

@@ -1,0 +1,1 @@
+"""The warm-up of notebook 00: softmax."""

@@ -1,0 +1,1 @@
+"""The exercises of notebook 02: heads split, attended in and merged, their parameters counted, and the whole class."""

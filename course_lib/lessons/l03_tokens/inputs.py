@@ -1,0 +1,6 @@
+"""What several exercises of notebook 03 share: words as tuples of ids, with their counts, and pairs of ids."""
+
+from collections.abc import Mapping
+
+Words = Mapping[tuple[int, ...], int]
+Pair = tuple[int, int]

@@ -1,0 +1,10 @@
+"""What several exercises of notebook 07 share."""
+
+from torch import Tensor
+
+from course_lib.exercises.cases import numbers
+
+
+def sides(B: int, T: int, S: int, d_model: int = 4, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Target tokens (B, T, d_model) and a memory (B, S, d_model)."""
+    return numbers(B, T, d_model, seed=seed), numbers(B, S, d_model, seed=seed + 1)

@@ -1,0 +1,1 @@
+"""The exercises of notebook 08: choosing the next token, beam search, and the KV cache."""

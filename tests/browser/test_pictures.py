@@ -1,0 +1,41 @@
+"""The map and the reports in Chromium: they wear the page's theme, or the reader's where the page says nothing."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser
+
+from course_lib.exercises import Panel
+from course_lib.pictures.figures import transformer_map
+from course_lib.pictures.look import Theme, colour
+
+PAGES: dict[str, Theme | None] = {
+    '<body data-jp-theme-light="true">': "light",
+    '<body data-jp-theme-light="false">': "dark",
+    '<html data-theme="light"><body>': "light",
+    '<html data-theme="dark"><body>': "dark",
+    '<body data-vscode-theme-kind="vscode-light">': "light",
+    '<body data-vscode-theme-kind="vscode-dark">': "dark",
+    "<body>": None,
+}
+
+
+def to_pixel(hex_colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(hex_colour.removeprefix("#")))
+
+
+@pytest.mark.parametrize("preference", ["light", "dark"])
+@pytest.mark.parametrize("start", PAGES)
+def test_the_map_and_a_report_wear_the_theme_of_the_page(browser: Browser, start: str, preference: Theme):
+    theme = PAGES[start] or preference
+    page = browser.new_page(color_scheme=preference)
+    page.set_content(f"<!doctype html>{start}{Panel('title', map=transformer_map())._repr_html_()}")
+    picture = Image.open(BytesIO(page.locator(".course-picture").screenshot())).convert("RGB")
+    # Left of the encoder, and on its residual stream.
+    seen = [picture.getpixel(point) for point in ((5, 300), (170, 400))]
+    assert seen == [to_pixel(colour(name, theme)) for name in ("paper", "neutral")]
+    report = page.locator(".course-report")
+    style = report.evaluate("element => [getComputedStyle(element).backgroundColor, getComputedStyle(element).color]")
+    assert style == [f"rgb({', '.join(map(str, to_pixel(colour(name, theme))))})" for name in ("panel", "ink")]
+    page.close()

@@ -1,0 +1,33 @@
+"""A workplace for each test of course.py, and a learner for each test of what a learner types."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.cli.learner import Learner
+from tests.cli.workplace import Workplace
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    monkeypatch.delenv("COURSE_VENV", raising=False)
+    workplace = Workplace(tmp_path)
+    monkeypatch.setattr(workplace.course.subprocess, "run", workplace.run)
+    monkeypatch.setattr(workplace.course, "responds", lambda url, seconds: False)
+    monkeypatch.setattr(workplace.course.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100 * 10**9))
+    return workplace
+
+
+@pytest.fixture
+def linux(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """Pretend to be on a Linux with an Intel processor and no NVIDIA GPU."""
+    monkeypatch.setattr(workplace.course.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(workplace.course.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(workplace.course, "has_nvidia", lambda: False)
+    return workplace
+
+
+@pytest.fixture
+def learner(tmp_path: Path) -> Learner:
+    return Learner(tmp_path / "my_transformer")

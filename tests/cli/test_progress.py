@@ -1,0 +1,11 @@
+"""`course.py progress`, for a learner who has built softmax."""
+
+from tests.cli.learner import Learner
+
+
+def test_progress_shows_the_map_and_whose_each_part_is(learner: Learner):
+    shown = learner.types("progress")
+    assert shown.returncode == 0, shown.stderr
+    assert "softmax: yours" in shown.stdout
+    assert "✓ yours" in learner.progress("softmax")
+    assert "the course's" in learner.progress("split_heads")

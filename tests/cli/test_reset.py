@@ -1,0 +1,31 @@
+"""`course.py reset`, for a learner who has built softmax."""
+
+import pytest
+
+from tests.cli.learner import SOFTMAX, Learner
+
+
+@pytest.mark.parametrize("words", [[], ["softmax", "softmax"]])
+def test_reset_moves_what_was_written_aside_and_deletes_nothing(learner: Learner, words: list[str]):
+    done = learner.types("reset", *words)
+    assert done.returncode == 0, done.stderr
+    assert not (learner.folder / "softmax.py").exists()
+    kept = [path.read_text(encoding="utf-8") for path in learner.folder.rglob("softmax*.py")]
+    assert kept == [SOFTMAX]
+
+
+def test_after_a_reset_progress_shows_the_courses_part(learner: Learner):
+    learner.types("reset", "softmax")
+    assert "the course's" in learner.progress("softmax")
+
+
+def test_a_part_that_is_not_named_stays(learner: Learner):
+    assert learner.types("reset", "split_heads").returncode == 0
+    assert (learner.folder / "softmax.py").read_text(encoding="utf-8") == SOFTMAX
+
+
+def test_reset_of_a_part_that_does_not_exist_suggests_one_that_does(learner: Learner):
+    refused = learner.types("reset", "sofmax")
+    assert refused.returncode == 1
+    assert refused.stderr.strip() == "✗ There is no exercise 'sofmax': do you mean 'softmax'?"
+    assert (learner.folder / "softmax.py").exists()

@@ -1,0 +1,113 @@
+"""The sentence for each error of an installation: a full disk, no network, and what else makes pip fail."""
+
+import errno
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.cli.workplace import Workplace, setup_error, subprocess_run
+
+
+def test_a_full_disk_is_noticed_before_anything_is_made(workplace: Workplace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workplace.course.shutil, "disk_usage", lambda folder: SimpleNamespace(free=2 * 10**9))
+    sentence = setup_error(workplace.course, workplace.course.prepare_venv)
+    assert sentence.startswith(f"The disk is too full: free 2.5 GB in {workplace.folder}")
+    assert sentence.endswith(", then run the same command again.")
+    assert not workplace.course.VENV.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, "The disk is too full"),
+        (errno.EDQUOT, "The disk is too full"),
+        (errno.EACCES, "move it to a folder that you own"),
+        (errno.EROFS, "move it to a folder that you own"),
+    ],
+)
+def test_a_disk_that_cannot_be_written_to_gets_a_sentence(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch, number: int, expected: str
+):
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise OSError(number, os.strerror(number), "somewhere")
+
+    monkeypatch.setattr(workplace.course.Path, "mkdir", refuse)
+    assert expected in setup_error(workplace.course, workplace.course.prepare_venv)
+
+
+def real_pip(*words: str, **variables: str) -> str:
+    """Give what the real pip says when it looks for torch and fails, without a network."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--retries", "1", *words]
+    # Without the computer's own settings, which may name other indexes.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    environment = others | {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"} | variables
+    ran = subprocess_run(
+        [*command, "torch>=2.6,<2.14"], env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert ran.returncode == 1
+    return ran.stderr
+
+
+def test_no_network_is_recognised_in_what_the_real_pip_says(workplace: Workplace):
+    sentence = workplace.course.explain(real_pip(PIP_INDEX_URL="http://127.0.0.1:9/simple"))
+    assert sentence == "There is no network, or it failed: connect this computer, then run the same command again."
+
+
+def test_a_computer_without_a_build_of_pytorch_is_recognised_in_what_the_real_pip_says(workplace: Workplace):
+    sentence = workplace.course.explain(real_pip("--no-index"))
+    assert sentence.startswith("PyTorch has no build for this computer (")
+    assert f"with Python {sys.version.split()[0]}): try" in sentence
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (f"ERROR: Could not install packages due to an OSError: {OSError(errno.ENOSPC, os.strerror(28))}", "too full"),
+        ("OSError: [Errno 122] Disk quota exceeded: '/home/ada/.venv/lib'", "too full"),
+        ("OSError: [WinError 112] There is not enough space on the disk", "too full"),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate",
+            "certificate that",
+        ),
+        (
+            "pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.",
+            "There is no network",
+        ),
+        (
+            "ProtocolError: ('Connection broken: IncompleteRead(9 bytes read)",
+            "There is no network",
+        ),
+        (
+            "ProtocolError: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by",
+            "There is no network",
+        ),
+        ("error: incomplete-download\n× Download failed because not enough bytes were received", "no network"),
+        ("ERROR: a hint\nERROR: the reason.\nnote: words after it", "its last message was: ERROR: the reason."),
+        ("just words", "its last message was: just words."),
+        ("", "its last message was: no message."),
+    ],
+)
+def test_each_error_of_pip_gets_its_sentence(workplace: Workplace, output: str, expected: str):
+    assert expected in workplace.course.explain(output)
+
+
+def test_an_installation_without_a_network_stops_with_the_sentence(workplace: Workplace):
+    workplace.pip_error = "WARNING: Retrying after connection broken by 'NewConnectionError'"
+    assert "There is no network" in setup_error(workplace.course, workplace.course.prepare_venv)
+
+
+def test_a_python_that_cannot_make_environments_is_told_which_package_brings_that(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+):
+    says = (
+        "The virtual environment was not created successfully because ensurepip is not\navailable.  On Debian/Ubuntu "
+        "systems, you need to install the python3-venv\npackage using the following command.\n"
+    )
+    failed = subprocess.CompletedProcess([], 1, says)
+    monkeypatch.setattr(workplace.course.subprocess, "run", lambda words, **options: failed)
+    sentence = setup_error(workplace.course, workplace.course.prepare_venv)
+    assert f"`sudo apt install python3.{sys.version_info.minor}-venv`" in sentence

@@ -1,0 +1,223 @@
+"""When `.venv` is made, kept, updated or made again, and when pip is called."""
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.workplace import PYPROJECT, Workplace, load_course, setup_error
+
+
+def test_the_first_start_makes_the_venv_and_the_second_does_not_call_pip(workplace: Workplace):
+    workplace.course.prepare_venv()
+    (install,) = workplace.pip_calls
+    assert install[-2:] == ["--editable", "."]
+    assert workplace.course.is_ready(())
+    workplace.course.prepare_venv()
+    assert (workplace.venvs, len(workplace.pip_calls)) == (1, 1)
+
+
+def test_an_extra_is_added_to_the_same_venv_and_stays(workplace: Workplace):
+    workplace.course.prepare_venv()
+    workplace.course.prepare_venv("test")
+    assert workplace.pip_calls[-1][-1] == ".[test]"
+    workplace.course.prepare_venv()
+    workplace.change_project(PYPROJECT.replace("anywidget>=0.9", "anywidget>=0.10"))
+    workplace.course.prepare_venv()
+    assert workplace.pip_calls[-1][-1] == ".[test]"
+    assert (workplace.venvs, len(workplace.pip_calls)) == (1, 3)
+
+
+def test_only_a_change_of_what_pip_reads_in_pyproject_needs_an_installation(workplace: Workplace):
+    workplace.course.prepare_venv()
+    workplace.change_project(PYPROJECT.replace("line-length = 120", "line-length = 100"))
+    assert workplace.course.is_ready(())
+    workplace.change_project(PYPROJECT.replace("<2.14", "<2.15"))
+    assert not workplace.course.is_ready(())
+
+
+def test_a_package_that_went_missing_is_installed_again(workplace: Workplace):
+    workplace.course.prepare_venv()
+    shutil.rmtree(workplace.note("torch"))
+    assert not workplace.course.is_ready(())
+    workplace.course.prepare_venv()
+    assert (workplace.venvs, workplace.course.is_ready(())) == (1, True)
+
+
+def remove_python(workplace: Workplace) -> None:
+    workplace.course.PYTHON.unlink()
+
+
+def break_python(workplace: Workplace) -> None:
+    workplace.course.PYTHON.unlink()
+    workplace.course.PYTHON.write_text("nonsense")
+    workplace.course.PYTHON.chmod(0o755)
+
+
+def remove_pip(workplace: Workplace) -> None:
+    shutil.rmtree(workplace.note("pip"))
+
+
+def empty_manifest(workplace: Workplace) -> None:
+    workplace.course.MANIFEST.write_text("")
+
+
+def cut_manifest(workplace: Workplace) -> None:
+    workplace.course.MANIFEST.write_text(workplace.course.MANIFEST.read_text()[:20])
+
+
+def change_manifest(workplace: Workplace, **changes: Any) -> None:
+    workplace.course.MANIFEST.write_text(json.dumps(json.loads(workplace.course.MANIFEST.read_text()) | changes))
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (remove_python, "does not start"),
+        (break_python, "does not start"),
+        (remove_pip, "pip is missing from .venv"),
+        (empty_manifest, "installation did not finish"),
+        (cut_manifest, "installation did not finish"),
+        (functools.partial(change_manifest, folder="/elsewhere/.venv"), "moved from another folder"),
+        (functools.partial(change_manifest, python=[3, 9]), "version of the Python in .venv has changed"),
+        (functools.partial(change_manifest, format=0), "another version of the course"),
+    ],
+)
+def test_a_broken_venv_is_noticed_and_made_again(
+    workplace: Workplace, capsys: pytest.CaptureFixture[str], harm: Callable[[Workplace], None], reason: str
+):
+    workplace.course.prepare_venv()
+    (workplace.course.VENV / "left-over").mkdir()
+    (workplace.course.VENV / "left-over.txt").touch()
+    harm(workplace)
+    capsys.readouterr()
+    workplace.course.prepare_venv()
+    assert reason in capsys.readouterr().out.splitlines()[0]
+    assert workplace.venvs == 2
+    assert workplace.course.is_ready(())
+    assert list(workplace.course.VENV.glob("left-over*")) == []
+    assert list(workplace.folder.glob(".venv.set-aside-*")) == []
+
+
+def test_a_python_in_the_venv_that_is_no_longer_supported_is_noticed(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+):
+    workplace.course.prepare_venv()
+    monkeypatch.setattr(workplace.course, "OLDEST", (3, 98))
+    monkeypatch.setattr(workplace.course, "NEWEST", (3, 99))
+    assert workplace.course.why_unusable() == "the version of the Python in .venv has changed"
+
+
+def learners_venv(path: Path) -> None:
+    venv.create(path, symlinks=os.name != "nt")
+    (path / "precious").write_text("mine")
+
+
+def learners_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "precious").write_text("mine")
+
+
+def learners_file(path: Path) -> None:
+    path.write_text("mine")
+
+
+@pytest.mark.parametrize("make", [learners_venv, learners_folder, learners_file])
+def test_a_venv_that_the_course_did_not_make_is_kept_aside_and_the_installation_continues(
+    workplace: Workplace, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
+):
+    make(workplace.course.VENV)
+    assert workplace.course.why_unusable() == "the present .venv was not made by the course"
+    workplace.course.prepare_venv()
+    (kept,) = workplace.folder.glob(".venv.set-aside-*/.venv")
+    assert (kept / "precious" if kept.is_dir() else kept).read_text() == "mine"
+    assert f"The present .venv is kept as {kept.relative_to(workplace.folder)}." in capsys.readouterr().out
+    assert workplace.course.is_ready(())
+
+
+def test_an_empty_folder_becomes_the_venv(workplace: Workplace):
+    workplace.course.VENV.mkdir()
+    workplace.course.prepare_venv()
+    assert workplace.course.is_ready(())
+    assert list(workplace.folder.glob(".venv.set-aside-*")) == []
+
+
+@pytest.mark.parametrize("installed_before", [False, True])
+def test_an_installation_that_was_killed_starts_again(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch, installed_before: bool
+):
+    def killed_in_pip(words: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
+        if "--editable" in words:
+            raise KeyboardInterrupt
+        return workplace.run(words, **options)
+
+    if installed_before:
+        workplace.course.prepare_venv()
+    monkeypatch.setattr(workplace.course.subprocess, "run", killed_in_pip)
+    with pytest.raises(KeyboardInterrupt):
+        workplace.course.prepare_venv("test")
+    assert workplace.course.why_unusable() == "the last installation did not finish"
+
+
+def test_an_update_that_pip_gives_up_leaves_the_earlier_installation_in_place(workplace: Workplace):
+    workplace.course.prepare_venv()
+    workplace.pip_error = "ERROR: No matching distribution found for nonsense"
+    sentence = setup_error(workplace.course, lambda: workplace.course.prepare_venv("test"))
+    assert sentence == (
+        "The installation failed, and its last message was: ERROR: No matching distribution found for nonsense."
+    )
+    assert workplace.course.why_unusable() is None
+    assert workplace.course.is_ready(())
+
+
+def test_two_installations_at_once_are_refused(workplace: Workplace):
+    with workplace.course.exclusive_lock():
+        sentence = setup_error(workplace.course, workplace.course.prepare_venv)
+    assert sentence == "Another course.py is installing: wait until it has finished, then retry."
+    workplace.course.prepare_venv()
+
+
+def test_the_python_in_the_venv_does_not_delete_itself(workplace: Workplace, monkeypatch: pytest.MonkeyPatch):
+    workplace.course.prepare_venv()
+    empty_manifest(workplace)
+    monkeypatch.setattr(workplace.course, "running_in_venv", lambda: True)
+    assert "run `deactivate`, then retry" in setup_error(workplace.course, workplace.course.prepare_venv)
+    assert workplace.course.PYTHON.exists()
+
+
+def test_a_prepared_environment_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    venv.create(tmp_path / "theirs", symlinks=os.name != "nt")
+    before = sorted((tmp_path / "theirs").rglob("*"))
+    monkeypatch.setenv("COURSE_VENV", str(tmp_path / "theirs"))
+    course: Any = load_course(tmp_path)
+    course.prepare_venv("test")
+    assert course.why_unusable() is None
+    assert sorted((tmp_path / "theirs").rglob("*")) == before
+
+
+def test_a_prepared_environment_without_python_is_refused_and_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "theirs").mkdir()
+    monkeypatch.setenv("COURSE_VENV", str(tmp_path / "theirs"))
+    course: Any = load_course(tmp_path)
+    sentence = setup_error(course, course.prepare_venv)
+    assert sentence == (
+        f"The course is not installed, because no Python starts in {tmp_path / 'theirs'}, which COURSE_VENV names: "
+        "correct COURSE_VENV or unset it."
+    )
+    assert list((tmp_path / "theirs").iterdir()) == []
+
+
+def test_jupyterlab_is_told_not_to_ask_about_news_nor_to_look_for_updates(workplace: Workplace):
+    workplace.course.prepare_venv()
+    settings = workplace.course.VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    told = json.loads(settings.read_text(encoding="utf-8"))["@jupyterlab/apputils-extension:notification"]
+    assert told == {"fetchNews": "false", "checkForUpdates": False}

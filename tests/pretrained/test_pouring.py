@@ -1,0 +1,134 @@
+"""The course's trained models run on a learner's own parts, each of which is really at work, with the same results."""
+
+from collections import Counter
+from dataclasses import fields, replace
+
+import pytest
+import torch
+from torch import nn
+
+from course_lib import data
+from course_lib.pretrained import load_encoder, load_tales_model, load_translator, pouring
+from course_lib.transformer.build import COURSE, Parts
+from tests import plain_parts
+from tests.plain_parts import plain
+
+# The parts that the learner's whole Transformer uses, and what the other two models need besides.
+OF_THE_TRANSFORMER = {
+    "scaled_dot_product_attention",
+    "split_heads",
+    "merge_heads",
+    "MultiHeadAttention",
+    "LayerNorm",
+    "FeedForward",
+    "post_norm",
+    "cross_attend",
+    "EncoderLayer",
+    "DecoderLayer",
+    "causal_mask",
+    "padding_mask",
+    "embed",
+    "sinusoidal",
+    "embed_with_positions",
+    "Transformer",
+}
+SENTENCE = "the old detective did not find the small key"
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts the calls inside each part of `plain_parts`, wherever these call each other."""
+    counts: Counter[str] = Counter()
+    for name in (field.name for field in fields(Parts)):
+        part = getattr(plain_parts, name)
+        target, attribute = (part, "forward") if isinstance(part, type) else (plain_parts, name)
+        original = getattr(target, attribute)
+
+        def counting(*arguments, name=name, original=original):
+            counts[name] += 1
+            return original(*arguments)
+
+        monkeypatch.setattr(target, attribute, counting)
+    return counts
+
+
+def test_the_translator_runs_on_every_part_of_the_learners_transformer(called: Counter[str]):
+    ours, theirs = load_translator(), load_translator(parts=plain())
+    assert type(theirs.model) is plain_parts.Transformer
+    assert theirs.translate(SENTENCE) == ours.translate(SENTENCE)
+    # A batch of sentences of different lengths, so that there is padding to hide.
+    source = torch.tensor([ours.english.encode(SENTENCE.split()), [*ours.english.encode(["the", "key"]), *[0] * 7]])
+    target = torch.tensor([[1, 5, 6], [1, 7, 8]])
+    with torch.no_grad():
+        torch.testing.assert_close(theirs.model(source, target), ours.model(source, target), rtol=0, atol=2e-5)
+    assert {name for name in OF_THE_TRANSFORMER if not called[name]} == set()
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_TRANSFORMER))
+def test_the_translator_runs_on_any_one_part_alone(name: str, called: Counter[str]):
+    ours = load_translator()
+    theirs = load_translator(parts=replace(COURSE, **{name: getattr(plain_parts, name)}))
+    called.clear()
+    source = torch.tensor([ours.english.encode(SENTENCE.split()), [*ours.english.encode(["the", "key"]), *[0] * 7]])
+    target = torch.tensor([[1, 5, 6], [1, 7, 8]])
+    with torch.no_grad():
+        torch.testing.assert_close(theirs.model(source, target), ours.model(source, target), rtol=0, atol=2e-5)
+    assert called[name] or name == "sinusoidal", "a table of positions is computed once and remembered"
+
+
+def test_the_tales_model_runs_on_the_parts_that_a_model_of_today_shares_with_2017(called: Counter[str]):
+    ours, theirs = load_tales_model(), load_tales_model(parts=plain())
+    ids = torch.tensor([ours.encode("Once upon a time there was a king")])
+    with torch.no_grad():
+        torch.testing.assert_close(theirs.model(ids), ours.model(ids), rtol=0, atol=1e-4)
+    shared = {
+        "scaled_dot_product_attention",
+        "split_heads",
+        "merge_heads",
+        "causal_mask",
+        "embed",
+        "rotary",
+        "pre_norm",
+    }
+    assert {name for name in shared if not called[name]} == set()
+    assert theirs.complete("Once upon a ti", 20) == ours.complete("Once upon a ti", 20)
+
+
+def test_the_pretrained_encoder_runs_on_the_learners_layers(called: Counter[str]):
+    data.fetch("pretrained-encoder")
+    ours, theirs = load_encoder("cpu"), load_encoder("cpu", parts=plain())
+    assert all(type(layer) is plain_parts.EncoderLayer for layer in theirs.encoder.layers)
+    sentences = ["The detective investigated.", "It was a dark and stormy night, and nobody was on the road."]
+    torch.testing.assert_close(theirs.embed(sentences), ours.embed(sentences), rtol=0, atol=1e-5)
+    wanted = {"EncoderLayer", "MultiHeadAttention", "scaled_dot_product_attention", "split_heads", "merge_heads"}
+    wanted |= {"LayerNorm", "FeedForward", "gelu", "post_norm", "padding_mask", "LearnedPositions", "embed"}
+    assert {name for name in wanted if not called[name]} == set()
+
+
+class OtherNames(nn.Module):
+    """A right LayerNorm whose weights have other names."""
+
+    def __init__(self, d_model: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.weight, self.shift, self.eps = nn.Parameter(torch.ones(d_model)), nn.Parameter(torch.zeros(d_model)), eps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.layer_norm(x, x.shape[-1:], self.weight, self.shift, self.eps)
+
+
+def test_a_class_that_names_its_weights_otherwise_is_replaced_by_the_courses_and_this_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+):
+    monkeypatch.setattr(pouring, "_said", set())
+    parts = replace(COURSE, LayerNorm=OtherNames, MultiHeadAttention=plain_parts.MultiHeadAttention)
+    for _ in range(2):
+        load_translator.cache_clear()
+        translator = load_translator(parts=parts)
+    assert translator.translate("the detective investigated") == "le détective a enquêté"
+    assert type(translator.model.encoder[0].norm_1) is COURSE.LayerNorm
+    assert type(translator.model.encoder[0].self_attention) is plain_parts.MultiHeadAttention
+    (warning,) = recwarn
+    assert str(warning.message) == (
+        "Your LayerNorm has no gain, so trained weights do not fit into it: "
+        "here the course's LayerNorm takes its place."
+    )

@@ -1,0 +1,242 @@
+"""The key–value cache of an attention: text read in pieces against text read at once."""
+
+import itertools
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from course_lib.transformer.attention import MultiHeadAttention, causal_mask, watch_attention
+from course_lib.transformer.cache import (
+    MemoryCache,
+    TextCache,
+    attend_with_cache,
+    cache_bytes,
+    caching,
+    reorder_cache,
+)
+from course_lib.transformer.positions import rotary
+from tests.transformer import reference
+from tests.transformer.reference import assert_equal, random
+
+both_types = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+
+# Sizes all differ, so that a swapped axis cannot pass.
+B, H, T, S, D_K, D_V, D_MODEL = 2, 4, 7, 5, 6, 3, 24
+ATTENTIONS = {
+    "plain": {},
+    "without biases": {"bias": False},
+    "rotary": {"rotate": rotary},
+    "rotary and shared keys": {"rotate": rotary, "kv_heads": 2},
+    "one head of keys": {"kv_heads": 1},
+}
+every_attention = pytest.mark.parametrize("kind", ATTENTIONS)
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def attention_of(kind: str, dtype: torch.dtype = torch.float64) -> MultiHeadAttention:
+    attention = MultiHeadAttention(D_MODEL, H, **ATTENTIONS[kind]).to(dtype)
+    reference.stir(attention)
+    return attention
+
+
+def read(attention: MultiHeadAttention, pieces: list[Tensor], cache: TextCache) -> Tensor:
+    """What the tokens of all pieces read, one piece after another, each under the rows of the causal mask for it."""
+    outputs = []
+    with torch.no_grad(), caching([cache]):
+        for piece in pieces:
+            before, after = cache.length, cache.length + piece.size(1)
+            outputs.append(attention(piece, piece, piece, causal_mask(after)[before:]))
+    return torch.cat(outputs, dim=1)
+
+
+@both_types
+@pytest.mark.parametrize("lengths", [[7], [1] * 7, [3, 1, 3], [1, 6]], ids=str)
+def test_attending_with_a_cache_is_causal_attention_over_the_whole_text(
+    lengths: list[int], dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    query, key = random(generator, B, H, T, D_K, dtype=dtype), random(generator, B, H, T, D_K, dtype=dtype)
+    value = random(generator, B, H, T, D_V, dtype=dtype)
+    expected = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+    past, outputs = None, []
+    for pieces in zip(*(x.split(lengths, dim=2) for x in (query, key, value)), strict=True):
+        earlier = None if past is None else (past[0].clone(), past[1].clone())
+        output, longer = attend_with_cache(*pieces, past)
+        if past is not None and earlier is not None:
+            assert torch.equal(past[0], earlier[0])
+            assert torch.equal(past[1], earlier[1])
+        past = longer
+        outputs.append(output)
+    assert_equal(torch.cat(outputs, dim=2), expected)
+    assert past is not None
+    assert torch.equal(past[0], key)
+    assert torch.equal(past[1], value)
+
+
+def test_each_beam_gets_the_cache_of_its_parent(generator: torch.Generator) -> None:
+    past = [(random(generator, 3, H, S, D_K), random(generator, 3, H, S, D_V)) for _ in range(2)]
+    moved = reorder_cache(past, torch.tensor([2, 0, 2, 1]))
+    assert len(moved) == 2
+    for (keys, values), (old_keys, old_values) in zip(moved, past, strict=True):
+        for beam, parent in enumerate([2, 0, 2, 1]):
+            assert torch.equal(keys[beam], old_keys[parent])
+            assert torch.equal(values[beam], old_values[parent])
+
+
+@pytest.mark.parametrize(("dtype", "bytes_each"), [(torch.float64, 8), (torch.float32, 4), (torch.bfloat16, 2)])
+def test_the_formula_for_bytes_is_what_caches_take(dtype: torch.dtype, bytes_each: int) -> None:
+    attentions = [MultiHeadAttention(D_MODEL, H, kv_heads=2).to(dtype) for _ in range(3)]
+    caches = [TextCache(each, room=9) for each in attentions]
+    x = torch.zeros(1, T, D_MODEL, dtype=dtype)
+    with torch.no_grad(), caching(caches):
+        for each in attentions:
+            each(x, x, x)
+    taken = sum(cache.keys_and_values.nbytes for cache in caches)
+    assert cache_bytes(layers=3, kv_heads=2, d_k=D_MODEL // H, length=T, bytes_each=bytes_each) == taken
+
+
+@both_types
+@every_attention
+@pytest.mark.parametrize("lengths", [[7], [1] * 7, [3, 1, 3]], ids=str)
+def test_a_text_read_in_pieces_is_the_text_read_at_once(
+    lengths: list[int], kind: str, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    attention, x = attention_of(kind, dtype), random(generator, B, T, D_MODEL, dtype=dtype)
+    expected = attention(x, x, x, causal_mask(T))
+    cache = TextCache(attention, room=T)
+    assert_equal(read(attention, list(x.split(lengths, dim=1)), cache), expected)
+    _, keys, values = attention.project(x, x, x)
+    assert cache.length == T
+    assert_equal(cache.keys_and_values[0], keys)
+    assert_equal(cache.keys_and_values[1], values)
+    assert_equal(attention(x, x, x, causal_mask(T)), expected)
+
+
+@every_attention
+def test_a_cached_step_can_be_watched(kind: str, generator: torch.Generator) -> None:
+    attention, x = attention_of(kind), random(generator, B, T, D_MODEL)
+    with watch_attention(attention) as whole:
+        attention(x, x, x, causal_mask(T))
+    cache = TextCache(attention, room=T)
+    read(attention, [x[:, :-1]], cache)
+    with watch_attention(attention) as last:
+        read(attention, [x[:, -1:]], cache)
+    assert_equal(last[""].weights, whole[""].weights[:, :, -1:])
+    assert_equal(last[""].keys, whole[""].keys)
+    assert_equal(last[""].values, whole[""].values)
+
+
+def test_the_three_projections_are_one_product_in_a_cache_that_leaves_the_weights_as_they_were(
+    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attention, x = attention_of("plain"), random(generator, B, T, D_MODEL)
+    before = {name: value.clone() for name, value in attention.state_dict().items()}
+    products = []
+    linear = F.linear
+    monkeypatch.setattr(F, "linear", lambda *arguments: products.append(1) or linear(*arguments))
+    read(attention, [x], TextCache(attention, room=T))
+    assert len(products) == 2, "one for queries, keys and values, one for the output"
+    y = random(generator, B, S, D_MODEL)
+    with torch.no_grad(), caching([TextCache(attention, room=T)]):
+        other = attention(x[:, :1], y, y)
+    assert_equal(other, attention(x[:, :1], y, y))
+    assert attention.state_dict().keys() == before.keys()
+    for name, value in attention.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_a_cleared_cache_begins_again(generator: torch.Generator) -> None:
+    attention, x = attention_of("rotary"), random(generator, B, T, D_MODEL)
+    cache = TextCache(attention, room=T)
+    read(attention, [random(generator, B, 3, D_MODEL)], cache)
+    cache.clear()
+    assert cache.length == 0
+    assert cache.keys_and_values.numel() == 0
+    assert_equal(read(attention, [x[:, :4], x[:, 4:]], cache), attention(x, x, x, causal_mask(T)))
+
+
+def test_a_cache_that_has_read_nothing_is_empty() -> None:
+    cache = TextCache(attention_of("plain"), room=3)
+    cache.select(torch.tensor([0, 0]))
+    assert cache.keys_and_values.nbytes == 0
+
+
+@pytest.mark.parametrize("rows", [[2, 0, 1], [0, 0, 2], [1], [2, 1, 0, 1, 2]], ids=str)
+def test_a_cache_may_continue_with_other_rows(rows: list[int], generator: torch.Generator) -> None:
+    attention, x = attention_of("rotary and shared keys"), random(generator, 3, 4, D_MODEL)
+    cache = TextCache(attention, room=T)
+    read(attention, [x], cache)
+    cache.select(torch.tensor(rows))
+    more = random(generator, len(rows), 3, D_MODEL)
+    whole = torch.cat((x[rows], more), dim=1)
+    assert_equal(read(attention, [more], cache), attention(whole, whole, whole, causal_mask(T))[:, 4:])
+
+
+@pytest.mark.parametrize("rows", [[2, 0, 1], [0, 0, 2]], ids=str)
+def test_only_the_part_in_which_texts_differ_is_moved(rows: list[int], generator: torch.Generator) -> None:
+    attention = attention_of("plain")
+    beginning, rest = random(generator, 1, 2, D_MODEL).expand(3, 2, D_MODEL), random(generator, 3, 2, D_MODEL)
+    cache = TextCache(attention, room=T)
+    read(attention, [beginning, rest], cache)
+    before = cache.keys_and_values.clone()
+    assert cache.stored is not None
+    storage = cache.stored.data_ptr()
+    cache.stored[:, 1, :, 0] = 7.0  # a mark on a token that need not move
+    cache.select(torch.tensor(rows), start=2)
+    assert torch.equal(cache.keys_and_values[:, :, :, 2:], before[:, rows][:, :, :, 2:])
+    assert (cache.keys_and_values[:, 1, :, 0] == 7.0).all()
+    assert cache.stored.data_ptr() == storage
+
+
+@both_types
+@pytest.mark.parametrize("kind", ["plain", "without biases", "one head of keys"])
+def test_the_memory_is_projected_once(kind: str, dtype: torch.dtype, generator: torch.Generator) -> None:
+    attention = attention_of(kind, dtype)
+    x, memory = random(generator, B, T, D_MODEL, dtype=dtype), random(generator, B, S, D_MODEL, dtype=dtype)
+    mask = torch.ones(B, 1, 1, S, dtype=torch.bool)
+    mask[1, ..., 2:] = False
+    expected = attention(x, memory, memory, mask)
+    cache = MemoryCache(attention, memory)
+    projected = []
+    for part in (attention.W_k, attention.W_v):
+        part.register_forward_hook(lambda *_: projected.append(1))
+    with torch.no_grad(), caching([cache]):
+        for rows in (slice(0, 3), slice(3, T)):
+            assert_equal(attention(x[:, rows], memory, memory, mask), expected[:, rows])
+    assert projected == []
+    _, keys, values = attention.project(memory, memory, memory)
+    assert torch.equal(cache.keys_and_values, torch.stack((keys, values)))
+
+
+def test_the_memory_may_continue_with_other_sources(generator: torch.Generator) -> None:
+    attention, memory = attention_of("plain"), random(generator, 3, S, D_MODEL)
+    x, sources = random(generator, 2, T, D_MODEL), [2, 0]
+    expected = attention(x, memory[sources], memory[sources])
+    cache = MemoryCache(attention, memory)
+    cache.select(sources)
+    with torch.no_grad(), caching([cache]):
+        assert_equal(attention(x, memory[sources], memory[sources]), expected)
+
+
+def test_caches_are_at_work_in_their_block_only_even_after_an_exception(generator: torch.Generator) -> None:
+    attentions, x = [attention_of("plain"), attention_of("rotary")], random(generator, B, T, D_MODEL)
+    expected = [each(x, x, x) for each in attentions]
+
+    def fails(caches: list[TextCache]) -> None:
+        with torch.no_grad(), caching(caches):
+            for each in attentions:
+                each(x, x, x)
+            raise KeyboardInterrupt
+
+    caches = [TextCache(each, room=T) for each in attentions]
+    with pytest.raises(KeyboardInterrupt):
+        fails(caches)
+    for (each, output), cache in itertools.product(zip(attentions, expected, strict=True), caches):
+        assert_equal(each(x, x, x), output)
+        assert cache.length == T
+        assert each(x, x, x).requires_grad
