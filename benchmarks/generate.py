@@ -18,7 +18,8 @@ from transformers import logging as transformers_logging
 from course_lib.transformer.build import build_language_model
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.models import LanguageModel
-from course_lib.writing.decoding import beam_search, greedy
+from course_lib.writing.beam import beam_search
+from course_lib.writing.choose import greedy
 from tests.transformer.reference import gpt2_language_model
 
 # Width, layers, heads: nanoGPT's small models for the CPU and for one GPU, https://github.com/karpathy/nanoGPT

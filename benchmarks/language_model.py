@@ -16,9 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_lib.data import tales
 from course_lib.learning.losses import next_token
-from course_lib.recipes.train_tales import SETTINGS, SIZES, corpus, floors, learn, validation_loss
-from course_lib.text.words import Vocabulary
+from course_lib.pretrained.tales_model import SETTINGS, SIZES, train_tales_model, validation_loss
+from course_lib.scoring.baselines import loss_baselines
+from course_lib.text.characters import CharacterTokenizer
 
 WANTED = 0.5
 TURNS = 16
@@ -116,12 +118,12 @@ def train_baseline(ids: list[int], model: Baseline, steps: int, run: Run) -> Ite
 
 def race(text: str, validation: str, steps: int) -> tuple[Run, Run]:
     """Train both in turns, so that what slows the machine slows both. Returns ours and the baseline's."""
-    vocabulary = Vocabulary.from_sentences([list(text)])
-    unseen = vocabulary.encode(list(validation))
+    tokenizer = CharacterTokenizer.from_text(text)
+    unseen = tokenizer.encode(validation)
     ours, theirs = Run(), Run()
     torch.manual_seed(0)
-    baseline = Baseline(len(vocabulary))
-    turns = train_baseline(vocabulary.encode(list(text)), baseline, steps, theirs)
+    baseline = Baseline(len(tokenizer))
+    turns = train_baseline(tokenizer.encode(text), baseline, steps, theirs)
     settings = replace(SETTINGS, steps=max(SETTINGS.steps * steps // STEPS, TURNS), progress=False)
     slice_ends = {settings.steps * (turn + 1) // TURNS for turn in range(TURNS)}
     step, began = 0, time.process_time()
@@ -144,7 +146,7 @@ def race(text: str, validation: str, steps: int) -> tuple[Run, Run]:
         return next_token(model, ids)
 
     began = time.process_time()
-    trained, _ = learn(text, settings, objective)
+    trained, _ = train_tales_model(text, settings, objective)
     measure(trained.model)
     return ours, theirs
 
@@ -154,10 +156,11 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=STEPS, help="of the baseline; ours has its share of them")
     steps = parser.parse_args().steps
     torch.set_num_threads(1)
-    text, validation = corpus()
+    split = tales.split()
+    text, validation = tales.text(split.train), tales.text(split.validation)
     print(f"torch {torch.__version__}, one thread, {len(text):,} characters to learn from, ours {SIZES}")
     print("validation loss, in nats a character, on windows of 64 characters")
-    for name, loss in floors(validation, len(set(text))).items():
+    for name, loss in loss_baselines(validation, len(set(text))).items():
         print(f"  {loss:6.3f}  {name}")
     print("            ours        the baseline")
     ours, theirs = race(text, validation, steps)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from course_lib.data import grammar
 from course_lib.learning.batches import batches_by_length, collate
 from course_lib.learning.losses import cross_entropy, translation
-from course_lib.recipes.train_translator import SETTINGS, SIZES
-from course_lib.text.words import BOS, EOS, PAD, Vocabulary
+from course_lib.pretrained.translator import SETTINGS, SIZES
+from course_lib.text.words import WordTokenizer
 from course_lib.transformer.build import build_transformer
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.positions import sinusoidal
@@ -31,7 +31,7 @@ class Peer(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.scale = math.sqrt(config.d_model)
+        self.scale, self.pad = math.sqrt(config.d_model), config.pad
         self.source = nn.Embedding(config.vocabulary, config.d_model)
         self.target = nn.Embedding(config.target_vocabulary or config.vocabulary, config.d_model)
         self.register_buffer("positions", sinusoidal(config.max_length, config.d_model))
@@ -46,7 +46,7 @@ class Peer(nn.Module):
 
     def forward(self, source_ids: Tensor, target_ids: Tensor) -> Tensor:
         T = target_ids.size(1)
-        padding = source_ids == PAD
+        padding = source_ids == self.pad
         hidden = self.body(
             self.embed(self.source, source_ids),
             self.embed(self.target, target_ids),
@@ -60,18 +60,19 @@ class Peer(nn.Module):
 def material(count: int) -> tuple[TransformerConfig, list[Batch], int]:
     """The recipe's configuration, `count` of its batches, and how many real tokens they hold."""
     pairs = grammar.split(train=4_000, test=10, seed=0).train
-    english = Vocabulary.from_sentences(pair.english for pair in pairs)
-    french = Vocabulary.from_sentences(pair.french for pair in pairs)
-    examples = [(english.encode(pair.english), [BOS, *french.encode(pair.french), EOS]) for pair in pairs]
+    english = WordTokenizer.from_sentences(pair.english for pair in pairs)
+    french = WordTokenizer.from_sentences(pair.french for pair in pairs)
+    examples = [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
     batches = [
-        collate([examples[i] for i in numbers])
+        collate([examples[i] for i in numbers], french.pad)
         for numbers in batches_by_length(examples, SETTINGS.batch_tokens, shuffle_seed="0")[:count]
     ]
-    tokens = sum(int((ids != PAD).sum()) for batch in batches for ids in batch)
-    return TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), **SIZES), batches, tokens
+    tokens = sum(int((ids != french.pad).sum()) for batch in batches for ids in batch)
+    config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), pad=english.pad, **SIZES)
+    return config, batches, tokens
 
 
-def trainer(model: nn.Module) -> Callable[[list[Batch]], float]:
+def trainer(model: nn.Module, pad: int | None) -> Callable[[list[Batch]], float]:
     """A function that trains the model on batches and says how many seconds it took."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=SETTINGS.betas, eps=1e-9, fused=True)
     model.train()
@@ -79,7 +80,7 @@ def trainer(model: nn.Module) -> Callable[[list[Batch]], float]:
     def train(batches: list[Batch]) -> float:
         start = time.process_time()
         for batch in batches:
-            loss, _ = cross_entropy(*translation(model, *batch), SETTINGS.label_smoothing)
+            loss, _ = cross_entropy(*translation(model, *batch, pad=pad), SETTINGS.label_smoothing)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.clip)
@@ -95,7 +96,7 @@ def compare(config: TransformerConfig, batches: list[Batch], tokens: int, rounds
     models = build_transformer(config), Peer(config)
     counts = [sum(parameter.numel() for parameter in model.parameters()) for model in models]
     assert counts[0] == counts[1], f"the two models should be equally large, but have {counts} parameters"
-    ours, theirs = map(trainer, models)
+    ours, theirs = (trainer(model, config.pad) for model in models)
     pairs = []
     for turn in range(-1, rounds):
         first, second = (ours, theirs) if turn % 2 else (theirs, ours)

@@ -1,6 +1,7 @@
 """The house's own rules: floors, sizes, what an import costs, and what no file may hold."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_no_room_uses_a_room_above_it():
         if name.startswith("course_lib.") and goes_up(room_of(path), name.split(".")[1])
     ]
     assert upwards == []
+
+
+def test_nothing_imports_the_recipes_but_their_tests():
+    sources = {path: path.read_text(encoding="utf-8") for path in tracked_files() if path.suffix == ".py"}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources[path] = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    importing = {
+        path.parent.relative_to(ROOT).as_posix()
+        for path, source in sources.items()
+        for module in imports(source, ".".join(path.relative_to(ROOT).parent.parts))
+        if module.startswith("course_lib.recipes")
+    }
+    assert importing == {"tests/recipes"}
 
 
 def test_no_file_of_the_textbook_uses_a_later_one():

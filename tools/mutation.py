@@ -1,4 +1,4 @@
-"""Plant faults in the Transformer, in decoding and in what counts, one at a time, and see which test dies of each.
+"""Plant faults in the Transformer, in writing and in what counts, one at a time, and see which test dies of each.
 
 Run all with `python -m tools.mutation`, some with `python -m tools.mutation cache rotary`. Ends with status 1 if a
 fault survives, or if the text that it replaces no longer stands in its file exactly once.
@@ -21,18 +21,20 @@ import torch
 
 ROOT = Path(__file__).parent.parent
 TRANSFORMER = ("attention", "positions", "layers", "models")
-DECODING = ("decoding", "cache", "generate")
+WRITING = ("choose", "beam", "prompts", "cache", "generate")
 # Which tests are asked about a fault in a file. The file's own come first.
 TESTS = {
     **{name: sorted(TRANSFORMER, key=lambda test, own=name: test != own) for name in TRANSFORMER},
-    **{name: sorted(DECODING, key=lambda test, own=name: test != own) for name in ("decoding", "cache")},
-    "bpe": ["bpe"],
+    **{
+        name: sorted(WRITING, key=lambda test, own=name: test != own) for name in ("choose", "beam", "prompts", "cache")
+    },
+    "byte_pairs": ["byte_pairs"],
     "ngrams": ["ngrams"],
 }
 ROOM_OF = {
     **dict.fromkeys(TRANSFORMER, "transformer"),
-    **dict.fromkeys(DECODING, "writing"),
-    "bpe": "text",
+    **dict.fromkeys(WRITING, "writing"),
+    "byte_pairs": "text",
     "ngrams": "scoring",
 }
 FILES = tuple(TESTS)
@@ -353,15 +355,15 @@ PLANTED = {
         ("if size % count:", "if False:", "heads that do not divide taken"),
         ("persistent=False", "persistent=True", "sinusoids saved among the weights"),
     ],
-    "decoding": [
+    "choose": [
         ("if temperature == 0:", "if temperature < 0:", "temperature 0 divides by 0"),
         ("return logits / temperature", "return logits * temperature", "temperature multiplies"),
         ("logits < smallest", "logits <= smallest", "top-k leaves the k-th out"),
         ("min(int(k), logits.size(-1))", "int(k)", "k above V breaks"),
-        ("if not 0 <= p <= 1:", "if p < 0 or p > 1:", "p that is no number taken"),
+        ("if not 0 <= p <= 1:", "if p < 0 or p > 1:", "p that is not a number taken"),
         ("ordered.cumsum(dim=-1) - ordered >= p", "ordered.cumsum(dim=-1) >= p", "the token that crosses p left out"),
         ("reached_before[..., 0] = False", "pass", "p of 0 leaves nothing"),
-        ("reached_before.scatter(-1, order, reached_before)", "reached_before", "top-p counts places in another order"),
+        ("reached_before.scatter(-1, order, reached_before)", "reached_before", "top-p counts in another order"),
         (
             "logits = apply_temperature(logits, temperature)\n",
             "logits = top_p_filter(logits, 1 if top_p is None else top_p) / max(temperature, 1e-9)\n",
@@ -370,50 +372,67 @@ PLANTED = {
         ("top_k_filter(logits, top_k)", "top_k_filter(top_p_filter(logits, top_p or 1), top_k)", "top-p before top-k"),
         ("1, generator=generator)", "1)", "generator ignored"),
         (
-            "        if tokens is None:\n            return\n        yield tokens[0]",
-            "            if tokens is None:\n                return\n            yield tokens[0]",
-            "stream keeps dropout off between tokens",
+            "        if step is None:\n            return\n        _, (token,) = step\n        yield token",
+            "            if step:\n                yield step[1][0]\n        if step is None:\n            return",
+            "dropout stays off between two tokens",
         ),
+        ("[rows[i] for i in going], [tokens", "going, [tokens", "tokens given to other rows"),
+        ("chosen = chosen[selected]", "chosen = chosen[: len(going)]", "rows read other rows' tokens"),
+        ("if step + 1 < asked.length:", "if True:", "one step too many"),
+        ("with evaluating(asked.model):", "with torch.no_grad():", "dropout stays on while writing"),
+    ],
+    "beam": [
         ("((5 + length) / 6)", "length", "length penalty of another formula"),
         ("((5 + length) / 6)", "((6 + length) / 6)", "length penalty counts one more"),
         (
-            "min((1 + len(self.stop)) * self.beams, n * V)",
-            "min(2 * self.beams, n * V)",
+            "min((1 + len(settings.stop)) * settings.beams, n * V)",
+            "min(2 * settings.beams, n * V)",
             "too few candidates for many stops",
         ),
+        ("            if rank < settings.beams:\n    ", "", "hypotheses from below the beams"),
+        ("elif len(continued) < settings.beams:", "else:", "more texts continued than there are beams"),
+        ("key=lambda text: -text.score", "key=lambda text: -text.log_probability", "hypotheses without their penalty"),
+        ("for length in (step + 1, settings.length)", "for length in (step + 1,)", "a search gives up on longer texts"),
         (
-            "for each in looked_at[: self.beams] if self._ends",
-            "for each in looked_at if self._ends",
-            "hypotheses from below the beams",
+            "for length in (step + 1, settings.length)",
+            "for length in (settings.length,)",
+            "a search gives up on shorter texts",
         ),
+        ("hypotheses[-1].score >=", "hypotheses[0].score >=", "a search ends when one is good enough"),
         (
-            "key=lambda text: -text.score",
-            "key=lambda text: -text.log_probability",
-            "hypotheses ordered without penalty",
+            "if len(hypotheses) < settings.beams or settings.early_stopping:",
+            "if len(hypotheses) < settings.beams:",
+            "early stopping ignored",
         ),
-        ("for n in (step + 1, self.length)", "for n in (step + 1,)", "a search gives up on longer texts"),
-        ("for n in (step + 1, self.length)", "for n in (self.length,)", "a search gives up on shorter texts"),
-        ("found[-1].score >=", "found[0].score >=", "a search ends when one is good enough"),
-        ("if len(found) < self.beams or self.early_stopping:", "if len(found) < self.beams:", "early stopping ignored"),
-        ("in self.stop or step == self.length", "in self.stop", "unended texts forgotten"),
-        ("*[token] * (token not in self.stop)]", "token]", "stop token in the hypothesis"),
+        ("in settings.stop or step == settings.length", "in settings.stop", "unfinished texts forgotten"),
+        ("if extension.token not in settings.stop:", "if True:", "stop token in the hypothesis"),
         ("total / length_penalty(step,", "total / length_penalty(step - 1,", "stop token not in the length"),
         (" + totals[..., None]", "", "only the newest token's probability"),
-        ("rows = [rows[i] for i in going]", "rows = going", "tokens given to other rows"),
+        ("_Extension(i * n + index // V,", "_Extension(index // V,", "texts extended from other prompts"),
+        ("reader.select(rows)", "pass", "beams keep others' keys and values"),
+        ("written = torch.cat((written[rows],", "written = torch.cat((written[: len(rows)],", "beams keep others' ids"),
+        ('{**dict.fromkeys(best, "dropped"), ', "{", "dropped candidates not watched"),
+    ],
+    "prompts": [
         (">= lengths[:, None]", "> lengths[:, None]", "one column of padding read"),
+        ("yield ids, padding if padding.any() else None", "yield ids, None", "padding read"),
         (
-            "min(max_length, positions) if positions is not None and _translates(model)",
+            "min(max_length, positions) if translates and positions is not None",
             "max_length if False",
             "translations outgrow the model",
         ),
-        ("if step + 1 < length:", "if True:", "one step too many"),
-        ("1), BOS, device", "1), EOS, device", "translations start at the end"),
-        (
-            "with evaluating(model):\n        for some in _batches(model, prompts, ROWS_AT_ONCE):",
-            "with torch.no_grad():\n        for some in _batches(model, prompts, ROWS_AT_ONCE):",
-            "dropout stays on while writing",
-        ),
+        ("len(ids), 1), self.bos)", "len(ids), 1), min(self.stop))", "translations start at the end"),
         ("if not 0 <= min(ids) <= max(ids) < vocabulary:", "if False:", "ids that the model lacks taken"),
+        ("if translates and bos is None:", "if False:", "translations start without an id"),
+        ('"pad", None) if pad is None else pad', '"pad", None)', "pad ignored"),
+        ("self.pad if self.translates else prompts[0][0]", "self.pad", "language models need a pad"),
+        ("CachedModel if use_cache and can_cache(model)", "CachedModel if use_cache", "any model cached"),
+        ("CachedModel if use_cache and", "CachedModel if", "cache used although refused"),
+        (
+            "self.prompts[start : start + size]",
+            "self.prompts[start : start + size - 1]",
+            "prompts lost between batches",
+        ),
     ],
     "cache": [
         (
@@ -477,9 +496,9 @@ PLANTED = {
             "cached steps keep the graph",
         ),
     ],
-    "bpe": [
+    "byte_pairs": [
         ("(-counts[pair], pair)", "(-counts[pair], -pair[0])", "equally frequent pairs in another order"),
-        ("merges[min(found)], 256 + min(found)", "merges[max(found)], 256 + max(found)", "the newest merge goes first"),
+        ("earliest = min(ranks)", "earliest = max(ranks)", "the newest merge goes first"),
         ("counts[pair] += times", "counts[pair] += 1", "a word counts once, however frequent"),
         ("merged[-1] = new_id", "merged.append(new_id)", "a pair stays beside its merge"),
         ('r" ?\\w+| ?', 'r"\\w+| ?', "words without the space before them"),

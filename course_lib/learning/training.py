@@ -35,15 +35,18 @@ class Task:
 
     Args:
         examples: to learn from. Each is a tuple of lists of ids: source and target for a translator, one text for a
-            language model. Short lists are filled up with [pad], id 0.
-        objective: what is to be predicted, such as `translation` and `next_token`. It takes the model and a tensor
-            (B, longest) for each list of an example, and returns logits (..., V) and labels (...).
+            language model.
+        objective: what is to be predicted, such as `next_token`. It takes the model and a tensor (B, longest) for each
+            list of an example, and returns logits (..., V) and labels (...).
         validation: examples to measure the loss on, after each epoch and at the end. Nothing is learned from them.
+        pad: the id that fills up the shorter lists of a batch, such as `tokenizer.pad`; None where all have the same
+            length. The objective is told of it separately: `partial(translation, pad=tokenizer.pad)`.
     """
 
     examples: Sequence[Example]
     objective: Objective
     validation: Sequence[Example] = ()
+    pad: int | None = None
 
 
 def inverse_square_root(step: int, peak: float, warmup: int) -> float:
@@ -159,7 +162,7 @@ def evaluate(model: nn.Module, task: Task, batch_tokens: int = 4096, device: tor
     total, count = 0.0, 0
     with evaluating(model):
         for batch in batches_by_length(task.validation, batch_tokens, shuffle_seed=""):
-            logits, labels = task.objective(model, *collate([task.validation[i] for i in batch], device))
+            logits, labels = task.objective(model, *collate([task.validation[i] for i in batch], task.pad, device))
             labels_here = int((labels != IGNORE).sum())
             total += cross_entropy(logits, labels)[1].item() * labels_here
             count += labels_here
@@ -232,7 +235,7 @@ def train(
                 model.train()
                 # A step's dropout hangs on its number alone, so a checkpoint needs no state of the random generator.
                 set_seed(settings.seed * 1_000_003 + history.steps)
-                logits, labels = task.objective(model, *collate(examples, place))
+                logits, labels = task.objective(model, *collate(examples, task.pad, place))
                 loss, plain = cross_entropy(logits, labels, settings.label_smoothing)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -330,4 +333,4 @@ def _owner(task: Task, settings: TrainingSettings) -> dict[str, Any]:
     """What must stay the same for a checkpoint to be continued to the same result."""
     free = {"progress", "seconds"} if settings.schedule == "cosine" else {"progress", "seconds", "steps", "epochs"}
     kept = {name: value for name, value in asdict(settings).items() if name not in free}
-    return {**kept, "betas": list(settings.betas), "examples": fingerprint(task.examples)}
+    return {**kept, "betas": list(settings.betas), "examples": fingerprint(task.examples), "pad": task.pad}

@@ -1,8 +1,8 @@
 """A real pretrained encoder, its weights read into the course's own `Encoder`.
 
 The model is all-MiniLM-L6-v2: a BERT of 6 layers, 384 wide, of the MiniLM kind (Wang et al. 2020, arXiv:2002.10957).
-It was fine-tuned on a billion pairs of texts that belong together, so that texts of like meaning get like vectors, in
-the manner of Reimers and Gurevych 2019, arXiv:1908.10084. Notebook 00 compares sentences with it, 01 borrows its word
+It was fine-tuned on a billion pairs of texts that belong together, so that texts of similar meaning get similar
+vectors, as in Reimers and Gurevych 2019, arXiv:1908.10084. Notebook 00 compares sentences with it, 01 borrows its word
 vectors, 02 looks at its heads, and 05 runs its weights through the learner's own encoder.
 """
 
@@ -17,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from course_lib import data
+from course_lib.learning.batches import pad_rows
 from course_lib.learning.training import best_device
 from course_lib.pretrained.pouring import build_with_weights
+from course_lib.text.pretrained import PretrainedTokenizer
 from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.build import COURSE, Parts, build_encoder
 from course_lib.transformer.config import TransformerConfig
@@ -31,9 +31,9 @@ from course_lib.transformer.models import Encoder
 
 DATA_SET = "pretrained-encoder"
 CONFIG = TransformerConfig.bert(d_model=384, d_ff=1536, layers=6)
-PAD = 0
+SPECIAL_TOKENS = {"pad": "[PAD]", "bos": "[CLS]", "eos": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"}
 
-HUGGING_FACE_TO_OURS = (  # replaced in this order, so a longer name stands before one that it contains
+HUGGING_FACE_TO_OURS = (  # replaced in this order, so a longer name comes before one that it contains
     ("embeddings.word_embeddings.weight", "table"),
     ("embeddings.position_embeddings.weight", "embed.positions.table"),
     ("embeddings.token_type_embeddings.weight", "embed.segments"),
@@ -54,7 +54,7 @@ HUGGING_FACE_TO_OURS = (  # replaced in this order, so a longer name stands befo
 UNUSED = (
     "pooler.dense.weight",  # for BERT's next-sentence task; a sentence's vector here is the mean of its tokens
     "pooler.dense.bias",
-    "embeddings.position_ids",  # 0, 1, 2, …: the rows of the position table are counted off, not looked up
+    "embeddings.position_ids",  # 0, 1, 2, …: our encoder takes the rows of the position table in their order
 )
 
 
@@ -72,7 +72,7 @@ def our_name(name: str) -> str:
 
 
 def our_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a BERT under our names, without those that an `Encoder` does not use."""
+    """Give the tensors of a BERT our names, and leave out those that an `Encoder` does not use."""
     return {our_name(name): tensor for name, tensor in tensors.items() if name not in UNUSED}
 
 
@@ -88,33 +88,35 @@ class PretrainedEncoder:
     """
 
     encoder: Encoder
-    tokenizer: Tokenizer = field(repr=False)
+    tokenizer: PretrainedTokenizer = field(repr=False)
 
     def tokenize(self, text: str) -> list[str]:
         """Cut a text into word pieces, between [CLS] and [SEP]."""
-        pieces: list[str] = self.tokenizer.encode(text).tokens
-        return pieces
+        return [self.tokenizer.token(number) for number in self._ids(text)]
 
     def ids(self, sentences: Sequence[str]) -> Tensor:
-        """Number the pieces of B sentences: (B, S), shorter ones padded with 0 on the right.
+        """Give the ids of the pieces of B sentences: (B, S), shorter ones padded on the right.
 
-        Raises TypeError for one string in place of a list, ValueError for an empty list or a text of over 512 pieces.
+        Raises TypeError for a string in place of a list, ValueError for an empty list or a text of over 512 pieces.
         """
         if isinstance(sentences, str):
             raise TypeError(f"expected a list of sentences, but got the string {sentences!r}: put it in a list")
         if not sentences:
             raise ValueError("expected at least one sentence, but the list is empty")
-        rows = [torch.tensor(self.tokenizer.encode(sentence).ids) for sentence in sentences]
+        rows = [self._ids(sentence) for sentence in sentences]
         longest, sentence = max(zip(map(len, rows), sentences, strict=True))
         if longest > CONFIG.max_length:
             most = f"this encoder reads at most {CONFIG.max_length}: give it a shorter text"
             raise ValueError(f"{sentence[:30]!r}… has {longest} word pieces, but {most}")
-        padded = pad_sequence(rows, batch_first=True, padding_value=PAD)  # (B, S)
-        return padded.to(self.encoder.table.device)
+        return pad_rows(rows, self.tokenizer.pad, self.encoder.table.device)  # (B, S)
+
+    def _ids(self, sentence: str) -> list[int]:
+        ids = [self.tokenizer.bos, *self.tokenizer.encode(sentence), self.tokenizer.eos]
+        return [number for number in ids if number is not None]
 
     @torch.no_grad()
     def hidden_states(self, sentences: Sequence[str]) -> Tensor:
-        """Give each piece's vector after the last layer: (B, S, 384); what stands at padding means nothing."""
+        """Give each piece's vector after the last layer, (B, S, 384). The vectors at padding mean nothing."""
         hidden: Tensor = self.encoder(self.ids(sentences))
         return hidden
 
@@ -125,14 +127,14 @@ class PretrainedEncoder:
         The dot product of two such vectors is their cosine. As sentence-transformers computes it for this model, with
         [CLS] and [SEP] in the mean and padding left out.
         """
-        ids = self.ids(sentences)
-        real = (ids != PAD)[..., None]  # (B, S, 1)
-        total = (self.encoder(ids) * real).sum(dim=1)  # (B, 384)
-        return F.normalize(total / real.sum(dim=1), dim=-1)
+        hidden = self.hidden_states(sentences)  # (B, S, 384)
+        lengths = [len(self._ids(sentence)) for sentence in sentences]
+        means = [states[:length].mean(dim=0) for states, length in zip(hidden, lengths, strict=True)]
+        return F.normalize(torch.stack(means), dim=-1)
 
     @torch.no_grad()
     def attention(self, sentence: str) -> tuple[list[str], Tensor]:
-        """Give a sentence's pieces, and what share each reads of each: weights (layers, H, S, S), rows asking."""
+        """Give a sentence's pieces, and the weights with which each attends to each, (layers, H, S, S)."""
         with watch_attention(self.encoder) as readings:
             self.encoder(self.ids([sentence]))
         weights = [reading.weights[0] for reading in readings.values()]  # (H, S, S) in each layer
@@ -146,24 +148,25 @@ class PretrainedEncoder:
         return self.encoder.table[self._row(word)].detach().clone()
 
     def neighbours(self, word: str, k: int = 5) -> list[tuple[str, float]]:
-        """Name the `k` other words whose rows of the embedding table point most nearly its way, with their cosines.
+        """Name the `k` other words whose rows of the embedding table are most similar to its row, with their cosines.
 
         Pieces of words, punctuation and special tokens are left out. Raises ValueError as `word_vector` does.
         """
         row = self._row(word)
         table = F.normalize(self.encoder.table.detach(), dim=-1)  # (V, 384)
         cosines = (table @ table[row]).tolist()  # V of them
-        words = [(piece, at) for piece, at in self.tokenizer.get_vocab().items() if piece.isalnum() and at != row]
-        return nlargest(k, ((piece, cosines[at]) for piece, at in words), key=itemgetter(1))
+        pieces = map(self.tokenizer.token, range(len(self.tokenizer)))
+        words = ((piece, cosines[i]) for i, piece in enumerate(pieces) if piece.isalnum() and i != row)
+        return nlargest(k, words, key=itemgetter(1))
 
     def _row(self, word: str) -> int:
-        piece = self.tokenizer.encode(word, add_special_tokens=False)
-        if len(piece.ids) != 1:
-            raise ValueError(f"{word!r} has no row of its own in the table: it is cut into {piece.tokens}")
-        if piece.tokens == ["[UNK]"]:
+        ids = self.tokenizer.encode(word)
+        if len(ids) != 1:
+            pieces = [self.tokenizer.token(number) for number in ids]
+            raise ValueError(f"{word!r} has no row of its own in the table: it is cut into {pieces}")
+        if ids[0] == self.tokenizer.unk:
             raise ValueError(f"{word!r} has no row of its own in the table: this encoder does not know it")
-        row: int = piece.ids[0]
-        return row
+        return ids[0]
 
 
 def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE) -> PretrainedEncoder:
@@ -184,11 +187,9 @@ def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE
     except (SafetensorError, ValueError) as error:
         raise _broken(file, error) from error
     try:
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # tokenizers raises no narrower kind
+        tokenizer = PretrainedTokenizer.from_file(folder / "tokenizer.json", **SPECIAL_TOKENS)
+    except ValueError as error:
         raise _broken(folder / "tokenizer.json", error) from error
-    tokenizer.no_truncation()  # the file would have each text cut, or padded, to 128 pieces
-    tokenizer.no_padding()
     return PretrainedEncoder(encoder.eval().to(device or best_device()), tokenizer)
 
 
@@ -203,9 +204,9 @@ def _shared_encoder() -> PretrainedEncoder:
 
 
 def similarity(a: str, b: str) -> float:
-    """Say how alike two sentences are in meaning: the cosine of their vectors, 1 for the same sentence.
+    """Measure how similar two sentences are in meaning: the cosine of their vectors, 1 for the same sentence.
 
-    Unrelated sentences come out near 0. Loads the encoder at the first call, and raises what `load_encoder` raises.
+    Unrelated sentences come out near 0. The first call loads the encoder, and raises what `load_encoder` raises.
     """
     first, second = _shared_encoder().embed([a, b]).cpu().double()  # Apple's GPU has no float64
     return float(F.cosine_similarity(first, second, dim=0).clamp(-1, 1))

@@ -1,23 +1,56 @@
-"""The course's small language model: goes on with a text as Grimms' tales would, character by character."""
+"""The course's small language model: continues a text as Grimms' tales would, character by character."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
+from course_lib.learning.batches import Example
 from course_lib.learning.checkpoints import read, weights_of, write
+from course_lib.learning.losses import next_token
+from course_lib.learning.training import History, Objective, Task, TrainingSettings, evaluate, train
 from course_lib.pretrained.pouring import build_with_weights
-from course_lib.text.words import Vocabulary
+from course_lib.text.characters import CharacterTokenizer
+from course_lib.text.vocabulary import Vocabulary
 from course_lib.transformer.build import COURSE, Parts, build_language_model
 from course_lib.transformer.config import TransformerConfig
-from course_lib.writing.decoding import greedy
+from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("tales_model.safetensors")
 
+BLOCK = 64  # characters that it reads at once
+STRIDE = 32  # characters from the start of one example to the start of the next
+SIZES: dict[str, Any] = dict(
+    d_model=128,
+    heads=4,
+    d_ff=344,
+    layers=4,
+    max_length=BLOCK,
+    dropout=0.0,
+    norm_place="pre",
+    activation="swiglu",
+    positions="rotary",
+    bias=False,
+    pad=None,
+)
+SETTINGS = TrainingSettings(
+    steps=800,
+    learning_rate=3e-3,
+    schedule="cosine",
+    warmup=50,
+    batch_tokens=12 * (BLOCK + 1),
+    label_smoothing=0.0,
+    betas=(0.9, 0.99),
+    weight_decay=0.1,
+)
+
 
 class UnknownCharacters(ValueError):
-    """A text has characters that the model never saw. `characters` lists them."""
+    """A text has characters that the model has never seen. `characters` lists them."""
 
     def __init__(self, unknown: list[str]) -> None:
         self.characters = unknown
@@ -26,43 +59,43 @@ class UnknownCharacters(ValueError):
 
 
 class TalesModel:
-    """A trained language model with its characters."""
+    """A trained language model with its tokenizer."""
 
-    def __init__(self, model: Any, vocabulary: Vocabulary) -> None:
-        self.model, self.vocabulary = model, vocabulary
+    def __init__(self, model: Any, tokenizer: CharacterTokenizer) -> None:
+        self.model, self.tokenizer = model, tokenizer
 
     @property
     def characters(self) -> str:
-        """All characters that it can read, the commonest first."""
-        return "".join(self.vocabulary.words)
+        """All characters that it can read, the most frequent first."""
+        return self.tokenizer.characters
 
     def encode(self, text: str) -> list[int]:
         """Give each character's id.
 
         Raises:
             UnknownCharacters: some are not in `characters`; they are named, not guessed.
-            TypeError: it is no string.
+            TypeError: the text is not a string.
         """
         if not isinstance(text, str):
             raise TypeError(f"I read text, a string such as 'Once upon a time', but got {text!r}")
-        if unknown := self.vocabulary.unknown(list(text)):
+        if unknown := self.tokenizer.unknown(text):
             raise UnknownCharacters(unknown)
-        return self.vocabulary.encode(list(text))
+        return self.tokenizer.encode(text)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Write ids as text. Raises ValueError for ids that there are not."""
-        return "".join(self.vocabulary.decode(ids))
+        """Turn ids into text. Raises ValueError for an id that the tokenizer does not have."""
+        return self.tokenizer.decode(ids)
 
     def complete(self, prompt: str, length: int = 200) -> str:
-        """Go on with a text by the likeliest character, again and again.
+        """Continue a text with the likeliest character, again and again.
 
-        Reads the last `model.config.max_length` characters each time. The same prompt always goes on the same way.
-        Returns the prompt and `length` more characters.
+        Reads the last `model.config.max_length` characters each time. The same prompt always gets the same
+        continuation. Returns the prompt and `length` more characters.
 
         Raises:
             UnknownCharacters: the prompt has characters that are not in `characters`.
             ValueError: the prompt is empty, or the length is negative.
-            TypeError: the prompt is no string.
+            TypeError: the prompt is not a string.
 
         >>> load_tales_model().complete("Once upon a ti", length=2)
         'Once upon a time'
@@ -75,17 +108,52 @@ class TalesModel:
         return prompt + self.decode(greedy(self.model, [ids], length)[0])
 
     def save(self, path: Path, note: dict[str, Any]) -> None:
-        """Write weights, in half precision, and characters to one file, with what else there is to note."""
+        """Write weights, in half precision, and characters to one file, together with a note."""
         weights = {name: weight.half() for name, weight in weights_of(self.model).items()}
         write(path, weights, {"config": asdict(self.model.config), "characters": self.characters, **note})
 
 
+def windows(ids: Sequence[int], stride: int = BLOCK) -> list[Example]:
+    """Cut a text into examples of `BLOCK` characters to read and the one after. A rest that is too short is left out.
+
+    `stride` is the distance between the starts of two examples; by default each character is predicted once.
+    """
+    return [(ids[start : start + BLOCK + 1],) for start in range(0, len(ids) - BLOCK, stride)]
+
+
+def train_tales_model(
+    text: str, settings: TrainingSettings = SETTINGS, objective: Objective = next_token
+) -> tuple[TalesModel, History]:
+    """Train a new language model on the CPU, best on one thread: `torch.set_num_threads(1)`.
+
+    The same text and settings make the same model on the same number of threads. Its weights are rounded to half
+    precision, as in the file. An `objective` that wraps `next_token` sees the model at each step.
+    """
+    tokenizer = CharacterTokenizer.from_text(text)
+    config = TransformerConfig(vocabulary=len(tokenizer), **SIZES)
+    task = Task(windows(tokenizer.encode(text), STRIDE), objective)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(settings.seed)
+        model = build_language_model(config)
+        history = train(model, task, settings, device="cpu")
+    return TalesModel(model.half().float(), tokenizer), history
+
+
+def validation_loss(model: nn.Module, ids: Sequence[int]) -> float:
+    """Measure how surprised a model is by a text, in nats per character.
+
+    The text is cut into windows of `BLOCK` characters, and every prediction counts: the first of a window sees one
+    character, the last sees `BLOCK`.
+    """
+    return evaluate(model, Task((), next_token, windows(ids)))
+
+
 @lru_cache
 def load_tales_model(device: str = "cpu", parts: Parts = COURSE) -> TalesModel:
-    """The language model that `course_lib.recipes.train_tales` has trained; read once, then kept.
+    """Read the language model that `course_lib.recipes.train_tales` has trained; the same call reads it only once.
 
-    Takes where it should run ("cpu", "cuda", "mps"), and the parts that it is built from.
+    Takes the device to run on ("cpu", "cuda", "mps"), and the parts that the model is built from.
     """
     tensors, note = read(FILE)
     model = build_with_weights(build_language_model, TransformerConfig(**note["config"]), parts, tensors, FILE)
-    return TalesModel(model.to(device).eval(), Vocabulary(tuple(note["characters"])))
+    return TalesModel(model.to(device).eval(), CharacterTokenizer(Vocabulary(tuple(note["characters"]))))

@@ -1,30 +1,42 @@
 """The course's translator: English to French, sentences of the grammar corpus. Met in notebook 00, built in 07."""
 
 import difflib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from course_lib.data.grammar import Pair
 from course_lib.learning.batches import collate
 from course_lib.learning.checkpoints import read, weights_of, write
-from course_lib.learning.training import evaluating
+from course_lib.learning.losses import translation
+from course_lib.learning.training import History, Task, TrainingSettings, evaluating, train
 from course_lib.pretrained.pouring import build_with_weights
-from course_lib.text.words import BOS, Vocabulary, join, words
+from course_lib.scoring.baselines import diagonal
+from course_lib.scoring.metrics import alignment_error_rate, alignment_from_weights
+from course_lib.text.vocabulary import Vocabulary
+from course_lib.text.words import WordTokenizer, join, words
 from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.build import COURSE, Parts, build_transformer
 from course_lib.transformer.config import TransformerConfig
-from course_lib.writing.decoding import greedy
+from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("translator.safetensors")
 ENDS = frozenset(".!?…")
 
+SIZES: dict[str, Any] = dict(d_model=64, heads=4, d_ff=128, layers=2, dropout=0.05, max_length=24)
+SETTINGS = TrainingSettings(
+    epochs=6, learning_rate=5e-3, schedule="cosine", warmup=200, batch_tokens=1024, label_smoothing=0.05
+)
+
 
 class UnknownWords(ValueError):
-    """A sentence has words that the translator never saw. `words` lists them."""
+    """A sentence has words that the translator has never seen. `words` lists them."""
 
     def __init__(self, unknown: list[str], known: tuple[str, ...]) -> None:
         self.words = unknown
@@ -39,13 +51,13 @@ class UnknownWords(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Translation:
-    """A translated sentence, and what each of its words read: S English words, T French words.
+    """A translated sentence, and which words its words attended to: S English words, T French words.
 
     Args:
         source: the English words.
         target: the French words.
-        weights: what each French word read while it was chosen, averaged over the heads of the last layer: (T, S),
-            rows add up to 1.
+        weights: what each French word attended to while it was chosen, averaged over the heads of the last layer:
+            (T, S), each row adds up to 1.
         heads: the cross-attention of every layer and head, (layers, H, T, S).
     """
 
@@ -61,90 +73,142 @@ class Translation:
 
 
 class Translator:
-    """A trained Transformer with its two vocabularies."""
+    """A trained Transformer with the tokenizers of its two languages."""
 
-    def __init__(self, model: Any, english: Vocabulary, french: Vocabulary) -> None:
+    def __init__(self, model: Any, english: WordTokenizer, french: WordTokenizer) -> None:
         self.model, self.english, self.french = model, english, french
 
     @property
     def english_words(self) -> tuple[str, ...]:
-        """All words that it can read, by alphabet."""
+        """All words that it can read, in alphabetical order."""
         return tuple(sorted(self.english.words))
 
     def translate(self, sentence: str) -> str:
         """Translate one English sentence.
 
-        Capitals, commas and a closing sign make no difference.
+        Capitals, commas and the punctuation at the end make no difference.
 
         Raises:
             UnknownWords: it has words that are not in `english_words`; they are named, not guessed.
             ValueError: it has no words, or too many, or is more than one sentence.
-            TypeError: it is no string.
+            TypeError: it is not a string.
 
         >>> load_translator().translate("The detective investigated.")
         'le détective a enquêté'
         """
-        return join(self._write(self._read(sentence)))
+        (target,) = self.translate_words([self._read(sentence)])
+        return join(target)
 
     def translation(self, sentence: str) -> Translation:
-        """Translate one English sentence, and keep what each French word read. Raises what `translate` raises."""
+        """Translate one English sentence, and keep what each French word attended to. Raises as `translate` does."""
         source = self._read(sentence)
-        target = self._write(source)
+        (target,) = self.translate_words([source])
         heads = self.cross_attention([source], [target])[0]  # (layers, H, T, S)
-        return Translation(tuple(source), tuple(target), heads[-1].mean(dim=0), heads)
+        return Translation(tuple(source), target, heads[-1].mean(dim=0), heads)
 
-    def cross_attention(self, sources: list[list[str]], targets: list[list[str]]) -> list[Tensor]:
-        """What each word of given translations reads when it is to be predicted.
+    def translate_words(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        """Translate many sentences at once, each a list of English words; returns the French words of each.
+
+        Unlike `translate` it guesses at unknown words.
+        """
+        sources = [self.english.encode(sentence) for sentence in sentences]
+        rows = greedy(self.model, sources, bos=self.french.bos, stop=[self.french.eos])
+        return [tuple(self.french.decode_words(ids)) for ids in rows]
+
+    def cross_attention(self, sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]) -> list[Tensor]:
+        """Measure what each word of given translations attends to at the step that predicts it.
 
         Takes the English and the French words of each sentence. Returns for each sentence (layers, H, T, S).
         """
         device = next(self.model.parameters()).device
         pairs = list(zip(sources, targets, strict=True))
-        rows = [(self.english.encode(source), [BOS, *self.french.encode(target)[:-1]]) for source, target in pairs]
+        rows = [
+            (self.english.encode(source), [self.french.bos, *self.french.encode(target)[:-1]])
+            for source, target in pairs
+        ]
         with evaluating(self.model), watch_attention(self.model) as readings:
-            self.model(*collate(rows, device))
+            self.model(*collate(rows, self.english.pad, device))
         layers = [reading.weights for name, reading in readings.items() if name.endswith("cross_attention")]
         if not layers:
             raise ValueError(
                 "this model's attention does not keep the weights that it computes, so they cannot be shown"
             )
         heads = torch.stack(layers, dim=1).cpu()  # (B, layers, H, T, S)
-        return [kept[:, :, : len(t), : len(s)] for kept, (s, t) in zip(heads, pairs, strict=True)]
+        return [weights[:, :, : len(t), : len(s)] for weights, (s, t) in zip(heads, pairs, strict=True)]
 
-    def _write(self, source: list[str]) -> list[str]:
-        """The French words for some English ones."""
-        (ids,) = greedy(self.model, [self.english.encode(source)], self.model.config.max_length)
-        return self.french.decode(ids)
+    def alignment_errors(self, pairs: Sequence[Pair]) -> dict[str, float]:
+        """Give the alignment error rate of each cross-attention head, of each layer's average, and of the diagonal."""
+        watched = self.cross_attention([pair.english for pair in pairs], [pair.french for pair in pairs])
+        gold = [pair.alignment for pair in pairs]
+        errors = {"diagonal": alignment_error_rate([diagonal(pair) for pair in pairs], gold)}
+        layers, heads = watched[0].shape[:2]
+        for layer in range(layers):
+            for head in range(heads):
+                links = [alignment_from_weights(weights[layer, head]) for weights in watched]
+                errors[f"layer {layer}, head {head}"] = alignment_error_rate(links, gold)
+            links = [alignment_from_weights(weights[layer].mean(dim=0)) for weights in watched]
+            errors[f"layer {layer}, average"] = alignment_error_rate(links, gold)
+        return errors
 
     def _read(self, sentence: str) -> list[str]:
         if not isinstance(sentence, str):
             raise TypeError(f"I translate one sentence, a string such as 'the king slept', but got {sentence!r}")
-        found = [word for word in words(sentence) if word != ","]
-        while found and found[-1] in ENDS:
-            found.pop()
-        if not found:
+        source = [word for word in words(sentence) if word != ","]
+        while source and source[-1] in ENDS:
+            source.pop()
+        if not source:
             raise ValueError(f"there are no words in {sentence!r}: try 'the detective investigated'")
-        if inside := ENDS.intersection(found):
+        if inside := ENDS.intersection(source):
             raise ValueError(f"I translate one sentence at a time, but there is {min(inside)!r} inside {sentence!r}")
-        if unknown := self.english.unknown(found):
+        if unknown := self.english.unknown(source):
             raise UnknownWords(unknown, self.english_words)
         longest = self.model.config.max_length
-        if len(found) > longest:
-            raise ValueError(f"the sentence has {len(found)} words, and I read {longest} at most: make it shorter")
-        return found
+        if len(source) > longest:
+            raise ValueError(f"the sentence has {len(source)} words, and I read {longest} at most: make it shorter")
+        return source
 
     def save(self, path: Path, recipe: dict[str, Any]) -> None:
-        """Write weights and vocabularies to one file, with the recipe that they come from."""
+        """Write weights and vocabularies to one file, with the recipe that made them."""
         vocabularies = {"english": self.english.words, "french": self.french.words}
         write(path, weights_of(self.model), {"config": asdict(self.model.config), **vocabularies, "recipe": recipe})
 
 
+def train_translator(pairs: Sequence[Pair], settings: TrainingSettings = SETTINGS) -> tuple[Translator, History]:
+    """Train a new translator on the CPU, on one thread. The same pairs and settings make the same translator."""
+    english = WordTokenizer.from_sentences(pair.english for pair in pairs)
+    french = WordTokenizer.from_sentences(pair.french for pair in pairs)
+    examples = [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
+    task = Task(examples, partial(translation, pad=french.pad), pad=french.pad)
+    config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), pad=english.pad, **SIZES)
+    with torch.random.fork_rng([]), _one_thread():
+        torch.manual_seed(settings.seed)
+        model = build_transformer(config)
+        history = train(model, task, settings, device="cpu")
+    return Translator(model, english, french), history
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread, so that sums are the same everywhere.
+
+    Matrices this small gain little from more threads, and with more threads than free cores training takes many times
+    as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 @lru_cache
 def load_translator(device: str = "cpu", parts: Parts = COURSE) -> Translator:
-    """The translator that `course_lib.recipes.train_translator` has trained; read once, then kept.
+    """Read the translator that `course_lib.recipes.train_translator` has trained; the same call reads it only once.
 
-    Takes where it should run ("cpu", "cuda", "mps"), and the parts that it is built from.
+    Takes the device to run on ("cpu", "cuda", "mps"), and the parts that the model is built from.
     """
     tensors, note = read(FILE)
     model = build_with_weights(build_transformer, TransformerConfig(**note["config"]), parts, tensors, FILE)
-    return Translator(model.to(device).eval(), Vocabulary(note["english"]), Vocabulary(note["french"]))
+    english, french = (WordTokenizer(Vocabulary(note[language])) for language in ("english", "french"))
+    return Translator(model.to(device).eval(), english, french)

@@ -1,1 +1,1 @@
-"""Scripts that train the models which the course ships. Nothing imports them."""
+"""Scripts that train the models of the course and write their files. Nothing imports them."""

@@ -1,1 +1,1 @@
-"""From text to ids and back."""
+"""From text to ids and back: characters, words, byte pairs, and what a pretrained model brings along."""

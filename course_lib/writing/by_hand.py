@@ -1,4 +1,4 @@
-"""Writing one text, in the plain form that notebooks 06 to 08 build; `decoding` writes many at once, with a cache.
+"""Writing one text, in the plain form that notebooks 06 to 08 build; `choose` and `beam` write many, with a cache.
 
 A language model takes ids (B, T) to logits (B, T, V). An encoder–decoder has `encode(source_ids)`, and
 `decode(target_ids, memory, source_ids)`, which gives such logits.
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.writing.decoding import apply_temperature, top_k_filter, top_p_filter
+from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 
 
 def continue_greedily(model: Any, ids: list[int], length: int) -> list[int]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
-from course_lib.writing.decoding import apply_temperature, top_k_filter, top_p_filter
+from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 from tests.browser.accessibility import too_faint, tree
 from tests.pictures.explorers.test_sampling_explorers import handmade, sampling, translating
 

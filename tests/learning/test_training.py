@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -27,10 +28,12 @@ from course_lib.learning.training import (
     train,
     warmup_cosine,
 )
-from course_lib.text.words import BOS, EOS
 from course_lib.transformer.build import build_language_model, build_transformer
 from course_lib.transformer.config import TransformerConfig
-from course_lib.writing.decoding import greedy
+from course_lib.writing.choose import greedy
+
+PAD, BOS, EOS = 0, 1, 2
+to_translate = partial(translation, pad=PAD)
 
 
 def test_smoothed_cross_entropy_by_hand():
@@ -92,7 +95,7 @@ def test_the_translator_is_asked_for_the_target_moved_by_one():
         return torch.zeros(*target.shape, 9)
 
     source, target = torch.tensor([[7, 8], [7, 0]]), torch.tensor([[BOS, 4, 5, EOS], [BOS, 6, EOS, 0]])
-    logits, labels = translation(model, source, target)
+    logits, labels = to_translate(model, source, target)
     assert asked["source"].tolist() == source.tolist()
     assert asked["target"].tolist() == [[BOS, 4, 5], [BOS, 6, EOS]]
     assert labels.tolist() == [[4, 5, EOS], [6, EOS, IGNORE]]
@@ -100,10 +103,10 @@ def test_the_translator_is_asked_for_the_target_moved_by_one():
 
 
 def test_a_language_model_without_padding_counts_token_zero():
-    _, labels = next_token(lambda ids: ids, torch.tensor([[3, 0, 4]]), pad=None)
+    _, labels = next_token(lambda ids: ids, torch.tensor([[3, 0, 4]]))
     assert labels.tolist() == [[0, 4]]
-    _, labels = next_token(lambda ids: ids, torch.tensor([[3, 4, 0]]))
-    assert labels.tolist() == [[4, IGNORE]]
+    _, labels = next_token(lambda ids: ids, torch.tensor([[3, 7, 4]]), pad=7)
+    assert labels.tolist() == [[IGNORE, 4]]
 
 
 def test_the_rate_is_equation_3_of_2017():
@@ -135,14 +138,14 @@ def test_batches_hold_each_example_once_and_no_more_ids_than_asked_for():
     examples = some_examples()
     batches = batches_by_length(examples, batch_tokens=300, shuffle_seed="a")
     assert sorted(i for batch in batches for i in batch) == list(range(400))
-    assert all(sum(part.numel() for part in collate([examples[i] for i in batch])) <= 300 for batch in batches)
+    assert all(sum(part.numel() for part in collate([examples[i] for i in batch], pad=0)) <= 300 for batch in batches)
 
 
 def test_batches_by_length_are_hardly_padded():
     examples = some_examples(4000)
     ids = sum(len(part) for example in examples for part in example)
     batches = batches_by_length(examples, batch_tokens=300, shuffle_seed="a")
-    padded = sum(part.numel() for batch in batches for part in collate([examples[i] for i in batch]))
+    padded = sum(part.numel() for batch in batches for part in collate([examples[i] for i in batch], pad=0))
     assert padded < 1.05 * ids  # batches in random order would be padded by 0.8
 
 
@@ -166,11 +169,24 @@ def test_a_long_example_leaves_later_batches_full():
     assert sorted(map(sorted, batches_by_length(examples, batch_tokens=12, shuffle_seed=""))) == [[0], [1, 2, 3]]
 
 
+def test_shorter_lists_are_filled_up_with_the_id_that_was_given():
+    source, target = collate([([4, 5, 6], [7]), ([8], [9, 9])], pad=3)
+    assert source.tolist() == [[4, 5, 6], [8, 3, 3]]
+    assert target.tolist() == [[7, 3], [9, 9]]
+
+
+def test_lists_of_different_lengths_are_refused_without_an_id_to_fill_them_up():
+    (ids,) = collate([([4, 5],), ([6, 7],)])
+    assert ids.tolist() == [[4, 5], [6, 7]]
+    with pytest.raises(ValueError, match=r"one batch have 1 and 2 ids: .* such as pad=tokenizer\.pad"):
+        collate([([4, 5],), ([6],)])
+
+
 REVERSED = [([a, b, c], [BOS, c, b, a, EOS]) for a in range(4, 9) for b in range(4, 9) for c in range(4, 9)]
 REVERSED += [([a, b], [BOS, b, a, EOS]) for a in range(4, 9) for b in range(4, 9)]
 SMALL = TransformerConfig(vocabulary=9, d_model=16, heads=2, d_ff=32, layers=1, max_length=8)
 FEW = TrainingSettings(steps=20, batch_tokens=256, learning_rate=3e-3, warmup=5, progress=False)
-TASK = Task(REVERSED, translation)
+TASK = Task(REVERSED, to_translate, pad=PAD)
 
 
 def new_model(config=SMALL):
@@ -190,8 +206,8 @@ def test_a_translator_learns_to_reverse():
     examples = REVERSED[-30:]
     model = new_model(TransformerConfig(vocabulary=9, d_model=32, heads=2, d_ff=64, layers=1, dropout=0.0))
     settings = replace(FEW, steps=80, schedule="cosine", learning_rate=1e-2, warmup=20)
-    history = train(model, Task(examples, translation), settings, device="cpu")
-    right = sum(greedy(model, [source]) == [target[1:-1]] for source, target in examples)
+    history = train(model, Task(examples, to_translate, pad=PAD), settings, device="cpu")
+    right = sum(greedy(model, [source], bos=BOS, stop=[EOS]) == [target[1:-1]] for source, target in examples)
     assert right >= 28  # 29 or 30 with seeds 0 to 4; guessing letters gives none
     assert history.loss[-1] < smoothed_loss_floor(9, 0.1) + 0.1  # 0.01 to 0.05 above it with seeds 0 to 7
     assert min(history.loss) > smoothed_loss_floor(9, 0.1)
@@ -245,17 +261,19 @@ def test_dropout_is_on_in_training_only():
 
     def watched(model, source, target):
         modes.append(model.training)
-        return translation(model, source, target)
+        return to_translate(model, source, target)
 
-    history = train(model, Task(REVERSED, watched, REVERSED[:9]), replace(FEW, steps=3), device="cpu")
+    history = train(model, Task(REVERSED, watched, REVERSED[:9], pad=PAD), replace(FEW, steps=3), device="cpu")
     assert modes == [True, True, True, False]
     assert not model.training
-    assert history.validation == [evaluate(model, Task([], translation, REVERSED[:9]))]
+    assert history.validation == [evaluate(model, Task([], to_translate, REVERSED[:9], pad=PAD))]
     assert history.validation_steps == [3]
 
 
 def test_validation_follows_each_epoch_and_the_end():
-    history = train(new_model(), Task(REVERSED, translation, REVERSED[:9]), replace(FEW, steps=12), device="cpu")
+    history = train(
+        new_model(), Task(REVERSED, to_translate, REVERSED[:9], pad=PAD), replace(FEW, steps=12), device="cpu"
+    )
     assert history.validation_steps == [5, 10, 12]
     assert len(history.validation) == 3
 
@@ -267,9 +285,9 @@ def test_each_epoch_and_each_seed_has_an_order_of_its_own_and_each_step_its_own_
         def watched(model, source, target):
             batches.append(sorted([i for i in row if i] for row in source.tolist()))
             chances.append(torch.rand(1).item())
-            return translation(model, source, target)
+            return to_translate(model, source, target)
 
-        train(new_model(), Task(REVERSED, watched), replace(FEW, steps=10, seed=seed), device="cpu")
+        train(new_model(), Task(REVERSED, watched, pad=PAD), replace(FEW, steps=10, seed=seed), device="cpu")
         return batches, chances
 
     (batches, chances), (others, _) = batches_and_chances(0), batches_and_chances(1)
@@ -282,8 +300,10 @@ def test_each_epoch_and_each_seed_has_an_order_of_its_own_and_each_step_its_own_
 
 def test_the_validation_loss_is_the_mean_over_labels_not_over_batches():
     model = new_model()
-    one_batch = evaluate(model, Task([], translation, REVERSED), batch_tokens=100_000)
-    assert evaluate(model, Task([], translation, REVERSED), batch_tokens=20) == pytest.approx(one_batch, abs=1e-5)
+    one_batch = evaluate(model, Task([], to_translate, REVERSED, pad=PAD), batch_tokens=100_000)
+    assert evaluate(model, Task([], to_translate, REVERSED, pad=PAD), batch_tokens=20) == pytest.approx(
+        one_batch, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -364,9 +384,9 @@ def test_a_training_resumed_in_mid_epoch_ends_in_the_very_same_weights(tmp_path)
 def test_a_finished_training_is_not_run_again(tmp_path):
     path = tmp_path / "run.safetensors"
     model = new_model()
-    first = train(model, Task(REVERSED, translation, REVERSED[:5]), FEW, device="cpu", checkpoint=path)
+    first = train(model, Task(REVERSED, to_translate, REVERSED[:5], pad=PAD), FEW, device="cpu", checkpoint=path)
     before = weights(model)
-    again = train(model, Task(REVERSED, translation, REVERSED[:5]), FEW, device="cpu", checkpoint=path)
+    again = train(model, Task(REVERSED, to_translate, REVERSED[:5], pad=PAD), FEW, device="cpu", checkpoint=path)
     assert again == first
     assert same(weights(model), before)
 
@@ -378,7 +398,7 @@ def interrupting(at_call):
         calls.append(1)
         if len(calls) == at_call:
             raise KeyboardInterrupt
-        return translation(model, source, target)
+        return to_translate(model, source, target)
 
     return objective
 
@@ -386,7 +406,7 @@ def interrupting(at_call):
 def test_an_interruption_keeps_what_was_learned_and_can_be_resumed(tmp_path):
     path = tmp_path / "run.safetensors"
     model = new_model()
-    history = train(model, Task(REVERSED, interrupting(9)), FEW, device="cpu", checkpoint=path)
+    history = train(model, Task(REVERSED, interrupting(9), pad=PAD), FEW, device="cpu", checkpoint=path)
     eight = new_model()
     train(eight, TASK, replace(FEW, steps=8), device="cpu")
     assert history.interrupted
@@ -436,20 +456,20 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence_and_harms_no_weights():
     calls = []
 
     def breaks(model, source, target):
-        logits, labels = translation(model, source, target)
+        logits, labels = to_translate(model, source, target)
         calls.append(1)
         return logits * (math.nan if len(calls) == 5 else 1), labels
 
     model, four = new_model(), new_model()
     with pytest.raises(FloatingPointError, match=r"at step 5 the loss is nan.* try a lower learning_rate than 0\.003"):
-        train(model, Task(REVERSED, breaks), FEW, device="cpu")
+        train(model, Task(REVERSED, breaks, pad=PAD), FEW, device="cpu")
     train(four, TASK, replace(FEW, steps=4), device="cpu")
     assert same(weights(model), weights(four))
 
 
 def test_nothing_to_learn_is_said_in_a_sentence():
     with pytest.raises(ValueError, match="no examples"):
-        train(new_model(), Task([], translation), FEW, device="cpu")
+        train(new_model(), Task([], to_translate, pad=PAD), FEW, device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -484,7 +504,8 @@ def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_chan
 
     refused("its learning_rate is 0.003, yours is 0.001", settings=replace(FEW, learning_rate=0.001))
     refused("its seed is 0, yours is 1", settings=replace(FEW, seed=1))
-    refused("its examples is", task=Task(REVERSED[1:], translation))
+    refused("its pad is 0, yours is 1", task=replace(TASK, pad=1))
+    refused("its examples is", task=Task(REVERSED[1:], to_translate, pad=PAD))
     wide = TransformerConfig(vocabulary=9, d_model=18, heads=2, d_ff=32, layers=1)
     refused(r"another model: .* is \(.*\) there and \(.*\) here", model=build_transformer(wide))
     deep = TransformerConfig(vocabulary=9, d_model=16, heads=2, d_ff=32, layers=2)
@@ -530,9 +551,9 @@ def test_a_checkpoint_is_written_now_and_then(tmp_path, monkeypatch):
 
     def watched(model, source, target):
         sizes.append(len(checkpoints.read(path)[1]["history"]["loss"]) if path.exists() else 0)
-        return translation(model, source, target)
+        return to_translate(model, source, target)
 
-    train(new_model(), Task(REVERSED, watched), replace(FEW, steps=4), device="cpu", checkpoint=path)
+    train(new_model(), Task(REVERSED, watched, pad=PAD), replace(FEW, steps=4), device="cpu", checkpoint=path)
     assert sizes == [0, 1, 2, 3]
 
 

@@ -85,12 +85,12 @@ GOOD_HEADER = "# Title\n\n5 minutes. You need nothing. You will have counted.\n\
         (with_code("!pip install torch"), "installs packages"),
         (with_code("%pip install torch"), "installs packages"),
         (
-            with_own_part("from course_lib.writing.decoding import greedy, top_k_filter"),
-            "imports top_k_filter from course_lib.dec",
+            with_own_part("from course_lib.writing.choose import greedy, top_k_filter"),
+            "imports top_k_filter from course_lib.writing.choose",
         ),
         (
             with_own_part("from course_lib.transformer.attention import other as top_k_filter"),
-            "imports top_k_filter from course_lib.att",
+            "imports top_k_filter from course_lib.transformer.attention",
         ),
         (
             with_own_part("1", HOUR.replace("●●● · 20", "●●● · 15")),

@@ -5,7 +5,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from course_lib.writing.decoding import beam_search
+from course_lib.writing.beam import beam_search
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "08_sampling.ipynb"
@@ -34,7 +34,7 @@ def lesson(request: pytest.FixtureRequest) -> Lesson:
     It prints the table of the searches, as the notebook does: pytest shows it where a test fails, or with `-s`.
     """
     lesson = Lesson()
-    lesson.run("weak, _ = learn(", {"progress=False": f"progress=False, seed={request.param}"})
+    lesson.run("weak, _ = train_translator(", {"progress=False": f"progress=False, seed={request.param}"})
     lesson.run("def searched_for(", {"(1, 4, 16, 64)": "(1, 4, 64)"})
     return lesson
 

@@ -13,7 +13,7 @@ def test_each_fault_still_finds_its_text_exactly_once() -> None:
 
 
 def test_there_are_faults_enough_in_every_file_and_none_is_planted_twice() -> None:
-    least = {file: 5 if file in ("bpe", "ngrams") else 10 for file in FILES}
+    least = {file: 5 if file in ("byte_pairs", "ngrams") else 10 for file in FILES}
     assert {file for file in FILES if sum(fault.file == file for fault in FAULTS) < least[file]} == set()
     assert len({(fault.file, fault.right, fault.wrong) for fault in FAULTS}) == len(FAULTS)
     assert len({fault.phrase for fault in FAULTS}) == len(FAULTS)

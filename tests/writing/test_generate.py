@@ -2,7 +2,7 @@
 
 Random GPT-2 and Llama, and the course's own language model in OLMo's shape; a random Marian translator, and the
 course's own in Marian's shape. Length penalty off on both sides: alpha=0 here is their length_penalty=0.0. Their
-formulas differ where it is on; ours is held to values by hand in test_decoding.py.
+formulas differ where it is on; ours is held to values by hand in test_beam.py.
 """
 
 import random
@@ -30,18 +30,18 @@ from transformers import (
 
 from course_lib.data import grammar
 from course_lib.pretrained import load_tales_model, load_translator
-from course_lib.text.words import BOS, EOS
 from course_lib.transformer.build import build_language_model, build_transformer
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.transformer.positions import sinusoidal
-from course_lib.writing import decoding
-from course_lib.writing.decoding import Hypothesis, apply_temperature, beam_search, greedy, top_k_filter, top_p_filter
+from course_lib.writing.beam import Hypothesis, beam_search
+from course_lib.writing.choose import apply_temperature, greedy, sample, sampler, top_k_filter, top_p_filter
 from tests.transformer import reference
 
 # Where a search decides between two candidates here, their scores are 3e-5 apart or more, three times their rounding.
 SCORES = 1e-4
 LENGTH = 12
+BOS, EOS = 1, 2
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def test_there_are_prompts_enough_of_many_lengths() -> None:
 @pytest.mark.parametrize("use_cache", [True, False])
 def test_greedy_decoding_is_theirs(name: str, use_cache: bool) -> None:
     twins = twins_of(name)
-    found = greedy(twins.ours, twins.prompts, twins.length, stop=twins.stop, use_cache=use_cache)
+    found = greedy(twins.ours, twins.prompts, twins.length, bos=BOS, stop=twins.stop, use_cache=use_cache)
     assert found == their_texts(twins)[0]
     stopped = sum(len(ids) < twins.length for ids in found)
     assert stopped >= len(found) / 3, "few prompts test what a stop token does"
@@ -252,7 +252,7 @@ def test_beam_search_finds_their_texts_with_their_scores(name: str, beams: int, 
     found = search(twins, beams, early_stopping)
     if beams == 1:
         # They call one beam greedy decoding, and have no scores for it.
-        texts = greedy(twins.ours, twins.prompts, twins.length, stop=twins.stop)
+        texts = greedy(twins.ours, twins.prompts, twins.length, bos=BOS, stop=twins.stop)
         assert [[text.ids for text in each] for each in found] == [[ids] for ids in texts]
         return
     texts, scores = their_texts(
@@ -280,6 +280,7 @@ def search(twins: Twins, beams: int, early_stopping: bool) -> list[list[Hypothes
         alpha=0.0,
         early_stopping=early_stopping,
         n_best=beams,
+        bos=BOS,
         stop=twins.stop,
     )
 
@@ -317,7 +318,7 @@ def test_the_filters_one_after_another_leave_their_distribution(temperature: flo
     with pytest.MonkeyPatch.context() as patch:
         draw = torch.multinomial
         patch.setattr(torch, "multinomial", lambda weights, *args, **kw: seen.append(weights) or draw(weights, 1))
-        decoding.sampler(temperature, k, p)(LOGITS)
+        sampler(temperature, k, p)(LOGITS)
     torch.testing.assert_close(seen[0], chain(None, LOGITS).softmax(-1), **DISTRIBUTION)
 
 
@@ -331,7 +332,7 @@ def test_what_is_sampled_is_as_frequent_as_their_probabilities_say(name: str) ->
     chain = LogitsProcessorList([TemperatureLogitsWarper(1.3), TopKLogitsWarper(8)])
     expected = chain(None, logits[:, -1]).softmax(-1)[0] * count
     generator = torch.Generator().manual_seed(0)
-    drawn = decoding.sample(twins.ours, [prompt] * count, 1, temperature=1.3, top_k=8, generator=generator, stop=[-1])
+    drawn = sample(twins.ours, [prompt] * count, 1, temperature=1.3, top_k=8, generator=generator, bos=BOS)
     found = torch.bincount(torch.tensor(drawn).flatten(), minlength=31)
     possible = expected > 0
     assert possible.sum() == 8

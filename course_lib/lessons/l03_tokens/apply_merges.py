@@ -5,13 +5,13 @@ from itertools import pairwise
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.text import bpe
-from course_lib.text.bpe import merge_pair
+from course_lib.text import byte_pairs
+from course_lib.text.byte_pairs import merge_pair
 
 MERGES = [(2, 3), (1, 2), (256, 4), (1, 258)]
 
 apply_merges = Exercise(
-    reference=bpe.apply_merges,
+    reference=byte_pairs.apply_merges,
     notebook=3,
     order=40,
     minutes=10,

@@ -2,15 +2,15 @@
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.text import bpe
-from course_lib.text.bpe import BYTES, byte_ids
+from course_lib.text import byte_pairs
+from course_lib.text.byte_pairs import BYTES, byte_ids
 
 THE = [*byte_ids("the")]
 E_ACUTE = byte_ids("é")
 LEARNED = [(THE[0], THE[1]), (256, THE[2])]
 
 bpe_decode = Exercise(
-    reference=bpe.bpe_decode,
+    reference=byte_pairs.bpe_decode,
     notebook=3,
     order=50,
     minutes=10,
@@ -48,7 +48,7 @@ bpe_decode = Exercise(
     seen="https://github.com/Blaizzy/mlx-vlm/issues/835",
 )
 def token_by_token(ids, merges):
-    return "".join(bpe.bpe_decode([i], merges) for i in ids)
+    return "".join(byte_pairs.bpe_decode([i], merges) for i in ids)
 
 
 @bpe_decode.mistake(
@@ -56,7 +56,7 @@ def token_by_token(ids, merges):
     seen="https://github.com/rasbt/LLMs-from-scratch/issues/1017",
 )
 def with_spaces(ids, merges):
-    return " ".join(bpe.bpe_decode([i], merges) for i in ids)
+    return " ".join(byte_pairs.bpe_decode([i], merges) for i in ids)
 
 
 @bpe_decode.mistake(
@@ -93,12 +93,12 @@ def one_character_a_byte(ids, merges):
     '`errors="replace"`.'
 )
 def left_out(ids, merges):
-    return bpe.bpe_decode(ids, merges).replace("�", "")
+    return byte_pairs.bpe_decode(ids, merges).replace("�", "")
 
 
 @bpe_decode.mistake("You cut the spaces at the ends off. They are bytes of the text like any other, and belong to it.")
 def stripped(ids, merges):
-    return bpe.bpe_decode(ids, merges).strip()
+    return byte_pairs.bpe_decode(ids, merges).strip()
 
 
 @bpe_decode.right_for_whole_course

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.text import bpe
+from course_lib.text import byte_pairs
 
 count_pairs = Exercise(
-    reference=bpe.count_pairs,
+    reference=byte_pairs.count_pairs,
     notebook=3,
     order=10,
     minutes=10,
@@ -36,13 +36,13 @@ count_pairs = Exercise(
 
 @count_pairs.mistake("You counted each word once. A word that stands in the text 50 times counts 50 times.")
 def each_word_once(words):
-    return bpe.count_pairs(dict.fromkeys(words, 1))
+    return byte_pairs.count_pairs(dict.fromkeys(words, 1))
 
 
 @count_pairs.mistake("You counted (b, a) as (a, b). The order matters: *th* is not *ht*.")
 def in_either_order(words):
     counts = Counter()
-    for (a, b), times in bpe.count_pairs(words).items():
+    for (a, b), times in byte_pairs.count_pairs(words).items():
         counts[min(a, b), max(a, b)] += times
     return dict(counts)
 
@@ -59,7 +59,7 @@ def overwritten(words):
     "You leave out the last pair of each word. A word of n ids has n − 1 pairs: `range(len(word) - 1)`."
 )
 def last_pair_lost(words):
-    return bpe.count_pairs({word[:-1]: times for word, times in words.items()})
+    return byte_pairs.count_pairs({word[:-1]: times for word, times in words.items()})
 
 
 @count_pairs.mistake(
@@ -75,7 +75,7 @@ def without_overlap(words):
 
 @count_pairs.mistake("You counted pairs across the ends of words. A pair stands inside one word.")
 def across_words(words):
-    counts = Counter(bpe.count_pairs(words))
+    counts = Counter(byte_pairs.count_pairs(words))
     counts.update((one[-1], other[0]) for one, other in pairwise(words))
     return dict(counts)
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l03_tokens.inputs import Pair, Words
-from course_lib.text import bpe
-from course_lib.text.bpe import count_pairs, count_words, merge_pair
+from course_lib.text import byte_pairs
+from course_lib.text.byte_pairs import count_pairs, count_words, merge_pair
 
 
 def merged_by(words: Words, count: int, key: Callable[[Pair, int], tuple[int, ...]]) -> list[Pair]:
@@ -24,7 +24,7 @@ def merged_by(words: Words, count: int, key: Callable[[Pair, int], tuple[int, ..
 WORDS = {(5, 6, 7): 4, (5, 6): 3, (6, 7): 2}
 
 learn_merges = Exercise(
-    reference=bpe.learn_merges,
+    reference=byte_pairs.learn_merges,
     notebook=3,
     order=30,
     minutes=15,

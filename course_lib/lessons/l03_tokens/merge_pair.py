@@ -4,10 +4,10 @@ import numpy as np
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.text import bpe
+from course_lib.text import byte_pairs
 
 merge_pair = Exercise(
-    reference=bpe.merge_pair,
+    reference=byte_pairs.merge_pair,
     notebook=3,
     order=20,
     minutes=10,
@@ -61,12 +61,12 @@ def second_kept(word, pair, new_id):
 
 @merge_pair.mistake("You merge from the right. Three in a row show it: from the left, the first two are merged.")
 def from_the_right(word, pair, new_id):
-    return bpe.merge_pair(word[::-1], (pair[1], pair[0]), new_id)[::-1]
+    return byte_pairs.merge_pair(word[::-1], (pair[1], pair[0]), new_id)[::-1]
 
 
 @merge_pair.mistake("You merge (b, a) as well. The order matters: *th* is not *ht*.")
 def both_orders(word, pair, new_id):
-    return bpe.merge_pair(bpe.merge_pair(word, pair, new_id), (pair[1], pair[0]), new_id)
+    return byte_pairs.merge_pair(byte_pairs.merge_pair(word, pair, new_id), (pair[1], pair[0]), new_id)
 
 
 @merge_pair.mistake("The word's last id is lost where it is not merged: after the last pair, one id may be left.")
@@ -84,7 +84,7 @@ def last_lost(word, pair, new_id):
     "it one first, `tuple(…)`."
 )
 def list_for_a_tuple(word, pair, new_id):
-    return bpe.merge_pair(word, pair, new_id) if isinstance(word, tuple) else list(word)
+    return byte_pairs.merge_pair(word, pair, new_id) if isinstance(word, tuple) else list(word)
 
 
 @merge_pair.mistake(

@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from course_lib.exercises.adapters import as_a_distribution
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.writing import decoding
+from course_lib.writing import choose
 
 apply_temperature = Exercise(
-    reference=decoding.apply_temperature,
+    reference=choose.apply_temperature,
     notebook=8,
     order=30,
     minutes=5,
@@ -45,7 +45,7 @@ apply_temperature = Exercise(
     "You multiplied. The logits are divided by the temperature: warm, above 1, makes them alike."
 )
 def multiplied(logits, temperature):
-    return logits * temperature if temperature else decoding.apply_temperature(logits, 0)
+    return logits * temperature if temperature else choose.apply_temperature(logits, 0)
 
 
 @apply_temperature.mistake(
@@ -53,7 +53,7 @@ def multiplied(logits, temperature):
     seen="https://github.com/RL-Align/RL-Kernel/issues/81",
 )
 def twice(logits, temperature):
-    return decoding.apply_temperature(decoding.apply_temperature(logits, temperature), temperature)
+    return choose.apply_temperature(choose.apply_temperature(logits, temperature), temperature)
 
 
 @apply_temperature.mistake(
@@ -61,14 +61,14 @@ def twice(logits, temperature):
     seen="https://github.com/EricGuo5513/momask-codes/issues/28",
 )
 def of_probabilities(logits, temperature):
-    return logits.softmax(-1) / temperature if temperature else decoding.apply_temperature(logits, 0)
+    return logits.softmax(-1) / temperature if temperature else choose.apply_temperature(logits, 0)
 
 
 @apply_temperature.mistake(
     "You return probabilities. Logits are wanted, since filters and a softmax are still to come."
 )
 def after_the_softmax(logits, temperature):
-    return decoding.apply_temperature(logits, temperature).softmax(-1)
+    return choose.apply_temperature(logits, temperature).softmax(-1)
 
 
 @apply_temperature.mistake(
@@ -95,7 +95,7 @@ def off_at_zero(logits, temperature):
 )
 def in_place(logits, temperature):
     if not temperature:
-        return decoding.apply_temperature(logits, 0)
+        return choose.apply_temperature(logits, 0)
     logits /= temperature
     return logits
 
@@ -105,7 +105,7 @@ def in_place(logits, temperature):
     "divided by T."
 )
 def to_a_power(logits, temperature):
-    return logits ** (1 / temperature) if temperature else decoding.apply_temperature(logits, 0)
+    return logits ** (1 / temperature) if temperature else choose.apply_temperature(logits, 0)
 
 
 @apply_temperature.mistake(
@@ -114,7 +114,7 @@ def to_a_power(logits, temperature):
 )
 def one_maximum(logits, temperature):
     return (
-        decoding.apply_temperature(logits, temperature)
+        choose.apply_temperature(logits, temperature)
         if temperature
         else logits.masked_fill(logits < logits.max(), -1e9)
     )

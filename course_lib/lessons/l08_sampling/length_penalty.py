@@ -7,10 +7,10 @@ import torch
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.writing import decoding
+from course_lib.writing import beam
 
 length_penalty = Exercise(
-    reference=decoding.length_penalty,
+    reference=beam.length_penalty,
     notebook=8,
     order=90,
     minutes=5,
@@ -44,7 +44,7 @@ def plain_power(length, alpha):
     "Yours is upside down: it falls with the length. It divides a log-probability, so that it should grow."
 )
 def upside_down(length, alpha):
-    return 1 / decoding.length_penalty(length, alpha)
+    return 1 / beam.length_penalty(length, alpha)
 
 
 @length_penalty.mistake(

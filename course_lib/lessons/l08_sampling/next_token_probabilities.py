@@ -7,7 +7,7 @@ from torch import Tensor
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import by_hand
-from course_lib.writing.decoding import apply_temperature, top_k_filter, top_p_filter
+from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 
 
 def filtered(logits: Tensor, k: int | None, p: float | None) -> Tensor:

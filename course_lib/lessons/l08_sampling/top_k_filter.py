@@ -7,10 +7,10 @@ import torch
 from course_lib.exercises.adapters import as_a_distribution
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.writing import decoding
+from course_lib.writing import choose
 
 top_k_filter = Exercise(
-    reference=decoding.top_k_filter,
+    reference=choose.top_k_filter,
     notebook=8,
     order=40,
     minutes=10,
@@ -57,7 +57,7 @@ def strictly_above(logits, k):
     seen="https://github.com/kingoflolz/mesh-transformer-jax/issues/164",
 )
 def one_too_many(logits, k):
-    return decoding.top_k_filter(logits, k + 1)
+    return choose.top_k_filter(logits, k + 1)
 
 
 @top_k_filter.mistake(
@@ -66,13 +66,13 @@ def one_too_many(logits, k):
     seen="https://github.com/karpathy/minGPT/issues/10",
 )
 def filled_with_nothing(logits, k):
-    kept = decoding.top_k_filter(logits, k)
+    kept = choose.top_k_filter(logits, k)
     return kept.masked_fill(kept == -torch.inf, 1e-10)
 
 
 @top_k_filter.mistake("You keep the k smallest. The largest logits are the likeliest tokens.")
 def smallest_kept(logits, k):
-    return -decoding.top_k_filter(-logits, k).masked_fill(decoding.top_k_filter(-logits, k) == -torch.inf, torch.inf)
+    return -choose.top_k_filter(-logits, k).masked_fill(choose.top_k_filter(-logits, k) == -torch.inf, torch.inf)
 
 
 @top_k_filter.mistake("You keep k of the whole batch. Each row keeps k of its own: `topk` over the last axis.")
@@ -105,7 +105,7 @@ def largest_alone(logits, k):
 
 @top_k_filter.mistake("You return probabilities. Logits are wanted: the softmax comes at the very end.")
 def top_k_probabilities(logits, k):
-    return decoding.top_k_filter(logits, k).softmax(-1)
+    return choose.top_k_filter(logits, k).softmax(-1)
 
 
 @top_k_filter.right_for_whole_course

@@ -9,7 +9,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import as_a_distribution
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.writing import decoding
+from course_lib.writing import choose
 
 
 def nucleus(logits: Tensor, kept: Callable[[Tensor], Tensor]) -> Tensor:
@@ -30,7 +30,7 @@ def up_to_p(ordered: Tensor, p: float) -> Tensor:
 
 
 top_p_filter = Exercise(
-    reference=decoding.top_p_filter,
+    reference=choose.top_p_filter,
     notebook=8,
     order=50,
     minutes=20,
@@ -101,7 +101,7 @@ def one_beyond(logits, p):
     "Your logits come out sorted. The sampler takes the first for token 0: put them back in the vocabulary's order."
 )
 def left_sorted(logits, p):
-    return decoding.top_p_filter(logits, p).sort(dim=-1, descending=True).values
+    return choose.top_p_filter(logits, p).sort(dim=-1, descending=True).values
 
 
 @top_p_filter.mistake(
@@ -158,7 +158,7 @@ def least_likely_first(logits, p):
     "You multiply logits by the mask. Top-k may have left minus infinity there, and −∞ · 0 is NaN: `masked_fill`."
 )
 def times_the_mask(logits, p):
-    kept = (decoding.top_p_filter(logits, p) > -torch.inf).to(logits.dtype)
+    kept = (choose.top_p_filter(logits, p) > -torch.inf).to(logits.dtype)
     return logits * kept - 1e9 * (1 - kept)
 
 
@@ -176,12 +176,12 @@ def beside_the_likeliest(logits, p):
     seen="https://github.com/BlinkDL/ChatRWKV/issues/170",
 )
 def greedy_at_one(logits, p):
-    return decoding.top_p_filter(logits, 0 if p == 1 else p)
+    return choose.top_p_filter(logits, 0 if p == 1 else p)
 
 
 @top_p_filter.mistake("You return probabilities. Logits are wanted: the softmax comes at the very end.")
 def top_p_probabilities(logits, p):
-    return decoding.top_p_filter(logits, p).softmax(-1)
+    return choose.top_p_filter(logits, p).softmax(-1)
 
 
 @top_p_filter.right_for_whole_course

@@ -9,9 +9,11 @@ import traitlets
 
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
-from course_lib.text.words import EOS, SPECIALS, Vocabulary
+from course_lib.text.words import WordTokenizer
 from course_lib.transformer.models import Transformer
-from course_lib.writing.decoding import Candidate, Model, beam_search, greedy, length_penalty
+from course_lib.writing.beam import Candidate, beam_search, length_penalty
+from course_lib.writing.choose import greedy
+from course_lib.writing.prompts import Model
 
 BEAMS = (1, 2, 3, 4)
 ALPHA = 0.6
@@ -27,11 +29,11 @@ class Translation(Protocol):
 
 
 class Translator(Protocol):
-    """A Transformer with its two vocabularies, such as `weights.load_translator()`."""
+    """A Transformer with its two tokenizers, such as `weights.load_translator()`."""
 
     model: Transformer
-    english: Vocabulary
-    french: Vocabulary
+    english: WordTokenizer
+    french: WordTokenizer
 
     def translation(self, sentence: str) -> Translation:
         """Translate `sentence`; raises ValueError with a sentence for the learner if it cannot."""
@@ -46,14 +48,23 @@ class _Task:
     show: Callable[[int], str]
     join: str = " "
     max_length: int | None = None
-    stop: Sequence[int] = (EOS,)
+    bos: int | None = None
+    stop: Sequence[int] = ()
     alpha: float = ALPHA
 
     def search(self, beams: int, greedy_ids: Sequence[int]) -> list[list[dict[str, Any]]]:
         """Return the candidates of each step, each with the index of its parent among those of the step before."""
         watched: list[list[Candidate]] = []
-        settings = {"max_length": self.max_length, "stop": self.stop, "alpha": self.alpha}
-        beam_search(self.model, [self.prompt], beams=beams, watch=watched.append, **settings)  # type: ignore[arg-type]
+        beam_search(
+            self.model,
+            [self.prompt],
+            self.max_length,
+            beams=beams,
+            alpha=self.alpha,
+            bos=self.bos,
+            stop=self.stop,
+            watch=watched.append,
+        )
         steps = list[list[dict[str, Any]]]()
         indices: dict[tuple[int, ...], int] = {(): -1}
         for candidates in watched:
@@ -74,7 +85,7 @@ class _Task:
         }
 
     def result(self, beams: Sequence[int]) -> dict[str, Any]:
-        (greedy_ids,) = greedy(self.model, [self.prompt], self.max_length, stop=self.stop)
+        (greedy_ids,) = greedy(self.model, [self.prompt], self.max_length, bos=self.bos, stop=self.stop)
         searches = {str(width): self.search(width, greedy_ids) for width in beams}
         return {"searches": searches, "join": self.join, "alpha": self.alpha}
 
@@ -116,10 +127,11 @@ class BeamExplorer(Explorer):
         *,
         join: str = " ",
         max_length: int | None = None,
-        stop: Sequence[int] = (EOS,),
+        bos: int | None = None,
+        stop: Sequence[int] = (),
         alpha: float = ALPHA,
     ) -> "BeamExplorer":
-        """Explore the search of any model that `decoding.beam_search` takes.
+        """Explore the search of any model that `beam_search` takes.
 
         Args:
             model: a model.
@@ -128,12 +140,13 @@ class BeamExplorer(Explorer):
             beams: the numbers of beams to choose from.
             join: what separates two tokens of a text: a space for words, nothing for characters.
             max_length: as in `beam_search`.
+            bos: as in `beam_search`.
             stop: as in `beam_search`.
             alpha: the exponent of the length penalty during the search, and at first on its slider.
 
         Returns the explorer, without a box to type in. Raises what `beam_search` raises.
         """
-        return cls(_Task(model, prompt, show, join, max_length, stop, alpha), "", beams)
+        return cls(_Task(model, prompt, show, join, max_length, bos, stop, alpha), "", beams)
 
     def _search(self, _: Any = None) -> None:
         translator = self._translator
@@ -145,8 +158,9 @@ class BeamExplorer(Explorer):
         except ValueError as problem:
             self.result = {**self.result, "message": f"{problem}."}
             return
-        names = (*SPECIALS, *translator.french.words)
-        self.result = _Task(translator.model, ids, names.__getitem__).result(self._beams)
+        french = translator.french
+        task = _Task(translator.model, ids, french.token, bos=french.bos, stop=[french.eos])
+        self.result = task.result(self._beams)
 
     def hypotheses(self, beams: int, alpha: float | None = None) -> list[tuple[str, float, float]]:
         """Return the texts that a search ended with, with log-probability and score, the best first, at most `beams`.

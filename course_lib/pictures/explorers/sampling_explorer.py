@@ -10,9 +10,9 @@ import traitlets
 from course_lib.learning.training import evaluating
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
-from course_lib.text.words import SPECIALS
+from course_lib.text.tokenizer import Tokenizer
 from course_lib.transformer.models import LanguageModel
-from course_lib.writing.decoding import sample
+from course_lib.writing.choose import sample
 
 LENGTH = 40
 ROWS = 15
@@ -26,8 +26,8 @@ class TextModel(Protocol):
     model: LanguageModel
 
     @property
-    def characters(self) -> str:
-        """All characters that it knows, in the order of their ids, which follow those of the special tokens."""
+    def tokenizer(self) -> Tokenizer:
+        """What spells the ids."""
 
     def encode(self, text: str) -> list[int]:
         """Return the id of each character; raises ValueError with a sentence for the learner if one has none."""
@@ -40,7 +40,7 @@ class SamplingExplorer(Explorer):
     """The next character after two beginnings, one of them the learner's own, under three filters.
 
     The kernel sends the logits once; the browser applies the filters and draws the first character. The rest of the
-    text comes from the kernel, by `decoding.sample`, a moment later.
+    text comes from the kernel, by `sample`, a moment later.
 
     Args:
         text_model: `weights.load_tales_model()`, or the learner's own.
@@ -63,7 +63,7 @@ class SamplingExplorer(Explorer):
             raise ValueError("beside should hold at least one beginning to compare with, but it is empty")
         self._text_model = text_model
         super().__init__(
-            names=[*SPECIALS, *text_model.characters],
+            names=[text_model.tokenizer.token(number) for number in range(len(text_model.tokenizer))],
             prompt=prompt,
             answer=self._read(prompt),
             examples=[self._read(each) for each in beside],

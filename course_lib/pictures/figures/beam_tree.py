@@ -9,7 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from course_lib.pictures.figures.display import describe, theme_of
 from course_lib.pictures.look import colour, token_label
-from course_lib.writing.decoding import Candidate
+from course_lib.writing.beam import Candidate
 
 # In characters of the nodes' monospaced font; a character is 0.602 times as wide as the font's size.
 _ADVANCE, _PADDING, _GAP, _START = 0.602, 1.4, 3.0, 5.0

@@ -11,8 +11,9 @@ from torch import Tensor
 from course_lib.pictures.explorers import BeamExplorer, SamplingExplorer
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pretrained import load_tales_model, load_translator
-from course_lib.text.words import BOS, EOS, SPECIALS
-from course_lib.writing.decoding import Candidate, beam_search, sample
+from course_lib.text.vocabulary import BOS, EOS, SPECIALS
+from course_lib.writing.beam import Candidate, beam_search
+from course_lib.writing.choose import sample
 
 NAMES = (*SPECIALS, "the", "a", "cat", "dog")
 # What follows each word, by hand. Greedy decoding takes “the cat”, 0.5 · 0.4 · 0.4 = 0.08, and misses “a dog”,
@@ -42,7 +43,7 @@ class Handmade(torch.nn.Module):
 
 
 def handmade(beams: tuple[int, ...] = (1, 2)) -> BeamExplorer:
-    return BeamExplorer.of(Handmade(), [BOS], NAMES.__getitem__, beams, max_length=4)
+    return BeamExplorer.of(Handmade(), [BOS], NAMES.__getitem__, beams, max_length=4, stop=[EOS])
 
 
 def sampling(prompt: str = "Once upon a ti") -> SamplingExplorer:
@@ -169,17 +170,16 @@ def test_what_greedy_decoding_takes_is_marked_in_every_search(beams: str) -> Non
 @pytest.mark.parametrize("beams", [1, 2, 3, 4])
 def test_each_candidate_extends_the_one_that_it_points_to(beams: int) -> None:
     translator, watched = load_translator(), list[list[Candidate]]()
-    ids = translator.english.encode(["the", "detective", "investigated"])
-    beam_search(translator.model, [ids], beams=beams, watch=watched.append)
+    ids, french = translator.english.encode("the detective investigated"), translator.french
+    beam_search(translator.model, [ids], beams=beams, bos=french.bos, stop=[french.eos], watch=watched.append)
     steps = translating().result["searches"][str(beams)]
-    names = (*SPECIALS, *translator.french.words)
 
     def spelt(step: int, place: int) -> list[str]:
         each = steps[step][place]
         return [*(spelt(step - 1, each["parent"]) if each["parent"] >= 0 else []), each["name"]]
 
     found = [[spelt(step, place) for place in range(len(each))] for step, each in enumerate(steps)]
-    assert found == [[[names[i] for i in candidate.ids] for candidate in each] for each in watched]
+    assert found == [[[french.token(i) for i in candidate.ids] for candidate in each] for each in watched]
     assert [[each["fate"] for each in step] for step in steps] == [[each.fate for each in step] for step in watched]
     assert [each["total"] for each in steps[0]] == pytest.approx([each.log_probability for each in watched[0]])
 
@@ -187,10 +187,10 @@ def test_each_candidate_extends_the_one_that_it_points_to(beams: int) -> None:
 @pytest.mark.parametrize("beams", [1, 2, 3, 4])
 def test_the_texts_that_are_found_are_those_of_beam_search(beams: int) -> None:
     translator = load_translator()
-    ids = translator.english.encode(["the", "detective", "investigated"])
-    (best,) = beam_search(translator.model, [ids], beams=beams, n_best=beams)
+    ids, french = translator.english.encode("the detective investigated"), translator.french
+    (best,) = beam_search(translator.model, [ids], beams=beams, n_best=beams, bos=french.bos, stop=[french.eos])
     ours = translating().hypotheses(beams)
-    assert [text for text, _, _ in ours] == [" ".join(translator.french.decode(each.ids)) for each in best]
+    assert [text for text, _, _ in ours] == [" ".join(french.decode_words(each.ids)) for each in best]
     assert [score for _, _, score in ours] == pytest.approx([each.score for each in best], abs=1e-5)
 
 

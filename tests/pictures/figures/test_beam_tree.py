@@ -9,8 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from course_lib.pictures.figures import beam_tree, described
 from course_lib.pretrained import load_translator
-from course_lib.text.words import SPECIALS
-from course_lib.writing.decoding import Candidate, beam_search
+from course_lib.writing.beam import Candidate, beam_search
 
 NAMES = ("the", "a", "cat", "dog", "[eos]")
 STEPS = [
@@ -66,9 +65,9 @@ def test_lines_join_each_text_to_the_one_that_it_extends(ax: Axes) -> None:
 
 def test_four_beams_and_six_steps_overlap_nowhere(ax: Axes) -> None:
     translator, steps = load_translator(), list[list[Candidate]]()
-    ids = translator.english.encode(["the", "old", "king", "read", "the", "letter"])
-    beam_search(translator.model, [ids], beams=4, watch=steps.append)
-    beam_tree(ax, steps[:6], (*SPECIALS, *translator.french.words).__getitem__)
+    ids, french = translator.english.encode("the old king read the letter"), translator.french
+    beam_search(translator.model, [ids], beams=4, bos=french.bos, stop=[french.eos], watch=steps.append)
+    beam_tree(ax, steps[:6], french.token)
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     places = [box.get_window_extent() for box in boxes(ax)]
     assert len(places) == 48

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from course_lib.pictures.figures import described, next_tokens
-from course_lib.writing.decoding import top_k_filter
+from course_lib.writing.choose import top_k_filter
 
 NAMES = ("un", "le", "la", " ")
 SHARES = [0.05, 0.6, 0.25, 0.1]

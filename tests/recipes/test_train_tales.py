@@ -1,0 +1,31 @@
+"""The recipe of the language model, and the file that it wrote."""
+
+import json
+
+import pytest
+
+from course_lib.data import fetch
+from course_lib.learning.checkpoints import read
+from course_lib.pretrained import load_tales_model
+from course_lib.pretrained.tales_model import FILE
+from course_lib.recipes.train_tales import corpus, recipe, report
+
+
+@pytest.fixture(scope="module")
+def texts() -> tuple[str, str]:
+    fetch("tales")
+    return corpus()
+
+
+def test_the_file_is_small_and_holds_the_recipe_as_it_is_now(texts: tuple[str, str]):
+    assert FILE.stat().st_size <= 2_000_000
+    _, note = read(FILE)
+    assert note["recipe"] == json.loads(json.dumps(recipe(*texts)))
+
+
+def test_the_report_compares_the_model_with_what_costs_nothing(texts: tuple[str, str]):
+    lines = report(load_tales_model(), texts[1][:5000]).splitlines()
+    assert lines[0] == "loss on 5,000 characters of unseen tales, in nats per character"
+    losses = [float(line.split()[0]) for line in lines[1:5]]
+    assert losses == sorted(losses, reverse=True)
+    assert lines[5].startswith("Once upon a time")

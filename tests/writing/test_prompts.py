@@ -1,0 +1,275 @@
+"""What all ways of writing share: prompts, lengths, ids that stop a text, and what is refused."""
+
+import dataclasses
+import itertools
+import math
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor
+
+from course_lib.transformer.build import build_transformer
+from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.writing.beam import beam_search
+from course_lib.writing.cache import CachedModel
+from course_lib.writing.choose import (
+    greedy,
+    sample,
+    write_tokens,
+)
+from tests.writing.stand_ins import (
+    BOS,
+    ENDS,
+    PAD,
+    PROMPTS,
+    SMALL,
+    Dictionary,
+    Toy,
+    precise_language_model,
+    small_translator,
+)
+
+
+@pytest.fixture
+def model() -> Transformer:
+    return small_translator()
+
+
+@pytest.fixture
+def reads_all() -> LanguageModel:
+    return precise_language_model()
+
+
+def test_a_stop_token_given_twice_or_unknown_to_the_model_makes_no_difference(reads_all):
+    wanted = beam_search(reads_all, PROMPTS, 5, beams=3, n_best=3, stop=[4, 7])
+    assert beam_search(reads_all, PROMPTS, 5, beams=3, n_best=3, stop=[7, 4, 4, -1, 99]) == wanted
+    assert greedy(reads_all, PROMPTS, 5, stop=[7, 4, 4, -1, 99]) == greedy(reads_all, PROMPTS, 5, stop=[4, 7])
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_a_text_is_the_same_alone_and_in_a_batch(reads_all, model, use_cache):
+    sources = [[5, 6, 7, 8], [9], [10, 11], [4, 4, 4]]
+    for any_model, prompts in ((reads_all, PROMPTS), (model.double(), sources)):
+        assert greedy(any_model, prompts, 6, use_cache=use_cache, **ENDS) == [
+            greedy(any_model, [ids], 6, **ENDS)[0] for ids in prompts
+        ]
+        together = beam_search(any_model, prompts, 6, beams=3, n_best=3, use_cache=use_cache, **ENDS)
+        alone = [beam_search(any_model, [ids], 6, beams=3, n_best=3, **ENDS)[0] for ids in prompts]
+        assert [[text.ids for text in texts] for texts in together] == [[text.ids for text in texts] for texts in alone]
+        for one, other in zip(together, alone, strict=True):
+            assert [text.score for text in one] == pytest.approx([text.score for text in other], abs=1e-10)
+
+
+def test_more_prompts_than_rows_at_once_keep_their_order(reads_all):
+    prompts = [[3 + i % 9, 3 + i // 9 % 9] for i in range(81)]
+    together = beam_search(reads_all, prompts, 3, beams=8, **ENDS)
+    assert [each[0].ids for each in together] == [
+        beam_search(reads_all, [ids], 3, beams=8, **ENDS)[0][0].ids for ids in prompts
+    ]
+    many = prompts * 4
+    assert greedy(reads_all, many, 3, **ENDS) == greedy(reads_all, prompts, 3, **ENDS) * 4
+
+
+def test_a_text_continues_past_the_models_positions_with_and_without_a_cache(reads_all):
+    for prompts in (PROMPTS, [[5]]):
+        free = greedy(reads_all, prompts, 25, stop=[])
+        assert {len(ids) for ids in free} == {25}
+        assert greedy(reads_all, prompts, 25, stop=[], use_cache=False) == free
+        found, wanted = (beam_search(reads_all, prompts, 25, beams=2, stop=[], use_cache=use) for use in (True, False))
+        assert [texts[0].ids for texts in found] == [texts[0].ids for texts in wanted]
+        assert [texts[0].score for texts in found] == pytest.approx([texts[0].score for texts in wanted], abs=1e-10)
+
+
+def test_a_model_that_never_stops_is_stopped(reads_all, model):
+    assert {len(ids) for ids in greedy(reads_all, PROMPTS, stop=[])} == {9}
+    assert {len(ids) for ids in sample(reads_all, PROMPTS, stop=[])} == {9}
+    assert {len(texts[0].ids) for texts in beam_search(reads_all, PROMPTS, stop=[])} == {9}
+    assert len(list(write_tokens(reads_all, [5], stop=[]))) == 9
+    assert {len(ids) for ids in greedy(model, [[5], [6, 7]], 99, bos=BOS, stop=[])} == {SMALL.max_length}
+
+
+def test_any_of_several_stop_tokens_ends_a_text(reads_all):
+    free = greedy(reads_all, PROMPTS, 8, stop=[])
+    stop = [free[0][2], free[1][4], free[2][1]]
+    wanted = [list(itertools.takewhile(lambda token: token not in stop, ids)) for ids in free]
+    assert len(set(map(len, wanted))) > 1
+    assert greedy(reads_all, PROMPTS, 8, stop=stop) == wanted
+    assert greedy(reads_all, PROMPTS, 8, stop=tuple(stop), use_cache=False) == wanted
+
+
+def test_a_length_of_zero_writes_nothing(reads_all, model):
+    for any_model in (reads_all, model):
+        assert greedy(any_model, [[5], [6, 7]], 0, **ENDS) == [[], []]
+        assert sample(any_model, [[5], [6, 7]], 0, **ENDS) == [[], []]
+        assert list(write_tokens(any_model, [5], 0, **ENDS)) == []
+        assert beam_search(any_model, [[5], [6, 7]], 0, **ENDS) == [[([], 0.0, 0.0)]] * 2
+
+
+@pytest.mark.parametrize("length", [-1, 2.5, math.nan, math.inf])
+def test_a_length_that_counts_no_tokens_is_refused(length, reads_all):
+    sentence = f"max_length says how many tokens to write at most, 0 or more, but is {length}"
+    for write in (greedy, sample, beam_search):
+        with pytest.raises(ValueError, match=sentence):
+            write(reads_all, [[5]], length)
+    with pytest.raises(ValueError, match=sentence):
+        next(write_tokens(reads_all, [5], length))
+
+
+WRITERS = [
+    partial(greedy, **ENDS),
+    partial(sample, **ENDS),
+    partial(beam_search, **ENDS),
+    lambda model, prompts: next(write_tokens(model, *prompts, **ENDS)),
+]
+
+
+every_writer = pytest.mark.parametrize("write", WRITERS, ids=["greedy", "sample", "beams", "write_tokens"])
+
+
+@every_writer
+@pytest.mark.parametrize(
+    ("prompt", "error", "sentence"),
+    [
+        ([], ValueError, r"prompt 0 has no tokens, so there is nothing to continue: give it \[bos\] at least"),
+        ([5, 12], ValueError, "prompt 0 has ids from 5 to 12, but the model's are 0 to 11"),
+        ([-1, 5], ValueError, "prompt 0 has ids from -1 to 5, but the model's are 0 to 11"),
+        (5, TypeError, r"prompts should be a list of lists of ids, but prompt 0 is 5: write \[prompt\]"),
+        ([5, 5.5], TypeError, "prompt 0 should hold ids, whole numbers, but has 5.5: encode a text first"),
+        ("once", TypeError, "prompt 0 should hold ids, whole numbers, but has 'o': encode a text first"),
+    ],
+)
+def test_a_prompt_that_cannot_be_read_is_refused(write, prompt, error, sentence, reads_all):
+    with pytest.raises(error, match=sentence):
+        write(reads_all, [prompt])
+
+
+@every_writer
+def test_a_source_that_cannot_be_read_is_refused(write, model):
+    with pytest.raises(ValueError, match="prompt 0 has no tokens, so there is nothing to translate"):
+        write(model, [[]])
+    with pytest.raises(ValueError, match="prompt 0 has ids from 20 to 20, but the model's are 0 to 19"):
+        write(model, [[20]])
+    learned = build_transformer(dataclasses.replace(SMALL, positions="learned"))
+    with pytest.raises(ValueError, match="at most 10 tokens have a position, but 11 came"):
+        write(learned, [[5] * 11])
+
+
+@pytest.mark.parametrize("write", [greedy, sample, beam_search])
+def test_a_bad_prompt_after_good_ones_is_named_before_anything_is_written(write):
+    stand_in = Dictionary()
+    with pytest.raises(ValueError, match="prompt 300 has no tokens"):
+        write(stand_in, [[5]] * 300 + [[]])
+    assert stand_in.steps == 0
+
+
+@pytest.mark.parametrize("write", [greedy, sample, beam_search])
+def test_a_prompt_given_flat_is_refused(write, reads_all):
+    with pytest.raises(TypeError, match=r"but prompt 0 is 5: write \[prompt\]"):
+        write(reads_all, [5, 6, 7])
+
+
+def test_no_prompts_give_nothing(reads_all):
+    assert sample(reads_all, []) == []
+    assert beam_search(reads_all, []) == []
+
+
+def test_prompts_are_left_as_they_were(reads_all):
+    prompts = [list(ids) for ids in PROMPTS]
+    for write in (greedy, sample, beam_search):
+        write(reads_all, prompts, 3)
+    assert prompts == PROMPTS
+
+
+def test_prompts_may_be_tuples(reads_all):
+    assert greedy(reads_all, tuple(map(tuple, PROMPTS)), 3) == greedy(reads_all, PROMPTS, 3)
+
+
+def test_prompts_may_be_a_tensor(reads_all, model):
+    prompts = [[5, 6, 7], [8, 9, 4]]
+    assert greedy(reads_all, torch.tensor(prompts), 4) == greedy(reads_all, prompts, 4)
+    assert greedy(model, torch.tensor(prompts), **ENDS) == greedy(model, prompts, **ENDS)
+    assert beam_search(reads_all, torch.tensor(prompts), 4) == beam_search(reads_all, prompts, 4)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "found"),
+    [
+        (torch.tensor([5, 6]), r"\(2,\) of torch.int64"),
+        (torch.tensor([[5.0, 6.0]]), r"\(1, 2\) of torch.float32"),
+    ],
+)
+@pytest.mark.parametrize("write", [greedy, sample, beam_search])
+def test_a_tensor_that_holds_no_prompts_is_refused(write, prompts, found, reads_all):
+    with pytest.raises(TypeError, match=rf"prompts should be ids \(B, T\), but are {found}"):
+        write(reads_all, prompts, 3)
+
+
+@pytest.mark.parametrize("write", [greedy, sample, beam_search])
+def test_a_cache_is_used_unless_it_is_refused(write, reads_all, monkeypatch):
+    used = []
+    read = CachedModel.read
+    monkeypatch.setattr(CachedModel, "read", lambda *arguments: used.append(1) or read(*arguments))
+    write(reads_all, [[5]], 3, use_cache=False)
+    assert used == []
+    write(reads_all, [[5]], 3)
+    assert len(used) == 3
+
+
+@pytest.mark.parametrize("write", [greedy, sample, beam_search])
+def test_a_translation_has_to_be_told_the_id_that_it_starts_with(write, model):
+    with pytest.raises(ValueError, match=r"a translation starts with .* say which, such as bos=tokenizer\.bos"):
+        write(model, [[5]])
+
+
+def test_without_an_id_that_stops_it_a_text_is_written_to_its_full_length(reads_all, model):
+    assert {len(ids) for ids in greedy(reads_all, PROMPTS, 12)} == {12}
+    assert {len(ids) for ids in greedy(model, [[5], [6, 7]], bos=BOS)} == {SMALL.max_length}
+
+
+class Unsaid(Dictionary):
+    """A translator that does not say which id fills up its sources."""
+
+    config = None
+
+
+def test_sources_are_filled_up_with_the_id_that_was_given_where_the_model_names_none():
+    sources = [[5, 6, 7], [8]]
+    assert greedy(Unsaid(), sources, 4, **ENDS, pad=PAD) == sources
+    with pytest.raises(ValueError, match="have 1 and 3 ids: say which id fills up the shorter ones"):
+        greedy(Unsaid(), sources, 4, **ENDS)
+    assert greedy(Unsaid(), [[5], [6]], 4, **ENDS) == [[5], [6]]
+
+
+@every_writer
+def test_a_model_that_names_no_length_has_to_be_told_one(write):
+    with pytest.raises(ValueError, match="say how many tokens to write at most, max_length=…: this model does not say"):
+        write(Toy(4, seed=0), [[1]])
+
+
+def test_a_model_that_is_not_one_of_the_courses_can_write_too():
+    toy = Toy(4, seed=3)
+    text = (1,)
+    for _ in range(4):
+        text = (*text, toy.log_probabilities(text).argmax().item())
+    assert greedy(toy, [[1]], 4, stop=[]) == [list(text[1:])]
+    assert [*write_tokens(toy, [1], 4, stop=[])] == list(text[1:])
+    sources = [[5, 6, 7], [8], [9, 4]]
+    # Any but the copied token has odds of e to 1, so the search prefers to go on; its copy is the likeliest text.
+    found = beam_search(Dictionary(), sources, 4, beams=1, early_stopping=True, **ENDS)
+    assert [texts[0].ids for texts in found] == sources
+
+
+@every_writer
+def test_an_interrupt_while_the_model_works_leaves_it_in_its_mode(write, reads_all, monkeypatch):
+    def interrupted(*_: object) -> Tensor:
+        assert not reads_all.training
+        raise KeyboardInterrupt
+
+    # Every step asks the feed-forward, with a cache or without.
+    monkeypatch.setattr(reads_all.layers[1].feed_forward, "forward", interrupted)
+    reads_all.train()
+    with pytest.raises(KeyboardInterrupt):
+        write(reads_all, [[5, 6]])
+    assert reads_all.training
+    assert torch.is_grad_enabled()
