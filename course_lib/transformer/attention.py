@@ -458,7 +458,7 @@ def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
 
     Yields a dictionary that each forward pass fills: the part's name in the model, such as
     `"decoder.0.cross_attention"`, to its latest `Reading`. Attentions are the course's `MultiHeadAttention`s, and other
-    modules of a name that ends in "attention", if they keep their `weights` as an attribute. Blocks may be nested; each
+    modules that keep the weights of their heads, (B, H, T, S), as their attribute `weights`. Blocks may be nested; each
     of them sees everything.
     """
     readings: dict[str, Reading] = {}
@@ -468,7 +468,7 @@ def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
                 watcher = partial(readings.__setitem__, name)
                 part.watchers.append(watcher)
                 watching.callback(part.watchers.remove, watcher)
-            elif name.endswith("attention"):
+            else:
                 hook = part.register_forward_hook(partial(_keep_weights, readings, name))
                 watching.callback(hook.remove)
         yield readings

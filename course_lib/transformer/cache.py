@@ -94,7 +94,8 @@ class TextCache:
 
         Takes (B, T, d_model) three times; returns queries (B, H, T, d_k), keys and values (B, kv_heads, length, d_k).
         """
-        queries, keys, values = self.attention.project(query, key, value, self.length, self.joined)
+        joined = self.joined if query is key is value else None
+        queries, keys, values = self.attention.project(query, key, value, self.length, joined)
         if self.stored is None:
             B, kv_heads, _, d_k = keys.shape
             self.stored = keys.new_empty(2, B, kv_heads, self.room, d_k)
