@@ -11,6 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from course_lib.data.atomic import write_atomically
+
 LOCK_SECONDS = 10
 
 
@@ -76,10 +78,4 @@ def _next_former(name: str) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file completely or not at all."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("w", encoding="utf-8", newline="\n") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    unfinished.replace(path)
+    write_atomically(path, text.encode("utf-8"))

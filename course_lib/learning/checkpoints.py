@@ -1,8 +1,6 @@
 """Weights in files: safetensors with a note in JSON, nothing pickled, and never half a file."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from course_lib.data.atomic import write_atomically
+
 Note = Mapping[str, Any]
 KIND = "transformer-course"
 
@@ -22,20 +22,10 @@ class CheckpointError(ValueError):
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], note: Note) -> None:
-    """Write tensors, and a note that JSON can hold, to a file: wholly or not at all.
-
-    What was there before stays until the new file is whole.
-    """
+    """Write tensors, and a note that JSON can hold, to a file: completely or not at all."""
     metadata = {"kind": KIND, "note": json.dumps(note, ensure_ascii=False)}
-    data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(unfinished).replace(path)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
+    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+    write_atomically(path, content)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -50,7 +40,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors = load(path.read_bytes())
     except SafetensorError as error:
         raise CheckpointError(
-            f"{path} is damaged or no safetensors file ({error}): delete it, or name another"
+            f"{path} is damaged or not a safetensors file ({error}): delete it, or name another"
         ) from None
     if metadata.get("kind") != KIND:
         raise CheckpointError(f"{path} holds weights, but this course did not write it: name another file")
@@ -58,7 +48,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def write_training(path: Path, model: nn.Module, optimizer: Optimizer, owner: Note, history: Note) -> None:
-    """Write all that a training needs to go on: weights, Adam's memory, whose they are, and what happened so far."""
+    """Write all that is needed to continue a training: weights, Adam's state, whose they are, and the history."""
     tensors = {f"model.{name}": weight for name, weight in weights_of(model).items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
@@ -72,13 +62,13 @@ def read_training(path: Path, model: nn.Module, optimizer: Optimizer, owner: Not
     """
     tensors, note = read(path)
     if "history" not in note:
-        raise CheckpointError(f"{path} holds weights only, and no training to go on with: name another file")
+        raise CheckpointError(f"{path} holds weights only, and no training to continue: name another file")
     for name, ours in owner.items():
         theirs = note["owner"].get(name)
         if theirs != ours:
             raise CheckpointError(
                 f"{path} belongs to another training: its {name} is {theirs!r}, yours is {ours!r}. Delete it to start "
-                "anew, or name another file"
+                "again, or name another file"
             )
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
     put_weights(model, weights, path)
@@ -92,14 +82,14 @@ def read_training(path: Path, model: nn.Module, optimizer: Optimizer, owner: Not
 
 
 def weights_of(model: nn.Module) -> dict[str, Tensor]:
-    """The weights of a model by name, each once: tied ones under their first name."""
+    """List the weights of a model by name, each once: tied ones under their first name."""
     buffers = {name: buffer for name, buffer in model.named_buffers() if name in model.state_dict()}
     return {**dict(model.named_parameters()), **buffers}
 
 
 @torch.no_grad()
 def put_weights(model: nn.Module, weights: Mapping[str, Tensor], source: Path) -> None:
-    """Copy weights into a model, in place, so that tied weights stay tied.
+    """Copy weights into a model's own tensors, so that tied weights stay tied.
 
     Raises CheckpointError, which names the `source`, where names or shapes differ; the model is then as it was.
     """

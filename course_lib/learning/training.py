@@ -4,7 +4,6 @@ A `Task` says what to learn, `TrainingSettings` say how, and `train` does it. Bu
 """
 
 import hashlib
-import itertools
 import json
 import math
 import signal
@@ -50,7 +49,7 @@ class Task:
 
 
 def inverse_square_root(step: int, peak: float, warmup: int) -> float:
-    """The learning rate of 2017: up in a line for `warmup` steps, then down with the root of the step.
+    """Give the learning rate of 2017: it rises linearly for `warmup` steps, then falls with the root of the step.
 
         peak · min(step / warmup, √(warmup / step))
 
@@ -63,7 +62,9 @@ def inverse_square_root(step: int, peak: float, warmup: int) -> float:
 
 
 def warmup_cosine(step: int, peak: float, warmup: int, total: int) -> float:
-    """The learning rate of GPT: up in a line for `warmup` steps, then down half a cosine, to 0 after step `total`.
+    """Give the learning rate of GPT: it rises linearly for `warmup` steps, then falls along half a cosine.
+
+    It would be 0 in the step after the last one, `total`.
 
     Steps count from 1. Radford et al. 2018, section 4.1.
     """
@@ -76,11 +77,11 @@ def warmup_cosine(step: int, peak: float, warmup: int, total: int) -> float:
 class TrainingSettings:
     """How to learn. Training ends at whichever of `steps`, `epochs` and `seconds` comes first.
 
-    The defaults are near 2017's (section 5). Raises ValueError for settings that cannot work.
+    The defaults are close to those of 2017 (section 5). Raises ValueError for settings that cannot work.
     """
 
     steps: int | None = None  # updates of the weights
-    epochs: int | None = None  # times through the examples
+    epochs: int | None = None  # passes over the examples
     seconds: float | None = None  # of this call
     learning_rate: float = 1e-3  # its highest value
     schedule: Literal["inverse_square_root", "cosine"] = "inverse_square_root"
@@ -88,9 +89,9 @@ class TrainingSettings:
     batch_tokens: int = 4096  # most ids in a batch, padding and all lists of an example counted
     label_smoothing: float = 0.1  # 2017's; 0 for a language model
     clip: float = 1.0  # longest gradient; Pascanu et al. 2013, arXiv:1211.5063
-    betas: tuple[float, float] = (0.9, 0.98)  # how long Adam remembers gradients, and their squares
+    betas: tuple[float, float] = (0.9, 0.98)  # how long Adam remembers gradients and their squares
     weight_decay: float = 0.0  # of the matrices; Loshchilov and Hutter 2019, arXiv:1711.05101
-    seed: int = 0  # of the batches' order and of dropout
+    seed: int = 0  # of the order of batches, and of dropout
     progress: bool = True  # show a bar
 
     def __post_init__(self) -> None:
@@ -113,16 +114,16 @@ class TrainingSettings:
 
 @dataclass
 class History:
-    """What happened in training: a list with one number for each step, to plot."""
+    """What happened in training: lists with one number for each step, to plot."""
 
-    loss: list[float] = field(default_factory=list)  # what was made small: smoothed, in nats
+    loss: list[float] = field(default_factory=list)  # what training lowers: smoothed, in nats
     cross_entropy: list[float] = field(default_factory=list)  # the same without smoothing; its floor is 0
     learning_rate: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)  # before clipping
     tokens_per_second: list[float] = field(default_factory=list)  # ids read, padding not counted
     validation: list[float] = field(default_factory=list)  # plain cross-entropy of the task's validation examples …
     validation_steps: list[int] = field(default_factory=list)  # … after so many steps
-    interrupted: bool = False  # whether you stopped it before its end
+    interrupted: bool = False  # whether it was stopped before its end
 
     @property
     def steps(self) -> int:
@@ -139,7 +140,7 @@ class History:
 
 
 def best_device() -> torch.device:
-    """The fastest place there is: an NVIDIA GPU, else Apple's, else the CPU."""
+    """Give the fastest device there is: an NVIDIA GPU, else Apple's, else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -158,7 +159,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def evaluate(model: nn.Module, task: Task, batch_tokens: int = 4096, device: torch.device | None = None) -> float:
-    """The plain cross-entropy of the task's validation examples, in nats a label, without dropout."""
+    """Measure the plain cross-entropy of the task's validation examples, in nats per label, without dropout."""
     total, count = 0.0, 0
     with evaluating(model):
         for batch in batches_by_length(task.validation, batch_tokens, shuffle_seed=""):
@@ -188,87 +189,138 @@ def train(
         task: what there is to learn.
         settings: how, and when to stop.
         device: "cpu", "cuda", "mps"; None: the best there is.
-        checkpoint: a file to keep the state of the training in, every half minute and at the end. Where it exists
-            already, training goes on from it, to the same weights as if it had never stopped.
+        checkpoint: a file that keeps the state of the training, written every half minute and at the end. Where it
+            exists already, training continues from it, to the same weights as if it had never stopped.
 
-    Returns the history; after a checkpoint, from the very first step on.
+    Returns the history; with a checkpoint, from the very first step on.
 
     Raises:
-        FloatingPointError: the loss or the gradient is no number any more. The weights are those before that step.
+        FloatingPointError: the loss or the gradient is not a number any more. The weights are those before that step.
         CheckpointError: the checkpoint is damaged, or belongs to another model, other examples or other settings.
         ValueError: there are no examples.
     """
     if not task.examples:
         raise ValueError("there is nothing to learn: the task has no examples")
-    place = best_device() if device is None else torch.device(device)
-    model.to(place)
-    optimizer = _make_optimizer(model, settings)
-    path = None if checkpoint is None else Path(checkpoint)
-    owner = _owner(task, settings) if path else {}
-    history = History()
-    if path and path.exists():
-        history = History(**{**checkpoints.read_training(path, model, optimizer, owner), "interrupted": False})
+    chosen = best_device() if device is None else torch.device(device)
+    training = _Training(model.to(chosen), task, settings, chosen, None if checkpoint is None else Path(checkpoint))
+    with _progress_bar(settings.progress) as bar, torch.random.fork_rng([chosen] if chosen.type == "cuda" else []):
+        try:
+            for examples in training.batches():
+                if training.share_done() >= 1:
+                    break
+                training.step(examples)
+                bar.set_postfix_str(training.summary(), refresh=False)
+                bar.update(training.share_done() - bar.n)
+                if training.ended_an_epoch():
+                    training.validate()
+                training.save_now_and_then()
+            training.validate()
+        except KeyboardInterrupt:
+            training.history.interrupted = True
+    model.eval()
+    training.save()
+    return training.history
 
-    in_epoch = len(_batches_of_epoch(0, task, settings))
-    limits = (settings.steps, settings.epochs and settings.epochs * in_epoch)
-    total = min((limit for limit in limits if limit is not None), default=None)
-    # `torch.manual_seed` seeds the GPUs too, and takes half a millisecond even where there are none.
-    set_seed = torch.default_generator.manual_seed if place.type == "cpu" else torch.manual_seed
-    began = saved = time.monotonic()
 
-    def share_done() -> float:
-        of_steps = history.steps / total if total else 0.0
-        of_time = (time.monotonic() - began) / settings.seconds if settings.seconds else 0.0
+class _Training:
+    """A training under way: what `train` was given, the optimizer, and what has happened so far."""
+
+    def __init__(
+        self, model: nn.Module, task: Task, settings: TrainingSettings, device: torch.device, checkpoint: Path | None
+    ) -> None:
+        self.model, self.task, self.settings, self.device, self.checkpoint = model, task, settings, device, checkpoint
+        self.optimizer = _make_optimizer(model, settings)
+        self.owner = _owner(task, settings) if checkpoint else {}
+        self.history = History()
+        if checkpoint and checkpoint.exists():
+            before = checkpoints.read_training(checkpoint, model, self.optimizer, self.owner)
+            self.history = History(**{**before, "interrupted": False})
+        self.steps_per_epoch = len(_batches_of_epoch(0, task, settings))
+        self.last_step = _last_step(settings, self.steps_per_epoch)
+        self.began = self.saved = time.monotonic()
+
+    def batches(self) -> Iterator[list[Example]]:
+        """Give the batches that are still to come, epoch after epoch, without end."""
+        epoch, done = divmod(self.history.steps, self.steps_per_epoch)
+        while True:
+            for batch in _batches_of_epoch(epoch, self.task, self.settings)[done:]:
+                yield [self.task.examples[i] for i in batch]
+            epoch, done = epoch + 1, 0
+
+    def share_done(self) -> float:
+        """Give the share of the training that is done, from 0 to 1: of its steps or of its time, the larger one."""
+        of_steps = self.history.steps / self.last_step if self.last_step else 0.0
+        of_time = (time.monotonic() - self.began) / self.settings.seconds if self.settings.seconds else 0.0
         return min(max(of_steps, of_time), 1.0)
 
-    def validate() -> None:
-        if task.validation and history.steps not in history.validation_steps:
-            history.validation.append(evaluate(model, task, settings.batch_tokens, place))
-            history.validation_steps.append(history.steps)
+    def ended_an_epoch(self) -> bool:
+        """Say whether the last step was the last one of an epoch."""
+        return self.history.steps % self.steps_per_epoch == 0
 
-    with _progress_bar(settings.progress) as bar, torch.random.fork_rng([place] if place.type == "cuda" else []):
-        try:
-            for examples in _stream(task, settings, history.steps, in_epoch):
-                if share_done() >= 1:
-                    break
-                started = time.monotonic()
-                model.train()
-                # A step's dropout hangs on its number alone, so a checkpoint needs no state of the random generator.
-                set_seed(settings.seed * 1_000_003 + history.steps)
-                logits, labels = task.objective(model, *collate(examples, task.pad, place))
-                loss, plain = cross_entropy(logits, labels, settings.label_smoothing)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
-                if not (loss + norm).isfinite():
-                    raise FloatingPointError(
-                        f"at step {history.steps + 1} the loss is {loss.item()}, the gradient's length {norm.item()}: "
-                        f"try a lower learning_rate than {settings.learning_rate}, or a longer warmup"
-                    )
-                rate = _learning_rate(history.steps + 1, settings, total)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                with _no_interruption():
-                    optimizer.step()
-                    tokens = sum(len(ids) for example in examples for ids in example)
-                    speed = tokens / (time.monotonic() - started)
-                    history.add(loss.item(), plain.item(), rate, norm.item(), speed)
-                bar.set_postfix_str(
-                    f"step {history.steps}, loss {loss.item():.3f}, {speed:,.0f} tokens/s", refresh=False
-                )
-                bar.update(share_done() - bar.n)
-                if history.steps % in_epoch == 0:
-                    validate()
-                if path and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                    checkpoints.write_training(path, model, optimizer, owner, asdict(history))
-                    saved = time.monotonic()
-            validate()
-        except KeyboardInterrupt:
-            history.interrupted = True
-    model.eval()
-    if path:
-        checkpoints.write_training(path, model, optimizer, owner, asdict(history))
-    return history
+    def step(self, examples: list[Example]) -> None:
+        """Update the weights once, and write down what happened."""
+        started = time.monotonic()
+        self._set_seed()
+        loss, plain, norm = self._compute_gradients(examples)
+        rate = _learning_rate(self.history.steps + 1, self.settings, self.last_step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with _no_interruption():
+            self.optimizer.step()
+            tokens = sum(len(ids) for example in examples for ids in example)
+            speed = tokens / (time.monotonic() - started)
+            self.history.add(loss.item(), plain.item(), rate, norm.item(), speed)
+
+    def _set_seed(self) -> None:
+        """Let a step's dropout depend on its number alone, so that a checkpoint needs no state of the generator."""
+        seed = self.settings.seed * 1_000_003 + self.history.steps
+        if self.device.type == "cpu":
+            # `torch.manual_seed` seeds the GPUs too, and takes half a millisecond even where there are none.
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
+
+    def _compute_gradients(self, examples: list[Example]) -> tuple[Tensor, Tensor, Tensor]:
+        """Run the model forwards and backwards.
+
+        Returns the loss, the same without label smoothing, and the length of the gradient before clipping.
+        """
+        self.model.train()
+        logits, labels = self.task.objective(self.model, *collate(examples, self.task.pad, self.device))
+        loss, plain = cross_entropy(logits, labels, self.settings.label_smoothing)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        if not (loss + norm).isfinite():
+            raise FloatingPointError(
+                f"at step {self.history.steps + 1} the loss is {loss.item()}, the gradient's length {norm.item()}: "
+                f"try a lower learning_rate than {self.settings.learning_rate}, or a longer warmup"
+            )
+        return loss, plain, norm
+
+    def validate(self) -> None:
+        """Measure the loss on the validation examples, where there are any, once for each number of steps."""
+        if self.task.validation and self.history.steps not in self.history.validation_steps:
+            loss = evaluate(self.model, self.task, self.settings.batch_tokens, self.device)
+            self.history.validation.append(loss)
+            self.history.validation_steps.append(self.history.steps)
+
+    def summary(self) -> str:
+        """Say in a few words where the training is."""
+        loss, speed = self.history.loss[-1], self.history.tokens_per_second[-1]
+        return f"step {self.history.steps}, loss {loss:.3f}, {speed:,.0f} tokens/s"
+
+    def save_now_and_then(self) -> None:
+        """Write the checkpoint, if there is one and the last time is long ago."""
+        if time.monotonic() - self.saved > SECONDS_BETWEEN_CHECKPOINTS:
+            self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is one."""
+        if self.checkpoint:
+            history = asdict(self.history)
+            checkpoints.write_training(self.checkpoint, self.model, self.optimizer, self.owner, history)
+        self.saved = time.monotonic()
 
 
 def _progress_bar(shown: bool) -> "tqdm[None]":
@@ -293,21 +345,19 @@ def _learning_rate(step: int, settings: TrainingSettings, total: int | None) -> 
     return inverse_square_root(step, settings.learning_rate, settings.warmup)
 
 
+def _last_step(settings: TrainingSettings, steps_per_epoch: int) -> int | None:
+    """Give the number of the step after which training ends; None where only time ends it."""
+    of_epochs = None if settings.epochs is None else settings.epochs * steps_per_epoch
+    return min((limit for limit in (settings.steps, of_epochs) if limit is not None), default=None)
+
+
 def _batches_of_epoch(epoch: int, task: Task, settings: TrainingSettings) -> list[list[int]]:
     return batches_by_length(task.examples, settings.batch_tokens, f"{settings.seed}/{epoch}")
 
 
-def _stream(task: Task, settings: TrainingSettings, start: int, in_epoch: int) -> Iterator[list[Example]]:
-    """The batches from step `start` on, epoch after epoch, without end."""
-    for epoch in itertools.count(start // in_epoch):
-        for batch in _batches_of_epoch(epoch, task, settings)[start % in_epoch :]:
-            yield [task.examples[i] for i in batch]
-        start = 0
-
-
 @contextmanager
 def _no_interruption() -> Iterator[None]:
-    """Hold Ctrl-C back until the block is done, so that no step is left half taken."""
+    """Hold Ctrl-C back until the block is done, so that no step is only half taken."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread is ever interrupted
         return
@@ -322,7 +372,7 @@ def _no_interruption() -> Iterator[None]:
 
 
 def fingerprint(examples: Sequence[Sequence[Sequence[int | str]]]) -> str:
-    """A short name for examples, of ids or of words, that changes whenever they do."""
+    """Give examples, of ids or of words, a short name that changes whenever they do."""
     digest = hashlib.sha256()
     for example in examples:
         digest.update(json.dumps([list(part) for part in example]).encode())
@@ -330,7 +380,7 @@ def fingerprint(examples: Sequence[Sequence[Sequence[int | str]]]) -> str:
 
 
 def _owner(task: Task, settings: TrainingSettings) -> dict[str, Any]:
-    """What must stay the same for a checkpoint to be continued to the same result."""
+    """List what must stay the same for a checkpoint to be continued to the same result."""
     free = {"progress", "seconds"} if settings.schedule == "cosine" else {"progress", "seconds", "steps", "epochs"}
-    kept = {name: value for name, value in asdict(settings).items() if name not in free}
-    return {**kept, "betas": list(settings.betas), "examples": fingerprint(task.examples), "pad": task.pad}
+    fixed = {name: value for name, value in asdict(settings).items() if name not in free}
+    return {**fixed, "betas": list(settings.betas), "examples": fingerprint(task.examples), "pad": task.pad}

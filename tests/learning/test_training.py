@@ -512,7 +512,7 @@ def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_chan
     refused("another model: only this model has decoder.1", model=build_transformer(deep))
     for broken in (whole[:-100], whole[:50], b"", b"not a checkpoint at all", whole[:8] + b"{" * 100 + whole[108:]):
         path.write_bytes(broken)
-        refused("is damaged or no safetensors file")
+        refused("is damaged or not a safetensors file")
     save_file({"a": torch.zeros(1)}, path)
     refused("this course did not write it")
     checkpoints.write(path, checkpoints.weights_of(model), {})
