@@ -210,6 +210,7 @@ def test_the_causal_mask_shows_the_past_and_the_token_itself() -> None:
     assert causal_mask(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
     assert causal_mask(1).tolist() == [[True]]
     assert causal_mask(3).dtype == torch.bool
+    assert causal_mask(3, torch.device("meta")).device.type == "meta"
 
 
 def test_the_padding_mask_shows_the_real_keys_to_all_heads_and_queries() -> None:
