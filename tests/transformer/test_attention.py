@@ -721,6 +721,12 @@ def test_a_network_for_scores_that_does_not_fit_is_refused(
         additive_attention(query, key, key, torch.zeros(W_a), torch.zeros(U_a), torch.zeros(3))
 
 
+def test_additive_attention_refuses_values_that_are_not_one_for_each_key() -> None:
+    query, key, network = torch.zeros(2, 4), torch.zeros(5, 6), (torch.zeros(3, 4), torch.zeros(3, 6), torch.zeros(3))
+    with pytest.raises(ValueError, match=r"value should be \(..., S, d_v\) with S=5, but its shape is \(4, 2\)"):
+        additive_attention(query, key, torch.zeros(4, 2), *network)
+
+
 @pytest.mark.parametrize("values", [3, 6])
 def test_values_that_are_not_one_for_each_key_are_refused(values: int) -> None:
     # torch's kernel takes them without a word, and reads memory that is not theirs.

@@ -122,16 +122,7 @@ FAULTS = [
     ("sin[start:end]", "sin[:length]", "sines from the beginning"),
     ("end = start + length", "end = start + length - 1", "the last token without an angle"),
     ("return angles.cos(), angles.sin()", "return angles.sin(), angles.cos()", "rotary takes sines for cosines"),
-    (
-        "@torch.inference_mode(mode=False)\ndef _rotation_table",
-        "def _rotation_table",
-        "rotary tables of inference break training",
-    ),
-    (
-        "@torch.inference_mode(mode=False)\ndef _remembered_table",
-        "def _remembered_table",
-        "position tables of inference break training",
-    ),
+    ("@torch.inference_mode(mode=False)", "@torch.inference_mode()", "rotary tables of inference break training"),
     ("return max(64, 1 << (length - 1).bit_length())", "return 64", "no position after the 64th"),
     ("1 << (length - 1).bit_length())", "1 << (length.bit_length() - 1))", "tables rounded down"),
 ]
