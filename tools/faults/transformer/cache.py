@@ -2,11 +2,17 @@
 
 FAULTS = [
     # The steps that a learner writes.
+    ("rows_of_mask = mask(S)[S - T :]", "rows_of_mask = None", "tokens read together see the future"),
+    ("rows_of_mask = mask(S)[S - T :]", "rows_of_mask = mask(S)[:T]", "new tokens forget the past"),
+    ("rows_of_mask = mask(S)[S - T :]", "rows_of_mask = causal_mask(S)[S - T :]", "another mask ignored by the cache"),
+    (
+        "output, _ = attention(query,",
+        "output, _ = scaled_dot_product_attention(query,",
+        "another attention ignored by the cache",
+    ),
     ("torch.cat((past[0], key), dim=2)", "torch.cat((key, past[0]), dim=2)", "new keys before the old ones"),
     ("torch.cat((past[1], value), dim=2)", "past[1].roll(-value.size(2), 2)", "new values never kept"),
     ("torch.cat((past[1], value), dim=2)", "torch.cat((past[1], key), dim=2)", "keys kept as values"),
-    ("mask = causal_mask(S)[S - T :]", "mask = None", "tokens read together see the future"),
-    ("mask = causal_mask(S)[S - T :]", "mask = causal_mask(S)[:T]", "new tokens forget the past"),
     ("return output, (keys, values)", "return output, (key, value)", "only the newest tokens handed on"),
     ("(keys[parents], values[parents])", "(keys[parents], values)", "values stay with their old beam"),
     ("(keys[parents], values[parents])", "(keys, values)", "beams keep their old cache"),
@@ -19,30 +25,23 @@ FAULTS = [
     ("return 2 * layers * kv_heads", "return 2 * kv_heads", "bytes of one layer"),
     ("d_k * length * bytes_each", "d_k * length", "numbers in place of bytes"),
     # The cache of a text.
+    ("self.length, self.joined)", "0, self.joined)", "cached tokens rotated as the first"),
+    ("self.length, self.joined)", "self.length)", "three products in place of one"),
+    ("torch.stack((keys, values), out", "torch.stack((values, keys), out", "keys and values of a text exchanged"),
+    ("torch.stack((keys, values), out", "torch.stack((keys, keys), out", "a text's keys stored as values"),
+    (
+        "self.stored[:, :, :, self.length : end])",
+        "self.stored[:, :, :, : end - self.length])",
+        "new keys over the first ones",
+    ),
+    ("        keys, values = self.stored[:, :, :, :end].unbind()\n", "", "only the newest tokens read"),
     (
         "maps = (attention.W_q, attention.W_k, attention.W_v)",
         "maps = (attention.W_q, attention.W_v, attention.W_k)",
         "one product in another order",
     ),
     ("bias = None if maps[0].bias is None else", "bias = None if True else", "one product without its biases"),
-    ("start=self.length)", "start=0)", "cached tokens rotated as the first"),
-    (
-        "self.stored[0, :, :, self.length : end] = keys",
-        "self.stored[0, :, :, self.length : end] = values",
-        "values stored as keys",
-    ),
-    ("self.stored[1, :, :, self.length : end] = values", "pass", "values never stored"),
-    (
-        "self.stored[0, :, :, self.length : end] = keys",
-        "self.stored[0, :, :, : keys.size(-2)] = keys",
-        "new keys over the first ones",
-    ),
     ("        self.length = end\n", "", "the text never grows"),
-    (
-        "return queries, self.stored[0, :, :, :end], self.stored[1, :, :, :end]",
-        "return queries, keys, values",
-        "only the newest tokens read",
-    ),
     ("end = self.length + keys.size(-2)", "end = self.length + 1", "several tokens stored as one"),
     ('"""Forget the text."""\n        self.length = 0', '"""Forget the text."""', "a text that is never forgotten"),
     ("        if self.stored is None:\n            return\n", "", "rows of nothing moved"),
@@ -72,20 +71,11 @@ FAULTS = [
     ("self.keys_and_values = self.keys_and_values[:, sources]", "pass", "sources stay where they were"),
     # Caches at work.
     (
-        "cache.attention.cache, cache.attention.joined = cache, cache.joined",
-        "cache.attention.cache = cache",
-        "three products in place of one",
-    ),
-    (
-        "cache.attention.cache = cache.attention.joined = None",
-        "cache.attention.joined = None",
+        '    finally:\n        for cache in caches:\n            vars(cache.attention)["cache"] = None',
+        "    finally:\n        pass",
         "a cache at work after its block",
     ),
-    (
-        "cache.attention.cache = cache.attention.joined = None",
-        "cache.attention.cache = None",
-        "one product after its block",
-    ),
+    ('vars(cache.attention)["cache"] = cache\n', "pass\n", "no cache at work in its block"),
     (
         "    try:\n        yield\n    finally:",
         "    if True:\n        yield\n    if True:",
