@@ -246,7 +246,7 @@ def attend_in_heads(
     split: Callable[[Tensor, int], Tensor] = split_heads,
     merge: Callable[[Tensor], Tensor] = merge_heads,
 ) -> Tensor:
-    """Attend in each head separately, and put what the heads found side by side.
+    """Attend in each head separately, and put the results of the heads side by side.
 
     `MultiHeadAttention` without its projections. Takes queries (B, T, d_model), keys and values (B, S, d_model);
     returns (B, T, d_model). Built by hand in notebook 02.
@@ -333,15 +333,18 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         kv_heads = heads if kv_heads is None else kv_heads
         if heads < 1 or d_model % heads:
-            raise ValueError(f"d_model={d_model} should be a multiple of heads={heads}, so that each head is as wide")
+            raise ValueError(
+                f"d_model={d_model} should be a multiple of heads={heads}, so that all heads are equally wide"
+            )
         if kv_heads < 1 or heads % kv_heads:
-            raise ValueError(f"heads={heads} should be a multiple of kv_heads={kv_heads}, so that each is shared alike")
+            raise ValueError(
+                f"heads={heads} should be a multiple of kv_heads={kv_heads}, so that each serves equally many"
+            )
         self.heads, self.kv_heads = heads, kv_heads
         self.rotate, self.attention = rotate, attention
         self.split: Callable[[Tensor, int], Tensor] = split
         self.merge: Callable[[Tensor], Tensor] = merge
         self.cache: Cache | None = None
-        # W_q, W_k and W_v as one weight and one bias, while a cache asks for it: one matrix product instead of three.
         self.watchers: list[Callable[[Reading], None]] = []
         d_k = d_model // heads
         self.W_q = nn.Linear(d_model, d_model, bias)
@@ -397,7 +400,8 @@ class MultiHeadAttention(nn.Module):
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """Attend in each head: queries (B, H, T, d_k), keys and values (B, kv_heads, S, d_k), to (B, H, T, d_k).
 
-        The keys and values may also be those of fewer texts, each shared by as many texts of queries side by side.
+        Keys and values may belong to fewer texts than the queries, as in a beam search, where several beams read one
+        source: neighbouring texts then share them, the same number of texts each.
         """
         is_fused = self.attention is scaled_dot_product_attention and not self.watchers
         if is_fused and _can_share(queries, keys, mask):
@@ -413,7 +417,7 @@ class MultiHeadAttention(nn.Module):
 
 
 def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """`scaled_dot_product_attention` by torch's fused kernel, which never holds the weights and does not give them."""
+    """`scaled_dot_product_attention` by torch's fused kernel, which is faster, since it never stores all weights."""
     check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
     if mask is not None:
         check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
@@ -422,14 +426,17 @@ def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
 
 
 def _can_share(queries: Tensor, keys: Tensor, mask: Tensor | None) -> bool:
-    """Whether several queries share each key, and one mask fits all that do."""
+    """Whether heads or texts share keys, and all queries that share a key also share its mask."""
     if queries.dim() < 4 or queries.shape[:2] == keys.shape[:2]:
         return False
     return mask is None or (mask.dim() == 4 and mask.shape[1:3] == (1, 1) and mask.size(0) in (1, keys.size(0)))
 
 
 def _fused_attention_to_shared(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """The same where texts or heads share keys: their queries stand side by side, and nothing has to be copied."""
+    """`_fused_attention` where texts or heads share keys.
+
+    All queries that share keys are lined up as if they were those of one text and one head, so no key is copied.
+    """
     B, kv_heads = keys.shape[:2]
     texts, heads = queries.size(0) // B, queries.size(1) // kv_heads
     apart = queries.reshape(B, texts, kv_heads, heads, *queries.shape[2:]).transpose(1, 2)
@@ -441,7 +448,7 @@ def _fused_attention_to_shared(queries: Tensor, keys: Tensor, values: Tensor, ma
 def _repeat_shared(
     queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Copy shared keys and values, and their mask, once for each text and head of queries that shares them."""
+    """Copy shared keys and values, and the mask of their text, once for each head and text that shares them."""
     heads = queries.size(-3) // keys.size(-3)
     keys, values = keys.repeat_interleave(heads, dim=-3), values.repeat_interleave(heads, dim=-3)
     if queries.dim() < 4 or queries.size(0) == keys.size(0):
@@ -454,7 +461,7 @@ def _repeat_shared(
 
 @contextmanager
 def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
-    """Keep what every attention in `model` reads, while the block runs.
+    """Record what every attention in `model` reads while the block runs.
 
     Yields a dictionary that each forward pass fills: the part's name in the model, such as
     `"decoder.0.cross_attention"`, to its latest `Reading`. Attentions are the course's `MultiHeadAttention`s, and other

@@ -1,7 +1,7 @@
 """The key–value cache: compute each token's keys and values once, and keep them. Built by hand in notebook 08.
 
-Under a causal mask, what a token has computed never changes when others follow. So its keys and values are kept, and
-each new token asks them: one row of attention per step instead of all rows again.
+Under a causal mask, a token's keys and values never change when other tokens follow. So they are kept, and each step
+computes one new row of attention instead of all rows again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +72,7 @@ def cache_bytes(layers: int, kv_heads: int, d_k: int, length: int, bytes_each: i
 class TextCache:
     """The keys and values of a self-attention for the text so far, with room for `room` tokens.
 
-    The attention uses it inside a block of `caching`.
+    The attention uses it while a block of `caching` runs.
     """
 
     def __init__(self, attention: MultiHeadAttention, room: int) -> None:
@@ -130,7 +130,7 @@ class TextCache:
 class MemoryCache:
     """The keys and values of a cross-attention for the encoder's output, which never change while a text is written.
 
-    The attention uses it inside a block of `caching`.
+    The attention uses it while a block of `caching` runs.
     """
 
     def __init__(self, attention: MultiHeadAttention, memory: Tensor) -> None:
@@ -139,7 +139,7 @@ class MemoryCache:
         self.keys_and_values = torch.stack((keys, values))  # (2, B, kv_heads, S, d_k)
 
     def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ARG002
-        """Project the queries only; key and value are the memory, whose projections are here."""
+        """Project the queries only: `key` and `value` are the memory, whose projections are already here."""
         queries = self.attention.split(self.attention.W_q(query), self.attention.heads)  # (B, H, T, d_k)
         return queries, self.keys_and_values[0], self.keys_and_values[1]
 
