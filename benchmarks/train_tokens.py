@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from course_lib.data import grammar
 from course_lib.learning.batches import batches_by_length, collate
-from course_lib.learning.losses import cross_entropy, translation
+from course_lib.learning.losses import training_losses, translation
 from course_lib.pretrained.translator import SETTINGS, SIZES
 from course_lib.text.words import WordTokenizer
 from course_lib.transformer.build import build_transformer
@@ -80,7 +80,7 @@ def trainer(model: nn.Module, pad: int | None) -> Callable[[list[Batch]], float]
     def train(batches: list[Batch]) -> float:
         start = time.process_time()
         for batch in batches:
-            loss, _ = cross_entropy(*translation(model, *batch, pad=pad), SETTINGS.label_smoothing)
+            loss, _ = training_losses(*translation(model, *batch, pad=pad), SETTINGS.label_smoothing)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.clip)

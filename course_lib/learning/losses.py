@@ -3,10 +3,24 @@
 import math
 from collections.abc import Callable
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 IGNORE = -100
 """The label of a position that does not count: padding, or a token that the model need not guess."""
+
+
+def inputs_and_labels(ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Split texts into what a language model reads and what it should predict at each position.
+
+    Takes ids (B, T + 1). Returns inputs (B, T), all but the last token, and labels (B, T), all but the first. Built by
+    hand in notebook 06.
+
+    >>> inputs_and_labels(torch.tensor([[5, 6, 7]]))
+    (tensor([[5, 6]]), tensor([[6, 7]]))
+    """
+    return ids[:, :-1], ids[:, 1:]
 
 
 def translation(model: nn.Module, source: Tensor, target: Tensor, *, pad: int | None) -> tuple[Tensor, Tensor]:
@@ -37,28 +51,58 @@ def next_token(model: Callable[[Tensor], Tensor], ids: Tensor, *, pad: int | Non
     Returns:
         Logits (B, T, V), and labels (B, T): the texts shifted by one.
     """
-    labels = ids[:, 1:]  # (B, T)
-    return model(ids[:, :-1]), labels if pad is None else labels.masked_fill(labels == pad, IGNORE)
+    inputs, labels = inputs_and_labels(ids)  # (B, T) each
+    return model(inputs), labels if pad is None else labels.masked_fill(labels == pad, IGNORE)
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Measure how surprised the model is by the correct tokens, in nats, averaged over the labels that count.
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Measure how surprised a model is by the right tokens, in nats, averaged over the labels that count.
 
-        plain = -ln p(label),  smoothed = (1 - ε) plain + ε · mean over all V tokens of -ln p(token)
+        mean of -ln p(label)
 
-    Szegedy et al. 2016, arXiv:1512.00567, section 7: the share ε is spread over all V tokens, the correct one included,
-    as in torch's own `label_smoothing`.
+    Takes logits (B, T, V) and labels (B, T), of which those that equal `IGNORE` do not count. Returns a scalar. Built
+    by hand in notebook 06.
 
-    Takes logits (..., V) and labels (...), of which those that equal `IGNORE` do not count. Returns the smoothed and
-    the plain cross-entropy.
+    >>> cross_entropy(torch.zeros(1, 2, 4), torch.tensor([[3, IGNORE]]))  # ln 4
+    tensor(1.3863)
     """
-    log_p = logits.log_softmax(dim=-1)  # (..., V)
-    counts = labels != IGNORE
-    total = counts.sum().clamp(min=1)
-    right = log_p.gather(-1, labels.masked_fill(~counts, 0)[..., None]).squeeze(-1)  # (...)
-    plain = -(right * counts).sum() / total
-    even = -(log_p.mean(dim=-1) * counts).sum() / total
-    return (1 - label_smoothing) * plain + label_smoothing * even, plain
+    log_p = torch.log_softmax(logits, dim=-1)  # (B, T, V)
+    counts = labels != IGNORE  # (B, T)
+    right = log_p.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)  # (B, T)
+    return -right[counts].mean()
+
+
+def smoothed_cross_entropy(logits: Tensor, labels: Tensor, epsilon: float) -> Tensor:
+    """Measure the surprise at labels that give the share epsilon away, evenly to all V tokens.
+
+        mean of -(1 - ε) ln p(label) - ε · (mean over all V tokens of ln p)
+
+    Szegedy et al. 2016, arXiv:1512.00567, section 7; Vaswani et al. 2017, section 5.4. Takes what `cross_entropy`
+    takes, and epsilon. Built by hand in notebook 07.
+
+    >>> smoothed_cross_entropy(torch.zeros(1, 2, 4), torch.tensor([[3, IGNORE]]), 0.1)  # ln 4
+    tensor(1.3863)
+    """
+    log_p = torch.log_softmax(logits, dim=-1)  # (B, T, V)
+    counts = labels != IGNORE  # (B, T)
+    right = log_p.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)  # (B, T)
+    surprise = -(1 - epsilon) * right - epsilon * log_p.mean(dim=-1)  # (B, T)
+    return surprise[counts].mean()
+
+
+def training_losses(logits: Tensor, labels: Tensor, label_smoothing: float) -> tuple[Tensor, Tensor]:
+    """Measure `smoothed_cross_entropy` and `cross_entropy` by torch's kernel, which is faster, for the training loop.
+
+    Takes logits (..., V) and labels (...), of which those that equal `IGNORE` do not count; where none counts, both
+    losses are 0.
+    """
+    logits, labels = logits.flatten(0, -2), labels.flatten()
+    count = (labels != IGNORE).sum().clamp(min=1)
+    total = F.cross_entropy(logits, labels, ignore_index=IGNORE, label_smoothing=label_smoothing, reduction="sum")
+    plain = total.detach()
+    if label_smoothing:
+        plain = F.cross_entropy(logits.detach(), labels, ignore_index=IGNORE, reduction="sum")
+    return total / count, plain / count
 
 
 def smoothed_loss_floor(vocabulary: int, label_smoothing: float) -> float:

@@ -5,7 +5,6 @@ A `Task` says what to learn, `TrainingSettings` say how, and `train` does it. Bu
 
 import hashlib
 import json
-import math
 import signal
 import threading
 import time
@@ -21,7 +20,8 @@ from tqdm.auto import tqdm
 
 from course_lib.learning import checkpoints
 from course_lib.learning.batches import Example, batches_by_length, collate
-from course_lib.learning.losses import IGNORE, cross_entropy
+from course_lib.learning.losses import IGNORE, training_losses
+from course_lib.learning.schedules import inverse_square_root, warmup_cosine
 
 SECONDS_BETWEEN_CHECKPOINTS = 30
 
@@ -46,31 +46,6 @@ class Task:
     objective: Objective
     validation: Sequence[Example] = ()
     pad: int | None = None
-
-
-def inverse_square_root(step: int, peak: float, warmup: int) -> float:
-    """Give the learning rate of 2017: it rises linearly for `warmup` steps, then falls with the root of the step.
-
-        peak · min(step / warmup, √(warmup / step))
-
-    Steps count from 1. With peak = (d_model · warmup)^-0.5 this is Vaswani et al. 2017, section 5.3, eq. 3.
-
-    >>> round(inverse_square_root(4000, peak=(512 * 4000) ** -0.5, warmup=4000), 6)
-    0.000699
-    """
-    return peak * min(step / max(warmup, 1), math.sqrt(max(warmup, 1) / step))
-
-
-def warmup_cosine(step: int, peak: float, warmup: int, total: int) -> float:
-    """Give the learning rate of GPT: it rises linearly for `warmup` steps, then falls along half a cosine.
-
-    It would be 0 in the step after the last one, `total`.
-
-    Steps count from 1. Radford et al. 2018, section 4.1.
-    """
-    if step < warmup:
-        return peak * step / warmup
-    return peak * (1 + math.cos(math.pi * (step - warmup) / (total + 1 - warmup))) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +140,7 @@ def evaluate(model: nn.Module, task: Task, batch_tokens: int = 4096, device: tor
         for batch in batches_by_length(task.validation, batch_tokens, shuffle_seed=""):
             logits, labels = task.objective(model, *collate([task.validation[i] for i in batch], task.pad, device))
             labels_here = int((labels != IGNORE).sum())
-            total += cross_entropy(logits, labels)[1].item() * labels_here
+            total += training_losses(logits, labels, label_smoothing=0.0)[0].item() * labels_here
             count += labels_here
     return total / max(count, 1)
 
@@ -287,7 +262,7 @@ class _Training:
         """
         self.model.train()
         logits, labels = self.task.objective(self.model, *collate(examples, self.task.pad, self.device))
-        loss, plain = cross_entropy(logits, labels, self.settings.label_smoothing)
+        loss, plain = training_losses(logits, labels, self.settings.label_smoothing)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)

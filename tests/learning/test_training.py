@@ -17,7 +17,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from course_lib.learning import checkpoints, training
 from course_lib.learning.batches import batches_by_length, collate
 from course_lib.learning.checkpoints import CheckpointError
-from course_lib.learning.losses import IGNORE, cross_entropy, next_token, smoothed_loss_floor, translation
+from course_lib.learning.losses import IGNORE, next_token, smoothed_loss_floor, training_losses, translation
 from course_lib.learning.training import (
     History,
     Task,
@@ -38,7 +38,7 @@ to_translate = partial(translation, pad=PAD)
 
 def test_smoothed_cross_entropy_by_hand():
     logits = torch.tensor([[0.5, 0.25, 0.25]], dtype=torch.float64).log()
-    smoothed, plain = cross_entropy(logits, torch.tensor([0]), label_smoothing=0.3)
+    smoothed, plain = training_losses(logits, torch.tensor([0]), label_smoothing=0.3)
     # A share of 0.3 over three tokens makes the labels 0.8, 0.1, 0.1: 0.8 ln 2 + 0.2 ln 4.
     assert plain.item() == pytest.approx(math.log(2), abs=1e-12)
     assert smoothed.item() == pytest.approx(0.8 * math.log(2) + 0.2 * math.log(4), abs=1e-12)
@@ -51,7 +51,7 @@ def test_cross_entropy_and_its_gradient_equal_torchs(label_smoothing):
     theirs = ours.detach().clone().requires_grad_()
     labels = torch.randint(7, (3, 5), generator=generator)
     labels[1, 3:], labels[2, 0] = IGNORE, IGNORE
-    loss, plain = cross_entropy(ours, labels, label_smoothing)
+    loss, plain = training_losses(ours, labels, label_smoothing)
     expected = F.cross_entropy(theirs.flatten(0, 1), labels.flatten(), label_smoothing=label_smoothing)
     loss.backward()
     expected.backward()
@@ -64,13 +64,13 @@ def test_padding_changes_no_loss():
     logits, labels = torch.randn(2, 4, 6, generator=torch.Generator().manual_seed(0)), torch.tensor([[1, 2, 3, 0]] * 2)
     longer_logits = torch.cat((logits, 50 * torch.ones(2, 3, 6)), dim=1)
     longer_labels = torch.cat((labels, torch.full((2, 3), IGNORE)), dim=1)
-    short, long = cross_entropy(logits, labels, 0.1), cross_entropy(longer_logits, longer_labels, 0.1)
+    short, long = training_losses(logits, labels, 0.1), training_losses(longer_logits, longer_labels, 0.1)
     torch.testing.assert_close(long, short, rtol=0, atol=1e-6)
 
 
 def test_a_batch_without_labels_has_no_loss_and_no_gradient():
     logits = torch.randn(1, 2, 3, requires_grad=True)
-    loss, _ = cross_entropy(logits, torch.full((1, 2), IGNORE), 0.1)
+    loss, _ = training_losses(logits, torch.full((1, 2), IGNORE), 0.1)
     loss.backward()
     assert loss.item() == 0
     assert not logits.grad.any()
@@ -79,11 +79,11 @@ def test_a_batch_without_labels_has_no_loss_and_no_gradient():
 def test_no_prediction_goes_below_the_floor_and_the_smoothed_labels_reach_it():
     labels = torch.full((1, 5), 0.02, dtype=torch.float64)  # 0.1 spread over five tokens
     labels[0, 2] += 0.9
-    at_best, _ = cross_entropy(labels.log(), torch.tensor([2]), 0.1)
+    at_best, _ = training_losses(labels.log(), torch.tensor([2]), 0.1)
     assert smoothed_loss_floor(5, 0.1) == pytest.approx(at_best.item(), abs=1e-12)
     assert smoothed_loss_floor(2, 0.5) == pytest.approx(-0.75 * math.log(0.75) - 0.25 * math.log(0.25), abs=1e-12)
     assert smoothed_loss_floor(50, 0.0) == 0
-    bolder, _ = cross_entropy(10 * labels.log(), torch.tensor([2]), 0.1)
+    bolder, _ = training_losses(10 * labels.log(), torch.tensor([2]), 0.1)
     assert bolder > at_best
 
 

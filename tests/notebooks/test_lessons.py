@@ -5,7 +5,7 @@ from torch import nn
 from transformers import BertConfig, BertModel, LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
-from course_lib.learning.by_hand import learning_rate
+from course_lib.learning.schedules import learning_rate
 from course_lib.transformer.attention import padding_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer, encoder_parameter_count
 from course_lib.transformer.models import LanguageModel, Transformer

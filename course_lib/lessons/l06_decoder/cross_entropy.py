@@ -7,13 +7,13 @@ from torch import nn
 from course_lib.exercises.adapters import in_a_tuple
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.learning import by_hand
+from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
 
 LABELS = torch.tensor([[1, 4, 0]])
 
 cross_entropy = Exercise(
-    reference=by_hand.cross_entropy,
+    reference=losses.cross_entropy,
     notebook=6,
     order=40,
     minutes=15,
@@ -53,7 +53,7 @@ cross_entropy = Exercise(
     seen="https://github.com/lukas-blecher/LaTeX-OCR/issues/305",
 )
 def padding_counted(logits, labels):
-    return by_hand.cross_entropy(logits, labels.masked_fill(labels == IGNORE, 0))
+    return losses.cross_entropy(logits, labels.masked_fill(labels == IGNORE, 0))
 
 
 @cross_entropy.mistake(
@@ -62,7 +62,7 @@ def padding_counted(logits, labels):
     seen="https://github.com/huggingface/transformers/pull/5919",
 )
 def mean_with_padding(logits, labels):
-    return by_hand.cross_entropy(logits, labels) * (labels != IGNORE).sum() / labels.numel()
+    return losses.cross_entropy(logits, labels) * (labels != IGNORE).sum() / labels.numel()
 
 
 @cross_entropy.mistake(
@@ -70,28 +70,28 @@ def mean_with_padding(logits, labels):
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 def softmaxed_twice(logits, labels):
-    return by_hand.cross_entropy(logits.softmax(-1), labels)
+    return losses.cross_entropy(logits.softmax(-1), labels)
 
 
 @cross_entropy.mistake(
     "The minus is missing: ln p is below 0, and surprise is −ln p. Training would make the model worse."
 )
 def wrong_sign(logits, labels):
-    return -by_hand.cross_entropy(logits, labels)
+    return -losses.cross_entropy(logits, labels)
 
 
 @cross_entropy.mistake(
     "You added the surprise up. It is a mean, so that long texts and large batches compare with short ones."
 )
 def summed(logits, labels):
-    return by_hand.cross_entropy(logits, labels) * (labels != IGNORE).sum()
+    return losses.cross_entropy(logits, labels) * (labels != IGNORE).sum()
 
 
 @cross_entropy.mistake(
     "Yours is in bits, by the logarithm to base 2. Here and in all papers' losses it is the natural one: nats."
 )
 def in_bits(logits, labels):
-    return by_hand.cross_entropy(logits, labels) / torch.log(torch.tensor(2.0))
+    return losses.cross_entropy(logits, labels) / torch.log(torch.tensor(2.0))
 
 
 @cross_entropy.mistake(

@@ -4,10 +4,10 @@ import torch
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.learning import by_hand
+from course_lib.learning import losses
 
 inputs_and_labels = Exercise(
-    reference=by_hand.inputs_and_labels,
+    reference=losses.inputs_and_labels,
     notebook=6,
     order=30,
     minutes=5,

@@ -7,10 +7,10 @@ import torch
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.learning import by_hand
+from course_lib.learning import schedules
 
 learning_rate = Exercise(
-    reference=by_hand.learning_rate,
+    reference=schedules.learning_rate,
     notebook=7,
     order=60,
     minutes=5,
@@ -55,7 +55,7 @@ def width_forgotten(step, d_model, warmup):
     seen="https://github.com/karpathy/nanoGPT/issues/578",
 )
 def steps_from_zero(step, d_model, warmup):
-    return by_hand.learning_rate(step - 1, d_model, warmup) if step > 1 else 0.0
+    return schedules.learning_rate(step - 1, d_model, warmup) if step > 1 else 0.0
 
 
 @learning_rate.mistake(
@@ -63,7 +63,7 @@ def steps_from_zero(step, d_model, warmup):
     seen="https://github.com/facebookresearch/ParlAI/issues/4384",
 )
 def never_down(step, d_model, warmup):
-    return by_hand.learning_rate(min(step, warmup), d_model, warmup)
+    return schedules.learning_rate(min(step, warmup), d_model, warmup)
 
 
 @learning_rate.mistake(

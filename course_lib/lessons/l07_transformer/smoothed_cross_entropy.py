@@ -7,7 +7,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import in_a_tuple
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.learning import by_hand
+from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
 
 
@@ -21,7 +21,7 @@ def right_share(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]
 LABELS = torch.tensor([[1, 4, 0]])
 
 smoothed_cross_entropy = Exercise(
-    reference=by_hand.smoothed_cross_entropy,
+    reference=losses.smoothed_cross_entropy,
     notebook=7,
     order=50,
     minutes=15,
@@ -61,7 +61,7 @@ smoothed_cross_entropy = Exercise(
     "That is the plain cross-entropy. The share epsilon of each label is spread over all V tokens."
 )
 def not_smoothed(logits, labels, epsilon):
-    return by_hand.smoothed_cross_entropy(logits, labels, 0.0)
+    return losses.smoothed_cross_entropy(logits, labels, 0.0)
 
 
 @smoothed_cross_entropy.mistake(
@@ -79,7 +79,7 @@ def smoothed_padding(logits, labels, epsilon):
 )
 def averaged_over_padding(logits, labels, epsilon):
     counts = labels != IGNORE
-    return by_hand.smoothed_cross_entropy(logits, labels, epsilon) * counts.sum() / counts.numel()
+    return losses.smoothed_cross_entropy(logits, labels, epsilon) * counts.sum() / counts.numel()
 
 
 @smoothed_cross_entropy.mistake(
@@ -113,7 +113,7 @@ def added_on_top(logits, labels, epsilon):
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 def softmax_twice(logits, labels, epsilon):
-    return by_hand.smoothed_cross_entropy(logits.softmax(-1), labels, epsilon)
+    return losses.smoothed_cross_entropy(logits.softmax(-1), labels, epsilon)
 
 
 @smoothed_cross_entropy.right_for_whole_course
