@@ -63,5 +63,5 @@ def who_notices(ax: Axes, changed: torch.Tensor | ArrayLike, tokens: Sequence[st
     ax.tick_params(length=0)
     count = "1 leak" if leaks == 1 else f"{leaks} leaks"
     ax.set_title(f"{title}: {count}" if title else count)
-    words = f"of {T * T} pairs, a position notices the token in {int(noticed.sum())}, and {leaks} of these are leaks."
+    words = f"{int(noticed.sum())} of {T * T} pairs are noticed, {leaks} of them leaks."
     return describe(ax, f"{title}: {words}" if title else words.capitalize())

@@ -53,7 +53,7 @@ def test_what_moves_nothing_has_no_mark(ax: Axes) -> None:
 
 def test_the_words_count_those_that_notice_and_the_leaks(ax: Axes) -> None:
     who_notices(ax, torch.ones(3, 3, dtype=torch.bool), TOKENS, "no mask")
-    assert described(ax) == "no mask: of 9 pairs, a position notices the token in 9, and 3 of these are leaks."
+    assert described(ax) == "no mask: 9 of 9 pairs are noticed, 3 of them leaks."
 
 
 def test_tokens_stand_on_both_axes_the_first_row_on_top(ax: Axes) -> None:
