@@ -246,7 +246,7 @@ def attend_in_heads(
     split: Callable[[Tensor, int], Tensor] = split_heads,
     merge: Callable[[Tensor], Tensor] = merge_heads,
 ) -> Tensor:
-    """Attend in each head separately, and put what the heads found side by side.
+    """Attend in each head separately, and put the results of the heads side by side.
 
     `MultiHeadAttention` without its projections. Takes queries (B, T, d_model), keys and values (B, S, d_model);
     returns (B, T, d_model). Built by hand in notebook 02.
@@ -333,16 +333,18 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         kv_heads = heads if kv_heads is None else kv_heads
         if heads < 1 or d_model % heads:
-            raise ValueError(f"d_model={d_model} should be a multiple of heads={heads}, so that each head is as wide")
+            raise ValueError(
+                f"d_model={d_model} should be a multiple of heads={heads}, so that all heads are equally wide"
+            )
         if kv_heads < 1 or heads % kv_heads:
-            raise ValueError(f"heads={heads} should be a multiple of kv_heads={kv_heads}, so that each is shared alike")
+            raise ValueError(
+                f"heads={heads} should be a multiple of kv_heads={kv_heads}, so that each serves equally many"
+            )
         self.heads, self.kv_heads = heads, kv_heads
         self.rotate, self.attention = rotate, attention
         self.split: Callable[[Tensor, int], Tensor] = split
         self.merge: Callable[[Tensor], Tensor] = merge
         self.cache: Cache | None = None
-        # W_q, W_k and W_v as one weight and one bias, while a cache asks for it: one matrix product instead of three.
-        self.joined: tuple[Tensor, Tensor | None] | None = None
         self.watchers: list[Callable[[Reading], None]] = []
         d_k = d_model // heads
         self.W_q = nn.Linear(d_model, d_model, bias)
@@ -370,19 +372,27 @@ class MultiHeadAttention(nn.Module):
         output: Tensor = self.W_o(self.merge(mixed))  # (B, T, d_model)
         return output
 
-    def project(self, query: Tensor, key: Tensor, value: Tensor, start: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    def project(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        start: int = 0,
+        joined: tuple[Tensor, Tensor | None] | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Give each head its own view of the tokens, which stand at the positions from `start` on.
 
-        Takes what `forward` takes; returns queries (B, H, T, d_k), and keys and values (B, kv_heads, S, d_k).
+        Takes what `forward` takes; for self-attention also the weights and biases of W_q, W_k and W_v `joined` to one
+        map, which is faster. Returns queries (B, H, T, d_k), and keys and values (B, kv_heads, S, d_k).
         """
-        if self.joined is not None and query is key is value:
-            widths = [self.W_q.out_features, self.W_k.out_features, self.W_v.out_features]
-            queries, keys, values = torch.split(F.linear(query, *self.joined), widths, dim=-1)
+        if joined is None:
+            queries = self.split(self.W_q(query), self.heads)  # (B, H, T, d_k)
+            keys = self.split(self.W_k(key), self.kv_heads)  # (B, kv_heads, S, d_k)
+            values = self.split(self.W_v(value), self.kv_heads)  # (B, kv_heads, S, d_k)
         else:
-            queries, keys, values = self.W_q(query), self.W_k(key), self.W_v(value)
-        queries = self.split(queries, self.heads)  # (B, H, T, d_k)
-        keys = self.split(keys, self.kv_heads)  # (B, kv_heads, S, d_k)
-        values = self.split(values, self.kv_heads)  # (B, kv_heads, S, d_k)
+            counts = [self.heads, self.kv_heads, self.kv_heads]
+            together = self.split(F.linear(query, *joined), sum(counts))  # (B, H + 2 * kv_heads, T, d_k)
+            queries, keys, values = torch.split(together, counts, dim=1)
         if self.rotate is not None:
             queries, keys = self.rotate(queries, start), self.rotate(keys, start)
         return queries, keys, values
@@ -390,7 +400,8 @@ class MultiHeadAttention(nn.Module):
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """Attend in each head: queries (B, H, T, d_k), keys and values (B, kv_heads, S, d_k), to (B, H, T, d_k).
 
-        The keys and values may also be those of fewer texts, each shared by as many texts of queries side by side.
+        Keys and values may belong to fewer texts than the queries, as in a beam search, where several beams read one
+        source: neighbouring texts then share them, the same number of texts each.
         """
         is_fused = self.attention is scaled_dot_product_attention and not self.watchers
         if is_fused and _can_share(queries, keys, mask):
@@ -406,7 +417,7 @@ class MultiHeadAttention(nn.Module):
 
 
 def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """`scaled_dot_product_attention` by torch's fused kernel, which never holds the weights and does not give them."""
+    """`scaled_dot_product_attention` by torch's fused kernel, which is faster, since it never stores all weights."""
     check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
     if mask is not None:
         check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
@@ -415,14 +426,17 @@ def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
 
 
 def _can_share(queries: Tensor, keys: Tensor, mask: Tensor | None) -> bool:
-    """Whether several queries share each key, and one mask fits all that do."""
+    """Whether heads or texts share keys, and all queries that share a key also share its mask."""
     if queries.dim() < 4 or queries.shape[:2] == keys.shape[:2]:
         return False
     return mask is None or (mask.dim() == 4 and mask.shape[1:3] == (1, 1) and mask.size(0) in (1, keys.size(0)))
 
 
 def _fused_attention_to_shared(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """The same where texts or heads share keys: their queries stand side by side, and nothing has to be copied."""
+    """`_fused_attention` where texts or heads share keys.
+
+    All queries that share keys are lined up as if they were those of one text and one head, so no key is copied.
+    """
     B, kv_heads = keys.shape[:2]
     texts, heads = queries.size(0) // B, queries.size(1) // kv_heads
     apart = queries.reshape(B, texts, kv_heads, heads, *queries.shape[2:]).transpose(1, 2)
@@ -434,7 +448,7 @@ def _fused_attention_to_shared(queries: Tensor, keys: Tensor, values: Tensor, ma
 def _repeat_shared(
     queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Copy shared keys and values, and their mask, once for each text and head of queries that shares them."""
+    """Copy shared keys and values, and the mask of their text, once for each head and text that shares them."""
     heads = queries.size(-3) // keys.size(-3)
     keys, values = keys.repeat_interleave(heads, dim=-3), values.repeat_interleave(heads, dim=-3)
     if queries.dim() < 4 or queries.size(0) == keys.size(0):
@@ -447,11 +461,11 @@ def _repeat_shared(
 
 @contextmanager
 def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
-    """Keep what every attention in `model` reads, while the block runs.
+    """Record what every attention in `model` reads while the block runs.
 
     Yields a dictionary that each forward pass fills: the part's name in the model, such as
     `"decoder.0.cross_attention"`, to its latest `Reading`. Attentions are the course's `MultiHeadAttention`s, and other
-    modules of a name that ends in "attention", if they keep their `weights` as an attribute. Blocks may be nested; each
+    modules that keep the weights of their heads, (B, H, T, S), as their attribute `weights`. Blocks may be nested; each
     of them sees everything.
     """
     readings: dict[str, Reading] = {}
@@ -461,7 +475,7 @@ def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
                 watcher = partial(readings.__setitem__, name)
                 part.watchers.append(watcher)
                 watching.callback(part.watchers.remove, watcher)
-            elif name.endswith("attention"):
+            else:
                 hook = part.register_forward_hook(partial(_keep_weights, readings, name))
                 watching.callback(hook.remove)
         yield readings

@@ -1,8 +1,8 @@
-"""From a configuration and parts to a model: 2017's Transformer, GPT-2, BERT and Llama, of anybody's parts.
+"""From a configuration and parts to a model: 2017's Transformer, GPT-2, BERT or Llama.
 
-The parts are the course's unless others are handed in, such as a learner's own. A part of somebody else's is used
-wherever it can do what the configuration asks for. Where it cannot, since the plain part of 2017 knows no rotary
-positions, for instance, the course's takes its place, and runs on the smaller parts that were handed in.
+The parts are the course's unless others are handed in, such as a learner's own. A part that is handed in is used
+wherever it can do what the configuration asks for. Where it cannot (the plain attention of 2017, for instance, knows no
+rotary positions), the course's takes its place and runs on the smaller parts that were handed in.
 """
 
 import inspect
@@ -120,7 +120,11 @@ def _is_plain(config: TransformerConfig) -> bool:
 def _choose(
     part: Callable[..., Any], course: Callable[..., Any], handed: dict[str, Any], plain: bool
 ) -> Callable[..., Any]:
-    """The part, with smaller parts and choices handed in; or as it is, where that will do; or else the course's."""
+    """Choose whose part to use.
+
+    The part that was handed in, with the smaller parts and choices, if it takes them; the part as it is, if the plain
+    one will do; otherwise the course's.
+    """
     if _takes(part, handed):
         return partial(part, **handed)
     return part if plain else partial(course, **handed)
@@ -141,7 +145,7 @@ def _encoder_layer(config: TransformerConfig, parts: Parts) -> Callable[..., nn.
         return layer
 
     def make(*sizes: Any) -> nn.Module:
-        # A layer that takes no parts takes an activation, as its exercise has it, but no eps.
+        # A layer that takes no parts still takes an activation, as in its exercise, but its norms have their own eps.
         made = layer(*sizes, handed["activation"])
         return made if _set_eps(made, config.norm_eps) else layers.EncoderLayer(*sizes, **handed)
 
@@ -181,7 +185,7 @@ def _is_plain_layer(config: TransformerConfig) -> bool:
 
 
 def _set_eps(layer: nn.Module, eps: float) -> bool:
-    """Give the norms of somebody else's layer this eps. Returns whether that can be done."""
+    """Give the norms of a layer that was handed in this eps, and return whether that was possible."""
     if eps == TransformerConfig.norm_eps:
         return True
     norms = [part for part in layer.modules() if "norm" in type(part).__name__.lower()]
@@ -226,7 +230,7 @@ def _rotation(config: TransformerConfig, parts: Parts) -> Callable[[Tensor, int]
         return rotate
 
     def rotate_from(x: Tensor, start: int) -> Tensor:
-        # A function that always counts from 0 is given zeros in place of the tokens before.
+        # A function that always counts from 0 gets zeros in place of the earlier tokens.
         before = x.new_zeros(*x.shape[:-2], start, x.size(-1))
         rotated: Tensor = rotate(torch.cat((before, x), dim=-2))[..., start:, :]
         return rotated

@@ -1,7 +1,7 @@
 """The key–value cache: compute each token's keys and values once, and keep them. Built by hand in notebook 08.
 
-Under a causal mask, what a token has computed never changes when others follow. So its keys and values are kept, and
-each new token asks them: one row of attention per step instead of all rows again.
+Under a causal mask, a token's keys and values never change when other tokens follow. So they are kept, and each step
+computes one new row of attention instead of all rows again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +72,7 @@ def cache_bytes(layers: int, kv_heads: int, d_k: int, length: int, bytes_each: i
 class TextCache:
     """The keys and values of a self-attention for the text so far, with room for `room` tokens.
 
-    The attention uses it inside a block of `caching`.
+    The attention uses it while a block of `caching` runs.
     """
 
     def __init__(self, attention: MultiHeadAttention, room: int) -> None:
@@ -82,7 +82,7 @@ class TextCache:
         # One matrix product is faster than three; for few tokens it is faster with the matrix stored by columns.
         weight = torch.cat([each.weight for each in maps]).detach().mT.contiguous().mT
         bias = None if maps[0].bias is None else torch.cat([each.bias for each in maps]).detach()
-        self.joined: tuple[Tensor, Tensor | None] | None = (weight, bias)
+        self.joined = (weight, bias)
 
     @property
     def keys_and_values(self) -> Tensor:
@@ -94,15 +94,16 @@ class TextCache:
 
         Takes (B, T, d_model) three times; returns queries (B, H, T, d_k), keys and values (B, kv_heads, length, d_k).
         """
-        queries, keys, values = self.attention.project(query, key, value, start=self.length)
+        joined = self.joined if query is key is value else None
+        queries, keys, values = self.attention.project(query, key, value, self.length, joined)
         if self.stored is None:
             B, kv_heads, _, d_k = keys.shape
             self.stored = keys.new_empty(2, B, kv_heads, self.room, d_k)
         end = self.length + keys.size(-2)
-        self.stored[0, :, :, self.length : end] = keys
-        self.stored[1, :, :, self.length : end] = values
+        torch.stack((keys, values), out=self.stored[:, :, :, self.length : end])
         self.length = end
-        return queries, self.stored[0, :, :, :end], self.stored[1, :, :, :end]
+        keys, values = self.stored[:, :, :, :end].unbind()
+        return queries, keys, values
 
     def clear(self) -> None:
         """Forget the text."""
@@ -129,10 +130,8 @@ class TextCache:
 class MemoryCache:
     """The keys and values of a cross-attention for the encoder's output, which never change while a text is written.
 
-    The attention uses it inside a block of `caching`.
+    The attention uses it while a block of `caching` runs.
     """
-
-    joined = None
 
     def __init__(self, attention: MultiHeadAttention, memory: Tensor) -> None:
         self.attention = attention
@@ -140,7 +139,7 @@ class MemoryCache:
         self.keys_and_values = torch.stack((keys, values))  # (2, B, kv_heads, S, d_k)
 
     def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ARG002
-        """Project the queries only; key and value are the memory, whose projections are here."""
+        """Project the queries only: `key` and `value` are the memory, whose projections are already here."""
         queries = self.attention.split(self.attention.W_q(query), self.attention.heads)  # (B, H, T, d_k)
         return queries, self.keys_and_values[0], self.keys_and_values[1]
 
@@ -152,10 +151,11 @@ class MemoryCache:
 @contextmanager
 def caching(caches: Sequence[TextCache | MemoryCache]) -> Iterator[None]:
     """Let each cache's attention use it while the block runs."""
+    # Into the dictionary, since an nn.Module takes long to set an attribute, and this happens at each step.
     for cache in caches:
-        cache.attention.cache, cache.attention.joined = cache, cache.joined
+        vars(cache.attention)["cache"] = cache
     try:
         yield
     finally:
         for cache in caches:
-            cache.attention.cache = cache.attention.joined = None
+            vars(cache.attention)["cache"] = None

@@ -21,19 +21,19 @@ Embed = Callable[..., Tensor]
 
 
 class Past(Protocol):
-    """What a model has read before, as `course_lib.writing.cache` keeps it: the ids that come now continue it."""
+    """The text that a model has read so far, as `course_lib.writing.cache` keeps it; new ids continue it."""
 
     def positions(self, T: int) -> Tensor:
-        """The positions of the T tokens that come now, (T,) or (B, T)."""
+        """Give the positions of the T newest tokens, (T,) or (B, T)."""
         ...
 
     def mask(self, T: int) -> Tensor | None:
-        """Which of all tokens so far the T that come now may attend to, (T, S) or (B, 1, T, S); None: all."""
+        """Say which of all S tokens the T newest may attend to, (T, S) or (B, 1, T, S); None: all."""
         ...
 
 
 class Encoder(nn.Module):
-    """Token ids in, the meaning of each token in its context out: embeddings and a stack of encoder layers.
+    """Embeddings and a stack of encoder layers: token ids in, a vector for each token in its context out.
 
     Vaswani et al. 2017, arXiv:1706.03762, section 3.1; alone, it is a BERT (Devlin et al. 2019, arXiv:1810.04805).
 
@@ -259,7 +259,7 @@ class Transformer(nn.Module):
 
 
 def _hide_padding(ids: Tensor, pad: int | None, padding: Callable[[Tensor, int], Tensor]) -> Tensor | None:
-    """The mask that hides padding; None where there is no padding, since no mask is faster than one of only `True`."""
+    """Make the mask that hides padding, or None where there is none: without a mask, attention is faster."""
     if pad is None or not (ids == pad).any():
         return None
     return padding(ids, pad)

@@ -170,19 +170,18 @@ def _angles(positions: Tensor, width: int, base: float) -> Tensor:
 
 
 def _cosines_and_sines(start: int, length: int, width: int, base: float, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Of the angles at `length` positions from `start` on, (length, width / 2) each, in the type of a tensor."""
+    """Cosines and sines of the angles at `length` positions from `start` on, (length, width / 2) each, of one type."""
     dtype = torch.promote_types(like.dtype, torch.float32)
     cos, sin = _rotation_table(_rounded_up(start + length), width, base, dtype, like.device)
     end = start + length
     return cos[start:end].to(like.dtype), sin[start:end].to(like.dtype)
 
 
-# What follows is computed once and remembered, since models ask for it at each layer and step. A table that was first
-# asked for in inference mode has to serve training later, so it is always made outside of that mode.
+# What follows is computed once and remembered, since models ask for it at each layer and step.
 
 
 @lru_cache(maxsize=32)
-@torch.inference_mode(mode=False)
+@torch.inference_mode(mode=False)  # training may ask again for a table that was first asked for in inference mode
 def _rotation_table(
     length: int, width: int, base: float, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:
@@ -191,7 +190,6 @@ def _rotation_table(
 
 
 @lru_cache(maxsize=32)
-@torch.inference_mode(mode=False)
 def _remembered_table(positions: Callable[[int, int], Tensor], length: int, d_model: int, dtype: torch.dtype) -> Tensor:
     return positions(length, d_model).to(dtype)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -42,6 +42,47 @@ def length_penalty(length: int, alpha: float) -> float:
     """
     penalty: float = ((5 + length) / 6) ** alpha
     return penalty
+
+
+def beam_step(logits: Tensor, totals: Tensor, beams: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Extend n texts by each of V tokens, and keep the `beams` most likely of all n · V, the best first.
+
+    Takes logits (n, V) and the texts' log-probabilities so far, (n,). Returns for each text that is kept the row of the
+    text that it continues, its new token, and its log-probability, all (beams,). Built by hand in notebook 08.
+    """
+    longer = totals.unsqueeze(1) + torch.log_softmax(logits, dim=-1)  # (n, V)
+    best = longer.flatten().topk(beams)
+    V = logits.size(1)
+    return best.indices // V, best.indices % V, best.values
+
+
+def beam_search_text(
+    model: Any,
+    prompt: list[int],
+    beams: int,
+    length: int,
+    stop: int,
+    *,
+    step: Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor, Tensor]] = beam_step,
+) -> tuple[list[int], float]:
+    """Write by beam search: the new ids of the most likely text that was found, and its log-probability.
+
+    Texts that end are set aside: their ids come without the stop token, their log-probability with it. Those that are
+    unfinished after `length` tokens count too. Built by hand in notebook 08.
+    """
+    going, totals = [list(prompt)], torch.zeros(1)
+    found: list[tuple[list[int], float]] = []
+    for _ in range(length):
+        logits = model(torch.tensor(going))[:, -1]  # (n, V)
+        parents, tokens, totals = step(logits, totals, beams)
+        going = [[*going[parent], token] for parent, token in zip(parents.tolist(), tokens.tolist(), strict=True)]
+        found += [(text[:-1], total) for text, total in zip(going, totals.tolist(), strict=True) if text[-1] == stop]
+        going, totals = [text for text in going if text[-1] != stop], totals[tokens != stop]
+        if not going:
+            break
+    found += zip(going, totals.tolist(), strict=True)
+    text, total = max(found, key=lambda each: each[1])
+    return text[len(prompt) :], total
 
 
 def beam_search(

@@ -10,6 +10,7 @@ is new is returned, without the id that stopped it.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -77,6 +78,32 @@ def top_p_filter(logits: Tensor, p: float) -> Tensor:
     return logits.masked_fill(reached_before.scatter(-1, order, reached_before), -math.inf)
 
 
+def next_token_probabilities(
+    logits: Tensor,
+    temperature: float,
+    k: int | None,
+    p: float | None,
+    *,
+    warm: Callable[[Tensor, float], Tensor] = apply_temperature,
+    keep_k: Callable[[Tensor, int], Tensor] = top_k_filter,
+    keep_p: Callable[[Tensor, float], Tensor] = top_p_filter,
+) -> Tensor:
+    """The probabilities from which to draw the next token: temperature, then top-k, then top-p, then the softmax.
+
+    Takes logits (..., V); where k or p is None, that filter is left out. Returns (..., V). The order is that of GPT-2's
+    and Hugging Face's code. Built by hand in notebook 08.
+
+    >>> next_token_probabilities(torch.zeros(4), 1.0, None, None)
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
+    """
+    logits = warm(logits, temperature)
+    if k is not None:
+        logits = keep_k(logits, k)
+    if p is not None:
+        logits = keep_p(logits, p)
+    return torch.softmax(logits, dim=-1)  # (..., V)
+
+
 def likeliest(logits: Tensor) -> Tensor:
     """Choose the likeliest token: logits (B, V) to (B,). Where several are, the one with the smallest id."""
     return logits.argmax(dim=-1)
@@ -95,12 +122,72 @@ def sampler(
     """
 
     def choose(logits: Tensor) -> Tensor:
-        logits = apply_temperature(logits, temperature)
-        logits = logits if top_k is None else top_k_filter(logits, top_k)
-        logits = logits if top_p is None else top_p_filter(logits, top_p)
-        return torch.multinomial(logits.softmax(dim=-1), 1, generator=generator).squeeze(1)
+        probabilities = next_token_probabilities(logits, temperature, top_k, top_p)  # (B, V)
+        return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
 
     return choose
+
+
+# One text, in the plain form that a learner writes first.
+
+
+def continue_greedily(model: Any, ids: list[int], length: int) -> list[int]:
+    """Add `length` tokens to a text, each time the most likely next one. Returns the new ids.
+
+    Built by hand in notebook 06.
+    """
+    text = list(ids)
+    for _ in range(length):
+        logits = model(torch.tensor([text]))  # (1, T, V)
+        text.append(int(logits[0, -1].argmax()))
+    return text[len(ids) :]
+
+
+def greedy_translation(model: Any, source_ids: list[int], max_length: int, *, bos: int = 1, eos: int = 2) -> list[int]:
+    """Translate one sentence: begin with [bos], take the most likely next token until [eos] or `max_length` tokens.
+
+    Returns the ids of the translation, without [bos] and [eos]. Built by hand in notebook 07.
+    """
+    source = torch.tensor([source_ids])  # (1, S)
+    memory = model.encode(source)  # (1, S, d_model)
+    target = [bos]
+    while len(target) <= max_length:
+        logits = model.decode(torch.tensor([target]), memory, source)  # (1, T, V)
+        best = int(logits[0, -1].argmax())
+        if best == eos:
+            break
+        target.append(best)
+    return target[1:]
+
+
+def greedy_text(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
+    """Continue a prompt by the most likely next token, until the stop token or `length` new ones.
+
+    Returns the new ids, without the stop token. Built by hand in notebook 08.
+    """
+    text = list(prompt)
+    for _ in range(length):
+        logits = model(torch.tensor([text]))  # (1, T, V)
+        best = int(logits[0, -1].argmax())
+        if best == stop:
+            break
+        text.append(best)
+    return text[len(prompt) :]
+
+
+def text_log_probability(logits: Tensor, ids: Tensor) -> Tensor:
+    """The log-probability of a text, in nats: the sum of ln p over its tokens.
+
+    Takes logits (T, V), of which row t predicts ids[t], and ids (T,). Returns a scalar. Built by hand in notebook 08.
+
+    >>> text_log_probability(torch.zeros(2, 4), torch.tensor([0, 3]))  # 2 ln ¼
+    tensor(-2.7726)
+    """
+    log_p = torch.log_softmax(logits, dim=-1)  # (T, V)
+    return log_p.gather(1, ids.unsqueeze(1)).sum()
+
+
+# Many texts at once, with a cache.
 
 
 def greedy(

@@ -10,7 +10,7 @@ from course_lib.transformer.attention import padding_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer, encoder_parameter_count
 from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.transformer.positions import embed_with_positions, rotary
-from course_lib.writing.by_hand import continue_greedily, greedy_translation
+from course_lib.writing.choose import continue_greedily, greedy_translation
 
 
 def poured(theirs: nn.Module, names: dict[str, str]) -> dict[str, torch.Tensor]:

@@ -4,7 +4,8 @@ import multiprocessing
 
 import pytest
 
-from tools.mutation import FAULTS, FILES, SECONDS_FOR_ONE, Fault, source_of, verdict
+from tools.faults import FAULTS, ROOT, Fault, source_of
+from tools.mutation import SECONDS_FOR_ONE, is_meant, room_tests, verdict
 
 
 def test_each_fault_still_finds_its_text_exactly_once() -> None:
@@ -12,22 +13,46 @@ def test_each_fault_still_finds_its_text_exactly_once() -> None:
         assert fault.plant(source_of(fault.file)) != source_of(fault.file), fault.phrase
 
 
-def test_there_are_faults_enough_in_every_file_and_none_is_planted_twice() -> None:
-    least = {file: 5 if file in ("byte_pairs", "ngrams") else 10 for file in FILES}
-    assert {file for file in FILES if sum(fault.file == file for fault in FAULTS) < least[file]} == set()
+def test_every_file_of_the_text_book_has_faults_and_all_together_two_hundred() -> None:
+    files = sorted((ROOT / "course_lib" / "transformer").glob("[a-z]*.py"))
+    counts = {file.stem: sum(fault.file == f"transformer/{file.stem}" for fault in FAULTS) for file in files}
+    assert {name for name, count in counts.items() if count < 30} == set()
+    assert sum(counts.values()) >= 200
+
+
+def test_no_fault_is_planted_twice_and_none_breaks_the_syntax() -> None:
     assert len({(fault.file, fault.right, fault.wrong) for fault in FAULTS}) == len(FAULTS)
     assert len({fault.phrase for fault in FAULTS}) == len(FAULTS)
+    for fault in FAULTS:
+        compile(fault.plant(source_of(fault.file)), fault.phrase, "exec")
+
+
+def test_a_faults_tests_are_those_of_its_room_its_own_first() -> None:
+    tests = [test.relative_to(ROOT / "tests").as_posix() for test in room_tests("transformer/models")]
+    assert tests[0] == "transformer/test_models.py"
+    assert {"transformer/test_attention.py", "transformer/test_layers.py"} < set(tests)
+    assert all(test.startswith("transformer/") for test in tests)
+    assert all(room_tests(fault.file)[0].exists() for fault in FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("transformer", True), ("cache", True), ("transformer/cache", True), ("two texts", True), ("writing", False)],
+)
+def test_faults_are_chosen_by_room_file_and_phrase(word: str, meant: bool) -> None:
+    assert is_meant(Fault("transformer/cache", "right", "wrong", "the keys of two texts exchanged"), word) is meant
 
 
 def test_a_fault_whose_text_is_gone_is_reported_as_not_caught() -> None:
-    fault = Fault("positions", "no such text", "", "nothing")
-    assert verdict(fault) == (fault, False, "positions.py should hold 'no such text' once, but has it 0 times")
+    fault = Fault("transformer/positions", "no such text", "", "nothing")
+    message = "transformer/positions.py should hold 'no such text' once, but has it 0 times"
+    assert verdict(fault) == (fault, False, message)
 
 
 @pytest.mark.parametrize(
     ("phrase", "test"),
     [
-        ("softmax over the queries", "test_dot_product_attention_is_torchs[4-5-none-float64]"),
+        ("softmax over the queries", "test_each_querys_scores_weights_and_mixture_are_those_of_one_query[float64]"),
         ("heads split by a view", "test_each_head_gets_its_own_slice_of_every_token"),
         ("eps outside the root", "test_rms_norm_is_torchs[1.0-float64]"),
         ("top-k leaves the k-th out", "test_top_k_keeps_the_k_largest_of_each_row_and_what_equals_the_last"),

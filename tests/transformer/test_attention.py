@@ -210,6 +210,7 @@ def test_the_causal_mask_shows_the_past_and_the_token_itself() -> None:
     assert causal_mask(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
     assert causal_mask(1).tolist() == [[True]]
     assert causal_mask(3).dtype == torch.bool
+    assert causal_mask(3, torch.device("meta")).device.type == "meta"
 
 
 def test_the_padding_mask_shows_the_real_keys_to_all_heads_and_queries() -> None:
@@ -526,6 +527,56 @@ def test_watching_gives_each_part_under_its_name_its_latest_reading(generator: t
         assert_equal(one.weights, scaled_dot_product_attention(one.queries, one.keys, one.values)[1])
 
 
+class Learners(nn.Module):
+    """An attention that is not the course's: each token reads all alike, and the weights are kept."""
+
+    def __init__(self, kept: bool = True) -> None:
+        super().__init__()
+        self.W_v = nn.Linear(4, 4)
+        self.weights: Tensor | None = None
+        self.kept = kept
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights = torch.softmax(self.W_v(x) @ x.mT, dim=-1)
+        if self.kept:
+            self.weights = weights[:, None]
+        return weights @ x
+
+
+class Mixed(nn.Module):
+    """Beside two of a learner's attentions, what must not be taken for one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.self_attention = Learners()
+        self.silent_attention = Learners(kept=False)
+        self.flat_attention = nn.Linear(4, 4)
+        self.flat_attention.weights = torch.zeros(4, 4)
+        self.other = nn.Linear(4, 4)
+        self.other.weights = torch.zeros(1, 1, 4, 4)
+        self.course = MultiHeadAttention(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.other(self.flat_attention(self.silent_attention(self.self_attention(x))))
+        y: Tensor = self.course(x, x, x)
+        return y
+
+
+def test_a_learners_attention_that_keeps_its_weights_is_watched_while_the_block_runs(
+    generator: torch.Generator,
+) -> None:
+    model, x, y = Mixed().double(), random(generator, B, T, 4), random(generator, B, S, 4)
+    with watch_attention(model) as readings:
+        model(x)
+    assert readings.keys() == {"self_attention", "course"}
+    reading = readings["self_attention"]
+    assert (reading.queries, reading.keys, reading.values) == (None, None, None)
+    assert not reading.weights.requires_grad
+    assert_equal(reading.weights, torch.softmax(model.self_attention.W_v(x) @ x.mT, dim=-1)[:, None])
+    model(y)
+    assert readings["self_attention"] is reading, "watching ended with its block"
+
+
 def test_a_watched_model_gives_the_gradients_of_an_unwatched_one(generator: torch.Generator) -> None:
     model, x = TwoReaders().double(), random(generator, B, T, 4)
     expected = torch.autograd.grad(model(x).sum(), list(model.parameters()), materialize_grads=True)
@@ -718,6 +769,12 @@ def test_a_network_for_scores_that_does_not_fit_is_refused(
     query, key = torch.zeros(2, 4), torch.zeros(5, 6)
     with pytest.raises(ValueError, match=sentence):
         additive_attention(query, key, key, torch.zeros(W_a), torch.zeros(U_a), torch.zeros(3))
+
+
+def test_additive_attention_refuses_values_that_are_not_one_for_each_key() -> None:
+    query, key, network = torch.zeros(2, 4), torch.zeros(5, 6), (torch.zeros(3, 4), torch.zeros(3, 6), torch.zeros(3))
+    with pytest.raises(ValueError, match=r"value should be \(..., S, d_v\) with S=5, but its shape is \(4, 2\)"):
+        additive_attention(query, key, torch.zeros(4, 2), *network)
 
 
 @pytest.mark.parametrize("values", [3, 6])

@@ -89,6 +89,8 @@ def test_positions_may_be_any_and_differ_between_texts(generator: torch.Generato
     at = torch.tensor([[0, 0, 1], [64, 199, 5]])
     assert_equal(add_positions(x, at), x + table[at])
     assert_equal(add_positions(x, at[1]), x + table[at[1]])
+    last = torch.tensor([62, 63, 64])  # a table of 64 rows ends before the last of them
+    assert_equal(add_positions(x, last), x + table[last])
 
 
 @both_types

@@ -13,8 +13,8 @@ from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
-from course_lib.writing import by_hand
-from course_lib.writing.by_hand import beam_step
+from course_lib.writing import beam
+from course_lib.writing.beam import beam_step
 
 
 def searched(answer: Any) -> Callable[..., Any]:
@@ -40,7 +40,7 @@ def writer(seed: int) -> StandIn:
 
 
 beam_search_text = Exercise(
-    reference=by_hand.beam_search_text,
+    reference=beam.beam_search_text,
     notebook=8,
     order=80,
     minutes=30,
@@ -107,7 +107,7 @@ def end_not_counted(model, prompt, beams, length, stop):
         parents, tokens, longer = beam_step(logits, totals, beams)
         return parents, tokens, torch.where(tokens == stop, totals[parents], longer)
 
-    return by_hand.beam_search_text(model, prompt, beams, length, stop, step=step)
+    return beam.beam_search_text(model, prompt, beams, length, stop, step=step)
 
 
 beam_search_text.patch(
@@ -148,7 +148,7 @@ beam_search_text.patch(
     seen="https://github.com/tensorflow/tensorflow/issues/21920",
 )
 def writes_on(model, prompt, beams, length, stop):
-    return by_hand.beam_search_text(model, prompt, beams, length, stop=-1)
+    return beam.beam_search_text(model, prompt, beams, length, stop=-1)
 
 
 @beam_search_text.mistake(
@@ -176,7 +176,7 @@ beam_search_text.patch(
 
 @beam_search_text.mistake("You return the probability. Its logarithm is wanted, the total as it is.")
 def not_the_logarithm(model, prompt, beams, length, stop):
-    ids, total = by_hand.beam_search_text(model, prompt, beams, length, stop)
+    ids, total = beam.beam_search_text(model, prompt, beams, length, stop)
     return ids, math.exp(total)
 
 

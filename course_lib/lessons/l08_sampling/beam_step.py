@@ -6,7 +6,7 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.writing import by_hand
+from course_lib.writing import beam
 
 Step = tuple[Tensor, Tensor, Tensor]
 
@@ -20,7 +20,7 @@ def best_of(longer: Tensor, beams: int) -> Step:
 TOTALS = torch.tensor([-0.5, -0.9, -1.4])
 
 beam_step = Exercise(
-    reference=by_hand.beam_step,
+    reference=beam.beam_step,
     notebook=8,
     order=70,
     minutes=15,
@@ -101,7 +101,7 @@ def each_its_own(logits, totals, beams):
     "Your parents and tokens are swapped. Of an index among n · V, `//` V gives the row, the text, and `%` V the token."
 )
 def swapped(logits, totals, beams):
-    parents, tokens, values = by_hand.beam_step(logits, totals, beams)
+    parents, tokens, values = beam.beam_step(logits, totals, beams)
     return tokens, parents, values
 
 
@@ -125,7 +125,7 @@ def softmax_over_texts(logits, totals, beams):
 
 @beam_step.mistake("Yours are the right ones, but the worst stands first. Best first.")
 def worst_first(logits, totals, beams):
-    parents, tokens, values = by_hand.beam_step(logits, totals, beams)
+    parents, tokens, values = beam.beam_step(logits, totals, beams)
     return parents.flip(0), tokens.flip(0), values.flip(0)
 
 
@@ -133,7 +133,7 @@ def worst_first(logits, totals, beams):
     "Your totals are probabilities. Log-probabilities are wanted, as they came in: add them, and leave out `exp`."
 )
 def not_logarithms(logits, totals, beams):
-    parents, tokens, values = by_hand.beam_step(logits, totals, beams)
+    parents, tokens, values = beam.beam_step(logits, totals, beams)
     return parents, tokens, values.exp()
 
 

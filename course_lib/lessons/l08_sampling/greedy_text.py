@@ -10,7 +10,7 @@ from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
-from course_lib.writing import by_hand
+from course_lib.writing import choose
 
 
 def with_a_prompt(answer: Any) -> Callable[..., Any]:
@@ -27,7 +27,7 @@ def with_a_prompt(answer: Any) -> Callable[..., Any]:
 MODEL = StandIn(4 * numbers(13, 11))
 
 greedy_text = Exercise(
-    reference=by_hand.greedy_text,
+    reference=choose.greedy_text,
     notebook=8,
     order=20,
     minutes=10,
@@ -141,7 +141,7 @@ greedy_text.patch(
     "The ids are right, but the caller's prompt has grown: you append to it. Work on a copy, `list(prompt)`."
 )
 def prompt_grows(model, prompt, length, stop):
-    new = by_hand.greedy_text(model, prompt, length, stop)
+    new = choose.greedy_text(model, prompt, length, stop)
     prompt += new
     return new
 

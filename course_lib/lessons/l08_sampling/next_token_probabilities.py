@@ -6,7 +6,7 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.writing import by_hand
+from course_lib.writing import choose
 from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 
 
@@ -19,7 +19,7 @@ def filtered(logits: Tensor, k: int | None, p: float | None) -> Tensor:
 FOUR = torch.tensor([0.1, 0.4, 0.2, 0.3]).log()
 
 next_token_probabilities = Exercise(
-    reference=by_hand.next_token_probabilities,
+    reference=choose.next_token_probabilities,
     notebook=8,
     order=60,
     minutes=10,
@@ -132,7 +132,7 @@ def still_logits(logits, temperature, k, p):
     "You took two softmaxes, so that what was dropped has a chance again, exp(0). One, at the very end."
 )
 def softmaxed_twice(logits, temperature, k, p):
-    return by_hand.next_token_probabilities(logits, temperature, k, p).softmax(-1)
+    return choose.next_token_probabilities(logits, temperature, k, p).softmax(-1)
 
 
 @next_token_probabilities.right_for_whole_course

@@ -11,7 +11,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import as_it_is
 from course_lib.exercises.cases import Result, case, numbers
 from course_lib.exercises.exercise import Exercise
-from course_lib.writing import by_hand
+from course_lib.writing import choose
 
 
 def as_a_tensor(answer: Any) -> Callable[..., Any]:
@@ -29,7 +29,7 @@ def as_a_tensor(answer: Any) -> Callable[..., Any]:
 IDS = torch.tensor([1, 4, 0])
 
 text_log_probability = Exercise(
-    reference=by_hand.text_log_probability,
+    reference=choose.text_log_probability,
     notebook=8,
     order=10,
     minutes=5,
@@ -63,7 +63,7 @@ text_log_probability = Exercise(
     "Yours is the probability, a product. For a long text that is 0 to any computer: add up the logarithms."
 )
 def probability(logits, ids):
-    return by_hand.text_log_probability(logits, ids).exp()
+    return choose.text_log_probability(logits, ids).exp()
 
 
 @text_log_probability.mistake(
@@ -85,7 +85,7 @@ def logarithm_of_the_softmax(logits, ids):
     "You took the mean, as a loss does. The log-probability of a text is the sum over all its tokens."
 )
 def mean(logits, ids):
-    return by_hand.text_log_probability(logits, ids) / len(ids)
+    return choose.text_log_probability(logits, ids) / len(ids)
 
 
 @text_log_probability.mistake(
@@ -107,31 +107,31 @@ def over_the_places(logits, ids):
     "Yours is above 0: that is the surprise. A log-probability is the logarithm itself, at most 0, without a minus."
 )
 def surprise(logits, ids):
-    return -by_hand.text_log_probability(logits, ids)
+    return -choose.text_log_probability(logits, ids)
 
 
 @text_log_probability.mistake("Yours is in bits, by the logarithm to base 2. Here it is the natural one: nats.")
 def in_bits(logits, ids):
-    return by_hand.text_log_probability(logits, ids) / math.log(2)
+    return choose.text_log_probability(logits, ids) / math.log(2)
 
 
 @text_log_probability.mistake("You took the logarithm to base 10. Here it is the natural one, `log`: nats.")
 def in_tens(logits, ids):
-    return by_hand.text_log_probability(logits, ids) / math.log(10)
+    return choose.text_log_probability(logits, ids) / math.log(10)
 
 
 @text_log_probability.mistake(
     "You compare row t with the next token. Here row t already is the prediction of ids[t]: nothing is to be shifted."
 )
 def shifted(logits, ids):
-    return by_hand.text_log_probability(logits[:-1], ids[1:])
+    return choose.text_log_probability(logits[:-1], ids[1:])
 
 
 @text_log_probability.mistake(
     "That is the last token only. Every token of the text has its share: add all T of them up."
 )
 def last_token(logits, ids):
-    return by_hand.text_log_probability(logits[-1:], ids[-1:])
+    return choose.text_log_probability(logits[-1:], ids[-1:])
 
 
 @text_log_probability.right_for_whole_course

@@ -1,7 +1,7 @@
-"""Explorers: pictures that answer mouse and keyboard, in the browser and without a network."""
+"""Explorers: pictures that respond to mouse and keyboard, in the browser and without a network."""
 
 from course_lib.pictures.explorers import guesses
-from course_lib.pictures.explorers.alignment_explorer import Aligned, AlignmentExplorer
+from course_lib.pictures.explorers.alignment_explorer import AlignedSentence, AlignmentExplorer
 from course_lib.pictures.explorers.attention_explorer import (
     AttentionExplorer,
     Lookup,
@@ -14,7 +14,7 @@ from course_lib.pictures.explorers.sampling_explorer import SamplingExplorer
 from course_lib.pictures.explorers.translate_box import TranslateBox
 
 __all__ = [
-    "Aligned",
+    "AlignedSentence",
     "AlignmentExplorer",
     "AttentionExplorer",
     "BeamExplorer",

@@ -1,4 +1,4 @@
-"""Cross-attention over the true alignment: what each target word reads, and what it should."""
+"""Cross-attention compared with the true alignment: what each target word reads, and what it should."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ DIGITS = 3
 
 
 @dataclass(frozen=True)
-class Aligned:
-    """A translated sentence, what its words read, and how it is aligned in truth.
+class AlignedSentence:
+    """A translated sentence, what its words read, and its true alignment.
 
     Args:
         source: the S source words.
         target: the T target words.
         weights: the cross-attention of N layers of H heads, (N, H, T, S).
-        gold: links (source index, target index).
+        gold: the true links, (source index, target index).
 
-    Raises ValueError where words and weights do not match, or a link leads to no word.
+    Raises ValueError if words and weights do not match, or a link points to no word.
     """
 
     source: Sequence[str]
@@ -33,9 +33,9 @@ class Aligned:
     gold: Collection[Link]
 
     def __post_init__(self) -> None:
-        wanted = (len(self.target), len(self.source))
-        if self.weights.dim() != 4 or tuple(self.weights.shape[-2:]) != wanted:
-            raise ValueError(f"weights should be (N, H, {wanted[0]}, {wanted[1]}), but are {tuple(self.weights.shape)}")
+        T, S = len(self.target), len(self.source)
+        if self.weights.dim() != 4 or tuple(self.weights.shape[-2:]) != (T, S):
+            raise ValueError(f"weights should be (N, H, {T}, {S}), but their shape is {tuple(self.weights.shape)}")
         for source, target in self.gold:
             if not (0 <= source < len(self.source) and 0 <= target < len(self.target)):
                 raise ValueError(
@@ -44,7 +44,7 @@ class Aligned:
                 )
 
     def by_head(self) -> list[Tensor]:
-        """The weights (T, S) of every head, and after each layer's heads their average."""
+        """Return the weights (T, S) of every head and, after the heads of each layer, their average."""
         return [grid for layer in self.weights for grid in (*layer, layer.mean(dim=0))]
 
 
@@ -52,16 +52,17 @@ class AlignmentExplorer(Explorer):
     """The weights of one head on one sentence as a grid, with rings where the true links are, and its error rate.
 
     Args:
-        examples: at least one, all with as many layers and heads. The best head on all of them is shown first.
+        examples: at least one, all with the same numbers of layers and heads. The head that is best on all of them is
+            shown first.
 
-    Raises ValueError for no examples, or different numbers of heads.
+    Raises ValueError if there are no examples, or they differ in their numbers of layers or heads.
     """
 
     script = "alignment_explorer.js"
     data = traitlets.Dict().tag(sync=True)
     head = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, examples: Sequence[Aligned]) -> None:
+    def __init__(self, examples: Sequence[AlignedSentence]) -> None:
         if len({tuple(example.weights.shape[:2]) for example in examples}) != 1:
             raise ValueError("examples should be one or more, all with the same number of layers and heads")
         layers, heads = examples[0].weights.shape[:2]
@@ -79,7 +80,7 @@ class AlignmentExplorer(Explorer):
                 "target": list(example.target),
                 "weights": [_rounded(grid) for grid in example.by_head()],
                 "gold": sorted(example.gold),
-                "errors": [alignment_error_rate([found], [example.gold]) for found in own],
+                "errors": [alignment_error_rate([head], [example.gold]) for head in own],
             }
             for example, own in zip(examples, links, strict=True)
         ]
@@ -87,15 +88,15 @@ class AlignmentExplorer(Explorer):
         super().__init__(data={"examples": shown, "heads": names, "errors": errors}, head=self._best)
 
     def alt(self) -> str:
-        """Which head is best aligned, in one sentence with its error rate."""
+        """Say in one sentence which head is best aligned, with its error rate."""
         name, error = self.data["heads"][self._best], self.data["errors"][self._best]
         return (
-            f"Cross-attention over the true alignment of {len(self.data['examples'])} sentences: {name} is best, with "
-            f"an alignment error rate of {error:.2f}."
+            f"Cross-attention compared with the true alignment of {len(self.data['examples'])} sentences: {name} is "
+            f"best, with an alignment error rate of {error:.2f}."
         )
 
     def static_html(self) -> str:
-        """The best head's weights on the first sentence, as a table."""
+        """Return the weights of the best head on the first sentence, as a table."""
         first = self.data["examples"][0]
         caption = "Rows: target words that ask. Columns: source words that are read."
         table = weights_table(first["weights"][self._best], first["target"], first["source"], caption)

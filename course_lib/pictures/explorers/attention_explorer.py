@@ -93,7 +93,7 @@ class AttentionExplorer(Explorer):
 
     Args:
         look_up: gives the queries, keys and values for a sentence; raises ValueError with a sentence for the learner.
-        sentence: what stands in the box at first.
+        sentence: the first sentence in the box.
         head: the layer and the head shown at first, counted from 0.
     """
 
@@ -127,7 +127,7 @@ class AttentionExplorer(Explorer):
         return attention_weights(torch.tensor(self.lookup["scores"][self.layer][self.head], dtype=torch.float64))
 
     def alt(self) -> str:
-        """What the first token that asks reads most, in one sentence."""
+        """Say in one sentence which weight is the largest of all."""
         if "message" in self.lookup:
             return str(self.lookup["message"])
         weights = self._weights()
@@ -139,7 +139,7 @@ class AttentionExplorer(Explorer):
         )
 
     def static_html(self) -> str:
-        """The weights of the first head as a table."""
+        """Return the weights of the head that is shown as a table."""
         if "message" in self.lookup:
             return f"<p>{escape(self.alt())}</p>"
         caption = "Rows: the token that asks. Columns: the token that is read. Each row adds up to 1."
@@ -148,6 +148,6 @@ class AttentionExplorer(Explorer):
 
 
 def _rounded(tensor: Tensor) -> list[Any]:
-    """A tensor as nested lists, short enough to send."""
+    """Return a tensor as nested lists, rounded so that there is less to send."""
     rounded: list[Any] = torch.round(tensor.double(), decimals=DIGITS).tolist()
     return rounded

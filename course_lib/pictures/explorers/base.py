@@ -16,12 +16,12 @@ RAMP_STEPS = 20
 
 
 class Explorer(anywidget.AnyWidget):
-    """A widget whose script and style stand beside its Python file, under the same name.
+    """A widget with a script of its own, in the same folder.
 
-    The kernel computes the tensors once; hover, sliders and keys are answered in the browser. `shared.js` goes in front
-    of the explorer's own script, since a widget's module can import nothing without a network.
+    The kernel computes the tensors once; the browser responds to hover, sliders and keys. `shared.js` is put in front
+    of the explorer's own script, since a widget's module cannot import another file without a network.
 
-    A subclass names its script, and says what stands in where no script runs.
+    A subclass names its script, and provides what is shown where no script runs.
     """
 
     script: ClassVar[str]
@@ -35,21 +35,22 @@ class Explorer(anywidget.AnyWidget):
         super().__init_subclass__(**arguments)
 
     def ask_first(self, question: str, replies: Mapping[str, str]) -> Self:
-        """Let the learner guess before the picture shows itself. Any answer shows it, with the reply to that answer.
+        """Let the learner guess before the picture is shown. Any answer shows it, together with the reply to it.
 
         Args:
             question: one sentence.
-            replies: answer → what its reply says, in the order of the answers; what is right, and where to see it.
+            replies: answer → reply, in the order in which the answers are offered. A reply says what is right, and
+                where to see it.
 
         Returns this explorer. Raises ValueError for fewer than two answers.
         """
         if len(replies) < 2:
-            raise ValueError(f"a guess needs two answers or more to choose from, but there are {len(replies)}")
+            raise ValueError(f"a guess needs at least two answers to choose from, but there are {len(replies)}")
         self.guess = {"question": question, "replies": dict(replies)}
         return self
 
     def _guess_html(self) -> str:
-        """The question where no script runs: each reply opens on request."""
+        """Return the question for a page where no script runs: each answer opens to show its reply."""
         if not self.guess:
             return ""
         replies = self.guess["replies"].items()
@@ -57,11 +58,11 @@ class Explorer(anywidget.AnyWidget):
         return f"<p>Guess first: {escape(self.guess['question'])}</p>{''.join(rows)}"
 
     def static_html(self) -> str:
-        """The picture without a script: HTML that a saved page, a printout or a blocked script shows."""
+        """Return the picture for a page where no script runs: a saved page, a printout, a blocked script."""
         raise NotImplementedError
 
     def alt(self) -> str:
-        """The picture in one or two sentences, with its numbers."""
+        """Describe the picture in one or two sentences, with its numbers."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -73,7 +74,7 @@ class Explorer(anywidget.AnyWidget):
 
 
 def weights_table(weights: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], caption: str) -> str:
-    """Weights as an HTML table: one row a token that asks, one column a token that is read."""
+    """Write weights as an HTML table: a row for each token that asks, a column for each token that is read."""
     head = "".join(f'<th scope="col">{escape(token_label(token))}</th>' for token in columns)
     body = "".join(
         f'<tr><th scope="row">{escape(token_label(token))}</th>{"".join(f"<td>{w:.2f}</td>" for w in row)}</tr>'

@@ -7,7 +7,7 @@ const THICKEST = 12;
 const MARKS = { kept: "", ended: "■", dropped: "✗" };
 
 function render({ model, el }) {
-  prepare(el, "Beam explorer: the tree of beginnings that a beam search grows");
+  prepare(el, "Beam explorer: the search tree that a beam search grows");
   const group = `beams-${Math.random().toString(36).slice(2)}`;
   const { form, input } = textForm(model, "sentence", "An English sentence", "Search");
   form.hidden = !model.get("typed");

@@ -1,4 +1,4 @@
-"""Beam search as a growing tree of beginnings: what is kept at each step, what is dropped, and what ends."""
+"""Beam search as a growing tree: at each step, the texts that are kept, those that are dropped and those that end."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ MOST_WORDS = 12
 
 
 class Translation(Protocol):
-    """A translated sentence, of which the words that were read are needed."""
+    """A translated sentence. Only its source words are needed here."""
 
     @property
     def source(self) -> Sequence[str]:
-        """The words."""
+        """The source words."""
 
 
 class Translator(Protocol):
@@ -36,12 +36,12 @@ class Translator(Protocol):
     french: WordTokenizer
 
     def translation(self, sentence: str) -> Translation:
-        """Translate `sentence`; raises ValueError with a sentence for the learner where it cannot."""
+        """Translate `sentence`; raises ValueError with a sentence for the learner if it cannot."""
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What to search for: a model, its prompt, how ids are shown and joined, and `beam_search`'s own settings."""
+    """A search: a model, its prompt, how ids are printed and joined, and the settings of `beam_search`."""
 
     model: Model
     prompt: Sequence[int]
@@ -53,7 +53,7 @@ class _Task:
     alpha: float = ALPHA
 
     def search(self, beams: int, greedy_ids: Sequence[int]) -> list[list[dict[str, Any]]]:
-        """The candidates of each step, each with the place of the text that it extends in the step before."""
+        """Return the candidates of each step, each with the index of its parent among those of the step before."""
         watched: list[list[Candidate]] = []
         beam_search(
             self.model,
@@ -66,13 +66,13 @@ class _Task:
             watch=watched.append,
         )
         steps = list[list[dict[str, Any]]]()
-        places: dict[tuple[int, ...], int] = {(): -1}
+        indices: dict[tuple[int, ...], int] = {(): -1}
         for candidates in watched:
-            steps.append([self._sent(each, places[tuple(each.ids[:-1])], greedy_ids) for each in candidates])
-            places = {tuple(each.ids): i for i, each in enumerate(candidates)}
+            steps.append([self._describe(each, indices[tuple(each.ids[:-1])], greedy_ids) for each in candidates])
+            indices = {tuple(each.ids): i for i, each in enumerate(candidates)}
         return steps
 
-    def _sent(self, candidate: Candidate, parent: int, greedy_ids: Sequence[int]) -> dict[str, Any]:
+    def _describe(self, candidate: Candidate, parent: int, greedy_ids: Sequence[int]) -> dict[str, Any]:
         ids, stops = candidate.ids, candidate.ids[-1] in self.stop
         is_greedy = ids == list(greedy_ids[: len(ids)]) or (stops and ids[:-1] == list(greedy_ids))
         return {
@@ -93,8 +93,8 @@ class _Task:
 class BeamExplorer(Explorer):
     """The beam search for one sentence as a tree that grows a step at a time, for several numbers of beams.
 
-    The kernel searches once for each number of beams; steps, beams and the length penalty are answered in the browser.
-    The penalty scores anew what the search has found; the search itself is not run again.
+    The kernel searches once for each number of beams; the browser responds to steps, beams and the length penalty.
+    Another penalty changes the scores of the texts that the search ended with; the search itself is not run again.
 
     Args:
         translator: `weights.load_translator()`, or the learner's own.
@@ -135,10 +135,10 @@ class BeamExplorer(Explorer):
 
         Args:
             model: a model.
-            prompt: the ids that it translates, or goes on with.
-            show: an id as the learner shall see it.
+            prompt: the ids that it translates or continues.
+            show: returns an id as the text to print.
             beams: the numbers of beams to choose from.
-            join: what stands between two tokens of a text: a space for words, nothing for characters.
+            join: what separates two tokens of a text: a space for words, nothing for characters.
             max_length: as in `beam_search`.
             bos: as in `beam_search`.
             stop: as in `beam_search`.
@@ -163,9 +163,9 @@ class BeamExplorer(Explorer):
         self.result = task.result(self._beams)
 
     def hypotheses(self, beams: int, alpha: float | None = None) -> list[tuple[str, float, float]]:
-        """The texts that a search found, with log-probability and score, the best first, at most `beams`.
+        """Return the texts that a search ended with, with log-probability and score, the best first, at most `beams`.
 
-        Takes a number of beams, and the exponent of the length penalty; None: the search's own.
+        Takes a number of beams, and the exponent of the length penalty; None means that of the search.
         """
         alpha = self.result["alpha"] if alpha is None else alpha
         steps = self.result["searches"][str(beams)]
@@ -177,16 +177,16 @@ class BeamExplorer(Explorer):
         ]
         return sorted(ended, key=lambda text: -text[2])[:beams]
 
-    def _text(self, steps: Sequence[Sequence[dict[str, Any]]], step: int, place: int) -> str:
+    def _text(self, steps: Sequence[Sequence[dict[str, Any]]], step: int, index: int) -> str:
         names = list[str]()
-        while place >= 0:
-            each = steps[step][place]
+        while index >= 0:
+            each = steps[step][index]
             names += [] if each["stops"] else [each["name"]]
-            step, place = step - 1, each["parent"]
+            step, index = step - 1, each["parent"]
         return str(self.result["join"]).join(reversed(names))
 
     def alt(self) -> str:
-        """The best text with fewest and with most beams, with its log-probability, in at most 60 words."""
+        """Give the best text with the fewest and with the most beams, with its log-probability, in at most 60 words."""
         if not self.result["searches"]:
             return f"Beam search: {self.result['message']}"
         parts = []
@@ -195,10 +195,10 @@ class BeamExplorer(Explorer):
             words = text.split(" ")
             brief = " ".join(words[:MOST_WORDS]) + " …" * (len(words) > MOST_WORDS)
             parts.append(f"{'1 beam finds' if beams == 1 else f'{beams} beams find'} “{brief}”, {_signed(total)}")
-        return f"A tree of beginnings, grown by beam search. With their log-probabilities: {'; '.join(parts)}."
+        return f"A search tree, grown by beam search. Best texts, with log-probability: {'; '.join(parts)}."
 
     def static_html(self) -> str:
-        """The best texts for each number of beams as a table, and the whole tree of most beams as a nested list."""
+        """Return the best texts for each number of beams as a table, and the tree of most beams as a nested list."""
         if not self.result["searches"]:
             return f"<p>{escape(self.alt())}</p>"
         names = ("beams", "text", "log-probability", "score")
@@ -217,7 +217,7 @@ class BeamExplorer(Explorer):
 
 
 def _list(steps: Sequence[Sequence[dict[str, Any]]], step: int, parent: int) -> str:
-    """All that extends a text, as a nested list."""
+    """Write everything that extends a text as a nested list."""
     if step == len(steps):
         return ""
     items = "".join(

@@ -1,4 +1,4 @@
-"""Training runs of deep models, step by step: how long the gradient is in each layer, and what the loss does."""
+"""Training runs of deep models, step by step: the length of the gradient in each layer, and the loss."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ class DepthExplorer(Explorer):
 
     Args:
         runs: name → {"loss": (steps,), "gradient": (steps, layers)}; runs may have different numbers of steps. What is
-            not finite, after a run went astray, is left out of the picture and said in words.
+            not finite, after a run has diverged, is left out of the picture and said in words.
 
-    Raises ValueError for no runs, no steps, or shapes that do not fit.
+    Raises ValueError if there are no runs or no steps, or shapes do not match.
     """
 
     script = "depth_explorer.js"
@@ -44,15 +44,15 @@ class DepthExplorer(Explorer):
         )
 
     def alt(self) -> str:
-        """How each run's gradient goes from the first layer to the last, and where its loss ends or goes astray."""
+        """Say how each run's gradient changes from the first layer to the last, and where its loss ends."""
         parts = [f"{name} {_ratio(run['gradient'][0])}, {_last(run)}" for name, run in self.runs.items()]
         return (
-            "Length of the gradient by layer. The last layer's over the first's at step 1, and the mean of the last "
-            f"ten losses: {'; '.join(parts)}."
+            "Length of the gradient by layer. That of the last layer divided by that of the first at step 1, and the "
+            f"mean of the last ten losses: {'; '.join(parts)}."
         )
 
     def static_html(self) -> str:
-        """The gradient's length by layer at the first step, as a table."""
+        """Return the length of the gradient by layer at the first step, as a table."""
         layers = range(1, max(len(run["gradient"][0]) for run in self.runs.values()) + 1)
         head = "".join(f'<th scope="col">layer {layer}</th>' for layer in layers)
         rows = "".join(
@@ -69,7 +69,7 @@ class DepthExplorer(Explorer):
 
 
 def _finite(numbers: Any) -> Any:
-    """Nested lists of numbers with four digits each, and None for what is not finite, which JSON does not know."""
+    """Round nested lists of numbers to four digits, with None for what is not finite, which JSON does not have."""
     if isinstance(numbers, list):
         return [_finite(number) for number in numbers]
     return float(f"{numbers:.4g}") if math.isfinite(numbers) else None

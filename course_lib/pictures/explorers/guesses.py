@@ -1,7 +1,7 @@
-"""What the notebooks' explorers ask first, for `ask_first`: the replies stand here, so that no cell gives them away."""
+"""The questions of the notebooks' explorers, for `ask_first`: here, so that no cell gives an answer away."""
 
 Guess = tuple[str, dict[str, str]]
-"""A question, and the reply to each of its answers."""
+"""A question, and a reply to each possible answer."""
 
 FIND: Guess = (
     "in layer 0, head 0, does “find” read itself most, or another word?",
@@ -21,21 +21,21 @@ IT: Guess = (
 NEIGHBOURS: Guess = (
     "positions 5 and 6 are neighbours. Which clocks tell them apart?",
     {
-        "the fast ones": "Right: set the offset to 1 and go through the clocks. The slow ones have hardly moved.",
-        "the slow ones": "No: set the offset to 1 and go through the clocks. The slow ones have hardly moved.",
-        "all alike": "No: set the offset to 1 and go through the clocks. The slow ones have hardly moved.",
+        "the fast ones": "Right: set the offset to 1 and look at each clock. The slow ones have hardly moved.",
+        "the slow ones": "No: set the offset to 1 and look at each clock. The slow ones have hardly moved.",
+        "all alike": "No: set the offset to 1 and look at each clock. The slow ones have hardly moved.",
     },
 )
 FIRST_STEPS: Guess = (
-    "post-norm without warm-up never learns. What becomes of the gradient in layer 1 in its first five steps?",
+    "post-norm without warm-up never learns. What happens to the gradient in layer 1 in the first five steps?",
     {
-        "it stays": "No, it all but vanishes: go to step 5. With warm-up much of it is left.",
-        "it grows": "No, it all but vanishes: go to step 5. With warm-up much of it is left.",
-        "it vanishes": "Right, all but: go to step 5. With warm-up much of it is left.",
+        "it stays": "No, it all but vanishes: go to step 5. With warm-up, much of it is left.",
+        "it grows": "No, it all but vanishes: go to step 5. With warm-up, much of it is left.",
+        "it vanishes": "Right, almost entirely: go to step 5. With warm-up, much of it is left.",
     },
 )
 SWAPPED: Guess = (
-    "adjective and noun often change places in French. Where are their rings then?",
+    "adjective and noun often swap places in French. Where are their rings then?",
     {
         "on the diagonal": "No: the French noun comes first and reads the second English word.",
         "crosswise beside it": "Right: the French noun comes first and reads the second English word.",
@@ -44,15 +44,15 @@ SWAPPED: Guess = (
 HOTTER: Guess = (
     "top-p keeps 0.9 of the probability. You raise the temperature from 1 to 2. Are more characters kept, or fewer?",
     {
-        "more": "Right: temperature comes first, and flattens. It takes more characters to have 0.9 together.",
-        "fewer": "No, more: temperature comes first, and flattens. It takes more characters to have 0.9 together.",
-        "as many": "No, more: temperature comes first, and flattens. It takes more characters to have 0.9 together.",
+        "more": "Right: temperature comes first and flattens, so it takes more characters to reach 0.9.",
+        "fewer": "No, more: temperature comes first and flattens, so it takes more characters to reach 0.9.",
+        "as many": "No, more: temperature comes first and flattens, so it takes more characters to reach 0.9.",
     },
 )
 FOUR_BEAMS: Guess = (
     "do 4 beams end on the sentence that greedy decoding finds, or on another one?",
     {
-        "the same": "Right, here they do. Step through: on the way the other beams say something else.",
-        "another": "Here they find the same. Step through: on the way the other beams say something else.",
+        "the same": "Right, here they do. Step through: on the way, the other beams hold other texts.",
+        "another": "Here they find the same one. Step through: on the way, the other beams hold other texts.",
     },
 )

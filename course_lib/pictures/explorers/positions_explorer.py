@@ -1,4 +1,4 @@
-"""Sinusoidal positions to turn: clock hands, and the dot product that knows the offset only."""
+"""Sinusoidal positions as clock hands, and their dot product, which depends on the offset alone."""
 
 import math
 from html import escape
@@ -19,10 +19,10 @@ class PositionsExplorer(Explorer):
     Vaswani et al. 2017, arXiv:1706.03762, section 3.5.
 
     Args:
-        d_model: the width, even, at least 8.
-        length: how many positions, at least 2.
+        d_model: the width, even and at least 8.
+        length: the number of positions, at least 2.
 
-    Raises ValueError for a width or a length that there is nothing to see at.
+    Raises ValueError for any other width or length.
     """
 
     script = "positions_explorer.js"
@@ -36,24 +36,24 @@ class PositionsExplorer(Explorer):
             )
         self._positions = sinusoidal(length, d_model).double()
         sines, cosines = self._positions[1].reshape(-1, 2).unbind(dim=1)  # (d_model / 2,) each
-        turns = 2 * math.pi / torch.atan2(sines, cosines)  # the positions in which each clock goes round once
+        turns = 2 * math.pi / torch.atan2(sines, cosines)  # the number of positions in one turn of each clock
         super().__init__(
             table=[[round(x, DIGITS) for x in row] for row in self._positions.tolist()],
             turns=[round(x, 1) for x in turns.tolist()],
         )
 
     def alt(self) -> str:
-        """What the dot products say, in one sentence with numbers."""
+        """Say in one sentence how the dot products depend on the offset, with numbers."""
         near, far = (float(self._positions[0] @ self._positions[step]) for step in (1, len(self._positions) - 1))
         most = float(self._positions[0] @ self._positions[0])
         return (
             f"Sinusoidal positions: {len(self._positions)} rows of {self._positions.size(1)} features. The dot product "
-            f"of two positions hangs on their offset only: {most:.1f} at 0, {near:.1f} at 1, {far:.1f} at "
+            f"of two positions depends on their offset alone: {most:.1f} at 0, {near:.1f} at 1, {far:.1f} at "
             f"{len(self._positions) - 1}."
         )
 
     def static_html(self) -> str:
-        """The dot products by offset as a table."""
+        """Return the dot products by offset as a table."""
         products = (self._positions @ self._positions[0]).tolist()
         rows = "".join(f'<tr><th scope="row">{i}</th><td>{x:.2f}</td></tr>' for i, x in enumerate(products))
         head = '<thead><tr><th scope="col">offset</th><th scope="col">dot product</th></tr></thead>'

@@ -1,4 +1,4 @@
-"""Which character comes next: its distribution under temperature, top-k and top-p, and texts drawn from it."""
+"""The next character: its distribution under temperature, top-k and top-p, and texts drawn from it."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -30,24 +30,24 @@ class TextModel(Protocol):
         """What spells the ids."""
 
     def encode(self, text: str) -> list[int]:
-        """Each character's id; raises ValueError with a sentence for the learner where it has none."""
+        """Return the id of each character; raises ValueError with a sentence for the learner if one has none."""
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The ids as text."""
+        """Return the ids as text."""
 
 
 class SamplingExplorer(Explorer):
-    """The next character after two beginnings, one of them the learner's own, and what three filters leave of it.
+    """The next character after two beginnings, one of them the learner's own, under three filters.
 
-    The kernel sends the logits once; filters and the first draw are answered in the browser. The rest of the text that
-    goes on from that draw comes from the kernel, by `sample`, a moment later.
+    The kernel sends the logits once; the browser applies the filters and draws the first character. The rest of the
+    text comes from the kernel, by `sample`, a moment later.
 
     Args:
         text_model: `weights.load_tales_model()`, or the learner's own.
-        prompt: the beginning that the learner's own replaces.
-        beside: beginnings to compare with, of which one is chosen.
+        prompt: the first beginning, which the learner replaces by another.
+        beside: beginnings to compare with, of which the learner chooses one.
 
-    Raises ValueError where the model cannot read a beginning, or there is none to compare with.
+    Raises ValueError if the model cannot read a beginning, or there is none to compare with.
     """
 
     script = "sampling_explorer.js"
@@ -60,7 +60,7 @@ class SamplingExplorer(Explorer):
 
     def __init__(self, text_model: TextModel, prompt: str, beside: Sequence[str] = BESIDE) -> None:
         if not beside:
-            raise ValueError("beside should hold at least one beginning to compare with")
+            raise ValueError("beside should hold at least one beginning to compare with, but it is empty")
         self._text_model = text_model
         super().__init__(
             names=[text_model.tokenizer.token(number) for number in range(len(text_model.tokenizer))],
@@ -72,7 +72,7 @@ class SamplingExplorer(Explorer):
         self.observe(self._draw, names="request")
 
     def _read(self, prompt: str) -> dict[str, Any]:
-        """The logits of the character after a text, and how many characters hold `NUCLEUS` of the probability."""
+        """Return the logits after a text, and how many characters it takes to reach a probability of `NUCLEUS`."""
         ids = self._text_model.encode(prompt)
         if not ids:
             raise ValueError("the text is empty: give me a beginning, such as 'Once upon a ti'")
@@ -94,7 +94,7 @@ class SamplingExplorer(Explorer):
             self.answer = {**self.answer, "message": f"{problem}."}
 
     def _draw(self, _: Any) -> None:
-        """Go on with each text from the character that the browser has drawn."""
+        """Continue each text from the character that the browser has drawn."""
         asked = self.request
         model: Any = self._text_model.model
         generator = torch.Generator(next(model.parameters()).device).manual_seed(asked["seed"])
@@ -110,7 +110,7 @@ class SamplingExplorer(Explorer):
         self.drawn = {"key": asked["key"], "texts": [self._text_model.decode(ids) for ids in texts]}
 
     def alt(self) -> str:
-        """The likeliest characters after the prompt, and how many hold most of the probability after each beginning."""
+        """Give the likeliest characters after the prompt, and the size of the nucleus after each beginning."""
         first = ", ".join(f"{name} {share:.2f}" for name, share, _ in self._ranked(self.answer)[:3])
         other = self.examples[0]
         return (
@@ -119,11 +119,11 @@ class SamplingExplorer(Explorer):
         )
 
     def static_html(self) -> str:
-        """The likeliest characters after both beginnings, each with its probability and the sum so far."""
+        """Return the likeliest characters after both beginnings, each with its probability and the sum so far."""
         return f"<p>{escape(self.alt())}</p>" + "".join(map(self._table, (self.answer, self.examples[0])))
 
     def _ranked(self, answer: dict[str, Any]) -> list[tuple[str, float, float]]:
-        """Name, probability and cumulative probability of the likeliest characters."""
+        """Return name, probability and cumulative probability of the likeliest characters."""
         ordered, order = torch.tensor(answer["logits"]).softmax(dim=-1).sort(descending=True, stable=True)
         triples = zip(order.tolist(), ordered.tolist(), ordered.cumsum(0).tolist(), strict=True)
         return [(token_label(self.names[i]), share, total) for i, share, total in triples][:ROWS]

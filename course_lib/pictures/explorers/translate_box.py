@@ -11,7 +11,7 @@ from course_lib.pictures.explorers.base import Explorer, weights_table
 
 
 class Translation(Protocol):
-    """A translated sentence: its words, the French words, and what each of these reads."""
+    """A translated sentence: its English words, the French words, and the attention of the latter over the former."""
 
     source: Sequence[str]
     target: Sequence[str]
@@ -20,10 +20,10 @@ class Translation(Protocol):
 
 
 class Translator(Protocol):
-    """Anything that translates a sentence and tells what it read."""
+    """Anything that translates a sentence and returns its attention."""
 
     def translation(self, sentence: str) -> Translation:
-        """Translate `sentence`; raises ValueError with a sentence for the learner where it cannot."""
+        """Translate `sentence`; raises ValueError with a sentence for the learner if it cannot."""
 
 
 class TranslateBox(Explorer):
@@ -31,7 +31,7 @@ class TranslateBox(Explorer):
 
     Args:
         translator: `weights.load_translator()`, or the learner's own from notebook 07.
-        sentence: what stands in the box at first.
+        sentence: the first sentence in the box.
     """
 
     script = "translate_box.js"
@@ -47,24 +47,24 @@ class TranslateBox(Explorer):
 
     def _translate(self, _: Any = None) -> None:
         try:
-            found = self._translator.translation(self.sentence)
+            translation = self._translator.translation(self.sentence)
         except ValueError as problem:
             self.translation = ""
             self.answer = {"message": str(problem)}
             return
-        self.translation = found.text
+        self.translation = translation.text
         self.answer = {
-            "source": list(found.source),
-            "target": list(found.target),
-            "weights": [[round(weight, 4) for weight in row] for row in found.weights.tolist()],
+            "source": list(translation.source),
+            "target": list(translation.target),
+            "weights": [[round(weight, 4) for weight in row] for row in translation.weights.tolist()],
         }
 
     def alt(self) -> str:
-        """The sentence and its translation, or why there is none."""
+        """Give the sentence and its translation, or the reason why there is none."""
         return f"A box that translates “{self.sentence}”: {self.answer.get('message') or self.translation}"
 
     def static_html(self) -> str:
-        """The sentence, its translation, and a table of what each French word reads."""
+        """Return the sentence, its translation, and a table of what each French word reads."""
         if "message" in self.answer:
             return f"<p>{escape(self.alt())}</p>"
         caption = "Rows: French words that ask. Columns: English words that are read. Each row adds up to 1."

@@ -43,8 +43,9 @@ class Journey:
         (halfway,) = (stop for stop in JOURNEY_STOPS if stop.is_milestone)
         last = JOURNEY_STOPS[-1].notebook
         return (
-            f"The way through the course: {len(JOURNEY_STOPS)} notebooks, 00 to {last:02d}, along one path, each with what "
-            f"you have after it. Halfway, notebook {halfway.notebook:02d}, {halfway.title}, is marked: {halfway.gives}."
+            f"The way through the course: {len(JOURNEY_STOPS)} notebooks, 00 to {last:02d}, along one path, each with "
+            f"what you have after it. Halfway, notebook {halfway.notebook:02d}, {halfway.title}, is marked: "
+            f"{halfway.gives}."
         )
 
     def svg(self) -> str:

@@ -172,7 +172,7 @@ def transformer_map(
 
 
 def _ids(chosen: str | Iterable[str], argument: str) -> set[str]:
-    """Check the ids given for an argument. For `not_used`, a half stands for all parts that need it."""
+    """Check the ids given for an argument. For `not_used`, a half means all parts that need it."""
     known = [part.id for part in MAP_PARTS]
     ids: set[str] = set()
     for word in (chosen,) if isinstance(chosen, str) else chosen:

@@ -179,5 +179,5 @@ def test_each_question_of_the_notebooks_is_asked_in_one_and_tells_right_from_wro
 
 
 def test_a_question_with_one_answer_is_refused(explorer: Explorer) -> None:
-    with pytest.raises(ValueError, match="a guess needs two answers or more to choose from, but there are 1"):
+    with pytest.raises(ValueError, match="a guess needs at least two answers to choose from, but there are 1"):
         explorer.ask_first("which?", {"this": "Right."})

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from course_lib.pictures.explorers import Aligned, AlignmentExplorer, DepthExplorer, PositionsExplorer
+from course_lib.pictures.explorers import AlignedSentence, AlignmentExplorer, DepthExplorer, PositionsExplorer
 from course_lib.pictures.explorers.base import Explorer
 
 SOURCE, TARGET = ("the", "detective", "investigated"), ("le", "détective", "a", "enquêté")
@@ -18,9 +18,9 @@ def reading(*read: int) -> torch.Tensor:
     return 0.1 + 0.7 * torch.nn.functional.one_hot(torch.tensor(read), len(SOURCE)).double()
 
 
-def example() -> Aligned:
+def example() -> AlignedSentence:
     # Head 0 reads as it should; head 1 always the first word.
-    return Aligned(SOURCE, TARGET, torch.stack([reading(0, 1, 2, 2), reading(0, 0, 0, 0)])[None], GOLD)
+    return AlignedSentence(SOURCE, TARGET, torch.stack([reading(0, 1, 2, 2), reading(0, 0, 0, 0)])[None], GOLD)
 
 
 def runs() -> dict[str, dict[str, torch.Tensor]]:
@@ -120,8 +120,8 @@ def test_error_rates_of_heads_and_of_their_average():
 
 
 def test_weights_that_do_not_match_the_words_are_refused():
-    with pytest.raises(ValueError, match=r"weights should be \(N, H, 4, 3\), but are \(1, 2, 3, 4\)"):
-        Aligned(SOURCE, TARGET, torch.ones(1, 2, 3, 4), GOLD)
+    with pytest.raises(ValueError, match=r"weights should be \(N, H, 4, 3\), but their shape is \(1, 2, 3, 4\)"):
+        AlignedSentence(SOURCE, TARGET, torch.ones(1, 2, 3, 4), GOLD)
 
 
 @pytest.mark.parametrize("link", [(3, 0), (0, 4), (-1, 0)])
@@ -129,10 +129,10 @@ def test_a_link_that_leads_to_no_word_is_refused(link: tuple[int, int]):
     with pytest.raises(
         ValueError, match=rf"3 source words with 4 target words, .* one link is \({link[0]}, {link[1]}\)"
     ):
-        Aligned(SOURCE, TARGET, example().weights, {(0, 0), link})
+        AlignedSentence(SOURCE, TARGET, example().weights, {(0, 0), link})
 
 
 def test_examples_have_the_same_heads():
-    one_head = Aligned(SOURCE, TARGET, example().weights[:, :1], GOLD)
+    one_head = AlignedSentence(SOURCE, TARGET, example().weights[:, :1], GOLD)
     with pytest.raises(ValueError, match="the same number of layers and heads"):
         AlignmentExplorer([example(), one_head])

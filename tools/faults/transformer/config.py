@@ -1,0 +1,70 @@
+"""Faults to plant in course_lib/transformer/config.py: right text, wrong text, and what it does in a phrase."""
+
+FAULTS = [
+    ("@dataclass(frozen=True, kw_only=True)", "@dataclass(kw_only=True)", "a configuration that can be changed"),
+    # The defaults of 2017.
+    ("d_ff: int = 2048", "d_ff: int = 1024", "another feed-forward than the base model's"),
+    ("layers: int = 6 ", "layers: int = 12 ", "another depth than the base model's"),
+    ('norm_place: NormPlace = "post"', 'norm_place: NormPlace = "pre"', "pre-norm by default"),
+    ("norm_eps: float = 1e-5", "norm_eps: float = 1e-6", "another eps by default"),
+    ("dropout: float = 0.1", "dropout: float = 0.0", "no dropout by default"),
+    ("scaled_embeddings: bool = True", "scaled_embeddings: bool = False", "embeddings not scaled by default"),
+    ("tied_embeddings: bool = True", "tied_embeddings: bool = False", "embeddings not tied by default"),
+    # What makes no model.
+    ("if getattr(self, name) not in get_args(kind):", "if False:", "a choice that is none taken"),
+    (
+        "if not (self.norm_eps > 0 and self.rotary_base > 0):",
+        "if not self.norm_eps > 0:",
+        "a rotary base below 0 taken",
+    ),
+    ("if not (self.norm_eps > 0 and self", "if not (self.norm_eps >= 0 and self", "an eps of 0 taken"),
+    ("if not (self.norm_eps > 0 and self", "if not (not self.norm_eps <= 0 and self", "an eps that is no number taken"),
+    ('"kv_heads", "d_ff", "layers", "max_length")', '"d_ff", "layers", "max_length")', "no heads of keys taken"),
+    ('"layers", "max_length")', '"layers")', "positions below 0 taken"),
+    ('("vocabulary", "target_vocabulary", ', '("vocabulary", ', "a target vocabulary of nothing taken"),
+    ('"pad": 0, "segments": 0}', '"pad": 0}', "fewer than no segments taken"),
+    ('"pad": 0, "segments": 0}', '"pad": 1, "segments": 0}', "a pad of 0 refused"),
+    ("if size is not None and size < least:", "if size is not None and size <= least:", "sizes at their limit refused"),
+    ("            if size % count:", "            if False:", "heads that do not divide taken"),
+    (
+        '(("d_model", "heads"), ("heads", "kv_heads"))',
+        '(("d_model", "heads"),)',
+        "shared heads that do not divide pass the configuration",
+    ),
+    (
+        'if self.positions == "rotary" else self.d_model',
+        "if False else self.d_model",
+        "rotary pairs counted over all heads",
+    ),
+    ('in ("sinusoidal", "rotary") and width % 2', 'in ("rotary",) and width % 2', "sinusoids of an odd width taken"),
+    ('self.positions in ("sinusoidal", "rotary") and width % 2', "width % 2", "an odd width refused without pairs"),
+    ("if not 0 <= self.dropout < 1:", "if not 0 <= self.dropout <= 1:", "everything dropped"),
+    ("if not 0 <= self.dropout < 1:", "if self.dropout < 0 or self.dropout >= 1:", "a dropout that is no number taken"),
+    ("if not 0 <= self.dropout < 1:", "if not 0 < self.dropout < 1:", "no dropout refused"),
+    # Norms after the last layer.
+    ('return self.norm_place == "pre" if', "return False if", "no norm after a pre-norm stack"),
+    ("if self.final_norm is None else self.final_norm", "", "a final norm that is asked for left out"),
+    # Styles.
+    ("norm_eps=1e-12, ", "", "BERT's eps"),
+    ('dict(activation="gelu", norm_eps', 'dict(activation="gelu_tanh", norm_eps', "BERT's GELU in its tanh form"),
+    ("embedding_norm=True, ", "", "BERT without a norm of embeddings"),
+    (", segments=2)", ")", "BERT without segments"),
+    ('"scaled_embeddings": False, **changes', "**changes", "BERT with scaled embeddings"),
+    ('dict(norm_place="pre", activation="gelu_tanh"', 'dict(norm_place="pre", activation="gelu"', "GPT-2's GELU exact"),
+    ('dict(norm_place="pre", activation="gelu_tanh"', 'dict(activation="gelu_tanh"', "GPT-2 post-norm"),
+    (
+        'positions="learned", scaled_embeddings=False, pad=None)',
+        'positions="learned", scaled_embeddings=False)',
+        "GPT-2 with padding",
+    ),
+    ('dict(norm="rms", norm_place="pre"', 'dict(norm_place="pre"', "Llama with LayerNorm"),
+    ('positions="rotary", bias=False, kv_heads=3)', 'positions="rotary", kv_heads=3)', "Llama with biases"),
+    (", kv_heads=3)", ")", "Llama with a head of keys for each query"),
+    ("rotary_base=100_000.0", "rotary_base=10_000.0", "SmolLM2 with the paper's base"),
+    ("{**style, **sizes, **rest, **changes}", "{**changes, **style, **sizes, **rest}", "changes to Llama ignored"),
+    (
+        "return cls(**{**style, **sizes, **changes})",
+        "return cls(**{**changes, **style, **sizes})",
+        "changes to GPT-2 ignored",
+    ),
+]

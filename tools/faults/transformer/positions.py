@@ -1,0 +1,128 @@
+"""Faults to plant in course_lib/transformer/positions.py: right text, wrong text, and what it does in a phrase."""
+
+FAULTS = [
+    # Embeddings.
+    ("return table[ids]", "return table[ids - 1]", "ids counted from 1"),
+    ("return table[ids]", "return table[ids].detach()", "looked-up rows never learned"),
+    # Sinusoids.
+    (
+        "torch.arange(length, dtype=torch.float64)",
+        "torch.arange(1, length + 1, dtype=torch.float64)",
+        "sinusoids count from 1",
+    ),
+    (
+        "torch.arange(length, dtype=torch.float64)",
+        "torch.arange(length, dtype=torch.float32)",
+        "sinusoids worked out in float32",
+    ),
+    ("d_model, base=10_000.0)", "d_model, base=1_000.0)", "another base than the paper's"),
+    ("(angles.sin(), angles.cos())", "(angles.cos(), angles.sin())", "sine and cosine exchanged"),
+    ("(angles.sin(), angles.cos())", "(angles.sin(), angles.sin())", "two sines in place of a cosine"),
+    ("angles.cos()), dim=-1).flatten(-2)", "angles.cos()), dim=-2).flatten(-2)", "sines first, then cosines"),
+    ("return table.to(torch.get_default_dtype())", "return table", "sinusoids always in float64"),
+    ("exponents = torch.arange(0, width, 2", "exponents = 2 * torch.arange(0, width, 2", "exponent doubled"),
+    ("exponents = torch.arange(0, width, 2", "exponents = 0.5 * torch.arange(0, width, 2", "exponent halved"),
+    ("/ base**exponents", "* base**exponents", "slow clocks fast"),
+    ("/ base**exponents", "/ exponents**base", "base and exponent exchanged"),
+    ("    if width % 2:", "    if False:", "odd widths taken"),
+    # Positions that are added.
+    ("length = x.size(1) if at is None", "length = x.size(0) if at is None", "as many positions as texts"),
+    ("else int(at.max()) + 1", "else int(at.max())", "the table ends before the last position"),
+    ("else int(at.max()) + 1", "else x.size(1)", "positions further on not in the table"),
+    ("torch.get_default_dtype()).to(x)", "torch.float32).to(x)", "added sinusoids always rounded"),
+    ("torch.get_default_dtype()).to(x)", "torch.get_default_dtype())", "half precision lost by adding positions"),
+    ("return x + (table[:length] if", "return x * (table[:length] if", "positions multiplied"),
+    ("return x + (table[:length] if", "return x.add_(table[:length] if", "positions added in place"),
+    ("(table[:length] if at", "(table[length - 1] if at", "one position for the whole text"),
+    ("if at is None else table[at])", "if True else table[at])", "given positions ignored"),
+    ("look_up(ids, table) * math.sqrt(d_model)", "look_up(ids, table)", "embeddings not scaled"),
+    (
+        "look_up(ids, table) * math.sqrt(d_model)",
+        "look_up(ids, table) / math.sqrt(d_model)",
+        "embeddings divided by the root",
+    ),
+    ("look_up(ids, table) * math.sqrt(d_model)", "look_up(ids, table) * d_model", "embeddings scaled by d_model"),
+    (
+        "return add_positions(look_up(ids, table) * math.sqrt(d_model), at, positions=positions)",
+        "return add_positions(look_up(ids, table), at, positions=positions) * math.sqrt(d_model)",
+        "positions scaled with the embeddings",
+    ),
+    (
+        "return add_positions(look_up(ids, table) * math.sqrt(d_model), at",
+        "return (lambda x, _, positions: x)(look_up(ids, table) * math.sqrt(d_model), at",
+        "positions never added",
+    ),
+    ("d_model = table.size(1)", "d_model = table.size(0)", "embeddings scaled by the vocabulary"),
+    ("at, positions=positions)  # (B, T, d_model)", "None, positions=positions)", "embedded at 0, 1, 2 always"),
+    ("at, positions=positions)  # (B, T, d_model)", "at)", "another table of positions ignored"),
+    ("return add_positions(look_up(", "return add_positions(embed(", "another way of looking up ignored"),
+    # Learned positions.
+    (
+        "nn.Parameter(torch.randn(max_length, d_model) * 0.02)",
+        "nn.Parameter(torch.randn(max_length, d_model))",
+        "learned positions start large",
+    ),
+    (
+        "nn.Parameter(torch.randn(max_length, d_model) * 0.02)",
+        "torch.randn(max_length, d_model) * 0.02",
+        "learned positions never learned",
+    ),
+    ("if x.size(1) > len(self.table):", "if x.size(1) >= len(self.table):", "the last learned position refused"),
+    (
+        "if x.size(1) > len(self.table):",
+        "if at is None and x.size(1) > len(self.table):",
+        "too many tokens at given positions taken",
+    ),
+    (
+        "return x + (self.table[: x.size(1)] if",
+        "return x + (self.table[x.size(1) - 1] if",
+        "one learned position for all tokens",
+    ),
+    (
+        "return x + (self.table[: x.size(1)] if",
+        "return x + (self.table[: x.size(0), None] if",
+        "learned positions along the batch",
+    ),
+    ("if at is None else self.table[at])", "if True else self.table[at])", "learned positions count from 0 always"),
+    # Token embeddings.
+    ("self.look_up(ids, table) * self.scale", "self.look_up(ids, table)", "scale of an embedding ignored"),
+    (
+        "self.look_up(ids, table) * self.scale",
+        "embed(ids, table) * self.scale",
+        "an embedding's way of looking up ignored",
+    ),
+    (
+        "x = self.positions(x) if at is None else self.positions(x, at)",
+        "x = self.positions(x)",
+        "an embedding forgets positions",
+    ),
+    ("x = self.positions(x) if at is None else self.positions(x, at)", "pass", "position module made, never called"),
+    ("self.segments[0]", "self.segments[1]", "the second segment's vector"),
+    ("x = x + self.segments[0]", "pass", "segments never added"),
+    ("else nn.Parameter(segments)", "else segments", "segments never learned"),
+    ("            x = self.norm(x)", "            pass", "BERT's embeddings not normed"),
+    # Rotary positions.
+    ("_cosines_and_sines(start, x.size(-2)", "_cosines_and_sines(0, x.size(-2)", "rotary start ignored"),
+    ("x.size(-1), base, x)", "x.size(-1), 10_000.0, x)", "rotary base ignored"),
+    ("x.chunk(2, dim=-1)", "(x[..., ::2], x[..., 1::2])", "rotary pairs of neighbours, put back as halves"),
+    (
+        "first * cos - second * sin, second * cos + first * sin",
+        "first * cos + second * sin, second * cos - first * sin",
+        "rotary turns backwards",
+    ),
+    ("second * cos + first * sin", "second * cos - first * sin", "rotary mirrors instead of turning"),
+    ("return torch.cat((first * cos", "return torch.stack((first * cos", "rotated halves stacked"),
+    (
+        "cos, sin = _cosines_and_sines(start, x.size(-2), x.size(-1), base, x)",
+        "cos, sin = (table[:, None] for table in _cosines_and_sines(start, x.size(-3), x.size(-1), base, x))",
+        "rotary turns along the heads",
+    ),
+    ("torch.promote_types(like.dtype, torch.float32)", "like.dtype", "positions counted in half precision"),
+    ("_rounded_up(start + length), width", "_rounded_up(length), width", "rotary table ends too soon"),
+    ("sin[start:end]", "sin[:length]", "sines from the beginning"),
+    ("end = start + length", "end = start + length - 1", "the last token without an angle"),
+    ("return angles.cos(), angles.sin()", "return angles.sin(), angles.cos()", "rotary takes sines for cosines"),
+    ("@torch.inference_mode(mode=False)", "@torch.inference_mode()", "rotary tables of inference break training"),
+    ("return max(64, 1 << (length - 1).bit_length())", "return 64", "no position after the 64th"),
+    ("1 << (length - 1).bit_length())", "1 << (length.bit_length() - 1))", "tables rounded down"),
+]

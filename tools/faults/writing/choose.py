@@ -1,0 +1,28 @@
+"""Faults to plant in course_lib/writing/choose.py: right text, wrong text, and what it does in a phrase."""
+
+FAULTS = [
+    ("if temperature == 0:", "if temperature < 0:", "temperature 0 divides by 0"),
+    ("return logits / temperature", "return logits * temperature", "temperature multiplies"),
+    ("logits < smallest", "logits <= smallest", "top-k leaves the k-th out"),
+    ("min(int(k), logits.size(-1))", "int(k)", "k above V breaks"),
+    ("if not 0 <= p <= 1:", "if p < 0 or p > 1:", "p that is not a number taken"),
+    ("ordered.cumsum(dim=-1) - ordered >= p", "ordered.cumsum(dim=-1) >= p", "the token that crosses p left out"),
+    ("reached_before[..., 0] = False", "pass", "p of 0 leaves nothing"),
+    ("reached_before.scatter(-1, order, reached_before)", "reached_before", "top-p counts in another order"),
+    (
+        "logits = apply_temperature(logits, temperature)\n",
+        "logits = top_p_filter(logits, 1 if top_p is None else top_p) / max(temperature, 1e-9)\n",
+        "top-p before the temperature",
+    ),
+    ("top_k_filter(logits, top_k)", "top_k_filter(top_p_filter(logits, top_p or 1), top_k)", "top-p before top-k"),
+    ("1, generator=generator)", "1)", "generator ignored"),
+    (
+        "        if step is None:\n            return\n        _, (token,) = step\n        yield token",
+        "            if step:\n                yield step[1][0]\n        if step is None:\n            return",
+        "dropout stays off between two tokens",
+    ),
+    ("[rows[i] for i in going], [tokens", "going, [tokens", "tokens given to other rows"),
+    ("chosen = chosen[selected]", "chosen = chosen[: len(going)]", "rows read other rows' tokens"),
+    ("if step + 1 < asked.length:", "if True:", "one step too many"),
+    ("with evaluating(asked.model):", "with torch.no_grad():", "dropout stays on while writing"),
+]
