@@ -1,4 +1,4 @@
-"""How good is it: whole sentences that are right, and words that are aligned rightly."""
+"""How good a result is: the share of sentences that are correct, and the error rate of word alignments."""
 
 from collections.abc import Collection, Sequence
 
@@ -9,13 +9,13 @@ Link = tuple[int, int]
 
 
 def exact_match(predicted: Sequence[object], expected: Sequence[object]) -> float:
-    """The share of predictions that equal what was expected, from 0 to 1.
+    """Give the share of predictions that equal what was expected, from 0 to 1.
 
-    A sentence counts only if it is right from its first word to its last.
+    A sentence counts only if it is correct from its first word to its last.
 
     Args:
-        predicted: one answer for each question: a string, a list of words or ids, a number.
-        expected: the right answers, in the same order.
+        predicted: one answer for each question: a string, a list of words or ids, or a number.
+        expected: the correct answers, in the same order.
 
     Raises ValueError for lists of different lengths, and for empty ones.
 
@@ -31,18 +31,18 @@ def alignment_error_rate(
     sure: Sequence[Collection[Link]],
     possible: Sequence[Collection[Link]] | None = None,
 ) -> float:
-    """How far predicted word alignments are from those that people drew; 0 is best, 1 is worst.
+    """Measure how far predicted word alignments are from those that people annotated; 0 is best, 1 is worst.
 
         AER = 1 - (|A ∩ S| + |A ∩ P|) / (|A| + |S|)
 
     Och and Ney 2003, "A Systematic Comparison of Various Statistical Alignment Models", Computational Linguistics
-    29(1). A is predicted, S sure, and P possible, which holds all of S. The counts are summed over all sentences before
-    they are divided. Where every possible link is sure, this is 1 - F1.
+    29(1). A is predicted, S is sure, and P is possible and contains all of S. The counts are summed over all sentences
+    before they are divided. Where every possible link is sure, this is 1 - F1.
 
     Args:
         predicted: A, a set of links for each sentence.
         sure: S, links that must be there.
-        possible: P, links that may be there, the sure ones among them; None: only the sure ones may.
+        possible: P, links that may be there, the sure ones included; None: only the sure ones may.
 
     Raises ValueError for lists of different lengths, a sure link that is not possible, or no link at all.
 
@@ -55,7 +55,7 @@ def alignment_error_rate(
     agreed = links = 0
     for i, (A, S, P) in enumerate(zip(map(set, predicted), map(set, sure), map(set, possible), strict=True)):
         if not S <= P:
-            raise ValueError(f"each sure link is also possible, but in sentence {i} {min(S - P)} is not")
+            raise ValueError(f"each sure link is also possible, but {min(S - P)} in sentence {i} is not")
         agreed += len(A & S) + len(A & P)
         links += len(A) + len(S)
     if links == 0:
@@ -64,7 +64,7 @@ def alignment_error_rate(
 
 
 def alignment_from_weights(weights: Tensor) -> set[Link]:
-    """Link each target word to the source word that it reads most.
+    """Link each target word to the source word that it attends to most.
 
     Takes one head's cross-attention weights, (T, S). Returns T links (source, target).
 

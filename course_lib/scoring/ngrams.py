@@ -1,4 +1,4 @@
-"""Language models that count: cheap, without a gradient, and the floors that a trained model has to pass.
+"""Language models that count: cheap, without a gradient, and the baselines that a trained model has to beat.
 
 Interpolated n-grams with Witten and Bell's weights: Witten and Bell 1991, "The Zero-Frequency Problem", method C; as
 Chen and Goodman 1998, "An Empirical Study of Smoothing Techniques for Language Modeling", section 2.4, give it.
@@ -12,12 +12,12 @@ Context = tuple[int, ...]
 
 
 class NGrams:
-    """How often each token followed the n − 1 before it, mixed with shorter contexts where these were rare.
+    """Counts how often each token followed the n − 1 before it, mixed with shorter contexts where these are rare.
 
         p(w | context) = (count(context, w) + kinds · p(w | shorter context)) / (count(context) + kinds)
 
-    `kinds` is how many different tokens followed the context. Below the empty context stand even bets, 1 / V, so that
-    every token has some probability.
+    `kinds` is how many different tokens followed the context. Below the empty context comes 1 / V, so that every token
+    has some probability.
 
     Takes the ids to count, n from 1 on, and V. Raises ValueError for an n below 1, or an id that is not below V.
 
@@ -38,7 +38,7 @@ class NGrams:
         self.totals = {context: counts.total() for context, counts in self.following.items()}
 
     def probability(self, context: Sequence[int], token: int) -> float:
-        """The probability of a token after the last n − 1 of `context`."""
+        """Give the probability of a token after the last n − 1 of `context`."""
         p = 1 / self.vocabulary
         for length in range(min(self.n, len(context) + 1)):
             seen = tuple(context[len(context) - length :])
@@ -49,6 +49,6 @@ class NGrams:
         return p
 
     def loss(self, ids: Sequence[int]) -> float:
-        """The mean surprise, in nats, at the tokens of a text, each after those before it."""
+        """Measure the mean surprise, in nats, at the tokens of a text, each after those before it."""
         reach = self.n - 1
         return -sum(math.log(self.probability(ids[max(0, t - reach) : t], i)) for t, i in enumerate(ids)) / len(ids)

@@ -192,19 +192,18 @@ class BytePairTokenizer:
         Bytes that do not form a whole character become the character �.
         """
         numbers = takewhile(lambda number: number != self.eos, map(operator.index, ids))
-        found = [self._bytes_of(number) for number in numbers]
-        return b"".join(found).decode("utf-8", errors="replace")
+        return b"".join(map(self._bytes_of, numbers)).decode("utf-8", errors="replace")
 
     def token(self, number: int) -> str:
         """Spell the token that has this id; bytes that do not form a whole character are written as ``<e2 82>``."""
         for token, special in self._specials.items():
             if number == special:
                 return token
-        found = self._bytes_of(number)
+        spelled = self._bytes_of(number)
         try:
-            return found.decode("utf-8")
+            return spelled.decode("utf-8")
         except UnicodeDecodeError:
-            return f"<{found.hex(' ')}>"
+            return f"<{spelled.hex(' ')}>"
 
     def _bytes_of(self, number: int) -> bytes:
         """Give the bytes that an id stands for; a special one stands for none."""

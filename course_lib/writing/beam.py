@@ -134,11 +134,11 @@ def beam_search(
         raise ValueError(f"n_best should be from 1 to beams={beams}, but is {n_best}")
     asked = request(model, prompts, max_length, bos=bos, stop=stop, pad=pad, use_cache=use_cache)
     settings = _Settings(beams, alpha, early_stopping, asked.length, asked.stop, watch)
-    found = list[list[Hypothesis]]()
+    hypotheses = list[list[Hypothesis]]()
     with evaluating(model):
         for ids, padding in asked.batches(max(1, ROWS_AT_ONCE // beams)):
-            found += _search(*asked.begin(ids, padding), settings)
-    return [hypotheses[:n_best] for hypotheses in found]
+            hypotheses += _search(*asked.begin(ids, padding), settings)
+    return [of_prompt[:n_best] for of_prompt in hypotheses]
 
 
 @dataclass(frozen=True)

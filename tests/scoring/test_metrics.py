@@ -59,7 +59,7 @@ def test_alignment_error_rate_says_what_does_not_fit():
         alignment_error_rate([{(0, 0)}, set()], [{(0, 0)}])
     with pytest.raises(ValueError, match=r"2 lists of possible links and 1 of sure ones"):
         alignment_error_rate([{(0, 0)}], [{(0, 0)}], [{(0, 0)}, set()])
-    with pytest.raises(ValueError, match=r"in sentence 1 \(2, 2\) is not"):
+    with pytest.raises(ValueError, match=r"but \(2, 2\) in sentence 1 is not"):
         alignment_error_rate([set(), set()], [set(), {(2, 2)}], [set(), {(0, 0)}])
     with pytest.raises(ValueError, match="no error rate"):
         alignment_error_rate([set()], [set()])
