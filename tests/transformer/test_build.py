@@ -309,17 +309,6 @@ def ready(model: nn.Module) -> nn.Module:
 
 
 @every_case
-@pytest.mark.parametrize("name", NAMES)
-def test_a_part_is_used_where_it_can_do_what_is_asked_and_changes_no_number(case: Case, name: str) -> None:
-    course = ready(case.build(case.config))
-    model = case.build(case.config, Parts(**{name: stand_in(name)})).double().eval()
-    model.load_state_dict(course.state_dict())
-    assert_equal(model(*case.inputs), course(*case.inputs))
-    assert (called[name] > 0) == (name in case.used)
-    assert set(called) <= {name}
-
-
-@every_case
 def test_all_parts_together_change_no_number(case: Case) -> None:
     course = ready(case.build(case.config))
     model = case.build(case.config, Parts(**{name: stand_in(name) for name in NAMES})).double().eval()
@@ -433,21 +422,6 @@ def test_the_base_of_the_configuration_turns_queries_and_keys() -> None:
         assert_equal(model.layers[0].self_attention.rotate(x, 2), positions.rotary(x, 2, base))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("LanguageModel", "Transformer")])
-@pytest.mark.parametrize("case", ["2017", "a language model of 2017", "GPT-2", "Llama with the paper's base"])
-def test_a_model_with_a_learners_part_can_be_cached_unless_the_part_knows_no_positions(case: str, name: str) -> None:
-    # The stand-ins for layers and attentions are subclasses of the course's, which have what a cache needs.
-    model = ready(CASES[case].build(CASES[case].config, Parts(**{name: stand_in(name)})))
-    source = SOURCE if isinstance(model, models.Transformer) else None
-    assert can_cache(model) == (name not in {"embed_with_positions", "LearnedPositions"} & CASES[case].used)
-    if can_cache(model):
-        cached = CachedModel(model, 9, source)
-        for t in range(3):
-            logits = cached.read(TARGET[:, t : t + 1])
-        whole = model(TARGET) if source is None else model(source, TARGET)
-        assert_equal(logits, whole[:, -1].detach())
-
-
 def test_linear_maps_inside_the_layers_start_as_glorot_has_them() -> None:
     torch.manual_seed(0)
     sizes = dict(vocabulary=50, target_vocabulary=60, d_model=96, heads=4, d_ff=288, layers=2)
@@ -540,3 +514,29 @@ def test_without_biases_no_part_of_the_layers_has_one() -> None:
         names = [name for name, _ in build(config).named_parameters()]
         assert not any("bias" in name for name in names)
         assert sum("gain" in name for name in names) >= 2 * 2 + 1 + 1
+
+
+@every_case
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_is_used_where_it_can_do_what_is_asked_and_changes_no_number(case: Case, name: str) -> None:
+    course = ready(case.build(case.config))
+    model = case.build(case.config, Parts(**{name: stand_in(name)})).double().eval()
+    model.load_state_dict(course.state_dict())
+    assert_equal(model(*case.inputs), course(*case.inputs))
+    assert (called[name] > 0) == (name in case.used)
+    assert set(called) <= {name}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("LanguageModel", "Transformer")])
+@pytest.mark.parametrize("case", ["2017", "a language model of 2017", "GPT-2", "Llama with the paper's base"])
+def test_a_model_with_a_learners_part_can_be_cached_unless_the_part_knows_no_positions(case: str, name: str) -> None:
+    # The stand-ins for layers and attentions are subclasses of the course's, which have what a cache needs.
+    model = ready(CASES[case].build(CASES[case].config, Parts(**{name: stand_in(name)})))
+    source = SOURCE if isinstance(model, models.Transformer) else None
+    assert can_cache(model) == (name not in {"embed_with_positions", "LearnedPositions"} & CASES[case].used)
+    if can_cache(model):
+        cached = CachedModel(model, 9, source)
+        for t in range(3):
+            logits = cached.read(TARGET[:, t : t + 1])
+        whole = model(TARGET) if source is None else model(source, TARGET)
+        assert_equal(logits, whole[:, -1].detach())
