@@ -1,6 +1,6 @@
 """Write with the course's decoding and with transformers' `generate`, in turns, on the same weights.
 
-Run with `python -m benchmarks.generate`: some twelve minutes. It says how many times as many tokens a second the
+Run with `python -m benchmarks.generate`: some twelve minutes. It says how many times as many tokens per second the
 course's greedy decoding and beam search write, with their cache, how many rows of tokens are the same, and how much the
 cache gains at 512 tokens. The texts fill nanoGPT's 256 positions, on one thread; a time is the median of runs in turns.
 """

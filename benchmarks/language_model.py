@@ -159,7 +159,7 @@ def main() -> int:
     split = tales.split()
     text, validation = tales.text(split.train), tales.text(split.validation)
     print(f"torch {torch.__version__}, one thread, {len(text):,} characters to learn from, ours {SIZES}")
-    print("validation loss, in nats a character, on windows of 64 characters")
+    print("validation loss, in nats per character, on windows of 64 characters")
     for name, loss in loss_baselines(validation, len(set(text))).items():
         print(f"  {loss:6.3f}  {name}")
     print("            ours        the baseline")

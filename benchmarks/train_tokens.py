@@ -1,4 +1,4 @@
-"""Train the translator, and the same model made of nn.Transformer, in turns, and compare tokens a second.
+"""Train the translator, and the same model made of nn.Transformer, in turns, and compare tokens per second.
 
 Run with `python -m benchmarks.train_tokens`. Both take the recipe's sizes, batches, loss, optimiser and thread.
 """

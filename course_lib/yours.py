@@ -34,13 +34,18 @@ def __dir__() -> list[str]:
     return [exercise.name for exercise in all_exercises()]
 
 
-def report() -> Panel:
-    """Show whose each part is: on the map of the Transformer, with the learner's lit, and in the list of exercises."""
+def report(notebook: int | None = None) -> Panel:
+    """Show whose each part is: on the map of the Transformer, with the learner's lit, and in the list of exercises.
+
+    Takes the number of the notebook whose exercises are listed; None: all of them.
+    """
     # Imported here, since drawing takes time to load, and most that ask for a part want no map.
     from course_lib.pictures.figures import transformer_map
 
-    whose = {exercise: lending.part(exercise.name) for exercise in all_exercises()}
-    title = f"{sum(part.is_yours for part in whose.values())} of {len(whose)} parts are yours."
+    exercises = [exercise for exercise in all_exercises() if notebook in (None, exercise.notebook)]
+    whose = {exercise: lending.part(exercise.name) for exercise in exercises}
+    place = "" if notebook is None else f" of notebook {notebook:02d}"
+    title = f"{sum(part.is_yours for part in whose.values())} of {len(whose)} parts{place} are yours."
     return Panel(title, code="\n".join(map(_line, whose, whose.values())), map=transformer_map(yours=on_map()))
 
 
@@ -109,7 +114,7 @@ def _code(implementation: Any) -> CodeType | None:
 
 
 def reset(*names: str) -> Panel:
-    """Begin anew, with these parts or with all: move what is kept of them aside. Nothing is deleted.
+    """Start again, with these parts or with all: move the saved versions aside. Nothing is deleted.
 
     Raises ValueError for a name that is no exercise's.
     """

@@ -87,6 +87,15 @@ def test_a_report_tells_whose_each_part_is_and_lights_the_map(work: Path):
     assert "<img" in report._repr_html_()
 
 
+def test_a_report_may_be_of_one_notebook():
+    store.keep("split_heads", SPLIT_HEADS)
+    count = sum(exercise.notebook == 2 for exercise in all_exercises())
+    text = repr(yours.report(notebook=2))
+    assert f"1 of {count} parts of notebook 02 are yours." in text
+    assert "split_heads" in text
+    assert "attend_one_query" not in text
+
+
 def test_a_model_runs_on_the_learners_attention_and_gives_the_same():
     ids = torch.tensor([[4, 5, 6, 0], [7, 8, 0, 0]])
     before = small_model()(ids, ids)

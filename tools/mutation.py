@@ -106,7 +106,7 @@ def main() -> int:
     chosen = [fault for fault in FAULTS if not arguments.words or any(is_meant(fault, w) for w in arguments.words)]
 
     start = time.perf_counter()
-    # A forked process has torch and transformers already; elsewhere each process imports them anew.
+    # A forked process has torch and transformers already; elsewhere each process imports them again.
     method = "fork" if sys.platform == "linux" else "spawn"
     if method == "fork":
         for name in ("bert", "gpt2", "llama", "marian", "olmo"):

@@ -120,7 +120,7 @@ def test_a_search_that_may_stop_finds_what_one_that_continues_finds(alpha, beams
 
 
 class Fork(nn.Module):
-    """Stops with 0.55, or goes on with 0.45 and is then all but certain of three more tokens and the stop."""
+    """Stops with 0.55, or continues with 0.45 and is then almost certain of three more tokens and the stop."""
 
     def __init__(self) -> None:
         super().__init__()

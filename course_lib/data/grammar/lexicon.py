@@ -78,7 +78,7 @@ class Verb:
         etre: whether the auxiliary is *être*, so that the participle agrees with the subject.
         place: whether a place may follow: *slept in the house*.
         manner: whether *well* and *badly* may go with it.
-        recipient: whether it may go on with *to somebody*: *gave the key to the man*.
+        recipient: whether *to somebody* may follow: *gave the key to the man*.
     """
 
     base: str

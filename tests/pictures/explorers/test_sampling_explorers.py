@@ -28,7 +28,7 @@ FOLLOWS = {
 
 
 class Handmade(torch.nn.Module):
-    """A language model whose next word hangs on the last one only, with probabilities as they are written."""
+    """A language model whose next word depends on the last one only, with probabilities as they are written."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -86,7 +86,7 @@ def test_words_lie_where_principal_components_put_them(ax: Axes) -> None:
     unit = (vectors / vectors.norm(dim=-1, keepdim=True)).numpy()
     variances, directions = np.linalg.eigh(np.cov(unit.T))  # the smallest first
     expected, drawn = (unit - unit.mean(0)) @ directions[:, :-3:-1], np.asarray(ax.collections[0].get_offsets())
-    assert np.allclose(abs(drawn), abs(expected), atol=1e-12)  # a direction may be turned round
+    assert np.allclose(abs(drawn), abs(expected), atol=1e-12)  # a direction may be reversed
     second, first = variances[-2:] / variances.sum()
     assert (ax.get_xlabel(), ax.get_ylabel()) == (
         f"first direction: {first:.1%} of the variance",
