@@ -515,6 +515,29 @@ def test_layers_of_a_model_share_no_weights() -> None:
         assert len(names) - len(unique) == (len(tables) if case.config.tied_embeddings else 0)
 
 
+@pytest.mark.parametrize("kind", ["sinusoidal", "learned", "rotary", "none"])
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize("normed", [True, False])
+@pytest.mark.parametrize("segments", [0, 2])
+def test_embeddings_are_scaled_placed_and_normed_as_the_configuration_asks(
+    kind: str, scaled: bool, normed: bool, segments: int
+) -> None:
+    choices = dict(positions=kind, scaled_embeddings=scaled, embedding_norm=normed, segments=segments, norm_eps=1e-3)
+    model = build_language_model(TransformerConfig(**SMALL, **choices))
+    if kind == "learned" or normed or segments:
+        reference.stir(model.embed)
+    expected = F.embedding(TARGET, model.table) * (math.sqrt(12) if scaled else 1)
+    if kind == "sinusoidal":
+        expected = expected + positions.sinusoidal(3, 12)
+    if kind == "learned":
+        expected = expected + model.embed.positions.table[:3]
+    if segments:
+        expected = expected + model.embed.segments[0]
+    if normed:
+        expected = F.layer_norm(expected, (12,), model.embed.norm.gain, model.embed.norm.bias, 1e-3)
+    assert_equal(model.embed(TARGET, model.table), expected)
+
+
 def test_sinusoids_and_rotations_are_no_weights() -> None:
     for config in (PLAIN, LLAMA, dataclasses.replace(BERT, positions="sinusoidal")):
         assert not any("positions" in name or "rotat" in name for name in build_language_model(config).state_dict())
