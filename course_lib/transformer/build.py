@@ -188,7 +188,7 @@ def _set_eps(layer: nn.Module, eps: float) -> bool:
     """Give the norms of a layer that was handed in this eps, and return whether that was possible."""
     if eps == TransformerConfig.norm_eps:
         return True
-    norms = [part for part in layer.modules() if "norm" in type(part).__name__.lower()]
+    norms = [part for part in layer.modules() if part is not layer and "norm" in type(part).__name__.lower()]
     if not norms or not all(hasattr(norm, "eps") for norm in norms):
         return False
     for norm in norms:

@@ -368,7 +368,7 @@ class LayerWithBareNorms(layers.EncoderLayer):
         super().__init__(d_model, heads, d_ff, dropout, activation, norm=BareNorm)
 
 
-class LayerWithHiddenNorms(layers.EncoderLayer):
+class OneOfMyOwn(layers.EncoderLayer):
     """The same, and the name of the class does not say that it is a norm."""
 
     def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
@@ -379,7 +379,20 @@ class Hidden(Bare):
     forward = BareNorm.forward
 
 
-@pytest.mark.parametrize("layer", [LayerWithBareNorms, LayerWithHiddenNorms])
+class PostNormLayer(layers.EncoderLayer):
+    """A layer whose name says something of norms, but which is none."""
+
+    def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
+        super().__init__(d_model, heads, d_ff, dropout, activation)
+
+
+def test_a_layer_is_not_taken_for_a_norm_for_its_name() -> None:
+    encoder = build_encoder(BERT, parts_with(PostNormLayer))
+    assert all(type(layer) is PostNormLayer for layer in encoder.layers)
+    assert all(layer.norm_1.eps == layer.norm_2.eps == 1e-12 for layer in encoder.layers)
+
+
+@pytest.mark.parametrize("layer", [LayerWithBareNorms, OneOfMyOwn])
 def test_a_layer_whose_norms_cannot_be_given_the_eps_makes_way_for_the_courses(layer: type[nn.Module]) -> None:
     assert all(type(each) is layer for each in build_language_model(PLAIN, parts_with(layer)).layers)
     encoder = build_encoder(BERT, parts_with(layer))
@@ -413,6 +426,13 @@ def test_a_rotation_that_always_counts_from_0_serves_texts_that_continue(start: 
     x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     assert_equal(model.layers[0].self_attention.rotate(x, start), positions.rotary(x, start))
     assert called["rotary"] == 1
+
+
+def test_rotary_positions_turn_no_cross_attention() -> None:
+    model = ready(build_transformer(dataclasses.replace(PLAIN, positions="rotary", pad=None)))
+    memory = model.encode(SOURCE)
+    assert_equal(model.decode(TARGET, memory.flip(1), SOURCE), model.decode(TARGET, memory, SOURCE))
+    assert (model.encode(SOURCE.flip(1)).flip(1) - memory).abs().max() > 1e-3
 
 
 def test_the_base_of_the_configuration_turns_queries_and_keys() -> None:
@@ -495,6 +515,29 @@ def test_layers_of_a_model_share_no_weights() -> None:
         assert len(names) - len(unique) == (len(tables) if case.config.tied_embeddings else 0)
 
 
+@pytest.mark.parametrize("kind", ["sinusoidal", "learned", "rotary", "none"])
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize("normed", [True, False])
+@pytest.mark.parametrize("segments", [0, 2])
+def test_embeddings_are_scaled_placed_and_normed_as_the_configuration_asks(
+    kind: str, scaled: bool, normed: bool, segments: int
+) -> None:
+    choices = dict(positions=kind, scaled_embeddings=scaled, embedding_norm=normed, segments=segments, norm_eps=1e-3)
+    model = build_language_model(TransformerConfig(**SMALL, **choices))
+    if kind == "learned" or normed or segments:
+        reference.stir(model.embed)
+    expected = F.embedding(TARGET, model.table) * (math.sqrt(12) if scaled else 1)
+    if kind == "sinusoidal":
+        expected = expected + positions.sinusoidal(3, 12)
+    if kind == "learned":
+        expected = expected + model.embed.positions.table[:3]
+    if segments:
+        expected = expected + model.embed.segments[0]
+    if normed:
+        expected = F.layer_norm(expected, (12,), model.embed.norm.gain, model.embed.norm.bias, 1e-3)
+    assert_equal(model.embed(TARGET, model.table), expected)
+
+
 def test_sinusoids_and_rotations_are_no_weights() -> None:
     for config in (PLAIN, LLAMA, dataclasses.replace(BERT, positions="sinusoidal")):
         assert not any("positions" in name or "rotat" in name for name in build_language_model(config).state_dict())
@@ -506,6 +549,14 @@ def test_too_many_tokens_for_learned_positions_are_refused_and_others_go_on() ->
         build_language_model(dataclasses.replace(PLAIN, positions="learned"))(ids)
     for kind in ("sinusoidal", "rotary", "none"):
         build_language_model(dataclasses.replace(PLAIN, positions=kind))(ids)
+
+
+def test_the_pad_of_the_configuration_is_hidden_in_an_encoder() -> None:
+    ids = torch.tensor([[5, 0, 7, 9, 9]])
+    encoder = ready(build_encoder(dataclasses.replace(PLAIN, pad=9)))
+    assert_equal(encoder(ids)[:, :3], encoder(ids[:, :3]))
+    unhidden = ready(build_encoder(dataclasses.replace(PLAIN, pad=None)))
+    assert (unhidden(ids)[:, :3] - unhidden(ids[:, :3])).abs().max() > 1e-3
 
 
 def test_without_biases_no_part_of_the_layers_has_one() -> None:

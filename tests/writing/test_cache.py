@@ -389,6 +389,14 @@ def test_logits_that_were_given_do_not_change_afterwards() -> None:
     assert torch.equal(logits, kept)
 
 
+@both_readers
+def test_logits_are_tensors_like_any_other(reader: type) -> None:
+    logits = reader(ready(build_language_model(STYLES["2017"])), 9).read(ids_of(3, 3))
+    weight = torch.ones(23, dtype=torch.float64, requires_grad=True)
+    (weight * logits).sum().backward()
+    assert_equal(weight.grad, logits.sum(0))
+
+
 def test_two_caches_of_one_model_do_not_meet() -> None:
     model = ready(build_language_model(STYLES["llama"]))
     ids = ids_of(2, 4)

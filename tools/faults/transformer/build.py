@@ -230,6 +230,7 @@ FAULTS = [
         "if not norms:",
         "an eps given to norms that have none",
     ),
+    ("if part is not layer and ", "if ", "a layer taken for a norm for its name"),
     ("        norm.eps = eps  # type", "        eps = norm.eps  # type", "the eps of a learner's norms left as it was"),
     # Attention, feed-forward, norms.
     ('"kv_heads": config.kv_heads,', '"kv_heads": None,', "shared key heads lost on their way"),

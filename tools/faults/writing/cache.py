@@ -8,7 +8,6 @@ FAULTS = [
         "more room than the model has positions",
     ),
     ("(columns - self.text.pads).clamp(min=0)", "columns", "cached positions count padding"),
-    ("(columns - self.text.pads).clamp(min=0)", "columns - self.text.pads", "padding has positions below 0"),
     ("torch.arange(self.text.length - T, self.text.length", "torch.arange(T", "a text continued at position 0"),
     ("causal_mask(length, device)[length - T :] if T > 1 else None", "None", "tokens read at once see the future"),
     ("causal_mask(length, device)[length - T :]", "causal_mask(length, device)[:T]", "tokens forget the past"),
