@@ -306,8 +306,11 @@ FAULTS = [
     ),
     ("watching.callback(part.watchers.remove, watcher)", "pass", "watching never ends"),
     ("with ExitStack() as watching:", "for watching in [ExitStack()]:", "watching never taken back"),
-    ('elif name.endswith("attention"):', "elif False:", "a learner's attention not watched"),
-    ('elif name.endswith("attention"):', "else:", "whatever has weights taken for attention"),
+    (
+        "            else:\n                hook",
+        "            elif False:\n                hook",
+        "a learner's attention not watched",
+    ),
     ("watching.callback(hook.remove)", "pass", "a learner's attention watched for ever"),
     (
         "isinstance(weights, Tensor) and weights.dim() == 4",

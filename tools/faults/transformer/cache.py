@@ -25,8 +25,9 @@ FAULTS = [
     ("return 2 * layers * kv_heads", "return 2 * kv_heads", "bytes of one layer"),
     ("d_k * length * bytes_each", "d_k * length", "numbers in place of bytes"),
     # The cache of a text.
-    ("self.length, self.joined)", "0, self.joined)", "cached tokens rotated as the first"),
-    ("self.length, self.joined)", "self.length)", "three products in place of one"),
+    ("self.length, joined)", "0, joined)", "cached tokens rotated as the first"),
+    ("self.length, joined)", "self.length)", "three products in place of one"),
+    ("self.joined if query is key is value else None", "self.joined", "other keys projected as the queries"),
     ("torch.stack((keys, values), out", "torch.stack((values, keys), out", "keys and values of a text exchanged"),
     ("torch.stack((keys, values), out", "torch.stack((keys, keys), out", "a text's keys stored as values"),
     (

@@ -10,11 +10,11 @@ FAULTS = [
     ("reached_before[..., 0] = False", "pass", "p of 0 leaves nothing"),
     ("reached_before.scatter(-1, order, reached_before)", "reached_before", "top-p counts in another order"),
     (
-        "logits = apply_temperature(logits, temperature)\n",
-        "logits = top_p_filter(logits, 1 if top_p is None else top_p) / max(temperature, 1e-9)\n",
+        "    logits = warm(logits, temperature)\n",
+        "    logits = warm(logits if p is None else keep_p(logits, p), temperature)\n",
         "top-p before the temperature",
     ),
-    ("top_k_filter(logits, top_k)", "top_k_filter(top_p_filter(logits, top_p or 1), top_k)", "top-p before top-k"),
+    ("keep_k(logits, k)", "keep_k(logits if p is None else keep_p(logits, p), k)", "top-p before top-k"),
     ("1, generator=generator)", "1)", "generator ignored"),
     (
         "        if step is None:\n            return\n        _, (token,) = step\n        yield token",
