@@ -544,7 +544,7 @@ class Learners(nn.Module):
 
 
 class Mixed(nn.Module):
-    """Beside two of a learner's attentions, what must not be taken for one."""
+    """Two of a learner's attentions and one of the course's, beside what must not be taken for one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -552,12 +552,11 @@ class Mixed(nn.Module):
         self.silent_attention = Learners(kept=False)
         self.flat_attention = nn.Linear(4, 4)
         self.flat_attention.weights = torch.zeros(4, 4)
-        self.other = nn.Linear(4, 4)
-        self.other.weights = torch.zeros(1, 1, 4, 4)
+        self.under_another_name = Learners()
         self.course = MultiHeadAttention(4, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.other(self.flat_attention(self.silent_attention(self.self_attention(x))))
+        x = self.under_another_name(self.flat_attention(self.silent_attention(self.self_attention(x))))
         y: Tensor = self.course(x, x, x)
         return y
 
@@ -568,7 +567,7 @@ def test_a_learners_attention_that_keeps_its_weights_is_watched_while_the_block_
     model, x, y = Mixed().double(), random(generator, B, T, 4), random(generator, B, S, 4)
     with watch_attention(model) as readings:
         model(x)
-    assert readings.keys() == {"self_attention", "course"}
+    assert readings.keys() == {"self_attention", "under_another_name", "course"}
     reading = readings["self_attention"]
     assert (reading.queries, reading.keys, reading.values) == (None, None, None)
     assert not reading.weights.requires_grad
