@@ -165,6 +165,13 @@ def test_the_three_projections_are_one_product_in_a_cache_that_leaves_the_weight
         assert torch.equal(value, before[name])
 
 
+def test_keys_of_another_text_are_projected_as_keys_in_a_cache_too(generator: torch.Generator) -> None:
+    attention, x, y = attention_of("plain"), random(generator, B, T, D_MODEL), random(generator, B, T, D_MODEL)
+    with torch.no_grad(), caching([TextCache(attention, room=T)]):
+        cached = attention(x, y, y)
+    assert_equal(cached, attention(x, y, y))
+
+
 def test_a_cleared_cache_begins_again(generator: torch.Generator) -> None:
     attention, x = attention_of("rotary"), random(generator, B, T, D_MODEL)
     cache = TextCache(attention, room=T)
