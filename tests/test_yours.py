@@ -33,7 +33,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COURSE_WORK", str(tmp_path / "my_transformer"))
-    parts.forget()
+    parts.forget_loaded()
     return tmp_path / "my_transformer"
 
 
@@ -53,7 +53,7 @@ def test_no_name_of_the_module_hides_a_part():
 
 
 def test_a_kept_part_is_handed_out():
-    store.keep("softmax", SOFTMAX)
+    store.save("softmax", SOFTMAX)
     assert yours.softmax is not attention.softmax
     assert yours.softmax(torch.zeros(2), 0).tolist() == [0.5, 0.5]
     from course_lib.yours import softmax
@@ -62,7 +62,7 @@ def test_a_kept_part_is_handed_out():
 
 
 def test_a_part_that_no_longer_passes_is_the_courses_again():
-    store.keep("softmax", SOFTMAX.replace("torch.softmax(x, dim)", "x"))
+    store.save("softmax", SOFTMAX.replace("torch.softmax(x, dim)", "x"))
     with pytest.warns(UserWarning, match="set aside"):
         assert yours.softmax is attention.softmax
     assert yours.softmax is attention.softmax
@@ -75,7 +75,7 @@ def test_a_name_that_is_no_part_is_an_attribute_error_that_lists_the_parts():
 
 
 def test_a_report_tells_whose_each_part_is_and_lights_the_map(work: Path):
-    store.keep("softmax", SOFTMAX)
+    store.save("softmax", SOFTMAX)
     report = yours.report()
     text = repr(report)
     assert f"1 of {len(all_exercises())} parts are yours." in text
@@ -88,7 +88,7 @@ def test_a_report_tells_whose_each_part_is_and_lights_the_map(work: Path):
 
 
 def test_a_report_may_be_of_one_notebook():
-    store.keep("split_heads", SPLIT_HEADS)
+    store.save("split_heads", SPLIT_HEADS)
     count = sum(exercise.notebook == 2 for exercise in all_exercises())
     text = repr(yours.report(notebook=2))
     assert f"1 of {count} parts of notebook 02 are yours." in text
@@ -101,7 +101,7 @@ def test_a_model_runs_on_the_learners_attention_and_gives_the_same():
     before = small_model()(ids, ids)
     assert yours.parts() == COURSE
 
-    store.keep("scaled_dot_product_attention", ATTENTION)
+    store.save("scaled_dot_product_attention", ATTENTION)
     model = small_model(yours.parts())
     calls = yours.scaled_dot_product_attention.__globals__["calls"]
     calls.clear()
@@ -118,7 +118,7 @@ def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
         "        return of_arguments_dot_product_attention(*arguments)\n"
         "\n\nscaled_dot_product_attention = Attention()\n"
     )
-    store.keep("scaled_dot_product_attention", as_module)
+    store.save("scaled_dot_product_attention", as_module)
     model = small_model(yours.parts())
     assert [name for name, _ in model.named_modules()] == [name for name, _ in small_model().named_modules()]
     model(torch.tensor([[4]]), torch.tensor([[4]]))
@@ -130,8 +130,8 @@ def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
 def test_the_calls_of_the_learners_parts_are_counted_and_shown():
     ids = torch.tensor([[4, 5, 6]])
     assert "all of them were the course's" in repr(yours.calls(lambda: small_model()(ids, ids)))
-    store.keep("scaled_dot_product_attention", ATTENTION)
-    store.keep("split_heads", SPLIT_HEADS)
+    store.save("scaled_dot_product_attention", ATTENTION)
+    store.save("split_heads", SPLIT_HEADS)
     model = small_model(yours.parts())
     assert yours.count_calls(lambda: model(ids, ids)) == {"scaled_dot_product_attention": 3, "split_heads": 9}
     shown = repr(yours.calls(lambda: model(ids, ids)))
@@ -140,8 +140,8 @@ def test_the_calls_of_the_learners_parts_are_counted_and_shown():
 
 
 def test_one_part_is_reset_and_its_file_is_kept(work: Path):
-    store.keep("softmax", SOFTMAX)
-    store.keep("scaled_dot_product_attention", ATTENTION)
+    store.save("softmax", SOFTMAX)
+    store.save("scaled_dot_product_attention", ATTENTION)
     assert "my_transformer/former/softmax_001.py" in repr(yours.reset("softmax"))
     assert yours.softmax is attention.softmax
     assert parts.part("scaled_dot_product_attention").is_yours
@@ -149,8 +149,8 @@ def test_one_part_is_reset_and_its_file_is_kept(work: Path):
 
 
 def test_all_parts_are_reset_and_their_files_are_kept(work: Path):
-    store.keep("softmax", SOFTMAX)
-    store.keep("scaled_dot_product_attention", ATTENTION)
+    store.save("softmax", SOFTMAX)
+    store.save("scaled_dot_product_attention", ATTENTION)
     places = "my_transformer/former/softmax_001.py, my_transformer/former/scaled_dot_product_attention_001.py"
     assert f"What you wrote is in {places}." in repr(yours.reset())
     assert yours.softmax is attention.softmax
@@ -159,7 +159,7 @@ def test_all_parts_are_reset_and_their_files_are_kept(work: Path):
 
 
 def test_a_reset_of_a_part_that_is_none_moves_nothing(work: Path):
-    store.keep("softmax", SOFTMAX)
+    store.save("softmax", SOFTMAX)
     with pytest.raises(ValueError, match="There is no exercise 'sofmax'"):
         yours.reset("softmax", "sofmax")
     assert store.read("softmax") == SOFTMAX
@@ -176,7 +176,7 @@ def split_heads(x, heads):
 
 
 def test_what_the_course_lends_is_built_from_the_learners_parts():
-    store.keep("split_heads", SPLIT_HEADS)
+    store.save("split_heads", SPLIT_HEADS)
     calls = yours.split_heads.__globals__["calls"]
     calls.clear()
     yours.MultiHeadAttention(4, 2)(*torch.zeros(3, 1, 2, 4))

@@ -62,7 +62,7 @@ def test_a_mistake_after_a_right_answer_leaves_the_right_one_in_place(cell: Cell
 
 def test_a_part_is_found_again_after_a_restart(cell: Cell, work: Path):
     cell(RIGHT)
-    parts.forget()
+    parts.forget_loaded()
     part, shown = cell(STUB + "softmax")
     assert "goes on with your version that passed before" in shown
     assert part.__module__ == "my_transformer.softmax"
@@ -95,7 +95,7 @@ def test_helpers_constants_and_imports_of_other_cells_are_brought_along(cell: Ce
     assert all(f"{line}\n" in kept for line in wanted)
     assert "unused" not in kept
     assert "ROWS" not in kept
-    parts.forget()
+    parts.forget_loaded()
     assert parts.part("softmax").is_yours
 
 
@@ -121,7 +121,7 @@ def test_a_class_is_kept_although_python_cannot_tell_its_source(cell: Cell, work
     part, shown = cell(definition + "\nMultiHeadAttention")
     assert "kept in my_transformer/MultiHeadAttention.py" in shown
     assert part.__module__ == "__main__"
-    parts.forget()
+    parts.forget_loaded()
     kept = parts.part("MultiHeadAttention")
     assert kept.is_yours
     assert kept.implementation is not part
@@ -167,7 +167,7 @@ def test_a_part_that_uses_another_part_imports_it_from_yours(cell: Cell, work: P
     kept = (work / "attention_weights.py").read_text(encoding="utf-8")
     assert "from course_lib.yours import softmax as soft\n" in kept
     assert (work / "softmax.py").read_text(encoding="utf-8").endswith("\n\n\nsoftmax = soft\n")
-    parts.forget()
+    parts.forget_loaded()
     assert parts.part("attention_weights").is_yours
 
 
@@ -177,7 +177,7 @@ def test_a_class_in_a_functions_place_is_handed_out_as_something_to_call(cell: C
     )
     part, _ = cell(text + "Soft")
     assert part(torch.zeros(2), 0).tolist() == [0.5, 0.5]
-    parts.forget()
+    parts.forget_loaded()
     assert parts.part("softmax").implementation(torch.zeros(2), 0).tolist() == [0.5, 0.5]
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l01_attention.inputs import ALLOWED, attend, masked
 from course_lib.transformer import attention
@@ -15,7 +15,7 @@ from course_lib.transformer import attention
 def network(T: int, S: int, d_query: int, d_key: int, d_a: int, d_v: int, seed: int = 0) -> tuple[Tensor, ...]:
     """Queries, keys, values, and the network W_a, U_a, v_a."""
     shapes = ((T, d_query), (S, d_key), (S, d_v), (d_a, d_query), (d_a, d_key), (d_a,))
-    return tuple(numbers(*shape, seed=seed + i) for i, shape in enumerate(shapes))
+    return tuple(fixed_tensor(*shape, seed=seed + i) for i, shape in enumerate(shapes))
 
 
 SOME_PADDING = (torch.arange(5) < torch.tensor([[3], [4]]))[:, None]  # (B, 1, S)
@@ -23,7 +23,7 @@ SOME_PADDING = (torch.arange(5) < torch.tensor([[3], [4]]))[:, None]  # (B, 1, S
 
 def batch(B: int, T: int, S: int, seed: int = 0) -> tuple[Tensor, ...]:
     """The same, with a batch of sentences in front of queries, keys and values."""
-    words = (numbers(B, length, 3, seed=seed + i) for i, length in enumerate((T, S, S)))
+    words = (fixed_tensor(B, length, 3, seed=seed + i) for i, length in enumerate((T, S, S)))
     return *words, *network(T, S, d_query=3, d_key=3, d_a=4, d_v=3, seed=seed)[3:]
 
 

@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
 from course_lib.transformer.attention import scaled_dot_product_attention, split_heads
 
-SEEN_BY_HEADS = (numbers(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H, T, S): no query is blind
+SEEN_BY_HEADS = (fixed_tensor(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H, T, S): no query is blind
 
 
 SIZES = (2, 3, 5, 8)
@@ -24,7 +24,7 @@ multi_head_attention = Exercise(
     minutes=25,
     difficulty=3,
     trained=True,
-    adapt=filled(made_with=2, block=2),
+    adapt=with_fixed_weights(constructor_arguments=2, block=2),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the count of numbers in the weight matrices that you use"),

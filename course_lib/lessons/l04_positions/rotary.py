@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
 from course_lib.transformer.positions import sinusoidal
@@ -25,7 +25,7 @@ def pieces(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def in_either_layout(answer: Any) -> Callable[..., Any]:
     """Let neighbours rotate with each other, as in the paper, or the two halves, as in Llama's weights."""
-    rotate = as_it_is(answer)
+    rotate = call_directly(answer)
 
     def turn(x: Tensor) -> Any:
         neighbours = torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)  # halves, brought side by side
@@ -56,14 +56,14 @@ rotary = Exercise(
     trained=True,
     adapt=in_either_layout,
     returns=(Result("the turned vectors", "..., T, d_k"),),
-    example=case(numbers(3, 4)),
-    another=case(numbers(3, 4, seed=1)),
+    example=case(fixed_tensor(3, 4)),
+    another=case(fixed_tensor(3, 4, seed=1)),
     cases=(
-        case(numbers(2, 3, 4), having=("several heads",)),
-        case(numbers(3, 3, 6), having=("as many heads as tokens",)),
-        case(numbers(1, 2, 5, 2), having=("a single clock",)),
-        case(numbers(1, 4), having=("a single token",)),
-        case(numbers(3, 4, dtype=torch.float64), having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 4), having=("several heads",)),
+        case(fixed_tensor(3, 3, 6), having=("as many heads as tokens",)),
+        case(fixed_tensor(1, 2, 5, 2), having=("a single clock",)),
+        case(fixed_tensor(1, 4), having=("a single token",)),
+        case(fixed_tensor(3, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         (

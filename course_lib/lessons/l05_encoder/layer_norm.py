@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import layers
 
@@ -28,7 +28,7 @@ def filled_norm(answer: Any, *sizes: Any) -> nn.Module:
     with torch.no_grad():
         for parameter in module.parameters():
             start = float(parameter.mean())  # 1 for gains, 0 for biases
-            parameter.copy_(start + numbers(*parameter.shape, seed=7 + int(start)) / 4)
+            parameter.copy_(start + fixed_tensor(*parameter.shape, seed=7 + int(start)) / 4)
     return module
 
 
@@ -54,19 +54,19 @@ layer_norm = Exercise(
     further_check=gradient_reaches_gain_and_bias,
     returns=(Result("the normed tokens", "B, T, d_model"),),
     example=case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),
-    another=case(4, numbers(1, 2, 4)),
+    another=case(4, fixed_tensor(1, 2, 4)),
     cases=(
-        case(6, numbers(2, 3, 6), having=("a batch",)),
-        case(4, numbers(4, 4, 4), having=("sizes that are all the same",)),
-        case(5, numbers(1, 1, 5), having=("a single token",)),
-        case(4, numbers(2, 3, 4), 0.5, having=("a large eps",)),
-        case(4, numbers(2, 3, 4) / 1000, having=("numbers close together",)),
-        case(4, numbers(2, 3, 4) + 50, having=("numbers far from 0",)),
+        case(6, fixed_tensor(2, 3, 6), having=("a batch",)),
+        case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same",)),
+        case(5, fixed_tensor(1, 1, 5), having=("a single token",)),
+        case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
+        case(4, fixed_tensor(2, 3, 4) / 1000, having=("numbers close together",)),
+        case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
         case(
             4, torch.tensor([[[2.0, 2.0, 2.0, 2.0], [0.0, 1.0, 0.0, 1.0]]]), having=("features that are all the same",)
         ),
-        case(3, numbers(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
-        case(4, numbers(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
+        case(3, fixed_tensor(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
+        case(4, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         (

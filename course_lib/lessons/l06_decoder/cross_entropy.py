@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.adapters import in_a_tuple
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import wrap_in_tuple
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
@@ -20,16 +20,16 @@ cross_entropy = Exercise(
     difficulty=2,
     on_map="loss",
     trained=True,
-    adapt=in_a_tuple,
+    adapt=wrap_in_tuple,
     returns=(Result("the loss"),),
-    example=case(numbers(1, 3, 5), LABELS),
-    another=case(numbers(1, 3, 5, seed=1), LABELS),
+    example=case(fixed_tensor(1, 3, 5), LABELS),
+    another=case(fixed_tensor(1, 3, 5, seed=1), LABELS),
     cases=(
-        case(numbers(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), having=("a batch",)),
-        case(numbers(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), having=("padding",)),
-        case(numbers(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), having=("padding",)),
-        case(numbers(1, 2, 4) * 300, torch.tensor([[0, 3]]), having=("huge numbers",)),
-        case(numbers(1, 3, 5, dtype=torch.float64), LABELS, having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), having=("a batch",)),
+        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), having=("padding",)),
+        case(fixed_tensor(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), having=("padding",)),
+        case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), having=("huge numbers",)),
+        case(fixed_tensor(1, 3, 5, dtype=torch.float64), LABELS, having=("float64 numbers",)),
     ),
     hints=(
         (

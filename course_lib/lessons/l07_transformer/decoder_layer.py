@@ -5,9 +5,9 @@ import math
 import torch
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import drops_in_training, filled
+from course_lib.exercises.fixed_weights import drops_in_training, with_fixed_weights
 from course_lib.lessons.l07_transformer.inputs import sides
 from course_lib.transformer import layers
 from course_lib.transformer.attention import MultiHeadAttention
@@ -16,7 +16,7 @@ from course_lib.transformer.layers import post_norm
 SIZES = (4, 2, 7, 0.1)
 FUTURE_HIDDEN = torch.ones(3, 3, dtype=torch.bool).tril()
 LAST_HIDDEN = torch.tensor([True, False]).expand(2, 1, 1, 2)
-EACH_ITS_OWN = torch.stack((numbers(2, 2, 3) > -1, numbers(2, 2, 3) < 1), dim=-1)  # (B, H, T, S)
+EACH_ITS_OWN = torch.stack((fixed_tensor(2, 2, 3) > -1, fixed_tensor(2, 2, 3) < 1), dim=-1)  # (B, H, T, S)
 
 decoder_layer = Exercise(
     reference=layers.DecoderLayer,
@@ -26,8 +26,8 @@ decoder_layer = Exercise(
     difficulty=3,
     on_map="cross_attention",
     trained=True,
-    adapt=filled(made_with=4, block=2),
-    further_check=drops_in_training(made_with=4, block=2),
+    adapt=with_fixed_weights(constructor_arguments=4, block=2),
+    further_check=drops_in_training(constructor_arguments=4, block=2),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the count of numbers in your weight matrices"),

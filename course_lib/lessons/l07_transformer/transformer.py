@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
@@ -32,7 +32,7 @@ transformer = Exercise(
     minutes=30,
     difficulty=3,
     on_map="projection",
-    adapt=filled(made_with=7, block=2, uncounted=(5, 9), call=both_ways),
+    adapt=with_fixed_weights(constructor_arguments=7, block=2, uncounted_sizes=(5, 9), call=both_ways),
     returns=(
         Result("logits", "B, T, V"),
         Result("decode(target_ids, encode(source_ids), source_ids)", "B, T, V"),

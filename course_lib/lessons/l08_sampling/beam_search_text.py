@@ -9,8 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
 from course_lib.writing import beam
@@ -22,7 +22,7 @@ def searched(answer: Any) -> Callable[..., Any]:
 
     def function(model: Any, prompt: list[int], *settings: int) -> Any:
         copied = list(prompt)
-        found = as_it_is(answer)(model, copied, *settings)
+        found = call_directly(answer)(model, copied, *settings)
         if found is None:
             return None
         if not isinstance(found, tuple | list) or len(found) != 2:
@@ -36,7 +36,7 @@ def searched(answer: Any) -> Callable[..., Any]:
 
 def writer(seed: int) -> StandIn:
     """A stand-in for a language model."""
-    return StandIn(numbers(11, 5, seed=seed) * 1.5)
+    return StandIn(fixed_tensor(11, 5, seed=seed) * 1.5)
 
 
 beam_search_text = Exercise(

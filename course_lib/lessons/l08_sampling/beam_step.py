@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import beam
 
@@ -30,15 +30,17 @@ beam_step = Exercise(
         Result("tokens", "beams,"),
         Result("totals", "beams,"),
     ),
-    example=case(numbers(3, 5), TOTALS, 3),
-    another=case(numbers(3, 5, seed=1), TOTALS, 3),
+    example=case(fixed_tensor(3, 5), TOTALS, 3),
+    another=case(fixed_tensor(3, 5, seed=1), TOTALS, 3),
     cases=(
-        case(numbers(1, 6), torch.zeros(1), 3, having=("the first step",)),
-        case(numbers(4, 4, seed=2), -numbers(4, seed=3).abs(), 4, having=("as many texts as tokens",)),
-        case(numbers(3, 6, seed=4), torch.tensor([-4.0, -3.5, -9.0]), 2, having=("fewer beams than texts",)),
-        case(numbers(2, 6, seed=5), torch.tensor([-1.5, -1.0]), 4, having=("more beams than texts",)),
-        case(numbers(3, 5, seed=6), torch.tensor([-1.2, -2.0, -0.7]), 1, having=("a single beam",)),
-        case(numbers(2, 4, dtype=torch.float64), torch.tensor([-1.0, -1.5]).double(), 2, having=("float64 numbers",)),
+        case(fixed_tensor(1, 6), torch.zeros(1), 3, having=("the first step",)),
+        case(fixed_tensor(4, 4, seed=2), -fixed_tensor(4, seed=3).abs(), 4, having=("as many texts as tokens",)),
+        case(fixed_tensor(3, 6, seed=4), torch.tensor([-4.0, -3.5, -9.0]), 2, having=("fewer beams than texts",)),
+        case(fixed_tensor(2, 6, seed=5), torch.tensor([-1.5, -1.0]), 4, having=("more beams than texts",)),
+        case(fixed_tensor(3, 5, seed=6), torch.tensor([-1.2, -2.0, -0.7]), 1, having=("a single beam",)),
+        case(
+            fixed_tensor(2, 4, dtype=torch.float64), torch.tensor([-1.0, -1.5]).double(), 2, having=("float64 numbers",)
+        ),
     ),
     hints=(
         (

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
 from course_lib.writing import choose
@@ -18,13 +18,13 @@ def with_a_prompt(answer: Any) -> Callable[..., Any]:
 
     def function(model: Any, prompt: list[int], *settings: Any) -> Any:
         copied = list(prompt)
-        found = as_it_is(answer)(model, copied, *settings)
+        found = call_directly(answer)(model, copied, *settings)
         return None if found is None else (found, copied)
 
     return function
 
 
-MODEL = StandIn(4 * numbers(13, 11))
+MODEL = StandIn(4 * fixed_tensor(13, 11))
 
 greedy_text = Exercise(
     reference=choose.greedy_text,

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 
@@ -18,7 +18,7 @@ def as_a_tensor(answer: Any) -> Callable[..., Any]:
     """Refuse a plain number: what comes back is to be a tensor."""
 
     def function(logits: Tensor, ids: Tensor) -> Any:
-        found = as_it_is(answer)(logits, ids)
+        found = call_directly(answer)(logits, ids)
         if isinstance(found, int | float):
             raise TypeError("a tensor is wanted, but you return a number: leave out `.item()` or `float`")
         return found
@@ -36,14 +36,14 @@ text_log_probability = Exercise(
     difficulty=1,
     adapt=as_a_tensor,
     returns=(Result("the log-probability"),),
-    example=case(numbers(3, 5), IDS),
-    another=case(numbers(3, 5, seed=1), IDS),
+    example=case(fixed_tensor(3, 5), IDS),
+    another=case(fixed_tensor(3, 5, seed=1), IDS),
     cases=(
-        case(numbers(1, 4), torch.tensor([2]), having=("a single token",)),
-        case(numbers(4, 4), torch.tensor([3, 1, 0, 0]), having=("as many tokens as the vocabulary has",)),
-        case(numbers(3, 5) * 100, IDS, having=("huge numbers",)),
-        case(numbers(150, 6), torch.arange(150) % 6, having=("a long text",)),
-        case(numbers(3, 5, dtype=torch.float64), IDS, having=("float64 numbers",)),
+        case(fixed_tensor(1, 4), torch.tensor([2]), having=("a single token",)),
+        case(fixed_tensor(4, 4), torch.tensor([3, 1, 0, 0]), having=("as many tokens as the vocabulary has",)),
+        case(fixed_tensor(3, 5) * 100, IDS, having=("huge numbers",)),
+        case(fixed_tensor(150, 6), torch.arange(150) % 6, having=("a long text",)),
+        case(fixed_tensor(3, 5, dtype=torch.float64), IDS, having=("float64 numbers",)),
     ),
     hints=(
         (

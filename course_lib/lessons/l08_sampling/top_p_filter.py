@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.adapters import as_a_distribution
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import compare_as_distribution
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 
@@ -35,24 +35,24 @@ top_p_filter = Exercise(
     order=50,
     minutes=20,
     difficulty=3,
-    adapt=as_a_distribution,
+    adapt=compare_as_distribution,
     returns=(Result("the distribution that your logits give", "..., V"),),
     example=case(torch.tensor([0.1, 0.4, 0.2, 0.3]).log(), 0.8),
     another=case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 0.8),
     cases=(
-        case(numbers(6, seed=2), 0.7, having=("logits of any size",)),
+        case(fixed_tensor(6, seed=2), 0.7, having=("logits of any size",)),
         case(torch.tensor([0.2, 0.7, 0.1]).log(), 0.5, having=("a first token that alone has more than p",)),
-        case(numbers(3, 5, seed=1), 0.75, having=("a batch",)),
-        case(numbers(4, 4, seed=5), 0.9, having=("as many rows as tokens",)),
-        case(numbers(2, 3, 5, seed=4), 0.6, having=("two axes before the last",)),
-        case(numbers(2, 5), 1.0, having=("p = 1",)),
-        case(numbers(2, 5), 0.05, having=("a tiny p",)),
+        case(fixed_tensor(3, 5, seed=1), 0.75, having=("a batch",)),
+        case(fixed_tensor(4, 4, seed=5), 0.9, having=("as many rows as tokens",)),
+        case(fixed_tensor(2, 3, 5, seed=4), 0.6, having=("two axes before the last",)),
+        case(fixed_tensor(2, 5), 1.0, having=("p = 1",)),
+        case(fixed_tensor(2, 5), 0.05, having=("a tiny p",)),
         case(
             torch.tensor([0.3, -torch.inf, 1.0, 0.6, -torch.inf, 0.1]),
             0.75,
             having=("logits of minus infinity that top-k left",),
         ),
-        case(numbers(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
+        case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
     ),
     hints=(
         (
