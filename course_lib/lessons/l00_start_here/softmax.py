@@ -13,7 +13,7 @@ from course_lib.transformer import attention
 
 
 def exponentials(x: Tensor, dim: int) -> Tensor:
-    """exp(x), safe from overflow: each row's maximum is subtracted first."""
+    """exp(x) with each row's maximum subtracted from x, so that it cannot overflow."""
     return (x - x.amax(dim, keepdim=True)).exp()
 
 

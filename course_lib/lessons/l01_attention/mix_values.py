@@ -48,7 +48,7 @@ mix_values = Exercise(
     "You turned the weights, so that each output mixes by a column: the shares of one key among the queries. An output "
     "belongs to a query, and its shares are a row."
 )
-def weights_turned(weights, value):
+def weights_transposed(weights, value):
     return weights.T @ value
 
 

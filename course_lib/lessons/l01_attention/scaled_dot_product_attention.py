@@ -15,7 +15,7 @@ PADDING = (torch.arange(5) < torch.tensor([[3], [5]]))[:, None, None]  # (B, 1, 
 
 
 def query_key_value(*before: int, T: int, S: int, d_k: int, d_v: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """A query, key and value, with the axes `before` in front."""
+    """Query (*before, T, d_k), key (*before, S, d_k) and value (*before, S, d_v)."""
     shapes = ((*before, T, d_k), (*before, S, d_k), (*before, S, d_v))
     return tuple(fixed_tensor(*shape, seed=seed + i) for i, shape in enumerate(shapes))
 

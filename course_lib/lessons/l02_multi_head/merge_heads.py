@@ -69,7 +69,7 @@ def merge_dealt_out(x):
 @merge_heads.mistake(
     "You put the heads one below the other, which makes H times as many tokens. Side by side makes them wider."
 )
-def one_below_the_other(x):
+def stacked_along_tokens(x):
     return x.flatten(1, 2)
 
 

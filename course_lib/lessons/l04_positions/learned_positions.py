@@ -106,7 +106,7 @@ class PositionsWithABatchAxis(nn.Module):
 
 @learned_positions.right
 class PositionsOfABatch(nn.Module):
-    """One axis more in front, as ViT has it."""
+    """The table has a batch axis of length 1, as in ViT."""
 
     def __init__(self, max_length, d_model):
         super().__init__()

@@ -159,7 +159,7 @@ class LayerOfTorch(nn.Module):
 
 @encoder_layer.right
 class LayerWithOneProjection(nn.Module):
-    """All in one class: one matrix for queries, keys and values, and a loop over heads."""
+    """Everything in one class, with one matrix for queries, keys and values, and a loop over the heads."""
 
     def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
         super().__init__()
@@ -170,15 +170,15 @@ class LayerWithOneProjection(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def attend(self, x, mask):
-        found = []
+        outputs = []
         q_k_v = (part.chunk(self.heads, -1) for part in self.qkv(x).chunk(3, -1))
         for i, (q, k, v) in enumerate(zip(*q_k_v, strict=True)):
             scores = torch.einsum("btd,bsd->bts", q, k) / math.sqrt(q.shape[-1])
             if mask is not None:
                 seen = mask if mask.dim() < 4 else mask[:, i if mask.size(1) > 1 else 0]
                 scores = scores.masked_fill(seen == 0, -1e9)
-            found.append(torch.einsum("bts,bsd->btd", scores.softmax(-1), v))
-        return self.out(torch.cat(found, -1))
+            outputs.append(torch.einsum("bts,bsd->btd", scores.softmax(-1), v))
+        return self.out(torch.cat(outputs, -1))
 
     def forward(self, x, mask=None):
         x = self.ln1(x + self.drop(self.attend(x, mask)))

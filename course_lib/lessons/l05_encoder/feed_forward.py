@@ -50,7 +50,7 @@ feed_forward = Exercise(
     "You bend after the second map. Two maps with no bend between are worth one: bend after the first.",
     seen="https://github.com/goruck/nilm/issues/1",
 )
-class BentAtTheEnd(layers.FeedForward):
+class ActivationAtTheEnd(layers.FeedForward):
     def forward(self, x):
         return self.activation(self.W_2(self.W_1(x)))
 
@@ -77,7 +77,7 @@ feed_forward.patch(
 @feed_forward.mistake(
     "You bend x before the first map, which cuts the token's own negative numbers. Bend between the maps."
 )
-class BentBefore(layers.FeedForward):
+class ActivationBefore(layers.FeedForward):
     def forward(self, x):
         output = self.W_2(self.W_1(self.activation(x)))
         return output
@@ -115,7 +115,7 @@ class FeedForwardInOne(nn.Module):
 
 @feed_forward.right
 class FeedForwardByConvolution(nn.Module):
-    """Two convolutions of width 1, as the paper itself puts it."""
+    """Two convolutions of width 1, as the paper describes it."""
 
     def __init__(self, d, f, activation=torch.relu):
         super().__init__()

@@ -12,18 +12,18 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import layers
 
 
-def with_gains(answer: Any) -> Callable[..., Tensor]:
-    """Call the class as a function, with numbers around 1 for its gains and around 0 for its biases."""
+def with_fixed_gains(answer: Any) -> Callable[..., Tensor]:
+    """Adapt the class so that it is called as a function, with gains near 1 and biases near 0."""
 
     def norm(d_model: int, x: Tensor, *eps: float) -> Tensor:
-        output: Tensor = filled_norm(answer, d_model, *eps).to(x.dtype)(x)
+        output: Tensor = norm_with_fixed_weights(answer, d_model, *eps).to(x.dtype)(x)
         return output
 
     return norm
 
 
-def filled_norm(answer: Any, *sizes: Any) -> nn.Module:
-    """Make the class, and put such numbers into it."""
+def norm_with_fixed_weights(answer: Any, *sizes: Any) -> nn.Module:
+    """Make an instance with gains near 1 and biases near 0."""
     module: nn.Module = answer(*sizes)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -33,9 +33,9 @@ def filled_norm(answer: Any, *sizes: Any) -> nn.Module:
 
 
 def gradient_reaches_gain_and_bias(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Check further that the gain and the bias learn."""
+    """Make a further check: that gradients reach the gain and the bias."""
     d_model, x = arguments
-    module = filled_norm(answer, d_model)
+    module = norm_with_fixed_weights(answer, d_model)
     gradients = torch.autograd.grad(module(x).sum(), list(module.parameters()), allow_unused=True)
     if any(gradient is None for gradient in gradients):
         return "But no gradient reaches its gain or its bias: `.data` and `.detach()` cut it off."
@@ -50,7 +50,7 @@ layer_norm = Exercise(
     difficulty=2,
     on_map="encoder_norm",
     trained=True,
-    adapt=with_gains,
+    adapt=with_fixed_gains,
     further_check=gradient_reaches_gain_and_bias,
     returns=(Result("the normed tokens", "B, T, d_model"),),
     example=case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),

@@ -55,7 +55,7 @@ def pre_for_post(x, sublayer, norm):
 
 
 @post_norm.mistake("The sum is right, but not normalised: put it through `norm`.")
-def not_normed(x, sublayer, norm):
+def not_normalised(x, sublayer, norm):
     return x + sublayer(x)
 
 

@@ -45,7 +45,7 @@ def post_for_pre(x, sublayer, norm):
     "Your residual carries the normalised x. What is added is x as it came in: only the sublayer reads the norm.",
     seen="https://github.com/pytorch/pytorch/issues/61165",
 )
-def residual_of_the_normed(x, sublayer, norm):
+def residual_of_the_normalised(x, sublayer, norm):
     return norm(x) + sublayer(norm(x))
 
 
@@ -55,19 +55,19 @@ def no_residual_before(x, sublayer, norm):
 
 
 @pre_norm.mistake("You normalised what the sublayer wrote. In pre-norm it is what the sublayer reads.")
-def norm_behind(x, sublayer, norm):
+def norm_after(x, sublayer, norm):
     return x + norm(sublayer(x))
 
 
 @pre_norm.mistake("The sum is there, but the sublayer reads x as it is: it should read `norm(x)`.")
-def never_normed(x, sublayer, norm):
+def never_normalised(x, sublayer, norm):
     return x + sublayer(x)
 
 
 @pre_norm.mistake(
     "You normalised once before and once after. In pre-norm the sum stays as it is: no norm stands on the stream."
 )
-def normed_twice(x, sublayer, norm):
+def normalised_twice(x, sublayer, norm):
     return norm(x + sublayer(norm(x)))
 
 

@@ -107,7 +107,7 @@ def of_probabilities(logits, labels):
     "Your softmax runs over the positions, so that tokens at different positions compete. At each position the V "
     "tokens do: the last axis."
 )
-def over_the_places(logits, labels):
+def over_the_positions(logits, labels):
     counts = labels != IGNORE
     log_p = logits.log_softmax(-2).gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)
     return -log_p[counts].mean()
@@ -124,9 +124,9 @@ cross_entropy.right(lambda logits, labels: F.cross_entropy(logits.flatten(0, 1),
 
 @cross_entropy.right
 def surprise_in_loops(logits, labels):
-    found = [
+    losses = [
         torch.logsumexp(row, 0) - row[y]
         for row, y in zip(logits.flatten(0, 1), labels.flatten(), strict=True)
         if y >= 0
     ]
-    return sum(found) / len(found)
+    return sum(losses) / len(losses)

@@ -57,7 +57,7 @@ def mask_after_softmax(scores, mask):
 
 
 @masked_weights.mistake('Your mask is the wrong way round: it hides what may be attended to. True means "may attend".')
-def hides_the_open(scores, mask):
+def hides_the_allowed(scores, mask):
     return torch.softmax(scores.masked_fill(mask, -torch.inf), dim=-1)
 
 
@@ -111,7 +111,7 @@ masked_weights.right(
 
 
 @masked_weights.right
-def weights_of_the_open(scores, mask):
+def weights_of_the_allowed(scores, mask):
     e = torch.exp(scores - scores.amax(-1, keepdim=True)) * mask
     top = scores.masked_fill(~mask, -1e30).amax(-1, keepdim=True)
     e = torch.exp((scores - top).clamp(max=0)) * mask

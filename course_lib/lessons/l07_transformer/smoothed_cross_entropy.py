@@ -12,7 +12,7 @@ from course_lib.learning.losses import IGNORE
 
 
 def right_share(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The right tokens\' log-probabilities (B, T), those of all tokens (B, T, V), and which labels count (B, T)."""
+    """The log-probabilities of the labels (B, T) and of all tokens (B, T, V), and which labels count (B, T)."""
     log_p = torch.log_softmax(logits, dim=-1)
     counts = labels != IGNORE
     return log_p.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1), log_p, counts
@@ -127,20 +127,20 @@ def smoothed_by_its_definition(logits, labels, eps):
     losses = []
     for row, label in zip(logits.reshape(-1, V), labels.reshape(-1).tolist(), strict=True):
         if label != -100:
-            wanted = torch.full((V,), eps / V, dtype=row.dtype)
-            wanted[label] += 1 - eps
-            losses.append(-(wanted * F.log_softmax(row, 0)).sum())
+            target = torch.full((V,), eps / V, dtype=row.dtype)
+            target[label] += 1 - eps
+            losses.append(-(target * F.log_softmax(row, 0)).sum())
     return torch.stack(losses).mean()
 
 
 @smoothed_cross_entropy.right
 def smoothed_in_float32(logits, labels, epsilon):
-    wanted = F.one_hot(labels.clamp(min=0), logits.size(-1)).float() * (1 - epsilon) + epsilon / logits.size(-1)
-    return -(wanted * logits.log_softmax(-1)).sum(-1)[labels != -100].mean()
+    target = F.one_hot(labels.clamp(min=0), logits.size(-1)).float() * (1 - epsilon) + epsilon / logits.size(-1)
+    return -(target * logits.log_softmax(-1)).sum(-1)[labels != -100].mean()
 
 
 @smoothed_cross_entropy.right
 def smoothed_by_divergence(logits, labels, epsilon):
-    V, kept = logits.size(-1), labels >= 0
-    wanted = F.one_hot(labels[kept], V).to(logits) * (1 - epsilon) + epsilon / V
-    return (wanted * (torch.logsumexp(logits[kept], -1, keepdim=True) - logits[kept])).sum() / kept.sum()
+    V, counted = logits.size(-1), labels >= 0
+    target = F.one_hot(labels[counted], V).to(logits) * (1 - epsilon) + epsilon / V
+    return (target * (torch.logsumexp(logits[counted], -1, keepdim=True) - logits[counted])).sum() / counted.sum()

@@ -16,7 +16,7 @@ from course_lib.transformer.positions import embed_with_positions
 
 
 def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
-    """Predict in one call, and in the two calls that a translator makes."""
+    """The logits of one call of the model, and those of `encode` and `decode`, which a translator calls."""
     return model(source_ids, target_ids), model.decode(target_ids, model.encode(source_ids), source_ids)
 
 
@@ -151,7 +151,7 @@ class OneLayerManyTimes(models.Transformer):
     "torch does not know of your layers: in a plain Python list they are never trained. Use `nn.ModuleList`.",
     seen="https://github.com/LiamMaclean216/Pytorch-Transfomer/issues/7",
 )
-class KeptInPlainLists(models.Transformer):
+class LayersInPlainLists(models.Transformer):
     def __init__(self, *sizes):
         super().__init__(*sizes)
         encoder, decoder = list(self.encoder), list(self.decoder)

@@ -104,7 +104,7 @@ def in_place(logits, temperature):
     "You raised logits to a power. Probabilities would be raised to 1 / T; their logarithms, and so logits, are "
     "divided by T."
 )
-def to_a_power(logits, temperature):
+def raised_to_a_power(logits, temperature):
     return logits ** (1 / temperature) if temperature else choose.apply_temperature(logits, 0)
 
 

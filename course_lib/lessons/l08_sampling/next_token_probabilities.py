@@ -11,7 +11,7 @@ from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_fil
 
 
 def filtered(logits: Tensor, k: int | None, p: float | None) -> Tensor:
-    """Top-k, then top-p, where they are not None."""
+    """Apply top-k, then top-p, each unless it is None."""
     logits = logits if k is None else top_k_filter(logits, k)
     return logits if p is None else top_p_filter(logits, p)
 

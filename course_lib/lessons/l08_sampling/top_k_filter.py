@@ -66,8 +66,8 @@ def one_too_many(logits, k):
     seen="https://github.com/karpathy/minGPT/issues/10",
 )
 def filled_with_nothing(logits, k):
-    kept = choose.top_k_filter(logits, k)
-    return kept.masked_fill(kept == -torch.inf, 1e-10)
+    filtered = choose.top_k_filter(logits, k)
+    return filtered.masked_fill(filtered == -torch.inf, 1e-10)
 
 
 @top_k_filter.mistake("You keep the k smallest. The largest logits are the likeliest tokens.")
@@ -99,7 +99,7 @@ def along_the_rows(logits, k):
     "You return the k largest without the others, so that nobody knows any more which tokens they are. All V stay in "
     "their places, those dropped at minus infinity."
 )
-def largest_alone(logits, k):
+def largest_only(logits, k):
     return logits.topk(min(k, logits.size(-1)), dim=-1).values
 
 

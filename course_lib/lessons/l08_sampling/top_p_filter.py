@@ -12,20 +12,20 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 
 
-def nucleus(logits: Tensor, kept: Callable[[Tensor], Tensor]) -> Tensor:
-    """Keep the tokens that a function of the sorted probabilities (..., V) marks."""
+def nucleus(logits: Tensor, mark: Callable[[Tensor], Tensor]) -> Tensor:
+    """Keep the tokens that `mark` selects, given their probabilities (..., V) in descending order."""
     ordered, order = logits.softmax(dim=-1).sort(dim=-1, descending=True)
-    stays = kept(ordered)
+    stays = mark(ordered)
     return logits.masked_fill(~stays.scatter(-1, order, stays), -torch.inf)
 
 
 def crossing_kept(ordered: Tensor, p: float) -> Tensor:
-    """Mark the tokens up to the one that crosses p."""
+    """Mark the tokens up to and including the one at which the sum reaches p."""
     return (ordered.cumsum(-1) - ordered < p) | (p == 1)
 
 
 def up_to_p(ordered: Tensor, p: float) -> Tensor:
-    """Mark the tokens before the one that crosses p."""
+    """Mark the tokens whose sum does not exceed p."""
     return ordered.cumsum(-1) <= p + 1e-6
 
 
@@ -90,11 +90,11 @@ def nothing_kept(logits, p):
 
 @top_p_filter.mistake("You keep one token too many. The one that crosses p is the last.")
 def one_beyond(logits, p):
-    def kept(ordered):
+    def mark(ordered):
         stays = crossing_kept(ordered, p)
         return torch.cat((stays[..., :1], stays[..., :-1]), dim=-1)
 
-    return nucleus(logits, kept)
+    return nucleus(logits, mark)
 
 
 @top_p_filter.mistake(
@@ -213,12 +213,12 @@ def top_p_by_a_border(logits, p):
 
 @top_p_filter.right
 def top_p_in_loops(logits, p):
-    kept = torch.full_like(logits, -torch.inf).flatten(0, -2) if logits.dim() > 1 else logits[None] - torch.inf
-    for out, row in zip(kept, logits.reshape(-1, logits.size(-1)), strict=True):
+    filtered = torch.full_like(logits, -torch.inf).flatten(0, -2) if logits.dim() > 1 else logits[None] - torch.inf
+    for out, row in zip(filtered, logits.reshape(-1, logits.size(-1)), strict=True):
         total = 0.0
         for i in row.argsort(descending=True).tolist():
             out[i] = row[i]
             total += row.softmax(0)[i].item()
             if total >= p:
                 break
-    return kept.reshape(logits.shape)
+    return filtered.reshape(logits.shape)
