@@ -257,7 +257,7 @@ def test_a_cache_folder_that_cannot_be_made_is_said_to_be_so(wheel: Path, monkey
 def test_what_pip_says_becomes_one_sentence(
     wheel: Path, last_words: str, error: type[Exception], sentence: str
 ) -> None:
-    trouble = fetching._what_went_wrong(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
+    trouble = fetching._error_from_output(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
     assert type(trouble) is error
     assert re.search(sentence, str(trouble))
     assert "\n" not in str(trouble)

@@ -13,7 +13,7 @@ from transformers import BertModel, BertTokenizer
 from course_lib import data
 from course_lib.pretrained import encoder as encoder_module
 from course_lib.pretrained.encoder import CONFIG, UNUSED, load_encoder, our_weights, similarity
-from course_lib.pretrained.pouring import build_with_weights
+from course_lib.pretrained.trained_weights import build_with_weights
 from course_lib.transformer.build import COURSE, build_encoder
 from course_lib.transformer.models import Encoder
 

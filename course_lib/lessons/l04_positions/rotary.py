@@ -24,7 +24,7 @@ def pieces(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def in_either_layout(answer: Any) -> Callable[..., Any]:
-    """Accept both layouts: pairs of neighbouring features (the paper) or pairs from the two halves (Llama's weights)."""
+    """Accept both layouts: pairs of neighbouring features (the paper) or pairs from both halves (Llama's weights)."""
     rotate = call_directly(answer)
 
     def rotate_pairs(x: Tensor) -> Any:

@@ -177,7 +177,7 @@ def test_a_condition_is_kept() -> None:
 
 
 def test_a_condition_that_nothing_meets_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "_PATIENCE", 1_000)
+    monkeypatch.setattr(corpus, "_MAX_REJECTED", 1_000)
     with pytest.raises(ValueError, match=r"^found 0 of 1 pairs, then none in 1,000 sentences: keep asks too much$"):
         generate(1, seed=0, keep=lambda pair: False)
 

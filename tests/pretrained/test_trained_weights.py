@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from course_lib import data
-from course_lib.pretrained import load_encoder, load_tales_model, load_translator, pouring
+from course_lib.pretrained import load_encoder, load_tales_model, load_translator, trained_weights
 from course_lib.transformer.build import COURSE, Parts
 from tests import plain_parts
 from tests.plain_parts import plain
@@ -100,9 +100,9 @@ def test_the_pretrained_encoder_runs_on_the_learners_layers(called: Counter[str]
     assert all(type(layer) is plain_parts.EncoderLayer for layer in theirs.encoder.layers)
     sentences = ["The detective investigated.", "It was a dark and stormy night, and nobody was on the road."]
     torch.testing.assert_close(theirs.embed(sentences), ours.embed(sentences), rtol=0, atol=1e-5)
-    wanted = {"EncoderLayer", "MultiHeadAttention", "scaled_dot_product_attention", "split_heads", "merge_heads"}
-    wanted |= {"LayerNorm", "FeedForward", "gelu", "post_norm", "padding_mask", "LearnedPositions", "embed"}
-    assert {name for name in wanted if not called[name]} == set()
+    expected = {"EncoderLayer", "MultiHeadAttention", "scaled_dot_product_attention", "split_heads", "merge_heads"}
+    expected |= {"LayerNorm", "FeedForward", "gelu", "post_norm", "padding_mask", "LearnedPositions", "embed"}
+    assert {name for name in expected if not called[name]} == set()
 
 
 class OtherNames(nn.Module):
@@ -119,7 +119,7 @@ class OtherNames(nn.Module):
 def test_a_class_that_names_its_weights_otherwise_is_replaced_by_the_courses_and_this_is_said_once(
     monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ):
-    monkeypatch.setattr(pouring, "_said", set())
+    monkeypatch.setattr(trained_weights, "_warned", set())
     parts = replace(COURSE, LayerNorm=OtherNames, MultiHeadAttention=plain_parts.MultiHeadAttention)
     for _ in range(2):
         load_translator.cache_clear()
