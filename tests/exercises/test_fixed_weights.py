@@ -20,7 +20,7 @@ class Noisy(nn.Module):
         return self.map(x) + torch.rand(x.size(-1), dtype=x.dtype)
 
 
-def test_a_class_is_made_once_for_its_sizes_and_type_and_draws_the_same_in_each_call():
+def test_a_class_is_made_once_for_each_size_and_dtype_and_draws_the_same_numbers_in_each_call():
     function, Noisy.made = with_fixed_weights(constructor_arguments=1, block=2)(Noisy), 0
     first, again = function(4, torch.ones(1, 4))[0], function(4, torch.ones(1, 4))[0]
     assert torch.equal(first, again)
@@ -30,7 +30,7 @@ def test_a_class_is_made_once_for_its_sizes_and_type_and_draws_the_same_in_each_
     assert Noisy.made == 3
 
 
-def test_torchs_own_random_state_is_left_as_it_was():
+def test_the_random_state_of_torch_does_not_change():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)

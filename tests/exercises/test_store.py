@@ -18,7 +18,7 @@ def everything_in(folder: Path) -> str:
     return "".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py")))
 
 
-def test_what_is_kept_can_be_read_again(work: Path):
+def test_a_saved_part_can_be_read_again(work: Path):
     assert store.read("softmax") is None
     store.save("softmax", RIGHT)
     assert (work / "softmax.py").read_text(encoding="utf-8") == RIGHT
@@ -26,7 +26,7 @@ def test_what_is_kept_can_be_read_again(work: Path):
     assert (work / "__init__.py").read_text(encoding="utf-8").endswith("\nfrom .softmax import softmax\n")
 
 
-def test_a_former_version_is_kept_beside_and_the_same_one_again_is_no_version(work: Path):
+def test_a_former_version_is_kept_and_saving_the_same_one_again_adds_none(work: Path):
     for source in ("one = 1\n", "two = 2\n", "two = 2\n", "three = 3\n"):
         store.save("softmax", source)
     assert store.read("softmax") == "three = 3\n"
@@ -76,7 +76,7 @@ def test_two_notebooks_that_write_at_once_lose_no_version(work: Path):
     assert not list(work.rglob("*.unfinished"))
 
 
-def test_a_writer_that_waits_too_long_says_so(work: Path, monkeypatch: pytest.MonkeyPatch):
+def test_waiting_too_long_for_the_lock_raises_an_error(work: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
     inside, done = threading.Event(), threading.Event()
 
@@ -94,7 +94,7 @@ def test_a_writer_that_waits_too_long_says_so(work: Path, monkeypatch: pytest.Mo
     holder.join()
 
 
-def test_kept_source_that_no_longer_passes_is_set_aside_with_a_warning(work: Path):
+def test_saved_source_that_no_longer_passes_is_set_aside_with_a_warning(work: Path):
     wrong = RIGHT.replace("(x, dim)\n", "(x, 0)\n")
     store.save("softmax", wrong)
     with pytest.warns(UserWarning, match=r"set aside in my_transformer/former, .*first axis"):
@@ -107,14 +107,14 @@ def test_kept_source_that_no_longer_passes_is_set_aside_with_a_warning(work: Pat
 
 
 @pytest.mark.parametrize("source", ["import no_such_module\n", "def softmax(x, dim:\n", "something_else = 1\n"])
-def test_kept_source_that_no_longer_imports_is_set_aside_with_a_warning(work: Path, source: str):
+def test_saved_source_that_no_longer_imports_is_set_aside_with_a_warning(work: Path, source: str):
     store.save("softmax", source)
     with pytest.warns(UserWarning, match="set aside"):
         assert not parts.part("softmax").is_yours
     assert source in everything_in(work)
 
 
-def test_a_part_that_another_notebook_improved_is_taken_from_its_file(work: Path):
+def test_a_part_that_another_notebook_changed_is_read_from_its_file(work: Path):
     store.save("softmax", RIGHT)
     first = parts.part("softmax").implementation
     assert parts.part("softmax").implementation is first
@@ -122,6 +122,6 @@ def test_a_part_that_another_notebook_improved_is_taken_from_its_file(work: Path
     assert parts.part("softmax").implementation is not first
 
 
-def test_the_folder_lies_beside_the_notebooks(monkeypatch: pytest.MonkeyPatch):
+def test_the_folder_is_beside_the_notebooks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("COURSE_WORK", raising=False)
     assert store.folder() == ROOT / "my_transformer"

@@ -65,7 +65,7 @@ def test_the_translator_runs_on_every_part_of_the_learners_transformer(called: C
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_TRANSFORMER))
-def test_the_translator_runs_on_any_one_part_alone(name: str, called: Counter[str]):
+def test_the_translator_runs_on_any_single_learners_part(name: str, called: Counter[str]):
     ours = load_translator()
     theirs = load_translator(parts=replace(COURSE, **{name: getattr(plain_parts, name)}))
     called.clear()
@@ -76,7 +76,7 @@ def test_the_translator_runs_on_any_one_part_alone(name: str, called: Counter[st
     assert called[name] or name == "sinusoidal", "a table of positions is computed once and remembered"
 
 
-def test_the_tales_model_runs_on_the_parts_that_a_model_of_today_shares_with_2017(called: Counter[str]):
+def test_the_tales_model_runs_on_the_parts_that_it_shares_with_the_2017_model(called: Counter[str]):
     ours, theirs = load_tales_model(), load_tales_model(parts=plain())
     ids = torch.tensor([ours.encode("Once upon a time there was a king")])
     with torch.no_grad():
@@ -116,7 +116,7 @@ class OtherNames(nn.Module):
         return nn.functional.layer_norm(x, x.shape[-1:], self.weight, self.shift, self.eps)
 
 
-def test_a_class_that_names_its_weights_otherwise_is_replaced_by_the_courses_and_this_is_said_once(
+def test_a_class_with_other_names_for_its_weights_is_replaced_by_the_courses_and_a_warning_says_so_once(
     monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ):
     monkeypatch.setattr(trained_weights, "_warned", set())
