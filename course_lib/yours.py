@@ -1,10 +1,10 @@
-"""Your parts of the Transformer. `yours.softmax` is your softmax once you wrote it, and the course's until then.
+"""Your parts of the Transformer. `yours.softmax` is your softmax once you have written it, and the course's until then.
 
     from course_lib import yours
-    yours.report()           # whose each part is, on the map
-    yours.parts()            # for a model that is to run on them: load_translator(parts=yours.parts())
+    yours.report()           # which parts are yours, on the map and in a list
+    yours.parts()            # for a model that is to use them: load_translator(parts=yours.parts())
 
-Your parts are kept in the folder `my_transformer`, one file each.
+Your parts are saved in the folder `my_transformer`, one file each.
 """
 
 import inspect
@@ -18,15 +18,15 @@ from typing import Any
 from torch import nn
 
 from course_lib.exercises import Exercise, Panel, all_exercises, store
-from course_lib.exercises import parts as lending
+from course_lib.exercises import parts as current_parts
 from course_lib.exercises.catalogue import find
 from course_lib.transformer.build import Parts
 
 
-# Names here must not be a part's: it would hide the learner's own.
+# No name in this module may be that of a part: it would hide the part.
 def __getattr__(name: str) -> Any:
     if name in __dir__():
-        return lending.part(name).implementation
+        return current_parts.part(name).implementation
     raise AttributeError(f"there is no part {name!r}; the parts are {', '.join(__dir__())}")
 
 
@@ -35,26 +35,28 @@ def __dir__() -> list[str]:
 
 
 def report(notebook: int | None = None) -> Panel:
-    """Show whose each part is: on the map of the Transformer, with the learner's lit, and in the list of exercises.
+    """Show which parts are the learner's: highlighted on the map of the Transformer, and marked in the list.
 
-    Takes the number of the notebook whose exercises are listed; None: all of them.
+    Takes the number of the notebook whose exercises are listed; None lists all of them.
     """
-    # Imported here, since drawing takes time to load, and most that ask for a part want no map.
+    # Imported here, since it takes time to load, and most uses of this module show no map.
     from course_lib.pictures.figures import transformer_map
 
     exercises = [exercise for exercise in all_exercises() if notebook in (None, exercise.notebook)]
-    whose = {exercise: lending.part(exercise.name) for exercise in exercises}
-    place = "" if notebook is None else f" of notebook {notebook:02d}"
-    title = f"{sum(part.is_yours for part in whose.values())} of {len(whose)} parts{place} are yours."
-    return Panel(title, code="\n".join(map(_line, whose, whose.values())), map=transformer_map(yours=on_map()))
+    part_of = {exercise: current_parts.part(exercise.name) for exercise in exercises}
+    scope = "" if notebook is None else f" of notebook {notebook:02d}"
+    title = f"{sum(part.is_yours for part in part_of.values())} of {len(part_of)} parts{scope} are yours."
+    return Panel(
+        title, code="\n".join(map(_list_entry, part_of, part_of.values())), map=transformer_map(yours=on_map())
+    )
 
 
 def on_map() -> set[str]:
-    """The parts of the Transformer's map that are the learner's: `figures.transformer_map(yours=yours.on_map())`."""
-    return {exercise.on_map for exercise in all_exercises() if lending.part(exercise.name).is_yours} - {""}
+    """The parts of the map that are the learner's, for `figures.transformer_map(yours=yours.on_map())`."""
+    return {exercise.on_map for exercise in all_exercises() if current_parts.part(exercise.name).is_yours} - {""}
 
 
-def _line(exercise: Exercise, part: lending.Part) -> str:
+def _list_entry(exercise: Exercise, part: current_parts.Part) -> str:
     mark = "✓ yours" if part.is_yours else "  the course's"
     difficulty = "●" * exercise.difficulty + "○" * (3 - exercise.difficulty)
     about = f"{exercise.notebook:02d}  {exercise.name:30}{mark:15}{difficulty}  {exercise.minutes:2} minutes"
@@ -62,20 +64,20 @@ def _line(exercise: Exercise, part: lending.Part) -> str:
 
 
 def parts() -> Parts:
-    """Your parts, and the course's in place of those that you have not written yet, for models to be built from.
+    """Your parts, and the course's for those that you have not written yet, from which models can be built.
 
     translator = load_translator(parts=yours.parts())
     """
     own = {}
     for field in fields(Parts):
-        part = lending.part(field.name)
+        part = current_parts.part(field.name)
         if part.is_yours:
-            own[field.name] = lending.as_function(part.implementation)
+            own[field.name] = current_parts.as_function(part.implementation)
     return Parts(**own)
 
 
 def calls(run: Callable[[], Any]) -> Panel:
-    """Run something, and show which parts of yours were at work in it, and how often each was called.
+    """Call `run`, and show which of your parts it used, and how often each was called.
 
     yours.calls(lambda: translator.translate("the detective investigated"))
     """
@@ -87,8 +89,8 @@ def calls(run: Callable[[], Any]) -> Panel:
 
 
 def count_calls(run: Callable[[], Any]) -> dict[str, int]:
-    """Run something, and count the calls of each part of yours: a function's own, or those of a class's `forward`."""
-    own = {exercise.name: lending.part(exercise.name) for exercise in all_exercises()}
+    """Call `run`, and count the calls of each of your functions, and of the `forward` of each of your classes."""
+    own = {exercise.name: current_parts.part(exercise.name) for exercise in all_exercises()}
     names = {_code(part.implementation): name for name, part in own.items() if part.is_yours}
     counts: Counter[str] = Counter()
 
@@ -106,7 +108,7 @@ def count_calls(run: Callable[[], Any]) -> dict[str, int]:
 
 
 def _code(implementation: Any) -> CodeType | None:
-    """The code that runs when a part is called; None where it is not Python's."""
+    """The code object that runs when a part is called; None if the part is not written in Python."""
     function: Any = implementation
     if inspect.isclass(implementation) or isinstance(implementation, nn.Module):
         function = getattr(implementation, "forward", implementation)
@@ -116,11 +118,11 @@ def _code(implementation: Any) -> CodeType | None:
 def reset(*names: str) -> Panel:
     """Start again, with these parts or with all: move the saved versions aside. Nothing is deleted.
 
-    Raises ValueError for a name that is no exercise's.
+    Raises ValueError if no exercise has one of these names.
     """
-    kept = [part.name for part in map(find, names or __dir__()) if store.read(part.name) is not None]
-    places = [store.shown(store.set_aside(name)) for name in kept]
-    lending.forget()
-    if not places:
+    saved = [exercise.name for exercise in map(find, names or __dir__()) if store.read(exercise.name) is not None]
+    moved_to = [store.display_path(store.set_aside(name)) for name in saved]
+    current_parts.forget_loaded()
+    if not moved_to:
         return Panel("There is nothing of yours to move aside.")
-    return Panel("These parts are the course's again.", (f"What you wrote is in {', '.join(places)}.",))
+    return Panel("These parts are the course's again.", (f"What you wrote is in {', '.join(moved_to)}.",))

@@ -42,7 +42,7 @@ def test_conda_takes_nothing_but_the_course_itself_from_pip():
 
 
 @pytest.mark.parametrize("name", PROJECT["optional-dependencies"]["test"] + PROJECT["dependencies"])
-def test_what_is_installed_is_in_its_range(name: str):
+def test_installed_packages_are_in_their_ranges(name: str):
     need = Requirement(name)
     assert need.specifier.contains(importlib.metadata.version(need.name), prereleases=True)
 

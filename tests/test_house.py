@@ -87,7 +87,7 @@ def library_files() -> list[Path]:
     return [path for path in sorted(LIBRARY.rglob("*.py")) if path != LIBRARY / "__init__.py"]
 
 
-def test_every_file_of_the_library_stands_in_a_room():
+def test_every_file_of_the_library_is_in_a_room():
     assert {room_of(path) for path in library_files()} == set(ROOMS)
 
 
@@ -152,7 +152,7 @@ def test_every_way_to_import_is_seen(source: str, package: str, found: set[str])
         ("exercises", "lessons", True),
     ],
 )
-def test_rooms_are_told_apart(importer: str, imported: str, wrong: bool):
+def test_rooms_are_distinguished(importer: str, imported: str, wrong: bool):
     assert goes_up(importer, imported) == wrong
 
 
@@ -183,7 +183,7 @@ def test_no_tracked_file_is_larger_than_two_megabytes():
     assert [path.name for path in tracked_files() if path.stat().st_size > LARGEST_FILE] == []
 
 
-def test_dependencies_are_ranges_and_torch_has_the_one_that_was_tried():
+def test_dependencies_are_ranges_and_torch_has_the_tested_one():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     assert "torch>=2.6,<2.14" in project["dependencies"]

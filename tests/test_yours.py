@@ -33,7 +33,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COURSE_WORK", str(tmp_path / "my_transformer"))
-    parts.forget()
+    parts.forget_loaded()
     return tmp_path / "my_transformer"
 
 
@@ -43,7 +43,7 @@ def small_model(parts: Parts = COURSE) -> Transformer:
     return build_transformer(config, parts).eval()
 
 
-def test_the_course_lends_what_is_not_there_yet():
+def test_the_course_provides_parts_that_are_not_written_yet():
     assert yours.softmax is attention.softmax
     assert yours.split_heads is attention.split_heads
 
@@ -52,8 +52,8 @@ def test_no_name_of_the_module_hides_a_part():
     assert not set(dir(yours)) & set(vars(yours))
 
 
-def test_a_kept_part_is_handed_out():
-    store.keep("softmax", SOFTMAX)
+def test_a_saved_part_is_returned():
+    store.save("softmax", SOFTMAX)
     assert yours.softmax is not attention.softmax
     assert yours.softmax(torch.zeros(2), 0).tolist() == [0.5, 0.5]
     from course_lib.yours import softmax
@@ -61,21 +61,21 @@ def test_a_kept_part_is_handed_out():
     assert softmax is yours.softmax
 
 
-def test_a_part_that_no_longer_passes_is_the_courses_again():
-    store.keep("softmax", SOFTMAX.replace("torch.softmax(x, dim)", "x"))
+def test_a_part_that_no_longer_passes_is_replaced_by_the_courses():
+    store.save("softmax", SOFTMAX.replace("torch.softmax(x, dim)", "x"))
     with pytest.warns(UserWarning, match="set aside"):
         assert yours.softmax is attention.softmax
     assert yours.softmax is attention.softmax
 
 
-def test_a_name_that_is_no_part_is_an_attribute_error_that_lists_the_parts():
+def test_an_unknown_name_raises_an_attribute_error_that_lists_the_parts():
     with pytest.raises(AttributeError, match="there is no part 'sofmax'; the parts are softmax, "):
         yours.sofmax  # noqa: B018
     assert "softmax" in dir(yours)
 
 
-def test_a_report_tells_whose_each_part_is_and_lights_the_map(work: Path):
-    store.keep("softmax", SOFTMAX)
+def test_a_report_shows_which_parts_are_the_learners_in_the_list_and_on_the_map(work: Path):
+    store.save("softmax", SOFTMAX)
     report = yours.report()
     text = repr(report)
     assert f"1 of {len(all_exercises())} parts are yours." in text
@@ -88,7 +88,7 @@ def test_a_report_tells_whose_each_part_is_and_lights_the_map(work: Path):
 
 
 def test_a_report_may_be_of_one_notebook():
-    store.keep("split_heads", SPLIT_HEADS)
+    store.save("split_heads", SPLIT_HEADS)
     count = sum(exercise.notebook == 2 for exercise in all_exercises())
     text = repr(yours.report(notebook=2))
     assert f"1 of {count} parts of notebook 02 are yours." in text
@@ -96,12 +96,12 @@ def test_a_report_may_be_of_one_notebook():
     assert "attend_one_query" not in text
 
 
-def test_a_model_runs_on_the_learners_attention_and_gives_the_same():
+def test_a_model_runs_on_the_learners_attention_with_the_same_result():
     ids = torch.tensor([[4, 5, 6, 0], [7, 8, 0, 0]])
     before = small_model()(ids, ids)
     assert yours.parts() == COURSE
 
-    store.keep("scaled_dot_product_attention", ATTENTION)
+    store.save("scaled_dot_product_attention", ATTENTION)
     model = small_model(yours.parts())
     calls = yours.scaled_dot_product_attention.__globals__["calls"]
     calls.clear()
@@ -118,7 +118,7 @@ def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
         "        return of_arguments_dot_product_attention(*arguments)\n"
         "\n\nscaled_dot_product_attention = Attention()\n"
     )
-    store.keep("scaled_dot_product_attention", as_module)
+    store.save("scaled_dot_product_attention", as_module)
     model = small_model(yours.parts())
     assert [name for name, _ in model.named_modules()] == [name for name, _ in small_model().named_modules()]
     model(torch.tensor([[4]]), torch.tensor([[4]]))
@@ -130,8 +130,8 @@ def test_an_attention_that_is_a_module_does_not_become_a_part_of_the_model():
 def test_the_calls_of_the_learners_parts_are_counted_and_shown():
     ids = torch.tensor([[4, 5, 6]])
     assert "all of them were the course's" in repr(yours.calls(lambda: small_model()(ids, ids)))
-    store.keep("scaled_dot_product_attention", ATTENTION)
-    store.keep("split_heads", SPLIT_HEADS)
+    store.save("scaled_dot_product_attention", ATTENTION)
+    store.save("split_heads", SPLIT_HEADS)
     model = small_model(yours.parts())
     assert yours.count_calls(lambda: model(ids, ids)) == {"scaled_dot_product_attention": 3, "split_heads": 9}
     shown = repr(yours.calls(lambda: model(ids, ids)))
@@ -139,18 +139,18 @@ def test_the_calls_of_the_learners_parts_are_counted_and_shown():
     assert "split_heads                          9 calls" in shown
 
 
-def test_one_part_is_reset_and_its_file_is_kept(work: Path):
-    store.keep("softmax", SOFTMAX)
-    store.keep("scaled_dot_product_attention", ATTENTION)
+def test_a_reset_of_one_part_keeps_its_file(work: Path):
+    store.save("softmax", SOFTMAX)
+    store.save("scaled_dot_product_attention", ATTENTION)
     assert "my_transformer/former/softmax_001.py" in repr(yours.reset("softmax"))
     assert yours.softmax is attention.softmax
     assert parts.part("scaled_dot_product_attention").is_yours
     assert (work / "former" / "softmax_001.py").read_text(encoding="utf-8") == SOFTMAX
 
 
-def test_all_parts_are_reset_and_their_files_are_kept(work: Path):
-    store.keep("softmax", SOFTMAX)
-    store.keep("scaled_dot_product_attention", ATTENTION)
+def test_a_reset_of_all_parts_keeps_their_files(work: Path):
+    store.save("softmax", SOFTMAX)
+    store.save("scaled_dot_product_attention", ATTENTION)
     places = "my_transformer/former/softmax_001.py, my_transformer/former/scaled_dot_product_attention_001.py"
     assert f"What you wrote is in {places}." in repr(yours.reset())
     assert yours.softmax is attention.softmax
@@ -158,8 +158,8 @@ def test_all_parts_are_reset_and_their_files_are_kept(work: Path):
     assert repr(yours.reset()) == "There is nothing of yours to move aside."
 
 
-def test_a_reset_of_a_part_that_is_none_moves_nothing(work: Path):
-    store.keep("softmax", SOFTMAX)
+def test_a_reset_of_an_unknown_name_moves_nothing(work: Path):
+    store.save("softmax", SOFTMAX)
     with pytest.raises(ValueError, match="There is no exercise 'sofmax'"):
         yours.reset("softmax", "sofmax")
     assert store.read("softmax") == SOFTMAX
@@ -175,8 +175,8 @@ def split_heads(x, heads):
 """
 
 
-def test_what_the_course_lends_is_built_from_the_learners_parts():
-    store.keep("split_heads", SPLIT_HEADS)
+def test_the_courses_parts_are_built_from_the_learners_smaller_parts():
+    store.save("split_heads", SPLIT_HEADS)
     calls = yours.split_heads.__globals__["calls"]
     calls.clear()
     yours.MultiHeadAttention(4, 2)(*torch.zeros(3, 1, 2, 4))

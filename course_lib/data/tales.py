@@ -1,6 +1,6 @@
-"""Grimms' fairy tales in English: real text, for models that learn to write.
+"""Grimms' fairy tales in English: real text for language models.
 
-Fetch them once with ``fetch("tales")``. Tokenised in notebook 03, learnt from in notebooks 06 and 09.
+Fetch them once with ``fetch("tales")``. Notebook 03 tokenises them, notebooks 06 and 09 train models on them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Tale:
 
 @dataclass(frozen=True)
 class TaleSplit:
-    """Whole tales to learn from, and whole tales to be tested on."""
+    """Whole tales for training, and other whole tales for validation."""
 
     train: list[Tale]
     validation: list[Tale]
@@ -35,25 +35,25 @@ def load() -> list[Tale]:
 
     Raises:
         DataMissing: the tales are not on this computer yet.
-        DataBroken: their file is cut short.
+        DataBroken: their file is truncated.
     """
     with (path("tales") / "grimm-tales.tab").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.reader(file, delimiter="\t") if row]
-    # Three lines of headings: names, types, flags.
+    # The first three lines are headings: names, types and flags.
     return [Tale(title, text, abstract, topic) for topic, title, abstract, text, _, _ in rows[3:]]
 
 
 def text(tales: Iterable[Tale] | None = None) -> str:
-    """Join the text of some tales, or of all, with an empty line between two."""
+    """Join the texts of some tales, or of all, with an empty line between them."""
     return "\n\n".join(tale.text for tale in (load() if tales is None else tales))
 
 
 def split() -> TaleSplit:
-    """Keep every tenth tale for validation, the others for training: no tale is in both.
+    """Use every tenth tale for validation and the others for training.
 
     Raises:
         DataMissing: the tales are not on this computer yet.
-        DataBroken: their file is cut short.
+        DataBroken: their file is truncated.
     """
     tales = load()
     validation = tales[9::10]

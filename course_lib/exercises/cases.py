@@ -1,4 +1,4 @@
-"""What an exercise tries answers on: arguments, what they have that is special, and what should come back."""
+"""The cases on which answers are tried: arguments and their special properties, and the results that answers return."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Result:
-    """One thing that an answer returns: its name, and its shape in the course's letters.
+    """One value that an answer returns: its name, and its shape in the course's letters.
 
     >>> Result("the heads", "B, H, T, d_k").name
     'the heads'
@@ -21,7 +21,7 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Arguments to try an answer on, and what is special about them. The mask is also the last of the arguments."""
+    """Arguments to try an answer on, and their special properties. A mask is also the last of the arguments."""
 
     arguments: tuple[Any, ...]
     having: tuple[str, ...] = ()
@@ -29,23 +29,23 @@ class Case:
 
     @property
     def in_float64(self) -> bool:
-        """Whether any tensor is float64: an answer that fails for this reason alone passes, with a remark."""
+        """Whether any tensor is float64. An answer that fails only because it uses float32 passes, with a remark."""
         return any(isinstance(argument, Tensor) and argument.dtype == torch.float64 for argument in self.arguments)
 
 
 def case(*arguments: Any, mask: Tensor | None = None, having: tuple[str, ...] = ()) -> Case:
     """Make a case: `case(query, key, value, mask=mask, having=("a batch", "a mask"))`.
 
-    Answers are called with positional arguments, since a learner may name them as they like. A mask (`True` = may
-    attend) goes in after the others.
+    Answers are called with positional arguments, since learners may choose the names. A mask (`True` = may attend) is
+    passed after the others.
     """
     return Case(arguments if mask is None else (*arguments, mask), having, mask)
 
 
-def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Make numbers between -2 and 2 that look random and are the same on every machine.
+def fixed_tensor(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Make a tensor of the given shape, with numbers from -2 to 2 that look random and are the same on every machine.
 
-    >>> numbers(3)
+    >>> fixed_tensor(3)
     tensor([1.4400, 1.1000, 0.1900])
     """
     state, values = seed + 1, []

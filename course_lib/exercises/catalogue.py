@@ -1,4 +1,4 @@
-"""All exercises. Each is a file in a package of `course_lib.lessons`, and is found there without being listed."""
+"""All exercises. Each is a file in a package of `course_lib.lessons`; files are discovered, not listed anywhere."""
 
 import difflib
 import importlib
@@ -16,7 +16,7 @@ def all_exercises() -> list[Exercise]:
 def find(name: str) -> Exercise:
     """Look an exercise up by its name.
 
-    Raises ValueError, with the most similar name there is, if there is none of this name.
+    Raises ValueError, which suggests the most similar name, if no exercise has this name.
     """
     exercises = _by_name()
     if name not in exercises:
@@ -27,7 +27,7 @@ def find(name: str) -> Exercise:
 
 @cache
 def _by_name() -> dict[str, Exercise]:
-    """Import every file of the lessons, and collect the exercises that stand in them."""
+    """Import every file of the lessons, and collect the exercises that they define."""
     lessons = importlib.import_module("course_lib.lessons")
     modules = [
         importlib.import_module(file.name)

@@ -1,4 +1,4 @@
-"""How an answer is checked: it is tried on every case, beside the reference and the known mistakes."""
+"""Check an answer: run it on every case, and compare it with the reference and the known mistakes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ Outcomes = dict[Case, Outcome]
 
 
 def check(exercise: Exercise, answer: Any) -> Report:
-    """Try an answer on every case, and say whether it is right, which mistake it is, or what can be said."""
-    got, wanted = try_on_every_case(exercise, answer), _tried(exercise, exercise.reference)
+    """Try an answer on every case. Report that it is right, name its mistakes, or describe where it is wrong."""
+    got, expected = try_on_every_case(exercise, answer), _outcomes_of(exercise, exercise.reference)
     if isinstance(got[exercise.example].error, NotImplementedError):
         return Report(f"… {exercise.name}", ("Not started: write it in place of `raise NotImplementedError`.",))
-    wrong = _where_unlike(exercise, got, wanted)
-    if not all(_is_forgiven(exercise, case, got[case], wanted[case]) for case in wrong):
-        return _report_of_wrong(exercise, answer, got, wanted, wrong)
-    if lacking := _lacking_for_training(exercise, answer):
-        return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {lacking}",))
+    wrong = _differing_cases(exercise, got, expected)
+    if not all(_fails_only_in_float64(exercise, case, got[case], expected[case]) for case in wrong):
+        return _report_wrong_answer(exercise, answer, got, expected, wrong)
+    if flaw := _training_flaw(exercise, answer):
+        return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
     remark = FLOAT32_ONLY if wrong else f"Right in all {len(exercise.every_case)} cases."
     return Report(f"✓ {exercise.name}: right", (remark,), passed=True)
 
 
 def try_on_every_case(exercise: Exercise, answer: Any) -> Outcomes:
-    """What an answer does in each case, up to one that is interrupted."""
+    """Run an answer on every case, and stop after one that the learner interrupts."""
     function = exercise.adapt(answer)
     outcomes: Outcomes = {}
     for case in exercise.every_case:
@@ -48,33 +48,35 @@ def try_on_every_case(exercise: Exercise, answer: Any) -> Outcomes:
     return outcomes
 
 
-@cache  # when it is first needed, since a learner tries often
-def _tried(exercise: Exercise, implementation: Any) -> Outcomes:
-    """What the reference or a known mistake does in each case."""
+@cache  # a learner checks many answers to one exercise in a session
+def _outcomes_of(exercise: Exercise, implementation: Any) -> Outcomes:
+    """The outcomes of the reference or of a known mistake in every case."""
     return try_on_every_case(exercise, implementation)
 
 
-def _where_unlike(exercise: Exercise, some: Outcomes, others: Outcomes, exactly: bool = True) -> set[Case]:
-    """The cases, as far as both were tried, in which two answers do not do the same, or not even in float32."""
+def _differing_cases(exercise: Exercise, some: Outcomes, others: Outcomes, exact: bool = True) -> set[Case]:
+    """The cases tried with both answers in which their outcomes differ, beyond float32 precision unless `exact`."""
     both = some.keys() & others.keys()
-    return {case for case in both if not some[case].is_like(others[case], exercise.returns, exactly)}
+    return {case for case in both if not some[case].matches(others[case], exercise.returns, exact)}
 
 
-def _is_forgiven(exercise: Exercise, case: Case, got: Outcome, wanted: Outcome) -> bool:
-    """Whether a case is in float64, and an answer that is wrong there fails for this reason alone."""
-    return case.in_float64 and (got.error is not None or got.is_like(wanted, exercise.returns, exactly=False))
+def _fails_only_in_float64(exercise: Exercise, case: Case, got: Outcome, expected: Outcome) -> bool:
+    """Whether a case is in float64, and an answer fails there only because it computes in float32."""
+    return case.in_float64 and (got.error is not None or got.matches(expected, exercise.returns, exact=False))
 
 
-def _report_of_wrong(exercise: Exercise, answer: Any, got: Outcomes, wanted: Outcomes, wrong: set[Case]) -> Report:
-    """Name the mistakes in a wrong answer; where none is known, say what can be said."""
-    mistakes, unexplained = _find_mistakes(exercise, got, wanted, wrong)
+def _report_wrong_answer(
+    exercise: Exercise, answer: Any, got: Outcomes, expected: Outcomes, wrong: set[Case]
+) -> Report:
+    """Name the known mistakes in a wrong answer; if there are none, describe where it is wrong."""
+    mistakes, unexplained = _find_mistakes(exercise, got, expected, wrong)
     if mistakes:
         sentences = [mistake.message for mistake in mistakes]
-        # Errors are not mentioned, since a mistake in one case may well cause an error in another.
+        # An unexplained error is not mentioned: the same mistake may well raise an error in another case.
         if any(got[case].error is None for case in unexplained):
             sentences.append(MORE_IS_WRONG)
     else:
-        sentences = diagnose(exercise, answer, got, wanted, wrong)
+        sentences = diagnose(exercise, answer, got, expected, wrong)
     first = next(case for case in exercise.every_case if case in wrong)
     if printed := got[first].printed.strip():
         sentences.append(f"It printed: {printed[:200]}")
@@ -82,46 +84,49 @@ def _report_of_wrong(exercise: Exercise, answer: Any, got: Outcomes, wanted: Out
 
 
 def _find_mistakes(
-    exercise: Exercise, got: Outcomes, wanted: Outcomes, wrong: set[Case]
+    exercise: Exercise, got: Outcomes, expected: Outcomes, wrong: set[Case]
 ) -> tuple[list[Mistake], set[Case]]:
-    """Find the known mistakes in an answer, the one that explains most cases first, and the cases left unexplained."""
+    """Find the known mistakes in an answer, the one that explains most cases first, and the unexplained cases."""
     explained: dict[Mistake, set[Case]] = {}
     for mistake in exercise.mistakes:
-        explained[mistake] = _explained_by(exercise, mistake, got, wanted, wrong)
+        explained[mistake] = _cases_explained_by(exercise, mistake, got, expected, wrong)
         if explained[mistake] == wrong:
             return [mistake], set()
     named: list[Mistake] = []
-    left = wrong
-    while explained and left:
-        best = max(explained, key=lambda mistake: len(explained[mistake] & left))
-        if not explained[best] & left:
+    unexplained = wrong
+    while explained and unexplained:
+        best = max(explained, key=lambda mistake: len(explained[mistake] & unexplained))
+        if not explained[best] & unexplained:
             break
         named.append(best)
-        left = left - explained[best]
-    return named, left
+        unexplained = unexplained - explained[best]
+    return named, unexplained
 
 
-def _explained_by(exercise: Exercise, mistake: Mistake, got: Outcomes, wanted: Outcomes, wrong: set[Case]) -> set[Case]:
-    """The wrong cases that a known mistake explains, since it does the same there; none if it may be a coincidence.
+def _cases_explained_by(
+    exercise: Exercise, mistake: Mistake, got: Outcomes, expected: Outcomes, wrong: set[Case]
+) -> set[Case]:
+    """The wrong cases in which a known mistake has the same outcome as the answer; none if that may be a coincidence.
 
-    It is no coincidence where they do the same in two cases, or in all cases in which the mistake shows at all. Errors
-    do not count as evidence, since they look alike. If the mistake would show in a case that is right, it is not made.
+    Agreement counts as evidence if it occurs in two cases, or in every case in which the mistake is visible. Cases that
+    end in an error are no evidence, since errors look alike. If the mistake is visible in a case that the answer gets
+    right, the answer does not contain it.
     """
-    known = _tried(exercise, mistake.implementation)
-    shows = _where_unlike(exercise, known, wanted)
-    if not shows & got.keys() <= wrong:
+    known = _outcomes_of(exercise, mistake.implementation)
+    visible = _differing_cases(exercise, known, expected)
+    if not visible & got.keys() <= wrong:
         return set()
-    same = wrong & shows - _where_unlike(exercise, known, got, exactly=False)
+    same = wrong & visible - _differing_cases(exercise, known, got, exact=False)
     evidence = {case for case in same if got[case].error is None}
-    is_evident = len(evidence) > 1 or (len(evidence) == 1 and same >= shows)
+    is_evident = len(evidence) > 1 or (len(evidence) == 1 and same >= visible)
     return same if is_evident else set()
 
 
-def _lacking_for_training(exercise: Exercise, answer: Any) -> str:
-    """What an answer whose numbers are right still lacks for training, in a sentence; "" if nothing."""
+def _training_flaw(exercise: Exercise, answer: Any) -> str:
+    """Say why an answer whose numbers are right could not be trained; "" if it could."""
     if exercise.trained:
-        gradients = [Result("gradient") for argument in exercise.example.arguments if _holds_fractions(argument)]
-        if not _gradients(exercise, answer).is_like(_gradients(exercise, exercise.reference), gradients):
+        gradients = [Result("gradient") for argument in exercise.example.arguments if _is_floating_point(argument)]
+        if not _gradients(exercise, answer).matches(_gradients(exercise, exercise.reference), gradients):
             return NO_GRADIENT
     if exercise.further_check is not None:
         return exercise.further_check(answer, exercise.example.arguments)
@@ -129,12 +134,12 @@ def _lacking_for_training(exercise: Exercise, answer: Any) -> str:
 
 
 def _gradients(exercise: Exercise, answer: Any) -> Outcome:
-    """What flows back from the first row of the result, or from the first of several, to each tensor of numbers."""
+    """The gradient of the first result, or of the first row of a single one, for each floating-point argument."""
     copies = [x.clone() if isinstance(x, Tensor) else x for x in exercise.example.arguments]
-    inputs = [x.requires_grad_() for x in copies if _holds_fractions(x)]
+    inputs = [x.requires_grad_() for x in copies if _is_floating_point(x)]
     function = exercise.adapt(answer)
     return run(lambda: torch.autograd.grad(function(*copies)[0].sum(), inputs), ())
 
 
-def _holds_fractions(argument: Any) -> bool:
+def _is_floating_point(argument: Any) -> bool:
     return isinstance(argument, Tensor) and argument.is_floating_point()

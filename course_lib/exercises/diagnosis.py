@@ -1,4 +1,4 @@
-"""What can be said of a wrong answer that is none of the known mistakes."""
+"""Describe a wrong answer that matches none of the known mistakes."""
 
 from __future__ import annotations
 
@@ -10,49 +10,51 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from course_lib.exercises.cases import Case
-from course_lib.exercises.outcomes import Outcome, difference, where_wrong
+from course_lib.exercises.outcomes import Outcome, difference, wrong_elements
 
 if TYPE_CHECKING:
     from course_lib.exercises.exercise import Exercise
 
 
 def diagnose(
-    exercise: Exercise, answer: Any, got: dict[Case, Outcome], wanted: dict[Case, Outcome], wrong: set[Case]
+    exercise: Exercise, answer: Any, got: dict[Case, Outcome], expected: dict[Case, Outcome], wrong: set[Case]
 ) -> list[str]:
-    """Say in sentences where an answer goes wrong, and what the wrong cases have in common."""
-    case = _first(exercise, wrong)
-    outcome, right = got[case], wanted[case]
+    """Say in sentences where an answer is wrong, and what the wrong cases have in common."""
+    case = _first_wrong_case(exercise, wrong)
+    outcome, right = got[case], expected[case]
     if isinstance(outcome.error, KeyboardInterrupt):
-        return [f"You stopped it{_line(answer, outcome.error)}. Would it have ended? Look at what ends each loop."]
+        return [
+            f"You stopped it{_line_of_error(answer, outcome.error)}. Would it have ended? Look at what ends each loop."
+        ]
     if outcome.error is not None:
-        return [*_pattern(exercise, got, wrong), *_about_error(answer, outcome.error)]
+        return [*_common_property(exercise, got, wrong), *_about_error(answer, outcome.error)]
     if outcome.value is None:
         wrote = "It prints: write `return` where it says `print`." if outcome.printed else "Is its `return` missing?"
         return [f"Your function returns nothing (`None`). {wrote}"]
     detail = difference(outcome.value, right.value, exercise.returns)
     if not detail:
         return [_about_changed_argument(exercise, case, outcome)]
-    sentences = _pattern(exercise, got, wrong)
+    sentences = _common_property(exercise, got, wrong)
     if case.mask is not None and _differs_only_where_hidden(case.mask, outcome.value, right.value):
         sentences.append("All is right but what the mask hides.")
     return [*sentences, detail[0].upper() + detail[1:]]
 
 
-def _first(exercise: Exercise, wrong: set[Case]) -> Case:
+def _first_wrong_case(exercise: Exercise, wrong: set[Case]) -> Case:
     return next(case for case in exercise.every_case if case in wrong)
 
 
 def _about_error(answer: Any, error: BaseException) -> list[str]:
-    """The error, the line it came from, and what it may mean."""
+    """Name an error, the line that raised it, and its likely cause."""
     words = re.sub(r" at 0x[0-9a-fA-F]+", "", str(error)).partition("\n")[0][:200]
-    sentences = [f"{type(error).__name__}{_line(answer, error)}: {words}"]
+    sentences = [f"{type(error).__name__}{_line_of_error(answer, error)}: {words}"]
     if "'tuple' object" in words or "not tuple" in words:
         sentences.append("What you use there is a tuple of several things: take them apart, `output, weights = …`.")
     return sentences
 
 
 def _about_changed_argument(exercise: Exercise, case: Case, outcome: Outcome) -> str:
-    """That an argument was changed in place, by its name in the reference."""
+    """Say which argument was changed in place, by its name in the reference."""
     changed = outcome.changed[0]
     name = "x"
     if not isinstance(exercise.reference, type):
@@ -62,10 +64,10 @@ def _about_changed_argument(exercise: Exercise, case: Case, outcome: Outcome) ->
     return f"The result is right, but `{name}`, the caller's {kind}, is changed: {instead}."
 
 
-def _pattern(exercise: Exercise, got: dict[Case, Outcome], wrong: set[Case]) -> list[str]:
-    """What the wrong cases have in common, in a sentence at most."""
+def _common_property(exercise: Exercise, got: dict[Case, Outcome], wrong: set[Case]) -> list[str]:
+    """Say what the wrong cases have in common, in at most one sentence."""
     example, another = exercise.example, exercise.another
-    if another in wrong and got[another].error is None and got[another].is_like(got[example], exercise.returns):
+    if another in wrong and got[another].error is None and got[another].matches(got[example], exercise.returns):
         if example in wrong:
             return ["It gives the same result whatever goes in: does it use all of its arguments?"]
         return ["It gives the example's result whatever goes in: is that result written into the code?"]
@@ -73,35 +75,35 @@ def _pattern(exercise: Exercise, got: dict[Case, Outcome], wrong: set[Case]) -> 
         return []
     if another in wrong:
         return ["It is right for the example, but not for other numbers of the same shape."]
-    telling = _telling_property(exercise, wrong)
-    always = all(case in wrong for case in exercise.every_case if telling in case.having)
-    return [f"It is right, but not {'' if always else 'always '}with {telling}."]
+    property_name = _rarest_property(exercise, wrong)
+    always = all(case in wrong for case in exercise.every_case if property_name in case.having)
+    return [f"It is right, but not {'' if always else 'always '}with {property_name}."]
 
 
-def _telling_property(exercise: Exercise, wrong: set[Case]) -> str:
-    """The property of the wrong cases, or else of the first of them, that the fewest cases have."""
-    properties = _first(exercise, wrong).having
+def _rarest_property(exercise: Exercise, wrong: set[Case]) -> str:
+    """The rarest property among those that all wrong cases share, or else among those of the first wrong case."""
+    properties = _first_wrong_case(exercise, wrong).having
     shared = [each for each in properties if all(each in case.having for case in wrong)]
     return min(shared or properties, key=lambda each: sum(each in case.having for case in exercise.every_case))
 
 
-def _differs_only_where_hidden(mask: Tensor, got: Any, wanted: Any) -> bool:
-    """Whether all that differs is what the mask hides."""
+def _differs_only_where_hidden(mask: Tensor, got: Any, expected: Any) -> bool:
+    """Whether the results differ only at the positions that the mask hides."""
     got = got if isinstance(got, (tuple, list)) else (got,)
-    wanted = wanted if isinstance(wanted, (tuple, list)) else (wanted,)
-    if not all(isinstance(each, Tensor) for each in (*got, *wanted)):
+    expected = expected if isinstance(expected, (tuple, list)) else (expected,)
+    if not all(isinstance(each, Tensor) for each in (*got, *expected)):
         return False
-    if [x.shape for x in got] != [x.shape for x in wanted]:
+    if [x.shape for x in got] != [x.shape for x in expected]:
         return False
-    for x, y in zip(got, wanted, strict=True):
-        wrong = where_wrong(x, y)
+    for x, y in zip(got, expected, strict=True):
+        wrong = wrong_elements(x, y)
         if wrong.any():
             return wrong.size(-1) == mask.size(-1) and not bool((wrong & mask).any())
     return False
 
 
-def _line(answer: Any, error: BaseException) -> str:
-    """The line of the learner's code from which an error came, as part of a sentence; "" if it is not in theirs."""
+def _line_of_error(answer: Any, error: BaseException) -> str:
+    """Name the line of the learner's code that raised an error, as part of a sentence; "" if no line of it did."""
     methods = vars(answer if inspect.isclass(answer) else type(answer)).values()
     functions = [each for each in map(inspect.unwrap, (answer, *methods)) if inspect.isfunction(each)]
     files = {function.__code__.co_filename for function in functions}

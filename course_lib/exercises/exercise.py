@@ -1,11 +1,11 @@
-"""What an exercise is: data, to which mistakes and right answers are added by decorators."""
+"""An exercise is data, to which decorators add mistakes and right answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from course_lib.exercises import checking
-from course_lib.exercises.adapters import Adapter, as_it_is
+from course_lib.exercises.adapters import Adapter, call_directly
 from course_lib.exercises.cases import Case, Result
 from course_lib.exercises.mistakes import Mistake, patched
 from course_lib.exercises.reports import Report
@@ -20,20 +20,20 @@ class Exercise:
     Attributes:
         reference: the function or class of the library that the learner writes; the exercise has its name.
         notebook: the number of the notebook that gives it.
-        order: where it comes in its notebook. These numbers go in tens, so that another fits between two of them.
-        minutes: how long it takes.
+        order: its order in the notebook, in steps of ten, so that another exercise fits between two.
+        minutes: how long it takes a learner.
         difficulty: 1, 2 or 3.
-        returns: what comes back.
-        example: the case that the notebook shows, or one like it.
+        returns: the values that an answer returns.
+        example: the case that the notebook shows, or a similar one.
         another: a case of the same shapes as the example, with other numbers.
         cases: further cases.
-        hints: three, each telling more than the one before.
+        hints: three, each of which reveals more than the one before.
         adapt: how an answer is called with a case's arguments.
-        trained: whether gradients have to go through it.
-        further_check: of an answer whose numbers are right, a sentence about what it still lacks, or "". It is handed
-            the answer and the example's arguments.
-        on_map: the part of the Transformer's map that it builds.
-        mistakes: wrong answers that people give, each with the sentence that names it.
+        trained: whether gradients have to flow through it.
+        further_check: takes an answer whose numbers are right and the example's arguments, and returns a sentence about
+            what the answer still lacks, or "".
+        on_map: the part of the map of the Transformer that the learner builds here.
+        mistakes: wrong answers that people give, each with a sentence that names the mistake.
         right_answers: right answers that are written differently from the reference.
         whole_course_answer: the one among these on which the tests run the whole course.
     """
@@ -48,7 +48,7 @@ class Exercise:
     another: Case
     cases: tuple[Case, ...]
     hints: tuple[str, ...]
-    adapt: Adapter = as_it_is
+    adapt: Adapter = call_directly
     trained: bool = False
     further_check: Callable[[Any, tuple[Any, ...]], str] | None = None
     on_map: str = ""
@@ -58,7 +58,7 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """The name of what the learner writes."""
+        """The name of the function or class that the learner writes."""
         return str(self.reference.__name__)
 
     @property
@@ -67,13 +67,13 @@ class Exercise:
         return (self.example, self.another, *self.cases)
 
     def check(self, answer: Any) -> Report:
-        """Try an answer on every case, and say whether it is right, which mistake it is, or what can be said."""
+        """Try an answer on every case. Report that it is right, name its mistakes, or describe where it is wrong."""
         return checking.check(self, answer)
 
     def mistake(self, message: str, *, seen: str = "") -> Callable[[Answer], Answer]:
-        """Add the function or class below as a known mistake: a sentence that names it, and a page where it was seen.
+        """Add the function or class below as a known mistake, named by a sentence, with a page where it was seen.
 
-        Where several mistakes explain a wrong answer equally well, the one that stands first is named.
+        If several mistakes explain a wrong answer equally well, the one defined first is named.
         """
 
         def add(implementation: Answer) -> Answer:
@@ -83,12 +83,12 @@ class Exercise:
         return add
 
     def patch(self, message: str, *, replace: str, by: str, seen: str = "") -> None:
-        """Add the reference with one text in its source replaced as a known mistake.
+        """Add a known mistake: the reference with the text `replace` in its source replaced `by` another.
 
         Raises ValueError if the text to replace does not occur exactly once.
         """
-        changed_to = by or f"without {replace}"
-        self.mistakes.append(Mistake(patched(self.reference, replace, by), message, seen, changed_to))
+        replacement = by or f"without {replace}"
+        self.mistakes.append(Mistake(patched(self.reference, replace, by), message, seen, replacement))
 
     def right(self, answer: Answer) -> Answer:
         """Add the function or class below as a right answer that is written differently from the reference."""
@@ -98,8 +98,8 @@ class Exercise:
     def right_for_whole_course(self, answer: Answer) -> Answer:
         """Add a right answer on which the tests also run the whole course.
 
-        It becomes a cell of a notebook, so that it may use what its file imports and other exercises' references under
-        their own names (the cell takes the learner's parts for these), but nothing else of its file.
+        The tests put it into a notebook's cell. So it may use what its file imports, and other exercises' references
+        under their own names (the cell uses the learner's parts instead), but nothing else from its file.
         """
         self.whole_course_answer = answer
         return self.right(answer)

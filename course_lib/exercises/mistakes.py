@@ -1,4 +1,4 @@
-"""The wrong answers that people really give, and how one is made from the reference by changing a line of it."""
+"""Known mistakes: wrong answers that people really give. Some are the reference with one line changed."""
 
 import inspect
 import sys
@@ -8,27 +8,27 @@ from typing import Any
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mistake:
-    """A known wrong answer: what it computes, a sentence that names it, and the page on which it was seen, if any.
+    """A known mistake: a wrong implementation, a sentence that names it, and the page where it was seen, if any.
 
-    Of a patch, `changed_to` is what stands in place of the text that was replaced.
+    If the implementation is the reference with a text replaced, `replacement` is the new text.
     """
 
     implementation: Any
     message: str
     seen: str = ""
-    changed_to: str = ""
+    replacement: str = ""
 
     @property
     def name(self) -> str:
         """A few words for tables and tests: the implementation's name, or what the reference was changed to."""
-        words = self.changed_to or self.implementation.__name__.replace("_", " ")
+        words = self.replacement or self.implementation.__name__.replace("_", " ")
         return " ".join(words.split())
 
 
 def patched(reference: Any, replace: str, by: str) -> Any:
     """Define a function or class again, with one text in its source replaced.
 
-    It is defined as if in the reference's own module, so that it sees the same names.
+    The new definition sees the same names as the reference, those of the reference's module.
 
     Raises ValueError if the text to replace does not occur exactly once.
     """

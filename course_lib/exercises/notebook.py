@@ -1,4 +1,4 @@
-"""What a notebook's cell calls: `@exercise(...)` above a function or class, `hint(...)` and `solution(...)`."""
+"""The functions that notebook cells call: `@exercise(...)`, `hint(...)` and `solution(...)`."""
 
 import inspect
 from collections import Counter
@@ -8,7 +8,7 @@ from typing import Any
 from IPython.display import display
 
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.parts import learn, part
+from course_lib.exercises.parts import adopt, part
 from course_lib.exercises.reports import Panel
 from course_lib.exercises.source import standalone
 
@@ -19,31 +19,31 @@ def exercise(name: str) -> Callable[[Any], Any]:
     """Check the function or class below, show the report, and return the part with which the notebook continues.
 
     If the answer passes, that is the answer itself, and its source is saved in `my_transformer/`. If not, it is the
-    learner's version that passed before, or the course's.
+    learner's last version that passed, or the course's.
 
-    Raises ValueError for a name that is no exercise's.
+    Raises ValueError if no exercise has this name.
     """
-    known = find(name)
+    this_exercise = find(name)
 
-    def judge(answer: Any) -> Any:
-        _let_it_call_itself(answer)
-        report = known.check(answer)
+    def check_answer(answer: Any) -> Any:
+        _bind_own_name(answer)
+        report = this_exercise.check(answer)
         if report.passed:
-            after = learn(known, answer)
+            next_step = adopt(this_exercise, answer)
         else:
             earlier = part(name)
-            whose = f"your version that passed before, {earlier.note}" if earlier.is_yours else "the course's version"
-            after = f'The notebook goes on with {whose}. For a hint: `hint("{name}")`.'
-        display(Panel(report.title, (*report.paragraphs, after)))  # type: ignore[no-untyped-call]
+            version = f"your version that passed before, {earlier.note}" if earlier.is_yours else "the course's version"
+            next_step = f'The notebook goes on with {version}. For a hint: `hint("{name}")`.'
+        display(Panel(report.title, (*report.paragraphs, next_step)))  # type: ignore[no-untyped-call]
         return part(name).implementation
 
-    return judge
+    return check_answer
 
 
-def _let_it_call_itself(answer: Any) -> None:
-    """Bind an answer to its own name in its notebook now: Python does so after the check, but it may be recursive.
+def _bind_own_name(answer: Any) -> None:
+    """Bind an answer to its own name in its notebook before the check; Python does so only afterwards.
 
-    Otherwise a recursive answer would call what this name stood for before: an earlier version, or the course's.
+    Without this, a recursive answer would call the former holder of its name: an earlier version, or the course's.
     """
     if "<locals>" in getattr(answer, "__qualname__", "<locals>"):
         return
@@ -53,7 +53,7 @@ def _let_it_call_itself(answer: Any) -> None:
 
 
 def hint(name: str) -> Panel:
-    """Show the next of an exercise's three hints; the last one again once all are shown."""
+    """Show the next of an exercise's three hints; once all have been shown, show the last one again."""
     hints = find(name).hints
     number = _hints_shown[name] = min(_hints_shown[name] + 1, len(hints))
     more = f'`solution("{name}")` shows a solution.' if number == len(hints) else "The same call shows the next one."
@@ -61,7 +61,7 @@ def hint(name: str) -> Panel:
 
 
 def solution(name: str) -> Panel:
-    """Show the course's own version of a part, as a cell that could replace the stub: `.code` is its text."""
+    """Show the course's version of a part, as a cell that could replace the stub. Its text is in `.code`."""
     reference = find(name).reference
     imports, definitions = standalone(reference, helpers=reference.__module__)
     code = "\n".join(imports) + f'\n\n\n@exercise("{name}")\n{definitions[-1]}'

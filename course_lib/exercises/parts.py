@@ -1,4 +1,4 @@
-"""Whose each part is: the learner's if it exists and passes, or else the course's."""
+"""The parts on which the course runs: the learner's version if it exists and passes, or else the course's."""
 
 import inspect
 import sys
@@ -19,7 +19,14 @@ from course_lib.exercises.source import standalone
 
 @dataclass(frozen=True)
 class Part:
-    """A part on which the course runs: whose it is, where it is saved, and the learner's source as read there."""
+    """A part on which the course runs.
+
+    Attributes:
+        implementation: the function, class or module.
+        note: where the learner's version is saved, for the list of parts.
+        is_yours: whether it is the learner's.
+        source: the learner's source as saved in its file; None if it is not saved.
+    """
 
     implementation: Any
     note: str = ""
@@ -27,89 +34,93 @@ class Part:
     source: str | None = None
 
 
-# The learner's parts by name, loaded or defined in this session. One without a source exists in this session only.
-_known: dict[str, Part] = {}
+# The learner's parts by name, loaded or defined in this session. One without a source exists only in this session.
+_loaded: dict[str, Part] = {}
 
 
 def part(name: str) -> Part:
     """The part with an exercise's name: the learner's if it exists and passes, or else the course's.
 
-    Saved source that no longer imports or passes is set aside, with a warning that says why, and where it is now.
+    Saved source that no longer imports or passes is set aside, with a warning that says why and where it is now.
     """
     exercise, source = find(name), store.read(name)
-    known = _known.get(name)
+    known = _loaded.get(name)
     if known is not None and known.source in (None, source):
         return known
     if source is not None:
         try:
-            return _yours(exercise, _load(exercise, source), source)
-        except Exception as error:  # whatever the learner's file raises
+            return _remember(exercise, _load(exercise, source), source)
+        except Exception as error:  # anything that the learner's file raises
             with suppress(FileNotFoundError):  # another notebook was faster
                 store.set_aside(name)
             aside = f"set aside in {store.folder().name}/former, and the course's goes on"
             warnings.warn(f"Your {name} is {aside}: {error}", stacklevel=3)
-    former = store.former(name)
-    return Part(_lent(exercise), f"an earlier one of yours: {store.shown(former[-1])}" if former else "")
+    former = store.former_versions(name)
+    return Part(
+        _course_version(exercise), f"an earlier one of yours: {store.display_path(former[-1])}" if former else ""
+    )
 
 
-def learn(exercise: Exercise, answer: Any) -> str:
-    """Make an answer that passed the learner's part, and save its source. Returns what became of it, in a sentence."""
+def adopt(exercise: Exercise, answer: Any) -> str:
+    """Make an answer that passed the learner's part, and save its source. Returns a sentence that says so."""
     implementation = _callable(exercise, answer)
     try:
-        source = _written(exercise, answer)
+        source = _file_content(exercise, answer)
         _load(exercise, source)
-        store.keep(exercise.name, source)
-    except Exception as error:  # whatever the learner's file raises, or the disk
-        return f"It is yours, {_yours(exercise, implementation).note}: {error}."
-    return f"It is yours now, {_yours(exercise, implementation, source).note}. The course goes on with it."
+        store.save(exercise.name, source)
+    except Exception as error:  # anything that the learner's file or the disk raises
+        return f"It is yours, {_remember(exercise, implementation).note}: {error}."
+    return f"It is yours now, {_remember(exercise, implementation, source).note}. The course goes on with it."
 
 
-def forget() -> None:
-    """Read all saved parts again when they are needed next."""
-    _known.clear()
+def forget_loaded() -> None:
+    """Forget the loaded parts, so that they are read again when they are next needed."""
+    _loaded.clear()
 
 
-def _yours(exercise: Exercise, implementation: Any, source: str | None = None) -> Part:
-    """Remember a part as the learner's; one without a source is not saved."""
-    note = "for this session only" if source is None else f"kept in {store.shown(store.file(exercise.name))}"
-    _known[exercise.name] = Part(implementation, note, True, source)
-    return _known[exercise.name]
+def _remember(exercise: Exercise, implementation: Any, source: str | None = None) -> Part:
+    """Remember a part as the learner's. One without a source is not saved."""
+    note = (
+        "for this session only" if source is None else f"kept in {store.display_path(store.part_file(exercise.name))}"
+    )
+    _loaded[exercise.name] = Part(implementation, note, True, source)
+    return _loaded[exercise.name]
 
 
-def _lent(exercise: Exercise) -> Any:
-    """The course's version of a part, made of the learner's own smaller parts where it takes these as arguments.
+def _course_version(exercise: Exercise) -> Any:
+    """The course's version of a part, which uses the learner's smaller parts if it takes them as arguments.
 
-    A reference takes another exercise's part where a keyword argument has that part as its default.
+    It takes another exercise's part if a keyword argument has that exercise's reference as its default.
     """
     names = {id(other.reference): other.name for other in all_exercises()}
-    handed: dict[str, Any] = {}
+    learner_parts: dict[str, Any] = {}
     for parameter in inspect.signature(exercise.reference).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and id(parameter.default) in names:
             implementation = part(names[id(parameter.default)]).implementation
             if implementation is not parameter.default:
-                handed[parameter.name] = as_function(implementation)
-    return _with_parts(exercise.reference, tuple(handed.items())) if handed else exercise.reference
+                learner_parts[parameter.name] = as_function(implementation)
+    return _with_parts(exercise.reference, tuple(learner_parts.items())) if learner_parts else exercise.reference
 
 
 def as_function(implementation: Any) -> Any:
-    """A part that can be called: of a module in a function's place, its forward pass.
+    """A part as a function: the `forward` method of a module, or else the part itself.
 
-    As an attribute of another module, the module itself would join that one's sub-modules and weights.
+    If the module itself became an attribute of another module, its weights would be registered there as well.
     """
     return implementation.forward if isinstance(implementation, nn.Module) else implementation
 
 
 @cache
-def _with_parts(reference: Any, handed: tuple[tuple[str, Any], ...]) -> Any:
-    """A function or class of the course's that is handed these parts whenever it is called or made."""
+def _with_parts(reference: Any, learner_parts: tuple[tuple[str, Any], ...]) -> Any:
+    """The course's function or class, with the learner's parts as the defaults of its keyword arguments."""
     if not inspect.isclass(reference):
-        return update_wrapper(partial(reference, **dict(handed)), reference)
-    members = {"__init__": partialmethod(reference.__init__, **dict(handed)), "__doc__": reference.__doc__}
+        return update_wrapper(partial(reference, **dict(learner_parts)), reference)
+    members = {"__init__": partialmethod(reference.__init__, **dict(learner_parts)), "__doc__": reference.__doc__}
     return type(reference.__name__, (reference,), members | {"__module__": reference.__module__})
 
 
 def _callable(exercise: Exercise, answer: Any) -> Any:
-    """What can be called as the exercise's reference can: if a class was written for a function, an instance of it."""
+    """The answer, to be called like the reference: an instance, if a class was written instead of a function."""
     return answer() if _is_class_for_function(exercise, answer) else answer
 
 
@@ -118,12 +129,12 @@ def _is_class_for_function(exercise: Exercise, answer: Any) -> bool:
 
 
 def _load(exercise: Exercise, source: str) -> Any:
-    """Run the source of a part as the module as which it is saved.
+    """Run the source of a part as the module in which it is saved, and return the part.
 
-    Raises whatever it raises, or ValueError if the part does not pass.
+    Raises what the source raises, or ValueError if the part does not pass.
     """
     module = ModuleType(f"my_transformer.{exercise.name}")
-    module.__file__ = str(store.file(exercise.name))
+    module.__file__ = str(store.part_file(exercise.name))
     sys.modules[module.__name__] = module
     exec(compile(source, module.__file__, "exec"), vars(module))
     answer = getattr(module, exercise.name)
@@ -132,8 +143,8 @@ def _load(exercise: Exercise, source: str) -> Any:
     return _callable(exercise, answer)
 
 
-def _written(exercise: Exercise, answer: Any) -> str:
-    """The file of a part: a line about it, imports, what it uses, and itself, under the exercise's name."""
+def _file_content(exercise: Exercise, answer: Any) -> str:
+    """The text of a part's file: a docstring, imports, its helpers, and the part under the exercise's name."""
     imports, definitions = standalone(answer)
     if _is_class_for_function(exercise, answer):
         definitions.append(f"{exercise.name} = {answer.__name__}()")

@@ -1,4 +1,4 @@
-"""What a learner is told: a panel in JupyterLab, plain text elsewhere, with the same words."""
+"""What a learner reads: a panel in JupyterLab, and plain text with the same words elsewhere."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from course_lib.pictures.look import LOOK_CSS
 
 @dataclass(frozen=True, repr=False)
 class Panel:
-    """A title, paragraphs, code below them, and a map above. What stands in `backticks` is set as code."""
+    """A map, a title, paragraphs and code, shown in this order. Text in `backticks` is set as code."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Panel:
 
 @dataclass(frozen=True, repr=False)
 class Report(Panel):
-    """What a check found: whether the answer passed, and the known mistake that it is, if it is one."""
+    """The result of a check: whether the answer passed, and the known mistake that it contains, if any."""
 
     passed: bool = False
     mistake: Mistake | None = None

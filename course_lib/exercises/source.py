@@ -1,4 +1,4 @@
-"""The source of a part, so that it runs by itself: with its imports, and with what it uses from other cells."""
+"""The source of a part, complete with its imports and the definitions that it uses from other cells."""
 
 import ast
 import builtins
@@ -24,20 +24,22 @@ class Binding:
 
     @property
     def exercise(self) -> str:
-        """The exercise of which the statement is an answer: the name in `@exercise("name")`; "" if it is none."""
+        """The name in the decorator `@exercise("name")`; "" if the statement is no answer to an exercise."""
         if not isinstance(self.statement, (ast.FunctionDef, ast.ClassDef)):
             return ""
         return "".join(_exercise_named_by(decorator) for decorator in self.statement.decorator_list)
 
 
 def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
-    """Write down a function or class: the import lines that it needs, and definitions, of which its own is the last.
+    """Collect the source of a function or class: the import lines that it needs, and definitions, its own last.
 
-    What it uses is looked up in the notebook's cells, the latest first, or in the file that it is from. Imports are
-    copied, and so are functions, classes and constants, with what they use in turn. Another exercise's part is imported
-    from `course_lib.yours`. With `helpers`, a module's name, what it uses is imported from there instead.
+    The names that it uses are looked up in the notebook's cells, the latest first, or in the file that defines it.
+    Imports, functions, classes and constants are copied, with what they use in turn. Another exercise's part is
+    imported from `course_lib.yours`. If `helpers` names a module, functions, classes and constants are imported from
+    there instead.
 
-    Raises ValueError, with half a sentence that says why, if there is no source, or it uses what cannot be copied.
+    Raises ValueError, whose message is the second half of a sentence, if there is no source or it uses something that
+    cannot be copied.
     """
     name = getattr(part, "__name__", "")
     cells = _cells(getattr(part, "__module__", ""))
@@ -49,8 +51,8 @@ def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
     missing: list[str] = []
     seen: set[str] = set()
 
-    def bring(used: str) -> None:
-        """Bring what a name stands for, after all that this uses in turn."""
+    def include(used: str) -> None:
+        """Add the definition of a name, after the definitions that it uses in turn."""
         seen.add(used)
         binding = known.get(used)
         if binding is None:
@@ -65,10 +67,10 @@ def standalone(part: Any, helpers: str = "") -> tuple[list[str], list[str]]:
         else:
             for other in sorted(names_used(binding.text)):
                 if other not in seen:
-                    bring(other)
+                    include(other)
             definitions.append(binding.text)
 
-    bring(name)
+    include(name)
     if missing:
         raise ValueError(f"it uses {', '.join(missing)} from another cell, which cannot be kept with it")
     return sorted(imports, key=lambda line: (line.startswith("from"), line)), definitions
@@ -80,14 +82,14 @@ def _import_line(module: str, original: str, name: str) -> str:
 
 
 def _cells(module: str) -> Iterable[str]:
-    """The text of the notebook's cells, in the order in which they ran, or of the file that a module is from."""
+    """The text of the notebook's cells, in the order in which they ran, or of a module's file."""
     if module == "__main__" and (history := getattr(get_ipython(), "history_manager", None)):
         return list(history.input_hist_parsed)
     return ["".join(linecache.getlines(getattr(sys.modules.get(module), "__file__", None) or ""))]
 
 
 def _bindings(cell: str) -> Iterator[Binding]:
-    """What a cell's statements bind, in order."""
+    """The names that a cell's statements bind, in order."""
     with suppress(SyntaxError):
         for statement in ast.parse(cell).body:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -105,13 +107,13 @@ def _bindings(cell: str) -> Iterator[Binding]:
 
 
 def _exercise_named_by(decorator: ast.expr) -> str:
-    """The name in `@exercise("name")`; "" for another decorator."""
+    """The name in `@exercise("name")`; "" for any other decorator."""
     match = re.fullmatch(r"(?:\w+\.)*exercise\('(\w+)'\)", ast.unparse(decorator))
     return match[1] if match else ""
 
 
 def _is_constant(value: ast.expr) -> bool:
-    """Whether an expression has the same value in a file: a lambda, or no calls but `float("inf")`."""
+    """Whether an expression has the same value in a file: it is a lambda, or calls nothing but `float`."""
     calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]
     return isinstance(value, ast.Lambda) or all(ast.unparse(call.func) == "float" for call in calls)
 

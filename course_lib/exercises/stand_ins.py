@@ -1,4 +1,4 @@
-"""Stand-ins for trained models: what they predict is cheap to compute and depends on everything that it should."""
+"""Stand-ins for trained models. Their predictions are cheap, and depend on everything that a model's should."""
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ def states_of(ids: Tensor) -> Tensor:
 
 
 class StandIn(nn.Module):
-    """Stands for a language model: each prediction depends on all tokens up to there, and on their order."""
+    """A stand-in for a language model: each prediction depends on all tokens up to there, and on their order."""
 
     def __init__(self, table: Tensor) -> None:
         super().__init__()

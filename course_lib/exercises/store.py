@@ -17,52 +17,52 @@ LOCK_SECONDS = 10
 
 
 def folder() -> Path:
-    """The folder of the learner's parts: `my_transformer` beside `notebooks/`, or what COURSE_WORK names."""
+    """The folder of the learner's parts: the path in COURSE_WORK, or else `my_transformer` beside `notebooks/`."""
     return Path(os.environ.get("COURSE_WORK") or Path(__file__).parents[2] / "my_transformer")
 
 
-def file(name: str) -> Path:
+def part_file(name: str) -> Path:
     """The file of a part."""
     return folder() / f"{name}.py"
 
 
-def shown(path: Path) -> str:
-    """A path inside the folder as a learner reads it, the same on every system."""
+def display_path(path: Path) -> str:
+    """A path inside the folder as the learner sees it, written alike on every system."""
     return path.relative_to(folder().parent).as_posix()
 
 
 def read(name: str) -> str | None:
     """The saved source of a part, or None."""
-    return file(name).read_text(encoding="utf-8", errors="replace") if file(name).exists() else None
+    return part_file(name).read_text(encoding="utf-8", errors="replace") if part_file(name).exists() else None
 
 
-def former(name: str) -> list[Path]:
+def former_versions(name: str) -> list[Path]:
     """The former versions of a part, oldest first."""
     return sorted((folder() / "former").glob(f"{name}_[0-9]*.py"))
 
 
-def keep(name: str, source: str) -> None:
-    """Save a part's source, and move what it replaces to `former/`.
+def save(name: str, source: str) -> None:
+    """Save a part's source, and move the version that it replaces to `former/`.
 
-    Raises OSError if the folder cannot be written, or another notebook holds it for long.
+    Raises OSError if the folder cannot be written to, or another notebook keeps it locked for too long.
     """
     with _locked():
         old = read(name)
         if old not in (None, source):
             _write(_next_former(name), str(old))
         if old != source:
-            _write(file(name), source)
+            _write(part_file(name), source)
 
 
 def set_aside(name: str) -> Path:
-    """Move a part to `former/`, and return its new path. Raises OSError as `keep` does."""
+    """Move a part to `former/`, and return its new path. Raises OSError as `save` does."""
     with _locked():
-        return file(name).replace(_next_former(name))
+        return part_file(name).replace(_next_former(name))
 
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    """Keep other notebooks out while the folder changes, then list its parts in its `__init__.py`."""
+    """Lock the folder against other notebooks while it changes, then list its parts in its `__init__.py`."""
     with FileLock(f"{folder()}.lock", timeout=LOCK_SECONDS):
         (folder() / "former").mkdir(parents=True, exist_ok=True)
         yield
@@ -72,7 +72,7 @@ def _locked() -> Iterator[None]:
 
 
 def _next_former(name: str) -> Path:
-    earlier = former(name)
+    earlier = former_versions(name)
     number = int(earlier[-1].stem.rpartition("_")[2]) + 1 if earlier else 1
     return folder() / "former" / f"{name}_{number:03}.py"
 

@@ -1,1 +1,1 @@
-"""What the exercises ask, lesson by lesson."""
+"""The exercises, lesson by lesson."""

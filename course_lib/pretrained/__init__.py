@@ -1,8 +1,8 @@
 """Trained models: the course's own translator and tales model, and a real pretrained encoder."""
 
 from course_lib.pretrained.encoder import PretrainedEncoder, load_encoder, similarity
-from course_lib.pretrained.pouring import pour, rebuild
 from course_lib.pretrained.tales_model import TalesModel, UnknownCharacters, load_tales_model
+from course_lib.pretrained.trained_weights import build_part, rebuild
 from course_lib.pretrained.translator import Translation, Translator, UnknownWords, load_translator
 
 __all__ = [
@@ -12,10 +12,10 @@ __all__ = [
     "Translator",
     "UnknownCharacters",
     "UnknownWords",
+    "build_part",
     "load_encoder",
     "load_tales_model",
     "load_translator",
-    "pour",
     "rebuild",
     "similarity",
 ]

@@ -1,9 +1,9 @@
-"""A real pretrained encoder, its weights read into the course's own `Encoder`.
+"""A real pretrained encoder, whose weights are loaded into the course's own `Encoder`.
 
 The model is all-MiniLM-L6-v2: a BERT of 6 layers, 384 wide, of the MiniLM kind (Wang et al. 2020, arXiv:2002.10957).
 It was fine-tuned on a billion pairs of texts that belong together, so that texts of similar meaning get similar
-vectors, as in Reimers and Gurevych 2019, arXiv:1908.10084. Notebook 00 compares sentences with it, 01 borrows its word
-vectors, 02 looks at its heads, and 05 runs its weights through the learner's own encoder.
+vectors, as in Reimers and Gurevych 2019, arXiv:1908.10084. Notebook 00 compares sentences with it, 01 uses its word
+vectors, 02 shows its heads, and 05 puts its weights into the learner's own encoder.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from torch import Tensor
 from course_lib import data
 from course_lib.learning.batches import pad_rows
 from course_lib.learning.training import best_device
-from course_lib.pretrained.pouring import build_with_weights
+from course_lib.pretrained.trained_weights import build_with_weights
 from course_lib.text.pretrained import PretrainedTokenizer
 from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.build import COURSE, Parts, build_encoder
@@ -33,7 +33,7 @@ DATA_SET = "pretrained-encoder"
 CONFIG = TransformerConfig.bert(d_model=384, d_ff=1536, layers=6)
 SPECIAL_TOKENS = {"pad": "[PAD]", "bos": "[CLS]", "eos": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"}
 
-HUGGING_FACE_TO_OURS = (  # replaced in this order, so a longer name comes before one that it contains
+HUGGING_FACE_TO_OURS = (  # replaced in this order: a longer name comes before one that it contains
     ("embeddings.word_embeddings.weight", "table"),
     ("embeddings.position_embeddings.weight", "embed.positions.table"),
     ("embeddings.token_type_embeddings.weight", "embed.segments"),
@@ -80,11 +80,11 @@ def our_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 class PretrainedEncoder:
     """The encoder with its tokenizer: sentences in, vectors out. Made by `load_encoder`.
 
-    Text is lower-cased, loses its accents, and is cut into word pieces; a piece that continues a word starts with "##".
-    [CLS] comes before and [SEP] after each sentence, and S counts them.
+    Text is converted to lower case without accents, and cut into word pieces; a piece that continues a word starts with
+    "##". [CLS] precedes and [SEP] follows each sentence, and both count towards its length S.
 
-    The model was fine-tuned on texts of up to 128 pieces and has positions for 512; a longer text is refused. Unlike in
-    sentence-transformers, which cuts at 256, nothing is cut off in silence.
+    The model was fine-tuned on texts of up to 128 pieces and has positions for 512. A longer text raises an error,
+    whereas sentence-transformers silently cuts texts off after 256 pieces.
     """
 
     encoder: Encoder
@@ -116,7 +116,7 @@ class PretrainedEncoder:
 
     @torch.no_grad()
     def hidden_states(self, sentences: Sequence[str]) -> Tensor:
-        """Give each piece's vector after the last layer, (B, S, 384). The vectors at padding mean nothing."""
+        """Give each piece's vector after the last layer, (B, S, 384). The vectors of padding are meaningless."""
         hidden: Tensor = self.encoder(self.ids(sentences))
         return hidden
 
@@ -124,8 +124,8 @@ class PretrainedEncoder:
     def embed(self, sentences: Sequence[str]) -> Tensor:
         """Give each sentence a vector of length 1, (B, 384): the mean of its pieces' hidden states, normalised.
 
-        The dot product of two such vectors is their cosine. As sentence-transformers computes it for this model, with
-        [CLS] and [SEP] in the mean and padding left out.
+        The dot product of two such vectors is their cosine. As in sentence-transformers for this model, the mean
+        includes [CLS] and [SEP] but not padding.
         """
         hidden = self.hidden_states(sentences)  # (B, S, 384)
         lengths = [len(self._ids(sentence)) for sentence in sentences]
@@ -134,14 +134,14 @@ class PretrainedEncoder:
 
     @torch.no_grad()
     def attention(self, sentence: str) -> tuple[list[str], Tensor]:
-        """Give a sentence's pieces, and the weights with which each attends to each, (layers, H, S, S)."""
+        """Give a sentence's S pieces, and the attention weights between them, (layers, H, S, S)."""
         with watch_attention(self.encoder) as readings:
             self.encoder(self.ids([sentence]))
         weights = [reading.weights[0] for reading in readings.values()]  # (H, S, S) in each layer
         return self.tokenize(sentence), torch.stack(weights)
 
     def word_vector(self, word: str) -> Tensor:
-        """Give a word's row of the embedding table, (384,): the word alone, before any layer has seen its context.
+        """Give a word's row of the embedding table, (384,): its vector before any layer adds context.
 
         Raises ValueError for a word that has no row of its own, because it is cut into pieces or not known at all.
         """
@@ -172,16 +172,16 @@ class PretrainedEncoder:
 def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE) -> PretrainedEncoder:
     """Read the pretrained encoder from the course's data; nothing is downloaded.
 
-    Takes the device to run on ("cpu", "cuda", "mps"; None: the best there is), and the parts that it is built from.
+    Takes the device ("cpu", "cuda", "mps"; None for the best available one), and the parts from which it is built.
 
     Raises:
-        DataMissing: the data is not here yet; says which command fetches it.
-        DataBroken: a file of it is missing, cut short or garbled.
+        DataMissing: the data is not on this computer yet; the message says which command fetches it.
+        DataBroken: one of its files is missing, truncated or corrupt.
     """
     folder = data.path(DATA_SET)
     file = folder / "model.safetensors"
     try:
-        # A new encoder draws random weights; they are replaced here, and the caller's random numbers stay as they were.
+        # Building an encoder draws random weights, which are replaced here; the caller's random state does not change.
         with torch.random.fork_rng(devices=[]):
             encoder = build_with_weights(build_encoder, CONFIG, parts, our_weights(load_file(file)), file)
     except (SafetensorError, ValueError) as error:
@@ -206,7 +206,7 @@ def _shared_encoder() -> PretrainedEncoder:
 def similarity(a: str, b: str) -> float:
     """Measure how similar two sentences are in meaning: the cosine of their vectors, 1 for the same sentence.
 
-    Unrelated sentences come out near 0. The first call loads the encoder, and raises what `load_encoder` raises.
+    Unrelated sentences score near 0. The first call loads the encoder. Raises as `load_encoder` does.
     """
     first, second = _shared_encoder().embed([a, b]).cpu().double()  # Apple's GPU has no float64
     return float(F.cosine_similarity(first, second, dim=0).clamp(-1, 1))

@@ -1,4 +1,4 @@
-"""The course's small language model: continues a text as Grimms' tales would, character by character."""
+"""The course's small language model, which continues a text in the style of Grimms' tales, character by character."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from course_lib.learning.batches import Example
 from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.losses import next_token
 from course_lib.learning.training import History, Objective, Task, TrainingSettings, evaluate, train
-from course_lib.pretrained.pouring import build_with_weights
+from course_lib.pretrained.trained_weights import build_with_weights
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
 from course_lib.transformer.build import COURSE, Parts, build_language_model
@@ -22,8 +22,8 @@ from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("tales_model.safetensors")
 
-BLOCK = 64  # characters that it reads at once
-STRIDE = 32  # characters from the start of one example to the start of the next
+BLOCK = 64  # the number of characters that it reads at once
+STRIDE = 32  # the number of characters from the start of one example to that of the next
 SIZES: dict[str, Any] = dict(
     d_model=128,
     heads=4,
@@ -73,7 +73,7 @@ class TalesModel:
         """Give each character's id.
 
         Raises:
-            UnknownCharacters: some are not in `characters`; they are named, not guessed.
+            UnknownCharacters: some characters are not in `characters`; the message names them.
             TypeError: the text is not a string.
         """
         if not isinstance(text, str):
@@ -114,9 +114,10 @@ class TalesModel:
 
 
 def windows(ids: Sequence[int], stride: int = BLOCK) -> list[Example]:
-    """Cut a text into examples of `BLOCK` characters to read and the one after. A rest that is too short is left out.
+    """Cut a text into examples of `BLOCK` + 1 characters. A remainder that is too short is left out.
 
-    `stride` is the distance between the starts of two examples; by default each character is predicted once.
+    In each example the model reads all characters but the last, and predicts all but the first. `stride` is the
+    distance between the starts of two examples; by default each character is predicted once.
     """
     return [(ids[start : start + BLOCK + 1],) for start in range(0, len(ids) - BLOCK, stride)]
 
@@ -126,8 +127,8 @@ def train_tales_model(
 ) -> tuple[TalesModel, History]:
     """Train a new language model on the CPU, best on one thread: `torch.set_num_threads(1)`.
 
-    The same text and settings make the same model on the same number of threads. Its weights are rounded to half
-    precision, as in the file. An `objective` that wraps `next_token` sees the model at each step.
+    The same text and settings give the same model on the same number of threads. Its weights are rounded to half
+    precision, as in the file. An `objective` that wraps `next_token` can observe the model at each step.
     """
     tokenizer = CharacterTokenizer.from_text(text)
     config = TransformerConfig(vocabulary=len(tokenizer), **SIZES)
@@ -142,17 +143,17 @@ def train_tales_model(
 def validation_loss(model: nn.Module, ids: Sequence[int]) -> float:
     """Measure how surprised a model is by a text, in nats per character.
 
-    The text is cut into windows of `BLOCK` characters, and every prediction counts: the first of a window sees one
-    character, the last sees `BLOCK`.
+    The text is cut into windows of `BLOCK` characters, and every prediction counts: the first in a window is based on
+    one character, the last on `BLOCK`.
     """
     return evaluate(model, Task((), next_token, windows(ids)))
 
 
 @lru_cache
 def load_tales_model(device: str = "cpu", parts: Parts = COURSE) -> TalesModel:
-    """Read the language model that `course_lib.recipes.train_tales` has trained; the same call reads it only once.
+    """Load the language model that `course_lib.recipes.train_tales` trained; a repeated call returns the same object.
 
-    Takes the device to run on ("cpu", "cuda", "mps"), and the parts that the model is built from.
+    Takes the device ("cpu", "cuda", "mps"), and the parts from which the model is built.
     """
     tensors, note = read(FILE)
     model = build_with_weights(build_language_model, TransformerConfig(**note["config"]), parts, tensors, FILE)

@@ -1,4 +1,4 @@
-"""The course's translator: English to French, sentences of the grammar corpus. Met in notebook 00, built in 07."""
+"""The course's translator from English to French, for the grammar corpus. Shown in notebook 00, built in 07."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from course_lib.learning.batches import collate
 from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.losses import translation
 from course_lib.learning.training import History, Task, TrainingSettings, evaluating, train
-from course_lib.pretrained.pouring import build_with_weights
+from course_lib.pretrained.trained_weights import build_with_weights
 from course_lib.scoring.baselines import diagonal
 from course_lib.scoring.metrics import alignment_error_rate, alignment_from_weights
 from course_lib.text.vocabulary import Vocabulary
@@ -51,13 +51,13 @@ class UnknownWords(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Translation:
-    """A translated sentence, and which words its words attended to: S English words, T French words.
+    """A translated sentence with its attention weights: S English words, T French words.
 
     Args:
         source: the English words.
         target: the French words.
-        weights: what each French word attended to while it was chosen, averaged over the heads of the last layer:
-            (T, S), each row adds up to 1.
+        weights: the attention of each French word at the step that chose it, averaged over the heads of the last layer,
+            (T, S); each row adds up to 1.
         heads: the cross-attention of every layer and head, (layers, H, T, S).
     """
 
@@ -86,10 +86,10 @@ class Translator:
     def translate(self, sentence: str) -> str:
         """Translate one English sentence.
 
-        Capitals, commas and the punctuation at the end make no difference.
+        Capital letters, commas and final punctuation are ignored.
 
         Raises:
-            UnknownWords: it has words that are not in `english_words`; they are named, not guessed.
+            UnknownWords: some words are not in `english_words`; the message names them.
             ValueError: it has no words, or too many, or is more than one sentence.
             TypeError: it is not a string.
 
@@ -100,7 +100,7 @@ class Translator:
         return join(target)
 
     def translation(self, sentence: str) -> Translation:
-        """Translate one English sentence, and keep what each French word attended to. Raises as `translate` does."""
+        """Translate one English sentence, with the attention of each French word. Raises as `translate` does."""
         source = self._read(sentence)
         (target,) = self.translate_words([source])
         heads = self.cross_attention([source], [target])[0]  # (layers, H, T, S)
@@ -109,16 +109,16 @@ class Translator:
     def translate_words(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
         """Translate many sentences at once, each a list of English words; returns the French words of each.
 
-        Unlike `translate` it guesses at unknown words.
+        Unlike `translate`, it accepts unknown words.
         """
         sources = [self.english.encode(sentence) for sentence in sentences]
         rows = greedy(self.model, sources, bos=self.french.bos, stop=[self.french.eos])
         return [tuple(self.french.decode_words(ids)) for ids in rows]
 
     def cross_attention(self, sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]) -> list[Tensor]:
-        """Measure what each word of given translations attends to at the step that predicts it.
+        """Measure the attention of each word of given translations at the step that predicts it.
 
-        Takes the English and the French words of each sentence. Returns for each sentence (layers, H, T, S).
+        Takes the English and the French words of each sentence. Returns (layers, H, T, S) for each sentence.
         """
         device = next(self.model.parameters()).device
         pairs = list(zip(sources, targets, strict=True))
@@ -174,7 +174,7 @@ class Translator:
 
 
 def train_translator(pairs: Sequence[Pair], settings: TrainingSettings = SETTINGS) -> tuple[Translator, History]:
-    """Train a new translator on the CPU, on one thread. The same pairs and settings make the same translator."""
+    """Train a new translator on the CPU, on one thread. The same pairs and settings give the same translator."""
     english = WordTokenizer.from_sentences(pair.english for pair in pairs)
     french = WordTokenizer.from_sentences(pair.french for pair in pairs)
     examples = [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
@@ -189,10 +189,10 @@ def train_translator(pairs: Sequence[Pair], settings: TrainingSettings = SETTING
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread, so that sums are the same everywhere.
+    """Make torch use a single thread, so that sums are rounded in the same way everywhere.
 
-    Matrices this small gain little from more threads, and with more threads than free cores training takes many times
-    as long.
+    Matrices as small as these gain little from more threads, and with more threads than free cores training takes many
+    times as long.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -204,9 +204,9 @@ def _one_thread() -> Iterator[None]:
 
 @lru_cache
 def load_translator(device: str = "cpu", parts: Parts = COURSE) -> Translator:
-    """Read the translator that `course_lib.recipes.train_translator` has trained; the same call reads it only once.
+    """Load the translator that `course_lib.recipes.train_translator` trained; a repeated call returns the same object.
 
-    Takes the device to run on ("cpu", "cuda", "mps"), and the parts that the model is built from.
+    Takes the device ("cpu", "cuda", "mps"), and the parts from which the model is built.
     """
     tensors, note = read(FILE)
     model = build_with_weights(build_transformer, TransformerConfig(**note["config"]), parts, tensors, FILE)

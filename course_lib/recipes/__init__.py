@@ -1,1 +1,1 @@
-"""Scripts that train the models of the course and write their files. Nothing imports them."""
+"""Scripts that train the course's models and write their files. Nothing in the course imports them."""

@@ -1,7 +1,7 @@
-"""The recipe of the language model: trains it on Grimms' tales, measures it, and writes its file.
+"""The recipe for the language model: train it on Grimms' tales, measure it, and write its file.
 
-Run with `python -m course_lib.recipes.train_tales`. With `--check` it writes nothing, and compares its validation loss
-with that of the written model; the exit status is 1 where they are more than 0.03 nats apart.
+Run with `python -m course_lib.recipes.train_tales`. With `--check` it writes nothing, but compares the validation loss
+with that of the saved model; the exit status is 1 if they differ by more than 0.03 nats.
 """
 
 import argparse
@@ -27,22 +27,22 @@ from course_lib.scoring.baselines import loss_baselines
 
 
 def corpus() -> tuple[str, str]:
-    """Give the text of 49 tales to learn from, and of 5 to be tested on.
+    """Give the text of 49 tales for training, and of 5 for validation.
 
-    Raises `course_lib.data.DataMissing` where the tales are not on this computer yet.
+    Raises `course_lib.data.DataMissing` if the tales are not on this computer yet.
     """
     split = tales.split()
     return tales.text(split.train), tales.text(split.validation)
 
 
 def recipe(text: str, validation: str) -> dict[str, object]:
-    """Say what a language model is made from: settings, sizes, and a fingerprint of the corpus."""
+    """Record how a language model is made: settings, sizes, and a fingerprint of the corpus."""
     sizes = {**SIZES, "stride": STRIDE}
     return {"settings": asdict(SETTINGS), "sizes": sizes, "corpus": fingerprint([(text, validation)])}
 
 
 def report(model: TalesModel, validation: str) -> str:
-    """Say how good a language model is, beside what costs nothing, and how it continues a tale."""
+    """Report the loss of a language model beside simple baselines, and how it continues a tale."""
     losses = {
         **loss_baselines(validation, len(model.characters)),
         "the language model": validation_loss(model.model, model.encode(validation)),

@@ -1,7 +1,7 @@
-"""The recipe of the translator: trains it on the grammar corpus, measures it, and writes its file.
+"""The recipe for the translator: train it on the grammar corpus, measure it, and write its file.
 
-Run with `python -m course_lib.recipes.train_translator`. With `--check` it writes nothing, and compares what it has
-trained with the written translator; the exit status is 1 where fewer than 97 % of their translations are the same.
+Run with `python -m course_lib.recipes.train_translator`. With `--check` it writes nothing, but compares the new
+translator with the saved one; the exit status is 1 if fewer than 97 % of their translations agree.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from course_lib.scoring.metrics import exact_match
 
 
 def recipe(split: Split) -> dict[str, object]:
-    """Say what a translator is made from: settings, sizes, and a fingerprint of the corpus."""
+    """Record how a translator is made: settings, sizes, and a fingerprint of the corpus."""
     pairs = [(pair.english, pair.french) for pair in split.train + split.test]
     return {"settings": asdict(SETTINGS), "sizes": SIZES, "corpus": fingerprint(pairs)}
 
 
 def report(translator: Translator, split: Split) -> str:
-    """Say how good a translator is, beside what costs nothing."""
+    """Report the scores of a translator beside simple baselines."""
     sources, expected = [pair.english for pair in split.test], [pair.french for pair in split.test]
     most_frequent = Counter(pair.french for pair in split.train).most_common(1)[0][0]
     matches = {

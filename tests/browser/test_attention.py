@@ -79,13 +79,13 @@ def says(explorer: Locator, words: str | re.Pattern[str]) -> None:
     expect(explorer.locator("p[role=status]")).to_have_text(words)
 
 
-def test_every_cell_of_the_lesson_runs_before_anything_is_solved(lesson: LabPage):
+def test_every_cell_of_the_lesson_runs_before_any_exercise_is_solved(lesson: LabPage):
     code = [cell for cell in lesson.cells() if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     assert [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"] == []
 
 
-def test_a_guess_comes_first_and_is_answered_by_what_the_explorer_shows(explorer: Locator):
+def test_a_guess_comes_first_and_the_explorer_shows_the_answer(explorer: Locator):
     expect(explorer.locator(".guess legend")).to_have_text(re.compile("^Guess first: .*“find”"))
     expect(explorer.locator(".reply")).to_have_text(re.compile("^No, it reads “the” most: choose “find” and see"))
     type_sentence(explorer, "the old detective did not find the small key")
@@ -93,7 +93,7 @@ def test_a_guess_comes_first_and_is_answered_by_what_the_explorer_shows(explorer
     says(explorer, re.compile("^“find” reads 0.90 of “the”"))
 
 
-def test_a_click_on_a_row_lets_its_token_ask_in_every_picture(explorer: Locator):
+def test_clicking_a_row_selects_its_token_as_the_query_in_every_picture(explorer: Locator):
     for place in (4, 2):
         digits = explorer.locator("figure svg").nth(WEIGHTS).locator(".digit")
         digits.nth(7 * place + 1).click()
@@ -106,7 +106,7 @@ def test_a_click_on_a_row_lets_its_token_ask_in_every_picture(explorer: Locator)
         assert len(set(frames)) == 1
 
 
-def test_the_mouse_over_a_row_lets_its_token_ask(explorer: Locator):
+def test_moving_the_mouse_over_a_row_selects_its_token_as_the_query(explorer: Locator):
     explorer.locator("figure svg").nth(0).locator(".digit").nth(7 * 5 + 3).hover()
     says(explorer, re.compile("^“small” reads "))
 
@@ -118,7 +118,7 @@ def test_the_sentence_names_the_largest_weights_of_the_table(explorer: Locator):
     assert said == sorted(weights(explorer)[3], reverse=True)[:3]
 
 
-def test_it_starts_at_the_token_that_reads_most_widely_in_the_head(explorer: Locator):
+def test_the_first_selected_token_is_the_one_with_the_most_spread_out_attention(explorer: Locator):
     starts = set()
     for head in range(4):
         explorer.get_by_label("Head").select_option(str(head))
@@ -130,7 +130,7 @@ def test_it_starts_at_the_token_that_reads_most_widely_in_the_head(explorer: Loc
     assert starts != {"0"}
 
 
-def test_scores_times_zero_make_all_weights_equal(explorer: Locator):
+def test_scores_multiplied_by_zero_make_all_weights_equal(explorer: Locator):
     slider = explorer.get_by_label("Multiply the scores by")
     box = slider.bounding_box()
     assert box is not None
@@ -153,7 +153,7 @@ def test_the_causal_mask_hides_what_comes_later(explorer: Locator):
     expect(hidden).to_have_count(0)
 
 
-def test_another_head_reads_otherwise(explorer: Locator):
+def test_another_head_shows_other_weights(explorer: Locator):
     before = weights(explorer)
     explorer.get_by_label("Head").select_option("1")
     expect(explorer.get_by_label("Head")).to_have_value("1")
@@ -175,7 +175,7 @@ def test_a_word_that_the_model_does_not_know_is_named_and_the_next_sentence_is_r
     assert len(weights(explorer)) == 4
 
 
-def test_keys_do_all_that_the_mouse_does(lesson: LabPage, explorer: Locator):
+def test_the_keyboard_does_everything_that_the_mouse_does(lesson: LabPage, explorer: Locator):
     keys = lesson.page.keyboard
     explorer.get_by_label("Multiply the scores by").focus()
     keys.press("End")
@@ -198,7 +198,7 @@ def test_keys_do_all_that_the_mouse_does(lesson: LabPage, explorer: Locator):
     expect(explorer.get_by_label("Your sentence")).to_be_focused()
 
 
-def test_no_key_reaches_the_notebook(lesson: LabPage, explorer: Locator):
+def test_no_key_press_reaches_the_notebook(lesson: LabPage, explorer: Locator):
     state = "({activeCellIndex, mode}) => [activeCellIndex, mode]"
     notebook = lesson.page.evaluate_handle("jupyterapp.shell.currentWidget.content")
     explorer.locator(".chips input").nth(0).focus()
@@ -230,7 +230,7 @@ def test_no_key_reaches_the_notebook(lesson: LabPage, explorer: Locator):
     expect(lesson.page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_tab_goes_through_every_control_and_out(lesson: LabPage, explorer: Locator):
+def test_tab_moves_through_every_control_and_then_out_of_the_explorer(lesson: LabPage, explorer: Locator):
     explorer.get_by_label("Your sentence").focus()
     places = []
     for _ in range(12):
@@ -256,7 +256,7 @@ def test_a_screen_reader_finds_names_a_status_and_a_table_with_headers(lesson: L
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_explorer_and_reports_can_be_read_in_either_theme_whatever_the_system_prefers(
+def test_explorer_and_reports_are_readable_in_both_themes_whatever_the_system_prefers(
     theme: str, lesson: LabPage, explorer: Locator
 ):
     lesson.use_theme(theme)
@@ -283,7 +283,7 @@ def test_a_known_mistake_is_named_by_its_sentence(lesson: LabPage):
     expect(report).to_contain_text("the course's version")
 
 
-def test_a_right_answer_becomes_the_learners_and_is_still_theirs_after_a_restart(lesson: LabPage, lab_folder: Path):
+def test_a_right_answer_becomes_the_learners_part_and_remains_it_after_a_restart(lesson: LabPage, lab_folder: Path):
     kept = lab_folder / "my_transformer" / "attention_weights.py"
     assert not kept.exists()
     report = lesson.run_cell(STUB, RIGHT).locator(".course-report")
@@ -300,7 +300,7 @@ def test_a_right_answer_becomes_the_learners_and_is_still_theirs_after_a_restart
     expect(after.locator(".jp-OutputArea-output")).to_contain_text("my_transformer.attention_weights")
 
 
-def test_nothing_was_asked_of_the_network_and_the_console_has_no_error(lesson: LabPage, lab_folder: Path):
+def test_nothing_was_requested_from_the_network_and_the_console_shows_no_error(lesson: LabPage, lab_folder: Path):
     assert lesson.outside == []
     assert lesson.errors == []
     log = kernels.network_log(lab_folder)

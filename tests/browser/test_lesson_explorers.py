@@ -78,7 +78,7 @@ def test_the_picture_waits_for_a_guess_and_any_answer_shows_it_with_its_reply(pa
 
 
 @pytest.mark.parametrize("count", [16, 17])
-def test_a_large_grid_prints_the_numbers_of_the_row_that_asks(page: tuple[Page, bool, list[str]], count: int):
+def test_a_large_grid_prints_the_numbers_of_the_selected_row(page: tuple[Page, bool, list[str]], count: int):
     tab, light, _ = page
     explorer = AttentionExplorer(look_up, " ".join(f"w{i}" for i in range(count)))
     tab.set_content(page_of(explorer, ["sentence", "lookup", "layer", "head"], light))
@@ -96,7 +96,7 @@ def test_a_large_grid_prints_the_numbers_of_the_row_that_asks(page: tuple[Page, 
     )
 
 
-def test_positions_moved_together_keep_their_dot_product(page: tuple[Page, bool, list[str]]):
+def test_two_positions_moved_together_keep_their_dot_product(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
     tab.set_content(page_of(PositionsExplorer(), ["table", "turns"], light))
     status, position = tab.locator(".status"), tab.get_by_role("slider", name="Position")
@@ -114,7 +114,7 @@ def test_positions_moved_together_keep_their_dot_product(page: tuple[Page, bool,
     readable(tab)
 
 
-def test_a_position_moved_alone_has_another_dot_product(page: tuple[Page, bool, list[str]]):
+def test_moving_only_one_position_changes_the_dot_product(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
     tab.set_content(page_of(PositionsExplorer(), ["table", "turns"], light))
     status, position = tab.locator(".status"), tab.get_by_role("slider", name="Position")
@@ -131,7 +131,9 @@ def test_a_position_moved_alone_has_another_dot_product(page: tuple[Page, bool, 
     expect(tab.get_by_label("move both together")).to_be_checked()
 
 
-def test_depth_answers_steps_and_leaves_out_what_went_astray(page: tuple[Page, bool, list[str]]):
+def test_the_depth_explorer_responds_to_the_chosen_step_and_omits_runs_that_diverged(
+    page: tuple[Page, bool, list[str]],
+):
     tab, light, _ = page
     gradient = torch.ones(2, 4)
     gradient[1] = math.inf
@@ -166,7 +168,7 @@ def test_depth_answers_steps_and_leaves_out_what_went_astray(page: tuple[Page, b
     expect(status).to_contain_text("Step 1.")
 
 
-def test_a_runs_line_keeps_its_style_and_there_are_no_more_runs_than_styles(page: tuple[Page, bool, list[str]]):
+def test_each_run_keeps_its_line_style_and_there_are_enough_styles_for_all_runs(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
     five = {name: runs()["even"] for name in ("first", "second", "third", "fourth", "fifth")}
     tab.set_content(page_of(DepthExplorer(five), ["runs"], light))
@@ -186,7 +188,7 @@ def test_a_runs_line_keeps_its_style_and_there_are_no_more_runs_than_styles(page
     expect(tab.get_by_role("checkbox", name="second")).to_be_disabled()
 
 
-def test_a_loss_that_leaps_away_does_not_press_the_others_flat(page: tuple[Page, bool, list[str]]):
+def test_a_diverging_loss_does_not_flatten_the_other_curves(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
     leaps = {"loss": torch.tensor([2.0, 1e30, 2.0]), "gradient": torch.ones(3, 4)}
     tab.set_content(page_of(DepthExplorer({**runs(), "leaps": leaps}), ["runs"], light))
@@ -195,7 +197,7 @@ def test_a_loss_that_leaps_away_does_not_press_the_others_flat(page: tuple[Page,
     expect(right).to_contain_text("higher ones, up to 1.0e+30, are drawn at the top")
 
 
-def test_alignment_answers_heads_and_rows_over_the_rings(page: tuple[Page, bool, list[str]]):
+def test_the_alignment_explorer_responds_to_heads_and_rows_and_keeps_the_gold_links(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
     tab.set_content(page_of(AlignmentExplorer([example()]), ["data", "head"], light))
     status = tab.locator(".status")
@@ -218,7 +220,7 @@ def test_alignment_answers_heads_and_rows_over_the_rings(page: tuple[Page, bool,
     readable(tab)
 
 
-def test_a_ring_stands_out_from_a_cell_of_any_colour(page: tuple[Page, bool, list[str]]):
+def test_a_ring_is_visible_on_a_cell_of_any_colour(page: tuple[Page, bool, list[str]]):
     tab, light, _ = page
     tab.set_content(page_of(AlignmentExplorer([example()]), ["data", "head"], light))
     strokes = (

@@ -29,7 +29,7 @@ def test_in_ci_the_tests_stay_and_fail_with_a_sentence(monkeypatch: pytest.Monke
         conftest.chromium_program()
 
 
-def test_elsewhere_only_the_browser_tests_are_left_out_and_a_warning_says_why(monkeypatch: pytest.MonkeyPatch):
+def test_elsewhere_only_the_browser_tests_are_skipped_and_a_warning_says_why(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("CI", raising=False)
     config, items = Mock(), [IN_THE_BROWSER, WITHOUT_IT, ELSEWHERE]
     with pytest.warns(pytest.PytestWarning, match=re.escape(conftest.MISSING)):
@@ -38,6 +38,6 @@ def test_elsewhere_only_the_browser_tests_are_left_out_and_a_warning_says_why(mo
     config.hook.pytest_deselected.assert_called_once_with(items=[IN_THE_BROWSER])
 
 
-def test_the_program_that_chromium_names_is_taken(monkeypatch: pytest.MonkeyPatch):
+def test_the_program_that_the_chromium_variable_names_is_used(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CHROMIUM", "/opt/chrome/chrome")
     assert conftest.chromium_program() == "/opt/chrome/chrome"

@@ -27,7 +27,7 @@ def to_pixel(hex_colour: str) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("preference", ["light", "dark"])
 @pytest.mark.parametrize("start", PAGES)
-def test_the_map_and_a_report_wear_the_theme_of_the_page(browser: Browser, start: str, preference: Theme):
+def test_the_map_and_a_report_follow_the_theme_of_the_page(browser: Browser, start: str, preference: Theme):
     theme = PAGES[start] or preference
     page = browser.new_page(color_scheme=preference)
     page.set_content(f"<!doctype html>{start}{Panel('title', map=transformer_map())._repr_html_()}")

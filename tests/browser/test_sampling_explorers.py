@@ -91,7 +91,9 @@ def readable(page: Page) -> None:
     ("temperature", "k", "p"),
     [(1, 76, 1), (0.7, 10, 0.9), (2.5, 5, 0.3), (3, 76, 0.95), (0, 76, 0.5), (1, 12, 0), (0.05, 3, 0.99), (1.3, 1, 1)],
 )
-def test_the_browsers_filters_are_those_of_decoding(browser: Browser, temperature: float, k: int, p: float) -> None:
+def test_the_filters_in_the_browser_equal_those_of_the_library(
+    browser: Browser, temperature: float, k: int, p: float
+) -> None:
     page, explorer = browser.new_page(), sampling()
     put(page, explorer, SAMPLING)
     page.get_by_text("Show numbers").click()
@@ -110,7 +112,7 @@ def test_the_browsers_filters_are_those_of_decoding(browser: Browser, temperatur
     page.close()
 
 
-def test_what_is_cut_is_hatched_and_named_by_what_cut_it(page: tuple[Page, bool]) -> None:
+def test_removed_tokens_are_hatched_and_labelled_with_the_filter_that_removed_them(page: tuple[Page, bool]) -> None:
     tab, light = page
     put(tab, sampling(), SAMPLING, light)
     move(tab, "top-k", 8)
@@ -130,7 +132,7 @@ def test_what_is_cut_is_hatched_and_named_by_what_cut_it(page: tuple[Page, bool]
     readable(tab)
 
 
-def test_where_only_some_of_the_others_are_cut_their_bar_says_how_many_stay(browser: Browser) -> None:
+def test_the_bar_of_the_remaining_tokens_says_how_many_of_them_are_kept(browser: Browser) -> None:
     page = browser.new_page()
     put(page, sampling(), SAMPLING)
     move(page, "top-k", 30)
@@ -140,7 +142,7 @@ def test_where_only_some_of_the_others_are_cut_their_bar_says_how_many_stay(brow
     page.close()
 
 
-def test_every_draw_is_among_what_is_kept_and_as_often_as_its_probability(browser: Browser) -> None:
+def test_every_draw_is_a_kept_token_and_as_frequent_as_its_probability(browser: Browser) -> None:
     page = browser.new_page()
     put(page, sampling(), SAMPLING)
     move(page, "top-p", 0.85)  # m 0.52, l 0.22, r 0.15
@@ -160,7 +162,7 @@ def test_every_draw_is_among_what_is_kept_and_as_often_as_its_probability(browse
     page.close()
 
 
-def test_keys_draw_again_and_start_anew_and_the_status_says_it(page: tuple[Page, bool]) -> None:
+def test_keys_draw_again_and_start_over_and_the_status_line_says_so(page: tuple[Page, bool]) -> None:
     tab, light = page
     put(tab, sampling(), SAMPLING, light)
     status, temperature = tab.locator(".status"), tab.get_by_role("slider", name="Temperature")
@@ -181,7 +183,7 @@ def test_keys_draw_again_and_start_anew_and_the_status_says_it(page: tuple[Page,
     expect(temperature).to_be_focused()
 
 
-def test_the_kernel_goes_on_with_the_character_that_was_drawn(page: tuple[Page, bool]) -> None:
+def test_the_kernel_continues_with_the_character_that_was_drawn(page: tuple[Page, bool]) -> None:
     tab, light = page
     explorer = sampling()
     put(tab, explorer, SAMPLING, light, kernel=True)
@@ -196,7 +198,7 @@ def test_the_kernel_goes_on_with_the_character_that_was_drawn(page: tuple[Page, 
     expect(tab.locator(".drawn").last).to_have_text(re.compile("^And the q..{20}"))
 
 
-def test_unknown_characters_are_said_and_the_old_picture_stays(page: tuple[Page, bool]) -> None:
+def test_unknown_characters_are_reported_and_the_old_picture_stays(page: tuple[Page, bool]) -> None:
     tab, light = page
     put(tab, sampling(), SAMPLING, light, kernel=True)
     own, warning = tab.get_by_label("Your own beginning"), tab.get_by_role("alert")
@@ -211,7 +213,7 @@ def test_unknown_characters_are_said_and_the_old_picture_stays(page: tuple[Page,
     expect(tab.locator(".status")).to_contain_text("After “And the q”")
 
 
-def test_without_a_kernel_the_first_character_is_drawn_all_the_same(page: tuple[Page, bool]) -> None:
+def test_the_first_character_is_drawn_even_without_a_kernel(page: tuple[Page, bool]) -> None:
     tab, light = page
     put(tab, sampling(), SAMPLING, light)
     expect(tab.locator(".drawn").first).to_have_text(re.compile("^Once upon a ti. …$"))
@@ -271,7 +273,7 @@ def test_a_long_search_keeps_its_last_steps_in_sight_and_the_list_has_all_of_it(
 
 
 @pytest.mark.parametrize("alpha", [0, 0.6, 2])
-def test_the_length_penalty_scores_the_texts_anew(browser: Browser, alpha: float) -> None:
+def test_the_length_penalty_changes_the_scores_of_the_texts(browser: Browser, alpha: float) -> None:
     page, explorer = browser.new_page(), translating("the old king read the letter")
     put(page, explorer, BEAMS)
     page.get_by_role("radio", name="4").check()
@@ -285,7 +287,7 @@ def test_the_length_penalty_scores_the_texts_anew(browser: Browser, alpha: float
     page.close()
 
 
-def test_a_sentence_of_ones_own_is_searched_and_unknown_words_are_said(page: tuple[Page, bool]) -> None:
+def test_a_typed_sentence_is_searched_and_unknown_words_are_reported(page: tuple[Page, bool]) -> None:
     tab, light = page
     put(tab, translating(), BEAMS, light, kernel=True)
     own, warning = tab.get_by_label("An English sentence"), tab.get_by_role("alert")
@@ -300,7 +302,7 @@ def test_a_sentence_of_ones_own_is_searched_and_unknown_words_are_said(page: tup
     expect(tab.locator("table.texts tbody tr").first).to_contain_text("le roi a dormi")
 
 
-def test_a_first_sentence_with_unknown_words_leaves_a_box_to_try_again(page: tuple[Page, bool]) -> None:
+def test_after_a_first_sentence_with_unknown_words_another_can_be_entered(page: tuple[Page, bool]) -> None:
     tab, light = page
     put(tab, translating("the zebra"), BEAMS, light, kernel=True)
     expect(tab.get_by_role("alert")).to_contain_text("I have never seen 'zebra'")
@@ -312,7 +314,7 @@ def test_a_first_sentence_with_unknown_words_leaves_a_box_to_try_again(page: tup
 
 
 @pytest.mark.parametrize(("make", "names"), [(sampling, SAMPLING), (translating, BEAMS)])
-def test_every_control_has_a_name_and_a_ring_when_it_has_the_focus(browser: Browser, make: Any, names: Any) -> None:
+def test_every_control_has_a_name_and_a_visible_focus_ring(browser: Browser, make: Any, names: Any) -> None:
     page = browser.new_page()
     put(page, make(), names)
     root = page.locator("#root")
@@ -328,7 +330,7 @@ def test_every_control_has_a_name_and_a_ring_when_it_has_the_focus(browser: Brow
 
 
 @pytest.mark.parametrize(("make", "names"), [(sampling, SAMPLING), (translating, BEAMS)])
-def test_a_narrow_page_is_not_wider_than_its_window(browser: Browser, make: Any, names: Any) -> None:
+def test_the_explorer_fits_into_a_narrow_window(browser: Browser, make: Any, names: Any) -> None:
     page = browser.new_page(viewport={"width": 400, "height": 800})
     put(page, make(), names)
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 400

@@ -17,7 +17,7 @@ def start_page(browser: Browser, lab: str) -> Iterator[LabPage]:
         yield page
 
 
-def test_the_first_notebook_is_in_front(start_page: LabPage):
+def test_the_first_notebook_is_the_active_tab(start_page: LabPage):
     expect(start_page.page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("00_start_here.ipynb")
 
 
@@ -36,15 +36,15 @@ def test_the_translator_answers_a_sentence_that_the_learner_types(start_page: La
     expect(start_page.page.get_by_role("status").filter(has_text="le détective a enquêté")).to_be_visible()
 
 
-def test_nobody_is_asked_about_news(start_page: LabPage):
+def test_no_news_prompt_appears(start_page: LabPage):
     expect(start_page.page.get_by_text("Jupyter news")).to_have_count(0)
 
 
-def test_no_request_leaves_the_machine(start_page: LabPage, lab_folder: Path):
+def test_no_request_leaves_the_computer(start_page: LabPage, lab_folder: Path):
     assert start_page.outside == []
     log = kernels.network_log(lab_folder)
     assert not log.exists(), log.read_text(encoding="utf-8")
 
 
-def test_the_console_has_no_error(start_page: LabPage):
+def test_the_console_shows_no_error(start_page: LabPage):
     assert start_page.errors == []

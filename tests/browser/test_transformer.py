@@ -34,7 +34,7 @@ def explorer(lesson: LabPage) -> Locator:
     return explorer
 
 
-def test_every_cell_runs_before_anything_is_solved_and_the_notes_sentence_is_translated(lesson: LabPage):
+def test_every_cell_runs_before_any_exercise_is_solved_and_translates_the_notes_sentence(lesson: LabPage):
     code = [cell for cell in lesson.cells() if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     outputs = [output for cell in code for output in cell["outputs"]]
@@ -42,7 +42,7 @@ def test_every_cell_runs_before_anything_is_solved_and_the_notes_sentence_is_tra
     assert "the detective investigated → le détective a enquêté" in "".join(str(o.get("text", "")) for o in outputs)
 
 
-def test_a_click_on_a_row_lets_its_word_ask(explorer: Locator):
+def test_clicking_a_row_selects_its_word_as_the_query(explorer: Locator):
     picture = explorer.locator("figure svg").first
     word = picture.locator(".label.end").nth(1)
     word.scroll_into_view_if_needed()
@@ -52,7 +52,7 @@ def test_a_click_on_a_row_lets_its_word_ask(explorer: Locator):
     expect(explorer.locator(".status")).to_contain_text(f"“{word.text_content()}” reads ")
 
 
-def test_keys_go_through_heads_rows_and_sentences(explorer: Locator):
+def test_keys_move_through_heads_rows_and_sentences(explorer: Locator):
     head, status = explorer.get_by_label("Layer and head"), explorer.locator(".status")
     before = head.locator("option:checked").text_content()
     head.press("]")
@@ -68,7 +68,7 @@ def test_keys_go_through_heads_rows_and_sentences(explorer: Locator):
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_the_explorer_can_be_read_in_either_theme(theme: str, lesson: LabPage, explorer: Locator):
+def test_the_explorer_is_readable_in_both_themes(theme: str, lesson: LabPage, explorer: Locator):
     lesson.use_theme(theme)
     explorer = lesson.cell("\nAlignmentExplorer(").locator(".course-explorer")
     expect(explorer.locator(".guess")).to_be_visible()
@@ -77,13 +77,13 @@ def test_the_explorer_can_be_read_in_either_theme(theme: str, lesson: LabPage, e
     assert faint == []
 
 
-def test_keys_and_values_from_the_wrong_side_are_named(lesson: LabPage):
+def test_keys_and_values_from_the_wrong_side_are_named_as_a_mistake(lesson: LabPage):
     report = lesson.run_cell(STUB, WRONG_SIDE).locator(".course-report")
     expect(report).to_contain_text("✗ cross_attend: not yet")
     expect(report).to_contain_text("The target asks; keys and values are the memory's.")
 
 
-def test_a_right_answer_becomes_the_learners_and_is_still_theirs_after_a_restart(lesson: LabPage, lab_folder: Path):
+def test_a_right_answer_becomes_the_learners_part_and_remains_it_after_a_restart(lesson: LabPage, lab_folder: Path):
     report = lesson.run_cell(STUB, RIGHT).locator(".course-report")
     expect(report).to_contain_text("✓ cross_attend: right")
     assert "memory, memory, memory_mask" in (lab_folder / "my_transformer" / "cross_attend.py").read_text("utf-8")
@@ -93,7 +93,7 @@ def test_a_right_answer_becomes_the_learners_and_is_still_theirs_after_a_restart
     expect(lesson.run_cell("yours.report(notebook=7)").locator(".course-report")).to_contain_text(mine)
 
 
-def test_nothing_was_asked_of_the_network_and_the_console_has_no_error(lesson: LabPage, lab_folder: Path):
+def test_nothing_was_requested_from_the_network_and_the_console_shows_no_error(lesson: LabPage, lab_folder: Path):
     assert lesson.outside == []
     assert lesson.errors == []
     log = kernels.network_log(lab_folder)

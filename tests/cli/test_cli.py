@@ -15,7 +15,7 @@ from tests.cli.workplace import ROOT
 HELP_SHOWS_MORE = "`python3 course.py --help` shows what is possible"
 
 
-def test_without_a_command_each_is_listed_in_one_line(
+def test_without_a_command_every_command_is_listed_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("COLUMNS", "80")
@@ -62,7 +62,7 @@ def test_a_wrong_command_line_gets_one_sentence_and_status_2(
         ["-1", "", "a b", "--token=", "lab"],
     ],
 )
-def test_lab_and_test_take_all_words_unchanged(name: str, words: list[str]):
+def test_lab_and_test_pass_all_arguments_on_unchanged(name: str, words: list[str]):
     arguments = cli.parse([name, *words])
     assert (arguments.command, arguments.words) == (name, words)
 
@@ -89,7 +89,7 @@ class Failing:
         (KeyboardInterrupt(), 130, "Stopped: run the same command again to continue.\n"),
     ],
 )
-def test_a_command_that_cannot_go_on_ends_in_a_sentence(
+def test_a_command_that_cannot_continue_ends_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: BaseException,
@@ -101,7 +101,7 @@ def test_a_command_that_cannot_go_on_ends_in_a_sentence(
     assert capsys.readouterr() == ("", said)
 
 
-def test_the_status_of_a_command_is_passed_on(monkeypatch: pytest.MonkeyPatch):
+def test_the_exit_status_of_a_command_is_passed_on(monkeypatch: pytest.MonkeyPatch):
     given = []
     monkeypatch.setattr(cli.reset, "run", lambda arguments: given.append(arguments.names) or 5)
     assert cli.main(["reset", "softmax", "linear"]) == 5

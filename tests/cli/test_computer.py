@@ -25,7 +25,7 @@ def test_a_python_too_old_or_too_new_is_told_which_one_to_get(
     assert sentence.endswith("use `python3.12`, which is installed too.")
 
 
-def test_a_placeholder_that_only_says_how_to_install_python_is_no_other_python(
+def test_a_placeholder_that_only_says_how_to_install_python_does_not_count_as_python(
     workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ):
     asked = []

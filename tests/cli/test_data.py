@@ -30,7 +30,7 @@ def described(name: str, state: str) -> str:
     return f"{name}: Some words\n  38.1 MB, {state}\n  licence: CC0\n  source: a shelf\n"
 
 
-def test_each_set_is_listed_with_its_size_licence_and_source_and_whether_it_is_here(
+def test_each_data_set_is_listed_with_its_size_licence_and_source_and_whether_it_is_present(
     asked: list[str], capsys: pytest.CaptureFixture[str]
 ):
     assert cli.main(["data", "--list"]) == 0
@@ -38,21 +38,19 @@ def test_each_set_is_listed_with_its_size_licence_and_source_and_whether_it_is_h
     assert asked == []
 
 
-def test_only_the_named_sets_are_listed(asked: list[str], capsys: pytest.CaptureFixture[str]):
+def test_only_the_named_data_sets_are_listed(asked: list[str], capsys: pytest.CaptureFixture[str]):
     assert cli.main(["data", "words", "--list"]) == 0
     assert capsys.readouterr().out == described("words", "downloaded")
 
 
-def test_every_set_is_downloaded_and_one_that_fails_does_not_keep_the_next_from_coming(
-    asked: list[str], capsys: pytest.CaptureFixture[str]
-):
+def test_every_data_set_is_downloaded_even_if_another_one_fails(asked: list[str], capsys: pytest.CaptureFixture[str]):
     assert cli.main(["data"]) == 1
     assert asked == ["letters", "words"]
     said = capsys.readouterr().out.splitlines()
     assert said == ["✗ no package index answers: connect and try again", f"✓ words is in {Path('cache') / 'words'}."]
 
 
-def test_only_what_is_named_is_downloaded(asked: list[str]):
+def test_only_the_named_data_set_is_downloaded(asked: list[str]):
     assert cli.main(["data", "words"]) == 0
     assert asked == ["words"]
 

@@ -19,7 +19,7 @@ from course_lib.cli import doctor
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_python_is_held_against_the_range():
+def test_the_python_version_is_compared_with_the_supported_range():
     (inside,) = doctor.python(">=3.11,<3.99")
     (outside,) = doctor.python(">=3.98,<3.99")
     version = platform.python_version()
@@ -28,7 +28,7 @@ def test_a_python_is_held_against_the_range():
     assert "is outside the course's range: install Python 3.13 (>=3.98,<3.99)." in outside.sentence
 
 
-def test_each_package_is_held_against_its_range(monkeypatch: pytest.MonkeyPatch):
+def test_each_package_version_is_compared_with_its_range(monkeypatch: pytest.MonkeyPatch):
     installed = {"torch": "2.13.0+cpu", "numpy": "1.20.0"}
 
     def version(name: str) -> str:
@@ -55,7 +55,7 @@ def test_each_package_is_held_against_its_range(monkeypatch: pytest.MonkeyPatch)
         (8, 2e9, False, "8 cores and 2.0 GB of memory are not much: "),
     ],
 )
-def test_few_cores_or_little_memory_are_named_but_do_not_keep_the_course_from_running(
+def test_few_cores_or_little_memory_are_reported_but_do_not_stop_the_course(
     monkeypatch: pytest.MonkeyPatch, cores: int | None, memory: float, fine: bool, said: str
 ):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
@@ -66,14 +66,14 @@ def test_few_cores_or_little_memory_are_named_but_do_not_keep_the_course_from_ru
 
 
 @pytest.mark.parametrize(("free", "fine"), [(2e9, True), (5e8, False)])
-def test_a_disk_that_is_nearly_full_is_named(monkeypatch: pytest.MonkeyPatch, free: float, fine: bool):
+def test_a_nearly_full_disk_is_reported(monkeypatch: pytest.MonkeyPatch, free: float, fine: bool):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     (finding,) = doctor.disk(ROOT)
     assert finding.fine == fine
     assert fine or finding.sentence == "Only 0.5 GB are free on the disk: free 1 GB."
 
 
-def test_a_data_set_that_is_not_here_is_named_with_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_data_set_is_reported_with_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(data, "SETS", {"tales": None, "letters": None})
     monkeypatch.setattr(data, "present", lambda name: name == "tales")
     present, missing = doctor.data_sets()
@@ -115,7 +115,7 @@ def test_the_speed_is_compared_with_the_one_that_the_minutes_assume(
     assert fine or not finding.needed
 
 
-def test_the_fastest_run_counts_for_as_long_as_was_asked(monkeypatch: pytest.MonkeyPatch):
+def test_the_fastest_run_within_the_given_time_counts(monkeypatch: pytest.MonkeyPatch):
     clock = iter([0.0, 0.0, 5.0, 5.0, 5.25, 6.0, 7.0, 10.5])  # Runs of 5, 0.25 and 1 seconds, until 10 are over.
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     runs = []
@@ -123,7 +123,7 @@ def test_the_fastest_run_counts_for_as_long_as_was_asked(monkeypatch: pytest.Mon
     assert len(runs) == 3
 
 
-def test_what_cannot_be_imported_is_a_finding_and_the_next_look_is_still_taken(monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_import_is_reported_and_the_remaining_checks_still_run(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "psutil", None)
     monkeypatch.setattr(doctor, "speed", lambda: iter(()))
     findings = list(doctor.examine(ROOT))
@@ -133,13 +133,13 @@ def test_what_cannot_be_imported_is_a_finding_and_the_next_look_is_still_taken(m
     assert "free on the disk" in findings[findings.index(broken) + 1].sentence
 
 
-def test_a_healthy_environment_is_found_fit(monkeypatch: pytest.MonkeyPatch):
+def test_a_healthy_environment_passes(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor, "speed", lambda: iter(()))
     assert [finding.sentence for finding in doctor.examine(ROOT) if finding.needed and not finding.fine] == []
 
 
 @pytest.mark.parametrize(("needed", "status", "verdict"), [(True, 1, "will not run yet"), (False, 0, "will run")])
-def test_the_doctor_fails_only_for_what_the_course_cannot_run_without(
+def test_the_doctor_fails_only_if_the_course_cannot_run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     needed: bool,
@@ -154,7 +154,7 @@ def test_the_doctor_fails_only_for_what_the_course_cannot_run_without(
     assert verdict in lines[2]
 
 
-def test_the_doctor_says_what_is_missing_where_no_package_is_installed():
+def test_the_doctor_reports_what_is_missing_if_no_package_is_installed():
     source = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})

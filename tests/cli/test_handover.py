@@ -32,7 +32,7 @@ def events(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
         (["reset", "softmax"], ()),
     ],
 )
-def test_a_command_gets_what_it_needs_and_runs_in_the_python_of_the_venv(
+def test_a_command_gets_its_extras_installed_and_runs_in_the_python_of_the_venv(
     workplace: Workplace, events: list[tuple[str, ...]], words: list[str], extras: tuple[str, ...]
 ):
     assert workplace.course.main(words) == 7
@@ -60,7 +60,7 @@ def test_a_wrong_command_line_is_refused_before_anything_is_installed(
     assert events == []
 
 
-def test_the_doctor_of_a_course_that_is_not_installed_says_what_to_run(
+def test_the_doctor_says_what_to_run_if_the_course_is_not_installed(
     workplace: Workplace, capsys: pytest.CaptureFixture[str]
 ):
     assert workplace.course.main(["doctor"]) == 1
@@ -90,7 +90,7 @@ def test_an_unsupported_computer_gets_one_line_on_standard_error(
     assert capsys.readouterr() == ("", "✗ It cannot be: do that.\n")
 
 
-def test_control_c_during_an_installation_ends_in_a_sentence(
+def test_control_c_during_an_installation_ends_with_a_sentence(
     workplace: Workplace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     def interrupted(*extras: str) -> None:

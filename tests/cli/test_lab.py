@@ -7,7 +7,7 @@ from course_lib import cli
 from tests.cli.workplace import ROOT
 
 
-def test_lab_opens_notebook_00_and_passes_further_words_on(monkeypatch: pytest.MonkeyPatch):
+def test_lab_opens_notebook_00_and_passes_further_arguments_on(monkeypatch: pytest.MonkeyPatch):
     started = []
     monkeypatch.setattr(LabApp, "launch_instance", lambda words: started.extend(words))
     assert cli.main(["lab", "--no-browser", "--port", "9999"]) == 0

@@ -3,7 +3,7 @@
 from tests.cli.learner import Learner
 
 
-def test_progress_shows_the_map_and_whose_each_part_is(learner: Learner):
+def test_progress_shows_the_map_and_which_parts_are_the_learners(learner: Learner):
     shown = learner.types("progress")
     assert shown.returncode == 0, shown.stderr
     assert "softmax: yours" in shown.stdout

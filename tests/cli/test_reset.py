@@ -6,7 +6,7 @@ from tests.cli.learner import SOFTMAX, Learner
 
 
 @pytest.mark.parametrize("words", [[], ["softmax", "softmax"]])
-def test_reset_moves_what_was_written_aside_and_deletes_nothing(learner: Learner, words: list[str]):
+def test_reset_moves_the_learners_files_aside_and_deletes_nothing(learner: Learner, words: list[str]):
     done = learner.types("reset", *words)
     assert done.returncode == 0, done.stderr
     assert not (learner.folder / "softmax.py").exists()
@@ -19,7 +19,7 @@ def test_after_a_reset_progress_shows_the_courses_part(learner: Learner):
     assert "the course's" in learner.progress("softmax")
 
 
-def test_a_part_that_is_not_named_stays(learner: Learner):
+def test_a_reset_leaves_unnamed_parts_in_place(learner: Learner):
     assert learner.types("reset", "split_heads").returncode == 0
     assert (learner.folder / "softmax.py").read_text(encoding="utf-8") == SOFTMAX
 

@@ -52,12 +52,12 @@ def real_pip(*words: str, **variables: str) -> str:
     return ran.stderr
 
 
-def test_no_network_is_recognised_in_what_the_real_pip_says(workplace: Workplace):
+def test_a_missing_network_is_recognised_in_the_output_of_the_real_pip(workplace: Workplace):
     sentence = workplace.course.explain(real_pip(PIP_INDEX_URL="http://127.0.0.1:9/simple"))
     assert sentence == "There is no network, or it failed: connect this computer, then run the same command again."
 
 
-def test_a_computer_without_a_build_of_pytorch_is_recognised_in_what_the_real_pip_says(workplace: Workplace):
+def test_a_computer_without_a_build_of_pytorch_is_recognised_in_the_output_of_the_real_pip(workplace: Workplace):
     sentence = workplace.course.explain(real_pip("--no-index"))
     assert sentence.startswith("PyTorch has no build for this computer (")
     assert f"with Python {sys.version.split()[0]}): try" in sentence
@@ -95,12 +95,12 @@ def test_each_error_of_pip_gets_its_sentence(workplace: Workplace, output: str, 
     assert expected in workplace.course.explain(output)
 
 
-def test_an_installation_without_a_network_stops_with_the_sentence(workplace: Workplace):
+def test_an_installation_without_a_network_stops_with_that_sentence(workplace: Workplace):
     workplace.pip_error = "WARNING: Retrying after connection broken by 'NewConnectionError'"
     assert "There is no network" in setup_error(workplace.course, workplace.course.prepare_venv)
 
 
-def test_a_python_that_cannot_make_environments_is_told_which_package_brings_that(
+def test_a_python_that_cannot_make_environments_gets_the_name_of_the_missing_package(
     workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ):
     says = (

@@ -44,7 +44,7 @@ def test_one_check_that_fails_fails_the_command_and_the_others_still_run(
     assert last == f"✗ Not everything passes: see the output for the {named} above."
 
 
-def test_with_further_words_only_pytest_runs_and_gets_them(
+def test_with_further_arguments_only_pytest_runs_and_gets_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     status, ran = run_checks(monkeypatch, "nothing", "-k", "attention")

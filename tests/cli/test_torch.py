@@ -36,7 +36,7 @@ def test_if_that_index_does_not_respond_the_build_with_cuda_is_announced(
     ("system", "machine", "nvidia"),
     [("Linux", "x86_64", True), ("Linux", "aarch64", False), ("Darwin", "arm64", False)],
 )
-def test_other_computers_get_what_pip_finds(
+def test_other_computers_get_the_build_that_pip_chooses(
     linux: Workplace, monkeypatch: pytest.MonkeyPatch, system: str, machine: str, nvidia: bool
 ):
     monkeypatch.setattr(linux.course.platform, "system", lambda: system)
@@ -74,7 +74,7 @@ def web() -> Iterator[tuple[str, threading.Event]]:
     server.server_close()
 
 
-def test_a_page_that_responds_is_told_from_one_that_hangs_and_one_that_does_not_exist(
+def test_a_responding_page_is_distinguished_from_a_hanging_one_and_a_missing_one(
     tmp_path: Path, web: tuple[str, threading.Event]
 ):
     course: Any = load_course(tmp_path)

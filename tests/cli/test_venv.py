@@ -24,7 +24,7 @@ def test_the_first_start_makes_the_venv_and_the_second_does_not_call_pip(workpla
     assert (workplace.venvs, len(workplace.pip_calls)) == (1, 1)
 
 
-def test_an_extra_is_added_to_the_same_venv_and_stays(workplace: Workplace):
+def test_an_extra_is_added_to_the_same_venv_and_remains_installed(workplace: Workplace):
     workplace.course.prepare_venv()
     workplace.course.prepare_venv("test")
     assert workplace.pip_calls[-1][-1] == ".[test]"
@@ -35,7 +35,7 @@ def test_an_extra_is_added_to_the_same_venv_and_stays(workplace: Workplace):
     assert (workplace.venvs, len(workplace.pip_calls)) == (1, 3)
 
 
-def test_only_a_change_of_what_pip_reads_in_pyproject_needs_an_installation(workplace: Workplace):
+def test_only_a_change_to_the_parts_of_pyproject_that_pip_reads_needs_an_installation(workplace: Workplace):
     workplace.course.prepare_venv()
     workplace.change_project(PYPROJECT.replace("line-length = 120", "line-length = 100"))
     assert workplace.course.is_ready(())
@@ -43,7 +43,7 @@ def test_only_a_change_of_what_pip_reads_in_pyproject_needs_an_installation(work
     assert not workplace.course.is_ready(())
 
 
-def test_a_package_that_went_missing_is_installed_again(workplace: Workplace):
+def test_a_package_that_disappeared_is_installed_again(workplace: Workplace):
     workplace.course.prepare_venv()
     shutil.rmtree(workplace.note("torch"))
     assert not workplace.course.is_ready(())
@@ -216,7 +216,7 @@ def test_a_prepared_environment_without_python_is_refused_and_not_changed(
     assert list((tmp_path / "theirs").iterdir()) == []
 
 
-def test_jupyterlab_is_told_not_to_ask_about_news_nor_to_look_for_updates(workplace: Workplace):
+def test_jupyterlab_is_told_neither_to_ask_about_news_nor_to_look_for_updates(workplace: Workplace):
     workplace.course.prepare_venv()
     settings = workplace.course.VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     told = json.loads(settings.read_text(encoding="utf-8"))["@jupyterlab/apputils-extension:notification"]

@@ -8,7 +8,7 @@ import pytest
 from course_lib.data.atomic import write_atomically
 
 
-def test_a_file_holds_what_was_written_and_nothing_else_is_left(tmp_path: Path) -> None:
+def test_a_file_has_the_written_content_and_no_other_file_is_left(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "file.bin"
     write_atomically(path, b"first, and longer")
     write_atomically(path, b"second")
@@ -17,7 +17,7 @@ def test_a_file_holds_what_was_written_and_nothing_else_is_left(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("breaks", ["pathlib.Path.replace", "os.fsync"])
-def test_a_write_that_fails_leaves_the_former_file_and_nothing_else(
+def test_a_failed_write_leaves_only_the_former_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
     path = tmp_path / "file.bin"

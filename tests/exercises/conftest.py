@@ -18,7 +18,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the folder in which the learner's parts are kept: none yet."""
     folder = tmp_path / "my_transformer"
     monkeypatch.setenv("COURSE_WORK", str(folder))
-    parts.forget()
+    parts.forget_loaded()
     return folder
 
 

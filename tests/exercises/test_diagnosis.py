@@ -22,7 +22,7 @@ def said(name: str, answer: Any) -> str:
     return report.message
 
 
-def test_an_exception_is_named_with_the_line_in_which_it_came_up():
+def test_an_exception_is_reported_with_the_line_that_raised_it():
     def answer(x, dim):
         shifted = x - x.max()
         return shifted.no_such_method()
@@ -31,7 +31,7 @@ def test_an_exception_is_named_with_the_line_in_which_it_came_up():
     assert f"AttributeError in line {line}, `return shifted.no_such_method()`: " in said("softmax", answer)
 
 
-def test_an_exception_in_a_class_is_named_with_its_line_too():
+def test_an_exception_in_a_class_is_reported_with_its_line_too():
     class Answer:
         def __call__(self, x, dim):
             return 1 / 0
@@ -39,7 +39,7 @@ def test_an_exception_in_a_class_is_named_with_its_line_too():
     assert "`return 1 / 0`: division by zero" in said("softmax", Answer)
 
 
-def test_an_exception_in_a_class_of_its_own_name_is_named_with_its_line_too():
+def test_an_exception_in_a_class_with_another_name_is_reported_with_its_line_too():
     class Answer(torch.nn.Module):
         def __init__(self, d_model, heads):
             super().__init__()
@@ -48,11 +48,11 @@ def test_an_exception_in_a_class_of_its_own_name_is_named_with_its_line_too():
     assert "NameError in line " in said("MultiHeadAttention", Answer)
 
 
-def test_too_few_parameters_are_named():
+def test_too_few_parameters_are_reported():
     assert "takes 1 positional argument but 2 were given" in said("softmax", lambda x: x)
 
 
-def test_a_forgotten_return_is_told_from_a_print():
+def test_a_missing_return_is_distinguished_from_a_print():
     def forgets(x, dim):
         torch.softmax(x, dim)
 
@@ -77,11 +77,11 @@ def test_a_forgotten_return_is_told_from_a_print():
         (lambda x, dim: "softmax", "you return a `str`"),
     ],
 )
-def test_a_wrong_kind_of_thing_is_named(answer: Callable[..., Any], sentence: str):
+def test_a_result_of_a_wrong_type_is_reported(answer: Callable[..., Any], sentence: str):
     assert sentence in said("softmax", answer)
 
 
-def test_one_thing_where_two_are_wanted_is_named():
+def test_one_result_instead_of_two_is_reported():
     message = said(
         "scaled_dot_product_attention", lambda q, k, v, mask=None: scaled_dot_product_attention(q, k, v, mask)[0]
     )
@@ -97,13 +97,13 @@ def test_one_thing_where_two_are_wanted_is_named():
         (lambda steps: 3, "a `int`"),
     ],
 )
-def test_fewer_or_more_things_than_three_are_named(come: Callable[..., Any], words: str):
+def test_fewer_or_more_than_three_results_are_reported(come: Callable[..., Any], words: str):
     step = find("beam_step").reference
     message = said("beam_step", lambda *arguments: come(step(*arguments)))
     assert f"3 things are wanted, `return parents, tokens, totals`, but you return {words}." in message
 
 
-def test_one_thing_where_two_are_wanted_is_named_under_a_mask_too():
+def test_one_result_instead_of_two_is_reported_for_masked_cases_too():
     def answer(*arguments):
         both = scaled_dot_product_attention(*arguments)
         return both if len(arguments) < 4 else both[:1]
@@ -111,7 +111,7 @@ def test_one_thing_where_two_are_wanted_is_named_under_a_mask_too():
     assert "2 things are wanted, `return output, weights`, but" in said("scaled_dot_product_attention", answer)
 
 
-def test_a_wrong_shape_is_named_in_letters_and_in_numbers():
+def test_a_wrong_shape_is_reported_in_letters_and_in_numbers():
     message = said("attention_weights", lambda scores: torch.softmax(scores, -1).unsqueeze(1))
     assert "Weights should be (T, S) = (2, 3), but yours is (2, 1, 3)." in message
 
@@ -121,7 +121,7 @@ def test_a_number_is_compared_as_a_number():
     assert "The count should be 80, but yours is 8." in message
 
 
-def test_nan_is_named_with_its_place():
+def test_nan_is_reported_with_its_position():
     def answer(scores):
         weights = torch.softmax(scores, -1)
         weights[-1, -1] = torch.nan
@@ -130,7 +130,7 @@ def test_nan_is_named_with_its_place():
     assert "There is NaN (not a number) in weights, first at (1, 2)." in said("attention_weights", answer)
 
 
-def test_the_first_number_that_differs_is_named_with_its_place():
+def test_the_first_number_that_differs_is_reported_with_its_position():
     def answer(weights, value):
         output = weights @ value
         return torch.cat([output[:, :-1], output[:, -1:] * 3], dim=1)
@@ -139,7 +139,7 @@ def test_the_first_number_that_differs_is_named_with_its_place():
     assert "Output should be 2.5 at (0, 1), but yours is 7.5." in said("mix_values", answer)
 
 
-def test_a_changed_argument_is_named():
+def test_a_changed_argument_is_reported():
     def answer(query, key):
         scores = query @ key.T
         key += 1
@@ -149,7 +149,7 @@ def test_a_changed_argument_is_named():
     assert message == "The result is right, but `key`, the caller's tensor, is changed: make a new one (`y = key - 1`)."
 
 
-def test_a_list_that_is_changed_is_named_and_the_next_answer_meets_it_whole():
+def test_a_changed_list_is_reported_and_the_next_answer_gets_it_unchanged():
     def empties_the_list(word, merges):
         ids, k = list(word), 0
         while merges:
@@ -172,7 +172,7 @@ def test_a_list_that_is_changed_is_named_and_the_next_answer_meets_it_whole():
         ("cache_bytes", lambda *sizes: [find("cache_bytes").reference(*sizes)], "should be "),
     ],
 )
-def test_right_numbers_of_another_kind_are_no_mistake_that_nobody_made(name: str, answer: Any, words: str):
+def test_right_numbers_of_another_type_are_not_taken_for_a_known_mistake(name: str, answer: Any, words: str):
     assert words in said(name, answer)
 
 
@@ -185,25 +185,25 @@ def test_digits_are_shown_until_the_two_numbers_differ():
     assert wanted != got
 
 
-def test_the_same_result_for_everything_is_named():
+def test_the_same_result_for_all_arguments_is_reported():
     assert said("softmax", lambda x, dim: torch.full_like(x, 0.2)).startswith(
         "It gives the same result whatever goes in"
     )
 
 
-def test_the_examples_result_written_into_the_code_is_named():
+def test_the_result_of_the_example_written_into_the_code_is_reported():
     example = torch.softmax(torch.tensor([0.0, 1.0, 2.0]), 0)
     assert said("softmax", lambda x, dim: example).startswith("It gives the example's result whatever goes in")
 
 
-def test_right_for_the_example_only_is_named():
+def test_an_answer_right_only_for_the_example_is_reported():
     def answer(x, dim):
         return torch.softmax(x, dim) if x.min() >= 0 else torch.softmax(2 * x, dim)
 
     assert said("softmax", answer).startswith("It is right for the example, but not for other numbers")
 
 
-def test_right_but_not_for_a_batch_is_named():
+def test_an_answer_right_only_without_a_batch_is_reported():
     def flat_only(query, key, value, mask=None):
         output, weights = scaled_dot_product_attention(query, key, value, mask)
         return (output if query.dim() < 3 else output * 2), weights
@@ -216,7 +216,7 @@ def test_right_but_not_for_a_batch_is_named():
     assert said("scaled_dot_product_attention", mixes_sentences).startswith("It is right, but not always with a batch.")
 
 
-def test_right_but_for_what_the_mask_hides_is_named():
+def test_an_answer_wrong_only_at_masked_positions_is_reported():
     def answer(query, key, value, mask=None):
         output, weights = scaled_dot_product_attention(query, key, value, mask)
         return output, weights if mask is None else weights.masked_fill(~mask, -1.0)
@@ -224,7 +224,7 @@ def test_right_but_for_what_the_mask_hides_is_named():
     assert "All is right but what the mask hides." in said("scaled_dot_product_attention", answer)
 
 
-def test_an_endless_loop_that_the_learner_interrupts_is_reported_with_its_line():
+def test_an_interrupted_endless_loop_is_reported_with_its_line():
     def answer(x, dim):
         while True:
             x = x + 0
@@ -235,7 +235,7 @@ def test_an_endless_loop_that_the_learner_interrupts_is_reported_with_its_line()
     assert "x = x + 0`" in message or "while True:`" in message
 
 
-def test_an_input_that_a_class_changes_is_named():
+def test_an_input_that_a_class_changes_is_reported():
     class Changes(find("LearnedPositions").reference):
         def forward(self, x):
             x += self.table[: x.size(1)]
@@ -259,7 +259,7 @@ def test_a_class_that_cuts_the_gradient_or_changes_what_it_needs_does_not_pass()
         assert said(name, answer).startswith("RuntimeError: The gradient is cut off")
 
 
-def test_the_first_of_many_layers_run_in_the_place_of_all_is_named():
+def test_running_the_first_layer_in_place_of_all_layers_is_reported():
     class Repeats(find("LanguageModel").reference):
         def forward(self, ids):
             hidden = embed_with_positions(ids, self.table)
@@ -270,7 +270,7 @@ def test_the_first_of_many_layers_run_in_the_place_of_all_is_named():
     assert find("LanguageModel").check(Repeats).message.startswith("All your layers are the same one")
 
 
-def test_layers_in_a_plain_list_are_named_in_whatever_order_they_are_made():
+def test_layers_in_a_plain_list_are_reported_in_whatever_order_they_are_made():
     class Plain(find("LanguageModel").reference):
         def __init__(self, *sizes):
             super().__init__(*sizes)
@@ -308,7 +308,7 @@ def test_a_layer_in_which_nothing_is_dropped_does_not_pass(name: str):
     assert said(name, Steady).startswith("Its numbers are right. But nothing is dropped while it trains")
 
 
-def test_a_norm_whose_statistics_are_cut_off_does_not_pass():
+def test_a_norm_whose_statistics_are_detached_does_not_pass():
     class CutOff(find("LayerNorm").reference):
         def forward(self, x):
             fixed = x.detach()
@@ -339,7 +339,7 @@ def test_a_gain_that_learns_nothing_does_not_pass():
         ("cross_attend", lambda attention, x, memory, mask=None: attention(x, memory.detach(), memory.detach(), mask)),
     ],
 )
-def test_a_gradient_is_asked_for_wherever_numbers_are_trained(name: str, answer: Callable[..., Any]):
+def test_gradients_are_checked_wherever_numbers_are_trained(name: str, answer: Callable[..., Any]):
     assert said(name, answer).startswith("Its numbers are right. The gradient is cut off")
 
 
@@ -364,13 +364,13 @@ def test_a_tuple_that_was_not_taken_apart_is_explained():
     assert "is a tuple of several things: take them apart" in said("attend_in_heads", answer)
 
 
-def test_a_view_that_also_crashes_where_it_cannot_be_taken_is_one_mistake():
+def test_a_wrong_view_that_raises_an_error_in_some_cases_is_one_mistake():
     exercise = find("split_heads")
     report = exercise.check(lambda x, heads: x.view(x.size(0), heads, x.size(1), -1))
     assert report.message == next(each.message for each in exercise.mistakes if each.name == "viewed")
 
 
-def test_what_a_known_mistake_does_not_explain_is_mentioned():
+def test_wrong_cases_that_a_known_mistake_does_not_explain_are_mentioned():
     def unscaled_and_blind_to_masks_of_zeros(query, key, value, mask=None):
         weights = torch.softmax(query @ key.mT, dim=-1)
         return (weights @ value, weights) if mask is None else (weights @ value * 0, weights)

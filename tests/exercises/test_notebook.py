@@ -24,7 +24,7 @@ WRONG = RIGHT.replace(".sum(dim, keepdim=True)", ".sum()")
 STUB = '@exercise("softmax")\ndef softmax(x, dim):\n    raise NotImplementedError\n'
 
 
-def test_a_stub_shows_that_it_is_not_started_and_lends_the_courses_part(cell: Cell, work: Path):
+def test_a_stub_is_reported_as_not_started_and_the_notebook_gets_the_courses_part(cell: Cell, work: Path):
     part, shown = cell(STUB + "softmax")
     assert part is softmax
     assert (
@@ -34,14 +34,14 @@ def test_a_stub_shows_that_it_is_not_started_and_lends_the_courses_part(cell: Ce
     assert not work.exists()
 
 
-def test_a_mistake_is_named_and_the_courses_part_goes_on(cell: Cell, work: Path):
+def test_a_mistake_is_named_and_the_notebook_continues_with_the_courses_part(cell: Cell, work: Path):
     part, shown = cell(WRONG + "softmax")
     assert part is softmax
     assert "✗ softmax: not yet\nEach row has its own maximum, but one sum divides all" in shown
     assert not work.exists()
 
 
-def test_a_right_answer_is_the_learners_own_function_and_its_source_is_kept(cell: Cell, work: Path):
+def test_a_right_answer_is_the_learners_own_function_and_its_source_is_saved(cell: Cell, work: Path):
     part, shown = cell(RIGHT + "softmax")
     assert part.__module__ == "__main__"
     assert "✓ softmax: right\nRight in all 13 cases.\nIt is yours now, kept in my_transformer/softmax.py." in shown
@@ -50,7 +50,7 @@ def test_a_right_answer_is_the_learners_own_function_and_its_source_is_kept(cell
     assert "import torch\n" in kept
 
 
-def test_a_mistake_after_a_right_answer_leaves_the_right_one_in_place(cell: Cell, work: Path):
+def test_a_wrong_answer_after_a_right_one_leaves_the_right_one_in_place(cell: Cell, work: Path):
     cell(RIGHT)
     kept = (work / "softmax.py").read_text(encoding="utf-8")
     part, shown = cell(WRONG + "softmax")
@@ -60,9 +60,9 @@ def test_a_mistake_after_a_right_answer_leaves_the_right_one_in_place(cell: Cell
     assert (work / "softmax.py").read_text(encoding="utf-8") == kept
 
 
-def test_a_part_is_found_again_after_a_restart(cell: Cell, work: Path):
+def test_a_part_is_loaded_again_after_a_restart(cell: Cell, work: Path):
     cell(RIGHT)
-    parts.forget()
+    parts.forget_loaded()
     part, shown = cell(STUB + "softmax")
     assert "goes on with your version that passed before" in shown
     assert part.__module__ == "my_transformer.softmax"
@@ -78,7 +78,7 @@ def test_the_package_can_be_imported_without_the_course(cell: Cell, work: Path):
     assert run.stdout == "tensor([0.5000, 0.5000]) False\n", run.stderr
 
 
-def test_helpers_constants_and_imports_of_other_cells_are_brought_along(cell: Cell, work: Path):
+def test_helpers_constants_and_imports_of_other_cells_are_copied(cell: Cell, work: Path):
     cell("from math import inf\nimport torch.nn.functional as F\nfrom torch import exp as e_to_the\nTINY = 1e-30")
     cell("ROWS, COLUMNS = 3, 4\nunused = torch.randn(3)\nshares = lambda e, dim: e / (e.sum(dim, keepdim=True) + TINY)")
     cell("def shifted(x, dim):\n    return F.relu(x) * 0 + x - highest(x, dim)")
@@ -95,11 +95,11 @@ def test_helpers_constants_and_imports_of_other_cells_are_brought_along(cell: Ce
     assert all(f"{line}\n" in kept for line in wanted)
     assert "unused" not in kept
     assert "ROWS" not in kept
-    parts.forget()
+    parts.forget_loaded()
     assert parts.part("softmax").is_yours
 
 
-def test_what_cannot_be_brought_along_is_named_and_the_part_lives_for_this_session(cell: Cell, work: Path):
+def test_names_that_cannot_be_copied_are_listed_and_the_part_lasts_for_this_session(cell: Cell, work: Path):
     cell("table = torch.ones(())\nscale = torch.ones(())")
     part, shown = cell(RIGHT.replace("x.amax", "scale * table * x.amax") + "softmax")
     assert "It is yours, for this session only: it uses `scale`, `table` from another cell" in shown
@@ -107,21 +107,21 @@ def test_what_cannot_be_brought_along_is_named_and_the_part_lives_for_this_sessi
     assert not work.exists()
 
 
-def test_the_latest_cell_counts_for_a_helper(cell: Cell, work: Path):
+def test_the_latest_definition_of_a_helper_counts(cell: Cell, work: Path):
     cell("def largest(x, dim):\n    return x")
     cell("def largest(x, dim):\n    return x.amax(dim, keepdim=True)")
     cell(RIGHT.replace("x.amax(dim, keepdim=True)", "largest(x, dim)"))
     assert "x.amax(dim, keepdim=True)" in (work / "softmax.py").read_text(encoding="utf-8")
 
 
-def test_a_class_is_kept_although_python_cannot_tell_its_source(cell: Cell, work: Path):
+def test_a_class_is_saved_although_inspect_cannot_find_its_source(cell: Cell, work: Path):
     text = solution("MultiHeadAttention").code
     imports, _, definition = text.partition("\n\n\n")
     cell(imports)
     part, shown = cell(definition + "\nMultiHeadAttention")
     assert "kept in my_transformer/MultiHeadAttention.py" in shown
     assert part.__module__ == "__main__"
-    parts.forget()
+    parts.forget_loaded()
     kept = parts.part("MultiHeadAttention")
     assert kept.is_yours
     assert kept.implementation is not part
@@ -152,7 +152,7 @@ class LayerNorm(nn.Module):
 
 
 @pytest.mark.parametrize(("name", "source"), [("merge_pair", RECURSIVE), ("LayerNorm", NAMES_ITSELF)])
-def test_an_answer_that_names_itself_is_checked_as_itself(cell: Cell, work: Path, name: str, source: str):
+def test_a_recursive_answer_calls_itself_during_the_check(cell: Cell, work: Path, name: str, source: str):
     _, shown = cell(source)
     assert f"✓ {name}: right" in shown
     assert (work / f"{name}.py").exists()
@@ -167,34 +167,34 @@ def test_a_part_that_uses_another_part_imports_it_from_yours(cell: Cell, work: P
     kept = (work / "attention_weights.py").read_text(encoding="utf-8")
     assert "from course_lib.yours import softmax as soft\n" in kept
     assert (work / "softmax.py").read_text(encoding="utf-8").endswith("\n\n\nsoftmax = soft\n")
-    parts.forget()
+    parts.forget_loaded()
     assert parts.part("attention_weights").is_yours
 
 
-def test_a_class_in_a_functions_place_is_handed_out_as_something_to_call(cell: Cell, work: Path):
+def test_a_class_in_place_of_a_function_is_passed_on_as_a_callable(cell: Cell, work: Path):
     text = (
         '@exercise("softmax")\nclass Soft(nn.Module):\n    def forward(self, x, dim):\n        return x.softmax(dim)\n'
     )
     part, _ = cell(text + "Soft")
     assert part(torch.zeros(2), 0).tolist() == [0.5, 0.5]
-    parts.forget()
+    parts.forget_loaded()
     assert parts.part("softmax").implementation(torch.zeros(2), 0).tolist() == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("answer", ["torch.softmax", "lambda x, dim: torch.softmax(x, dim)"])
-def test_an_answer_without_a_definition_is_used_but_not_kept(cell: Cell, work: Path, answer: str):
+def test_an_answer_without_a_definition_is_used_but_not_saved(cell: Cell, work: Path, answer: str):
     part, shown = cell(f'exercise("softmax")({answer})')
     assert "for this session only: it is not a `def` or a `class` that stands in a cell at its left edge." in shown
     assert parts.part("softmax").implementation is part
 
 
-def test_other_decorators_are_kept(cell: Cell, work: Path):
+def test_other_decorators_are_saved_with_an_answer(cell: Cell, work: Path):
     cell("import functools")
     cell(RIGHT.replace("def softmax", "@functools.lru_cache\ndef softmax"))
     assert "\n\n\n@functools.lru_cache\ndef softmax" in (work / "softmax.py").read_text(encoding="utf-8")
 
 
-def test_a_cell_with_a_magic_is_kept_too(cell: Cell, work: Path):
+def test_a_cell_with_a_magic_is_saved_too(cell: Cell, work: Path):
     cell("%precision 3\n" + RIGHT)
     assert (work / "softmax.py").exists()
 
@@ -207,14 +207,14 @@ def test_an_endless_loop_that_is_interrupted_does_not_stop_the_notebook(cell: Ce
     assert "You stopped it in line " in shown
 
 
-def test_hints_and_the_solution_show_themselves(cell: Cell, work: Path):
+def test_hints_and_the_solution_are_displayed_as_panels(cell: Cell, work: Path):
     assert "Hint 1 of 3 for mix_values" in cell('hint("mix_values")')[1]
     assert "Hint 2 of 3 for mix_values" in cell('hint("mix_values")')[1]
     _, shown = cell('solution("mix_values")')
     assert '@exercise("mix_values")\ndef mix_values(' in shown
 
 
-def test_a_folder_that_cannot_be_written_is_told(cell: Cell, work: Path):
+def test_a_folder_that_cannot_be_written_to_is_reported(cell: Cell, work: Path):
     work.write_text("a file stands in the folder's place", encoding="utf-8")
     part, shown = cell(RIGHT + "softmax")
     assert part.__module__ == "__main__"

@@ -35,13 +35,13 @@ def test_html_and_plain_text_have_the_same_words(number: int):
     assert words(report._repr_html_()) == repr(report).replace("`", " ").split()
 
 
-def test_a_report_tells_right_from_wrong_by_words_and_a_mark():
+def test_a_report_distinguishes_right_from_wrong_by_words_and_a_mark():
     right, wrong = reports()[:2]
     assert repr(right).startswith("✓ softmax: right\n")
     assert repr(wrong).startswith("✗ softmax: not yet\n")
 
 
-def test_a_report_brings_the_courses_look_along_and_paints_ink_on_a_panel():
+def test_a_report_includes_the_courses_style_sheet_and_sets_its_colours():
     html = Panel("title")._repr_html_()
     assert html.startswith(f"<style>{LOOK_CSS}</style>")
     (rule,) = re.findall(r"^\.course-report \{(.*?)^\}", html, re.MULTILINE | re.DOTALL)
@@ -49,7 +49,7 @@ def test_a_report_brings_the_courses_look_along_and_paints_ink_on_a_panel():
     assert "\n  color: var(--ink);" in rule
 
 
-def test_a_report_has_no_number_that_another_machine_would_round_otherwise():
+def test_a_report_has_no_number_that_another_machine_would_round_differently():
     # As a notebook commits it: nbval compares these bytes on every system.
     report = find("softmax").check(lambda x, dim: torch.softmax(x, dim) * 2)
     assert repr(report) == "✗ softmax: not yet\nThe result should be 0.09003 at (0,), but yours is 0.1801."
@@ -60,7 +60,7 @@ def test_a_report_has_no_number_that_another_machine_would_round_otherwise():
 
 
 @pytest.mark.parametrize("exercise", all_exercises(), ids=lambda exercise: exercise.name)
-def test_no_hint_gives_a_line_of_the_solution_away(exercise):
+def test_no_hint_reveals_a_line_of_the_solution(exercise):
     lines = [line.partition("  #")[0].strip() for line in solution(exercise.name).code.splitlines()]
     telling = [
         line
@@ -74,20 +74,20 @@ def test_no_hint_gives_a_line_of_the_solution_away(exercise):
 
 
 @pytest.mark.parametrize("exercise", all_exercises(), ids=lambda exercise: exercise.name)
-def test_a_solution_stands_by_itself_and_passes(exercise):
+def test_a_solution_is_complete_and_passes(exercise):
     namespace = {"exercise": lambda name: lambda part: part}
     exec(solution(exercise.name).code, namespace)
     assert exercise.check(namespace[exercise.name]).passed
 
 
-def test_hints_come_one_at_a_time_and_the_last_one_stays():
+def test_hints_appear_one_at_a_time_and_the_last_one_is_repeated():
     first, second, third, again = (hint("merge_heads") for _ in range(4))
     hints = find("merge_heads").hints
     assert [panel.paragraphs[0] for panel in (first, second, third, again)] == [*hints, hints[2]]
     assert 'solution("merge_heads")' in third.paragraphs[1]
 
 
-def test_a_name_that_is_no_exercises_is_answered_with_the_nearest():
+def test_an_unknown_exercise_name_is_answered_with_the_most_similar_one():
     with pytest.raises(ValueError, match="There is no exercise 'sofmax': do you mean 'softmax'"):
         hint("sofmax")
 

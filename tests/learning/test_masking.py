@@ -28,7 +28,7 @@ def hidden(share: float, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, tor
 
 
 @pytest.mark.parametrize("share", [0.15, 0.4])
-def test_the_share_of_chosen_tokens_is_the_one_that_was_asked_for(share: float) -> None:
+def test_the_share_of_chosen_tokens_is_the_given_one(share: float) -> None:
     ids, inputs, labels = hidden(share)
     chosen = labels != IGNORE
     assert chosen.double().mean().item() == pytest.approx(share, abs=band(share, COUNT))
@@ -65,7 +65,7 @@ def test_special_tokens_are_never_chosen() -> None:
     assert (labels[1] == 65).all()
 
 
-def test_the_same_generator_hides_the_same_tokens_and_the_ids_stay_as_they_were() -> None:
+def test_the_same_generator_hides_the_same_tokens_and_does_not_change_the_ids() -> None:
     ids = torch.arange(200).view(2, 100)
     before = ids.clone()
     first, again, other = (hide(ids, TOKENIZER, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
@@ -75,14 +75,14 @@ def test_the_same_generator_hides_the_same_tokens_and_the_ids_stay_as_they_were(
     assert torch.equal(ids, before)
 
 
-def test_no_share_hides_nothing() -> None:
+def test_a_share_of_zero_hides_nothing() -> None:
     ids = torch.arange(200).view(2, 100)
     inputs, labels = hide(ids, TOKENIZER, share=0)
     assert torch.equal(inputs, ids)
     assert (labels == IGNORE).all()
 
 
-def test_a_tokenizer_without_a_mask_token_and_a_share_that_is_none_are_refused() -> None:
+def test_a_tokenizer_without_a_mask_token_and_an_invalid_share_are_refused() -> None:
     with pytest.raises(ValueError, match="needs a mask token, but this tokenizer has none"):
         hide(torch.tensor([[4]]), CharacterTokenizer.from_text("a"))
     with pytest.raises(ValueError, match=r"from 0 to 1, but is 1\.5"):

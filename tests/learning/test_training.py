@@ -76,7 +76,7 @@ def test_a_batch_without_labels_has_no_loss_and_no_gradient():
     assert not logits.grad.any()
 
 
-def test_no_prediction_goes_below_the_floor_and_the_smoothed_labels_reach_it():
+def test_no_loss_is_below_the_floor_and_the_smoothed_labels_reach_it():
     labels = torch.full((1, 5), 0.02, dtype=torch.float64)  # 0.1 spread over five tokens
     labels[0, 2] += 0.9
     at_best, _ = training_losses(labels.log(), torch.tensor([2]), 0.1)
@@ -87,7 +87,7 @@ def test_no_prediction_goes_below_the_floor_and_the_smoothed_labels_reach_it():
     assert bolder > at_best
 
 
-def test_the_translator_is_asked_for_the_target_moved_by_one():
+def test_the_translator_predicts_the_target_shifted_by_one():
     asked = {}
 
     def model(source, target):
@@ -120,7 +120,7 @@ def test_the_rate_without_warmup_starts_at_its_peak():
     assert warmup_cosine(1, peak=0.5, warmup=0, total=9) == pytest.approx(0.5, rel=0.03)
 
 
-def test_the_cosine_rises_in_a_line_and_falls_to_nearly_nothing():
+def test_the_cosine_schedule_rises_linearly_and_falls_to_nearly_zero():
     rates = [warmup_cosine(step, peak=1.0, warmup=10, total=29) for step in range(1, 31)]
     assert rates[:10] == pytest.approx([step / 10 for step in range(1, 11)])
     assert rates[19] == pytest.approx(0.5)  # step 20 is half of the way from 10 to 30
@@ -134,14 +134,14 @@ def some_examples(count=400):
     return [([4] * chance.randint(1, 20), [4] * chance.randint(2, 20)) for _ in range(count)]
 
 
-def test_batches_hold_each_example_once_and_no_more_ids_than_asked_for():
+def test_batches_contain_each_example_once_and_at_most_the_given_number_of_ids():
     examples = some_examples()
     batches = batches_by_length(examples, batch_tokens=300, shuffle_seed="a")
     assert sorted(i for batch in batches for i in batch) == list(range(400))
     assert all(sum(part.numel() for part in collate([examples[i] for i in batch], pad=0)) <= 300 for batch in batches)
 
 
-def test_batches_by_length_are_hardly_padded():
+def test_batches_sorted_by_length_need_little_padding():
     examples = some_examples(4000)
     ids = sum(len(part) for example in examples for part in example)
     batches = batches_by_length(examples, batch_tokens=300, shuffle_seed="a")
@@ -149,7 +149,7 @@ def test_batches_by_length_are_hardly_padded():
     assert padded < 1.05 * ids  # batches in random order would be padded by 0.8
 
 
-def test_batches_come_in_an_order_that_hangs_on_the_seed_alone():
+def test_the_order_of_the_batches_depends_only_on_the_seed():
     examples = some_examples()
     first, again, other = (batches_by_length(examples, 300, seed) for seed in ("0/1", "0/1", "0/2"))
     assert first == again
@@ -158,24 +158,24 @@ def test_batches_come_in_an_order_that_hangs_on_the_seed_alone():
     assert [len(examples[batch[0]][1]) for batch in first] != sorted(len(examples[batch[0]][1]) for batch in first)
 
 
-def test_a_long_example_gets_a_batch_of_its_own():
+def test_an_overlong_example_gets_its_own_batch():
     examples = [([4] * 50,), ([4],), ([4] * 49,), ([4],)]
     batches = batches_by_length(examples, batch_tokens=10, shuffle_seed="")
     assert sorted(map(sorted, batches)) == [[0], [1, 3], [2]]
 
 
-def test_a_long_example_leaves_later_batches_full():
+def test_an_overlong_example_does_not_shrink_later_batches():
     examples = [([4] * 9, [4])] + [([4], [4, 4])] * 3
     assert sorted(map(sorted, batches_by_length(examples, batch_tokens=12, shuffle_seed=""))) == [[0], [1, 2, 3]]
 
 
-def test_shorter_lists_are_filled_up_with_the_id_that_was_given():
+def test_shorter_lists_are_padded_with_the_given_id():
     source, target = collate([([4, 5, 6], [7]), ([8], [9, 9])], pad=3)
     assert source.tolist() == [[4, 5, 6], [8, 3, 3]]
     assert target.tolist() == [[7, 3], [9, 9]]
 
 
-def test_lists_of_different_lengths_are_refused_without_an_id_to_fill_them_up():
+def test_lists_of_different_lengths_are_refused_without_an_id_to_pad_them():
     (ids,) = collate([([4, 5],), ([6, 7],)])
     assert ids.tolist() == [[4, 5], [6, 7]]
     with pytest.raises(ValueError, match=r"one batch have 1 and 2 ids: .* such as pad=tokenizer\.pad"):
@@ -214,7 +214,7 @@ def test_a_translator_learns_to_reverse():
     assert history.cross_entropy[0] > math.log(9) - 1
 
 
-def test_a_language_model_learns_a_circle_in_the_same_loop():
+def test_a_language_model_learns_a_cycle_in_the_same_loop():
     circle = [([4 + (i + j) % 5 for j in range(6)],) for i in range(5)]
     torch.manual_seed(0)
     model = build_language_model(TransformerConfig(vocabulary=9, d_model=16, heads=2, d_ff=32, layers=1, dropout=0.0))
@@ -241,7 +241,7 @@ def test_a_classifier_learns_in_the_same_loop():
     assert train(Classifier(), Task(examples, which), settings, device="cpu").loss[-1] < 0.05
 
 
-def test_the_seed_alone_decides_the_weights_and_torchs_own_chance_is_left_alone():
+def test_only_the_seed_decides_the_weights_and_the_random_state_of_torch_does_not_change():
     torch.manual_seed(5)
     untouched = torch.rand(1)
     found = []
@@ -270,7 +270,7 @@ def test_dropout_is_on_in_training_only():
     assert history.validation_steps == [3]
 
 
-def test_validation_follows_each_epoch_and_the_end():
+def test_validation_runs_after_each_epoch_and_at_the_end():
     history = train(
         new_model(), Task(REVERSED, to_translate, REVERSED[:9], pad=PAD), replace(FEW, steps=12), device="cpu"
     )
@@ -278,7 +278,7 @@ def test_validation_follows_each_epoch_and_the_end():
     assert len(history.validation) == 3
 
 
-def test_each_epoch_and_each_seed_has_an_order_of_its_own_and_each_step_its_own_chance():
+def test_each_epoch_and_each_seed_has_its_own_order_and_each_step_its_own_random_numbers():
     def batches_and_chances(seed):
         batches, chances = [], []
 
@@ -316,7 +316,7 @@ def test_training_stops_at_the_first_limit(limits, steps):
     assert train(new_model(), TASK, settings, device="cpu").steps == steps
 
 
-def test_training_stops_after_its_seconds():
+def test_training_stops_after_the_given_seconds():
     began = time.monotonic()
     history = train(new_model(), TASK, replace(FEW, steps=None, seconds=0.3), device="cpu")
     assert 0.3 <= time.monotonic() - began < 5
@@ -332,7 +332,7 @@ def test_the_history_has_one_number_for_each_step():
     assert not history.interrupted
 
 
-def test_gradients_are_shortened_to_the_clip_and_the_history_has_their_length_before(monkeypatch):
+def test_gradients_are_clipped_and_the_history_has_their_norms_before_clipping(monkeypatch):
     lengths = []
 
     def measure(optimizer, *_):
@@ -350,7 +350,7 @@ def test_gradients_are_shortened_to_the_clip_and_the_history_has_their_length_be
     assert free.gradient_norm[0] > 0.1
 
 
-def test_adam_has_the_settings_betas_and_only_matrices_decay():
+def test_adam_uses_the_settings_betas_and_decays_only_matrices():
     groups = []
     hook = register_optimizer_step_pre_hook(lambda optimizer, *_: groups.extend(optimizer.param_groups))
     model = new_model()
@@ -365,7 +365,7 @@ def test_adam_has_the_settings_betas_and_only_matrices_decay():
     }
 
 
-def test_a_training_resumed_in_mid_epoch_ends_in_the_very_same_weights(tmp_path):
+def test_a_training_resumed_within_an_epoch_ends_with_the_very_same_weights(tmp_path):
     straight = new_model()
     whole = train(straight, TASK, FEW, device="cpu")
     for stops in ((7,), (5, 13), (19,)):  # an epoch has five steps
@@ -381,7 +381,7 @@ def test_a_training_resumed_in_mid_epoch_ends_in_the_very_same_weights(tmp_path)
         assert another.source_table is another.target_table
 
 
-def test_a_finished_training_is_not_run_again(tmp_path):
+def test_a_finished_training_does_not_continue(tmp_path):
     path = tmp_path / "run.safetensors"
     model = new_model()
     first = train(model, Task(REVERSED, to_translate, REVERSED[:5], pad=PAD), FEW, device="cpu", checkpoint=path)
@@ -403,7 +403,7 @@ def interrupting(at_call):
     return objective
 
 
-def test_an_interruption_keeps_what_was_learned_and_can_be_resumed(tmp_path):
+def test_an_interrupted_training_keeps_its_progress_and_can_be_resumed(tmp_path):
     path = tmp_path / "run.safetensors"
     model = new_model()
     history = train(model, Task(REVERSED, interrupting(9), pad=PAD), FEW, device="cpu", checkpoint=path)
@@ -421,7 +421,7 @@ def test_an_interruption_keeps_what_was_learned_and_can_be_resumed(tmp_path):
     assert same(weights(model), weights(straight))
 
 
-def test_no_step_is_left_half_taken_when_you_interrupt_in_its_midst():
+def test_an_interruption_never_leaves_a_step_half_finished():
     calls = []
 
     def interrupt(*_):
@@ -452,7 +452,7 @@ def test_training_also_runs_in_a_thread():
     assert found[0].steps == 2
 
 
-def test_a_loss_that_is_no_number_stops_with_a_sentence_and_harms_no_weights():
+def test_a_loss_that_is_nan_stops_training_with_a_sentence_and_leaves_the_weights_intact():
     calls = []
 
     def breaks(model, source, target):
@@ -467,7 +467,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence_and_harms_no_weights():
     assert same(weights(model), weights(four))
 
 
-def test_nothing_to_learn_is_said_in_a_sentence():
+def test_a_task_without_examples_is_refused_with_a_sentence():
     with pytest.raises(ValueError, match="no examples"):
         train(new_model(), Task([], to_translate, pad=PAD), FEW, device="cpu")
 
@@ -491,7 +491,7 @@ def test_settings_that_cannot_work_are_refused(changes, words):
         replace(FEW, **changes)
 
 
-def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_changes_nothing(tmp_path):
+def test_a_checkpoint_that_cannot_be_resumed_is_refused_with_a_sentence_and_changes_nothing(tmp_path):
     path, model = tmp_path / "run.safetensors", new_model()
     train(model, TASK, FEW, device="cpu", checkpoint=path)
     whole, before = path.read_bytes(), weights(model)
@@ -519,7 +519,7 @@ def test_a_checkpoint_that_cannot_be_continued_is_refused_in_a_sentence_and_chan
     refused("weights only")
 
 
-def test_a_cosine_may_not_be_stretched_by_resuming(tmp_path):
+def test_resuming_may_not_lengthen_a_cosine_schedule(tmp_path):
     path = tmp_path / "run.safetensors"
     cosine = replace(FEW, schedule="cosine", steps=4)
     train(new_model(), TASK, cosine, device="cpu", checkpoint=path)
@@ -527,7 +527,7 @@ def test_a_cosine_may_not_be_stretched_by_resuming(tmp_path):
         train(new_model(), TASK, replace(cosine, steps=8), device="cpu", checkpoint=path)
 
 
-def test_a_file_that_could_not_be_written_leaves_the_former_one(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_former_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "folder" / "run.safetensors"
     checkpoints.write(path, {"a": torch.ones(2)}, {"say": "é"})
     former = path.read_bytes()
@@ -545,7 +545,7 @@ def test_a_file_that_could_not_be_written_leaves_the_former_one(tmp_path, monkey
     assert note == {"say": "é"}
 
 
-def test_a_checkpoint_is_written_now_and_then(tmp_path, monkeypatch):
+def test_checkpoints_are_written_at_the_given_interval(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
     path, sizes = tmp_path / "run.safetensors", []
 

@@ -27,7 +27,7 @@ def by_name(value: object) -> str:
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
-def test_the_reference_is_what_the_library_has_by_that_name(exercise: Exercise):
+def test_the_reference_is_the_part_of_the_library_with_that_name(exercise: Exercise):
     assert LIBRARY.fullmatch(exercise.reference.__module__)
 
 
@@ -64,7 +64,7 @@ def test_a_right_answer_that_is_written_differently_passes_in_under_a_second(exe
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
-def test_an_exercise_has_all_that_a_learner_needs(exercise: Exercise):
+def test_an_exercise_has_everything_that_a_learner_needs(exercise: Exercise):
     assert len(exercise.mistakes) >= 4
     assert len({mistake.message for mistake in exercise.mistakes}) == len(exercise.mistakes)
     assert len(exercise.hints) == 3
@@ -87,7 +87,7 @@ def file_name(exercise: str) -> str:
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
-def test_a_further_case_says_what_is_special_about_it(exercise: Exercise):
+def test_a_further_case_names_its_special_properties(exercise: Exercise):
     for further in exercise.cases:
         assert isinstance(further.having, tuple)
         assert further.having
@@ -95,33 +95,33 @@ def test_a_further_case_says_what_is_special_about_it(exercise: Exercise):
 
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)
-def test_a_mistakes_message_is_a_sentence_and_its_source_an_address(exercise: Exercise, mistake: Mistake):
+def test_the_message_of_a_mistake_is_a_sentence_and_its_source_an_address(exercise: Exercise, mistake: Mistake):
     assert mistake.message[0].isupper() or mistake.message.startswith(("`", "torch "))
     assert mistake.message.endswith((".", "?", "`", "…"))
     assert mistake.seen == "" or mistake.seen.startswith("https://")
 
 
-def test_a_text_that_does_not_occur_exactly_once_is_not_patched():
+def test_a_patch_is_refused_if_its_text_does_not_occur_exactly_once():
     with pytest.raises(ValueError, match="'no such line' should occur once in softmax, but occurs 0 times"):
         patched(attention.softmax, "no such line", "")
     with pytest.raises(ValueError, match="'exponentials' should occur once in softmax, but occurs 3 times"):
         patched(attention.softmax, "exponentials", "e")
 
 
-def test_a_case_hands_its_mask_in_last():
+def test_a_case_passes_its_mask_last():
     mask = torch.ones(1, dtype=torch.bool)
     assert case(1, 2, mask=mask, having=("a mask",)).arguments == (1, 2, mask)
     assert case(1, 2).arguments == (1, 2)
 
 
-def test_a_patch_leaves_the_reference_as_it_is():
+def test_a_patch_does_not_change_the_reference():
     fourfold = patched(attention.softmax, "return exponentials", "return 4 * exponentials")
     assert fourfold(torch.zeros(2), 0).tolist() == [2.0, 2.0]
     assert attention.softmax(torch.zeros(2), 0).tolist() == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("path", kernels.NOTEBOOKS, ids=lambda path: path.stem)
-def test_exercises_come_in_the_order_in_which_their_notebook_gives_them(path):
+def test_exercises_are_in_the_order_of_their_notebooks(path):
     cells = nbformat.read(path, as_version=4).cells
     given = [name for cell in cells if cell.cell_type == "code" for name in names_of_stubs(cell.source)]
     own = [exercise for exercise in EXERCISES if exercise.notebook == int(path.name[:2])]
@@ -174,7 +174,7 @@ def test_two_mistakes_at_once_are_both_named():
     assert "masked the weights after the softmax" in report.message
 
 
-def test_a_mistake_beside_something_unknown_is_named_and_says_that_more_is_wrong():
+def test_a_known_mistake_beside_an_unknown_one_is_named_with_a_remark_that_more_is_wrong():
     def unscaled_and_shifted(query, key, value, mask=None):
         scores = query @ key.mT if mask is None else (query @ key.mT).masked_fill(~mask, -3.0)
         weights = torch.softmax(scores, -1)
@@ -185,7 +185,7 @@ def test_a_mistake_beside_something_unknown_is_named_and_says_that_more_is_wrong
     assert report.message.endswith("fix this first, then run the cell again.")
 
 
-def test_the_learners_class_is_the_courses_own_where_both_have_the_same_weights():
+def test_a_right_class_computes_the_same_as_the_courses_class_with_the_same_weights():
     torch.manual_seed(0)
     small, whole = find("MultiHeadAttention").reference(8, 2), attention.MultiHeadAttention(8, 2)
     whole.load_state_dict(small.state_dict())
@@ -194,19 +194,19 @@ def test_the_learners_class_is_the_courses_own_where_both_have_the_same_weights(
     torch.testing.assert_close(small(query, key, key, mask), whole(query, key, key, mask))
 
 
-def test_the_parameters_are_as_many_as_the_courses_class_has():
+def test_a_right_class_has_as_many_parameters_as_the_courses_class():
     count = find("multi_head_parameter_count").reference
     for d_model, heads in ((8, 2), (512, 8)):
         whole = attention.MultiHeadAttention(d_model, heads)
         assert count(d_model, heads) == sum(parameter.numel() for parameter in whole.parameters())
 
 
-def test_entropy_is_log_of_the_number_of_keys_for_equal_weights():
+def test_the_entropy_of_equal_weights_is_the_logarithm_of_the_number_of_keys():
     entropy = find("entropy_of_weights").reference(torch.full((2, 8), 1 / 8))
     torch.testing.assert_close(entropy, torch.tensor([2.0794415, 2.0794415]))  # ln 8
 
 
-def test_a_coincidence_in_one_case_accuses_nobody():
+def test_agreement_in_a_single_case_is_not_taken_for_a_known_mistake():
     def sharper(x, dim):
         return torch.softmax(x, 0) if x.shape == (3, 1) else torch.softmax(2 * x, dim)
 
@@ -215,7 +215,7 @@ def test_a_coincidence_in_one_case_accuses_nobody():
     assert report.mistake is None
 
 
-def test_a_mistake_that_would_show_where_the_answer_is_right_accuses_nobody():
+def test_a_mistake_visible_where_the_answer_is_right_is_not_named():
     def masks_small_scores(query, key, value, mask=None):
         output, weights = find("scaled_dot_product_attention").reference(query, key, value, mask)
         wrong = query.size(-1) == 1 and mask is not None

@@ -71,11 +71,11 @@ def lesson(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Less
     torch.set_num_threads(threads)
 
 
-def test_it_begins_worse_than_even_bets_and_passes_the_bigram(lesson: Lesson):
+def test_it_begins_worse_than_a_uniform_guess_and_ends_better_than_the_bigram(lesson: Lesson):
     lesson.run('assert history.loss[0] > floors["ln V"]')
 
 
-def test_the_likeliest_letter_again_and_again_runs_in_circles(lesson: Lesson):
+def test_always_taking_the_likeliest_character_leads_to_a_loop(lesson: Lesson):
     lesson.run("def greedy")
     names = lesson.names
     texts = [names["greedy"](names["model"])[17:], names["drawn"](names["model"], length=47)[17:]]
@@ -98,16 +98,16 @@ def test_the_losses_lie_in_the_bands_that_the_notebook_gives_for_three_seeds(les
     assert 4.5 < apart["no mask"] < 6
 
 
-def test_only_an_honest_loss_is_the_same_one_at_a_time(lesson: Lesson):
+def test_only_the_loss_of_a_model_without_a_leak_is_the_same_when_tokens_come_one_at_a_time(lesson: Lesson):
     lesson.run('assert abs(together["causal"] - apart["causal"])')
 
 
-def test_only_the_last_place_of_a_leak_has_to_guess(lesson: Lesson):
+def test_with_a_leak_only_the_last_position_has_to_guess(lesson: Lesson):
     lesson.run("assert by_place[name][-1] >")
     honest = lesson.names["by_place"]["causal"]
     assert honest[-1] < 1.2 * honest[:-1].mean()
 
 
-def test_a_leak_goes_one_step_for_each_layer_and_an_honest_model_has_none(lesson: Lesson):
+def test_a_leak_reaches_one_step_further_per_layer_and_a_causal_model_has_none(lesson: Lesson):
     assert lesson.names["leaks"] == {"causal": 0, "off by one": 7 + 6, "no mask": 7 * 8 // 2}
     lesson.run('assert torch.equal(notices(runs["causal"][0], ids)')

@@ -49,7 +49,9 @@ def cells() -> Iterator[dict[str, Any]]:
     torch.set_num_threads(threads)
 
 
-def test_the_lessons_layers_hold_the_real_weights_and_give_the_hidden_states_of_transformers(real: dict[str, Any]):
+def test_the_layers_of_the_lesson_take_the_real_weights_and_give_the_hidden_states_of_transformers(
+    real: dict[str, Any],
+):
     folder = data.fetch("pretrained-encoder")
     bert = BertModel.from_pretrained(folder, local_files_only=True, attn_implementation="eager").eval()
     assert real["encoder"] is not None
@@ -92,7 +94,7 @@ def test_without_norms_twelve_layers_cost_far_more_than_chance(cells: dict[str, 
     ("around", "warmup", "learns"),
     [("no_residual", 40, False), ("post_norm", 1, False), ("pre_norm", 1, True), ("pre_norm", 40, True)],
 )
-def test_residuals_and_the_norms_place_decide_what_learns_with_other_seeds_too(
+def test_residuals_and_the_position_of_the_norm_decide_what_learns_for_other_seeds_too(
     cells: dict[str, Any], around: str, warmup: int, learns: bool, seed: int
 ):
     losses, lengths, _ = cells["train_deep"](cells[around], warmup, seed)
@@ -104,7 +106,7 @@ def test_residuals_and_the_norms_place_decide_what_learns_with_other_seeds_too(
 
 
 @pytest.mark.parametrize("seed", [2, 3])
-def test_with_warm_up_post_norm_begins_to_learn_with_other_seeds_too(cells: dict[str, Any], seed: int):
+def test_with_warm_up_post_norm_begins_to_learn_for_other_seeds_too(cells: dict[str, Any], seed: int):
     # Seeds 0 to 4 gave 1.85 to 2.00.
     losses, _, _ = cells["train_deep"](cells["post_norm"], 40, seed)
     assert end(losses) < 2.05
@@ -143,7 +145,7 @@ def test_without_residuals_the_first_layers_gradient_does_not_vanish(
     assert first["no_residual"] > first["pre_norm"] / 2
 
 
-def test_a_pre_norm_stream_is_the_sum_of_its_writes_and_a_post_norm_stream_is_not(cells: dict[str, Any]):
+def test_a_pre_norm_stream_is_the_sum_of_what_the_sublayers_add_and_a_post_norm_stream_is_not(cells: dict[str, Any]):
     ids = torch.tensor([3, 1, 4, 1, 5])
     for around, adds_up in ((cells["pre_norm"], True), (cells["post_norm"], False)):
         torch.manual_seed(1)

@@ -50,7 +50,7 @@ def test_the_encoder_layers_of_lesson_05_give_bert_s_hidden_states():
         torch.testing.assert_close(x[ids != 0], wanted[ids != 0], rtol=0, atol=1e-12)
 
 
-def test_parameters_by_place_are_those_of_bert_base():
+def test_parameter_counts_by_part_are_those_of_bert_base():
     # Devlin et al. 2019: 12 layers, 768 wide, 3072 inside; of torch's own layers, counted without memory.
     layer = nn.TransformerEncoderLayer(768, 12, 3072, device="meta")
     assert sum(encoder_parameter_count(768, 3072, 12)) == 12 * sum(p.numel() for p in layer.parameters())
@@ -94,7 +94,7 @@ def test_the_transformer_of_lesson_07_is_torch_s_with_the_same_weights():
     torch.testing.assert_close(ours(source, target), hidden @ ours.target_table.T, rtol=0, atol=1e-12)
 
 
-def test_a_future_token_moves_nothing_before_it_in_lesson_06_and_07():
+def test_a_future_token_changes_nothing_before_it_in_lessons_06_and_07():
     torch.manual_seed(0)
     language_model, translator = LanguageModel(9, 8, 2, 16, 2).eval(), Transformer(9, 9, 8, 2, 16, 2).eval()
     ids = torch.tensor([[4, 5, 6, 7]])
@@ -118,7 +118,7 @@ def test_the_learning_rate_peaks_where_the_paper_says():
     assert abs(rates[1] - 0.00069877) < 1e-8
 
 
-def test_a_decoder_layer_that_hears_nothing_is_a_masked_encoder_layer_but_for_one_norm():
+def test_a_decoder_layer_with_a_silent_memory_is_a_masked_encoder_layer_except_for_one_norm():
     torch.manual_seed(0)
     layer = DecoderLayer(8, 2, 16, 0.0).eval()
     x, memory = torch.randn(1, 4, 8), torch.randn(1, 3, 8)
@@ -130,7 +130,7 @@ def test_a_decoder_layer_that_hears_nothing_is_a_masked_encoder_layer_but_for_on
     torch.testing.assert_close(layer(x, memory, mask), layer.norm_3(heard_nothing + layer.feed_forward(heard_nothing)))
 
 
-def test_both_writers_take_the_likeliest_token_of_the_last_place():
+def test_both_greedy_functions_take_the_likeliest_token_at_the_last_position():
     torch.manual_seed(0)
     language_model, translator = LanguageModel(9, 8, 2, 16, 1).eval(), Transformer(9, 9, 8, 2, 16, 1).eval()
     first = continue_greedily(language_model, [4, 5], 3)

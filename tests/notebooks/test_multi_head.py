@@ -37,7 +37,7 @@ def seed(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-def test_one_wide_head_stays_below_the_36_of_64_pairs_that_half_and_half_allows(cells: dict[str, Any], seed: int):
+def test_one_wide_head_stays_below_the_36_of_64_pairs_that_equal_weights_allow(cells: dict[str, Any], seed: int):
     # Seeds 0 to 8 gave 0.31 to 0.48.
     assert 0.12 < cells["share_right"](1, attend_in_heads, seed) < 36 / 64
 
@@ -47,7 +47,7 @@ def test_narrow_heads_answer_both_questions(cells: dict[str, Any], seed: int, he
     assert cells["share_right"](heads, attend_in_heads, seed) > 0.99
 
 
-def test_one_wide_head_finds_a_way_where_keys_and_values_see_symbols_and_places(
+def test_one_wide_head_succeeds_if_keys_and_values_contain_symbols_and_positions(
     cells: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
     class SeesBoth(cells["TwoQuestions"]):  # type: ignore[misc]
@@ -62,10 +62,10 @@ def test_one_wide_head_finds_a_way_where_keys_and_values_see_symbols_and_places(
     assert cells["share_right"](1, attend_in_heads, seed=1) > 0.99
 
 
-def test_training_does_not_notice_a_split_by_a_view(cells: dict[str, Any], seed: int):
+def test_a_split_by_a_view_does_not_harm_training(cells: dict[str, Any], seed: int):
     assert cells["share_right"](2, cells["merge_rightly"], seed) > 0.99
 
 
-def test_splitting_and_merging_by_a_view_leaves_one_question_to_chance(cells: dict[str, Any], seed: int):
+def test_splitting_and_merging_by_a_view_leaves_one_question_at_chance_level(cells: dict[str, Any], seed: int):
     # One in 8; seeds 0 to 8 gave 0.118 to 0.132.
     assert 0.08 < cells["share_right"](2, cells["merge_by_a_view"], seed) < 0.2

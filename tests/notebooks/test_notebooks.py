@@ -30,18 +30,18 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def test_a_fresh_run_gives_what_is_committed_and_asks_nothing_of_the_network(notebook: Path, data, tmp_path: Path):
+def test_a_fresh_run_gives_the_committed_outputs_and_does_not_use_the_network(notebook: Path, data, tmp_path: Path):
     run = kernels.validate(notebook, tmp_path, kernels.environment(tmp_path))
     assert run.returncode == 0, run.stdout + run.stderr
     log = kernels.network_log(tmp_path)
     assert not log.exists(), log.read_text(encoding="utf-8")
 
 
-def test_it_is_saved_in_canonical_form(notebook: Path):
+def test_the_notebook_is_saved_in_canonical_form(notebook: Path):
     assert canonical.main(["--check", str(notebook)]) == 0
 
 
-def test_it_keeps_the_rules(notebook: Path):
+def test_the_notebook_follows_the_rules(notebook: Path):
     assert rules.faults(read(notebook)) == []
 
 
@@ -54,7 +54,7 @@ def test_the_first_notebook_runs_without_data_or_network_and_says_so(tmp_path: P
     assert "course.py data" in nbformat.writes(new_notebook(cells=different))
 
 
-def test_a_notebook_that_reaches_out_fails_with_a_sentence(sample: NotebookNode, tmp_path: Path):
+def test_a_notebook_that_uses_the_network_fails_with_a_sentence(sample: NotebookNode, tmp_path: Path):
     sample.cells = sample.cells[:2]
     sample.cells[1].source = "import socket\n\nsocket.getaddrinfo('course.invalid', 443)"
     sample.cells[1].execution_count = 1

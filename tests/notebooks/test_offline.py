@@ -29,7 +29,7 @@ def run_offline(source: str, log: Path) -> subprocess.CompletedProcess[str]:
         (f"subprocess.run([sys.executable, '-c', {IN_A_CHILD!r}], check=True)", "course.invalid"),
     ],
 )
-def test_every_way_out_is_refused_with_a_sentence_and_noted(attempt: str, host: str, tmp_path: Path):
+def test_every_network_access_is_refused_with_a_sentence_and_recorded(attempt: str, host: str, tmp_path: Path):
     log = tmp_path / "network.log"
     result = run_offline(f"import socket, subprocess, sys, urllib.request\n{attempt}", log)
     assert result.returncode != 0
@@ -37,14 +37,14 @@ def test_every_way_out_is_refused_with_a_sentence_and_noted(attempt: str, host: 
     assert host in log.read_text(encoding="utf-8")
 
 
-def test_an_attempt_whose_error_is_swallowed_is_still_noted(tmp_path: Path):
+def test_an_attempt_whose_error_is_suppressed_is_still_recorded(tmp_path: Path):
     log = tmp_path / "network.log"
     source = "import socket\ntry:\n    socket.getaddrinfo('course.invalid', 80)\nexcept OSError:\n    print('offline')"
     assert run_offline(source, log).stdout == "offline\n"
     assert log.exists()
 
 
-def test_this_machine_is_still_reached(tmp_path: Path):
+def test_the_local_machine_is_still_reachable(tmp_path: Path):
     log = tmp_path / "network.log"
     source = """
 import socket

@@ -41,7 +41,7 @@ def shares(cells: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, d
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_shuffled_in_is_shuffled_out_unless_a_causal_mask_stands_between(cells: dict[str, Any], seed: int):
+def test_a_shuffled_input_gives_a_shuffled_output_unless_there_is_a_causal_mask(cells: dict[str, Any], seed: int):
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randn(1, 7, 16, generator=generator, dtype=torch.float64)
     plain, shuffled = cells["as_it_is_and_shuffled"](tokens)
@@ -65,21 +65,19 @@ def test_a_causal_mask_alone_is_enough_for_this_order_at_every_length(cells: dic
 
 
 @pytest.mark.parametrize("kind", ["sinusoidal", "learned", "rotary"])
-def test_each_kind_of_positions_answers_at_the_lengths_that_it_learned_from(
-    shares: dict[str, dict[int, float]], kind: str
-):
+def test_each_kind_of_positions_works_at_the_lengths_of_its_training(shares: dict[str, dict[int, float]], kind: str):
     # Seeds 0 to 4 gave 0.96 and more; at 16, 1.00 but for learned positions, 0.78 to 1.00.
     assert shares[kind][SHORT] > 0.9
     assert shares[kind][LONGEST_LEARNED] > (0.7 if kind == "learned" else 0.95)
 
 
 @pytest.mark.parametrize("kind", ["sinusoidal", "learned", "rotary"])
-def test_no_kind_answers_at_three_times_the_length(shares: dict[str, dict[int, float]], kind: str):
+def test_no_kind_of_positions_works_at_three_times_the_length(shares: dict[str, dict[int, float]], kind: str):
     # Seeds 0 to 4 gave 0.32 to 0.60.
     assert shares[kind][THRICE] < 0.7
 
 
-def test_beyond_the_lengths_learned_from_rotary_loses_least_and_learned_most(shares: dict[str, dict[int, float]]):
+def test_beyond_the_training_lengths_rotary_loses_least_and_learned_positions_most(shares: dict[str, dict[int, float]]):
     # Seeds 0 to 4 gave learned 0.59 to 0.74, sinusoidal 0.84 to 0.88, rotary 0.97 to 1.00.
     assert shares["learned"][LONGER] < shares["sinusoidal"][LONGER] < shares["rotary"][LONGER]
     assert shares["learned"][TWICE] < 0.7

@@ -24,7 +24,7 @@ def right(sample: NotebookNode) -> NotebookNode:
     return sample
 
 
-def test_a_notebook_that_keeps_every_rule_has_no_faults(right: NotebookNode):
+def test_a_notebook_that_follows_every_rule_has_no_faults(right: NotebookNode):
     assert rules.faults(right) == []
 
 

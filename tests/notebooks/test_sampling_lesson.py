@@ -39,7 +39,7 @@ def lesson(request: pytest.FixtureRequest) -> Lesson:
     return lesson
 
 
-def test_many_beams_find_likelier_shorter_and_worse_translations_and_the_penalty_repairs_a_part(lesson: Lesson):
+def test_many_beams_find_likelier_shorter_and_worse_translations_and_the_penalty_helps_in_part(lesson: Lesson):
     # The right words fall by 0.072, 0.118 and 0.143 with seeds 0, 1 and 2.
     lesson.run("assert curse[64, 0][0]", {})
 

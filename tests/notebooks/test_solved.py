@@ -102,13 +102,13 @@ def variables(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_cell_with_another_answer_runs_by_itself_and_passes(name: str):
+def test_a_cell_with_a_differently_written_answer_runs_on_its_own_and_passes(name: str):
     namespace = {"exercise": lambda name: lambda part: part}
     exec(cell(name), namespace)
     assert find(name).check(namespace[name]).passed
 
 
-def test_the_courses_own_solutions_pass_as_cells_and_become_the_learners(tmp_path: Path, variables: dict[str, str]):
+def test_the_courses_solutions_pass_as_cells_and_become_the_learners_parts(tmp_path: Path, variables: dict[str, str]):
     cells = ["from course_lib.exercises import exercise", *(solution(name).code for name in NAMES)]
     run = kernels.execute(new_notebook(cells=[*map(new_code_cell, cells)]), tmp_path, variables)
     assert reports(run) == [f"✓ {name}: right" for name in NAMES]

@@ -110,7 +110,7 @@ def test_long_sentences_are_harder(trained: dict[str, Any]):
     assert short >= long - 0.05 > 0.4
 
 
-def test_adjectives_and_nouns_that_never_met_are_translated_nearly_as_well_as_those_that_did(trained: dict[str, Any]):
+def test_new_combinations_of_adjective_and_noun_are_translated_nearly_as_well_as_known_ones(trained: dict[str, Any]):
     shares = []
     for pairs in (trained["known_tests"], trained["new_tests"]):
         own = trained["answers"](pairs, trained["model"])
@@ -120,7 +120,7 @@ def test_adjectives_and_nouns_that_never_met_are_translated_nearly_as_well_as_th
     assert new > 0.5
 
 
-def test_no_held_back_pair_goes_together_in_training_and_all_their_words_do(cells: dict[str, Any]):
+def test_no_held_out_combination_occurs_in_training_but_all_their_words_do(cells: dict[str, Any]):
     """Pairs are of an adjective and a noun in either number, side by side in English or with another one between."""
     number = cells["NOUNS"]
     new = {
@@ -140,14 +140,14 @@ def triples(sentence: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     return zip(sentence, sentence[1:], sentence[2:], strict=False)
 
 
-def test_of_two_adjectives_each_belongs_to_the_noun(cells: dict[str, Any]):
+def test_each_of_two_adjectives_agrees_with_the_noun(cells: dict[str, Any]):
     pair = SimpleNamespace(english=("the", "strange", "old", "king", "saw", "bad", "witches"))
     assert sorted(cells["adjectives_with_nouns"](pair)) == [("bad", "witches"), ("old", "king"), ("strange", "king")]
     assert cells["held_back"]("beautiful", "detective")
     assert cells["held_back"]("beautiful", "detectives")
 
 
-def test_after_a_slip_its_own_words_lead_further_astray_than_the_right_ones(trained: dict[str, Any]):
+def test_after_an_error_its_own_words_lead_to_more_errors_than_the_right_ones(trained: dict[str, Any]):
     own_words, right_words = [], []
     for own, pair in zip(trained["found"], trained["tests"], strict=True):
         later = range(trained["first_slip"](own, pair.french) + 1, len(pair.french))
@@ -175,7 +175,9 @@ def test_the_best_head_is_aligned_better_than_the_diagonal(trained: dict[str, An
     assert min(errors.values()) < baseline - 0.1
 
 
-def test_a_decoder_that_hears_nothing_becomes_a_language_model(cells: dict[str, Any], short_runs: dict[str, nn.Module]):
+def test_a_decoder_with_a_silent_memory_becomes_a_language_model(
+    cells: dict[str, Any], short_runs: dict[str, nn.Module]
+):
     hearing = cells["plain_loss"](short_runs["hearing"])
     deaf = cells["plain_loss"](short_runs["deaf"], cells["hears_nothing"])
     # The counts of single French words give 5.31 nats, those of pairs 3.16.
@@ -187,13 +189,15 @@ def test_a_decoder_that_hears_nothing_becomes_a_language_model(cells: dict[str, 
     assert cells["known_neighbours"](said) > cells["known_neighbours"](shuffled) + 0.3
 
 
-def test_smoothing_makes_it_less_sure_and_about_as_often_right(cells: dict[str, Any], short_runs: dict[str, nn.Module]):
+def test_smoothing_makes_it_less_confident_and_about_equally_accurate(
+    cells: dict[str, Any], short_runs: dict[str, nn.Module]
+):
     probability, likeliest = cells["certainty"](short_runs["hearing"])
     smoothed_probability, smoothed_likeliest = cells["certainty"](short_runs["smoothed"])
     assert probability > smoothed_probability + 0.02
     assert abs(likeliest - smoothed_likeliest) < 0.1
 
 
-def test_a_gru_alone_learns_to_recall_when_it_is_trained_longer(cells: dict[str, Any], seed: int):
+def test_a_gru_without_attention_learns_to_recall_when_it_is_trained_longer(cells: dict[str, Any], seed: int):
     # After 120 steps it is at chance, 1 in 8, as the notebook shows with three seeds.
     assert cells["recall"](lambda: cells["Recurrent"](False, 37), seed, steps=400)[-1] > 0.5

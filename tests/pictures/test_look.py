@@ -58,19 +58,19 @@ def test_the_formula_gives_the_contrasts_that_the_standard_and_its_tools_give() 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize(("front", "back"), pairs(TEXT_ON))
-def test_text_reaches_aa_on_every_background_it_is_meant_for(front: str, back: str, theme: Theme) -> None:
+def test_text_has_aa_contrast_on_every_background_for_which_it_is_meant(front: str, back: str, theme: Theme) -> None:
     assert contrast(colour(front, theme), colour(back, theme)) >= 4.5
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize(("front", "back"), pairs(MARKS_ON))
-def test_lines_and_borders_reach_three_to_one(front: str, back: str, theme: Theme) -> None:
+def test_lines_and_borders_have_a_contrast_of_three_to_one(front: str, back: str, theme: Theme) -> None:
     assert contrast(colour(front, theme), colour(back, theme)) >= 3
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("ramp", ["weights", "signed"])
-def test_digits_reach_aa_on_every_shade_of_a_ramp(ramp: str, theme: Theme) -> None:
+def test_digits_have_aa_contrast_on_every_shade_of_a_ramp(ramp: str, theme: Theme) -> None:
     for step in range(101):
         cell = ramp_colour(ramp, step / 100, theme)
         assert contrast(digit_colour(cell), cell) >= 4.5, (step, cell)
@@ -97,7 +97,7 @@ def test_every_colour_is_a_full_hex_colour_in_both_themes() -> None:
     assert all(re.fullmatch("#[0-9A-F]{6}", shade) for shade in shades)
 
 
-def test_an_unknown_colour_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_colour_is_refused_with_the_list_of_names() -> None:
     with pytest.raises(KeyError, match=r"no colour 'red'.*paper, panel, ink"):
         colour("red")
 
@@ -106,7 +106,7 @@ def test_spaces_and_line_ends_are_visible_in_a_tokens_label() -> None:
     assert [token_label(token) for token in (" the", "\n", "", "[pad]")] == ["␣the", "↵", "∅", "[pad]"]
 
 
-def test_every_colour_that_a_style_sheet_asks_for_is_there() -> None:
+def test_every_colour_that_a_style_sheet_uses_is_defined() -> None:
     sheet = str(explorers.AttentionExplorer._css)
     given = set(re.findall(r"--([\w-]+):", sheet))
     asked = set(re.findall(r"var\(--([\w-]+)\)", sheet))
@@ -116,7 +116,7 @@ def test_every_colour_that_a_style_sheet_asks_for_is_there() -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("ramp", ["weights", "signed"])
-def test_every_step_of_a_ramp_has_a_class_with_its_cell_and_its_digits(ramp: str, theme: Theme) -> None:
+def test_every_step_of_a_ramp_has_a_class_for_its_cell_and_its_digits(ramp: str, theme: Theme) -> None:
     sheet = str(explorers.AttentionExplorer._css)
     for step in range(21):
         (rule,) = re.findall(rf"\.{ramp}-{step} {{(.*)}}", sheet)

@@ -13,7 +13,7 @@ from transformers import BertModel, BertTokenizer
 from course_lib import data
 from course_lib.pretrained import encoder as encoder_module
 from course_lib.pretrained.encoder import CONFIG, UNUSED, load_encoder, our_weights, similarity
-from course_lib.pretrained.pouring import build_with_weights
+from course_lib.pretrained.trained_weights import build_with_weights
 from course_lib.transformer.build import COURSE, build_encoder
 from course_lib.transformer.models import Encoder
 
@@ -77,7 +77,7 @@ def test_token_ids_equal_those_of_transformers(ours, their_tokenizer):
     assert torch.equal(ours.ids(sentences), their_tokenizer(sentences, padding=True, return_tensors="pt")["input_ids"])
 
 
-def test_a_long_text_is_read_to_its_end(ours):
+def test_a_long_text_is_not_truncated(ours):
     text = "one two three " * 170
     assert ours.ids([text]).shape == (1, 512)
     assert ours.tokenize(text) == ["[CLS]", *["one", "two", "three"] * 170, "[SEP]"]
@@ -92,12 +92,12 @@ def test_a_word_that_is_not_in_the_table_is_cut_into_pieces(ours):
     assert ours.tokenize("Tokenizer!") == ["[CLS]", "token", "##izer", "!", "[SEP]"]
 
 
-def test_one_string_is_not_taken_for_a_list_of_letters(ours):
+def test_one_string_is_not_taken_for_a_list_of_characters(ours):
     with pytest.raises(TypeError, match="put it in a list"):
         ours.embed("Why?")
 
 
-def test_no_sentences_at_all_are_refused(ours):
+def test_an_empty_list_of_sentences_is_refused(ours):
     with pytest.raises(ValueError, match="at least one sentence"):
         ours.hidden_states([])
 
@@ -210,17 +210,17 @@ def test_the_encoder_can_still_be_fine_tuned(ours):
     assert all(parameter.requires_grad for parameter in ours.encoder.parameters())
 
 
-def test_shown_in_a_notebook_it_does_not_spill_its_vocabulary(ours):
+def test_its_representation_in_a_notebook_does_not_contain_the_vocabulary(ours):
     assert "##" not in repr(ours)
 
 
-def test_loading_leaves_the_callers_random_numbers_alone(ours):
+def test_loading_does_not_change_the_random_state_of_the_caller(ours):
     state = torch.get_rng_state()
     load_encoder("cpu")
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_nothing_asks_the_network(folder, monkeypatch):
+def test_nothing_uses_the_network(folder, monkeypatch):
     def refuse(*arguments, **options):
         raise AssertionError(f"the network was asked for {arguments}")
 
@@ -235,7 +235,7 @@ def test_without_the_data_a_sentence_says_which_command_fetches_it(tmp_path, mon
         load_encoder()
 
 
-def test_similarity_works_once_the_data_has_come(folder, tmp_path, monkeypatch):
+def test_similarity_works_once_the_data_has_been_fetched(folder, tmp_path, monkeypatch):
     encoder_module._shared_encoder.cache_clear()
     with monkeypatch.context() as before:
         before.setenv("COURSE_DATA", str(tmp_path / "empty"))
@@ -245,7 +245,7 @@ def test_similarity_works_once_the_data_has_come(folder, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
-def test_a_file_cut_short_is_reported_with_what_to_do(copied, name):
+def test_a_truncated_file_is_reported_with_a_remedy(copied, name):
     content = (copied / name).read_bytes()
     (copied / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(data.DataBroken, match=r"course\.py data pretrained-encoder"):
@@ -261,7 +261,7 @@ def test_a_file_cut_short_is_reported_with_what_to_do(copied, name):
     ],
     ids=["header", "tensor name", "tokenizer"],
 )
-def test_a_garbled_file_of_the_right_size_is_reported_with_what_to_do(copied, name, right, wrong):
+def test_a_corrupt_file_of_the_right_size_is_reported_with_a_remedy(copied, name, right, wrong):
     with (copied / name).open("r+b") as file:
         at = file.read(20_000).index(right)
         file.seek(at)
@@ -288,7 +288,7 @@ def test_weights_that_lack_a_tensor_are_refused(folder):
         poured(weights)
 
 
-def test_weights_with_a_tensor_that_has_no_place_are_refused(folder):
+def test_weights_with_a_superfluous_tensor_are_refused(folder):
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.6.output.dense.bias"] = torch.zeros(384)
     with pytest.raises(ValueError, match=r"another model: only the file has layers\.6\.feed_forward\.W_2\.bias"):

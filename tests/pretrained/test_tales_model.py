@@ -40,13 +40,13 @@ def test_its_loss_on_unseen_tales_is_the_one_in_its_file(texts: tuple[str, str])
     assert loss == pytest.approx(F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten()).item(), abs=1e-4)
 
 
-def test_it_is_better_than_any_table_of_letters_that_reads_one_back(texts: tuple[str, str]):
+def test_it_is_better_than_any_bigram_table_of_characters(texts: tuple[str, str]):
     model = load_tales_model()
     loss = validation_loss(model.model, model.encode(texts[1][:20_000]))
     assert loss < least_loss(texts[1][:20_000], context=1) - 0.5
 
 
-def test_it_learned_what_the_training_teaches(texts: tuple[str, str]):
+def test_it_is_better_on_the_training_text_than_on_unseen_tales(texts: tuple[str, str]):
     # The whole training takes a minute; after a few of its steps the loss is on its way to the written model's.
     settings = replace(SETTINGS, steps=30, progress=False)
     trained, _ = train_tales_model(texts[0], settings)
@@ -56,7 +56,7 @@ def test_it_learned_what_the_training_teaches(texts: tuple[str, str]):
     assert loss < start - 1
 
 
-def test_the_same_text_and_settings_make_the_same_model(texts: tuple[str, str]):
+def test_the_same_text_and_settings_give_the_same_model(texts: tuple[str, str]):
     settings = replace(SETTINGS, steps=3, progress=False)
     first, _ = train_tales_model(texts[0][:20_000], settings)
     torch.manual_seed(99)
@@ -65,7 +65,7 @@ def test_the_same_text_and_settings_make_the_same_model(texts: tuple[str, str]):
     assert all(torch.equal(weight, theirs[name]) for name, weight in first.model.state_dict().items())
 
 
-def test_a_model_that_is_written_and_read_is_the_same(texts: tuple[str, str], tmp_path, monkeypatch):
+def test_a_model_that_is_saved_and_loaded_is_the_same(texts: tuple[str, str], tmp_path, monkeypatch):
     made, _ = train_tales_model(texts[0][:20_000], replace(SETTINGS, steps=2, progress=False))
     made.save(tmp_path / "new.safetensors", {})
     monkeypatch.setattr(tales_model, "FILE", tmp_path / "new.safetensors")
@@ -75,7 +75,7 @@ def test_a_model_that_is_written_and_read_is_the_same(texts: tuple[str, str], tm
     assert all(torch.equal(weight, theirs[name]) for name, weight in made.model.state_dict().items())
 
 
-def test_the_windows_of_a_text_ask_for_each_character_once():
+def test_the_windows_of_a_text_predict_each_character_once():
     assert windows(range(194)) == [(range(0, 65),), (range(64, 129),), (range(128, 193),)]
     assert windows(range(129), stride=32) == [(range(0, 65),), (range(32, 97),), (range(64, 129),)]
     assert windows(range(64)) == []
@@ -99,13 +99,13 @@ def test_the_same_text_always_gets_the_same_continuation():
     assert len(first) == 56
 
 
-def test_a_text_longer_than_it_reads_is_continued_from_its_end():
+def test_a_text_longer_than_its_positions_is_continued_from_its_end():
     model = load_tales_model()
     end = "the king said to the queen that he would go to the forest and there"[-model.model.config.max_length :]
     assert model.complete("and so it was, " * 9 + end, length=5)[-5:] == model.complete(end, length=5)[-5:]
 
 
-def test_what_cannot_be_read_is_refused_in_words():
+def test_a_prompt_that_cannot_be_read_is_refused_with_a_sentence():
     model = load_tales_model()
     with pytest.raises(UnknownCharacters, match="I have never seen '@' or 'é', and I do not guess"):
         model.complete("@é")
@@ -117,7 +117,7 @@ def test_what_cannot_be_read_is_refused_in_words():
         model.complete(3)  # type: ignore[arg-type]
 
 
-def test_its_weights_are_stored_in_half_precision_and_used_in_full():
+def test_its_weights_are_stored_in_half_precision_and_computed_in_full():
     tensors, _ = read(FILE)
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
     assert next(load_tales_model().model.parameters()).dtype == torch.float32

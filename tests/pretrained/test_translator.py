@@ -30,7 +30,7 @@ def their_answers(ours, split):
     return ours.translate_words([pair.english for pair in split.test])
 
 
-def test_the_translator_translates_the_notes_sentence_which_it_never_learned(ours, split):
+def test_the_translator_translates_the_notes_sentence_on_which_it_was_not_trained(ours, split):
     assert ours.translate("the detective investigated") == "le détective a enquêté"
     assert NOTES_SENTENCE not in {pair.english for pair in split.train}
 
@@ -50,11 +50,11 @@ def test_the_translator_is_right_on_99_percent_of_unseen_sentences(their_answers
         ("Yesterday, the queen left…", "hier la reine est partie"),
     ],
 )
-def test_capitals_commas_contractions_and_closing_punctuation_do_no_harm(ours, english, french):
+def test_capitals_commas_contractions_and_final_punctuation_make_no_difference(ours, english, french):
     assert ours.translate(english) == french
 
 
-def test_words_that_were_never_seen_are_named_and_not_guessed(ours):
+def test_unknown_words_are_named_and_not_guessed(ours):
     with pytest.raises(UnknownWords) as caught:
         ours.translate("the detectve saw a zebra")
     assert caught.value.words == ["detectve", "zebra"]
@@ -85,12 +85,12 @@ def test_a_sentence_that_is_too_long_is_refused(ours):
 
 
 @pytest.mark.parametrize("sentence", [None, 7, ["the", "king", "slept"], b"the king"])
-def test_what_is_not_a_string_is_refused(ours, sentence):
+def test_an_argument_that_is_not_a_string_is_refused(ours, sentence):
     with pytest.raises(TypeError, match="I translate one sentence, a string"):
         ours.translate(sentence)
 
 
-def test_a_translation_tells_what_each_french_word_attended_to(ours):
+def test_a_translation_has_the_attention_of_each_french_word(ours):
     found = ours.translation("The detective investigated.")
     assert isinstance(found, Translation)
     assert found.source == ("the", "detective", "investigated")
@@ -102,7 +102,7 @@ def test_a_translation_tells_what_each_french_word_attended_to(ours):
     assert found.weights.argmax(-1).tolist() == [0, 1, 2, 2]
 
 
-def test_an_adjective_is_attended_to_where_english_has_it(ours):
+def test_a_french_adjective_attends_to_its_english_adjective(ours):
     found = ours.translation("a secret hotel was famous")
     assert found.target == ("un", "hôtel", "secret", "était", "célèbre")
     assert found.weights.argmax(-1).tolist() == [0, 2, 1, 3, 4]
@@ -123,7 +123,7 @@ def test_attention_finds_the_gold_alignment_far_better_than_the_diagonal(ours, s
     assert errors["layer 1, average"] < 0.15 < 0.3 < errors["diagonal"]
 
 
-def test_the_same_pairs_and_settings_make_the_same_translator(split):
+def test_the_same_pairs_and_settings_give_the_same_translator(split):
     few = replace(SETTINGS, epochs=None, steps=4, schedule="inverse_square_root", progress=False)
     first, _ = train_translator(split.train[:300], few)
     torch.manual_seed(99)
@@ -132,7 +132,7 @@ def test_the_same_pairs_and_settings_make_the_same_translator(split):
     assert all(torch.equal(weight, theirs[name]) for name, weight in first.model.state_dict().items())
 
 
-def test_a_translator_that_is_written_and_read_answers_the_same(split, tmp_path, monkeypatch):
+def test_a_translator_that_is_saved_and_loaded_gives_the_same_translations(split, tmp_path, monkeypatch):
     few = TrainingSettings(steps=2, progress=False)
     made, _ = train_translator(split.train[:300], few)
     made.save(tmp_path / "new.safetensors", {})
@@ -144,7 +144,7 @@ def test_a_translator_that_is_written_and_read_answers_the_same(split, tmp_path,
     assert read.translate_words(sources) == made.translate_words(sources)
 
 
-def test_the_translator_is_read_once_and_importing_it_reads_nothing():
+def test_the_translator_is_loaded_once_and_importing_its_module_loads_nothing():
     assert load_translator() is load_translator()
     code = "import course_lib.pretrained.translator as t; print(t.load_translator.cache_info().currsize)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,13 +17,13 @@ def texts() -> tuple[str, str]:
     return corpus()
 
 
-def test_the_file_is_small_and_holds_the_recipe_as_it_is_now(texts: tuple[str, str]):
+def test_the_file_is_small_and_contains_the_current_recipe(texts: tuple[str, str]):
     assert FILE.stat().st_size <= 2_000_000
     _, note = read(FILE)
     assert note["recipe"] == json.loads(json.dumps(recipe(*texts)))
 
 
-def test_the_report_compares_the_model_with_what_costs_nothing(texts: tuple[str, str]):
+def test_the_report_compares_the_model_with_simple_baselines(texts: tuple[str, str]):
     lines = report(load_tales_model(), texts[1][:5000]).splitlines()
     assert lines[0] == "loss on 5,000 characters of unseen tales, in nats per character"
     losses = [float(line.split()[0]) for line in lines[1:5]]

@@ -14,7 +14,7 @@ KNOWN = [
 ]
 
 
-def test_each_word_becomes_what_it_is_most_often_aligned_with_in_english_order() -> None:
+def test_each_word_becomes_the_one_most_often_aligned_with_it_in_english_order() -> None:
     asked = [Pair(("the", "red", "house", "slept"), ("la", "maison"), frozenset())]
     assert word_by_word(KNOWN, asked) == [("le", "rouge", "maison", "a", "dormi")]
 

@@ -4,7 +4,7 @@ import torch
 from course_lib.scoring.metrics import alignment_error_rate, alignment_from_weights, exact_match
 
 
-def test_exact_match_counts_only_whole_sentences():
+def test_exact_match_counts_only_completely_equal_sentences():
     predicted = [["le", "chat"], ["le", "chat", "noir"], ["un", "chat"], []]
     expected = [["le", "chat"], ["le", "chat"], ["le", "chat"], []]
     assert exact_match(predicted, expected) == 2 / 4
@@ -49,12 +49,12 @@ def test_alignment_error_rate_sums_over_sentences_before_it_divides():
     assert alignment_error_rate(predicted, sure) == pytest.approx(1 - 6 / 8, abs=1e-12)
 
 
-def test_alignment_error_rate_reaches_both_ends():
+def test_alignment_error_rate_ranges_from_0_to_1():
     assert alignment_error_rate([{(0, 0)}], [{(0, 0)}]) == 0
     assert alignment_error_rate([{(0, 1)}], [{(1, 0)}]) == 1
 
 
-def test_alignment_error_rate_says_what_does_not_fit():
+def test_alignment_error_rate_refuses_lists_that_do_not_match():
     with pytest.raises(ValueError, match="2 predicted alignments and 1 sure ones"):
         alignment_error_rate([{(0, 0)}, set()], [{(0, 0)}])
     with pytest.raises(ValueError, match=r"2 lists of possible links and 1 of sure ones"):

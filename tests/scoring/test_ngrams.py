@@ -7,26 +7,26 @@ import pytest
 from course_lib.scoring.ngrams import NGrams
 
 
-def test_a_unigram_mixes_counts_with_even_bets():
+def test_a_unigram_model_mixes_counts_with_the_uniform_distribution():
     # a a a b of V = 4: two kinds. p(a) = (3 + 2/4) / (4 + 2), p(c) = (0 + 2/4) / 6.
     model = NGrams([0, 0, 0, 1], n=1, vocabulary=4)
     assert model.probability((), 0) == pytest.approx(3.5 / 6)
     assert model.probability((), 2) == pytest.approx(0.5 / 6)
 
 
-def test_a_bigram_mixes_with_the_unigram():
+def test_a_bigram_model_mixes_counts_with_the_unigram():
     # After a came a, a, b: two kinds. p(b | a) = (1 + 2 p(b)) / (3 + 2), p(b) = 1.5 / 6.
     model = NGrams([0, 0, 0, 1], n=2, vocabulary=4)
     assert model.probability((0,), 1) == pytest.approx((1 + 2 * 1.5 / 6) / 5)
 
 
-def test_a_trigram_reads_the_last_two_tokens_and_mixes_by_the_last_one():
+def test_a_trigram_model_reads_two_tokens_and_mixes_counts_with_the_bigram():
     # p(2) = (1 + 3/3) / 6, after 1: (1 + 1/3) / 2, after 0 1: (1 + 2/3) / 2.
     model = NGrams([0, 1, 2], n=3, vocabulary=3)
     assert model.probability((2, 0, 1), 2) == pytest.approx(5 / 6)
 
 
-def test_an_unseen_context_leaves_it_to_the_shorter_one():
+def test_an_unseen_context_gets_the_prediction_of_the_shorter_one():
     model = NGrams([0, 0, 0, 1], n=3, vocabulary=4)
     assert model.probability((3, 2), 0) == model.probability((), 0)
 
@@ -37,7 +37,7 @@ def test_probabilities_add_up_to_one(context: tuple[int, ...]):
     assert sum(model.probability(context, token) for token in range(4)) == pytest.approx(1)
 
 
-def test_the_loss_of_even_bets_is_the_logarithm_of_v():
+def test_the_loss_of_the_uniform_distribution_is_the_logarithm_of_v():
     assert NGrams([], n=1, vocabulary=7).loss([1, 2, 3]) == pytest.approx(math.log(7))
 
 

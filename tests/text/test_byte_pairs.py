@@ -74,7 +74,7 @@ def test_merges_and_ids_are_those_of_the_library(tale: str, merges: list[tuple[i
     assert bpe_encode(tale, merges) == theirs.encode(pieces(tale), is_pretokenized=True).ids
 
 
-def test_the_tales_are_cut_into_the_words_of_the_librarys_own_expression(tale: str):
+def test_the_tales_are_split_into_words_like_the_librarys_own_expression_does(tale: str):
     split = pre_tokenizers.Split(Regex(r" ?\w+| ?[^\w\s]+|\s+"), behavior="isolated")
     assert pieces(tale) == [word for word, _ in split.pre_tokenize_str(tale)]
 
@@ -99,7 +99,7 @@ def test_equally_frequent_pairs_are_merged_in_the_librarys_order():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_any_text_comes_back(text: str, merges: list[tuple[int, int]]):
+def test_any_text_is_decoded_to_itself(text: str, merges: list[tuple[int, int]]):
     assert bpe_decode(bpe_encode(text, merges), merges) == text
     assert "".join(pieces(text)) == text
 
@@ -129,7 +129,7 @@ def test_a_tokenizer_learns_its_merges_from_a_text(tale: str, merges: list[tuple
     assert BytePairTokenizer.from_text(tale, MERGES).merges == merges
 
 
-def test_special_ids_come_after_bytes_and_merges_and_stand_for_no_text(merges: list[tuple[int, int]]):
+def test_special_ids_follow_bytes_and_merges_and_decode_to_nothing(merges: list[tuple[int, int]]):
     tokenizer = BytePairTokenizer(merges)
     first = 256 + len(merges)
     assert [tokenizer.pad, tokenizer.bos, tokenizer.eos, tokenizer.mask] == [first, first + 1, first + 2, first + 3]
@@ -138,7 +138,7 @@ def test_special_ids_come_after_bytes_and_merges_and_stand_for_no_text(merges: l
     assert [tokenizer.token(i) for i in range(first, first + 4)] == list(SPECIAL_TOKENS)
 
 
-def test_special_tokens_are_those_that_were_asked_for():
+def test_special_tokens_are_the_requested_ones():
     tokenizer = BytePairTokenizer([], special_tokens=["[eos]"])
     assert (tokenizer.pad, tokenizer.bos, tokenizer.eos, tokenizer.unk, tokenizer.mask) == (None, None, 256, None, None)
     assert len(tokenizer) == 257
@@ -146,7 +146,7 @@ def test_special_tokens_are_those_that_were_asked_for():
 
 
 @pytest.mark.parametrize("special_tokens", [["[unk]"], ["[pad]", "[pad]"]])
-def test_special_tokens_that_there_are_not_are_refused(special_tokens: list[str]):
+def test_unknown_special_tokens_are_refused(special_tokens: list[str]):
     with pytest.raises(ValueError, match=r"special_tokens should be different ones of \[pad\], .*, but are \['"):
         BytePairTokenizer([], special_tokens)
 

@@ -48,7 +48,7 @@ every_tokenizer = pytest.mark.parametrize("name", TOKENIZERS)
 
 
 @every_tokenizer
-def test_a_text_becomes_ids_of_the_vocabulary_and_comes_back(name: str) -> None:
+def test_a_text_becomes_ids_of_the_vocabulary_and_is_decoded_to_itself(name: str) -> None:
     tokenizer = TOKENIZERS[name]
     ids = tokenizer.encode(TEXT)
     assert all(0 <= number < len(tokenizer) for number in ids)
@@ -58,7 +58,7 @@ def test_a_text_becomes_ids_of_the_vocabulary_and_comes_back(name: str) -> None:
 
 
 @every_tokenizer
-def test_special_ids_differ_and_stand_for_no_part_of_a_text(name: str) -> None:
+def test_special_ids_differ_and_belong_to_no_part_of_a_text(name: str) -> None:
     tokenizer = TOKENIZERS[name]
     given = [tokenizer.pad, tokenizer.bos, tokenizer.eos, tokenizer.unk, tokenizer.mask]
     ids = [number for number in given if number is not None]
@@ -79,7 +79,7 @@ def test_decoding_stops_at_the_end_and_leaves_special_ids_out(name: str) -> None
 
 
 @every_tokenizer
-def test_tokens_are_spelled_by_their_ids(name: str) -> None:
+def test_the_spelling_of_a_token_is_found_by_its_id(name: str) -> None:
     tokenizer = TOKENIZERS[name]
     spelled = [tokenizer.token(number) for number in tokenizer.encode(TEXT)]
     assert "".join(spelled).replace(" ", "") == TEXT.replace(" ", "")
@@ -95,7 +95,7 @@ def test_an_id_outside_the_vocabulary_is_refused(name: str) -> None:
             tokenizer.token(number)
 
 
-def test_a_file_of_the_library_is_read_with_its_special_ids_and_neither_cuts_nor_pads(tmp_path: Path) -> None:
+def test_a_tokenizer_file_is_read_with_its_special_ids_and_neither_truncates_nor_pads(tmp_path: Path) -> None:
     library = pretrained().library
     library.enable_truncation(2)
     library.enable_padding(length=40, pad_id=5, pad_token="[PAD]")
@@ -105,7 +105,7 @@ def test_a_file_of_the_library_is_read_with_its_special_ids_and_neither_cuts_nor
     assert tokenizer.encode(TEXT) == pretrained().encode(TEXT)
 
 
-def test_a_file_that_is_none_and_a_token_that_it_lacks_are_refused(tmp_path: Path) -> None:
+def test_an_invalid_file_and_a_missing_token_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     path.write_text("{")
     with pytest.raises(ValueError, match=r"tokenizer\.json cannot be read as a tokenizer \("):
@@ -132,11 +132,11 @@ def examples(byte_pairs: BytePairTokenizer) -> list[tuple[list[int], list[int]]]
     return [(row, [byte_pairs.bos, *row, byte_pairs.eos]) for row in ids]  # type: ignore[list-item]
 
 
-def test_the_signs_do_have_the_ids_that_would_be_taken_for_special_ones(byte_pairs: BytePairTokenizer) -> None:
+def test_some_punctuation_marks_have_the_ids_that_others_use_for_special_tokens(byte_pairs: BytePairTokenizer) -> None:
     assert {0, 1, 2, 3} <= set(byte_pairs.encode(SIGNS))
 
 
-def test_signs_come_out_of_a_batch_as_they_went_in(byte_pairs: BytePairTokenizer, examples: list) -> None:
+def test_these_punctuation_marks_are_unchanged_in_a_batch(byte_pairs: BytePairTokenizer, examples: list) -> None:
     source, target = collate(examples, byte_pairs.pad)
     for row, text in zip(source.tolist(), TEXTS, strict=True):
         assert byte_pairs.decode(row) == text
@@ -144,7 +144,7 @@ def test_signs_come_out_of_a_batch_as_they_went_in(byte_pairs: BytePairTokenizer
     assert [byte_pairs.decode(row) for row in target.tolist()] == TEXTS
 
 
-def test_no_sign_is_lost_as_a_label(byte_pairs: BytePairTokenizer, examples: list) -> None:
+def test_no_punctuation_mark_is_ignored_as_a_label(byte_pairs: BytePairTokenizer, examples: list) -> None:
     source, target = collate(examples, byte_pairs.pad)
 
     def even_bets(ids: Tensor) -> Tensor:
@@ -159,7 +159,9 @@ def test_no_sign_is_lost_as_a_label(byte_pairs: BytePairTokenizer, examples: lis
         assert cross_entropy(logits, labels).item() == pytest.approx(torch.tensor(len(byte_pairs)).log().item())
 
 
-def test_signs_are_hidden_and_guessed_like_any_other_token(byte_pairs: BytePairTokenizer, examples: list) -> None:
+def test_punctuation_marks_are_masked_and_predicted_like_any_other_token(
+    byte_pairs: BytePairTokenizer, examples: list
+) -> None:
     _, target = collate(examples, byte_pairs.pad)
     inputs, labels = hide(target, byte_pairs, share=1.0, generator=torch.Generator().manual_seed(0))
     ordinary = target < len(byte_pairs) - 4
@@ -168,7 +170,7 @@ def test_signs_are_hidden_and_guessed_like_any_other_token(byte_pairs: BytePairT
     assert (inputs == byte_pairs.mask).any()
 
 
-def test_signs_are_learned_and_written(byte_pairs: BytePairTokenizer, examples: list) -> None:
+def test_punctuation_marks_are_learned_and_generated(byte_pairs: BytePairTokenizer, examples: list) -> None:
     sizes = dict(d_model=32, heads=2, d_ff=64, layers=1, dropout=0.0, max_length=16)
     torch.manual_seed(0)
     model = build_transformer(TransformerConfig(vocabulary=len(byte_pairs), pad=byte_pairs.pad, **sizes))
@@ -258,7 +260,7 @@ def test_nothing_outside_the_tokenizers_room_knows_a_special_id_by_number() -> N
         ("token in (0, 2)", "compares token in (0, 2)"),
     ],
 )
-def test_every_way_to_know_a_special_id_is_seen(source: str, what: str) -> None:
+def test_every_hard_coded_special_id_is_detected(source: str, what: str) -> None:
     assert list(special_ids_by_number(source)) == [what]
 
 
@@ -266,5 +268,5 @@ def test_every_way_to_know_a_special_id_is_seen(source: str, what: str) -> None:
     "source",
     ["collate(rows, pad=tokenizer.pad)", "len(ids) == 0", "batch_tokens < 1", "def write(ids, pad=None): pass"],
 )
-def test_what_a_tokenizer_says_and_what_counts_is_left_alone(source: str) -> None:
+def test_ids_from_a_tokenizer_and_other_numbers_are_allowed(source: str) -> None:
     assert list(special_ids_by_number(source)) == []

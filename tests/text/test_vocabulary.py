@@ -6,7 +6,7 @@ import torch
 from course_lib.text.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
 
 
-def test_special_tokens_have_the_ids_that_the_course_agreed_on() -> None:
+def test_special_tokens_have_the_ids_of_the_course() -> None:
     # The weights that the course ships were trained with them.
     assert (PAD, BOS, EOS, UNK) == (0, 1, 2, 3)
     assert [Vocabulary(["a"]).encode([token]) for token in ("[pad]", "[bos]", "[eos]", "[unk]")] == [[0], [1], [2], [3]]

@@ -24,7 +24,7 @@ from course_lib.text.words import WordTokenizer, join, words
         ("", ""),
     ],
 )
-def test_text_is_split_as_by_hand(text: str, expected: str) -> None:
+def test_text_is_split_into_the_words_expected_by_hand(text: str, expected: str) -> None:
     assert words(text) == expected.split()
 
 
@@ -41,7 +41,7 @@ def test_an_accent_typed_as_a_second_character_is_the_same_word() -> None:
         "",
     ],
 )
-def test_join_undoes_words(text: str) -> None:
+def test_join_reverses_words(text: str) -> None:
     assert join(words(text)) == text
 
 

@@ -52,7 +52,7 @@ def test_running_an_unchanged_notebook_again_changes_no_byte(sample: NotebookNod
     assert cells["widget"].outputs[0].data == {"text/html": "<p>A slider at 0.</p>", "text/plain": "A slider at 0."}
 
 
-def test_a_check_writes_nothing_and_fails_where_a_notebook_would_change(sample: NotebookNode, tmp_path: Path, capsys):
+def test_a_check_writes_nothing_and_fails_if_a_notebook_would_change(sample: NotebookNode, tmp_path: Path, capsys):
     path = tmp_path / "sample.ipynb"
     nbformat.write(sample, path)
     before = path.read_bytes()
@@ -63,7 +63,7 @@ def test_a_check_writes_nothing_and_fails_where_a_notebook_would_change(sample: 
     assert canonical.main(["--check", str(path)]) == 0
 
 
-def test_a_notebook_with_a_failing_cell_stays_as_it_was(sample: NotebookNode, no_downloads, tmp_path: Path, capsys):
+def test_a_notebook_with_a_failing_cell_is_not_changed(sample: NotebookNode, no_downloads, tmp_path: Path, capsys):
     path = tmp_path / "sample.ipynb"
     sample.cells[1].source = "1 / 0"
     nbformat.write(sample, path)
@@ -73,7 +73,7 @@ def test_a_notebook_with_a_failing_cell_stays_as_it_was(sample: NotebookNode, no
     assert path.read_bytes() == before
 
 
-def test_times_versions_and_editors_marks_are_left_out(sample: NotebookNode):
+def test_times_versions_and_the_metadata_of_editors_are_left_out(sample: NotebookNode):
     sample.metadata["language_info"] = {"name": "python", "version": "3.99.0"}
     sample.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
     sample.cells[1].metadata = nbformat.from_dict(
@@ -95,14 +95,14 @@ def test_only_the_last_state_of_a_progress_bar_is_kept(sample: NotebookNode):
     assert [output.text for output in outputs] == ["100%\n"]
 
 
-def test_an_error_keeps_its_words_and_loses_the_paths_of_the_machine(sample: NotebookNode):
+def test_an_error_keeps_its_message_without_the_paths_of_the_machine(sample: NotebookNode):
     traceback = ["File /home/ada/course/attention.py:30", "ValueError: 10 is not a multiple of 4"]
     error = new_output("error", ename="ValueError", evalue="10 is not a multiple of 4", traceback=traceback)
     sample.cells[1].outputs = [error]
     assert canonical.canonical(sample).cells[1].outputs[0].traceback == ["ValueError: 10 is not a multiple of 4"]
 
 
-def test_the_saved_picture_stays_where_the_new_one_differs_by_rounding_only(sample: NotebookNode):
+def test_the_saved_picture_stays_if_the_new_one_differs_only_by_rounding(sample: NotebookNode):
     pixels = np.zeros((4, 4, 3))
     old = canonical.canonical(show(sample, picture(pixels, "old")))
     almost = canonical.canonical(show(sample, picture(pixels + 2 / 255, "new")))

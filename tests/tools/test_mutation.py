@@ -13,7 +13,7 @@ def test_each_fault_still_finds_its_text_exactly_once() -> None:
         assert fault.plant(source_of(fault.file)) != source_of(fault.file), fault.phrase
 
 
-def test_every_file_of_the_text_book_has_faults_and_all_together_two_hundred() -> None:
+def test_every_file_of_the_textbook_has_faults_and_there_are_two_hundred_in_all() -> None:
     files = sorted((ROOT / "course_lib" / "transformer").glob("[a-z]*.py"))
     counts = {file.stem: sum(fault.file == f"transformer/{file.stem}" for fault in FAULTS) for file in files}
     assert {name for name, count in counts.items() if count < 30} == set()
@@ -27,7 +27,7 @@ def test_no_fault_is_planted_twice_and_none_breaks_the_syntax() -> None:
         compile(fault.plant(source_of(fault.file)), fault.phrase, "exec")
 
 
-def test_a_faults_tests_are_those_of_its_room_its_own_first() -> None:
+def test_the_tests_of_a_fault_are_those_of_its_room_starting_with_those_of_its_file() -> None:
     tests = [test.relative_to(ROOT / "tests").as_posix() for test in room_tests("transformer/models")]
     assert tests[0] == "transformer/test_models.py"
     assert {"transformer/test_attention.py", "transformer/test_layers.py"} < set(tests)
@@ -39,7 +39,7 @@ def test_a_faults_tests_are_those_of_its_room_its_own_first() -> None:
     ("word", "meant"),
     [("transformer", True), ("cache", True), ("transformer/cache", True), ("two texts", True), ("writing", False)],
 )
-def test_faults_are_chosen_by_room_file_and_phrase(word: str, meant: bool) -> None:
+def test_faults_are_selected_by_room_file_and_phrase(word: str, meant: bool) -> None:
     assert is_meant(Fault("transformer/cache", "right", "wrong", "the keys of two texts exchanged"), word) is meant
 
 
@@ -55,11 +55,11 @@ def test_a_fault_whose_text_is_gone_is_reported_as_not_caught() -> None:
         ("softmax over the queries", "test_each_querys_scores_weights_and_mixture_are_those_of_one_query[float64]"),
         ("heads split by a view", "test_each_head_gets_its_own_slice_of_every_token"),
         ("eps outside the root", "test_rms_norm_is_torchs[1.0-float64]"),
-        ("top-k leaves the k-th out", "test_top_k_keeps_the_k_largest_of_each_row_and_what_equals_the_last"),
-        ("no even bets at the bottom", "test_a_unigram_mixes_counts_with_even_bets"),
+        ("top-k leaves the k-th out", "test_top_k_keeps_the_k_largest_of_each_row_and_ties_with_the_last"),
+        ("no even bets at the bottom", "test_a_unigram_model_mixes_counts_with_the_uniform_distribution"),
     ],
 )
-def test_a_planted_fault_dies_of_the_test_that_is_meant_for_it(phrase: str, test: str) -> None:
+def test_a_planted_fault_is_caught_by_its_test(phrase: str, test: str) -> None:
     # Some of the quickest; all of them take minutes.
     (fault,) = [fault for fault in FAULTS if fault.phrase == phrase]
     with multiprocessing.get_context("spawn").Pool(1) as pool:

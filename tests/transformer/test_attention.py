@@ -75,7 +75,7 @@ def test_softmax_of_huge_numbers_neither_overflows_nor_vanishes() -> None:
     assert softmax(x, dim=-1).tolist() == [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]
 
 
-def test_one_query_gets_the_mixture_worked_out_by_hand() -> None:
+def test_one_query_gets_the_mixture_computed_by_hand() -> None:
     # Scores 1·1 + 2·3 = 7 and 1·2 + 2·1 = 4, not scaled, so the second weight is 1 / (1 + e³).
     query, key = torch.tensor([1.0, 2.0]).double(), torch.tensor([[1.0, 3.0], [2.0, 1.0]]).double()
     second = 1 / (1 + math.exp(3))
@@ -145,7 +145,7 @@ def test_dot_product_attention_is_the_sum_worked_out_by_hand() -> None:
     assert output.item() == pytest.approx(10 + 10 * second, abs=1e-12)
 
 
-def test_a_query_that_may_see_one_token_gets_its_value(generator: torch.Generator) -> None:
+def test_a_query_that_may_attend_to_one_token_gets_its_value(generator: torch.Generator) -> None:
     value = random(generator, 3, D_V)
     only = torch.tensor([[False, True, False]])
     output, weights = scaled_dot_product_attention(random(generator, 1, D_K), random(generator, 3, D_K), value, only)
@@ -161,7 +161,7 @@ def test_a_hidden_token_may_hold_anything_finite(generator: torch.Generator) -> 
     assert torch.equal(scaled_dot_product_attention(query, key, value, may)[0], calm)
 
 
-def test_a_hidden_token_gets_nothing_however_low_the_other_scores() -> None:
+def test_a_hidden_token_gets_no_weight_however_low_the_other_scores_are() -> None:
     weights = attention_weights(torch.tensor([[-1e12, -1e12, 0.0]]), torch.tensor([[True, True, False]]))
     assert weights.tolist() == [[0.5, 0.5, 0.0]]
 
@@ -174,7 +174,7 @@ def test_huge_scores_choose_the_best_key_without_nan() -> None:
 
 
 @both_types
-def test_additive_attention_is_the_papers_loop(dtype: torch.dtype, generator: torch.Generator) -> None:
+def test_additive_attention_is_the_loop_of_the_paper(dtype: torch.dtype, generator: torch.Generator) -> None:
     d_a, d_query, d_key = 4, 3, 5
     query, key = random(generator, T, d_query, dtype=dtype), random(generator, S, d_key, dtype=dtype)
     value = random(generator, S, D_V, dtype=dtype)
@@ -197,7 +197,7 @@ def test_additive_attention_is_the_papers_loop(dtype: torch.dtype, generator: to
         assert_equal(output[i], sum(expected[j] * value[j] for j in range(S)))
 
 
-def test_additive_attention_on_a_batch_of_heads_is_each_alone(generator: torch.Generator) -> None:
+def test_additive_attention_on_a_batch_of_heads_is_additive_attention_on_each_head(generator: torch.Generator) -> None:
     query, key, value = (random(generator, B, H, n, w) for n, w in ((T, 3), (S, 4), (S, 5)))
     network = random(generator, 6, 3), random(generator, 6, 4), random(generator, 6)
     output, weights = additive_attention(query, key, value, *network)
@@ -213,7 +213,7 @@ def test_the_causal_mask_shows_the_past_and_the_token_itself() -> None:
     assert causal_mask(3, torch.device("meta")).device.type == "meta"
 
 
-def test_the_padding_mask_shows_the_real_keys_to_all_heads_and_queries() -> None:
+def test_the_padding_mask_allows_all_heads_and_queries_to_attend_to_real_keys() -> None:
     mask = padding_mask(torch.tensor([[5, 7, 9], [8, 9, 9]]), pad=9)
     assert mask.shape == (2, 1, 1, 3)
     assert mask.flatten(1).tolist() == [[True, True, False], [True, False, False]]
@@ -245,7 +245,7 @@ def test_attending_in_heads_is_attending_in_each_slice(
     assert_equal(attend_in_heads(query, key, value, heads), expected)
 
 
-def test_attending_in_heads_runs_on_the_parts_that_are_handed_in(generator: torch.Generator) -> None:
+def test_attending_in_heads_uses_the_given_parts(generator: torch.Generator) -> None:
     query, key, value = (random(generator, B, length, D_MODEL) for length in (T, S, S))
     called = []
 
@@ -267,7 +267,7 @@ def test_attending_in_heads_runs_on_the_parts_that_are_handed_in(generator: torc
 
 
 @pytest.mark.parametrize(("d_model", "heads"), [(12, 3), (12, 1), (12, 12), (30, 5)])
-def test_the_parameters_are_as_many_as_torchs(d_model: int, heads: int) -> None:
+def test_the_number_of_parameters_is_that_of_torch(d_model: int, heads: int) -> None:
     theirs = sum(parameter.numel() for parameter in nn.MultiheadAttention(d_model, heads).parameters())
     ours = sum(parameter.numel() for parameter in MultiHeadAttention(d_model, heads).parameters())
     assert multi_head_parameter_count(d_model, heads) == theirs == ours
@@ -377,7 +377,7 @@ def test_texts_side_by_side_may_share_the_keys_of_one_source(
     assert readings[""].weights.shape == (6, 4, T, S)
 
 
-def test_keys_of_other_texts_than_the_queries_are_refused() -> None:
+def test_keys_of_another_batch_than_the_queries_are_refused() -> None:
     ours = MultiHeadAttention(8, 2)
     for texts in (2, 3, 1, 8):
         source = torch.zeros(texts, 5, 8)
@@ -472,7 +472,7 @@ def test_heads_may_be_split_and_merged_in_another_way(generator: torch.Generator
     assert_equal(other(query, key, key), ours(query, key, key))
 
 
-def test_another_attention_may_stand_in(generator: torch.Generator) -> None:
+def test_another_attention_function_may_be_used(generator: torch.Generator) -> None:
     def even(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         weights = torch.full((*query.shape[:-1], key.size(-2)), 1 / key.size(-2), dtype=value.dtype)
         return weights @ value, weights
@@ -484,7 +484,7 @@ def test_another_attention_may_stand_in(generator: torch.Generator) -> None:
         assert_equal(ours(x, x, x), ours.W_o(values.mean(1, keepdim=True)).expand(B, T, 4))
 
 
-def test_an_attention_that_stands_in_is_told_of_the_mask(generator: torch.Generator) -> None:
+def test_another_attention_function_gets_the_mask(generator: torch.Generator) -> None:
     def written_out(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
         return scaled_dot_product_attention(*arguments)
 
@@ -507,7 +507,7 @@ class TwoReaders(nn.Module):
         return y
 
 
-def test_watching_gives_each_part_under_its_name_its_latest_reading(generator: torch.Generator) -> None:
+def test_watching_gives_the_latest_weights_of_each_part_by_its_name(generator: torch.Generator) -> None:
     model = TwoReaders()
     with watch_attention(model) as readings:
         model(random(generator, B, T, 4, dtype=torch.float32))
@@ -613,7 +613,7 @@ def test_watching_ends_with_its_block_even_after_an_exception(
     assert len(calls) == 2, "both parts should run fused again"
 
 
-def test_blocks_of_watching_may_be_nested_and_each_sees_everything(
+def test_watching_may_be_nested_and_each_block_sees_everything(
     generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = TwoReaders()
@@ -637,7 +637,7 @@ def test_blocks_of_watching_may_be_nested_and_each_sees_everything(
     assert len(calls) == 2, "nobody watches any more"
 
 
-def test_an_exception_in_an_inner_block_of_watching_leaves_the_outer_one_seeing(generator: torch.Generator) -> None:
+def test_an_exception_in_an_inner_block_does_not_end_the_watching_of_the_outer_one(generator: torch.Generator) -> None:
     model = TwoReaders()
     x, y = (random(generator, B, T, 4, dtype=torch.float32) for _ in range(2))
 
@@ -661,7 +661,7 @@ def numerically_equal(function: Callable[..., object], *inputs: Tensor) -> bool:
     return torch.autograd.gradcheck(function, tuple(x.detach().requires_grad_() for x in inputs))
 
 
-def test_gradients_are_the_numerical_ones(generator: torch.Generator) -> None:
+def test_gradients_equal_numerical_gradients(generator: torch.Generator) -> None:
     query, key, value = random(generator, 2, 3, 4), random(generator, 2, 5, 4), random(generator, 2, 5, 2)
     may = torch.ones(3, 5).tril(1).bool()
     network = random(generator, 3, 4), random(generator, 3, 4), random(generator, 3)
@@ -672,7 +672,7 @@ def test_gradients_are_the_numerical_ones(generator: torch.Generator) -> None:
     assert numerically_equal(lambda q, k: ours(q, k, k, may), query, key)
 
 
-def test_arguments_are_left_as_they_were(generator: torch.Generator) -> None:
+def test_arguments_are_not_changed(generator: torch.Generator) -> None:
     query, key, value = random(generator, B, T, 4), random(generator, B, S, 4), random(generator, B, S, 4)
     network = random(generator, 3, 4), random(generator, 3, 4), random(generator, 3)
     may = masks(T, S)["causal"]
@@ -695,7 +695,7 @@ def test_arguments_are_left_as_they_were(generator: torch.Generator) -> None:
         assert torch.equal(now, before)
 
 
-def test_the_order_in_memory_does_not_matter(generator: torch.Generator) -> None:
+def test_the_memory_layout_does_not_matter(generator: torch.Generator) -> None:
     query, key, value = (random(generator, length, D_MODEL, B).permute(2, 0, 1) for length in (T, S, S))
     assert not query.is_contiguous()
     tidy = query.contiguous(), key.contiguous(), value.contiguous()
@@ -726,7 +726,7 @@ def test_a_query_that_may_attend_nowhere_is_refused(fused: bool, generator: torc
         (torch.ones(1, 1, 1, T, T).bool(), ValueError, r"its shape is \(1, 1, 1, 4, 4\)"),
     ],
 )
-def test_a_mask_that_would_go_wrong_is_refused(
+def test_an_invalid_mask_is_refused(
     mask: Tensor, error: type[Exception], sentence: str, generator: torch.Generator
 ) -> None:
     x = random(generator, B, T, D_MODEL)
@@ -762,7 +762,7 @@ def test_shapes_that_do_not_fit_are_refused(shapes: tuple[tuple[int, ...], ...],
         ((3, 4), (3, 5), r"U_a should be \(3, 6\), but its shape is \(3, 5\)"),
     ],
 )
-def test_a_network_for_scores_that_does_not_fit_is_refused(
+def test_a_scoring_network_whose_shapes_do_not_fit_is_refused(
     W_a: tuple[int, int], U_a: tuple[int, int], sentence: str
 ) -> None:
     query, key = torch.zeros(2, 4), torch.zeros(5, 6)
@@ -784,7 +784,7 @@ def test_values_that_are_not_one_for_each_key_are_refused(values: int) -> None:
         MultiHeadAttention(8, 2)(query, key, value)
 
 
-def test_heads_that_do_not_divide_are_refused() -> None:
+def test_a_number_of_heads_that_does_not_divide_the_width_is_refused() -> None:
     with pytest.raises(ValueError, match="d_model=10 should be a multiple of heads=4"):
         MultiHeadAttention(10, 4)
     with pytest.raises(ValueError, match="d_model=10 should be a multiple of heads=0"):

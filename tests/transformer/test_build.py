@@ -309,7 +309,7 @@ def ready(model: nn.Module) -> nn.Module:
 
 
 @every_case
-def test_all_parts_together_change_no_number(case: Case) -> None:
+def test_using_all_parts_together_changes_no_result(case: Case) -> None:
     course = ready(case.build(case.config))
     model = case.build(case.config, Parts(**{name: stand_in(name) for name in NAMES})).double().eval()
     model.load_state_dict(course.state_dict())
@@ -340,7 +340,7 @@ def test_a_model_keeps_its_configuration(case: Case) -> None:
     assert case.build(case.config, Parts(**{name: stand_in(name) for name in NAMES})).config is case.config
 
 
-def test_a_layer_of_a_learners_gets_the_eps_and_the_activation_that_the_configuration_asks_for() -> None:
+def test_a_learners_layer_gets_the_eps_and_the_activation_of_the_configuration() -> None:
     encoder = build_encoder(BERT, Parts(EncoderLayer=EncoderLayer, gelu=gelu))
     for layer in encoder.layers:
         assert isinstance(layer, EncoderLayer)
@@ -393,7 +393,7 @@ def test_a_layer_is_not_taken_for_a_norm_for_its_name() -> None:
 
 
 @pytest.mark.parametrize("layer", [LayerWithBareNorms, OneOfMyOwn])
-def test_a_layer_whose_norms_cannot_be_given_the_eps_makes_way_for_the_courses(layer: type[nn.Module]) -> None:
+def test_a_layer_whose_norms_do_not_take_an_eps_is_replaced_by_the_courses(layer: type[nn.Module]) -> None:
     assert all(type(each) is layer for each in build_language_model(PLAIN, parts_with(layer)).layers)
     encoder = build_encoder(BERT, parts_with(layer))
     assert all(type(each) is layers.EncoderLayer for each in encoder.layers)
@@ -404,7 +404,7 @@ def parts_with(layer: type[nn.Module]) -> Parts:
     return Parts(EncoderLayer=layer)
 
 
-def test_a_layer_that_can_do_more_is_handed_the_parts_and_the_choices() -> None:
+def test_a_layer_with_more_arguments_gets_the_parts_and_the_configuration() -> None:
     got = []
 
     class Generous(layers.EncoderLayer):
@@ -421,7 +421,7 @@ def test_a_layer_that_can_do_more_is_handed_the_parts_and_the_choices() -> None:
 
 
 @pytest.mark.parametrize("start", [0, 1, 5])
-def test_a_rotation_that_always_counts_from_0_serves_texts_that_continue(start: int) -> None:
+def test_a_rotation_that_always_counts_from_0_works_for_texts_that_continue(start: int) -> None:
     model = build_language_model(dataclasses.replace(LLAMA, rotary_base=10_000.0), Parts(rotary=rotary))
     x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     assert_equal(model.layers[0].self_attention.rotate(x, start), positions.rotary(x, start))
@@ -435,14 +435,14 @@ def test_rotary_positions_turn_no_cross_attention() -> None:
     assert (model.encode(SOURCE.flip(1)).flip(1) - memory).abs().max() > 1e-3
 
 
-def test_the_base_of_the_configuration_turns_queries_and_keys() -> None:
+def test_queries_and_keys_are_rotated_with_the_base_of_the_configuration() -> None:
     x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     for base in (100_000.0, 50.0, 10_000.0):
         model = build_language_model(dataclasses.replace(LLAMA, rotary_base=base))
         assert_equal(model.layers[0].self_attention.rotate(x, 2), positions.rotary(x, 2, base))
 
 
-def test_linear_maps_inside_the_layers_start_as_glorot_has_them() -> None:
+def test_linear_maps_inside_the_layers_have_glorot_initialisation() -> None:
     torch.manual_seed(0)
     sizes = dict(vocabulary=50, target_vocabulary=60, d_model=96, heads=4, d_ff=288, layers=2)
     for build in (build_transformer, build_language_model, build_encoder):
@@ -456,7 +456,7 @@ def test_linear_maps_inside_the_layers_start_as_glorot_has_them() -> None:
             assert (part.bias == 0).all()
 
 
-def test_tables_start_as_large_as_the_positions_that_join_them() -> None:
+def test_tables_start_with_the_scale_of_the_positions_added_to_them() -> None:
     torch.manual_seed(0)
     sizes = dict(vocabulary=1000, d_model=400, heads=4, d_ff=8, layers=1, max_length=1000)
     scaled, plain = TransformerConfig(**sizes), TransformerConfig.bert(**sizes, segments=500, tied_embeddings=False)
@@ -473,7 +473,7 @@ def test_tables_start_as_large_as_the_positions_that_join_them() -> None:
         assert table.std().item() == pytest.approx(std, rel=0.01), name
 
 
-def test_the_first_loss_is_near_that_of_guessing_evenly() -> None:
+def test_the_first_loss_is_near_that_of_the_uniform_distribution() -> None:
     torch.manual_seed(0)
     config = TransformerConfig.gpt2(vocabulary=500, d_model=64, heads=4, d_ff=128, layers=2, max_length=32)
     ids = torch.randint(0, 500, (8, 32))
@@ -489,7 +489,7 @@ def test_the_configurations_dropout_reaches_every_layer_and_the_embeddings() -> 
 
 
 @pytest.mark.parametrize("build", [build_transformer, build_language_model, build_encoder])
-def test_a_stack_ends_in_the_norm_that_the_configuration_asks_for(build: Build) -> None:
+def test_a_stack_ends_in_the_norm_of_the_configuration(build: Build) -> None:
     kinds = {"layer": layers.FusedLayerNorm, "rms": layers.RMSNorm}
     for norm in ("layer", "rms"):
         for norm_place, final_norm, ends_in_norm in (
@@ -538,12 +538,12 @@ def test_embeddings_are_scaled_placed_and_normed_as_the_configuration_asks(
     assert_equal(model.embed(TARGET, model.table), expected)
 
 
-def test_sinusoids_and_rotations_are_no_weights() -> None:
+def test_sinusoids_and_rotations_are_not_weights() -> None:
     for config in (PLAIN, LLAMA, dataclasses.replace(BERT, positions="sinusoidal")):
         assert not any("positions" in name or "rotat" in name for name in build_language_model(config).state_dict())
 
 
-def test_too_many_tokens_for_learned_positions_are_refused_and_others_go_on() -> None:
+def test_too_many_tokens_are_refused_for_learned_positions_only() -> None:
     ids = torch.ones(1, 10, dtype=torch.long)
     with pytest.raises(ValueError, match="at most 9 tokens have a position, but 10 came"):
         build_language_model(dataclasses.replace(PLAIN, positions="learned"))(ids)
@@ -569,7 +569,7 @@ def test_without_biases_no_part_of_the_layers_has_one() -> None:
 
 @every_case
 @pytest.mark.parametrize("name", NAMES)
-def test_a_part_is_used_where_it_can_do_what_is_asked_and_changes_no_number(case: Case, name: str) -> None:
+def test_a_part_is_used_if_it_can_do_what_the_configuration_needs_and_changes_no_result(case: Case, name: str) -> None:
     course = ready(case.build(case.config))
     model = case.build(case.config, Parts(**{name: stand_in(name)})).double().eval()
     model.load_state_dict(course.state_dict())

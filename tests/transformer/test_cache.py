@@ -83,7 +83,7 @@ def test_attending_with_a_cache_is_causal_attention_over_the_whole_text(
     assert torch.equal(past[1], value)
 
 
-def test_attending_with_a_cache_runs_on_the_parts_that_are_handed_in(generator: torch.Generator) -> None:
+def test_attending_with_a_cache_uses_the_given_parts(generator: torch.Generator) -> None:
     def itself(length: int) -> Tensor:
         return torch.eye(length, dtype=torch.bool)
 
@@ -108,7 +108,7 @@ def test_each_beam_gets_the_cache_of_its_parent(generator: torch.Generator) -> N
 
 
 @pytest.mark.parametrize(("dtype", "bytes_each"), [(torch.float64, 8), (torch.float32, 4), (torch.bfloat16, 2)])
-def test_the_formula_for_bytes_is_what_caches_take(dtype: torch.dtype, bytes_each: int) -> None:
+def test_caches_take_the_number_of_bytes_of_the_formula(dtype: torch.dtype, bytes_each: int) -> None:
     attentions = [MultiHeadAttention(D_MODEL, H, kv_heads=2).to(dtype) for _ in range(3)]
     caches = [TextCache(each, room=9) for each in attentions]
     x = torch.zeros(1, T, D_MODEL, dtype=dtype)
@@ -122,7 +122,7 @@ def test_the_formula_for_bytes_is_what_caches_take(dtype: torch.dtype, bytes_eac
 @both_types
 @every_attention
 @pytest.mark.parametrize("lengths", [[7], [1] * 7, [3, 1, 3]], ids=str)
-def test_a_text_read_in_pieces_is_the_text_read_at_once(
+def test_a_text_read_in_pieces_gives_the_results_of_the_text_read_at_once(
     lengths: list[int], kind: str, dtype: torch.dtype, generator: torch.Generator
 ) -> None:
     attention, x = attention_of(kind, dtype), random(generator, B, T, D_MODEL, dtype=dtype)
@@ -150,7 +150,7 @@ def test_a_cached_step_can_be_watched(kind: str, generator: torch.Generator) -> 
     assert_equal(last[""].values, whole[""].values)
 
 
-def test_the_three_projections_are_one_product_in_a_cache_that_leaves_the_weights_as_they_were(
+def test_a_cache_computes_the_three_projections_as_one_product_and_does_not_change_the_weights(
     generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attention, x = attention_of("plain"), random(generator, B, T, D_MODEL)
@@ -172,7 +172,7 @@ def test_keys_of_another_text_are_projected_as_keys_in_a_cache_too(generator: to
     assert_equal(cached, attention(x, y, y))
 
 
-def test_a_cleared_cache_begins_again(generator: torch.Generator) -> None:
+def test_a_cleared_cache_starts_again(generator: torch.Generator) -> None:
     attention, x = attention_of("rotary"), random(generator, B, T, D_MODEL)
     cache = TextCache(attention, room=T)
     read(attention, [random(generator, B, 3, D_MODEL)], cache)
@@ -200,7 +200,7 @@ def test_a_cache_may_continue_with_other_rows(rows: list[int], generator: torch.
 
 
 @pytest.mark.parametrize("rows", [[2, 0, 1], [0, 0, 2]], ids=str)
-def test_only_the_part_in_which_texts_differ_is_moved(rows: list[int], generator: torch.Generator) -> None:
+def test_only_the_part_in_which_texts_differ_is_reordered(rows: list[int], generator: torch.Generator) -> None:
     attention = attention_of("plain")
     beginning, rest = random(generator, 1, 2, D_MODEL).expand(3, 2, D_MODEL), random(generator, 3, 2, D_MODEL)
     cache = TextCache(attention, room=T)
@@ -245,7 +245,7 @@ def test_the_memory_may_continue_with_other_sources(generator: torch.Generator) 
         assert_equal(attention(x, memory[sources], memory[sources]), expected)
 
 
-def test_caches_are_at_work_in_their_block_only_even_after_an_exception(generator: torch.Generator) -> None:
+def test_caches_are_used_only_inside_their_block_even_after_an_exception(generator: torch.Generator) -> None:
     attentions, x = [attention_of("plain"), attention_of("rotary")], random(generator, B, T, D_MODEL)
     expected = [each(x, x, x) for each in attentions]
 

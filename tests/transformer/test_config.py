@@ -18,7 +18,7 @@ def test_the_defaults_are_the_base_model_of_2017() -> None:
     assert (base.pad, base.target_vocabulary, base.kv_heads, base.max_length) == (0, None, None, 512)
 
 
-def test_bert_is_transformers_default() -> None:
+def test_the_bert_configuration_is_the_default_of_transformers() -> None:
     ours, theirs = TransformerConfig.bert(), BertConfig()
     assert (ours.vocabulary, ours.d_model, ours.heads) == (
         theirs.vocab_size,
@@ -34,7 +34,7 @@ def test_bert_is_transformers_default() -> None:
     assert not ours.ends_in_norm
 
 
-def test_gpt2_is_transformers_default() -> None:
+def test_the_gpt2_configuration_is_the_default_of_transformers() -> None:
     ours, theirs = TransformerConfig.gpt2(), GPT2Config()
     assert (ours.vocabulary, ours.d_model, ours.heads) == (theirs.vocab_size, theirs.n_embd, theirs.n_head)
     assert (ours.d_ff, ours.layers, ours.max_length) == (4 * theirs.n_embd, theirs.n_layer, theirs.n_positions)
@@ -45,7 +45,7 @@ def test_gpt2_is_transformers_default() -> None:
     assert ours.ends_in_norm
 
 
-def test_llama_is_the_published_configuration_of_smollm2() -> None:
+def test_the_llama_configuration_is_the_published_one_of_smollm2() -> None:
     # https://huggingface.co/HuggingFaceTB/SmolLM2-135M/blob/main/config.json
     ours = TransformerConfig.llama()
     assert (ours.vocabulary, ours.d_model, ours.d_ff, ours.layers) == (49_152, 576, 1536, 30)
@@ -104,7 +104,7 @@ def test_a_pre_norm_stack_ends_in_a_norm_and_a_post_norm_one_need_not(
         ({"rotary_base": -1.0}, "rotary_base=-1.0 should both be more than 0"),
     ],
 )
-def test_a_configuration_that_makes_no_model_is_refused(choice: dict[str, object], sentence: str) -> None:
+def test_an_impossible_configuration_is_refused(choice: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         TransformerConfig(**{"vocabulary": 20, **choice})
 
@@ -119,7 +119,7 @@ def test_a_configuration_that_makes_no_model_is_refused(choice: dict[str, object
         dict(pad=None, kv_heads=8, target_vocabulary=1, dropout=0.99),
     ],
 )
-def test_a_configuration_at_the_limits_is_taken(choice: dict[str, object]) -> None:
+def test_a_configuration_at_the_limits_is_accepted(choice: dict[str, object]) -> None:
     TransformerConfig(**{"vocabulary": 20, **choice})
 
 

@@ -264,7 +264,7 @@ def test_decoder_layer_is_torchs(
 
 
 @both_layers
-def test_a_layer_is_made_of_the_parts_that_are_handed_in(kind: type[nn.Module], generator: torch.Generator) -> None:
+def test_a_layer_is_built_from_the_given_parts(kind: type[nn.Module], generator: torch.Generator) -> None:
     made = []
 
     def noting(name: str, part: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
@@ -295,7 +295,7 @@ def test_a_layer_is_made_of_the_parts_that_are_handed_in(kind: type[nn.Module], 
         assert isinstance(layer.get_submodule(f"norm_{i}"), nn.LayerNorm)
 
 
-def test_a_decoder_layer_reads_the_memory_through_the_function_that_is_handed_in(generator: torch.Generator) -> None:
+def test_a_decoder_layer_reads_the_memory_through_the_given_function(generator: torch.Generator) -> None:
     got = []
 
     def cross(attention: nn.Module, x: Tensor, memory: Tensor, memory_mask: Tensor | None) -> Tensor:
@@ -313,7 +313,7 @@ def test_a_decoder_layer_reads_the_memory_through_the_function_that_is_handed_in
 
 @both_layers
 @pytest.mark.parametrize("rotates", [True, False])
-def test_rotary_positions_show_in_self_attention_only(
+def test_rotary_positions_affect_self_attention_only(
     kind: type[nn.Module], rotates: bool, generator: torch.Generator
 ) -> None:
     # Without positions inside the layer, shuffled tokens give the shuffled output; the memory's order never matters.
@@ -330,7 +330,7 @@ def test_rotary_positions_show_in_self_attention_only(
 
 @both_orders
 @both_layers
-def test_dropout_falls_on_each_sublayers_output_in_training_and_nowhere_else(
+def test_dropout_applies_to_each_sublayers_output_in_training_and_nowhere_else(
     kind: type[nn.Module], residual: Callable[..., Tensor], generator: torch.Generator
 ) -> None:
     # Section 5.4: "to the output of each sub-layer, before it is added to the sub-layer input and normalized".
@@ -361,7 +361,7 @@ def test_dropout_falls_on_each_sublayers_output_in_training_and_nowhere_else(
     assert_equal(ours.eval()(x, *rest), theirs(x, *rest))
 
 
-def test_gradients_are_the_numerical_ones(generator: torch.Generator) -> None:
+def test_gradients_equal_numerical_gradients(generator: torch.Generator) -> None:
     x, memory = random(generator, 2, 3, 4), random(generator, 2, 2, 4)
     mask = torch.ones(3, 3).tril().bool()
     parts: list[Callable[[Tensor], Tensor]] = [RMSNorm(4).double(), LayerNorm(4).double(), FusedLayerNorm(4).double()]
@@ -382,7 +382,7 @@ def test_gradients_are_the_numerical_ones(generator: torch.Generator) -> None:
         assert torch.autograd.gradcheck(part, (x.clone().requires_grad_(),))
 
 
-def test_the_layout_in_memory_does_not_matter_and_arguments_stay_as_they_were(generator: torch.Generator) -> None:
+def test_the_memory_layout_does_not_matter_and_arguments_are_not_changed(generator: torch.Generator) -> None:
     x, memory = (random(generator, D_MODEL, length, B).permute(2, 1, 0) for length in (T, S))
     before = x.clone(), memory.clone()
     for part in (gelu, LayerNorm(D_MODEL).double(), FusedLayerNorm(D_MODEL).double(), RMSNorm(D_MODEL).double()):
@@ -407,7 +407,7 @@ def test_huge_activations_stay_finite(
 
 
 @pytest.mark.parametrize(("d_model", "d_ff", "layers"), [(12, 20, 1), (6, 5, 4)])
-def test_the_parameters_are_as_many_as_torchs_and_where_torch_has_them(d_model: int, d_ff: int, layers: int) -> None:
+def test_each_part_has_as_many_parameters_as_in_torch(d_model: int, d_ff: int, layers: int) -> None:
     layer = nn.TransformerEncoderLayer(d_model, 3, d_ff, batch_first=True)
     theirs = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
     ours = nn.ModuleList(EncoderLayer(d_model, 3, d_ff) for _ in range(layers))

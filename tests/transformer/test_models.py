@@ -159,7 +159,7 @@ def test_a_plain_transformer_is_torchs_of_2017(dtype: torch.dtype, source: Tenso
 
 
 @both_types
-def test_a_masked_language_models_head_is_worked_out_by_torchs_functions(dtype: torch.dtype) -> None:
+def test_a_masked_language_models_head_equals_torchs_functions(dtype: torch.dtype) -> None:
     encoder = Encoder(23, 12, 3, 20, 2)
     ours = ready(MaskedLanguageModel(encoder), dtype)
     ids = torch.tensor(SOURCES[0])
@@ -318,7 +318,7 @@ def test_the_language_model_is_transformers_llama(
 
 
 @every_style
-def test_changing_a_future_token_moves_nothing_before_it(style: str) -> None:
+def test_changing_a_future_token_changes_nothing_before_it(style: str) -> None:
     config = styles()[style]
     source, ids = torch.tensor([[5, 6, 7]]), torch.tensor([[1, 12, 13, 14, 15]])
     changed = ids.clone()
@@ -390,7 +390,7 @@ class Before:
 
 
 @pytest.mark.parametrize("style", ["2017", "gpt2", "bert"])
-def test_with_a_past_tokens_have_the_positions_and_the_mask_that_it_gives(style: str) -> None:
+def test_with_a_past_tokens_get_their_positions_and_mask_from_it(style: str) -> None:
     config = styles()[style]
     model, transformer = ready(build_language_model(config)), ready(build_transformer(config))
     ids, source = torch.tensor([[5, 6, 7]]), torch.tensor([[8, 9]])
@@ -418,7 +418,7 @@ class At:
         assert T == 1
 
 
-def test_a_sentence_of_nothing_but_padding_is_refused() -> None:
+def test_a_sentence_of_padding_only_is_refused() -> None:
     with pytest.raises(ValueError, match=r"mask hides every key from the query at \(1, 0, 0\)"):
         Encoder(23, 12, 3, 20, 2)(torch.tensor([[4, 5], [0, 0]]))
 
@@ -466,7 +466,7 @@ def test_a_watched_translator_names_its_parts_and_hides_what_it_should() -> None
 
 
 @every_style
-def test_gradients_are_the_numerical_ones(style: str) -> None:
+def test_gradients_equal_numerical_gradients(style: str) -> None:
     config = dataclasses.replace(styles()[style], layers=1)
     ids, source = torch.tensor([[1, 12, 13], [1, 14, 15]]), torch.tensor([[5, 6], [7, 8]])
     for build, inputs in (
@@ -501,7 +501,7 @@ def test_every_parameter_learns() -> None:
 
 
 @every_style
-def test_arguments_are_left_as_they_were_and_may_lie_anyhow_in_memory(style: str) -> None:
+def test_arguments_are_not_changed_and_may_have_any_memory_layout(style: str) -> None:
     config = styles()[style]
     source, target = torch.tensor(SOURCES[0])[:2, :3], torch.tensor(TARGETS[0])
     columns = source.T.contiguous().T
@@ -537,7 +537,7 @@ def test_the_published_models_have_their_published_numbers_of_parameters() -> No
     assert count(on_paper(build_language_model, TransformerConfig.llama())) == 134_515_008
 
 
-def test_the_base_model_of_2017_has_the_parameters_that_its_table_implies() -> None:
+def test_the_base_model_of_2017_has_the_number_of_parameters_in_the_papers_table() -> None:
     # Section 5.1's 37,000 shared tokens; table 3 says 65 million, to two digits and with no more detail.
     tokens, attention = 37_000 * 512, 4 * (512 * 512 + 512)
     feed_forward, norm = (512 * 2048 + 2048) + (2048 * 512 + 512), 2 * 512
@@ -560,7 +560,7 @@ def test_tied_embeddings_are_one_table(small: TransformerConfig) -> None:
     assert build_masked_language_model(small).output_table is None
 
 
-def test_a_table_that_is_tied_is_learned_from_both_of_its_uses() -> None:
+def test_a_tied_table_gets_gradients_from_both_of_its_uses() -> None:
     # The gradient of the one table is the sum of those of two.
     source, target = torch.tensor([[5, 6]]), torch.tensor([[1, 7]])
     for tied, apart, inputs in (
@@ -577,7 +577,7 @@ def test_a_table_that_is_tied_is_learned_from_both_of_its_uses() -> None:
         torch.testing.assert_close(tied.get_parameter(name).grad, both, rtol=1e-10, atol=1e-12)
 
 
-def test_one_table_is_still_one_after_loading_and_a_step() -> None:
+def test_a_tied_table_is_still_one_table_after_loading_and_a_step() -> None:
     model, other = (Transformer(23, 23, 12, 3, 20, 2, one_table=True) for _ in range(2))
     model.load_state_dict(other.state_dict())
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -587,7 +587,7 @@ def test_one_table_is_still_one_after_loading_and_a_step() -> None:
     assert not torch.equal(model.source_table, other.source_table)
 
 
-def test_untied_embeddings_are_apart(small: TransformerConfig) -> None:
+def test_untied_embeddings_are_separate_tables(small: TransformerConfig) -> None:
     apart = dataclasses.replace(small, tied_embeddings=False)
     for model, names in (
         (build_transformer(apart), {"source_table", "target_table", "output_table"}),
@@ -599,7 +599,7 @@ def test_untied_embeddings_are_apart(small: TransformerConfig) -> None:
         assert len({table.data_ptr() for table in tables.values()}) == len(names)
 
 
-def test_a_plain_transformer_has_a_table_for_each_language_and_the_targets_gives_the_logits() -> None:
+def test_a_plain_transformer_has_a_table_for_each_language_and_the_target_table_gives_the_logits() -> None:
     plain = Transformer(23, 23, 12, 3, 20, 2)
     assert plain.source_table.data_ptr() != plain.target_table.data_ptr()
     assert plain.output_table is None
@@ -616,7 +616,7 @@ class Notes(nn.Module):
         return x
 
 
-def test_dropout_falls_on_the_embeddings_in_training_only() -> None:
+def test_dropout_applies_to_the_embeddings_in_training_only() -> None:
     # Section 5.4: "dropout to the sums of the embeddings and the positional encodings", in both stacks.
     p = 0.3
     ids = torch.arange(4, 2000).reshape(4, 499)
@@ -642,7 +642,7 @@ def test_dropout_falls_on_the_embeddings_in_training_only() -> None:
 
 
 @pytest.mark.parametrize("make", [Transformer, Encoder, LanguageModel])
-def test_the_dropout_asked_for_reaches_every_layer(make: Callable[..., nn.Module]) -> None:
+def test_the_given_dropout_reaches_every_layer(make: Callable[..., nn.Module]) -> None:
     sizes = (23, 23, 12, 3, 20, 2) if make is Transformer else (23, 12, 3, 20, 2)
     for model, rate in ((make(*sizes), 0.1), (make(*sizes, 0.25), 0.25)):
         rates = [part.p for part in model.modules() if isinstance(part, nn.Dropout)]
@@ -650,7 +650,7 @@ def test_the_dropout_asked_for_reaches_every_layer(make: Callable[..., nn.Module
         assert rates == [rate] * (1 + (4 if make is Transformer else 2))
 
 
-def test_plain_models_are_made_of_the_parts_that_are_handed_in() -> None:
+def test_plain_models_are_built_from_the_given_parts() -> None:
     def embed(ids: Tensor, table: Tensor) -> Tensor:
         return 2 * F.embedding(ids, table)
 
@@ -722,7 +722,7 @@ def test_plain_models_are_made_of_the_parts_that_are_handed_in() -> None:
     torch.testing.assert_close(guesser(ids), (3 * hidden + 1) @ table.T)
 
 
-def test_tables_start_as_large_as_the_positions_that_join_them() -> None:
+def test_tables_start_with_the_scale_of_the_positions_added_to_them() -> None:
     torch.manual_seed(0)
     sizes = (400, 4, 8, 1)
     plain = {

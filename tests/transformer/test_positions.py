@@ -51,7 +51,7 @@ def test_embedding_is_torchs(shape: tuple[int, ...], dtype: torch.dtype, generat
 
 
 @pytest.mark.parametrize(("length", "d_model"), [(50, 6), (1, 6), (7, 2), (3, 64)])
-def test_sinusoids_are_the_papers_formula(length: int, d_model: int, float64_by_default: None) -> None:
+def test_sinusoids_follow_the_formula_of_the_paper(length: int, d_model: int, float64_by_default: None) -> None:
     assert_equal(sinusoidal(length, d_model), closed_form(length, d_model))
 
 
@@ -62,7 +62,7 @@ def test_sinusoids_are_rounded_only_at_the_end() -> None:
     torch.testing.assert_close(table, closed_form(10_000, 4).float(), rtol=0, atol=1e-7)
 
 
-def test_a_step_of_k_is_one_rotation_the_same_from_every_position(float64_by_default: None) -> None:
+def test_a_step_of_k_is_the_same_rotation_from_every_position(float64_by_default: None) -> None:
     # Section 3.5: "for any fixed offset k, PE(pos+k) can be represented as a linear function of PE(pos)".
     k, d_model = 7, 6
     table = sinusoidal(40, d_model)
@@ -84,7 +84,9 @@ def test_each_token_gets_the_row_of_its_position(T: int, generator: torch.Genera
     assert_equal(add_positions(x, torch.arange(T).expand(3, T)), expected)
 
 
-def test_positions_may_be_any_and_differ_between_texts(generator: torch.Generator, float64_by_default: None) -> None:
+def test_positions_may_be_arbitrary_and_differ_between_texts(
+    generator: torch.Generator, float64_by_default: None
+) -> None:
     x, table = random(generator, 2, 3, 6), closed_form(200, 6)
     at = torch.tensor([[0, 0, 1], [64, 199, 5]])
     assert_equal(add_positions(x, at), x + table[at])
@@ -94,13 +96,13 @@ def test_positions_may_be_any_and_differ_between_texts(generator: torch.Generato
 
 
 @both_types
-def test_positions_are_added_in_the_type_of_the_tokens(dtype: torch.dtype, generator: torch.Generator) -> None:
+def test_positions_are_added_in_the_dtype_of_the_tokens(dtype: torch.dtype, generator: torch.Generator) -> None:
     x = random(generator, 2, 5, 6, dtype=dtype)
     assert_equal(add_positions(x), x + sinusoidal(5, 6).to(dtype))
     assert add_positions(x.bfloat16()).dtype == torch.bfloat16
 
 
-def test_positions_follow_the_default_type_of_the_moment(generator: torch.Generator) -> None:
+def test_positions_follow_the_current_default_dtype(generator: torch.Generator) -> None:
     x = random(generator, 2, 5, 6)
     rounded = add_positions(x)
     torch.set_default_dtype(torch.float64)
@@ -117,7 +119,7 @@ def counts(length: int, d_model: int) -> Tensor:
     return 100 + torch.arange(length, dtype=torch.float64)[:, None].expand(length, d_model)
 
 
-def test_another_table_of_positions_may_stand_in() -> None:
+def test_another_table_of_positions_may_be_used() -> None:
     x = torch.zeros(2, 3, 4, dtype=torch.float64)
     assert add_positions(x, positions=counts)[1, :, 3].tolist() == [100, 101, 102]
     assert add_positions(x, torch.tensor([7, 8, 9]), positions=counts)[0, :, 0].tolist() == [107, 108, 109]
@@ -133,7 +135,7 @@ def test_tokens_are_looked_up_scaled_and_given_their_positions(dtype: torch.dtyp
     assert_equal(embed_with_positions(ids, table, at), rows + sinusoidal(7, 6)[4:].to(dtype))
 
 
-def test_tokens_are_looked_up_by_the_function_that_is_handed_in(generator: torch.Generator) -> None:
+def test_tokens_are_looked_up_by_the_given_function(generator: torch.Generator) -> None:
     def backwards(ids: Tensor, table: Tensor) -> Tensor:
         return F.embedding(ids, table.flip(0))
 
@@ -152,7 +154,7 @@ def test_learned_positions_are_torchs_embedding_of_the_positions(generator: torc
     assert_equal(ours(x, at[1]), x + theirs(at[1]))
 
 
-def test_learned_positions_start_small_and_learn(generator: torch.Generator) -> None:
+def test_learned_positions_start_small_and_get_gradients(generator: torch.Generator) -> None:
     torch.manual_seed(0)
     ours = LearnedPositions(500, 60)
     # 30,000 normal numbers: the standard deviation is known to a part in 245.
@@ -195,7 +197,7 @@ def test_a_token_embedding_scales_then_adds_positions_and_segments_then_normalis
     assert set(ours.state_dict()) == {"positions.table", "segments", "norm.weight", "norm.bias"}
 
 
-def test_a_token_embedding_looks_up_and_adds_positions_by_the_functions_handed_in(generator: torch.Generator) -> None:
+def test_a_token_embedding_looks_up_and_adds_positions_by_the_given_functions(generator: torch.Generator) -> None:
     def backwards(ids: Tensor, table: Tensor) -> Tensor:
         return F.embedding(ids, table.flip(0))
 
@@ -217,7 +219,9 @@ def angles_of_llama(positions: Tensor, d_k: int, base: float) -> tuple[Tensor, T
 @both_types
 @pytest.mark.parametrize("start", [0, 5, 63, 100])
 @pytest.mark.parametrize("base", [10_000.0, 100.0])
-def test_rotary_is_transformers(dtype: torch.dtype, start: int, base: float, generator: torch.Generator) -> None:
+def test_rotary_equals_that_of_transformers(
+    dtype: torch.dtype, start: int, base: float, generator: torch.Generator
+) -> None:
     from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
     B, H, T, d_k = 2, 3, 9, 8
@@ -227,7 +231,7 @@ def test_rotary_is_transformers(dtype: torch.dtype, start: int, base: float, gen
     assert_equal(rotary(x, start, base), expected)
 
 
-def test_rotary_is_transformers_own_module_in_float32(generator: torch.Generator) -> None:
+def test_rotary_equals_the_module_of_transformers_in_float32(generator: torch.Generator) -> None:
     from transformers import LlamaConfig
     from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
@@ -237,7 +241,7 @@ def test_rotary_is_transformers_own_module_in_float32(generator: torch.Generator
     assert_equal(rotary(x), expected)
 
 
-def test_rotary_turns_a_pair_by_its_position_in_radians() -> None:
+def test_rotary_rotates_the_first_pair_by_its_position_in_radians() -> None:
     # With d_k = 2 there is one clock, which turns by one radian a token.
     turned = rotary(torch.tensor([[3.0, 4.0]] * 3, dtype=torch.float64))
     for t in range(3):
@@ -256,20 +260,20 @@ def test_rotary_scores_depend_on_the_distance_only(generator: torch.Generator) -
     assert abs(score(5, 0) - score(6, 0)) > 1e-3
 
 
-def test_rotary_keeps_lengths_and_leaves_the_first_token(generator: torch.Generator) -> None:
+def test_rotary_keeps_lengths_and_does_not_change_the_first_token(generator: torch.Generator) -> None:
     x = torch.randn(2, 3, 9, 8, generator=generator, dtype=torch.float64)
     assert_equal(rotary(x).norm(dim=-1), x.norm(dim=-1))
     assert torch.equal(rotary(x)[..., 0, :], x[..., 0, :])
 
 
-def test_rotary_turns_all_heads_of_a_token_alike(generator: torch.Generator) -> None:
+def test_rotary_rotates_all_heads_of_a_token_alike(generator: torch.Generator) -> None:
     head = torch.randn(2, 1, 5, 8, generator=generator)
     turned = rotary(head.expand(2, 4, 5, 8))
     assert torch.equal(turned, turned[:, :1].expand(2, 4, 5, 8))
 
 
 @both_types
-def test_rotary_starting_later_continues_what_began_earlier(dtype: torch.dtype, generator: torch.Generator) -> None:
+def test_rotary_with_a_later_start_continues_an_earlier_text(dtype: torch.dtype, generator: torch.Generator) -> None:
     x = torch.randn(2, 9, 8, generator=generator, dtype=torch.float64).to(dtype)
     pieces = torch.cat([rotary(x[:, t : t + 1], start=t) for t in range(9)], dim=1)
     assert (rotary(x) - pieces).abs().max() <= TOLERANCES[dtype]
@@ -283,7 +287,7 @@ def test_rotary_in_half_precision_counts_positions_in_float32() -> None:
     torch.testing.assert_close(turned.float(), rotary(x), rtol=0, atol=0.01)
 
 
-def test_what_is_remembered_from_inference_serves_training_as_well(generator: torch.Generator) -> None:
+def test_cached_tables_from_inference_work_in_training_too(generator: torch.Generator) -> None:
     # Tables are remembered from call to call, and tensors made in inference mode cannot take part in training.
     # Widths and bases that no other test has asked for.
     x, table = random(generator, 2, 3, 14), random(generator, 5, 14)
@@ -297,7 +301,7 @@ def test_what_is_remembered_from_inference_serves_training_as_well(generator: to
     (weight * add_positions(torch.zeros(1, 3, 14, dtype=torch.float64))).sum().backward()
 
 
-def test_rotary_has_the_numerical_gradient_and_takes_any_layout(generator: torch.Generator) -> None:
+def test_rotary_has_the_numerical_gradient_and_takes_any_memory_layout(generator: torch.Generator) -> None:
     x = torch.randn(4, 3, 2, generator=generator, dtype=torch.float64).permute(2, 1, 0)
     before = x.clone()
     assert torch.autograd.gradcheck(rotary, (x.detach().requires_grad_(),))

@@ -67,7 +67,7 @@ def equation_14(length: int, alpha: float) -> float:
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0, 3.0, -1.0])
 @pytest.mark.parametrize(("vocabulary", "length", "stop"), [(3, 4, [0]), (4, 3, [2]), (4, 3, [1, 3]), (3, 1, [0])])
-def test_enough_beams_find_every_text_the_best_first(alpha, vocabulary, length, stop):
+def test_with_enough_beams_every_text_is_found_and_the_best_comes_first(alpha, vocabulary, length, stop):
     toy = Toy(vocabulary, seed=vocabulary)
     beams = vocabulary**length
     for prompt in ([1], [2, 1]):
@@ -108,7 +108,7 @@ def plain_search(
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 2.0, -0.7])
 @pytest.mark.parametrize("beams", [1, 2, 3, 5, 9])
 @pytest.mark.parametrize("early", [False, True])
-def test_a_search_that_may_stop_finds_what_one_that_continues_finds(alpha, beams, early):
+def test_a_search_that_may_stop_early_finds_the_same_as_one_that_continues(alpha, beams, early):
     prompts = [[i, j] for i in range(4) for j in range(2)]
     for stop in ([0], [0, 3]):
         toy = Toy(5, seed=beams)
@@ -178,7 +178,7 @@ def test_the_length_penalty_is_equation_14_of_wu_and_others(length, alpha, penal
 
 
 @pytest.mark.parametrize("use_cache", [True, False])
-def test_hypotheses_have_the_log_probabilities_that_the_model_gives_them(model, use_cache):
+def test_hypotheses_have_the_log_probabilities_of_the_model(model, use_cache):
     sources = [[5, 6, 7, 8], [9], [10, 11]]
     found = beam_search(model.double(), sources, 6, beams=4, n_best=4, use_cache=use_cache, **ENDS)
     model.eval()
@@ -199,7 +199,7 @@ def test_one_beam_is_greedy(reads_all, model):
         assert [texts[0].ids for texts in found] == greedy(any_model, prompts, 6, **ENDS)
 
 
-def test_there_are_fewer_hypotheses_than_beams_where_the_model_has_fewer():
+def test_there_are_fewer_hypotheses_than_beams_if_the_model_has_fewer_texts():
     toy = Toy(3, seed=1)
     (found,) = beam_search(toy, [[1]], 1, beams=8, n_best=8, stop=[0])
     assert sorted(text.ids for text in found) == [[], [1], [2]]
@@ -214,7 +214,7 @@ def test_there_are_fewer_hypotheses_than_beams_where_the_model_has_fewer():
         (dict(beams=3, n_best=0), "n_best should be from 1 to beams=3, but is 0"),
     ],
 )
-def test_beams_that_cannot_be_searched_with_are_refused(settings, sentence, language_model):
+def test_invalid_numbers_of_beams_are_refused(settings, sentence, language_model):
     with pytest.raises(ValueError, match=sentence):
         beam_search(language_model, [[5]], 3, **settings)
 
@@ -243,7 +243,7 @@ def test_a_search_can_be_watched():
     assert all(text.ids in stripped for text in found)
 
 
-def test_a_watched_search_of_several_prompts_tells_of_each_whose_search_is_not_over():
+def test_a_watched_search_of_several_prompts_reports_each_unfinished_search():
     toy = Toy(4, seed=0)
     alone: list[list[Candidate]] = []
     together: list[list[Candidate]] = []

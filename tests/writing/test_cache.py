@@ -112,7 +112,7 @@ def test_padding_on_either_side_changes_nothing(style: str, dtype: torch.dtype, 
     assert torch.equal(real, kept[1])
 
 
-def test_padding_may_stand_left_in_one_row_and_right_in_another() -> None:
+def test_padding_may_be_on_the_left_in_one_row_and_on_the_right_in_another() -> None:
     model = ready(build_language_model(STYLES["gpt2"]))
     ids = torch.tensor([[5, 6, 7, 8], [9, 10, 7, 7], [7, 7, 11, 12]])
     padding = torch.tensor([[False] * 4, [False, False, True, True], [True, True, False, False]])
@@ -121,7 +121,7 @@ def test_padding_may_stand_left_in_one_row_and_right_in_another() -> None:
         assert_equal(reader.read(ids, padding), torch.cat(alone))
 
 
-def test_a_padding_of_nothing_is_none() -> None:
+def test_padding_without_padded_positions_changes_nothing() -> None:
     model = ready(build_language_model(STYLES["gpt2"]))
     cached = CachedModel(model, 9)
     for _, piece in cut(ids_of(2, 6), (3, 3)):
@@ -147,7 +147,7 @@ def test_a_sources_padding_is_hidden_on_either_side(style: str, dtype: torch.dty
 
 @every_reader
 @both_kinds
-def test_a_text_that_outgrows_the_room_is_read_from_its_last_tokens(
+def test_a_text_longer_than_the_cache_is_read_from_its_last_tokens(
     style: str, kind: Callable[..., nn.Module], reader: type
 ) -> None:
     model = ready(kind(STYLES[style]))
@@ -158,7 +158,7 @@ def test_a_text_that_outgrows_the_room_is_read_from_its_last_tokens(
 
 
 @both_readers
-def test_padding_leaves_first_where_a_text_outgrows_the_room(reader: type) -> None:
+def test_padding_is_dropped_first_if_a_text_becomes_longer_than_the_cache(reader: type) -> None:
     model = ready(build_language_model(STYLES["learned positions and shared keys"]))
     ids, more = ids_of(3, 6), ids_of(3, 6, seed=1)
     real = torch.arange(6) < torch.tensor([[6], [2], [4]])
@@ -173,7 +173,7 @@ def test_padding_leaves_first_where_a_text_outgrows_the_room(reader: type) -> No
 
 
 @both_readers
-def test_no_room_is_larger_than_the_models_positions(reader: type) -> None:
+def test_no_cache_is_longer_than_the_models_positions(reader: type) -> None:
     model = ready(build_language_model(STYLES["gpt2"]))
     ids = ids_of(2, 12)
     cached = reader(model, 1000)
@@ -185,7 +185,7 @@ def test_no_room_is_larger_than_the_models_positions(reader: type) -> None:
 @every_reader
 @both_kinds
 @pytest.mark.parametrize("rows", [[2, 0, 1], [1], [0, 0, 2, 2], [2, 0, 2, 1, 0], [1, 1, 1]], ids=str)
-def test_rows_may_be_moved_left_out_and_doubled(
+def test_rows_may_be_reordered_dropped_and_repeated(
     style: str, kind: Callable[..., nn.Module], reader: type, rows: list[int]
 ) -> None:
     model = ready(kind(STYLES[style]))
@@ -199,7 +199,7 @@ def test_rows_may_be_moved_left_out_and_doubled(
 
 
 @both_readers
-def test_rows_that_read_alike_still_keep_their_own_sources(reader: type) -> None:
+def test_rows_with_equal_texts_still_keep_their_own_sources(reader: type) -> None:
     model = ready(build_transformer(STYLES["2017"]))
     first, second = torch.full((3, 1), 1), torch.full((3, 1), 7)
     cached = reader(model, 9, SOURCES)
@@ -213,7 +213,7 @@ def test_rows_that_read_alike_still_keep_their_own_sources(reader: type) -> None
 @both_readers
 @pytest.mark.parametrize("style", ["2017", "llama"])
 @pytest.mark.parametrize("translates", [False, True])
-def test_whatever_is_done_in_whatever_order_each_row_reads_its_own_text(
+def test_each_row_keeps_its_own_text_under_any_sequence_of_operations(
     reader: type, style: str, translates: bool
 ) -> None:
     config = STYLES[style]
@@ -244,7 +244,7 @@ def test_whatever_is_done_in_whatever_order_each_row_reads_its_own_text(
             assert_equal(cached.read(torch.tensor(new)), torch.cat(wanted))
 
 
-def test_rows_of_equal_ids_but_other_padding_are_still_moved() -> None:
+def test_rows_with_equal_ids_but_different_padding_are_still_reordered() -> None:
     model = ready(build_language_model(STYLES["gpt2"]))
     ids, padding = torch.full((2, 3), 7), torch.tensor([[False] * 3, [True, True, False]])
     for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
@@ -254,7 +254,7 @@ def test_rows_of_equal_ids_but_other_padding_are_still_moved() -> None:
         assert_equal(reader.read(torch.tensor([[8], [8]])), torch.cat(alone))
 
 
-def test_a_searchs_beams_share_their_sources_keys_and_values() -> None:
+def test_the_beams_of_a_search_share_the_keys_and_values_of_their_source() -> None:
     model = ready(build_transformer(STYLES["2017"]))
     ids = torch.full((3, 1), 1)
     cached = CachedModel(model, 9, SOURCES)
@@ -277,7 +277,7 @@ def test_a_searchs_beams_share_their_sources_keys_and_values() -> None:
 
 @both_kinds
 @pytest.mark.parametrize("style", ["2017", "llama"])
-def test_no_token_goes_through_the_layers_twice(kind: Callable[..., nn.Module], style: str) -> None:
+def test_no_token_passes_through_the_layers_twice(kind: Callable[..., nn.Module], style: str) -> None:
     model = ready(kind(STYLES[style]))
     seen: list[int] = []
     cached = CachedModel(model, 9, source_for(model))
@@ -296,7 +296,7 @@ def sharper(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None =
 
 @every_style
 @both_kinds
-def test_an_attention_that_stands_in_is_asked(style: str, kind: Callable[..., nn.Module]) -> None:
+def test_another_attention_function_is_used(style: str, kind: Callable[..., nn.Module]) -> None:
     model = ready(kind(STYLES[style]))
     source, ids = source_for(model), ids_of(3, 5)
     plain = expected(model, ids, source)
@@ -313,7 +313,7 @@ def test_an_attention_that_stands_in_is_asked(style: str, kind: Callable[..., nn
     assert_equal(cached.read(text[:, -1:]), expected(model, text, None if source is None else source[rows]))
 
 
-def test_an_attention_that_stands_in_is_told_of_padding() -> None:
+def test_another_attention_function_gets_the_padding_mask() -> None:
     model = ready(build_language_model(STYLES["llama"]))
     for layer in model.layers:
         layer.self_attention.attention = sharper
@@ -342,7 +342,7 @@ def test_the_weights_of_a_cached_step_can_be_watched(style: str) -> None:
 @both_kinds
 @pytest.mark.parametrize("style", ["2017", "llama"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 2**-8), (torch.float16, 2**-11)], ids=str)
-def test_half_precision_is_cached_as_well(
+def test_half_precision_can_be_cached_too(
     kind: Callable[..., nn.Module], style: str, dtype: torch.dtype, tolerance: float
 ) -> None:
     model = ready(kind(STYLES[style]), dtype)
@@ -359,7 +359,7 @@ def test_half_precision_is_cached_as_well(
 
 @both_kinds
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_left_as_it_was(kind: Callable[..., nn.Module], training: bool) -> None:
+def test_the_model_is_not_changed(kind: Callable[..., nn.Module], training: bool) -> None:
     model = ready(kind(dataclasses.replace(STYLES["2017"], dropout=0.0))).train(training)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     source, ids = source_for(model), ids_of(3, 3)
@@ -379,7 +379,7 @@ def test_the_model_is_left_as_it_was(kind: Callable[..., nn.Module], training: b
     assert torch.equal(kept[2], torch.tensor([2, 0]))
 
 
-def test_logits_that_were_given_do_not_change_afterwards() -> None:
+def test_returned_logits_do_not_change_afterwards() -> None:
     model = ready(build_language_model(STYLES["2017"]))
     cached = CachedModel(model, 9)
     logits = cached.read(ids_of(3, 3))
@@ -397,7 +397,7 @@ def test_logits_are_tensors_like_any_other(reader: type) -> None:
     assert_equal(weight.grad, logits.sum(0))
 
 
-def test_two_caches_of_one_model_do_not_meet() -> None:
+def test_two_caches_of_one_model_do_not_interfere() -> None:
     model = ready(build_language_model(STYLES["llama"]))
     ids = ids_of(2, 4)
     one, other = CachedModel(model, 9), CachedModel(model, 9)
@@ -409,7 +409,7 @@ def test_two_caches_of_one_model_do_not_meet() -> None:
 
 @both_types
 @pytest.mark.parametrize(("style", "kv_heads", "d_k"), [("2017", 3, 4), ("llama", 2, 4), ("gpt2", 3, 4)])
-def test_it_keeps_as_many_bytes_as_the_formula_says(style: str, kv_heads: int, d_k: int, dtype: torch.dtype) -> None:
+def test_it_takes_the_number_of_bytes_of_the_formula(style: str, kv_heads: int, d_k: int, dtype: torch.dtype) -> None:
     # 2 · layers · kv_heads · d_k numbers a token and row.
     size = {torch.float64: 8, torch.float32: 4}[dtype]
     a_token = 2 * 2 * kv_heads * d_k * size
@@ -427,7 +427,7 @@ def test_it_keeps_as_many_bytes_as_the_formula_says(style: str, kv_heads: int, d
     assert translator.bytes == a_token * 3 * (6 + 4)
 
 
-def test_padding_later_on_is_refused() -> None:
+def test_padding_in_a_later_call_is_refused() -> None:
     model = ready(build_language_model(STYLES["2017"]))
     for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
         reader.read(ids_of(2, 2))
@@ -450,7 +450,7 @@ class Sums(nn.Module):
         return ids.cumsum(dim=1)[..., None] + torch.arange(4.0)
 
 
-def test_a_model_that_is_not_the_courses_is_read_without_a_cache() -> None:
+def test_a_model_that_is_not_the_courses_runs_without_a_cache() -> None:
     reader = UncachedModel(Sums(), 3)
     padding = torch.tensor([[False, False], [False, True]])
     assert reader.read(torch.tensor([[5, 6], [7, 0]]), padding).tolist() == [[11, 12, 13, 14], [7, 8, 9, 10]]

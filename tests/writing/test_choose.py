@@ -54,7 +54,7 @@ def reads_all() -> LanguageModel:
     return precise_language_model()
 
 
-def test_greedy_writes_until_the_id_that_ends_a_text_and_returns_neither_it_nor_the_first():
+def test_greedy_stops_at_the_end_id_and_returns_neither_it_nor_the_start_id():
     assert greedy(Dictionary(), [[5, 6, 7], [8], [9, 4]], **ENDS) == [[5, 6, 7], [8], [9, 4]]
 
 
@@ -64,11 +64,11 @@ def test_greedy_takes_no_step_after_the_last_sentence_has_ended():
     assert stand_in.steps == 4
 
 
-def test_greedy_cuts_a_translation_that_does_not_end():
+def test_greedy_truncates_a_translation_that_does_not_end():
     assert greedy(Dictionary(), [[5, 6, 7, 8], [9]], max_length=2, **ENDS) == [[5, 6], [9]]
 
 
-def test_greedy_never_outgrows_the_models_positions():
+def test_greedy_never_exceeds_the_models_positions():
     long = [4 + i % 8 for i in range(30)]
     assert greedy(Dictionary(), [long], **ENDS) == [long[: SMALL.max_length]]
 
@@ -97,7 +97,7 @@ def test_greedy_takes_the_likeliest_token_at_each_step(model):
         so_far.append(chosen)
 
 
-def test_a_translation_is_the_same_alone_and_in_a_batch(model):
+def test_a_translation_is_the_same_on_its_own_and_in_a_batch(model):
     alone = [greedy(model, [ids], **ENDS)[0] for ids in ([5, 6, 7, 8], [9], [10, 11])]
     assert greedy(model, [[5, 6, 7, 8], [9], [10, 11]], **ENDS) == alone
 
@@ -110,7 +110,7 @@ def test_greedy_switches_dropout_off_and_back_on():
     assert model.training
 
 
-def test_greedy_says_which_sentence_is_empty(model):
+def test_greedy_names_the_sentence_that_is_empty(model):
     with pytest.raises(ValueError, match="prompt 1 has no tokens"):
         greedy(model, [[5], []], **ENDS)
 
@@ -119,7 +119,7 @@ def test_no_sentences_give_no_translations(model):
     assert greedy(model, [], **ENDS) == []
 
 
-def test_a_continuation_is_the_likeliest_next_token_again_and_again(language_model):
+def test_a_continuation_repeatedly_takes_the_likeliest_next_token(language_model):
     added = greedy(language_model, [[5, 6]], 4, stop=[-1])[0]
     assert len(added) == 4
     language_model.eval()
@@ -161,7 +161,7 @@ def test_a_temperature_divides_the_logits():
     assert torch.equal(apply_temperature(logits, 1.0), logits)
 
 
-def test_a_temperature_of_zero_leaves_the_likeliest_token_alone():
+def test_a_temperature_of_zero_leaves_only_the_likeliest_token():
     logits = torch.tensor([[2.0, 1.0, -3.0], [0.0, 4.0, 4.0]])
     assert apply_temperature(logits, 0).softmax(-1).tolist() == [[1, 0, 0], [0, 1, 0]]
     assert apply_temperature(logits, 1e-3).softmax(-1).tolist() == [[1, 0, 0], [0, 0.5, 0.5]]
@@ -176,7 +176,7 @@ def test_a_number_that_is_not_a_temperature_is_refused(temperature, language_mod
         sample(language_model, [[5]], 3, temperature=temperature)
 
 
-def test_top_k_keeps_the_k_largest_of_each_row_and_what_equals_the_last():
+def test_top_k_keeps_the_k_largest_of_each_row_and_ties_with_the_last():
     logits = torch.tensor([[2.0, 1.0, 3.0, 0.0], [5.0, 7.0, 5.0, 1.0]])
     inf = math.inf
     assert top_k_filter(logits, 1).tolist() == [[-inf, -inf, 3, -inf], [-inf, 7, -inf, -inf]]
@@ -186,7 +186,7 @@ def test_top_k_keeps_the_k_largest_of_each_row_and_what_equals_the_last():
 
 
 @pytest.mark.parametrize("k", [0, -1, 2.5])
-def test_a_k_that_does_not_count_tokens_is_refused(k, language_model):
+def test_an_invalid_k_is_refused(k, language_model):
     sentence = f"k says how many tokens to keep, 1 or more, but is {k}; to keep all, leave top_k out"
     with pytest.raises(ValueError, match=sentence):
         top_k_filter(torch.zeros(3), k)
@@ -217,7 +217,7 @@ def test_top_p_of_equally_likely_tokens_keeps_the_first():
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, math.nan])
-def test_a_p_that_is_not_a_probability_is_refused(p, language_model):
+def test_an_invalid_p_is_refused(p, language_model):
     with pytest.raises(ValueError, match=f"p is a probability, from 0 to 1, but is {p}"):
         top_p_filter(torch.zeros(3), p)
     with pytest.raises(ValueError, match=f"p is a probability, from 0 to 1, but is {p}"):
@@ -251,7 +251,7 @@ def test_top_k_comes_before_top_p():
     assert drawn(sampler(top_p=0.5), [0.4, 0.3, 0.2, 0.1]) == {0, 1}
 
 
-def test_a_sampler_without_filters_draws_from_everything():
+def test_a_sampler_without_filters_draws_from_all_tokens():
     assert drawn(sampler(), [0.4, 0.3, 0.2, 0.1]) == {0, 1, 2, 3}
 
 
@@ -261,7 +261,7 @@ def test_a_temperature_of_zero_and_a_k_of_one_and_a_p_of_zero_are_greedy(reads_a
         assert sample(reads_all, PROMPTS, 5, **one_choice, **ENDS) == wanted
 
 
-def test_the_same_generator_writes_the_same_text_and_torchs_own_is_left_alone(reads_all):
+def test_the_same_generator_gives_the_same_text_and_the_random_state_of_torch_does_not_change(reads_all):
     def write(seed: int) -> list[list[int]]:
         return sample(reads_all, PROMPTS, 8, temperature=1.5, generator=torch.Generator().manual_seed(seed))
 
@@ -287,7 +287,7 @@ def test_sampled_pairs_of_tokens_are_as_frequent_as_their_probabilities_say():
     assert chi_square([found[pair] for pair in pairs], expected) < 37.697
 
 
-def test_sampled_tokens_after_all_filters_are_as_frequent_as_by_hand():
+def test_sampled_tokens_after_all_filters_are_as_frequent_as_computed_by_hand():
     # 0.4, 0.3, 0.2, 0.1 at temperature 1/2: 16, 9, 4, 1 of 30. Top-3: of 29. 16 and 9 reach 0.8 = 23.2 of 29.
     logits = torch.tensor([[0.4, 0.3, 0.2, 0.1]]).log().expand(5000, -1)
     choose = sampler(0.5, top_k=3, top_p=0.8, generator=torch.Generator().manual_seed(0))
@@ -297,7 +297,7 @@ def test_sampled_tokens_after_all_filters_are_as_frequent_as_by_hand():
     assert chi_square(found[:2], [5000 * 16 / 25, 5000 * 9 / 25]) < 10.828
 
 
-def test_tokens_written_one_by_one_are_the_text_that_is_written_at_once(reads_all, model):
+def test_tokens_generated_one_by_one_are_the_text_that_is_generated_at_once(reads_all, model):
     for any_model in (reads_all, model):
         assert list(write_tokens(any_model, [5, 6, 7], 6, **ENDS)) == greedy(any_model, [[5, 6, 7]], 6, **ENDS)[0]
         one, other = (torch.Generator().manual_seed(4) for _ in range(2))
@@ -306,7 +306,7 @@ def test_tokens_written_one_by_one_are_the_text_that_is_written_at_once(reads_al
         assert list(write_tokens(any_model, [5, 6, 7], 6, choose=choose, **ENDS)) == written[0]
 
 
-def test_writing_tokens_stops_where_it_is_told_and_reads_nothing_after_the_last_one():
+def test_generation_stops_at_the_limit_and_runs_no_step_after_the_last_token():
     stand_in = Dictionary()
     assert list(write_tokens(stand_in, [5, 6, 7], **ENDS)) == [5, 6, 7]
     assert stand_in.steps == 4
@@ -315,7 +315,7 @@ def test_writing_tokens_stops_where_it_is_told_and_reads_nothing_after_the_last_
     assert stand_in.steps == 2
 
 
-def test_each_token_is_handed_out_before_the_next_one_is_looked_for():
+def test_each_token_is_yielded_before_the_next_one_is_computed():
     stand_in = Dictionary()
     tokens = write_tokens(stand_in, [5, 6, 7], **ENDS)
     assert stand_in.rows_at_a_time == []
@@ -325,7 +325,7 @@ def test_each_token_is_handed_out_before_the_next_one_is_looked_for():
         assert stand_in.training
 
 
-def test_between_two_tokens_the_model_is_as_it_was(reads_all):
+def test_the_model_is_in_its_own_mode_between_two_tokens(reads_all):
     for training in (True, False):
         reads_all.train(training)
         tokens = write_tokens(reads_all, [5], 5, stop=[])
@@ -348,7 +348,7 @@ def test_an_exception_between_two_tokens_leaves_the_model_in_its_mode(reads_all)
     assert torch.is_grad_enabled()
 
 
-def test_another_choice_can_be_handed_in(reads_all):
+def test_another_choice_function_can_be_given(reads_all):
     assert list(write_tokens(reads_all, [5], 3, choose=lambda logits: logits.argmin(-1), stop=[])) != list(
         write_tokens(reads_all, [5], 3, stop=[])
     )

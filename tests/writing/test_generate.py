@@ -213,7 +213,7 @@ def grouped(texts: Sequence[object], size: int) -> list[Sequence[object]]:
 
 
 @every_model
-def test_the_two_models_are_one(name: str) -> None:
+def test_the_two_models_are_the_same(name: str) -> None:
     twins = twins_of(name)
     twins.ours.eval()
     for ids in twins.prompts[:5]:
@@ -226,7 +226,7 @@ def test_the_two_models_are_one(name: str) -> None:
         torch.testing.assert_close(found, wanted.logits, rtol=1e-5, atol=2e-5)
 
 
-def test_there_are_prompts_enough_of_many_lengths() -> None:
+def test_there_are_enough_prompts_of_many_lengths() -> None:
     lengths = {name: [len(ids) for ids in twins_of(name).prompts] for name in TWINS}
     assert sum(map(len, lengths.values())) >= 200
     assert all(len(set(found)) >= 4 for found in lengths.values())
@@ -235,7 +235,7 @@ def test_there_are_prompts_enough_of_many_lengths() -> None:
 
 @every_model
 @pytest.mark.parametrize("use_cache", [True, False])
-def test_greedy_decoding_is_theirs(name: str, use_cache: bool) -> None:
+def test_greedy_decoding_equals_that_of_transformers(name: str, use_cache: bool) -> None:
     twins = twins_of(name)
     found = greedy(twins.ours, twins.prompts, twins.length, bos=BOS, stop=twins.stop, use_cache=use_cache)
     assert found == their_texts(twins)[0]
@@ -247,7 +247,7 @@ def test_greedy_decoding_is_theirs(name: str, use_cache: bool) -> None:
 @every_model
 @pytest.mark.parametrize("beams", [1, 4, 8])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_beam_search_finds_their_texts_with_their_scores(name: str, beams: int, early_stopping: bool) -> None:
+def test_beam_search_finds_the_texts_and_scores_of_transformers(name: str, beams: int, early_stopping: bool) -> None:
     twins = twins_of(name)
     found = search(twins, beams, early_stopping)
     if beams == 1:
@@ -290,13 +290,13 @@ DISTRIBUTION = dict(rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("temperature", [0.01, 0.5, 1.0, 1.7, 100.0])
-def test_a_temperature_leaves_their_distribution(temperature: float) -> None:
+def test_a_temperature_gives_the_distribution_of_transformers(temperature: float) -> None:
     theirs = TemperatureLogitsWarper(temperature)(None, LOGITS)
     torch.testing.assert_close(apply_temperature(LOGITS, temperature).softmax(-1), theirs.softmax(-1), **DISTRIBUTION)
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 36, 37, 1000])
-def test_top_k_leaves_their_distribution(k: int) -> None:
+def test_top_k_gives_the_distribution_of_transformers(k: int) -> None:
     # Rounded, so that some logits are equal.
     for logits in (LOGITS, LOGITS.round()):
         theirs = TopKLogitsWarper(k)(None, logits)
@@ -304,7 +304,7 @@ def test_top_k_leaves_their_distribution(k: int) -> None:
 
 
 @pytest.mark.parametrize("p", [0.0, 0.05, 0.3, 0.5, 0.9, 0.99, 1.0])
-def test_top_p_leaves_their_distribution(p: float) -> None:
+def test_top_p_gives_the_distribution_of_transformers(p: float) -> None:
     theirs = TopPLogitsWarper(p)(None, LOGITS)
     torch.testing.assert_close(top_p_filter(LOGITS, p).softmax(-1), theirs.softmax(-1), **DISTRIBUTION)
 
@@ -312,7 +312,7 @@ def test_top_p_leaves_their_distribution(p: float) -> None:
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 @pytest.mark.parametrize("k", [3, 20])
 @pytest.mark.parametrize("p", [0.5, 0.9])
-def test_the_filters_one_after_another_leave_their_distribution(temperature: float, k: int, p: float) -> None:
+def test_the_filters_in_sequence_give_the_distribution_of_transformers(temperature: float, k: int, p: float) -> None:
     chain = LogitsProcessorList([TemperatureLogitsWarper(temperature), TopKLogitsWarper(k), TopPLogitsWarper(p)])
     seen: list[Tensor] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -323,7 +323,7 @@ def test_the_filters_one_after_another_leave_their_distribution(temperature: flo
 
 
 @pytest.mark.parametrize("name", ["gpt2", "marian"])
-def test_what_is_sampled_is_as_frequent_as_their_probabilities_say(name: str) -> None:
+def test_sampled_tokens_are_as_frequent_as_the_probabilities_of_transformers(name: str) -> None:
     twins, count = twins_of(name), 4000
     prompt = twins.prompts[0]
     inputs = [torch.tensor([prompt])] + [torch.tensor([[BOS]])] * (name == "marian")

@@ -48,7 +48,7 @@ def test_a_stop_token_given_twice_or_unknown_to_the_model_makes_no_difference(re
 
 
 @pytest.mark.parametrize("use_cache", [True, False])
-def test_a_text_is_the_same_alone_and_in_a_batch(reads_all, model, use_cache):
+def test_a_text_is_the_same_on_its_own_and_in_a_batch(reads_all, model, use_cache):
     sources = [[5, 6, 7, 8], [9], [10, 11], [4, 4, 4]]
     for any_model, prompts in ((reads_all, PROMPTS), (model.double(), sources)):
         assert greedy(any_model, prompts, 6, use_cache=use_cache, **ENDS) == [
@@ -61,7 +61,7 @@ def test_a_text_is_the_same_alone_and_in_a_batch(reads_all, model, use_cache):
             assert [text.score for text in one] == pytest.approx([text.score for text in other], abs=1e-10)
 
 
-def test_more_prompts_than_rows_at_once_keep_their_order(reads_all):
+def test_more_prompts_than_the_batch_size_keep_their_order(reads_all):
     prompts = [[3 + i % 9, 3 + i // 9 % 9] for i in range(81)]
     together = beam_search(reads_all, prompts, 3, beams=8, **ENDS)
     assert [each[0].ids for each in together] == [
@@ -98,7 +98,7 @@ def test_any_of_several_stop_tokens_ends_a_text(reads_all):
     assert greedy(reads_all, PROMPTS, 8, stop=tuple(stop), use_cache=False) == wanted
 
 
-def test_a_length_of_zero_writes_nothing(reads_all, model):
+def test_a_length_of_zero_gives_nothing(reads_all, model):
     for any_model in (reads_all, model):
         assert greedy(any_model, [[5], [6, 7]], 0, **ENDS) == [[], []]
         assert sample(any_model, [[5], [6, 7]], 0, **ENDS) == [[], []]
@@ -107,7 +107,7 @@ def test_a_length_of_zero_writes_nothing(reads_all, model):
 
 
 @pytest.mark.parametrize("length", [-1, 2.5, math.nan, math.inf])
-def test_a_length_that_counts_no_tokens_is_refused(length, reads_all):
+def test_an_invalid_length_is_refused(length, reads_all):
     sentence = f"max_length says how many tokens to write at most, 0 or more, but is {length}"
     for write in (greedy, sample, beam_search):
         with pytest.raises(ValueError, match=sentence):
@@ -164,17 +164,17 @@ def test_a_bad_prompt_after_good_ones_is_named_before_anything_is_written(write)
 
 
 @pytest.mark.parametrize("write", [greedy, sample, beam_search])
-def test_a_prompt_given_flat_is_refused(write, reads_all):
+def test_a_prompt_that_is_not_in_a_list_is_refused(write, reads_all):
     with pytest.raises(TypeError, match=r"but prompt 0 is 5: write \[prompt\]"):
         write(reads_all, [5, 6, 7])
 
 
-def test_no_prompts_give_nothing(reads_all):
+def test_an_empty_list_of_prompts_gives_an_empty_list(reads_all):
     assert sample(reads_all, []) == []
     assert beam_search(reads_all, []) == []
 
 
-def test_prompts_are_left_as_they_were(reads_all):
+def test_prompts_are_not_changed(reads_all):
     prompts = [list(ids) for ids in PROMPTS]
     for write in (greedy, sample, beam_search):
         write(reads_all, prompts, 3)
@@ -217,12 +217,12 @@ def test_a_cache_is_used_unless_it_is_refused(write, reads_all, monkeypatch):
 
 
 @pytest.mark.parametrize("write", [greedy, sample, beam_search])
-def test_a_translation_has_to_be_told_the_id_that_it_starts_with(write, model):
+def test_a_translation_needs_the_id_with_which_it_starts(write, model):
     with pytest.raises(ValueError, match=r"a translation starts with .* say which, such as bos=tokenizer\.bos"):
         write(model, [[5]])
 
 
-def test_without_an_id_that_stops_it_a_text_is_written_to_its_full_length(reads_all, model):
+def test_without_a_stop_id_a_text_has_its_full_length(reads_all, model):
     assert {len(ids) for ids in greedy(reads_all, PROMPTS, 12)} == {12}
     assert {len(ids) for ids in greedy(model, [[5], [6, 7]], bos=BOS)} == {SMALL.max_length}
 
@@ -233,7 +233,7 @@ class Unsaid(Dictionary):
     config = None
 
 
-def test_sources_are_filled_up_with_the_id_that_was_given_where_the_model_names_none():
+def test_sources_are_padded_with_the_given_id_if_the_model_has_none():
     sources = [[5, 6, 7], [8]]
     assert greedy(Unsaid(), sources, 4, **ENDS, pad=PAD) == sources
     with pytest.raises(ValueError, match="have 1 and 3 ids: say which id fills up the shorter ones"):
@@ -242,12 +242,12 @@ def test_sources_are_filled_up_with_the_id_that_was_given_where_the_model_names_
 
 
 @every_writer
-def test_a_model_that_names_no_length_has_to_be_told_one(write):
+def test_a_model_without_a_length_needs_one(write):
     with pytest.raises(ValueError, match="say how many tokens to write at most, max_length=…: this model does not say"):
         write(Toy(4, seed=0), [[1]])
 
 
-def test_a_model_that_is_not_one_of_the_courses_can_write_too():
+def test_a_model_that_is_not_one_of_the_courses_can_generate_too():
     toy = Toy(4, seed=3)
     text = (1,)
     for _ in range(4):
@@ -261,7 +261,7 @@ def test_a_model_that_is_not_one_of_the_courses_can_write_too():
 
 
 @every_writer
-def test_an_interrupt_while_the_model_works_leaves_it_in_its_mode(write, reads_all, monkeypatch):
+def test_an_interruption_leaves_the_model_in_its_mode(write, reads_all, monkeypatch):
     def interrupted(*_: object) -> Tensor:
         assert not reads_all.training
         raise KeyboardInterrupt

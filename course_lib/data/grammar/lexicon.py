@@ -1,7 +1,7 @@
 """The words of the grammar corpus, as tables that a reader of French can check line by line.
 
-Conventions, where English does not tell: nouns for people have the one French gender written here (*the friend* is
-always *l'ami*, *the teacher* always *le professeur*), and each English word has one translation.
+Where English leaves a choice, a convention decides: a noun for a person has the one French gender given here (*the
+friend* is always *l'ami*, *the teacher* always *le professeur*), and each English word has one translation.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 MUTE_H = frozenset({"homme", "hommes", "hôtel", "hôtels", "hôpital", "hôpitaux", "histoire", "histoires",
                     "héroïne", "héroïnes", "horloge", "horloges"})  # fmt: skip
-"""Words whose *h* is as if unwritten: *l'homme*. Before every other *h* nothing is elided: *le héros*, *la harpe*."""
+"""Words with a mute *h*: *l'homme*. There is no elision before any other *h*: *le héros*, *la harpe*."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class Noun:
 
 @dataclass(frozen=True)
 class Adjective:
-    """An adjective, with its French forms and the kinds of nouns that it goes with.
+    """An adjective, with its French forms and the kinds of nouns that it may describe.
 
     Args:
         english: the English word, which never changes.
-        forms: masculine, feminine, masculine plural, feminine plural, divided by commas.
+        forms: masculine, feminine, masculine plural, feminine plural, separated by commas.
         kinds: the kinds of nouns it may describe.
-        before: whether it stands before the noun in French.
-        liaison: the masculine singular before a vowel, where it differs: *un vieil homme*.
+        before: whether it precedes the noun in French.
+        liaison: the masculine singular before a vowel, if it differs: *un vieil homme*.
         predicate: whether it may follow *être*.
-        gradable: whether *very* may strengthen it.
+        gradable: whether *very* may precede it.
     """
 
     english: str
@@ -50,10 +50,10 @@ class Adjective:
 
 @dataclass(frozen=True)
 class Determiner:
-    """What opens a noun phrase: an article, a possessive, a demonstrative or a number.
+    """The first word of a noun phrase: an article, a possessive, a demonstrative or a number.
 
-    ``liaison`` is the form before a singular that begins with a vowel sound, where it differs and is not an elision:
-    (masculine, feminine), as in *cet homme* and *son école*. ``name`` groups determiners that are used alike.
+    ``liaison`` is the form before a singular that begins with a vowel sound, if it differs and is not an elision:
+    (masculine, feminine), as in *cet homme* and *son école*. ``name`` is the group of determiners to which it belongs.
     """
 
     english: str
@@ -73,11 +73,11 @@ class Verb:
         participle: the masculine singular; it may be two words (*eu besoin*).
         subjects: the kinds of nouns that may be its subject.
         objects: the kinds of nouns that may be its object; empty for a verb without one.
-        particle: what follows the English verb: *for* in *looked for*.
-        preposition: what leads to the French object: *à* in *a obéi à*.
+        particle: the word after the English verb: *for* in *looked for*.
+        preposition: the word before the French object: *à* in *a obéi à*.
         etre: whether the auxiliary is *être*, so that the participle agrees with the subject.
         place: whether a place may follow: *slept in the house*.
-        manner: whether *well* and *badly* may go with it.
+        manner: whether *well* and *badly* may modify it.
         recipient: whether *to somebody* may follow: *gave the key to the man*.
     """
 
@@ -363,7 +363,7 @@ PREPOSITIONS = (
     (Phrase("under", "sous", "0-0"), "furniture"),
     (Phrase("on", "sur", "0-0"), "furniture"),
 )
-"""Each with the kinds of nouns that it leads to."""
+"""Prepositions of place, each with the kinds of nouns that may follow it."""
 
 WITH = Phrase("with", "avec", "0-0")
 OF = Phrase("of", "de", "0-0")
@@ -375,7 +375,7 @@ FREQUENCY = (
     Phrase("rarely", "rarement", "0-0"),
     Phrase("sometimes", "parfois", "0-0"),
 )
-"""They stand before the English verb and after the French auxiliary, and exclude *yesterday* and the like."""
+"""Adverbs that precede the English verb and follow the French auxiliary, and exclude *yesterday* and the like."""
 
 MIDDLE = (
     Phrase("already", "déjà", "0-0"),
@@ -384,7 +384,7 @@ MIDDLE = (
     Phrase("almost", "presque", "0-0"),
     Phrase("also", "aussi", "0-0"),
 )
-"""They stand before the English verb and after the French auxiliary."""
+"""Other adverbs that precede the English verb and follow the French auxiliary."""
 
 UNDER_NEGATION = frozenset({"often", "always", "really"})
 """The adverbs among them that may also follow *not* and *pas*."""
@@ -394,7 +394,7 @@ WITH_WAS = frozenset({"often", "always", "rarely", "sometimes", "already", "real
 
 YET = Phrase("yet", "encore", "0-0")
 MANNER = (Phrase("well", "bien", "0-0"), Phrase("badly", "mal", "0-0"))
-"""They follow the English verb and stand before the French participle."""
+"""Adverbs that follow the English verb and precede the French participle."""
 
 AFTER_VERB = (
     Phrase("quickly", "vite", "0-0"),

@@ -1,4 +1,4 @@
-"""A sentence's meaning, said in English and in French, word by word aligned."""
+"""The meaning of a sentence, expressed in English and in French, with the words aligned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from course_lib.data.grammar.lexicon import Adjective, Determiner, Noun, Phrase,
 
 @dataclass(frozen=True)
 class Pair:
-    """A sentence, its translation, and which words translate which: ``(english index, french index)``."""
+    """A sentence, its translation, and its word alignment: pairs of ``(english index, french index)``."""
 
     english: tuple[str, ...]
     french: tuple[str, ...]
@@ -20,12 +20,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class NounPhrase:
-    """*The old red book of the king*: a determiner, a noun, and what describes it.
+    """A determiner, a noun, and its modifiers: *the old red book of the king*.
 
     Args:
-        before: an adjective that stands before the French noun.
-        after: one that stands after it.
-        of: whose it is.
+        determiner: an article or the like, which also decides between singular and plural.
+        noun: the head of the phrase.
+        before: an adjective that precedes the French noun.
+        after: an adjective that follows the French noun.
+        of: the owner.
     """
 
     determiner: Determiner
@@ -58,24 +60,24 @@ HE, SHE, THEY = Pronoun("he", "il", "m", False), Pronoun("she", "elle", "f", Fal
 
 @dataclass(frozen=True)
 class Clause:
-    """What one sentence says, before it is said in either language.
+    """The meaning of one sentence, before it is expressed in either language.
 
     Args:
-        subject: one phrase or pronoun, or two phrases with *and* between them.
-        verb: what is done; None for *was*.
+        subject: one phrase or pronoun, or two phrases joined by *and*.
+        verb: the verb; None for *was*.
         negation: ``not``, ``never``, ``no longer``, ``not yet``, or empty.
-        adverb: one that stands before the English verb, and after the French auxiliary.
+        adverb: an adverb that precedes the English verb and follows the French auxiliary.
         manner: *well* or *badly*.
-        object: what it is done to.
-        recipient: whom it is given to.
-        adjective: what the subject *was* or *became*.
-        very: whether the adjective is strengthened.
+        object: the direct object.
+        recipient: the person to whom something is given.
+        adjective: the predicate after *was* or *became*.
+        very: whether *very* precedes the adjective.
         after_verb: an adverb that follows the verb in both languages.
-        alone: whether the subject acts alone; the French word agrees with it.
-        company: with whom.
-        place: a preposition, and where.
-        time: when.
-        time_first: whether the sentence opens with it.
+        alone: whether *alone* follows the verb; in French it agrees with the subject.
+        company: the person after *with*.
+        place: a preposition and a noun phrase.
+        time: an expression of time.
+        time_first: whether the sentence begins with the time.
     """
 
     subject: tuple[NounPhrase | Pronoun, ...]
@@ -100,67 +102,72 @@ class Clause:
 
     @property
     def gender(self) -> str:
-        """Feminine only if every subject is: *la reine et la fille sont arrivées*, but *sont arrivés* with *le roi*."""
+        """Feminine only if every subject is: *la reine et la fille sont venues*, but *venus* with *le roi*."""
         return "f" if all(one.gender == "f" for one in self.subject) else "m"
 
 
 Token = tuple[str, frozenset[object]]
-"""A word and the meanings that it carries. Words of the two languages that share a meaning are aligned."""
+"""A word and its meanings. Words of the two languages that share a meaning are aligned."""
 
 
-class _Said:
-    """The same thing in both languages, each a list of tokens."""
+class _Bilingual:
+    """A phrase in both languages, each a list of tokens."""
 
     def __init__(self, english: Iterable[Token] = (), french: Iterable[Token] = ()) -> None:
         self.english, self.french = list(english), list(french)
 
-    def __iadd__(self, other: _Said) -> _Said:
+    def __iadd__(self, other: _Bilingual) -> _Bilingual:
         self.english += other.english
         self.french += other.french
         return self
 
 
-def say(clause: Clause) -> Pair:
-    """Say a clause in English and in French, and align the words.
+def express(clause: Clause) -> Pair:
+    """Express a clause in English and in French, and align the words.
 
-    Negation is aligned as *not* with *ne* and *pas*, and *did* with the French auxiliary; without *did*, the English
-    verb is aligned with auxiliary and participle both. Where French contracts two words into one (*de le* to *du*), the
-    one is aligned with what both translate.
+    *Not* is aligned with *ne* and *pas*, and *did* with the French auxiliary; without *did*, the English verb is
+    aligned with both the auxiliary and the participle. If French contracts two words into one (*de le* to *du*), it is
+    aligned with the English words of both.
     """
-    said = _Said()
+    result = _Bilingual()
     if clause.time and clause.time_first:
-        said += _fixed(clause.time)
-    for place, one in enumerate(clause.subject):
-        if place:
-            said += _translated("and", "et")
-        said += _translated(one.english, one.french) if isinstance(one, Pronoun) else _say_noun_phrase(one)
-    # "yet" ends the English sentence, "encore" stands beside the French auxiliary.
-    yet = _fixed(lexicon.YET) if clause.negation == "not yet" else _Said()
-    said += _say_verb(clause, clause.verb, yet.french) if clause.verb else _say_was(clause, yet.french)
+        result += _fixed_phrase(clause.time)
+    for number, one in enumerate(clause.subject):
+        if number:
+            result += _translated("and", "et")
+        result += _translated(one.english, one.french) if isinstance(one, Pronoun) else _noun_phrase(one)
+    # "yet" comes at the end in English, "encore" after the auxiliary in French.
+    yet = _fixed_phrase(lexicon.YET) if clause.negation == "not yet" else _Bilingual()
+    result += _verb(clause, clause.verb, yet.french) if clause.verb else _was(clause, yet.french)
     if clause.adjective:
         if clause.very:
-            said += _translated("very", "très")
-        said += _say_adjective(clause.adjective, clause.gender, clause.plural)
+            result += _translated("very", "très")
+        result += _adjective(clause.adjective, clause.gender, clause.plural)
     if clause.object:
-        said += _say_noun_phrase(clause.object)
+        result += _noun_phrase(clause.object)
     if clause.recipient:
-        said += _fixed(lexicon.TO)
-        said += _say_noun_phrase(clause.recipient)
+        result += _fixed_phrase(lexicon.TO)
+        result += _noun_phrase(clause.recipient)
     if clause.after_verb:
-        said += _fixed(clause.after_verb)
+        result += _fixed_phrase(clause.after_verb)
     if clause.alone:
-        said += _translated("alone", lexicon.ALONE[_form(clause.gender, clause.plural)])
+        result += _translated("alone", lexicon.ALONE[_form_index(clause.gender, clause.plural)])
     if clause.company:
-        said += _fixed(lexicon.WITH)
-        said += _say_noun_phrase(clause.company)
+        result += _fixed_phrase(lexicon.WITH)
+        result += _noun_phrase(clause.company)
     if clause.place:
-        said += _fixed(clause.place[0])
-        said += _say_noun_phrase(clause.place[1])
-    said.english += yet.english
+        result += _fixed_phrase(clause.place[0])
+        result += _noun_phrase(clause.place[1])
+    result.english += yet.english
     if clause.time and not clause.time_first:
-        said += _fixed(clause.time)
-    english, french = _spell_english(said.english), _spell_french(said.french)
-    links = {(i, j) for i, (_, asked) in enumerate(english) for j, (_, told) in enumerate(french) if asked & told}
+        result += _fixed_phrase(clause.time)
+    english, french = _spell_english(result.english), _spell_french(result.french)
+    links = {
+        (i, j)
+        for i, (_, english_meanings) in enumerate(english)
+        for j, (_, french_meanings) in enumerate(french)
+        if english_meanings & french_meanings
+    }
     return Pair(tuple(word for word, _ in english), tuple(word for word, _ in french), frozenset(links))
 
 
@@ -168,34 +175,40 @@ def _tokens(text: str, *meanings: object) -> list[Token]:
     return [(word, frozenset(meanings)) for word in text.split()]
 
 
-def _translated(english: str, french: str) -> _Said:
-    """Words that translate each other as a whole."""
+def _translated(english: str, french: str) -> _Bilingual:
+    """Two expressions of which every word is aligned with every word of the other."""
     meaning = object()
-    return _Said(_tokens(english, meaning), _tokens(french, meaning))
+    return _Bilingual(_tokens(english, meaning), _tokens(french, meaning))
 
 
-def _fixed(phrase: Phrase) -> _Said:
+def _fixed_phrase(phrase: Phrase) -> _Bilingual:
     links = [(object(), *map(int, link.split("-"))) for link in phrase.links.split()]
-    return _Said(
-        [(word, frozenset(link for link, i, _ in links if i == at)) for at, word in enumerate(phrase.english.split())],
-        [(word, frozenset(link for link, _, j in links if j == at)) for at, word in enumerate(phrase.french.split())],
+    return _Bilingual(
+        [
+            (word, frozenset(link for link, i, _ in links if i == position))
+            for position, word in enumerate(phrase.english.split())
+        ],
+        [
+            (word, frozenset(link for link, _, j in links if j == position))
+            for position, word in enumerate(phrase.french.split())
+        ],
     )
 
 
-def _form(gender: str, plural: bool) -> int:
-    """The place of a form in a row of: masculine, feminine, masculine plural, feminine plural."""
+def _form_index(gender: str, plural: bool) -> int:
+    """The index of a form in the order masculine, feminine, masculine plural, feminine plural."""
     return 2 * plural + (gender == "f")
 
 
-def _say_adjective(adjective: Adjective, gender: str, plural: bool) -> _Said:
-    return _translated(adjective.english, adjective.forms.split(", ")[_form(gender, plural)])
+def _adjective(adjective: Adjective, gender: str, plural: bool) -> _Bilingual:
+    return _translated(adjective.english, adjective.forms.split(", ")[_form_index(gender, plural)])
 
 
-def _say_noun_phrase(phrase: NounPhrase) -> _Said:
+def _noun_phrase(phrase: NounPhrase) -> _Bilingual:
     determiner, noun, plural, feminine = phrase.determiner, phrase.noun, phrase.plural, phrase.gender == "f"
     named = _translated(*((noun.plural, noun.french_plural) if plural else (noun.singular, noun.french_singular)))
-    after = _say_adjective(phrase.after, noun.gender, plural) if phrase.after else _Said()
-    before = _say_adjective(phrase.before, noun.gender, plural) if phrase.before else _Said()
+    after = _adjective(phrase.after, noun.gender, plural) if phrase.after else _Bilingual()
+    before = _adjective(phrase.before, noun.gender, plural) if phrase.before else _Bilingual()
     if phrase.before and phrase.before.liaison and not (plural or feminine) and opens_with_vowel(noun.french_singular):
         before = _translated(phrase.before.english, phrase.before.liaison)  # un vieil homme
     article = determiner.feminine if feminine else determiner.masculine
@@ -204,33 +217,33 @@ def _say_noun_phrase(phrase: NounPhrase) -> _Said:
     if determiner.name == "some" and phrase.before:
         article = "de"  # de petites maisons
     opening = _translated(determiner.english, article)
-    said = _Said(
+    result = _Bilingual(
         opening.english + before.english + after.english + named.english,
         opening.french + before.french + named.french + after.french,
     )
     if phrase.of:
-        said += _fixed(lexicon.OF)
-        said += _say_noun_phrase(phrase.of)
-    return said
+        result += _fixed_phrase(lexicon.OF)
+        result += _noun_phrase(phrase.of)
+    return result
 
 
-def _say_was(clause: Clause, encore: list[Token]) -> _Said:
-    """*Was*, *was not often*: *était*, *n'était pas souvent*."""
+def _was(clause: Clause, encore: list[Token]) -> _Bilingual:
+    """*Was* with its negation and adverb: *was not often* is *n'était pas souvent*."""
     being = object()
-    negation = _say_negation(clause.negation)
-    adverb = _fixed(clause.adverb) if clause.adverb else _Said()
+    negation = _negation(clause.negation)
+    adverb = _fixed_phrase(clause.adverb) if clause.adverb else _Bilingual()
     english = _tokens("were" if clause.plural else "was", being) + negation.english + adverb.english
     was = _tokens("étaient" if clause.plural else "était", being)
-    return _Said(english, negation.french[:1] + was + negation.french[1:] + encore + adverb.french)
+    return _Bilingual(english, negation.french[:1] + was + negation.french[1:] + encore + adverb.french)
 
 
-def _say_verb(clause: Clause, verb: Verb, encore: list[Token]) -> _Said:
-    """The verb with all that stands around it: *did not often look for*, *n'a pas souvent cherché*."""
+def _verb(clause: Clause, verb: Verb, encore: list[Token]) -> _Bilingual:
+    """The verb with the words around it: *did not often look for* is *n'a pas souvent cherché*."""
     doing, helping, leading = object(), object(), object()
-    negation = _say_negation(clause.negation)
-    adverb = _fixed(clause.adverb) if clause.adverb else _Said()
-    manner = _fixed(clause.manner) if clause.manner else _Said()
-    # "spoke to" is "parlé à", word by word; in "looked for" and in "obéi à" the second word belongs to the verb.
+    negation = _negation(clause.negation)
+    adverb = _fixed_phrase(clause.adverb) if clause.adverb else _Bilingual()
+    manner = _fixed_phrase(clause.manner) if clause.manner else _Bilingual()
+    # "spoke to" and "parlé à" are aligned word by word; in "looked for" and "obéi à" both words are the verb's.
     link = leading if verb.particle and verb.preposition else doing
 
     if clause.negation in ("not", "not yet"):
@@ -241,10 +254,10 @@ def _say_verb(clause: Clause, verb: Verb, encore: list[Token]) -> _Said:
 
     singular, plural = ("est", "sont") if verb.etre else ("a", "ont")
     auxiliary = _tokens(plural if clause.plural else singular, helping)
-    ending = ("", "e", "s", "es")[_form(clause.gender, clause.plural)] if verb.etre else ""
+    ending = ("", "e", "s", "es")[_form_index(clause.gender, clause.plural)] if verb.etre else ""
     participle = _tokens(verb.participle + ending, doing)
     french = negation.french[:1] + auxiliary + negation.french[1:] + encore + adverb.french + manner.french
-    return _Said(english, french + participle + _tokens(verb.preposition, link))
+    return _Bilingual(english, french + participle + _tokens(verb.preposition, link))
 
 
 _NEGATIONS = {
@@ -256,9 +269,9 @@ _NEGATIONS = {
 }
 
 
-def _say_negation(negation: str) -> _Said:
-    """The English words, and the two French ones that go around the auxiliary."""
-    return _fixed(_NEGATIONS[negation])
+def _negation(negation: str) -> _Bilingual:
+    """The English words, and the two French words that surround the auxiliary."""
+    return _fixed_phrase(_NEGATIONS[negation])
 
 
 _VOWELS = tuple("aeiouàâéèêîïôûœ")
@@ -276,7 +289,7 @@ def opens_with_vowel(french: str) -> bool:
 
 
 def _spell_english(tokens: Sequence[Token]) -> list[Token]:
-    """Write *an* before a vowel. No word of the lexicon is like *hour* or *university*."""
+    """Write *an* before a vowel. The lexicon has no words such as *hour* and *university*."""
     following = [word for word, _ in tokens[1:]] + [""]
     return [
         ("an" if word == "a" and after.startswith(tuple("aeiou")) else word, meanings)
@@ -285,7 +298,7 @@ def _spell_english(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _spell_french(tokens: Sequence[Token]) -> list[Token]:
-    """Elide (*le homme* is *l'homme*), then contract (*de le roi* is *du roi*)."""
+    """Elide (*le homme* becomes *l'homme*), then contract (*de le roi* becomes *du roi*)."""
     following = [word for word, _ in tokens[1:]] + [""]
     spelt: list[Token] = []
     for (word, meanings), after in zip(tokens, following, strict=True):

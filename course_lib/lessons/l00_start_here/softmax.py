@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention
 
 
 def exponentials(x: Tensor, dim: int) -> Tensor:
-    """exp(x), safe from overflow: each row's maximum is subtracted first."""
+    """exp(x) with each row's maximum subtracted from x, so that it cannot overflow."""
     return (x - x.amax(dim, keepdim=True)).exp()
 
 
@@ -28,17 +28,17 @@ softmax = Exercise(
     example=case(torch.tensor([0.0, 1.0, 2.0]), 0),
     another=case(torch.tensor([1.5, -1.0, 0.5]), 0),
     cases=(
-        case(numbers(2, 3), 1, having=("more than one row",)),
-        case(numbers(3, 2), 0, having=("more than one row",)),
-        case(numbers(3, 3), 1, having=("more than one row",)),
-        case(numbers(2, 3, 4), 1, having=("three axes",)),
-        case(numbers(4, 2).T, 1, having=("more than one row",)),
-        case(numbers(1, 4), 1, having=("a single row",)),
-        case(numbers(3, 1), 1, having=("a single number in each row",)),
+        case(fixed_tensor(2, 3), 1, having=("more than one row",)),
+        case(fixed_tensor(3, 2), 0, having=("more than one row",)),
+        case(fixed_tensor(3, 3), 1, having=("more than one row",)),
+        case(fixed_tensor(2, 3, 4), 1, having=("three axes",)),
+        case(fixed_tensor(4, 2).T, 1, having=("more than one row",)),
+        case(fixed_tensor(1, 4), 1, having=("a single row",)),
+        case(fixed_tensor(3, 1), 1, having=("a single number in each row",)),
         case(torch.tensor([1000.0, 999.0, 0.0]), 0, having=("huge numbers",)),
         case(torch.tensor([-1000.0, -1001.0]), 0, having=("very negative numbers",)),
         case(torch.tensor([[0.0, 1.0, 2.0], [500.0, 501.0, 503.0]]), 1, having=("rows of very different sizes",)),
-        case(numbers(2, 3, dtype=torch.float64), -1, having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, dtype=torch.float64), -1, having=("float64 numbers",)),
     ),
     hints=(
         "Two steps: first make every number positive without changing their order, then make them add up to 1.",
@@ -175,10 +175,10 @@ class SoftmaxCallable:
 def softmax_in_loops(x, dim):
     rows = x.movedim(dim, -1)
     out = torch.zeros_like(rows)
-    flat, filled = rows.reshape(-1, rows.shape[-1]), out.reshape(-1, rows.shape[-1])
+    flat, with_fixed_weights = rows.reshape(-1, rows.shape[-1]), out.reshape(-1, rows.shape[-1])
     for i, row in enumerate(flat):
         largest = max(row.tolist())
         total = sum(math.exp(v - largest) for v in row.tolist())
         for j, v in enumerate(row.tolist()):
-            filled[i, j] = math.exp(v - largest) / total
-    return filled.reshape(rows.shape).movedim(-1, dim)
+            with_fixed_weights[i, j] = math.exp(v - largest) / total
+    return with_fixed_weights.reshape(rows.shape).movedim(-1, dim)

@@ -6,24 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l01_attention.inputs import ALLOWED, attend, masked
 from course_lib.transformer import attention
 
 
 def network(T: int, S: int, d_query: int, d_key: int, d_a: int, d_v: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """Queries, keys, values, and the network W_a, U_a, v_a."""
+    """Query (T, d_query), key (S, d_key), value (S, d_v), and the network W_a, U_a, v_a."""
     shapes = ((T, d_query), (S, d_key), (S, d_v), (d_a, d_query), (d_a, d_key), (d_a,))
-    return tuple(numbers(*shape, seed=seed + i) for i, shape in enumerate(shapes))
+    return tuple(fixed_tensor(*shape, seed=seed + i) for i, shape in enumerate(shapes))
 
 
 SOME_PADDING = (torch.arange(5) < torch.tensor([[3], [4]]))[:, None]  # (B, 1, S)
 
 
 def batch(B: int, T: int, S: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """The same, with a batch of sentences in front of queries, keys and values."""
-    words = (numbers(B, length, 3, seed=seed + i) for i, length in enumerate((T, S, S)))
+    """The same arguments, with a batch axis in front of query, key and value."""
+    words = (fixed_tensor(B, length, 3, seed=seed + i) for i, length in enumerate((T, S, S)))
     return *words, *network(T, S, d_query=3, d_key=3, d_a=4, d_v=3, seed=seed)[3:]
 
 
@@ -75,7 +75,7 @@ additive_attention = Exercise(
     "key, and the softmax cancels it: all queries get the same weights.",
     seen="https://github.com/AuCson/PyTorch-Batch-Attention-Seq2seq/issues/3",
 )
-def no_bend(query, key, value, W_a, U_a, v_a, mask=None):
+def no_activation(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
@@ -83,7 +83,7 @@ def no_bend(query, key, value, W_a, U_a, v_a, mask=None):
     "Your tanh comes after `v_a`: it bends the finished score, and holds it between -1 and 1. It belongs inside, "
     "around the sum, before `v_a`."
 )
-def bend_outside(query, key, value, W_a, U_a, v_a, mask=None):
+def activation_outside(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a), value, mask)
 
 
@@ -91,7 +91,7 @@ def bend_outside(query, key, value, W_a, U_a, v_a, mask=None):
     "All queries get the same weights. Either the queries are left out of your scores, or each part has a tanh of its "
     "own: then a query's part is the same for every key, and the softmax cancels it. One tanh, around the sum."
 )
-def bent_apart(query, key, value, W_a, U_a, v_a, mask=None):
+def activation_of_each_alone(query, key, value, W_a, U_a, v_a, mask=None):
     return attend((torch.tanh(query @ W_a.T).unsqueeze(-2) + torch.tanh(key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
@@ -120,7 +120,7 @@ def matrices_swapped(query, key, value, W_a, U_a, v_a, mask=None):
     "You multiplied by the matrices as they are: `W_a` is (d_a, d_query), and a row of queries (T, d_query) needs it "
     "turned."
 )
-def matrices_turned(query, key, value, W_a, U_a, v_a, mask=None):
+def matrices_transposed(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh((query @ W_a).unsqueeze(-2) + (key @ U_a).unsqueeze(-3)) @ v_a, value, mask)
 
 
@@ -136,7 +136,7 @@ def additive_over_queries(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake("You mixed the values with the raw scores: the softmax over the keys is missing.")
-def additive_raw(query, key, value, W_a, U_a, v_a, mask=None):
+def additive_raw_scores(query, key, value, W_a, U_a, v_a, mask=None):
     scores = torch.tanh((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a
     return masked(scores, mask) @ value, masked(scores, mask)
 
@@ -188,8 +188,8 @@ def by_linear_maps(query, key, value, W_a, U_a, v_a, mask=None):
 def additive_in_loops(query, key, value, W, U, v, mask=None):
     if query.dim() > 2:
         masks = [None] * len(query) if mask is None else mask
-        found = [additive_in_loops(*one, W, U, v, may) for *one, may in zip(query, key, value, masks, strict=True)]
-        return [torch.stack(parts) for parts in zip(*found, strict=True)]
+        outputs = [additive_in_loops(*one, W, U, v, may) for *one, may in zip(query, key, value, masks, strict=True)]
+        return [torch.stack(parts) for parts in zip(*outputs, strict=True)]
     scores = torch.stack([torch.stack([v @ torch.tanh(W @ s + U @ h) for h in key]) for s in query])
     if mask is not None:
         scores[~mask.expand_as(scores)] = -math.inf

@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention
 
@@ -16,15 +16,33 @@ attend_one_query = Exercise(
     minutes=10,
     difficulty=2,
     returns=(Result("the output", "d_v,"),),
-    example=case(torch.tensor([1.0, 0.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]]), numbers(3, 2)),
-    another=case(numbers(2, seed=1), numbers(3, 2, seed=2), numbers(3, 2, seed=3)),
+    example=case(torch.tensor([1.0, 0.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]]), fixed_tensor(3, 2)),
+    another=case(fixed_tensor(2, seed=1), fixed_tensor(3, 2, seed=2), fixed_tensor(3, 2, seed=3)),
     cases=(
-        case(numbers(4), numbers(3, 4, seed=1), numbers(3, 2, seed=2), having=("values of another width than keys",)),
-        case(numbers(3), numbers(3, 3, seed=1), numbers(3, 3, seed=2), having=("as many keys as features",)),
-        case(numbers(3), numbers(5, 3, seed=1), numbers(5, 1, seed=2), having=("values of one number each",)),
-        case(numbers(3), numbers(1, 3, seed=1), numbers(1, 4, seed=2), having=("a single key",)),
-        case(numbers(2) * 1000, numbers(4, 2, seed=1), numbers(4, 3, seed=2), having=("huge scores",)),
-        case(*(numbers(*shape, dtype=torch.float64) for shape in ((2,), (3, 2), (3, 4))), having=("float64 numbers",)),
+        case(
+            fixed_tensor(4),
+            fixed_tensor(3, 4, seed=1),
+            fixed_tensor(3, 2, seed=2),
+            having=("values of another width than keys",),
+        ),
+        case(
+            fixed_tensor(3),
+            fixed_tensor(3, 3, seed=1),
+            fixed_tensor(3, 3, seed=2),
+            having=("as many keys as features",),
+        ),
+        case(
+            fixed_tensor(3),
+            fixed_tensor(5, 3, seed=1),
+            fixed_tensor(5, 1, seed=2),
+            having=("values of one number each",),
+        ),
+        case(fixed_tensor(3), fixed_tensor(1, 3, seed=1), fixed_tensor(1, 4, seed=2), having=("a single key",)),
+        case(fixed_tensor(2) * 1000, fixed_tensor(4, 2, seed=1), fixed_tensor(4, 3, seed=2), having=("huge scores",)),
+        case(
+            *(fixed_tensor(*shape, dtype=torch.float64) for shape in ((2,), (3, 2), (3, 4))),
+            having=("float64 numbers",),
+        ),
     ),
     hints=(
         "Three steps: a score for each key, a weight for each score, and one mixture of the values.",

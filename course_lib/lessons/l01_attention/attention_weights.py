@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention
 
@@ -18,15 +18,15 @@ attention_weights = Exercise(
     difficulty=1,
     returns=(Result("weights", "T, S"),),
     example=case(torch.tensor([[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]])),
-    another=case(numbers(2, 3)),
+    another=case(fixed_tensor(2, 3)),
     cases=(
-        case(numbers(4, 2, seed=1), having=("more queries than keys",)),
-        case(numbers(3, 3, seed=2), having=("as many keys as queries",)),
-        case(numbers(1, 4, seed=3), having=("a single query",)),
-        case(numbers(4, 1, seed=4), having=("a single key",)),
-        case(numbers(3, 2, seed=6).T, having=("a tensor that is a view of another",)),
+        case(fixed_tensor(4, 2, seed=1), having=("more queries than keys",)),
+        case(fixed_tensor(3, 3, seed=2), having=("as many keys as queries",)),
+        case(fixed_tensor(1, 4, seed=3), having=("a single query",)),
+        case(fixed_tensor(4, 1, seed=4), having=("a single key",)),
+        case(fixed_tensor(3, 2, seed=6).T, having=("a tensor that is a view of another",)),
         case(torch.tensor([[1000.0, 0.0, -1000.0], [2000.0, 2000.0, 1999.0]]), having=("huge scores",)),
-        case(numbers(2, 3, dtype=torch.float64), having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         "Look at one row alone: it is one query, and its numbers should become shares of 1.",

@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention
 
@@ -17,16 +17,18 @@ dot_product_scores = Exercise(
     difficulty=1,
     returns=(Result("scores", "T, S"),),
     example=case(torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 3.0], [2.0, 0.0], [0.0, 1.0]])),
-    another=case(numbers(2, 2), numbers(3, 2, seed=1)),
+    another=case(fixed_tensor(2, 2), fixed_tensor(3, 2, seed=1)),
     cases=(
-        case(numbers(2, 3), numbers(4, 3, seed=1), having=("sizes that all differ",)),
-        case(numbers(3, 3), numbers(3, 3, seed=1), having=("sizes that are all the same",)),
-        case(numbers(2, 3), numbers(3, 3, seed=1), having=("as many keys as features",)),
-        case(numbers(3, 2), numbers(3, 2, seed=1), having=("as many keys as queries",)),
-        case(numbers(1, 4), numbers(1, 4, seed=1), having=("one query and one key",)),
-        case(numbers(4, 2).T, numbers(4, 3, seed=1).T, having=("tensors that are views of others",)),
+        case(fixed_tensor(2, 3), fixed_tensor(4, 3, seed=1), having=("sizes that all differ",)),
+        case(fixed_tensor(3, 3), fixed_tensor(3, 3, seed=1), having=("sizes that are all the same",)),
+        case(fixed_tensor(2, 3), fixed_tensor(3, 3, seed=1), having=("as many keys as features",)),
+        case(fixed_tensor(3, 2), fixed_tensor(3, 2, seed=1), having=("as many keys as queries",)),
+        case(fixed_tensor(1, 4), fixed_tensor(1, 4, seed=1), having=("one query and one key",)),
+        case(fixed_tensor(4, 2).T, fixed_tensor(4, 3, seed=1).T, having=("tensors that are views of others",)),
         case(
-            numbers(2, 3, dtype=torch.float64), numbers(4, 3, seed=1, dtype=torch.float64), having=("float64 numbers",)
+            fixed_tensor(2, 3, dtype=torch.float64),
+            fixed_tensor(4, 3, seed=1, dtype=torch.float64),
+            having=("float64 numbers",),
         ),
     ),
     hints=(

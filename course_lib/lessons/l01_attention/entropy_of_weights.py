@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention
 
@@ -18,13 +18,13 @@ entropy_of_weights = Exercise(
     example=case(torch.tensor([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]])),
     another=case(torch.tensor([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])),
     cases=(
-        case(torch.softmax(numbers(2, 4), -1), having=("more keys than queries",)),
-        case(torch.softmax(numbers(4, 3), -1), having=("more queries than keys",)),
-        case(torch.softmax(numbers(3, 3), -1), having=("as many keys as queries",)),
-        case(torch.softmax(numbers(1, 5), -1), having=("a single query",)),
+        case(torch.softmax(fixed_tensor(2, 4), -1), having=("more keys than queries",)),
+        case(torch.softmax(fixed_tensor(4, 3), -1), having=("more queries than keys",)),
+        case(torch.softmax(fixed_tensor(3, 3), -1), having=("as many keys as queries",)),
+        case(torch.softmax(fixed_tensor(1, 5), -1), having=("a single query",)),
         case(torch.ones(3, 1), having=("a single key",)),
         case(torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]), having=("weights of exactly 0",)),
-        case(torch.softmax(numbers(2, 3, dtype=torch.float64), -1), having=("float64 numbers",)),
+        case(torch.softmax(fixed_tensor(2, 3, dtype=torch.float64), -1), having=("float64 numbers",)),
     ),
     hints=(
         "The entropy of shares w is minus the sum of w times log w. Which axis does the sum run along?",

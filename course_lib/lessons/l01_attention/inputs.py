@@ -1,4 +1,4 @@
-"""What several exercises of notebook 01 share."""
+"""Helpers shared by several exercises of notebook 01."""
 
 import math
 
@@ -10,12 +10,12 @@ Pair = tuple[Tensor, Tensor]
 
 
 def masked(scores: Tensor, mask: Mask) -> Tensor:
-    """Hide scores by minus infinity."""
+    """Set the scores at hidden positions to minus infinity."""
     return scores if mask is None else scores.masked_fill(~mask, -math.inf)
 
 
 def attend(scores: Tensor, value: Tensor, mask: Mask) -> Pair:
-    """Attend by scores (..., T, S): the output and the weights."""
+    """Turn scores (..., T, S) into the output (..., T, d_v) and the weights (..., T, S)."""
     weights = torch.softmax(masked(scores, mask), -1)
     return weights @ value, weights
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention
 
@@ -16,15 +16,25 @@ mix_values = Exercise(
     difficulty=1,
     returns=(Result("output", "T, d_v"),),
     example=case(SHARES, torch.tensor([[4.0, 0.0], [0.0, 8.0], [2.0, 2.0]])),
-    another=case(SHARES.flip(0), numbers(3, 2)),
+    another=case(SHARES.flip(0), fixed_tensor(3, 2)),
     cases=(
-        case(torch.softmax(numbers(2, 3), -1), numbers(3, 4, seed=1), having=("sizes that all differ",)),
-        case(torch.softmax(numbers(3, 3), -1), numbers(3, 3, seed=1), having=("sizes that are all the same",)),
-        case(torch.softmax(numbers(3, 3, seed=1), -1), numbers(3, 2, seed=2), having=("as many keys as queries",)),
-        case(torch.ones(2, 1), numbers(1, 3), having=("a single key",)),
-        case(torch.softmax(numbers(1, 5), -1), numbers(5, 1, seed=1), having=("a single query",)),
-        case(torch.softmax(numbers(3, 2).T, -1), numbers(2, 3, seed=1).T, having=("tensors that are views of others",)),
-        case(SHARES.double(), numbers(3, 2, dtype=torch.float64), having=("float64 numbers",)),
+        case(torch.softmax(fixed_tensor(2, 3), -1), fixed_tensor(3, 4, seed=1), having=("sizes that all differ",)),
+        case(
+            torch.softmax(fixed_tensor(3, 3), -1), fixed_tensor(3, 3, seed=1), having=("sizes that are all the same",)
+        ),
+        case(
+            torch.softmax(fixed_tensor(3, 3, seed=1), -1),
+            fixed_tensor(3, 2, seed=2),
+            having=("as many keys as queries",),
+        ),
+        case(torch.ones(2, 1), fixed_tensor(1, 3), having=("a single key",)),
+        case(torch.softmax(fixed_tensor(1, 5), -1), fixed_tensor(5, 1, seed=1), having=("a single query",)),
+        case(
+            torch.softmax(fixed_tensor(3, 2).T, -1),
+            fixed_tensor(2, 3, seed=1).T,
+            having=("tensors that are views of others",),
+        ),
+        case(SHARES.double(), fixed_tensor(3, 2, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         "For one query: each value times its weight, then all summed. What comes out is as wide as a value.",
@@ -38,7 +48,7 @@ mix_values = Exercise(
     "You turned the weights, so that each output mixes by a column: the shares of one key among the queries. An output "
     "belongs to a query, and its shares are a row."
 )
-def weights_turned(weights, value):
+def weights_transposed(weights, value):
     return weights.T @ value
 
 

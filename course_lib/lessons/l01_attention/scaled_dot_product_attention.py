@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l01_attention.inputs import ALLOWED, attend, masked
 from course_lib.transformer import attention
@@ -15,9 +15,9 @@ PADDING = (torch.arange(5) < torch.tensor([[3], [5]]))[:, None, None]  # (B, 1, 
 
 
 def query_key_value(*before: int, T: int, S: int, d_k: int, d_v: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """A query, key and value, with the axes `before` in front."""
+    """Query (*before, T, d_k), key (*before, S, d_k) and value (*before, S, d_v)."""
     shapes = ((*before, T, d_k), (*before, S, d_k), (*before, S, d_v))
-    return tuple(numbers(*shape, seed=seed + i) for i, shape in enumerate(shapes))
+    return tuple(fixed_tensor(*shape, seed=seed + i) for i, shape in enumerate(shapes))
 
 
 PLAIN = query_key_value(T=2, S=3, d_k=4, d_v=2)

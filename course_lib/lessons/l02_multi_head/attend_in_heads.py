@@ -66,8 +66,8 @@ def heads_not_scaled(query, key, value, heads):
     "d_k): move the heads before the tokens."
 )
 def heads_attend_to_heads(query, key, value, heads):
-    apart = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))  # (B, T, H, d_k)
-    return scaled_dot_product_attention(*apart)[0].flatten(-2)
+    pieces = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))  # (B, T, H, d_k)
+    return scaled_dot_product_attention(*pieces)[0].flatten(-2)
 
 
 @attend_in_heads.mistake(
@@ -110,10 +110,10 @@ def average_of_heads(query, key, value, heads):
 
 @attend_in_heads.right_for_whole_course
 def head_by_head(query, key, value, heads):
-    found = []
+    outputs = []
     for q, k, v in zip(*(x.chunk(heads, dim=-1) for x in (query, key, value)), strict=True):
-        found.append(scaled_dot_product_attention(q, k, v)[0])
-    return torch.cat(found, dim=-1)
+        outputs.append(scaled_dot_product_attention(q, k, v)[0])
+    return torch.cat(outputs, dim=-1)
 
 
 @attend_in_heads.right

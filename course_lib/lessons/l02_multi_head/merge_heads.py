@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l02_multi_head.inputs import NUMBERED
 from course_lib.transformer import attention
@@ -16,15 +16,15 @@ merge_heads = Exercise(
     difficulty=2,
     returns=(Result("the tokens", "B, T, H * d_k"),),
     example=case(split_heads(NUMBERED, 2).contiguous()),
-    another=case(numbers(1, 2, 3, 2)),
+    another=case(fixed_tensor(1, 2, 3, 2)),
     cases=(
-        case(numbers(2, 4, 3, 5), having=("sizes that all differ",)),
-        case(numbers(3, 3, 3, 3), having=("sizes that are all the same",)),
-        case(numbers(2, 3, 1, 2), having=("a single token",)),
-        case(numbers(2, 1, 3, 4), having=("a single head",)),
-        case(numbers(2, 4, 3, 1), having=("heads of one feature",)),
-        case(numbers(2, 3, 4, 2).mT, having=("a tensor that is a view of another",)),
-        case(numbers(1, 2, 3, 2, dtype=torch.float64), having=("float64 numbers",)),
+        case(fixed_tensor(2, 4, 3, 5), having=("sizes that all differ",)),
+        case(fixed_tensor(3, 3, 3, 3), having=("sizes that are all the same",)),
+        case(fixed_tensor(2, 3, 1, 2), having=("a single token",)),
+        case(fixed_tensor(2, 1, 3, 4), having=("a single head",)),
+        case(fixed_tensor(2, 4, 3, 1), having=("heads of one feature",)),
+        case(fixed_tensor(2, 3, 4, 2).mT, having=("a tensor that is a view of another",)),
+        case(fixed_tensor(1, 2, 3, 2, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         "It undoes `split_heads`: the same steps, backwards.",
@@ -69,7 +69,7 @@ def merge_dealt_out(x):
 @merge_heads.mistake(
     "You put the heads one below the other, which makes H times as many tokens. Side by side makes them wider."
 )
-def one_below_the_other(x):
+def stacked_along_tokens(x):
     return x.flatten(1, 2)
 
 

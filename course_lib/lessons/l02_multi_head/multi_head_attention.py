@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
 from course_lib.transformer.attention import scaled_dot_product_attention, split_heads
 
-SEEN_BY_HEADS = (numbers(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H, T, S): no query is blind
+SEEN_BY_HEADS = (fixed_tensor(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H, T, S): every query may attend to key 0
 
 
 SIZES = (2, 3, 5, 8)
@@ -24,7 +24,7 @@ multi_head_attention = Exercise(
     minutes=25,
     difficulty=3,
     trained=True,
-    adapt=filled(made_with=2, block=2),
+    adapt=with_fixed_weights(constructor_arguments=2, block=2),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the count of numbers in the weight matrices that you use"),
@@ -167,7 +167,7 @@ class SplitBeforeProjecting(attention.MultiHeadAttention):
 
 @multi_head_attention.right_for_whole_course
 class FusedWithALoop(nn.Module):
-    """One fused projection for three, and a loop over the heads."""
+    """One fused projection for queries, keys and values, and a loop over the heads."""
 
     def __init__(self, d_model, heads):
         super().__init__()
@@ -178,21 +178,21 @@ class FusedWithALoop(nn.Module):
         q, _, _ = self.c_attn(query).chunk(3, dim=-1)
         _, k, _ = self.c_attn(key).chunk(3, dim=-1)
         _, _, v = self.c_attn(value).chunk(3, dim=-1)
-        found, weights = [], []
+        outputs, weights = [], []
         heads = zip(*(x.chunk(self.h, dim=-1) for x in (q, k, v)), strict=True)
         for i, (one_q, one_k, one_v) in enumerate(heads):
             seen = mask
             if mask is not None and mask.dim() == 4:
                 seen = mask[:, i if mask.size(1) > 1 else 0]
             mixed, w = scaled_dot_product_attention(one_q, one_k, one_v, seen)
-            found.append(mixed)
+            outputs.append(mixed)
             weights.append(w.detach())
         self.weights = torch.stack(weights, dim=1)
-        return self.c_proj(torch.cat(found, dim=-1))
+        return self.c_proj(torch.cat(outputs, dim=-1))
 
 
 class Heads(nn.Module):
-    """What the classes below share: attention on projected queries, keys and values."""
+    """The base of the classes below: attention on projected queries, keys and values."""
 
     def attend(self, q, k, v, heads, mask):
         q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v))
@@ -217,7 +217,7 @@ class OtherNames(Heads):
 
 @multi_head_attention.right
 class OtherOrder(OtherNames):
-    """The output projection is made first: only the names tell."""
+    """The output projection is created first, so that only the names tell which weight is which."""
 
     def __init__(self, d_model, heads):
         nn.Module.__init__(self)
@@ -250,7 +250,7 @@ class ListInAnotherOrder(ListOfFour):
 
 @multi_head_attention.right
 class Fused(Heads):
-    """One projection for all three, in chunks, as GPT-2 has it."""
+    """One projection for all three, split into chunks, as in GPT-2."""
 
     def __init__(self, d_model, heads):
         super().__init__()
@@ -267,7 +267,7 @@ class Fused(Heads):
 
 @multi_head_attention.right
 class FusedByHead(Fused):
-    """Head by head, and queries, keys and values inside each, as BLOOM has it."""
+    """One projection, ordered by head, with query, key and value inside each head, as in BLOOM."""
 
     def parts(self, x):
         B, T, d_model = x.shape
@@ -305,7 +305,7 @@ class SmallHead(nn.Module):
 
 @multi_head_attention.right
 class HeadByHead(nn.Module):
-    """A list of heads, each with projections of its own."""
+    """A list of heads, each with its own projections."""
 
     def __init__(self, d_model, heads):
         super().__init__()
@@ -316,8 +316,8 @@ class HeadByHead(nn.Module):
         masks = [None] * len(self.heads)
         if mask is not None:
             masks = mask.expand(len(query), len(self.heads), query.size(1), key.size(1)).unbind(1)
-        found = [head(query, key, value, may) for head, may in zip(self.heads, masks, strict=True)]
-        return self.proj(torch.cat(found, dim=-1))
+        outputs = [head(query, key, value, may) for head, may in zip(self.heads, masks, strict=True)]
+        return self.proj(torch.cat(outputs, dim=-1))
 
 
 @multi_head_attention.right
@@ -334,7 +334,7 @@ class BareMatrices(Heads):
 
 @multi_head_attention.right
 class MatricesOfHeads(nn.Module):
-    """One weight with an axis for the heads, as jax's and T5's code have it."""
+    """Weights with an axis for the heads, as in JAX and in the code of T5."""
 
     rule = "btd,hdk->bhtk"
 
@@ -357,7 +357,7 @@ class HeadsInTheMiddle(MatricesOfHeads):
 
 
 @multi_head_attention.right
-class TurnedMatrices(BareMatrices):
+class TransposedMatrices(BareMatrices):
     def forward(self, query, key, value, mask=None):
         mixed = self.attend(query @ self.W_q.T, key @ self.W_k.T, value @ self.W_v.T, self.heads, mask)
         return mixed @ self.W_o.T

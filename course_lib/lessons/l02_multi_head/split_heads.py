@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l02_multi_head.inputs import NUMBERED
 from course_lib.transformer import attention
@@ -15,16 +15,16 @@ split_heads = Exercise(
     difficulty=2,
     returns=(Result("the heads", "B, H, T, d_k"),),
     example=case(NUMBERED, 2),
-    another=case(numbers(1, 3, 4), 2),
+    another=case(fixed_tensor(1, 3, 4), 2),
     cases=(
-        case(numbers(2, 3, 8), 4, having=("sizes that all differ",)),
-        case(numbers(2, 4, 4), 2, having=("as many tokens as features",)),
-        case(numbers(3, 3, 9), 3, having=("sizes that are all the same",)),
-        case(numbers(2, 1, 6), 3, having=("a single token",)),
-        case(numbers(2, 3, 4), 1, having=("a single head",)),
-        case(numbers(2, 3, 4), 4, having=("heads of one feature",)),
-        case(numbers(2, 4, 3).mT, 2, having=("a tensor that is a view of another",)),
-        case(numbers(1, 3, 4, dtype=torch.float64), 2, having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 8), 4, having=("sizes that all differ",)),
+        case(fixed_tensor(2, 4, 4), 2, having=("as many tokens as features",)),
+        case(fixed_tensor(3, 3, 9), 3, having=("sizes that are all the same",)),
+        case(fixed_tensor(2, 1, 6), 3, having=("a single token",)),
+        case(fixed_tensor(2, 3, 4), 1, having=("a single head",)),
+        case(fixed_tensor(2, 3, 4), 4, having=("heads of one feature",)),
+        case(fixed_tensor(2, 4, 3).mT, 2, having=("a tensor that is a view of another",)),
+        case(fixed_tensor(1, 3, 4, dtype=torch.float64), 2, having=("float64 numbers",)),
     ),
     hints=(
         "Two steps: cut the last axis in two, then bring the axes into the order (B, H, T, d_k).",

@@ -51,8 +51,8 @@ apply_merges = Exercise(
 def from_left_to_right(word, merges):
     rank = {pair: k for k, pair in enumerate(merges)}
     ids = list(word)
-    while found := [rank[pair] for pair in pairwise(ids) if pair in rank]:
-        ids = merge_pair(ids, merges[found[0]], 256 + found[0])
+    while ranks := [rank[pair] for pair in pairwise(ids) if pair in rank]:
+        ids = merge_pair(ids, merges[ranks[0]], 256 + ranks[0])
     return ids
 
 
@@ -71,8 +71,8 @@ def most_frequent(word, merges):
 @apply_merges.mistake("You merge once, and stop. Go on until no learned pair is left in the word.")
 def one_round(word, merges):
     rank = {pair: k for k, pair in enumerate(merges)}
-    found = [rank[pair] for pair in pairwise(word) if pair in rank]
-    return merge_pair(word, merges[min(found)], 256 + min(found)) if found else list(word)
+    ranks = [rank[pair] for pair in pairwise(word) if pair in rank]
+    return merge_pair(word, merges[min(ranks)], 256 + min(ranks)) if ranks else list(word)
 
 
 @apply_merges.mistake(

@@ -81,7 +81,7 @@ def ids_are_bytes(ids, merges):
 @bpe_decode.mistake(
     "You read each byte as one character (Latin-1). The bytes are UTF-8, where é has two and an emoji four."
 )
-def one_character_a_byte(ids, merges):
+def one_character_per_byte(ids, merges):
     table = [bytes([byte]) for byte in BYTES]
     for first, second in merges:
         table.append(table[first] + table[second])
@@ -114,7 +114,7 @@ def decoded_by_a_dictionary(ids, merges):
 
 @bpe_decode.right
 def decoded_by_taking_apart(ids, merges):
-    def apart(i):
-        return [BYTES[i]] if i < 256 else apart(merges[i - 256][0]) + apart(merges[i - 256][1])
+    def bytes_of(i):
+        return [BYTES[i]] if i < 256 else bytes_of(merges[i - 256][0]) + bytes_of(merges[i - 256][1])
 
-    return str(bytes(byte for i in ids for byte in apart(i)), "utf-8", errors="replace")
+    return str(bytes(byte for i in ids for byte in bytes_of(i)), "utf-8", errors="replace")

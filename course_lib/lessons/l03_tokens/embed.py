@@ -5,11 +5,11 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
 
-TABLE = numbers(6, 3, seed=2)
+TABLE = fixed_tensor(6, 3, seed=2)
 
 embed = Exercise(
     reference=positions.embed,
@@ -24,10 +24,10 @@ embed = Exercise(
     another=case(torch.tensor([[2, 1, 5]]), TABLE),
     cases=(
         case(torch.tensor([[1, 2], [3, 4], [5, 5]]), TABLE, having=("a batch",)),
-        case(torch.tensor([[3]]), numbers(4, 2), having=("a single token",)),
-        case(torch.tensor([[0, 1, 2]]), numbers(3, 3), having=("as many features as words",)),
-        case(torch.tensor([[1, 3, 2]]), numbers(3, 5).T, having=("a table that is a view of another",)),
-        case(torch.tensor([[1, 0]]), numbers(3, 2, dtype=torch.float64), having=("float64 numbers",)),
+        case(torch.tensor([[3]]), fixed_tensor(4, 2), having=("a single token",)),
+        case(torch.tensor([[0, 1, 2]]), fixed_tensor(3, 3), having=("as many features as words",)),
+        case(torch.tensor([[1, 3, 2]]), fixed_tensor(3, 5).T, having=("a table that is a view of another",)),
+        case(torch.tensor([[1, 0]]), fixed_tensor(3, 2, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         "Row 4 of the table is the vector of token 4. For a whole batch of ids there is a shorter way than a loop.",

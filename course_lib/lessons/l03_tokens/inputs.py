@@ -1,4 +1,4 @@
-"""What several exercises of notebook 03 share: words as tuples of ids, with their counts, and pairs of ids."""
+"""Types shared by several exercises of notebook 03: words (tuples of ids) with their counts, and pairs of ids."""
 
 from collections.abc import Mapping
 

@@ -12,7 +12,7 @@ from course_lib.text.byte_pairs import count_pairs, count_words, merge_pair
 
 
 def merged_by(words: Words, count: int, key: Callable[[Pair, int], tuple[int, ...]]) -> list[Pair]:
-    """What `learn_merges` does, with another rule for which pair comes next: the one whose key is smallest."""
+    """Learn merges as `learn_merges` does, but choose the pair for which `key` is smallest."""
     merges: list[Pair] = []
     while len(merges) < count and (counts := count_pairs(words)):
         pair = min(counts, key=lambda pair: key(pair, counts[pair]))
@@ -75,7 +75,7 @@ def rarest(words, count):
     "everywhere; here, as in the `tokenizers` library, the smallest ids win.",
     seen="https://github.com/karpathy/minbpe/issues/93",
 )
-def first_met(words, count):
+def first_seen(words, count):
     return merged_by(words, count, lambda _pair, times: (-times,))
 
 
@@ -127,15 +127,15 @@ def learned_in_a_for_loop(words, count):
 @learn_merges.right
 def learned_on_a_list(words, count):
     texts = [(list(word), times) for word, times in words.items()]
-    found = []
-    while len(found) < count:
+    merges = []
+    while len(merges) < count:
         counts = Counter()
         for word, times in texts:
             for pair in pairwise(word):
                 counts[pair] += times
         if not counts:
-            return tuple(found)
+            return tuple(merges)
         pair = sorted(counts, key=lambda pair: (-counts[pair], pair))[0]
-        texts = [(merge_pair(word, pair, 256 + len(found)), times) for word, times in texts]
-        found += [pair]
-    return tuple(found)
+        texts = [(merge_pair(word, pair, 256 + len(merges)), times) for word, times in texts]
+        merges += [pair]
+    return tuple(merges)

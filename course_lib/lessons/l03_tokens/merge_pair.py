@@ -73,9 +73,9 @@ def both_orders(word, pair, new_id):
 def last_lost(word, pair, new_id):
     merged, i = list[int](), 0
     while i < len(word) - 1:
-        found = (word[i], word[i + 1]) == pair
-        merged.append(new_id if found else word[i])
-        i += 2 if found else 1
+        matches = (word[i], word[i + 1]) == pair
+        merged.append(new_id if matches else word[i])
+        i += 2 if matches else 1
     return merged
 
 
@@ -121,9 +121,9 @@ def merged_by_recursion(ids, pair, new):
 def merged_in_numpy(word, pair, new_id):
     ids, merged, i = np.array(word), [], 0
     while i < len(ids):
-        found = i + 1 < len(ids) and (ids[i : i + 2] == pair).all()
-        merged.append(new_id if found else ids[i])
-        i += 1 + found
+        matches = i + 1 < len(ids) and (ids[i : i + 2] == pair).all()
+        merged.append(new_id if matches else ids[i])
+        i += 1 + matches
     return merged
 
 

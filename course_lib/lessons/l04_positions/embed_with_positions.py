@@ -5,12 +5,12 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
 from course_lib.transformer.positions import sinusoidal
 
-TABLE = numbers(6, 4, seed=4) / 4
+TABLE = fixed_tensor(6, 4, seed=4) / 4
 
 embed_with_positions = Exercise(
     reference=positions.embed_with_positions,
@@ -22,12 +22,12 @@ embed_with_positions = Exercise(
     trained=True,
     returns=(Result("the tokens", "B, T, d_model"),),
     example=case(torch.tensor([[2, 5, 2]]), TABLE),
-    another=case(torch.tensor([[4, 1, 3]]), numbers(6, 4, seed=5)),
+    another=case(torch.tensor([[4, 1, 3]]), fixed_tensor(6, 4, seed=5)),
     cases=(
         case(torch.tensor([[1, 2], [3, 4], [5, 5]]), TABLE, having=("a batch",)),
         case(torch.tensor([[1, 2, 0], [3, 4, 0], [5, 5, 5]]), TABLE, having=("as many sentences as tokens",)),
-        case(torch.tensor([[3]]), numbers(4, 6), having=("a single token",)),
-        case(torch.tensor([[1, 1, 1, 1]]), numbers(2, 8), having=("the same token again and again",)),
+        case(torch.tensor([[3]]), fixed_tensor(4, 6), having=("a single token",)),
+        case(torch.tensor([[1, 1, 1, 1]]), fixed_tensor(2, 8), having=("the same token again and again",)),
     ),
     hints=(
         "Three steps: look the tokens up, multiply by √d_model, add the positions.",

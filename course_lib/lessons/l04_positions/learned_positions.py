@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 from course_lib.transformer import positions
 
 learned_positions = Exercise(
@@ -16,18 +16,18 @@ learned_positions = Exercise(
     difficulty=1,
     on_map="positions",
     trained=True,
-    adapt=filled(made_with=2, block=8),
+    adapt=with_fixed_weights(constructor_arguments=2, block=8),
     returns=(
         Result("the tokens", "B, T, d_model"),
         Result("the count of numbers in your table"),
     ),
-    example=case(5, 4, numbers(1, 3, 4)),
-    another=case(5, 4, numbers(1, 3, 4, seed=1)),
+    example=case(5, 4, fixed_tensor(1, 3, 4)),
+    another=case(5, 4, fixed_tensor(1, 3, 4, seed=1)),
     cases=(
-        case(7, 3, numbers(2, 4, 3), having=("a batch",)),
-        case(5, 4, numbers(3, 3, 4), having=("as many sentences as tokens",)),
-        case(5, 4, numbers(2, 5, 4), having=("as many tokens as fit",)),
-        case(5, 4, numbers(2, 1, 4), having=("a single token",)),
+        case(7, 3, fixed_tensor(2, 4, 3), having=("a batch",)),
+        case(5, 4, fixed_tensor(3, 3, 4), having=("as many sentences as tokens",)),
+        case(5, 4, fixed_tensor(2, 5, 4), having=("as many tokens as fit",)),
+        case(5, 4, fixed_tensor(2, 1, 4), having=("a single token",)),
     ),
     hints=(
         (
@@ -106,7 +106,7 @@ class PositionsWithABatchAxis(nn.Module):
 
 @learned_positions.right
 class PositionsOfABatch(nn.Module):
-    """One axis more in front, as ViT has it."""
+    """The table has a batch axis of length 1, as in ViT."""
 
     def __init__(self, max_length, d_model):
         super().__init__()

@@ -8,40 +8,40 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
 from course_lib.transformer.positions import sinusoidal
 
 
 def pieces(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The two halves of the features, and the cosines and sines of their angles."""
+    """The two halves of the features, (..., T, d_k / 2) each, and the cosines and sines of their angles."""
     first, second = x.chunk(2, dim=-1)
-    clocks = 10_000 ** (torch.arange(0, x.size(-1), 2, dtype=torch.float64) / x.size(-1))
-    angles = torch.arange(x.size(-2))[:, None] / clocks
+    divisors = 10_000 ** (torch.arange(0, x.size(-1), 2, dtype=torch.float64) / x.size(-1))
+    angles = torch.arange(x.size(-2))[:, None] / divisors
     return first, second, angles.cos().to(x.dtype), angles.sin().to(x.dtype)
 
 
 def in_either_layout(answer: Any) -> Callable[..., Any]:
-    """Let neighbours rotate with each other, as in the paper, or the two halves, as in Llama's weights."""
-    rotate = as_it_is(answer)
+    """Accept both layouts: pairs of neighbouring features (the paper) or pairs from both halves (Llama's weights)."""
+    rotate = call_directly(answer)
 
-    def turn(x: Tensor) -> Any:
-        neighbours = torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)  # halves, brought side by side
-        turned = rotate(x)  # before all else, so that it shows whether x is changed
-        if not turns_neighbours(rotate, x):
-            return turned
+    def rotate_pairs(x: Tensor) -> Any:
+        neighbours = torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)  # the two halves interleaved
+        rotated = rotate(x)  # first of all, so that a change of x in place is noticed
+        if not rotates_neighbours(rotate, x):
+            return rotated
         return rotate(neighbours).reshape(*x.shape[:-1], -1, 2).mT.flatten(-2)
 
-    return turn
+    return rotate_pairs
 
 
-def turns_neighbours(rotate: Callable[..., Any], x: Tensor) -> bool:
-    """Whether feature 0 rotates with feature 1, and not with its partner in the other half."""
+def rotates_neighbours(rotate: Callable[..., Any], x: Tensor) -> bool:
+    """Whether feature 0 is paired with feature 1, not with its partner in the other half."""
     zeros, first = torch.zeros_like(x), torch.zeros_like(x)
     first[..., 0] = 1
-    with suppress(Exception):  # a wrong answer may give no tensor of this shape
+    with suppress(Exception):  # a wrong answer may return something else than a tensor of this shape
         reached = (rotate(first) - rotate(zeros)).reshape(-1, x.size(-1)).any(0)
         return bool(reached[1] and not reached[x.size(-1) // 2])
     return False
@@ -56,14 +56,14 @@ rotary = Exercise(
     trained=True,
     adapt=in_either_layout,
     returns=(Result("the turned vectors", "..., T, d_k"),),
-    example=case(numbers(3, 4)),
-    another=case(numbers(3, 4, seed=1)),
+    example=case(fixed_tensor(3, 4)),
+    another=case(fixed_tensor(3, 4, seed=1)),
     cases=(
-        case(numbers(2, 3, 4), having=("several heads",)),
-        case(numbers(3, 3, 6), having=("as many heads as tokens",)),
-        case(numbers(1, 2, 5, 2), having=("a single clock",)),
-        case(numbers(1, 4), having=("a single token",)),
-        case(numbers(3, 4, dtype=torch.float64), having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 4), having=("several heads",)),
+        case(fixed_tensor(3, 3, 6), having=("as many heads as tokens",)),
+        case(fixed_tensor(1, 2, 5, 2), having=("a single clock",)),
+        case(fixed_tensor(1, 4), having=("a single token",)),
+        case(fixed_tensor(3, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -124,7 +124,7 @@ def mixed_layouts(x):
 
 
 @rotary.mistake("All your pairs turn at the same speed. Clock i turns by 1 / 10000^(2i / d_k) at each position.")
-def one_clock(x):
+def one_frequency(x):
     first, second = x.chunk(2, dim=-1)
     angles = torch.arange(x.size(-2), dtype=x.dtype)[:, None]
     return torch.cat(
@@ -133,7 +133,7 @@ def one_clock(x):
 
 
 @rotary.mistake("Your positions count from 1. They count from 0: the first token is not turned at all.")
-def turned_from_one(x):
+def positions_from_one(x):
     return positions.rotary(x, start=1)
 
 
@@ -172,7 +172,7 @@ def rotary_by_rotate_half(x):
 
 @rotary.right
 def rotary_of_neighbours(x):
-    """As the paper and Llama's own code have it: features 2i and 2i + 1 are a complex number."""
+    """Features 2i and 2i + 1 form a complex number, as in the paper and in Llama's own code."""
     pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2).contiguous())
     angles = torch.outer(
         torch.arange(x.shape[-2]).to(x), 10_000 ** -(torch.arange(0, x.shape[-1], 2).to(x) / x.size(-1))
@@ -183,7 +183,7 @@ def rotary_of_neighbours(x):
 @rotary.right
 def rotary_by_matrices(x):
     T, d_k = x.shape[-2:]
-    turned = []
+    rotated = []
     for t in range(T):
         matrix = torch.zeros(d_k, d_k, dtype=x.dtype)
         for i in range(d_k // 2):
@@ -191,13 +191,13 @@ def rotary_by_matrices(x):
             a, b = i, i + d_k // 2
             matrix[a, a] = matrix[b, b] = math.cos(angle)
             matrix[a, b], matrix[b, a] = -math.sin(angle), math.sin(angle)
-        turned.append(x[..., t, :] @ matrix.T)
-    return torch.stack(turned, dim=-2)
+        rotated.append(x[..., t, :] @ matrix.T)
+    return torch.stack(rotated, dim=-2)
 
 
 @rotary.right
 def rotary_from_the_sinusoids(x):
-    """In float32, as they are: what a float64 case would want more exactly."""
+    """The angles are computed in float32, which is less exact than a float64 case expects."""
     table = sinusoidal(x.size(-2), x.size(-1)).to(x)
     sin, cos = table[:, ::2], table[:, 1::2]
     a, b = x[..., ::2], x[..., 1::2]

@@ -10,14 +10,14 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
 
 
-def clocks(length: int, d_model: int, base: float = 10_000.0, step: int = 2, first: int = 0) -> Tensor:
-    """The angle of each clock at each position, as in `sinusoidal` or with a setting changed."""
+def angles_of(length: int, d_model: int, base: float = 10_000.0, step: int = 2, first: int = 0) -> Tensor:
+    """The angles (length, d_model / 2) of `sinusoidal`, or those with a setting changed."""
     exponents = torch.arange(0, d_model, 2, dtype=torch.float64) * step / 2 / d_model
     return torch.arange(first, first + length, dtype=torch.float64)[:, None] / base**exponents
 
 
 def side_by_side(first: Tensor, second: Tensor) -> Tensor:
-    """Alternate two tables of features."""
+    """Interleave the columns of two tables (length, d_model / 2)."""
     return torch.stack((first, second), dim=-1).flatten(-2).float()
 
 
@@ -59,7 +59,7 @@ sinusoidal = Exercise(
     "order is wanted, since later lessons compare with it: sine and cosine of one clock side by side."
 )
 def halves(length, d_model):
-    angles = clocks(length, d_model)
+    angles = angles_of(length, d_model)
     return torch.cat((angles.sin(), angles.cos()), dim=-1).float()
 
 
@@ -67,14 +67,14 @@ def halves(length, d_model):
     "Your clocks slow down half as fast as they should: the exponent is 2i / d_model, where i counts the clocks."
 )
 def exponent_not_doubled(length, d_model):
-    angles = clocks(length, d_model, step=1)
+    angles = angles_of(length, d_model, step=1)
     return side_by_side(angles.sin(), angles.cos())
 
 
 @sinusoidal.mistake(
     "Your cosine runs on a clock of its own. Sine and cosine of a pair share one: both have exponent 2i / d_model."
 )
-def another_clock_for_the_cosine(length, d_model):
+def another_frequency_for_the_cosine(length, d_model):
     exponents = torch.arange(d_model, dtype=torch.float64) / d_model
     angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0**exponents
     return torch.where(torch.arange(d_model) % 2 == 0, angles.sin(), angles.cos()).float()
@@ -86,7 +86,7 @@ def another_clock_for_the_cosine(length, d_model):
     seen="https://github.com/SamLynnEvans/Transformer/issues/25",
 )
 def doubled_twice(length, d_model):
-    angles = clocks(length, d_model, step=4)
+    angles = angles_of(length, d_model, step=4)
     return side_by_side(angles.sin(), angles.cos())
 
 
@@ -113,13 +113,13 @@ def rounded_down(length, d_model):
 
 @sinusoidal.mistake("Your cosines stand where the sines should: even features, counted from 0, are sines.")
 def cosine_first(length, d_model):
-    angles = clocks(length, d_model)
+    angles = angles_of(length, d_model)
     return side_by_side(angles.cos(), angles.sin())
 
 
 @sinusoidal.mistake("Your positions count from 1. They count from 0: the first row is 0, 1, 0, 1, …")
 def positions_from_one(length, d_model):
-    angles = clocks(length, d_model, first=1)
+    angles = angles_of(length, d_model, first=1)
     return side_by_side(angles.sin(), angles.cos())
 
 
@@ -127,19 +127,19 @@ def positions_from_one(length, d_model):
     "There are sines only. A clock needs both of its hands' coordinates: sine and cosine of the same angle."
 )
 def sines_only(length, d_model):
-    angles = clocks(length, d_model)
+    angles = angles_of(length, d_model)
     return side_by_side(angles.sin(), angles.sin())
 
 
 @sinusoidal.mistake("Yours has a row for each feature and a column for each position: turn it, (length, d_model).")
-def turned(length, d_model):
+def transposed(length, d_model):
     return positions.sinusoidal(length, d_model).T
 
 
 @sinusoidal.mistake(
     "You multiply by 10000^(2i / d_model) instead of dividing, so that your clocks get faster and faster."
 )
-def faster_clocks(length, d_model):
+def higher_frequencies(length, d_model):
     exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / d_model
     angles = torch.arange(length, dtype=torch.float64)[:, None] * 10_000.0**exponents
     return side_by_side(angles.sin(), angles.cos())
@@ -168,5 +168,5 @@ def sinusoidal_in_loops(length, d_model):
 @sinusoidal.right
 def sinusoidal_by_an_outer_product(length, d_model):
     speeds = 10_000.0 ** -(torch.arange(d_model // 2) / (d_model // 2))
-    turns = torch.polar(torch.ones(length, d_model // 2), torch.outer(torch.arange(length).float(), speeds))
-    return torch.view_as_real(turns).flip(-1).reshape(length, d_model)
+    rotations = torch.polar(torch.ones(length, d_model // 2), torch.outer(torch.arange(length).float(), speeds))
+    return torch.view_as_real(rotations).flip(-1).reshape(length, d_model)

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import drops_in_training, filled
+from course_lib.exercises.fixed_weights import drops_in_training, with_fixed_weights
 from course_lib.transformer import layers
 from course_lib.transformer.attention import MultiHeadAttention
 from course_lib.transformer.layers import post_norm
@@ -28,25 +28,25 @@ encoder_layer = Exercise(
     difficulty=3,
     on_map="encoder_feed_forward",
     trained=True,
-    adapt=filled(made_with=5, block=2),
-    further_check=drops_in_training(made_with=5, block=2),
+    adapt=with_fixed_weights(constructor_arguments=5, block=2),
+    further_check=drops_in_training(constructor_arguments=5, block=2),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the count of numbers in your weight matrices"),
     ),
-    example=case(*SIZES, numbers(1, 2, 4)),
-    another=case(*SIZES, numbers(1, 2, 4, seed=1)),
+    example=case(*SIZES, fixed_tensor(1, 2, 4)),
+    another=case(*SIZES, fixed_tensor(1, 2, 4, seed=1)),
     cases=(
-        case(*SIZES, numbers(2, 3, 4), having=("a batch",)),
-        case(6, 3, 5, 0.1, torch.relu, numbers(2, 4, 6), having=("other sizes",)),
-        case(4, 1, 7, 0.1, torch.relu, numbers(2, 3, 4), having=("a single head",)),
-        case(*SIZES, numbers(1, 1, 4), having=("a single token",)),
-        case(*SIZES, numbers(2, 3, 4), mask=HIDES_THE_LAST.expand(2, 1, 1, 3), having=("a mask",)),
-        case(*SIZES, numbers(2, 3, 4, seed=2), mask=torch.ones(3, 3, dtype=torch.bool).tril(), having=("a mask",)),
-        case(*SIZES, numbers(2, 3, 4, seed=3), mask=SEEN_BY_QUERIES, having=("a mask", "a mask for each query")),
-        case(*SIZES, numbers(2, 3, 4, seed=4), mask=SEEN_BY_HEADS, having=("a mask", "a mask for each head")),
-        case(4, 2, 7, 0.1, torch.tanh, numbers(2, 3, 4), having=("another activation",)),
-        case(*SIZES, numbers(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
+        case(*SIZES, fixed_tensor(2, 3, 4), having=("a batch",)),
+        case(6, 3, 5, 0.1, torch.relu, fixed_tensor(2, 4, 6), having=("other sizes",)),
+        case(4, 1, 7, 0.1, torch.relu, fixed_tensor(2, 3, 4), having=("a single head",)),
+        case(*SIZES, fixed_tensor(1, 1, 4), having=("a single token",)),
+        case(*SIZES, fixed_tensor(2, 3, 4), mask=HIDES_THE_LAST.expand(2, 1, 1, 3), having=("a mask",)),
+        case(*SIZES, fixed_tensor(2, 3, 4, seed=2), mask=torch.ones(3, 3, dtype=torch.bool).tril(), having=("a mask",)),
+        case(*SIZES, fixed_tensor(2, 3, 4, seed=3), mask=SEEN_BY_QUERIES, having=("a mask", "a mask for each query")),
+        case(*SIZES, fixed_tensor(2, 3, 4, seed=4), mask=SEEN_BY_HEADS, having=("a mask", "a mask for each head")),
+        case(4, 2, 7, 0.1, torch.tanh, fixed_tensor(2, 3, 4), having=("another activation",)),
+        case(*SIZES, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -159,7 +159,7 @@ class LayerOfTorch(nn.Module):
 
 @encoder_layer.right
 class LayerWithOneProjection(nn.Module):
-    """All in one class: one matrix for queries, keys and values, and a loop over heads."""
+    """Everything in one class, with one matrix for queries, keys and values, and a loop over the heads."""
 
     def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
         super().__init__()
@@ -170,15 +170,15 @@ class LayerWithOneProjection(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def attend(self, x, mask):
-        found = []
+        outputs = []
         q_k_v = (part.chunk(self.heads, -1) for part in self.qkv(x).chunk(3, -1))
         for i, (q, k, v) in enumerate(zip(*q_k_v, strict=True)):
             scores = torch.einsum("btd,bsd->bts", q, k) / math.sqrt(q.shape[-1])
             if mask is not None:
                 seen = mask if mask.dim() < 4 else mask[:, i if mask.size(1) > 1 else 0]
                 scores = scores.masked_fill(seen == 0, -1e9)
-            found.append(torch.einsum("bts,bsd->btd", scores.softmax(-1), v))
-        return self.out(torch.cat(found, -1))
+            outputs.append(torch.einsum("bts,bsd->btd", scores.softmax(-1), v))
+        return self.out(torch.cat(outputs, -1))
 
     def forward(self, x, mask=None):
         x = self.ln1(x + self.drop(self.attend(x, mask)))

@@ -87,5 +87,5 @@ def counted_by_torch(d_model, d_ff, layers):
     layer = nn.TransformerEncoderLayer(d_model, 1, d_ff, device="meta")
     counts = {"attn": 0, "linear": 0, "norm": 0}
     for name, parameter in layer.named_parameters():
-        counts[next(place for place in counts if place in name)] += parameter.numel()
+        counts[next(part for part in counts if part in name)] += parameter.numel()
     return [layers * count for count in counts.values()]

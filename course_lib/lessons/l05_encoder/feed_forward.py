@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 from course_lib.transformer import layers
 
 feed_forward = Exercise(
@@ -17,20 +17,20 @@ feed_forward = Exercise(
     difficulty=1,
     on_map="encoder_feed_forward",
     trained=True,
-    adapt=filled(made_with=3, block=4),
+    adapt=with_fixed_weights(constructor_arguments=3, block=4),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the count of numbers in your weight matrices"),
     ),
-    example=case(4, 7, torch.relu, numbers(1, 2, 4)),
-    another=case(4, 7, torch.relu, numbers(1, 2, 4, seed=1)),
+    example=case(4, 7, torch.relu, fixed_tensor(1, 2, 4)),
+    another=case(4, 7, torch.relu, fixed_tensor(1, 2, 4, seed=1)),
     cases=(
-        case(4, 7, torch.relu, numbers(2, 3, 4), having=("a batch",)),
-        case(4, 3, torch.relu, numbers(2, 3, 4), having=("a d_ff below d_model",)),
-        case(4, 7, torch.tanh, numbers(2, 3, 4), having=("another activation",)),
-        case(4, 7, F.gelu, numbers(1, 1, 4), having=("another activation", "a single token")),
-        case(4, 7, torch.relu, numbers(5, 4), having=("no batch axis",)),
-        case(4, 7, torch.relu, numbers(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
+        case(4, 7, torch.relu, fixed_tensor(2, 3, 4), having=("a batch",)),
+        case(4, 3, torch.relu, fixed_tensor(2, 3, 4), having=("a d_ff below d_model",)),
+        case(4, 7, torch.tanh, fixed_tensor(2, 3, 4), having=("another activation",)),
+        case(4, 7, F.gelu, fixed_tensor(1, 1, 4), having=("another activation", "a single token")),
+        case(4, 7, torch.relu, fixed_tensor(5, 4), having=("no batch axis",)),
+        case(4, 7, torch.relu, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         "Two `nn.Linear` in `__init__`: from d_model up to d_ff, and back down.",
@@ -50,7 +50,7 @@ feed_forward = Exercise(
     "You bend after the second map. Two maps with no bend between are worth one: bend after the first.",
     seen="https://github.com/goruck/nilm/issues/1",
 )
-class BentAtTheEnd(layers.FeedForward):
+class ActivationAtTheEnd(layers.FeedForward):
     def forward(self, x):
         return self.activation(self.W_2(self.W_1(x)))
 
@@ -77,7 +77,7 @@ feed_forward.patch(
 @feed_forward.mistake(
     "You bend x before the first map, which cuts the token's own negative numbers. Bend between the maps."
 )
-class BentBefore(layers.FeedForward):
+class ActivationBefore(layers.FeedForward):
     def forward(self, x):
         output = self.W_2(self.W_1(self.activation(x)))
         return output
@@ -115,7 +115,7 @@ class FeedForwardInOne(nn.Module):
 
 @feed_forward.right
 class FeedForwardByConvolution(nn.Module):
-    """Two convolutions of width 1, as the paper itself puts it."""
+    """Two convolutions of width 1, as the paper describes it."""
 
     def __init__(self, d, f, activation=torch.relu):
         super().__init__()

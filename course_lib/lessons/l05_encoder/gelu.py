@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import layers
 
@@ -21,9 +21,9 @@ gelu = Exercise(
     example=case(torch.tensor([-1.0, 0.0, 1.0])),
     another=case(torch.tensor([-2.0, 0.5, 3.0])),
     cases=(
-        case(numbers(2, 3, 4), having=("several axes",)),
-        case(numbers(5) * 10, having=("large numbers",)),
-        case(numbers(4, dtype=torch.float64), having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 4), having=("several axes",)),
+        case(fixed_tensor(5) * 10, having=("large numbers",)),
+        case(fixed_tensor(4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         "Each number is multiplied by a share between 0 and 1 that depends on the number itself.",

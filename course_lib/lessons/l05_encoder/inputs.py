@@ -1,4 +1,4 @@
-"""Norms and sublayers to try `post_norm` and `pre_norm` with."""
+"""A norm and two sublayers with which `post_norm` and `pre_norm` are tried."""
 
 import torch.nn.functional as F
 from torch import Tensor

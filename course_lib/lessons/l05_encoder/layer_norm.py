@@ -7,35 +7,35 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import layers
 
 
-def with_gains(answer: Any) -> Callable[..., Tensor]:
-    """Call the class as a function, with numbers around 1 for its gains and around 0 for its biases."""
+def with_fixed_gains(answer: Any) -> Callable[..., Tensor]:
+    """Adapt the class so that it is called as a function, with gains near 1 and biases near 0."""
 
     def norm(d_model: int, x: Tensor, *eps: float) -> Tensor:
-        output: Tensor = filled_norm(answer, d_model, *eps).to(x.dtype)(x)
+        output: Tensor = norm_with_fixed_weights(answer, d_model, *eps).to(x.dtype)(x)
         return output
 
     return norm
 
 
-def filled_norm(answer: Any, *sizes: Any) -> nn.Module:
-    """Make the class, and put such numbers into it."""
+def norm_with_fixed_weights(answer: Any, *sizes: Any) -> nn.Module:
+    """Make an instance with gains near 1 and biases near 0."""
     module: nn.Module = answer(*sizes)
     with torch.no_grad():
         for parameter in module.parameters():
             start = float(parameter.mean())  # 1 for gains, 0 for biases
-            parameter.copy_(start + numbers(*parameter.shape, seed=7 + int(start)) / 4)
+            parameter.copy_(start + fixed_tensor(*parameter.shape, seed=7 + int(start)) / 4)
     return module
 
 
 def gradient_reaches_gain_and_bias(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Check further that the gain and the bias learn."""
+    """Make a further check: that gradients reach the gain and the bias."""
     d_model, x = arguments
-    module = filled_norm(answer, d_model)
+    module = norm_with_fixed_weights(answer, d_model)
     gradients = torch.autograd.grad(module(x).sum(), list(module.parameters()), allow_unused=True)
     if any(gradient is None for gradient in gradients):
         return "But no gradient reaches its gain or its bias: `.data` and `.detach()` cut it off."
@@ -50,23 +50,23 @@ layer_norm = Exercise(
     difficulty=2,
     on_map="encoder_norm",
     trained=True,
-    adapt=with_gains,
+    adapt=with_fixed_gains,
     further_check=gradient_reaches_gain_and_bias,
     returns=(Result("the normed tokens", "B, T, d_model"),),
     example=case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),
-    another=case(4, numbers(1, 2, 4)),
+    another=case(4, fixed_tensor(1, 2, 4)),
     cases=(
-        case(6, numbers(2, 3, 6), having=("a batch",)),
-        case(4, numbers(4, 4, 4), having=("sizes that are all the same",)),
-        case(5, numbers(1, 1, 5), having=("a single token",)),
-        case(4, numbers(2, 3, 4), 0.5, having=("a large eps",)),
-        case(4, numbers(2, 3, 4) / 1000, having=("numbers close together",)),
-        case(4, numbers(2, 3, 4) + 50, having=("numbers far from 0",)),
+        case(6, fixed_tensor(2, 3, 6), having=("a batch",)),
+        case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same",)),
+        case(5, fixed_tensor(1, 1, 5), having=("a single token",)),
+        case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
+        case(4, fixed_tensor(2, 3, 4) / 1000, having=("numbers close together",)),
+        case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
         case(
             4, torch.tensor([[[2.0, 2.0, 2.0, 2.0], [0.0, 1.0, 0.0, 1.0]]]), having=("features that are all the same",)
         ),
-        case(3, numbers(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
-        case(4, numbers(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
+        case(3, fixed_tensor(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
+        case(4, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         (

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l05_encoder.inputs import backwards, norm, square
 from course_lib.transformer import layers
@@ -18,13 +18,13 @@ post_norm = Exercise(
     trained=True,
     returns=(Result("the tokens", "B, T, d_model"),),
     example=case(torch.tensor([[[1.0, 3.0, 2.0]]]), backwards, norm),
-    another=case(numbers(1, 1, 3), backwards, norm),
+    another=case(fixed_tensor(1, 1, 3), backwards, norm),
     cases=(
-        case(numbers(2, 3, 4), square, norm, having=("a batch",)),
-        case(numbers(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
-        case(numbers(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
-        case(numbers(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
-        case(numbers(1, 2, 4, dtype=torch.float64), backwards, norm, having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 4), square, norm, having=("a batch",)),
+        case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
+        case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
+        case(fixed_tensor(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
+        case(fixed_tensor(1, 2, 4, dtype=torch.float64), backwards, norm, having=("float64 numbers",)),
     ),
     hints=(
         "`sublayer` and `norm` are functions: call them. Two things are added, and one thing is normalised.",
@@ -55,7 +55,7 @@ def pre_for_post(x, sublayer, norm):
 
 
 @post_norm.mistake("The sum is right, but not normalised: put it through `norm`.")
-def not_normed(x, sublayer, norm):
+def not_normalised(x, sublayer, norm):
     return x + sublayer(x)
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l05_encoder.inputs import backwards, norm, square
 from course_lib.transformer import layers
@@ -18,13 +18,13 @@ pre_norm = Exercise(
     trained=True,
     returns=(Result("the tokens", "B, T, d_model"),),
     example=case(torch.tensor([[[1.0, 3.0, 2.0]]]), backwards, norm),
-    another=case(numbers(1, 1, 3), backwards, norm),
+    another=case(fixed_tensor(1, 1, 3), backwards, norm),
     cases=(
-        case(numbers(2, 3, 4), square, norm, having=("a batch",)),
-        case(numbers(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
-        case(numbers(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
-        case(numbers(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
-        case(numbers(1, 2, 4, dtype=torch.float64), backwards, norm, having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 4), square, norm, having=("a batch",)),
+        case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
+        case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
+        case(fixed_tensor(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
+        case(fixed_tensor(1, 2, 4, dtype=torch.float64), backwards, norm, having=("float64 numbers",)),
     ),
     hints=(
         "The same two functions in another order: z = x + Module(LN(x)).",
@@ -45,7 +45,7 @@ def post_for_pre(x, sublayer, norm):
     "Your residual carries the normalised x. What is added is x as it came in: only the sublayer reads the norm.",
     seen="https://github.com/pytorch/pytorch/issues/61165",
 )
-def residual_of_the_normed(x, sublayer, norm):
+def residual_of_the_normalised(x, sublayer, norm):
     return norm(x) + sublayer(norm(x))
 
 
@@ -55,19 +55,19 @@ def no_residual_before(x, sublayer, norm):
 
 
 @pre_norm.mistake("You normalised what the sublayer wrote. In pre-norm it is what the sublayer reads.")
-def norm_behind(x, sublayer, norm):
+def norm_after(x, sublayer, norm):
     return x + norm(sublayer(x))
 
 
 @pre_norm.mistake("The sum is there, but the sublayer reads x as it is: it should read `norm(x)`.")
-def never_normed(x, sublayer, norm):
+def never_normalised(x, sublayer, norm):
     return x + sublayer(x)
 
 
 @pre_norm.mistake(
     "You normalised once before and once after. In pre-norm the sum stays as it is: no norm stands on the stream."
 )
-def normed_twice(x, sublayer, norm):
+def normalised_twice(x, sublayer, norm):
     return norm(x + sublayer(norm(x)))
 
 

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.exercises.adapters import in_a_tuple
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import wrap_in_tuple
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
@@ -20,16 +20,16 @@ cross_entropy = Exercise(
     difficulty=2,
     on_map="loss",
     trained=True,
-    adapt=in_a_tuple,
+    adapt=wrap_in_tuple,
     returns=(Result("the loss"),),
-    example=case(numbers(1, 3, 5), LABELS),
-    another=case(numbers(1, 3, 5, seed=1), LABELS),
+    example=case(fixed_tensor(1, 3, 5), LABELS),
+    another=case(fixed_tensor(1, 3, 5, seed=1), LABELS),
     cases=(
-        case(numbers(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), having=("a batch",)),
-        case(numbers(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), having=("padding",)),
-        case(numbers(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), having=("padding",)),
-        case(numbers(1, 2, 4) * 300, torch.tensor([[0, 3]]), having=("huge numbers",)),
-        case(numbers(1, 3, 5, dtype=torch.float64), LABELS, having=("float64 numbers",)),
+        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), having=("a batch",)),
+        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), having=("padding",)),
+        case(fixed_tensor(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), having=("padding",)),
+        case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), having=("huge numbers",)),
+        case(fixed_tensor(1, 3, 5, dtype=torch.float64), LABELS, having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -107,7 +107,7 @@ def of_probabilities(logits, labels):
     "Your softmax runs over the positions, so that tokens at different positions compete. At each position the V "
     "tokens do: the last axis."
 )
-def over_the_places(logits, labels):
+def over_the_positions(logits, labels):
     counts = labels != IGNORE
     log_p = logits.log_softmax(-2).gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)
     return -log_p[counts].mean()
@@ -124,9 +124,9 @@ cross_entropy.right(lambda logits, labels: F.cross_entropy(logits.flatten(0, 1),
 
 @cross_entropy.right
 def surprise_in_loops(logits, labels):
-    found = [
+    losses = [
         torch.logsumexp(row, 0) - row[y]
         for row, y in zip(logits.flatten(0, 1), labels.flatten(), strict=True)
         if y >= 0
     ]
-    return sum(found) / len(found)
+    return sum(losses) / len(losses)

@@ -5,7 +5,7 @@ from torch import nn
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import EncoderLayer
@@ -21,7 +21,7 @@ language_model = Exercise(
     minutes=20,
     difficulty=2,
     on_map="projection",
-    adapt=filled(made_with=5, block=2, uncounted=(5,)),
+    adapt=with_fixed_weights(constructor_arguments=5, block=2, uncounted_sizes=(5,)),
     returns=(
         Result("logits", "B, T, V"),
         Result("the count of numbers in the layers' weight matrices"),

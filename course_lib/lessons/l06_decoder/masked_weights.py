@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention
 from course_lib.transformer.attention import causal_mask
@@ -17,19 +17,21 @@ masked_weights = Exercise(
     on_map="masked_attention",
     trained=True,
     returns=(Result("weights", "T, S"),),
-    example=case(numbers(3, 3), mask=causal_mask(3)),
-    another=case(numbers(3, 3, seed=1), mask=causal_mask(3)),
+    example=case(fixed_tensor(3, 3), mask=causal_mask(3)),
+    another=case(fixed_tensor(3, 3, seed=1), mask=causal_mask(3)),
     cases=(
-        case(numbers(2, 4, 4), mask=causal_mask(4), having=("several heads",)),
-        case(numbers(1, 1), mask=causal_mask(1), having=("a single token",)),
-        case(numbers(4, 4) * 50, mask=causal_mask(4), having=("huge numbers",)),
-        case(numbers(2, 3), mask=torch.tensor([[True, False, True], [False, True, True]]), having=("another mask",)),
+        case(fixed_tensor(2, 4, 4), mask=causal_mask(4), having=("several heads",)),
+        case(fixed_tensor(1, 1), mask=causal_mask(1), having=("a single token",)),
+        case(fixed_tensor(4, 4) * 50, mask=causal_mask(4), having=("huge numbers",)),
+        case(
+            fixed_tensor(2, 3), mask=torch.tensor([[True, False, True], [False, True, True]]), having=("another mask",)
+        ),
         case(
             torch.tensor([[-200.0, 1.0, 0.5], [0.5, 0.0, 1.0], [1.0, 0.0, 0.5]]),
             mask=causal_mask(3),
             having=("hidden scores that are far above the open ones",),
         ),
-        case(numbers(3, 3, dtype=torch.float64), mask=causal_mask(3), having=("float64 numbers",)),
+        case(fixed_tensor(3, 3, dtype=torch.float64), mask=causal_mask(3), having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -55,7 +57,7 @@ def mask_after_softmax(scores, mask):
 
 
 @masked_weights.mistake('Your mask is the wrong way round: it hides what may be attended to. True means "may attend".')
-def hides_the_open(scores, mask):
+def hides_the_allowed(scores, mask):
     return torch.softmax(scores.masked_fill(mask, -torch.inf), dim=-1)
 
 
@@ -109,7 +111,7 @@ masked_weights.right(
 
 
 @masked_weights.right
-def weights_of_the_open(scores, mask):
+def weights_of_the_allowed(scores, mask):
     e = torch.exp(scores - scores.amax(-1, keepdim=True)) * mask
     top = scores.masked_fill(~mask, -1e30).amax(-1, keepdim=True)
     e = torch.exp((scores - top).clamp(max=0)) * mask

@@ -93,9 +93,9 @@ def by_the_union(predicted, sure):
 @alignment_error_rate.right_for_whole_course
 def error_rate_in_loops(predicted, gold):
     right_links = 0
-    for found, wanted in zip(predicted, gold, strict=True):
-        for link in found:
-            right_links += link in wanted
+    for links, gold_links in zip(predicted, gold, strict=True):
+        for link in links:
+            right_links += link in gold_links
     return 1 - 2 * right_links / (sum(len(s) for s in predicted) + sum(len(s) for s in gold))
 
 

@@ -5,12 +5,12 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.lessons.l07_transformer.inputs import sides
+from course_lib.lessons.l07_transformer.inputs import target_and_memory
 from course_lib.transformer import layers
 
 
 def plain_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Attention without weights of its own, in place of a `MultiHeadAttention`."""
+    """Attention without learned weights, in place of a `MultiHeadAttention`."""
     scores = query @ key.mT
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)
@@ -26,16 +26,24 @@ cross_attend = Exercise(
     on_map="cross_attention",
     trained=True,
     returns=(Result("what the target read", "B, T, d_model"),),
-    example=case(plain_attention, *sides(1, 3, 2)),
-    another=case(plain_attention, *sides(1, 3, 2, seed=3)),
+    example=case(plain_attention, *target_and_memory(1, 3, 2)),
+    another=case(plain_attention, *target_and_memory(1, 3, 2, seed=3)),
     cases=(
-        case(plain_attention, *sides(2, 3, 3), having=("as many target tokens as source tokens",)),
+        case(plain_attention, *target_and_memory(2, 3, 3), having=("as many target tokens as source tokens",)),
         case(
-            plain_attention, *sides(2, 3, 2), mask=torch.tensor([[[True, False]], [[True, True]]]), having=("a mask",)
+            plain_attention,
+            *target_and_memory(2, 3, 2),
+            mask=torch.tensor([[[True, False]], [[True, True]]]),
+            having=("a mask",),
         ),
-        case(plain_attention, *sides(1, 4, 4), mask=torch.tensor([[[True, True, False, False]]]), having=("a mask",)),
-        case(plain_attention, *sides(2, 1, 1), having=("one token on each side",)),
-        case(plain_attention, *(side.double() for side in sides(1, 3, 2)), having=("float64 numbers",)),
+        case(
+            plain_attention,
+            *target_and_memory(1, 4, 4),
+            mask=torch.tensor([[[True, True, False, False]]]),
+            having=("a mask",),
+        ),
+        case(plain_attention, *target_and_memory(2, 1, 1), having=("one token on each side",)),
+        case(plain_attention, *(tensor.double() for tensor in target_and_memory(1, 3, 2)), having=("float64 numbers",)),
     ),
     hints=(
         "Who asks, and who is asked? The French word being written asks; the English sentence is asked.",

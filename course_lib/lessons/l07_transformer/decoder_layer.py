@@ -5,10 +5,10 @@ import math
 import torch
 from torch import nn
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import drops_in_training, filled
-from course_lib.lessons.l07_transformer.inputs import sides
+from course_lib.exercises.fixed_weights import drops_in_training, with_fixed_weights
+from course_lib.lessons.l07_transformer.inputs import target_and_memory
 from course_lib.transformer import layers
 from course_lib.transformer.attention import MultiHeadAttention
 from course_lib.transformer.layers import post_norm
@@ -16,7 +16,7 @@ from course_lib.transformer.layers import post_norm
 SIZES = (4, 2, 7, 0.1)
 FUTURE_HIDDEN = torch.ones(3, 3, dtype=torch.bool).tril()
 LAST_HIDDEN = torch.tensor([True, False]).expand(2, 1, 1, 2)
-EACH_ITS_OWN = torch.stack((numbers(2, 2, 3) > -1, numbers(2, 2, 3) < 1), dim=-1)  # (B, H, T, S)
+EACH_ITS_OWN = torch.stack((fixed_tensor(2, 2, 3) > -1, fixed_tensor(2, 2, 3) < 1), dim=-1)  # (B, H, T, S)
 
 decoder_layer = Exercise(
     reference=layers.DecoderLayer,
@@ -26,30 +26,30 @@ decoder_layer = Exercise(
     difficulty=3,
     on_map="cross_attention",
     trained=True,
-    adapt=filled(made_with=4, block=2),
-    further_check=drops_in_training(made_with=4, block=2),
+    adapt=with_fixed_weights(constructor_arguments=4, block=2),
+    further_check=drops_in_training(constructor_arguments=4, block=2),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the count of numbers in your weight matrices"),
     ),
-    example=case(*SIZES, *sides(1, 3, 2)),
-    another=case(*SIZES, *sides(1, 3, 2, seed=3)),
+    example=case(*SIZES, *target_and_memory(1, 3, 2)),
+    another=case(*SIZES, *target_and_memory(1, 3, 2, seed=3)),
     cases=(
-        case(*SIZES, *sides(2, 3, 2), having=("a batch",)),
-        case(6, 3, 5, 0.1, *sides(2, 2, 4, d_model=6), having=("other sizes",)),
-        case(4, 1, 7, 0.1, *sides(2, 3, 2), having=("a single head",)),
-        case(*SIZES, *sides(1, 1, 1), having=("one token on each side",)),
-        case(*SIZES, *sides(2, 3, 2), mask=FUTURE_HIDDEN, having=("a causal mask",)),
-        case(*SIZES, *sides(2, 3, 2), None, mask=LAST_HIDDEN, having=("a mask of the memory",)),
-        case(*SIZES, *sides(2, 3, 2, seed=5), FUTURE_HIDDEN, mask=LAST_HIDDEN, having=("both masks",)),
+        case(*SIZES, *target_and_memory(2, 3, 2), having=("a batch",)),
+        case(6, 3, 5, 0.1, *target_and_memory(2, 2, 4, d_model=6), having=("other sizes",)),
+        case(4, 1, 7, 0.1, *target_and_memory(2, 3, 2), having=("a single head",)),
+        case(*SIZES, *target_and_memory(1, 1, 1), having=("one token on each side",)),
+        case(*SIZES, *target_and_memory(2, 3, 2), mask=FUTURE_HIDDEN, having=("a causal mask",)),
+        case(*SIZES, *target_and_memory(2, 3, 2), None, mask=LAST_HIDDEN, having=("a mask of the memory",)),
+        case(*SIZES, *target_and_memory(2, 3, 2, seed=5), FUTURE_HIDDEN, mask=LAST_HIDDEN, having=("both masks",)),
         case(
             *SIZES,
-            *sides(2, 3, 2),
+            *target_and_memory(2, 3, 2),
             None,
             mask=EACH_ITS_OWN,
             having=("a mask of the memory that differs from head to head and from word to word",),
         ),
-        case(*SIZES, *(side.double() for side in sides(1, 3, 2)), having=("float64 numbers",)),
+        case(*SIZES, *(tensor.double() for tensor in target_and_memory(1, 3, 2)), having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -71,7 +71,7 @@ decoder_layer = Exercise(
 @decoder_layer.mistake(
     "Your cross-attention comes before the self-attention. The target words look at each other first."
 )
-class AcrossFirst(layers.DecoderLayer):
+class CrossAttentionFirst(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
         x = post_norm(x, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_1)
         x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_2)
@@ -129,11 +129,11 @@ decoder_layer.patch(
     "Your cross-attention asks with what self-attention found, before it was added and normalised.",
     seen="https://github.com/ml-explore/mlx/issues/3382",
 )
-class AsksWithTheRaw(layers.DecoderLayer):
+class QueryWithoutNorm(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
-        raw = self.self_attention(x, x, x, mask)
-        x = self.norm_1(x + raw)
-        x = self.norm_2(x + self.cross_attention(raw, memory, memory, memory_mask))
+        attended = self.self_attention(x, x, x, mask)
+        x = self.norm_1(x + attended)
+        x = self.norm_2(x + self.cross_attention(attended, memory, memory, memory_mask))
         return post_norm(x, self.feed_forward, self.norm_3)
 
 
@@ -171,7 +171,7 @@ class DecoderLayerOfTorch(nn.Module):
         return self.layer(x, memory, None if mask is None else ~mask, hidden)
 
 
-class OneMatrixForThree(nn.Module):
+class OneInputMatrix(nn.Module):
     def __init__(self, d_model, heads):
         super().__init__()
         self.heads, self.inside, self.outside = heads, nn.Linear(d_model, 3 * d_model), nn.Linear(d_model, d_model)
@@ -190,7 +190,7 @@ class OneMatrixForThree(nn.Module):
 class DecoderLayerInOne(nn.Module):
     def __init__(self, d_model, heads, d_ff, p=0.1):
         super().__init__()
-        self.mha1, self.mha2 = OneMatrixForThree(d_model, heads), OneMatrixForThree(d_model, heads)
+        self.mha1, self.mha2 = OneInputMatrix(d_model, heads), OneInputMatrix(d_model, heads)
         self.ffn = nn.Sequential(nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model))
         self.norms, self.drop = nn.ModuleList(nn.LayerNorm(d_model) for _ in range(3)), nn.Dropout(p)
 

@@ -6,16 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import states_of
 from course_lib.writing import choose
 
 
 class CountingStandIn(nn.Module):
-    """Stands for a trained model: each prediction depends on all target tokens up to there, on their order, and on the
-    source. It counts how often it encodes.
+    """A stand-in for a trained model, which counts how often it encodes a source.
+
+    Each prediction depends on the source, on all target tokens up to there, and on their order.
     """
 
     def __init__(self, table: Tensor) -> None:
@@ -36,19 +37,19 @@ class CountingStandIn(nn.Module):
         return self.decode(target_ids, self.encode(source_ids), source_ids)
 
 
-def counting(answer: Any) -> Callable[..., Any]:
-    """Return with a translation how often the source was encoded."""
+def with_encoder_calls(answer: Any) -> Callable[..., Any]:
+    """Return the translation, and how often the source was encoded."""
 
     def function(model: CountingStandIn, *arguments: Any) -> Any:
         model.encoded = 0
-        found = as_it_is(answer)(model, *arguments)
-        return None if found is None else (found, model.encoded)
+        result = call_directly(answer)(model, *arguments)
+        return None if result is None else (result, model.encoded)
 
     return function
 
 
-# It never predicts [pad] or [bos].
-TRANSLATOR = CountingStandIn(torch.cat((torch.full((13, 2), -9.0), 4 * numbers(13, 10, seed=3)), dim=1))
+# The low scores in the first two columns keep it from predicting [pad] or [bos].
+TRANSLATOR = CountingStandIn(torch.cat((torch.full((13, 2), -9.0), 4 * fixed_tensor(13, 10, seed=3)), dim=1))
 
 greedy_translation = Exercise(
     reference=choose.greedy_translation,
@@ -56,7 +57,7 @@ greedy_translation = Exercise(
     order=70,
     minutes=15,
     difficulty=2,
-    adapt=counting,
+    adapt=with_encoder_calls,
     returns=(
         Result("the translation's ids"),
         Result("how often you encode"),
@@ -178,13 +179,13 @@ def greedy_by_recursion(model, source_ids, max_length):
     source = torch.tensor([source_ids])
     memory = model.encode(source)
 
-    def go_on(target):
+    def extend(target):
         if len(target) > max_length:
             return ()
         word = model.decode(torch.tensor([target]), memory, source).topk(1).indices[0, -1, 0].item()
-        return () if word == 2 else (word, *go_on([*target, word]))
+        return () if word == 2 else (word, *extend([*target, word]))
 
-    return go_on([1])
+    return extend([1])
 
 
 @greedy_translation.right

@@ -4,15 +4,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.adapters import in_a_tuple
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import wrap_in_tuple
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
 
 
 def right_share(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The right tokens\' log-probabilities (B, T), those of all tokens (B, T, V), and which labels count (B, T)."""
+    """The log-probabilities of the labels (B, T) and of all tokens (B, T, V), and which labels count (B, T)."""
     log_p = torch.log_softmax(logits, dim=-1)
     counts = labels != IGNORE
     return log_p.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1), log_p, counts
@@ -28,17 +28,17 @@ smoothed_cross_entropy = Exercise(
     difficulty=2,
     on_map="loss",
     trained=True,
-    adapt=in_a_tuple,
+    adapt=wrap_in_tuple,
     returns=(Result("the loss"),),
-    example=case(numbers(1, 3, 5), LABELS, 0.1),
-    another=case(numbers(1, 3, 5, seed=1), LABELS, 0.1),
+    example=case(fixed_tensor(1, 3, 5), LABELS, 0.1),
+    another=case(fixed_tensor(1, 3, 5, seed=1), LABELS, 0.1),
     cases=(
-        case(numbers(1, 3, 5) * 3, LABELS, 0.0, having=("no smoothing",)),
-        case(numbers(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), 0.3, having=("a batch",)),
-        case(numbers(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), 0.1, having=("padding",)),
-        case(numbers(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), 0.2, having=("padding",)),
-        case(numbers(1, 2, 4) * 300, torch.tensor([[0, 3]]), 0.1, having=("huge numbers",)),
-        case(numbers(1, 3, 5, dtype=torch.float64), LABELS, 0.1, having=("float64 numbers",)),
+        case(fixed_tensor(1, 3, 5) * 3, LABELS, 0.0, having=("no smoothing",)),
+        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), 0.3, having=("a batch",)),
+        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), 0.1, having=("padding",)),
+        case(fixed_tensor(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), 0.2, having=("padding",)),
+        case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), 0.1, having=("huge numbers",)),
+        case(fixed_tensor(1, 3, 5, dtype=torch.float64), LABELS, 0.1, having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -127,20 +127,20 @@ def smoothed_by_its_definition(logits, labels, eps):
     losses = []
     for row, label in zip(logits.reshape(-1, V), labels.reshape(-1).tolist(), strict=True):
         if label != -100:
-            wanted = torch.full((V,), eps / V, dtype=row.dtype)
-            wanted[label] += 1 - eps
-            losses.append(-(wanted * F.log_softmax(row, 0)).sum())
+            target = torch.full((V,), eps / V, dtype=row.dtype)
+            target[label] += 1 - eps
+            losses.append(-(target * F.log_softmax(row, 0)).sum())
     return torch.stack(losses).mean()
 
 
 @smoothed_cross_entropy.right
 def smoothed_in_float32(logits, labels, epsilon):
-    wanted = F.one_hot(labels.clamp(min=0), logits.size(-1)).float() * (1 - epsilon) + epsilon / logits.size(-1)
-    return -(wanted * logits.log_softmax(-1)).sum(-1)[labels != -100].mean()
+    target = F.one_hot(labels.clamp(min=0), logits.size(-1)).float() * (1 - epsilon) + epsilon / logits.size(-1)
+    return -(target * logits.log_softmax(-1)).sum(-1)[labels != -100].mean()
 
 
 @smoothed_cross_entropy.right
 def smoothed_by_divergence(logits, labels, epsilon):
-    V, kept = logits.size(-1), labels >= 0
-    wanted = F.one_hot(labels[kept], V).to(logits) * (1 - epsilon) + epsilon / V
-    return (wanted * (torch.logsumexp(logits[kept], -1, keepdim=True) - logits[kept])).sum() / kept.sum()
+    V, counted = logits.size(-1), labels >= 0
+    target = F.one_hot(labels[counted], V).to(logits) * (1 - epsilon) + epsilon / V
+    return (target * (torch.logsumexp(logits[counted], -1, keepdim=True) - logits[counted])).sum() / counted.sum()

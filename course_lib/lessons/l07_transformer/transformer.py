@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
@@ -16,7 +16,7 @@ from course_lib.transformer.positions import embed_with_positions
 
 
 def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
-    """Predict in one call, and in the two calls that a translator makes."""
+    """The logits of one call of the model, and those of `encode` and `decode`, which a translator calls."""
     return model(source_ids, target_ids), model.decode(target_ids, model.encode(source_ids), source_ids)
 
 
@@ -32,7 +32,7 @@ transformer = Exercise(
     minutes=30,
     difficulty=3,
     on_map="projection",
-    adapt=filled(made_with=7, block=2, uncounted=(5, 9), call=both_ways),
+    adapt=with_fixed_weights(constructor_arguments=7, block=2, uncounted_sizes=(5, 9), call=both_ways),
     returns=(
         Result("logits", "B, T, V"),
         Result("decode(target_ids, encode(source_ids), source_ids)", "B, T, V"),
@@ -151,7 +151,7 @@ class OneLayerManyTimes(models.Transformer):
     "torch does not know of your layers: in a plain Python list they are never trained. Use `nn.ModuleList`.",
     seen="https://github.com/LiamMaclean216/Pytorch-Transfomer/issues/7",
 )
-class KeptInPlainLists(models.Transformer):
+class LayersInPlainLists(models.Transformer):
     def __init__(self, *sizes):
         super().__init__(*sizes)
         encoder, decoder = list(self.encoder), list(self.decoder)

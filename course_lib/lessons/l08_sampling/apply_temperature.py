@@ -3,8 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.adapters import as_a_distribution
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import compare_as_distribution
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 
@@ -14,18 +14,18 @@ apply_temperature = Exercise(
     order=30,
     minutes=5,
     difficulty=1,
-    adapt=as_a_distribution,
+    adapt=compare_as_distribution,
     returns=(Result("the distribution that your logits give", "..., V"),),
-    example=case(numbers(5), 0.5),
-    another=case(numbers(5, seed=1), 2.0),
+    example=case(fixed_tensor(5), 0.5),
+    another=case(fixed_tensor(5, seed=1), 2.0),
     cases=(
-        case(numbers(2, 5), 0.7, having=("a batch",)),
-        case(numbers(5), 1.0, having=("temperature 1",)),
-        case(numbers(5), 0, having=("temperature 0",)),
-        case(numbers(3, 4, seed=2), 0.0, having=("temperature 0", "a batch")),
-        case(numbers(2, 3, 4) - 5, 1.5, having=("two axes before the last", "negative numbers")),
-        case(numbers(5) * 100, 10.0, having=("huge numbers",)),
-        case(numbers(5, dtype=torch.float64), 0.8, having=("float64 numbers",)),
+        case(fixed_tensor(2, 5), 0.7, having=("a batch",)),
+        case(fixed_tensor(5), 1.0, having=("temperature 1",)),
+        case(fixed_tensor(5), 0, having=("temperature 0",)),
+        case(fixed_tensor(3, 4, seed=2), 0.0, having=("temperature 0", "a batch")),
+        case(fixed_tensor(2, 3, 4) - 5, 1.5, having=("two axes before the last", "negative numbers")),
+        case(fixed_tensor(5) * 100, 10.0, having=("huge numbers",)),
+        case(fixed_tensor(5, dtype=torch.float64), 0.8, having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -104,7 +104,7 @@ def in_place(logits, temperature):
     "You raised logits to a power. Probabilities would be raised to 1 / T; their logarithms, and so logits, are "
     "divided by T."
 )
-def to_a_power(logits, temperature):
+def raised_to_a_power(logits, temperature):
     return logits ** (1 / temperature) if temperature else choose.apply_temperature(logits, 0)
 
 

@@ -8,37 +8,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l08_sampling.inputs import Pair, earlier_tokens
 from course_lib.transformer import cache
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention
 
 
-def joined(key: Tensor, value: Tensor, past: Pair | None, dim: int = 2) -> Pair:
-    """Old and new keys, and old and new values."""
+def concatenated(key: Tensor, value: Tensor, past: Pair | None, dim: int = 2) -> Pair:
+    """The earlier and the new keys, and the earlier and the new values, concatenated along `dim`."""
     if past is None:
         return key, value
     return torch.cat((past[0], key), dim=dim), torch.cat((past[1], value), dim=dim)
 
 
 def attended(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Attend under a causal mask of the last T of S tokens, or under the one that is handed in."""
+    """Attend from the last T of S tokens, under the causal mask or under the given one."""
     T, S = query.size(2), keys.size(2)
     return scaled_dot_product_attention(query, keys, values, causal_mask(S)[S - T :] if mask is None else mask)[0]
 
 
 def cached(answer: Any) -> Callable[..., Any]:
-    """Hand in a copy of the past, and take the results apart."""
+    """Pass a copy of the past, and return the output, the keys and the values in one tuple."""
 
     def function(query: Tensor, key: Tensor, value: Tensor, past: Pair | None) -> Any:
-        found = as_it_is(answer)(query, key, value, copy.deepcopy(past))
-        if found is None:
+        result = call_directly(answer)(query, key, value, copy.deepcopy(past))
+        if result is None:
             return None
-        if not isinstance(found, tuple | list) or len(found) != 2:
+        if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError("two things are wanted, `return output, (keys, values)`")
-        output, pair = found
+        output, pair = result
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise TypeError("the second thing should be a pair, `return output, (keys, values)`")
         return output, *pair
@@ -47,8 +47,8 @@ def cached(answer: Any) -> Callable[..., Any]:
 
 
 def new_tokens(B: int, H: int, T: int, d_k: int = 4, d_v: int = 4, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
-    """Query, key and value of T new tokens."""
-    return tuple(numbers(B, H, T, d, seed=seed + i) for i, d in enumerate((d_k, d_k, d_v)))  # type: ignore[return-value]
+    """Query (B, H, T, d_k), key (B, H, T, d_k) and value (B, H, T, d_v) of T new tokens."""
+    return tuple(fixed_tensor(B, H, T, d, seed=seed + i) for i, d in enumerate((d_k, d_k, d_v)))  # type: ignore[return-value]
 
 
 attend_with_cache = Exercise(
@@ -104,7 +104,7 @@ attend_with_cache = Exercise(
     "Your new tokens read only each other. They read the past too: join the keys and values before you attend."
 )
 def past_not_read(query, key, value, past):
-    return attended(query, key, value), joined(key, value, past)
+    return attended(query, key, value), concatenated(key, value, past)
 
 
 @attend_with_cache.mistake(
@@ -112,25 +112,25 @@ def past_not_read(query, key, value, past):
     "Return all of them."
 )
 def past_not_kept(query, key, value, past):
-    return attended(query, *joined(key, value, past)), (key, value)
+    return attended(query, *concatenated(key, value, past)), (key, value)
 
 
 @attend_with_cache.mistake("The output is right, but you return the past as it came, without the new keys and values.")
 def nothing_added(query, key, value, past):
-    return attended(query, *joined(key, value, past)), (key, value) if past is None else past
+    return attended(query, *concatenated(key, value, past)), (key, value) if past is None else past
 
 
 @attend_with_cache.mistake("You return all keys, but only the new values. Each key needs its value: keep both.")
 def values_not_kept(query, key, value, past):
-    keys, values = joined(key, value, past)
+    keys, values = concatenated(key, value, past)
     return attended(query, keys, values), (keys, value)
 
 
 @attend_with_cache.mistake(
     "You joined old and new along the heads. New tokens make the text longer: the axis before the last."
 )
-def joined_along_the_heads(query, key, value, past):
-    keys, values = joined(key, value, past, dim=1)
+def concatenated_along_the_heads(query, key, value, past):
+    keys, values = concatenated(key, value, past, dim=1)
     return attended(query, keys, values), (keys, values)
 
 
@@ -138,8 +138,8 @@ def joined_along_the_heads(query, key, value, past):
     "You joined old and new along the batch: `torch.cat` does that unless you say `dim=`. New tokens make the text "
     "longer: the axis before the last."
 )
-def joined_along_the_batch(query, key, value, past):
-    keys, values = joined(key, value, past, dim=0)
+def concatenated_along_the_batch(query, key, value, past):
+    keys, values = concatenated(key, value, past, dim=0)
     return attended(query, keys, values), (keys, values)
 
 
@@ -148,7 +148,7 @@ def joined_along_the_batch(query, key, value, past):
     "of the new ones those up to t."
 )
 def reads_the_next(query, key, value, past):
-    keys, values = joined(key, value, past)
+    keys, values = concatenated(key, value, past)
     T, S = query.size(2), keys.size(2)
     return attended(query, keys, values, torch.ones(T, S, dtype=torch.bool).tril(S - T + 1)), (keys, values)
 
@@ -159,7 +159,7 @@ def reads_the_next(query, key, value, past):
     seen="https://github.com/Mikyx-1/TinyLLM/issues/17",
 )
 def masked_at_first_only(query, key, value, past):
-    keys, values = joined(key, value, past)
+    keys, values = concatenated(key, value, past)
     mask = torch.ones(query.size(2), keys.size(2), dtype=torch.bool)
     return attended(query, keys, values, mask if past else None), (keys, values)
 
@@ -169,7 +169,7 @@ def masked_at_first_only(query, key, value, past):
     "to all."
 )
 def never_masked(query, key, value, past):
-    keys, values = joined(key, value, past)
+    keys, values = concatenated(key, value, past)
     return attended(query, keys, values, torch.ones(query.size(2), keys.size(2), dtype=torch.bool)), (keys, values)
 
 
@@ -179,7 +179,7 @@ def never_masked(query, key, value, past):
     seen="https://github.com/RobertCsordas/moeut/issues/6",
 )
 def mask_at_the_left(query, key, value, past):
-    keys, values = joined(key, value, past)
+    keys, values = concatenated(key, value, past)
     mask = torch.ones(query.size(2), keys.size(2), dtype=torch.bool).tril()
     return attended(query, keys, values, mask), (keys, values)
 
@@ -190,7 +190,7 @@ def mask_at_the_left(query, key, value, past):
 def new_ones_first(query, key, value, past):
     if past is None:
         return cache.attend_with_cache(query, key, value, None)
-    keys, values = joined(*past, (key, value))
+    keys, values = concatenated(*past, (key, value))
     return attended(query, keys, values), (keys, values)
 
 
@@ -199,14 +199,14 @@ def new_ones_first(query, key, value, past):
     "Old first, new last."
 )
 def new_values_first(query, key, value, past):
-    keys, values = joined(key, value, past)
+    keys, values = concatenated(key, value, past)
     values = values if past is None else torch.cat((value, past[1]), dim=2)
     return attended(query, keys, values), (keys, values)
 
 
 @attend_with_cache.mistake("The scale is missing: scores are divided by √d_k, with a cache as without.")
 def not_scaled(query, key, value, past):
-    keys, values = joined(key, value, past)
+    keys, values = concatenated(key, value, past)
     return attended(query * query.size(-1) ** 0.5, keys, values), (keys, values)
 
 

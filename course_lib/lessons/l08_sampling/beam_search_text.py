@@ -9,25 +9,25 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
 from course_lib.writing import beam
 from course_lib.writing.beam import beam_step
 
 
-def searched(answer: Any) -> Callable[..., Any]:
-    """Hand in a copy of the prompt, and take the two results apart."""
+def with_prompt_afterwards(answer: Any) -> Callable[..., Any]:
+    """Pass a copy of the prompt; return the ids, the log-probability, and the prompt after the call."""
 
     def function(model: Any, prompt: list[int], *settings: int) -> Any:
         copied = list(prompt)
-        found = as_it_is(answer)(model, copied, *settings)
-        if found is None:
+        result = call_directly(answer)(model, copied, *settings)
+        if result is None:
             return None
-        if not isinstance(found, tuple | list) or len(found) != 2:
+        if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError("two things are wanted, `return ids, log_probability`")
-        ids, total = found
+        ids, total = result
         is_number = isinstance(total, int | float) or (hasattr(total, "item") and torch.as_tensor(total).numel() == 1)
         return ids, torch.tensor(float(total)) if is_number else total, copied
 
@@ -36,7 +36,7 @@ def searched(answer: Any) -> Callable[..., Any]:
 
 def writer(seed: int) -> StandIn:
     """A stand-in for a language model."""
-    return StandIn(numbers(11, 5, seed=seed) * 1.5)
+    return StandIn(fixed_tensor(11, 5, seed=seed) * 1.5)
 
 
 beam_search_text = Exercise(
@@ -45,7 +45,7 @@ beam_search_text = Exercise(
     order=80,
     minutes=30,
     difficulty=3,
-    adapt=searched,
+    adapt=with_prompt_afterwards,
     returns=(
         Result("ids"),
         Result("log_probability"),
@@ -147,7 +147,7 @@ beam_search_text.patch(
     "Your texts go on after the stop token. One that ends is set aside, and takes no part in the next step.",
     seen="https://github.com/tensorflow/tensorflow/issues/21920",
 )
-def writes_on(model, prompt, beams, length, stop):
+def continues_writing(model, prompt, beams, length, stop):
     return beam.beam_search_text(model, prompt, beams, length, stop=-1)
 
 
@@ -157,7 +157,7 @@ def writes_on(model, prompt, beams, length, stop):
     seen="https://github.com/jarobyte91/pytorch_beam_search/issues/5",
 )
 def cut_too_late(model, prompt, beams, length, stop):
-    ids, total = writes_on(model, prompt, beams, length, stop)
+    ids, total = continues_writing(model, prompt, beams, length, stop)
     return ids[: [*ids, stop].index(stop)], total
 
 
@@ -197,7 +197,7 @@ def in_tensors(model, prompt, beams, length, stop):
 
 @beam_search_text.right
 def beam_search_with_twice_as_many(model, prompt, beams, length, stop):
-    """Look at twice as many candidates, so that as many as before go on whatever ends."""
+    """Keep twice as many candidates, so that enough texts continue even if many of them end."""
     going, done = [(0.0, [])], []
     for _ in range(length):
         candidates = []
@@ -213,24 +213,24 @@ def beam_search_with_twice_as_many(model, prompt, beams, length, stop):
 
 @beam_search_text.right
 def beam_search_that_keeps_the_ended_among_its_beams(model, prompt, beams, length, stop):
-    """A text that has ended stays among the beams as it is, and ends the search where it leads them."""
-    kept = [([], torch.tensor(0.0))]
+    """A text that has ended stays among the beams unchanged, and ends the search once it is the best of them."""
+    beam = [([], torch.tensor(0.0))]
     for _ in range(length):
-        candidates = [(ids, total) for ids, total in kept if ids[-1:] == [stop]]
-        for ids, total in kept:
+        candidates = [(ids, total) for ids, total in beam if ids[-1:] == [stop]]
+        for ids, total in beam:
             if ids[-1:] != [stop]:
                 log_p = model(torch.tensor([[*prompt, *ids]])).log_softmax(-1)[0, -1]
                 candidates += [([*ids, token], total + log_p[token]) for token in range(len(log_p))]
-        kept = sorted(candidates, key=lambda each: each[1], reverse=True)[:beams]
-        if kept[0][0][-1] == stop:
+        beam = sorted(candidates, key=lambda each: each[1], reverse=True)[:beams]
+        if beam[0][0][-1] == stop:
             break
-    ids, total = kept[0]
+    ids, total = beam[0]
     return [token for token in ids if token != stop], total
 
 
 @beam_search_text.right
 def beam_search_that_sets_all_that_may_end_aside(model, prompt, beams, length, stop):
-    """Every text that goes on might as well end: each end is set aside, whether it ranks among the best or not."""
+    """Each possible end of a text is set aside, whether or not it ranks among the best."""
     model.eval()
     live, ended = [(0.0, list(prompt))], []
     for _ in range(length):
@@ -245,7 +245,7 @@ def beam_search_that_sets_all_that_may_end_aside(model, prompt, beams, length, s
 
 @beam_search_text.right
 class BeamSearchInTensors:
-    """Fewer beams each time that one ends, with all beams but the first barred at first."""
+    """The number of beams falls whenever a text ends; at the start, only the first beam counts."""
 
     @torch.no_grad()
     def __call__(self, model, prompt, beams, length, stop):
@@ -254,8 +254,8 @@ class BeamSearchInTensors:
         best = ([], -math.inf)
         for _ in range(length):
             table = totals[:, None] + model(texts)[:, -1].log_softmax(-1)
-            totals, places = table.view(-1).topk(len(texts))
-            texts = torch.cat((texts[places // table.size(1)], places[:, None] % table.size(1)), dim=1)
+            totals, indices = table.view(-1).topk(len(texts))
+            texts = torch.cat((texts[indices // table.size(1)], indices[:, None] % table.size(1)), dim=1)
             for text, total in zip(texts, totals, strict=True):
                 if text[-1] == stop and total > best[1]:
                     best = (text[len(prompt) : -1].tolist(), total.item())

@@ -4,15 +4,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import beam
 
 Step = tuple[Tensor, Tensor, Tensor]
 
 
-def best_of(longer: Tensor, beams: int) -> Step:
-    """The best of a table (n, V): rows, columns and numbers."""
+def top_of_table(longer: Tensor, beams: int) -> Step:
+    """The largest entries of a table (n, V): their rows, their columns and their values, (beams,) each."""
     values, indices = longer.flatten().topk(beams)
     return indices // longer.size(1), indices % longer.size(1), values
 
@@ -30,15 +30,17 @@ beam_step = Exercise(
         Result("tokens", "beams,"),
         Result("totals", "beams,"),
     ),
-    example=case(numbers(3, 5), TOTALS, 3),
-    another=case(numbers(3, 5, seed=1), TOTALS, 3),
+    example=case(fixed_tensor(3, 5), TOTALS, 3),
+    another=case(fixed_tensor(3, 5, seed=1), TOTALS, 3),
     cases=(
-        case(numbers(1, 6), torch.zeros(1), 3, having=("the first step",)),
-        case(numbers(4, 4, seed=2), -numbers(4, seed=3).abs(), 4, having=("as many texts as tokens",)),
-        case(numbers(3, 6, seed=4), torch.tensor([-4.0, -3.5, -9.0]), 2, having=("fewer beams than texts",)),
-        case(numbers(2, 6, seed=5), torch.tensor([-1.5, -1.0]), 4, having=("more beams than texts",)),
-        case(numbers(3, 5, seed=6), torch.tensor([-1.2, -2.0, -0.7]), 1, having=("a single beam",)),
-        case(numbers(2, 4, dtype=torch.float64), torch.tensor([-1.0, -1.5]).double(), 2, having=("float64 numbers",)),
+        case(fixed_tensor(1, 6), torch.zeros(1), 3, having=("the first step",)),
+        case(fixed_tensor(4, 4, seed=2), -fixed_tensor(4, seed=3).abs(), 4, having=("as many texts as tokens",)),
+        case(fixed_tensor(3, 6, seed=4), torch.tensor([-4.0, -3.5, -9.0]), 2, having=("fewer beams than texts",)),
+        case(fixed_tensor(2, 6, seed=5), torch.tensor([-1.5, -1.0]), 4, having=("more beams than texts",)),
+        case(fixed_tensor(3, 5, seed=6), torch.tensor([-1.2, -2.0, -0.7]), 1, having=("a single beam",)),
+        case(
+            fixed_tensor(2, 4, dtype=torch.float64), torch.tensor([-1.0, -1.5]).double(), 2, having=("float64 numbers",)
+        ),
     ),
     hints=(
         (
@@ -59,22 +61,22 @@ beam_step = Exercise(
 
 @beam_step.mistake("You add logits to log-probabilities. Only after `log_softmax` can two texts' tokens be compared.")
 def logits_added(logits, totals, beams):
-    return best_of(totals[:, None] + logits, beams)
+    return top_of_table(totals[:, None] + logits, beams)
 
 
 @beam_step.mistake("You add probabilities to log-probabilities. Their logarithms are added: `log_softmax`.")
 def probabilities_added(logits, totals, beams):
-    return best_of(totals[:, None] + logits.softmax(-1), beams)
+    return top_of_table(totals[:, None] + logits.softmax(-1), beams)
 
 
 @beam_step.mistake("You multiply. Probabilities are multiplied, but these are their logarithms: add.")
 def totals_multiplied(logits, totals, beams):
-    return best_of(totals[:, None] * logits.log_softmax(-1), beams)
+    return top_of_table(totals[:, None] * logits.log_softmax(-1), beams)
 
 
 @beam_step.mistake("What the texts had so far is forgotten: the new token's log-probability is added to `totals`.")
 def totals_forgotten(logits, totals, beams):
-    return best_of(logits.log_softmax(-1), beams)
+    return top_of_table(logits.log_softmax(-1), beams)
 
 
 @beam_step.mistake(
@@ -82,7 +84,7 @@ def totals_forgotten(logits, totals, beams):
     "first, then rank."
 )
 def totals_not_ranked(logits, totals, beams):
-    parents, tokens, values = best_of(logits.log_softmax(-1), beams)
+    parents, tokens, values = top_of_table(logits.log_softmax(-1), beams)
     return parents, tokens, values + totals[parents]
 
 
@@ -115,12 +117,12 @@ def divided_by_the_rows(logits, totals, beams):
     "Your softmax runs over all n · V at once. Each text has a distribution of its own: the last axis of (n, V)."
 )
 def softmax_over_all(logits, totals, beams):
-    return best_of(totals[:, None] + logits.flatten().log_softmax(0).view_as(logits), beams)
+    return top_of_table(totals[:, None] + logits.flatten().log_softmax(0).view_as(logits), beams)
 
 
 @beam_step.mistake("Your softmax runs over the texts. Each text has a distribution over the V tokens: the last axis.")
 def softmax_over_texts(logits, totals, beams):
-    return best_of(totals[:, None] + logits.log_softmax(0), beams)
+    return top_of_table(totals[:, None] + logits.log_softmax(0), beams)
 
 
 @beam_step.mistake("Yours are the right ones, but the worst stands first. Best first.")
@@ -167,7 +169,7 @@ def beam_step_in_loops(logits, totals, beams):
 def beam_step_by_each_beams_best(logits, totals, beams):
     logits = logits - logits.logsumexp(dim=1, keepdim=True) + totals[:, None]
     each, tokens = logits.topk(min(beams, logits.size(1)), dim=1)
-    best, place = each.flatten().topk(beams)
-    rows, columns = divmod(place.numpy(), each.size(1))
+    best, indices = each.flatten().topk(beams)
+    rows, columns = divmod(indices.numpy(), each.size(1))
     rows, columns = torch.from_numpy(rows), torch.from_numpy(columns)
     return rows, tokens[rows, columns], best

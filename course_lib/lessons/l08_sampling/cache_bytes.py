@@ -36,7 +36,7 @@ cache_bytes = Exercise(
 
 
 @cache_bytes.mistake("Yours holds the keys or the values. Both are kept: twice as much.")
-def keys_alone(layers, kv_heads, d_k, length, bytes_each):
+def keys_only(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each) // 2
 
 

@@ -6,25 +6,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.stand_ins import StandIn
 from course_lib.writing import choose
 
 
-def with_a_prompt(answer: Any) -> Callable[..., Any]:
-    """Hand in a copy of the prompt, and return with the result what it is afterwards."""
+def with_prompt_afterwards(answer: Any) -> Callable[..., Any]:
+    """Pass a copy of the prompt; return the result, and the prompt after the call."""
 
     def function(model: Any, prompt: list[int], *settings: Any) -> Any:
         copied = list(prompt)
-        found = as_it_is(answer)(model, copied, *settings)
-        return None if found is None else (found, copied)
+        result = call_directly(answer)(model, copied, *settings)
+        return None if result is None else (result, copied)
 
     return function
 
 
-MODEL = StandIn(4 * numbers(13, 11))
+MODEL = StandIn(4 * fixed_tensor(13, 11))
 
 greedy_text = Exercise(
     reference=choose.greedy_text,
@@ -32,7 +32,7 @@ greedy_text = Exercise(
     order=20,
     minutes=10,
     difficulty=1,
-    adapt=with_a_prompt,
+    adapt=with_prompt_afterwards,
     returns=(
         Result("the new ids"),
         Result("the prompt, when all is done,"),

@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 
 
 def filtered(logits: Tensor, k: int | None, p: float | None) -> Tensor:
-    """Top-k, then top-p, where they are not None."""
+    """Apply top-k, then top-p, each unless it is None."""
     logits = logits if k is None else top_k_filter(logits, k)
     return logits if p is None else top_p_filter(logits, p)
 
@@ -29,13 +29,13 @@ next_token_probabilities = Exercise(
     example=case(FOUR, 0.9, 2, 0.5),
     another=case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 1.2, 3, 0.7),
     cases=(
-        case(numbers(6), 2.0, None, 0.7, having=("no k",)),
-        case(numbers(6, seed=1), 0.7, 3, None, having=("no p",)),
-        case(numbers(3, 5), 1.5, None, None, having=("a batch", "neither k nor p")),
-        case(numbers(3, 5, seed=2), 2.0, 4, 0.8, having=("a batch",)),
-        case(numbers(2, 3, 5, seed=4), 0.5, 3, 0.9, having=("two axes before the last",)),
-        case(numbers(2, 5, seed=1), 0, 3, 0.9, having=("temperature 0",)),
-        case(numbers(6, dtype=torch.float64), 1.7, 4, 0.6, having=("float64 numbers",)),
+        case(fixed_tensor(6), 2.0, None, 0.7, having=("no k",)),
+        case(fixed_tensor(6, seed=1), 0.7, 3, None, having=("no p",)),
+        case(fixed_tensor(3, 5), 1.5, None, None, having=("a batch", "neither k nor p")),
+        case(fixed_tensor(3, 5, seed=2), 2.0, 4, 0.8, having=("a batch",)),
+        case(fixed_tensor(2, 3, 5, seed=4), 0.5, 3, 0.9, having=("two axes before the last",)),
+        case(fixed_tensor(2, 5, seed=1), 0, 3, 0.9, having=("temperature 0",)),
+        case(fixed_tensor(6, dtype=torch.float64), 1.7, 4, 0.6, having=("float64 numbers",)),
     ),
     hints=(
         (

@@ -7,31 +7,31 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.exercises.adapters import as_it_is
+from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l08_sampling.inputs import Pair, earlier_tokens
 from course_lib.transformer import cache
 
 
-def reordered(answer: Any) -> Callable[..., Any]:
-    """Hand in a copy of the cache, and stack the layers of what comes back."""
+def with_stacked_layers(answer: Any) -> Callable[..., Any]:
+    """Pass a copy of the cache; return the keys and the values, each stacked over the layers."""
 
     def function(past: list[Pair], parents: Tensor) -> Any:
-        found = as_it_is(answer)(copy.deepcopy(past), parents)
-        if found is None:
+        result = call_directly(answer)(copy.deepcopy(past), parents)
+        if result is None:
             return None
-        if not isinstance(found, tuple | list) or any(not isinstance(each, tuple | list | Tensor) for each in found):
+        if not isinstance(result, tuple | list) or any(not isinstance(each, tuple | list | Tensor) for each in result):
             raise TypeError("a list is wanted, with a pair (keys, values) for each layer")
-        if len(found) != len(past) or any(len(pair) != 2 for pair in found):
+        if len(result) != len(past) or any(len(pair) != 2 for pair in result):
             raise TypeError(f"a list of {len(past)} is wanted, a pair (keys, values) for each layer")
-        return torch.stack([keys for keys, _ in found]), torch.stack([values for _, values in found])
+        return torch.stack([keys for keys, _ in result]), torch.stack([values for _, values in result])
 
     return function
 
 
 def cache_of(N: int, n: int, H: int, S: int, d: int = 2, seed: int = 0) -> list[Pair]:
-    """The cache of N layers."""
+    """A cache of N layers."""
     return [earlier_tokens(n, H, S, d, d, seed=seed + 2 * layer) for layer in range(N)]
 
 
@@ -41,7 +41,7 @@ reorder_cache = Exercise(
     order=110,
     minutes=5,
     difficulty=1,
-    adapt=reordered,
+    adapt=with_stacked_layers,
     returns=(
         Result("keys", "N, beams, H, S, d"),
         Result("values", "N, beams, H, S, d"),
@@ -111,9 +111,9 @@ def the_wrong_way(past, parents):
 )
 def overwritten(past, parents):
     for pair in past:
-        for kept in pair:
+        for cached in pair:
             for row, parent in enumerate(parents.tolist()):
-                kept[row] = kept[parent].clone()
+                cached[row] = cached[parent].clone()
     return past
 
 

@@ -8,20 +8,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.adapters import as_it_is
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 
 
 def as_a_tensor(answer: Any) -> Callable[..., Any]:
-    """Refuse a plain number: what comes back is to be a tensor."""
+    """Refuse a plain number: the answer should return a tensor."""
 
     def function(logits: Tensor, ids: Tensor) -> Any:
-        found = as_it_is(answer)(logits, ids)
-        if isinstance(found, int | float):
+        log_probability = call_directly(answer)(logits, ids)
+        if isinstance(log_probability, int | float):
             raise TypeError("a tensor is wanted, but you return a number: leave out `.item()` or `float`")
-        return found
+        return log_probability
 
     return function
 
@@ -36,14 +36,14 @@ text_log_probability = Exercise(
     difficulty=1,
     adapt=as_a_tensor,
     returns=(Result("the log-probability"),),
-    example=case(numbers(3, 5), IDS),
-    another=case(numbers(3, 5, seed=1), IDS),
+    example=case(fixed_tensor(3, 5), IDS),
+    another=case(fixed_tensor(3, 5, seed=1), IDS),
     cases=(
-        case(numbers(1, 4), torch.tensor([2]), having=("a single token",)),
-        case(numbers(4, 4), torch.tensor([3, 1, 0, 0]), having=("as many tokens as the vocabulary has",)),
-        case(numbers(3, 5) * 100, IDS, having=("huge numbers",)),
-        case(numbers(150, 6), torch.arange(150) % 6, having=("a long text",)),
-        case(numbers(3, 5, dtype=torch.float64), IDS, having=("float64 numbers",)),
+        case(fixed_tensor(1, 4), torch.tensor([2]), having=("a single token",)),
+        case(fixed_tensor(4, 4), torch.tensor([3, 1, 0, 0]), having=("as many tokens as the vocabulary has",)),
+        case(fixed_tensor(3, 5) * 100, IDS, having=("huge numbers",)),
+        case(fixed_tensor(150, 6), torch.arange(150) % 6, having=("a long text",)),
+        case(fixed_tensor(3, 5, dtype=torch.float64), IDS, having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -91,7 +91,7 @@ def mean(logits, ids):
 @text_log_probability.mistake(
     "You added logits up. A logit alone says nothing, since only differences count: `log_softmax` first."
 )
-def raw(logits, ids):
+def raw_logits(logits, ids):
     return logits[torch.arange(len(ids)), ids].sum()
 
 
@@ -99,7 +99,7 @@ def raw(logits, ids):
     "Your softmax runs over the positions, so that tokens at different positions compete. At each position the V "
     "tokens do: the last axis."
 )
-def over_the_places(logits, ids):
+def over_the_positions(logits, ids):
     return logits.log_softmax(0)[torch.arange(len(ids)), ids].sum()
 
 
@@ -116,7 +116,7 @@ def in_bits(logits, ids):
 
 
 @text_log_probability.mistake("You took the logarithm to base 10. Here it is the natural one, `log`: nats.")
-def in_tens(logits, ids):
+def in_base_ten(logits, ids):
     return choose.text_log_probability(logits, ids) / math.log(10)
 
 

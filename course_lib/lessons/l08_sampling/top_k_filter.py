@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from course_lib.exercises.adapters import as_a_distribution
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import compare_as_distribution
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 
@@ -15,20 +15,20 @@ top_k_filter = Exercise(
     order=40,
     minutes=10,
     difficulty=2,
-    adapt=as_a_distribution,
+    adapt=compare_as_distribution,
     returns=(Result("the distribution that your logits give", "..., V"),),
-    example=case(numbers(6), 3),
-    another=case(numbers(6, seed=1), 2),
+    example=case(fixed_tensor(6), 3),
+    another=case(fixed_tensor(6, seed=1), 2),
     cases=(
-        case(numbers(2, 5), 2, having=("a batch",)),
-        case(numbers(4, 4, seed=5), 2, having=("as many rows as tokens",)),
-        case(numbers(6), 1, having=("k = 1",)),
-        case(numbers(3, 5, seed=3), 1, having=("k = 1", "a batch")),
-        case(numbers(2, 3, 5, seed=4), 3, having=("two axes before the last",)),
-        case(numbers(5) - 9, 2, having=("negative numbers only",)),
-        case(numbers(2, 4), 4, having=("k as large as the vocabulary",)),
-        case(numbers(2, 4), 50, having=("k larger than the vocabulary",)),
-        case(numbers(6, dtype=torch.float64), 3, having=("float64 numbers",)),
+        case(fixed_tensor(2, 5), 2, having=("a batch",)),
+        case(fixed_tensor(4, 4, seed=5), 2, having=("as many rows as tokens",)),
+        case(fixed_tensor(6), 1, having=("k = 1",)),
+        case(fixed_tensor(3, 5, seed=3), 1, having=("k = 1", "a batch")),
+        case(fixed_tensor(2, 3, 5, seed=4), 3, having=("two axes before the last",)),
+        case(fixed_tensor(5) - 9, 2, having=("negative numbers only",)),
+        case(fixed_tensor(2, 4), 4, having=("k as large as the vocabulary",)),
+        case(fixed_tensor(2, 4), 50, having=("k larger than the vocabulary",)),
+        case(fixed_tensor(6, dtype=torch.float64), 3, having=("float64 numbers",)),
     ),
     hints=(
         "Which number divides those that stay from those that go? Everything below it goes.",
@@ -66,8 +66,8 @@ def one_too_many(logits, k):
     seen="https://github.com/karpathy/minGPT/issues/10",
 )
 def filled_with_nothing(logits, k):
-    kept = choose.top_k_filter(logits, k)
-    return kept.masked_fill(kept == -torch.inf, 1e-10)
+    filtered = choose.top_k_filter(logits, k)
+    return filtered.masked_fill(filtered == -torch.inf, 1e-10)
 
 
 @top_k_filter.mistake("You keep the k smallest. The largest logits are the likeliest tokens.")
@@ -99,7 +99,7 @@ def along_the_rows(logits, k):
     "You return the k largest without the others, so that nobody knows any more which tokens they are. All V stay in "
     "their places, those dropped at minus infinity."
 )
-def largest_alone(logits, k):
+def largest_only(logits, k):
     return logits.topk(min(k, logits.size(-1)), dim=-1).values
 
 

@@ -6,26 +6,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.adapters import as_a_distribution
-from course_lib.exercises.cases import Result, case, numbers
+from course_lib.exercises.adapters import compare_as_distribution
+from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.writing import choose
 
 
-def nucleus(logits: Tensor, kept: Callable[[Tensor], Tensor]) -> Tensor:
-    """Keep the tokens that a function of the sorted probabilities (..., V) marks."""
+def nucleus(logits: Tensor, mark: Callable[[Tensor], Tensor]) -> Tensor:
+    """Keep the tokens that `mark` selects, given their probabilities (..., V) in descending order."""
     ordered, order = logits.softmax(dim=-1).sort(dim=-1, descending=True)
-    stays = kept(ordered)
+    stays = mark(ordered)
     return logits.masked_fill(~stays.scatter(-1, order, stays), -torch.inf)
 
 
 def crossing_kept(ordered: Tensor, p: float) -> Tensor:
-    """Mark the tokens up to the one that crosses p."""
+    """Mark the tokens up to and including the one at which the sum reaches p."""
     return (ordered.cumsum(-1) - ordered < p) | (p == 1)
 
 
 def up_to_p(ordered: Tensor, p: float) -> Tensor:
-    """Mark the tokens before the one that crosses p."""
+    """Mark the tokens whose sum does not exceed p."""
     return ordered.cumsum(-1) <= p + 1e-6
 
 
@@ -35,24 +35,24 @@ top_p_filter = Exercise(
     order=50,
     minutes=20,
     difficulty=3,
-    adapt=as_a_distribution,
+    adapt=compare_as_distribution,
     returns=(Result("the distribution that your logits give", "..., V"),),
     example=case(torch.tensor([0.1, 0.4, 0.2, 0.3]).log(), 0.8),
     another=case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 0.8),
     cases=(
-        case(numbers(6, seed=2), 0.7, having=("logits of any size",)),
+        case(fixed_tensor(6, seed=2), 0.7, having=("logits of any size",)),
         case(torch.tensor([0.2, 0.7, 0.1]).log(), 0.5, having=("a first token that alone has more than p",)),
-        case(numbers(3, 5, seed=1), 0.75, having=("a batch",)),
-        case(numbers(4, 4, seed=5), 0.9, having=("as many rows as tokens",)),
-        case(numbers(2, 3, 5, seed=4), 0.6, having=("two axes before the last",)),
-        case(numbers(2, 5), 1.0, having=("p = 1",)),
-        case(numbers(2, 5), 0.05, having=("a tiny p",)),
+        case(fixed_tensor(3, 5, seed=1), 0.75, having=("a batch",)),
+        case(fixed_tensor(4, 4, seed=5), 0.9, having=("as many rows as tokens",)),
+        case(fixed_tensor(2, 3, 5, seed=4), 0.6, having=("two axes before the last",)),
+        case(fixed_tensor(2, 5), 1.0, having=("p = 1",)),
+        case(fixed_tensor(2, 5), 0.05, having=("a tiny p",)),
         case(
             torch.tensor([0.3, -torch.inf, 1.0, 0.6, -torch.inf, 0.1]),
             0.75,
             having=("logits of minus infinity that top-k left",),
         ),
-        case(numbers(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
+        case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
     ),
     hints=(
         (
@@ -90,11 +90,11 @@ def nothing_kept(logits, p):
 
 @top_p_filter.mistake("You keep one token too many. The one that crosses p is the last.")
 def one_beyond(logits, p):
-    def kept(ordered):
+    def mark(ordered):
         stays = crossing_kept(ordered, p)
         return torch.cat((stays[..., :1], stays[..., :-1]), dim=-1)
 
-    return nucleus(logits, kept)
+    return nucleus(logits, mark)
 
 
 @top_p_filter.mistake(
@@ -213,12 +213,12 @@ def top_p_by_a_border(logits, p):
 
 @top_p_filter.right
 def top_p_in_loops(logits, p):
-    kept = torch.full_like(logits, -torch.inf).flatten(0, -2) if logits.dim() > 1 else logits[None] - torch.inf
-    for out, row in zip(kept, logits.reshape(-1, logits.size(-1)), strict=True):
+    filtered = torch.full_like(logits, -torch.inf).flatten(0, -2) if logits.dim() > 1 else logits[None] - torch.inf
+    for out, row in zip(filtered, logits.reshape(-1, logits.size(-1)), strict=True):
         total = 0.0
         for i in row.argsort(descending=True).tolist():
             out[i] = row[i]
             total += row.softmax(0)[i].item()
             if total >= p:
                 break
-    return kept.reshape(logits.shape)
+    return filtered.reshape(logits.shape)

@@ -24,14 +24,14 @@ def parts() -> grammar.Split:
     return split()
 
 
-def test_each_side_has_at_least_300_words_and_each_word_is_there_30_times_to_learn_from(parts: grammar.Split) -> None:
+def test_each_language_has_at_least_300_words_and_each_word_occurs_30_times_in_training(parts: grammar.Split) -> None:
     for side in ("english", "french"):
         counts = Counter(word for pair in parts.train for word in getattr(pair, side))
         assert len(counts) >= 300
         assert min(counts.values()) >= 30, counts.most_common()[-3:]
 
 
-def test_the_test_part_has_no_word_that_the_training_part_lacks(parts: grammar.Split) -> None:
+def test_every_word_of_the_test_part_occurs_in_the_training_part(parts: grammar.Split) -> None:
     for side in ("english", "french"):
         known = {word for pair in parts.train for word in getattr(pair, side)}
         assert {word for pair in parts.test for word in getattr(pair, side)} <= known
@@ -44,7 +44,7 @@ def test_the_two_parts_share_no_english_sentence_and_repeat_none(parts: grammar.
     assert len({*train, *test}) == 21_000
 
 
-def test_the_notes_sentence_can_be_made_but_is_in_neither_part() -> None:
+def test_the_grammar_can_generate_the_notes_sentence_but_neither_part_has_it() -> None:
     made = {pair.english: pair for pair in generate(100, SEED_WITH_NOTES_SENTENCE)}
     assert made["the", "detective", "investigated"].french == ("le", "détective", "a", "enquêté")
     for train, test in ((100, 1), (1, 100)):
@@ -52,12 +52,12 @@ def test_the_notes_sentence_can_be_made_but_is_in_neither_part() -> None:
         assert ("the", "detective", "investigated") not in {pair.english for pair in (*parts.train, *parts.test)}
 
 
-def test_the_words_of_the_notes_sentence_are_learnt_in_other_sentences(parts: grammar.Split) -> None:
+def test_the_words_of_the_notes_sentence_occur_in_other_training_sentences(parts: grammar.Split) -> None:
     for word in NOTES_SENTENCE:
         assert sum(word in pair.english for pair in parts.train) >= 30
 
 
-def test_sentences_have_3_to_14_words_and_every_length_is_there(pairs: list[Pair]) -> None:
+def test_sentences_have_3_to_14_words_and_every_length_occurs(pairs: list[Pair]) -> None:
     assert {len(pair.english) for pair in pairs} == set(range(3, 15))
     assert {len(pair.french) for pair in pairs} == set(range(3, 15))
 
@@ -137,21 +137,21 @@ def test_the_object_of_a_negated_verb_is_never_un_une_or_des(pairs: list[Pair]) 
     assert with_de > 100
 
 
-def test_every_is_not_said_of_the_subject_of_a_negated_verb(pairs: list[Pair]) -> None:
+def test_every_does_not_occur_in_the_subject_of_a_negated_verb(pairs: list[Pair]) -> None:
     # "Every man did not sleep" has two meanings.
     for pair in pairs:
         for denial in {"not", "never", "longer"} & set(pair.english):
             assert "every" not in pair.english[: pair.english.index(denial)], pair
 
 
-def test_a_before_a_vowel_is_an(pairs: list[Pair]) -> None:
+def test_a_becomes_an_before_a_vowel(pairs: list[Pair]) -> None:
     for pair in pairs:
         for word, following in pairwise(pair.english):
             if word in {"a", "an"}:
                 assert (word == "an") == following.startswith(tuple("aeiou")), pair
 
 
-def test_words_split_and_joined_come_back_as_they_were(pairs: list[Pair]) -> None:
+def test_splitting_and_joining_a_sentence_gives_it_back_unchanged(pairs: list[Pair]) -> None:
     for pair in pairs:
         assert tuple(words(join(pair.french))) == pair.french
         assert tuple(words(join(pair.english))) == pair.english
@@ -170,29 +170,29 @@ def test_another_seed_gives_other_pairs() -> None:
     assert generate(5, seed=0) != generate(5, seed=1)
 
 
-def test_a_condition_is_kept() -> None:
+def test_every_pair_satisfies_the_given_condition() -> None:
     kept = generate(20, seed=0, keep=lambda pair: "never" in pair.english)
     assert all("never" in pair.english for pair in kept)
     assert len({pair.english for pair in kept}) == 20
 
 
-def test_a_condition_that_nothing_meets_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "_PATIENCE", 1_000)
+def test_a_condition_that_no_sentence_satisfies_raises_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "_MAX_REJECTED", 1_000)
     with pytest.raises(ValueError, match=r"^found 0 of 1 pairs, then none in 1,000 sentences: keep asks too much$"):
         generate(1, seed=0, keep=lambda pair: False)
 
 
-def test_no_pairs_are_made_when_none_are_asked_for() -> None:
+def test_a_count_of_zero_gives_no_pairs() -> None:
     assert generate(0, seed=0) == []
 
 
 @pytest.mark.parametrize(("count", "seed", "name"), [(-1, 0, "count"), (1, -7, "seed")])
-def test_a_negative_number_is_refused(count: int, seed: int, name: str) -> None:
+def test_a_negative_count_or_seed_is_refused(count: int, seed: int, name: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name} should be 0 or more, but is -"):
         generate(count, seed)
 
 
 @pytest.mark.parametrize(("train", "test", "name"), [(-1, 5, "train"), (5, -1, "test")])
-def test_a_part_of_negative_size_is_refused(train: int, test: int, name: str) -> None:
+def test_a_negative_size_of_a_part_is_refused(train: int, test: int, name: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name} should be 0 or more, but is -1$"):
         split(train, test)

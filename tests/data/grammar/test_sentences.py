@@ -3,7 +3,7 @@
 import pytest
 
 from course_lib.data.grammar import lexicon
-from course_lib.data.grammar.sentences import HE, SHE, THEY, Clause, NounPhrase, say
+from course_lib.data.grammar.sentences import HE, SHE, THEY, Clause, NounPhrase, express
 
 
 def phrase(determiner, noun, before=None, after=None, of=None, negated=False):
@@ -323,8 +323,8 @@ BY_HAND = [
 
 
 @pytest.mark.parametrize(("meaning", "english", "french"), BY_HAND, ids=[english for _, english, _ in BY_HAND])
-def test_a_sentence_is_said_as_by_hand(meaning: Clause, english: str, french: str) -> None:
-    pair = say(meaning)
+def test_sentences_are_those_written_by_hand(meaning: Clause, english: str, french: str) -> None:
+    pair = express(meaning)
     assert (" ".join(pair.english), " ".join(pair.french)) == (english, french)
 
 
@@ -372,12 +372,12 @@ ALIGNED_BY_HAND = [
 
 
 @pytest.mark.parametrize(("meaning", "links"), ALIGNED_BY_HAND)
-def test_words_are_aligned_as_by_hand(meaning: Clause, links: str) -> None:
+def test_alignments_are_those_made_by_hand(meaning: Clause, links: str) -> None:
     by_hand = {tuple(int(index) for index in link.split("-")) for link in links.split()}
-    assert say(meaning).alignment == by_hand
+    assert express(meaning).alignment == by_hand
 
 
-def test_every_h_that_is_mute_in_french_is_known_to_be() -> None:
+def test_every_mute_h_of_french_is_listed() -> None:
     mute = {"homme", "hôtel", "hôpital", "histoire", "héroïne", "horloge"}
     aspirated = {"héros", "hibou", "hache", "harpe"}
     with_h = {row.french_singular: row.french_plural for row in lexicon.NOUNS if row.french_singular[0] == "h"}

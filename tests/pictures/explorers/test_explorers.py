@@ -52,7 +52,7 @@ def test_the_box_sends_words_and_weights_of_the_sentence() -> None:
     assert box.translation == "la clé"
 
 
-def test_a_sentence_that_cannot_be_translated_is_answered_with_the_reason() -> None:
+def test_a_sentence_that_cannot_be_translated_gets_the_reason_as_an_answer() -> None:
     box = TranslateBox(FixedTranslator(), "the key")
     box.sentence = "the zebra"
     assert box.answer == {"message": "I have never seen “zebra”."}
@@ -67,7 +67,7 @@ def test_the_explorer_sends_scores_divided_by_the_root_of_d_k() -> None:
     assert explorer.lookup["scores"][1][2][0] == [2.0, 0.0, 0.0, 0.0]
 
 
-def test_the_explorer_answers_a_sentence_it_cannot_read_with_the_reason() -> None:
+def test_a_sentence_that_cannot_be_read_gets_the_reason_as_an_answer() -> None:
     explorer = AttentionExplorer(look_up, "a b")
     explorer.sentence = ""
     assert explorer.lookup == {"message": "Type a sentence first."}
@@ -96,7 +96,7 @@ def small_encoder() -> Encoder:
     return Encoder(9, d_model=8, heads=4, d_ff=8, layers=2).eval()
 
 
-def test_what_an_encoder_looks_up_gives_the_weights_of_all_its_layers() -> None:
+def test_an_encoder_lookup_gives_the_weights_of_all_its_layers() -> None:
     encoder = small_encoder()
     found = self_attention_of(encoder, read)("the key is the key")
     with watch_attention(encoder) as seen:
@@ -117,7 +117,7 @@ def test_what_an_encoder_looks_up_gives_the_weights_of_all_its_layers() -> None:
         ("the zebra", "never seen “zebra”"),
     ],
 )
-def test_a_sentence_that_an_encoder_cannot_show_is_answered_with_the_reason(sentence: str, words: str) -> None:
+def test_a_sentence_that_an_encoder_cannot_show_gets_the_reason_as_an_answer(sentence: str, words: str) -> None:
     explorer = AttentionExplorer(self_attention_of(small_encoder(), read), "the key")
     explorer.sentence = sentence
     assert words in explorer.lookup["message"]
@@ -135,23 +135,23 @@ def test_the_static_table_has_a_header_for_each_word_and_the_weights(explorer: E
     assert "<caption>" in page
 
 
-def test_text_and_representation_are_the_same_sentence(explorer: Explorer) -> None:
+def test_the_text_alternative_and_the_representation_are_the_same_sentence(explorer: Explorer) -> None:
     data, _ = explorer._repr_mimebundle_()
     assert data["text/plain"] == repr(explorer) == explorer.alt()
     assert re.search(r"\d\.\d\d|la clé", explorer.alt())
 
 
-def test_nothing_is_loaded_from_elsewhere(explorer: Explorer) -> None:
+def test_nothing_is_loaded_from_the_network(explorer: Explorer) -> None:
     without_names = (str(explorer._esm) + str(explorer._css)).replace("http://www.w3.org/2000/svg", "")
     assert "//" not in re.sub(r"^\s*//.*$|\s//\s.*$", "", without_names, flags=re.MULTILINE)
     assert not re.search(r"\b(import|fetch|XMLHttpRequest|WebSocket)\b", without_names)
 
 
-def test_keys_are_kept_from_the_notebook(explorer: Explorer) -> None:
+def test_key_presses_do_not_reach_the_notebook(explorer: Explorer) -> None:
     assert "lmSuppressShortcuts" in str(explorer._esm)
 
 
-def test_a_question_that_comes_first_is_sent_and_stands_before_the_picture_without_a_script(explorer: Explorer) -> None:
+def test_a_question_is_sent_first_and_precedes_the_picture_where_no_script_runs(explorer: Explorer) -> None:
     before = explorer._repr_mimebundle_()[0]
     same = explorer.ask_first("which <word>?", {"the first": "No: see.", "the second": "Right & well."})
     assert same is explorer
@@ -168,7 +168,7 @@ def test_a_question_that_comes_first_is_sent_and_stands_before_the_picture_witho
     assert after["text/plain"] == before["text/plain"]
 
 
-def test_each_question_of_the_notebooks_is_asked_in_one_and_tells_right_from_wrong() -> None:
+def test_each_guess_is_used_in_a_notebook_and_distinguishes_right_from_wrong() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in kernels.NOTEBOOKS)
     asked = {name: guess for name, guess in vars(guesses).items() if name.isupper()}
     assert len(asked) == 7

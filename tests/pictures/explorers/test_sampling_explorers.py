@@ -85,7 +85,7 @@ def test_nothing_comes_from_a_network(explorer: Explorer) -> None:
     assert not re.findall(r"https?://(?!www\.w3\.org)", str(explorer._esm) + str(explorer._css))
 
 
-def test_the_logits_that_are_sent_are_the_models() -> None:
+def test_the_logits_that_are_sent_are_those_of_the_model() -> None:
     explorer, tales = sampling(), load_tales_model()
     logits = tales.model(torch.tensor([tales.encode("Once upon a ti")]))[0, -1]
     assert torch.tensor(explorer.answer["logits"]).allclose(logits)
@@ -93,7 +93,7 @@ def test_the_logits_that_are_sent_are_the_models() -> None:
 
 
 @pytest.mark.parametrize("prompt", ["And the q", "The ", "Once upon a ti"])
-def test_as_many_characters_hold_nine_tenths_as_are_said_to(prompt: str) -> None:
+def test_the_stated_number_of_characters_has_nine_tenths_of_the_probability(prompt: str) -> None:
     answer = sampling(prompt).answer
     ordered = sorted(torch.tensor(answer["logits"]).softmax(-1).tolist(), reverse=True)
     assert sum(ordered[: answer["nucleus"]]) >= 0.9 > sum(ordered[: answer["nucleus"] - 1])
@@ -104,7 +104,7 @@ def test_a_text_longer_than_the_models_positions_is_read_from_its_last_character
     assert sampling(long).answer["logits"] == pytest.approx(sampling(long[-64:]).answer["logits"], abs=1e-5)
 
 
-def test_unknown_characters_are_named_and_the_old_distribution_stays() -> None:
+def test_unknown_characters_are_reported_and_the_old_distribution_stays() -> None:
     explorer = sampling()
     before = explorer.answer
     explorer.prompt = "Žižek"
@@ -123,7 +123,7 @@ def test_an_unknown_character_in_the_notebook_raises() -> None:
         SamplingExplorer(load_tales_model(), "The ", beside=())
 
 
-def test_the_text_goes_on_from_the_character_that_the_browser_drew_with_its_settings() -> None:
+def test_the_text_continues_from_the_character_that_the_browser_drew() -> None:
     explorer, tales = sampling(), load_tales_model()
     explorer.request = request("m", seed=5, temperature=0.7, top_k=9, top_p=0.8)
     own = sample(
@@ -160,7 +160,7 @@ def test_greedy_decoding_misses_the_best_text_and_two_beams_find_it() -> None:
 
 
 @pytest.mark.parametrize("beams", ["1", "2"])
-def test_what_greedy_decoding_takes_is_marked_in_every_search(beams: str) -> None:
+def test_the_greedy_choice_is_marked_in_every_search(beams: str) -> None:
     steps = handmade().result["searches"][beams]
     marked = [[each["name"] for each in candidates if each["greedy"]] for candidates in steps]
     assert marked[:3] == [["the"], ["cat"], ["[eos]"]]
@@ -185,7 +185,7 @@ def test_each_candidate_extends_the_one_that_it_points_to(beams: int) -> None:
 
 
 @pytest.mark.parametrize("beams", [1, 2, 3, 4])
-def test_the_texts_that_are_found_are_those_of_beam_search(beams: int) -> None:
+def test_the_hypotheses_are_those_of_beam_search(beams: int) -> None:
     translator = load_translator()
     ids, french = translator.english.encode("the detective investigated"), translator.french
     (best,) = beam_search(translator.model, [ids], beams=beams, n_best=beams, bos=french.bos, stop=[french.eos])
@@ -199,7 +199,7 @@ def test_without_a_length_penalty_the_score_is_the_log_probability() -> None:
         assert score == total
 
 
-def test_unknown_words_are_named_and_the_old_tree_stays() -> None:
+def test_unknown_words_are_reported_and_the_old_tree_stays() -> None:
     explorer = translating()
     before = explorer.result["searches"]
     explorer.sentence = "the zebra investigated"
@@ -210,7 +210,7 @@ def test_unknown_words_are_named_and_the_old_tree_stays() -> None:
     assert explorer.hypotheses(1)[0][0] == load_translator().translate("the king slept")
 
 
-def test_a_first_sentence_that_cannot_be_translated_is_answered_with_the_reason() -> None:
+def test_a_first_sentence_that_cannot_be_translated_gets_the_reason_as_an_answer() -> None:
     explorer = translating("the zebra")
     assert "never seen &#x27;zebra&#x27;" in explorer.static_html()
     explorer.sentence = "the king slept"

@@ -63,11 +63,11 @@ def test_every_cell_has_its_digits_and_every_row_its_sum(ax: Axes) -> None:
     assert found[12:] == ["Σ=1.00"] * 4
 
 
-def test_a_row_sum_is_added_up_and_not_taken_for_granted(ax: Axes) -> None:
+def test_row_sums_are_computed_from_the_weights(ax: Axes) -> None:
     assert "Σ=0.70" in texts(attention_grid(ax, [[0.5, 0.2]], ["a"], ["b", "c"]))
 
 
-def test_digits_are_black_on_light_cells_and_white_on_dark_ones(ax: Axes, theme: str) -> None:
+def test_digits_are_dark_on_light_cells_and_light_on_dark_ones(ax: Axes, theme: str) -> None:
     attention_grid(ax, [[0.0, 1.0]], ["a"], ["b", "c"])
     digits = [text.get_color() for text in ax.texts[:2]]
     assert digits == (["#000000", "#FFFFFF"] if theme == "light" else ["#FFFFFF", "#000000"])
@@ -98,14 +98,14 @@ def test_a_zero_that_is_not_masked_is_not_hatched(ax: Axes) -> None:
     assert texts(ax)[1] == "0.00"
 
 
-def test_axes_say_who_asks_and_what_is_read(ax: Axes) -> None:
+def test_the_axes_name_the_asking_and_the_read_tokens(ax: Axes) -> None:
     attention_grid(ax, WEIGHTS, TARGET, SOURCE)
     assert ax.get_ylabel() == "query i: token being updated"
     assert ax.get_xlabel() == "key j: token being read"
     assert ax.xaxis.get_label_position() == "top"
 
 
-def test_cross_attention_names_the_token_asked_with_and_the_token_predicted(ax: Axes) -> None:
+def test_cross_attention_names_the_input_token_and_the_predicted_token_of_each_row(ax: Axes) -> None:
     cross(ax)
     assert ax.get_ylabel() == "query: target token so far\n(→ predicts)"
     assert ax.get_xlabel() == "key: source token (memory M)"
@@ -128,13 +128,13 @@ def test_gold_links_are_rings_around_their_cells(ax: Axes) -> None:
     assert rings == [(0, 0), (1, 2)]
 
 
-def test_a_selected_row_is_outlined_whole(ax: Axes) -> None:
+def test_a_selected_row_is_outlined_completely(ax: Axes) -> None:
     cross(ax, selected=1)
     (outline,) = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert (outline.get_xy(), outline.get_width(), outline.get_height()) == ((-0.5, 0.5), 3, 1)
 
 
-def test_the_grids_words_have_the_largest_weight_and_where_it_goes(ax: Axes) -> None:
+def test_the_description_of_the_grid_names_the_largest_weight_and_its_tokens(ax: Axes) -> None:
     assert described(cross(ax)) == (
         "Cross-attention weights of 4 queries (rows) over 3 keys (columns). "
         "The row “la → petite” gives its largest weight, 0.90, to “small”."
@@ -156,7 +156,9 @@ def test_the_grids_words_have_the_largest_weight_and_where_it_goes(ax: Axes) -> 
         ({"predicts": ["le"]}, "predicts should name 4 tokens, one for each query, but it names 1"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_a_sentence(ax: Axes, arguments: dict[str, object], words: str) -> None:
+def test_arguments_that_do_not_fit_are_refused_with_a_sentence(
+    ax: Axes, arguments: dict[str, object], words: str
+) -> None:
     right: dict[str, object] = {"weights": WEIGHTS, "queries": TARGET, "keys": SOURCE}
     with pytest.raises(ValueError, match=re.escape(words)):
         attention_grid(ax, **(right | arguments))  # type: ignore[arg-type]
@@ -175,7 +177,7 @@ def test_a_line_is_as_wide_as_its_weight_and_runs_from_reader_to_read(ax: Axes) 
     assert places["small"][1] > places["petite"][1]
 
 
-def test_the_selected_word_keeps_the_values_colour_and_shows_its_numbers(ax: Axes, theme: str) -> None:
+def test_the_selected_word_has_the_colour_of_values_and_shows_its_numbers(ax: Axes, theme: str) -> None:
     alignment(ax, WEIGHTS, SOURCE, TARGET, selected=1)
     value = colour("value", theme)
     assert [line.get_color() == value for line in ax.lines] == [False] * 3 + [True] * 3 + [False] * 5
@@ -184,7 +186,7 @@ def test_the_selected_word_keeps_the_values_colour_and_shows_its_numbers(ax: Axe
     assert edges["petite"] > edges["clé"]
 
 
-def test_each_number_lies_on_its_own_line(ax: Axes) -> None:
+def test_each_number_is_on_its_own_line(ax: Axes) -> None:
     alignment(ax, WEIGHTS, SOURCE, TARGET, selected=0)
     numbers = [text for text in ax.texts if re.fullmatch(r"0\.\d\d", text.get_text())]
     assert len(numbers) == 3
@@ -194,13 +196,13 @@ def test_each_number_lies_on_its_own_line(ax: Axes) -> None:
         assert (x - x0) * (y1 - y0) == pytest.approx((x1 - x0) * (y - y0))
 
 
-def test_the_lines_words_have_the_selected_words_largest_weight(ax: Axes) -> None:
+def test_the_description_of_the_lines_names_the_largest_weight_of_the_selected_word(ax: Axes) -> None:
     words = described(alignment(ax, WEIGHTS, SOURCE, TARGET, selected=3))
     assert "4 target words to 3 source words" in words
     assert words.endswith("“[eos]” gives its largest weight, 0.40, to “key”.")
 
 
-def test_a_shorter_sentence_is_spread_evenly_under_the_longer_one(ax: Axes) -> None:
+def test_a_shorter_sentence_is_spaced_evenly_under_the_longer_one(ax: Axes) -> None:
     alignment(ax, np.full((3, 9), 1 / 9), list("abcdefghi"), list("xyz"))
     low, high = ax.get_xlim()
     places = [text.get_position()[0] for text in ax.texts if text.get_text() in "xyz"]

@@ -30,7 +30,7 @@ def boxes(ax: Axes) -> list[FancyBboxPatch]:
     return [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
 
 
-def test_each_text_has_its_token_its_fate_and_its_log_probability(ax: Axes) -> None:
+def test_each_text_shows_its_token_its_outcome_and_its_log_probability(ax: Axes) -> None:
     assert beam_tree(ax, STEPS, NAMES.__getitem__) is ax
     words = [text.get_text() for text in ax.texts]
     assert words == [
@@ -63,7 +63,7 @@ def test_lines_join_each_text_to_the_one_that_it_extends(ax: Axes) -> None:
             assert (x, y) == pytest.approx((middles[parent][0] + middles[parent][2], middles[parent][1]))
 
 
-def test_four_beams_and_six_steps_overlap_nowhere(ax: Axes) -> None:
+def test_nothing_overlaps_with_four_beams_and_six_steps(ax: Axes) -> None:
     translator, steps = load_translator(), list[list[Candidate]]()
     ids, french = translator.english.encode("the old king read the letter"), translator.french
     beam_search(translator.model, [ids], beams=4, bos=french.bos, stop=[french.eos], watch=steps.append)
@@ -79,7 +79,7 @@ def test_four_beams_and_six_steps_overlap_nowhere(ax: Axes) -> None:
     assert all(frame.y0 - 1 <= each.y0 and each.y1 <= frame.y1 + 1 for each in [*words, *places])
 
 
-def test_the_words_have_the_likeliest_text(ax: Axes) -> None:
+def test_the_description_names_the_likeliest_text(ax: Axes) -> None:
     assert described(beam_tree(ax, STEPS, NAMES.__getitem__)) == (
         "A search tree after 3 steps: 8 texts, of which 2 have ended. The likeliest text that has ended is "
         "“a dog [eos]”, log-probability −1.13."

@@ -39,7 +39,7 @@ def test_the_title_counts_the_rows(ax: Axes, T: int, cached: bool, title: str) -
     assert len(cells(ax, read=False)) == int(title.split()[-2])
 
 
-def test_the_words_count_what_is_computed_and_what_is_read(ax: Axes) -> None:
+def test_the_description_counts_the_computed_and_the_read_rows(ax: Axes) -> None:
     assert described(cache_staircase(ax, 8, cached=False)) == (
         "Without a cache, 8 steps compute 36 rows, one for each filled cell."
     )
@@ -49,7 +49,7 @@ def test_the_words_count_what_is_computed_and_what_is_read(ax: Axes) -> None:
     )
 
 
-def test_steps_go_down_and_both_axes_are_named(ax: Axes) -> None:
+def test_steps_run_downwards_and_both_axes_are_labelled(ax: Axes) -> None:
     cache_staircase(ax, 4, cached=True)
     assert ax.yaxis_inverted()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("token (filled: computed; hatched: read)", "step")

@@ -26,7 +26,7 @@ def numbers_below(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts if text.get_text().replace("-", "")[:2] in ("0.", "1.")]
 
 
-def test_a_hands_tip_stands_at_its_sine_and_cosine(ax: Axes) -> None:
+def test_the_tip_of_a_hand_is_at_its_sine_and_cosine(ax: Axes) -> None:
     assert clock_faces(ax, TABLE, (0, 1, 10)) is ax
     # Clock i turns by 10^-i radians a position, clockwise from twelve.
     expected = [(math.sin(p / 10**i), math.cos(p / 10**i)) for p in (0, 1, 10) for i in range(4)]
@@ -34,7 +34,7 @@ def test_a_hands_tip_stands_at_its_sine_and_cosine(ax: Axes) -> None:
     assert sum(isinstance(patch, Circle) for patch in ax.patches) == 12
 
 
-def test_a_clocks_numbers_stand_below_it_and_zero_has_no_sign(ax: Axes) -> None:
+def test_the_numbers_of_a_clock_are_below_it_and_zero_has_no_sign(ax: Axes) -> None:
     table = TABLE.clone()
     table[0, 0] = -0.0
     clock_faces(ax, table, (0, 10))
@@ -42,7 +42,7 @@ def test_a_clocks_numbers_stand_below_it_and_zero_has_no_sign(ax: Axes) -> None:
     assert numbers_below(ax)[4:] == ["-0.54  -0.84", "0.84  0.54", "0.10  1.00", "0.01  1.00"]
 
 
-def test_rows_are_named_by_position_and_columns_by_the_clocks_speed(ax: Axes) -> None:
+def test_rows_are_labelled_by_position_and_columns_by_speed(ax: Axes) -> None:
     clock_faces(ax, TABLE, (1, 10))
     texts = [text.get_text() for text in ax.texts]
     assert [text for text in texts if text.startswith("position")] == ["position 1", "position 10"]
@@ -54,13 +54,13 @@ def test_rows_are_named_by_position_and_columns_by_the_clocks_speed(ax: Axes) ->
     assert ax.yaxis_inverted()
 
 
-def test_the_words_say_how_far_the_hands_have_turned(ax: Axes) -> None:
+def test_the_description_says_how_far_the_hands_have_turned(ax: Axes) -> None:
     assert described(clock_faces(ax, TABLE, (0, 1, 10))) == (
         "4 clocks at positions 0, 1, 10. At position 10 their hands have turned by 10, 1, 0.1, 0.01 radians."
     )
 
 
-def test_the_tables_picture_holds_its_numbers_on_the_scale_of_sines(ax: Axes) -> None:
+def test_the_picture_of_the_table_has_its_numbers_on_a_scale_from_minus_1_to_1(ax: Axes) -> None:
     assert position_table(ax, TABLE) is ax
     (image,) = ax.images
     assert np.array_equal(image.get_array(), TABLE.double().numpy())  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def test_the_tables_picture_holds_its_numbers_on_the_scale_of_sines(ax: Axes) ->
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("feature, fast clocks first", "position")
 
 
-def test_the_tables_words_say_which_features_move(ax: Axes) -> None:
+def test_the_description_of_the_table_says_which_features_vary(ax: Axes) -> None:
     moves = [abs(math.sin(p + 1) - math.sin(p)) for p in range(10)]
     assert described(position_table(ax, TABLE)) == (
         "11 positions by 8 features between -1 and 1. From one position to the next, the first feature changes by "
@@ -87,14 +87,14 @@ def test_the_curve_is_a_sum_of_cosines_of_the_offset_wherever_it_starts(ax: Axes
     assert ax.lines[1].get_linestyle() == "None"
 
 
-def test_the_curves_words_have_its_ends_and_how_far_the_two_are_apart(ax: Axes) -> None:
+def test_the_description_of_the_curve_names_its_ends_and_the_largest_deviation(ax: Axes) -> None:
     assert described(offset_curve(ax, TABLE, (2, 6))) == (
         f"Dot products of positions 2 and 6 with all others by offset: 4.00 at offset 0, "
         f"{sum(math.cos(8 / 10**i) for i in range(4)):.2f} at 8. At the same offset they differ by at most 0.00."
     )
 
 
-def test_a_table_whose_dot_products_differ_along_a_diagonal_is_told_by_its_words(ax: Axes) -> None:
+def test_the_description_says_if_dot_products_differ_along_a_diagonal(ax: Axes) -> None:
     table = TABLE.clone()
     table[7] = table[3]
     assert "differ by at most 0.00" not in described(offset_curve(ax, table, (2, 6)))
@@ -109,7 +109,7 @@ def test_a_table_whose_dot_products_differ_along_a_diagonal_is_told_by_its_words
         (TABLE[0], r"but it is \(8,\)"),
     ],
 )
-def test_what_is_no_table_of_clocks_is_refused(ax: Axes, table: Tensor, words: str) -> None:
+def test_a_table_without_pairs_of_sine_and_cosine_is_refused(ax: Axes, table: Tensor, words: str) -> None:
     for draw in (lambda: clock_faces(ax, table, (0,)), lambda: position_table(ax, table)):
         with pytest.raises(ValueError, match=words):
             draw()

@@ -17,7 +17,7 @@ FLOORS = {"uniform ln V": 5.9, "bigram": 2.3}
 FIGSIZE = (7, 4)
 
 
-def test_curves_hold_their_data_and_differ_by_dashes_too_also_in_another_style() -> None:
+def test_curves_have_the_given_data_and_differ_in_their_dashes_in_every_style() -> None:
     fig, ax = plt.subplots()
     assert curves(ax, LOSSES, "training steps", "loss (nats per token)", FLOORS) is ax
     drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines[:2]]
@@ -27,7 +27,7 @@ def test_curves_hold_their_data_and_differ_by_dashes_too_also_in_another_style()
     plt.close(fig)
 
 
-def test_floors_are_level_lines_at_their_heights(ax: Axes) -> None:
+def test_floors_are_horizontal_lines_at_their_heights(ax: Axes) -> None:
     curves(ax, LOSSES, "steps", "loss", FLOORS)
     assert [set(line.get_ydata()) for line in ax.lines[2:]] == [{5.9}, {2.3}]
 
@@ -45,7 +45,7 @@ def test_each_line_is_named_at_its_end_with_its_last_number_and_no_legend_is_nee
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
-def test_names_of_lines_that_end_close_together_do_not_touch_and_keep_their_order(ax: Axes, scale: str) -> None:
+def test_labels_of_lines_that_end_close_together_do_not_touch_and_keep_their_order(ax: Axes, scale: str) -> None:
     ax.set_yscale(scale)
     close = {"a": (STEPS, [6, 3, 1.00]), "b": (STEPS, [6, 3, 1.02]), "c": (STEPS, [6, 3, 1.01])}
     curves(ax, close, "steps", "loss", {"floor": 0.99, "roof": 6.0})
@@ -59,7 +59,7 @@ def test_names_of_lines_that_end_close_together_do_not_touch_and_keep_their_orde
     assert boxes[-1].y1 < frame.y1 + 10
 
 
-def test_names_at_the_top_make_room_downwards(ax: Axes) -> None:
+def test_labels_at_the_top_are_moved_downwards(ax: Axes) -> None:
     rising = {name: (STEPS, [0.0, 0.5, end]) for name, end in {"a": 0.98, "b": 0.99, "c": 1.0}.items()}
     curves(ax, rising, "steps", "share right")
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
@@ -68,7 +68,7 @@ def test_names_at_the_top_make_room_downwards(ax: Axes) -> None:
     assert boxes[-1].y1 < ax.get_window_extent().y1 + 10
 
 
-def test_the_curves_words_have_where_each_begins_and_ends(ax: Axes) -> None:
+def test_the_description_says_where_each_curve_begins_and_ends(ax: Axes) -> None:
     assert described(curves(ax, LOSSES, "training steps", "loss", FLOORS)) == (
         "loss against training steps: yours goes from 6.00 to 0.50; no attention goes from 6.00 to 2.25. "
         "Horizontal lines: uniform ln V 5.90, bigram 2.30."
@@ -93,7 +93,7 @@ def test_curves_that_cannot_be_told_apart_or_do_not_fit_are_refused(
 BARS = {"un": 0.05, "le": 0.7, "la": 0.25}
 
 
-def test_bars_stand_in_order_with_the_largest_on_top(ax: Axes) -> None:
+def test_bars_are_in_order_with_the_largest_on_top(ax: Axes) -> None:
     assert sorted_bars(ax, BARS, "probability") is ax
     assert [label.get_text() for label in ax.get_yticklabels()] == ["le", "la", "un"]
     assert [bar.get_width() for bar in ax.patches] == [0.7, 0.25, 0.05]  # type: ignore[attr-defined]
@@ -109,13 +109,13 @@ def test_each_bar_has_its_number_and_each_floor_its_line(ax: Axes) -> None:
     assert [set(line.get_xdata()) for line in ax.lines] == [{1 / 3}]
 
 
-def test_a_highlighted_bar_stands_out_without_colour(ax: Axes) -> None:
+def test_a_highlighted_bar_is_recognisable_without_colour(ax: Axes) -> None:
     sorted_bars(ax, BARS, "probability", highlight=["la"])
     assert [bar.get_linewidth() for bar in ax.patches] == [1, 2, 1]
     assert [text.get_weight() for text in ax.texts] == ["normal", "bold", "normal"]
 
 
-def test_the_bars_words_have_the_largest_and_the_smallest(ax: Axes) -> None:
+def test_the_description_names_the_largest_and_the_smallest_bar(ax: Axes) -> None:
     assert described(sorted_bars(ax, BARS, "probability", floors={"chance": 0.33})) == (
         "3 bars of probability: the largest is le, 0.70, the smallest un, 0.05. Lines: chance 0.33."
     )
@@ -129,8 +129,6 @@ def test_the_bars_words_have_the_largest_and_the_smallest(ax: Axes) -> None:
         (BARS, ["les"], "highlight names 'les', which is not among the bars: un, le, la"),
     ],
 )
-def test_bars_that_mean_nothing_are_refused(
-    ax: Axes, values: dict[str, float], highlight: list[str], words: str
-) -> None:
+def test_invalid_bars_are_refused(ax: Axes, values: dict[str, float], highlight: list[str], words: str) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         sorted_bars(ax, values, "x", highlight)

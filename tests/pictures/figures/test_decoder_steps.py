@@ -25,7 +25,7 @@ def outlined(ax: Axes) -> list[tuple[int, int]]:
     return [divmod(i, len(GOLD)) for i, chip in enumerate(chips) if chip.get_linewidth() > 2]
 
 
-def test_the_three_rows_stand_under_each_other_and_each_step_is_marked(ax: Axes) -> None:
+def test_the_three_rows_are_aligned_and_each_step_is_marked(ax: Axes) -> None:
     assert decoder_steps(ax, ("[bos]", *GOLD[:-1]), GOLD, ("mon", "petite", "oie", "[eos]")) is ax
     assert [row(ax, y) for y in (0, 1, 2)] == [
         ["reads", "[bos]", "ma", "petite", "oie"],
@@ -39,18 +39,18 @@ def test_the_three_rows_stand_under_each_other_and_each_step_is_marked(ax: Axes)
     assert sorted(x for x, y in (text.get_position() for text in ax.texts) if x > 0) == sorted(middles + middles[:4])
 
 
-def test_a_wrong_word_has_a_thick_border_where_it_is_said_and_where_it_is_read(ax: Axes) -> None:
+def test_a_wrong_word_has_a_thick_border_where_it_is_predicted_and_where_it_is_read(ax: Axes) -> None:
     decoder_steps(ax, ("[bos]", *OWN[:-1]), GOLD, OWN)
     assert outlined(ax) == [(0, 1), (0, 2), (2, 0), (2, 1)]
 
 
-def test_read_rightly_an_error_stays_where_it_is(ax: Axes) -> None:
+def test_with_teacher_forcing_an_error_does_not_spread(ax: Axes) -> None:
     decoder_steps(ax, ("[bos]", *GOLD[:-1]), GOLD, ("mon", "petite", "oie", "[eos]"))
     assert outlined(ax) == [(2, 0)]
     assert described(ax) == "4 steps of a decoder, 3 of them right. At step 1 it says “mon” where “ma” is right."
 
 
-def test_words_say_how_many_wrong_tokens_are_read(ax: Axes) -> None:
+def test_the_description_says_how_many_wrong_tokens_are_read(ax: Axes) -> None:
     decoder_steps(ax, ("[bos]", *OWN[:-1]), GOLD, OWN)
     assert described(ax) == (
         "4 steps of a decoder, 2 of them right. At step 1 it says “mon” where “ma” is right. "

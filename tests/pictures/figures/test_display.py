@@ -29,7 +29,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], dict[st
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_style_paints_an_opaque_background_and_is_gone_after_the_block(theme: str) -> None:
+def test_the_style_sets_an_opaque_background_and_ends_with_the_block(theme: str) -> None:
     before = dict(mpl.rcParams)
     with style(theme):  # type: ignore[arg-type]
         fig, ax = plt.subplots()
@@ -46,7 +46,7 @@ def test_an_unknown_theme_is_refused() -> None:
         style("auto")  # type: ignore[arg-type]
 
 
-def test_the_picture_and_its_words_are_two_outputs_and_only_the_picture_has_pixels(
+def test_the_picture_and_its_description_are_two_outputs_and_only_the_picture_has_pixels(
     shown: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
     fig, _ = plt.subplots(figsize=(4, 3))
@@ -78,7 +78,7 @@ def test_a_shown_figure_is_closed_so_that_the_notebook_does_not_show_it_twice(
     assert fig.number not in plt.get_fignums()  # type: ignore[attr-defined]
 
 
-def test_words_come_from_what_was_drawn_unless_they_are_given(
+def test_the_description_comes_from_the_drawing_unless_it_is_given(
     shown: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
     for alt in (None, SENTENCE):
@@ -89,7 +89,7 @@ def test_words_come_from_what_was_drawn_unless_they_are_given(
     assert shown[2][0]["text/plain"] == SENTENCE
 
 
-def test_words_cannot_break_out_of_the_page(shown: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+def test_the_description_is_escaped_in_the_page(shown: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     fig, _ = plt.subplots()
     show(fig, "<script>1</script>", claim="a < b")
     html = shown[1][0]["text/html"]
@@ -101,7 +101,7 @@ def test_words_cannot_break_out_of_the_page(shown: list[tuple[dict[str, Any], di
     ("alt", "words"),
     [(None, "the figure has no description"), ("word " * 61, "at most 60 words, but it has 61")],
 )
-def test_a_figure_without_words_or_with_too_many_is_refused(alt: str | None, words: str) -> None:
+def test_a_figure_without_a_description_or_with_a_long_one_is_refused(alt: str | None, words: str) -> None:
     fig, _ = plt.subplots()
     with pytest.raises(ValueError, match=re.escape(words)):
         show(fig, alt)

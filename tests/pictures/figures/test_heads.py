@@ -44,12 +44,12 @@ def cells(ax: Axes) -> list[str]:
     return [text for text in texts(ax) if len(text) == 2 and text[0] in "abc" and text[1].isdigit()]
 
 
-def test_each_cell_says_whose_number_it_holds(ax: Axes) -> None:
+def test_each_cell_names_the_token_and_feature_of_its_number(ax: Axes) -> None:
     assert head_stages(ax, [("tokens", "T d_model", X)], "abc", heads=2) is ax
     assert cells(ax) == ["a0", "a0", "a1", "a1", "b0", "b0", "b1", "b1", "c0", "c0", "c1", "c1"]
 
 
-def test_heads_that_are_split_rightly_hold_their_own_numbers_in_the_order_of_the_tokens(ax: Axes) -> None:
+def test_correctly_split_heads_have_their_own_numbers_in_the_order_of_the_tokens(ax: Axes) -> None:
     head_stages(ax, [("split", "H T d_k", IN_HEADS)], "abc", heads=2)
     assert cells(ax) == ["a0", "a0", "b0", "b0", "c0", "c0", "a1", "a1", "b1", "b1", "c1", "c1"]
     assert "✓ all in the right position" in texts(ax)
@@ -66,7 +66,7 @@ def test_a_view_puts_eight_of_twelve_numbers_in_the_wrong_position_and_each_is_m
     assert len(heavy) == 8
 
 
-def test_every_stage_names_its_axes_and_prints_its_shape(ax: Axes) -> None:
+def test_every_stage_labels_its_axes_and_prints_its_shape(ax: Axes) -> None:
     stages = [("tokens", "T d_model", X), ("cut", "T H d_k", X.reshape(3, 2, 2)), ("split", "H T d_k", IN_HEADS)]
     found = texts(head_stages(ax, stages, "abc", heads=2))
     assert {"(T, d_model) = (3, 4)", "(T, H, d_k) = (3, 2, 2)", "(H, T, d_k) = (2, 3, 2)"} <= set(found)
@@ -74,7 +74,7 @@ def test_every_stage_names_its_axes_and_prints_its_shape(ax: Axes) -> None:
     assert {"token b", "head 1"} <= set(found)
 
 
-def test_the_words_of_the_stages_say_what_went_wrong(ax: Axes) -> None:
+def test_the_description_of_the_stages_says_what_is_wrong(ax: Axes) -> None:
     head_stages(ax, [("tokens", "T d_model", X), ("one view", "H T d_k", X.reshape(2, 3, 2))], "abc", heads=2)
     assert described(ax).endswith("tokens: all in the right position. one view: 8 of 12 in the wrong position.")
 
@@ -100,7 +100,7 @@ def test_every_head_has_a_grid_with_its_weights_on_one_scale(grids: list[Axes], 
         assert image.origin == "upper"
 
 
-def test_a_dots_area_is_in_proportion_to_its_weight(grids: list[Axes]) -> None:
+def test_the_area_of_a_dot_is_proportional_to_its_weight(grids: list[Axes]) -> None:
     weights = torch.zeros(4, 3, 3)
     weights[0] = torch.tensor([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.1, 0.1, 0.8]])
     head_grids(grids, weights, TOKENS)
@@ -110,7 +110,9 @@ def test_a_dots_area_is_in_proportion_to_its_weight(grids: list[Axes]) -> None:
     assert np.array_equal(dots.get_offsets()[1], [1, 0])  # the second dot: row 0, column 1
 
 
-def test_rows_ask_and_columns_are_read_and_the_outer_grids_name_the_tokens(grids: list[Axes], weights: Tensor) -> None:
+def test_rows_are_queries_and_columns_are_keys_and_the_outer_grids_name_the_tokens(
+    grids: list[Axes], weights: Tensor
+) -> None:
     head_grids(grids, weights, TOKENS)
     names = ["[CLS]", "␣the", "key"]
     rows = [[label.get_text() for label in ax.get_yticklabels()] for ax in grids]
@@ -121,12 +123,12 @@ def test_rows_ask_and_columns_are_read_and_the_outer_grids_name_the_tokens(grids
     assert [ax.get_xlabel() for ax in grids] == ["key j: is read", "key j: is read", "", ""]
 
 
-def test_grids_are_numbered_from_0_and_carry_their_labels(grids: list[Axes], weights: Tensor) -> None:
+def test_grids_are_numbered_from_0_and_have_their_labels(grids: list[Axes], weights: Tensor) -> None:
     head_grids(grids, weights, TOKENS, ["next 0.68", "ends 0.66", "spread", "spread"])
     assert [ax.get_title(loc="left") for ax in grids][:2] == ["head 0: next 0.68", "head 1: ends 0.66"]
 
 
-def test_the_words_name_the_sharpest_and_the_least_sharp_head(grids: list[Axes]) -> None:
+def test_the_description_names_the_sharpest_and_the_least_sharp_head(grids: list[Axes]) -> None:
     weights = torch.full((4, 3, 3), 1 / 3)
     weights[1:3] = torch.tensor([0.5, 0.25, 0.25])
     weights[2] = torch.eye(3)

@@ -182,7 +182,7 @@ def points_of(path: Drawn) -> list[tuple[float, float]]:
 
 
 @EVERY_DRAWING
-def test_all_text_lies_inside_its_box(picture: TransformerMap | Journey) -> None:
+def test_all_text_is_inside_its_box(picture: TransformerMap | Journey) -> None:
     root = read(picture)
     for name, group in groups(root).items():
         frame = box_of(tagged(group, "rect")[0])
@@ -199,7 +199,7 @@ def test_no_two_boxes_overlap(picture: TransformerMap | Journey) -> None:
 
 
 @EVERY_DRAWING
-def test_no_two_texts_overlap_and_none_leaves_the_picture(picture: TransformerMap | Journey) -> None:
+def test_no_two_texts_overlap_and_all_are_inside_the_picture(picture: TransformerMap | Journey) -> None:
     root = read(picture)
     page: Box = (0.0, 0.0, *(float(side) for side in root.attrib["viewBox"].split()[2:]))  # type: ignore[assignment]
     texts = [(text.words, box_of_text(root, text)) for text in tagged(visible(root), "text")]
@@ -210,7 +210,7 @@ def test_no_two_texts_overlap_and_none_leaves_the_picture(picture: TransformerMa
         assert not touch(first, second), (one, other)
 
 
-def test_no_tick_covers_a_word_or_leaves_the_picture() -> None:
+def test_no_tick_covers_a_word_or_is_outside_the_picture() -> None:
     root = read(MAPS["all yours and now"])
     texts = [(text.words, box_of_text(root, text)) for text in tagged(visible(root), "text")]
     ticks = [tick for tick in tagged(visible(root), "use") if "tick" in tick.classes]
@@ -225,7 +225,7 @@ def test_no_tick_covers_a_word_or_leaves_the_picture() -> None:
 
 
 @pytest.mark.parametrize("picture", [MAPS["all given"], MAPS["no decoder"]], ids=["post-norm", "pre-norm"])
-def test_no_line_runs_through_the_words_between_the_boxes(picture: TransformerMap) -> None:
+def test_no_line_crosses_the_words_between_the_boxes(picture: TransformerMap) -> None:
     root = read(picture)
     # Names and norms have a box of their own on the line, and so have the tokens.
     texts = [text for text in tagged(visible(root), "text") if not text.classes & {"part", "norm", "token"}]
@@ -348,7 +348,7 @@ def test_a_part_can_be_now_and_yours_but_is_never_unused_then() -> None:
     assert picture.states["encoder_attention"] == ("not_used",)
 
 
-def test_half_a_model_greys_the_other_half_and_its_words_say_so() -> None:
+def test_half_a_model_greys_out_the_other_half_and_the_description_says_so() -> None:
     without = set(transformer_map(not_used="encoder").parts_that_are("not_used"))
     assert without == {part for part in LESSONS if part.startswith(("source", "encoder"))} | {
         "memory",
@@ -367,13 +367,13 @@ def test_half_a_model_greys_the_other_half_and_its_words_say_so() -> None:
         ({"norm_place": "middle"}, 'norm_place should be "pre" or "post", but it is \'middle\''),
     ],
 )
-def test_what_is_not_on_the_map_is_refused_in_a_sentence(arguments: dict[str, str], words: str) -> None:
+def test_names_that_are_not_on_the_map_are_refused_with_a_sentence(arguments: dict[str, str], words: str) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         transformer_map(**arguments)  # type: ignore[arg-type]
 
 
 @EVERY_DRAWING
-def test_alt_has_at_most_60_words_and_stands_in_the_svg_and_on_the_page(
+def test_the_alt_text_has_at_most_60_words_and_is_in_the_svg_and_on_the_page(
     picture: TransformerMap | Journey,
 ) -> None:
     assert 10 <= len(picture.alt.split()) <= 60
@@ -384,7 +384,7 @@ def test_alt_has_at_most_60_words_and_stands_in_the_svg_and_on_the_page(
     assert page(picture).alts == [picture.alt]
 
 
-def test_alt_counts_the_parts_that_are_the_learners() -> None:
+def test_the_alt_text_counts_the_learners_parts() -> None:
     assert "Yours: softmax, cross-attention." not in transformer_map(yours=["softmax"]).alt
     assert "Yours: cross-attention, softmax." in transformer_map(yours=["softmax", "cross_attention"]).alt
     assert "Yours: 14 of 14 parts. Given: 0, later: 0." in transformer_map(yours=LESSONS).alt
@@ -419,7 +419,7 @@ def page(picture: TransformerMap | Journey) -> Page:
 
 
 @EVERY_DRAWING
-def test_the_page_needs_no_tag_that_an_untrusted_notebook_loses(
+def test_the_page_needs_no_tag_that_an_untrusted_notebook_removes(
     picture: TransformerMap | Journey,
 ) -> None:
     # Of these, JupyterLab 4.6 drops the style alone, and the picture is right without it.
@@ -455,7 +455,7 @@ def test_the_page_is_the_same_to_the_byte_in_another_process() -> None:
     assert other.stdout.decode().rstrip() == transformer_map(now="memory", yours="softmax")._repr_html_()
 
 
-def test_the_journey_goes_through_all_notebooks_in_order_and_says_what_each_gives() -> None:
+def test_the_journey_lists_all_notebooks_in_order_with_what_each_gives() -> None:
     assert [stop.notebook for stop in JOURNEY_STOPS] == list(range(14))
     drawn = groups(read(figures.journey()))
     for stop, item in zip(JOURNEY_STOPS, page(figures.journey()).items, strict=True):

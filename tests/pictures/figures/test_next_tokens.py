@@ -24,7 +24,7 @@ def bars(ax: Axes) -> list[tuple[float, bool]]:
     return [(round(bar.get_height(), 6), bool(bar.get_hatch())) for bar in sorted(found, key=lambda bar: bar.get_x())]
 
 
-def test_bars_stand_in_order_and_what_is_cut_is_hatched(ax: Axes) -> None:
+def test_bars_are_in_order_and_removed_tokens_are_hatched(ax: Axes) -> None:
     keep = top_k_filter(torch.tensor(SHARES).log(), 2).isfinite()
     assert next_tokens(ax, NAMES, SHARES, keep, "top-k 2") is ax
     assert bars(ax) == [(0.6, False), (0.25, False), (0.1, True), (0.05, True)]
@@ -40,7 +40,7 @@ def test_the_line_is_the_sum_so_far(ax: Axes) -> None:
     assert not any(cut for _, cut in bars(ax))
 
 
-def test_more_than_fifteen_end_in_one_bar_with_a_kept_and_a_cut_part(ax: Axes) -> None:
+def test_more_than_fifteen_tokens_end_in_one_bar_with_a_kept_and_a_removed_part(ax: Axes) -> None:
     names = [f"t{i}" for i in range(20)]
     shares = torch.full((20,), 0.05)
     keep = torch.arange(20) < 17
@@ -52,14 +52,14 @@ def test_more_than_fifteen_end_in_one_bar_with_a_kept_and_a_cut_part(ax: Axes) -
     assert ax.get_xlabel() == "next token, the likeliest first; +5: all others"
 
 
-def test_names_below_the_bars_do_not_touch(ax: Axes) -> None:
+def test_labels_below_the_bars_do_not_touch(ax: Axes) -> None:
     next_tokens(ax, [chr(97 + i) for i in range(26)], torch.full((26,), 1 / 26))
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
     assert all(one.x1 <= other.x0 for one, other in pairwise(boxes))
 
 
-def test_the_words_have_the_likeliest_and_what_is_kept(ax: Axes) -> None:
+def test_the_description_names_the_likeliest_token_and_the_kept_ones(ax: Axes) -> None:
     keep = [False, True, False, False]
     assert described(next_tokens(ax, NAMES, SHARES, keep, "top-k 1")) == (
         "top-k 1. The next of 4 tokens: the likeliest is le, 0.60. 1 is kept, with 0.60 of the probability."
@@ -76,6 +76,8 @@ def test_the_words_have_the_likeliest_and_what_is_kept(ax: Axes) -> None:
         (SHARES, [False] * 4, "keep should be True for at least one token"),
     ],
 )
-def test_what_is_no_distribution_is_refused(ax: Axes, shares: list[float], keep: list[bool] | None, words: str) -> None:
+def test_numbers_that_are_not_a_distribution_are_refused(
+    ax: Axes, shares: list[float], keep: list[bool] | None, words: str
+) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         next_tokens(ax, NAMES, shares, keep)

@@ -29,19 +29,19 @@ def test_each_bar_begins_where_the_last_one_ended_and_they_end_at_the_length_of_
     assert flat(bars(ax)) == pytest.approx([0, 5, 5, 8, 8, 7, 7, 10, 0, 10])
 
 
-def test_the_stream_runs_level_from_the_end_of_each_bar_to_the_next(ax: Axes) -> None:
+def test_the_stream_runs_horizontally_from_the_end_of_each_bar_to_the_next(ax: Axes) -> None:
     residual_stream(ax, START, WRITES, NAMES)
     level = [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines[:4]]  # type: ignore[arg-type]
     assert [x for x, _ in level] == [[0, 1], [1, 2], [2, 3], [3, 4]]
     assert flat([y for _, y in level]) == pytest.approx([5, 5, 8, 8, 7, 7, 10, 10])  # type: ignore[misc]
 
 
-def test_only_a_write_against_what_comes_out_is_hatched(ax: Axes) -> None:
+def test_only_a_contribution_that_opposes_the_output_is_hatched(ax: Axes) -> None:
     residual_stream(ax, START, WRITES, NAMES)
     assert [patch.get_hatch() for patch in ax.patches] == [None, None, "////", None, None]
 
 
-def test_each_bar_has_its_name_and_its_number_and_the_ends_stand_out(ax: Axes) -> None:
+def test_each_bar_has_its_name_and_number_and_the_first_and_last_are_emphasised(ax: Axes) -> None:
     residual_stream(ax, START, WRITES, NAMES)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["in", "A1", "F1", "A2", "out"]
     assert [text.get_text() for text in ax.texts] == ["5.0", "3.0", "-1.0", "3.0", "10.0"]
@@ -58,14 +58,14 @@ def test_every_bar_and_number_lies_inside_the_axes(ax: Axes) -> None:
         assert frame.y0 - 1 <= box.y0 < box.y1 <= frame.y1 + 1
 
 
-def test_the_words_have_both_ends_the_largest_write_and_those_that_go_against_it(ax: Axes) -> None:
+def test_the_description_names_both_ends_the_largest_contribution_and_the_opposing_ones(ax: Axes) -> None:
     assert described(residual_stream(ax, START, WRITES, NAMES)) == (
         "Measured along the output, the input is 5.00, and 3 sublayers bring the sum to 10.00. "
         "The largest contribution is that of A1, 3.00. Negative contributions: 1."
     )
 
 
-def test_the_largest_write_may_go_against_what_comes_out(ax: Axes) -> None:
+def test_the_largest_contribution_may_oppose_the_output(ax: Axes) -> None:
     words = described(residual_stream(ax, [20.0, 0.0], [[3.0, 1.0], [-8.0, 0.0], [4.0, -1.0]], NAMES))
     assert words.endswith("The largest contribution is that of F1, -8.00. Negative contributions: 1.")
 
@@ -80,7 +80,7 @@ def test_the_largest_write_may_go_against_what_comes_out(ax: Axes) -> None:
         (START, [[-3.0, -4.0]], ["A1"], "add up to 0, which has no direction"),
     ],
 )
-def test_what_does_not_add_up_is_refused(
+def test_contributions_that_do_not_add_up_are_refused(
     ax: Axes, start: list[float], writes: list[list[float]], names: list[str], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):

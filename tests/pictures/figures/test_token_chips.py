@@ -39,7 +39,7 @@ def test_each_token_has_a_chip_and_each_row_its_name_and_number(ax: Axes) -> Non
     assert len(boxes(ax)) == 7
 
 
-def test_chips_of_a_row_stand_side_by_side_and_hold_their_labels(ax: Axes) -> None:
+def test_chips_of_a_row_are_side_by_side_and_contain_their_labels(ax: Axes) -> None:
     token_chips(ax, ROWS)
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     frames = [box.get_window_extent() for box in boxes(ax)]
@@ -53,7 +53,7 @@ def test_chips_of_a_row_stand_side_by_side_and_hold_their_labels(ax: Axes) -> No
     assert max(text.get_window_extent().x1 for text in ax.texts) < ax.figure.bbox.x1
 
 
-def test_a_long_row_is_written_smaller_and_stays_inside(ax: Axes) -> None:
+def test_a_long_row_has_smaller_text_and_stays_inside(ax: Axes) -> None:
     token_chips(ax, {"no merges": list("the king's daughter wept and would not be comforted by anyone at all")})
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     assert ax.texts[0].get_fontsize() < 11
@@ -68,7 +68,7 @@ def test_tokens_of_more_than_one_character_are_shaded() -> None:
     assert fills == [colour("panel")] * 5 + [colour("query_chip")] * 2
 
 
-def test_the_words_of_the_chips_list_them(ax: Axes) -> None:
+def test_the_description_lists_the_chips(ax: Axes) -> None:
     token_chips(ax, ROWS)
     assert described(ax) == "A text tokenized in 2 ways. 0 merges, 5 tokens: t|h|e|␣|k. 9 merges, 2 tokens: the|␣k."
 
@@ -79,7 +79,7 @@ def test_rows_without_tokens_are_refused(ax: Axes, rows: dict[str, list[str]]) -
         token_chips(ax, rows)
 
 
-def test_words_lie_where_principal_components_put_them(ax: Axes) -> None:
+def test_words_are_at_their_principal_components(ax: Axes) -> None:
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(12, 5, generator=generator, dtype=torch.float64)
     neighbour_map(ax, vectors, list("abcdefghijkl"))
@@ -103,7 +103,7 @@ def test_each_word_is_joined_to_its_nearest_neighbour(ax: Axes) -> None:
     assert described(ax).endswith("4 of 4 have the same nearest neighbour on the map as among the whole vectors.")
 
 
-def test_a_word_whose_neighbour_the_flat_map_loses_is_hollow_and_counted(ax: Axes) -> None:
+def test_a_word_whose_nearest_neighbour_differs_in_two_dimensions_is_hollow_and_counted(ax: Axes) -> None:
     # Twins on three axes, the pairs of the third and shortest lost: its four words fall together in the middle.
     ends = torch.tensor([[9.0, 0, 0], [-9, 0, 0], [0, 8, 0], [0, -8, 0], [0, 0, 7], [0, 0, -7]])
     neighbour_map(ax, torch.cat([ends, ends + torch.tensor([0.4, 0.3, 0.0])]), [f"{i}" for i in range(12)])
@@ -112,7 +112,7 @@ def test_a_word_whose_neighbour_the_flat_map_loses_is_hollow_and_counted(ax: Axe
     assert f"{12 - len(hollow(ax))} of 12 have the same nearest neighbour" in described(ax)
 
 
-def test_names_of_words_close_together_do_not_touch(ax: Axes) -> None:
+def test_labels_of_words_close_together_do_not_touch(ax: Axes) -> None:
     # Three pairs around a circle, so far apart that the two of a pair nearly fall together.
     angles = torch.tensor([0.0, 0.05, 2.0, 2.05, 4.0, 4.05])
     ax.figure.set_size_inches(8, 5)  # type: ignore[union-attr]

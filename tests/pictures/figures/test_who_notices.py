@@ -27,14 +27,14 @@ def frames(ax: Axes) -> list[tuple[int, int]]:
     return sorted((round(patch.get_y()), round(patch.get_x())) for patch in heavy)
 
 
-def test_an_honest_model_has_dots_on_the_diagonal_and_below_and_no_cross(ax: Axes) -> None:
+def test_a_causal_model_has_dots_on_and_below_the_diagonal_and_no_cross(ax: Axes) -> None:
     assert who_notices(ax, CAUSAL, TOKENS, "causal") is ax
     assert dots(ax) == [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)]
     assert crosses(ax) == frames(ax) == []
     assert ax.get_title(loc="left") == "causal: 0 leaks"
 
 
-def test_each_token_that_is_noticed_before_it_comes_has_a_cross_in_a_frame(ax: Axes) -> None:
+def test_each_future_token_that_has_an_effect_has_a_cross_in_a_frame(ax: Axes) -> None:
     changed = CAUSAL.clone()
     changed[0, 1] = changed[1, 2] = True
     who_notices(ax, changed, TOKENS)
@@ -42,7 +42,7 @@ def test_each_token_that_is_noticed_before_it_comes_has_a_cross_in_a_frame(ax: A
     assert ax.get_title(loc="left") == "2 leaks"
 
 
-def test_what_moves_nothing_has_no_mark(ax: Axes) -> None:
+def test_a_token_without_an_effect_has_no_mark(ax: Axes) -> None:
     changed = torch.eye(3, dtype=torch.bool)
     changed[0, 2] = True
     who_notices(ax, changed, TOKENS, "one")
@@ -51,12 +51,12 @@ def test_what_moves_nothing_has_no_mark(ax: Axes) -> None:
     assert ax.get_title(loc="left") == "one: 1 leak"
 
 
-def test_the_words_count_those_that_notice_and_the_leaks(ax: Axes) -> None:
+def test_the_description_counts_the_affected_positions_and_the_leaks(ax: Axes) -> None:
     who_notices(ax, torch.ones(3, 3, dtype=torch.bool), TOKENS, "no mask")
     assert described(ax) == "no mask: 9 of 9 pairs are noticed, 3 of them leaks."
 
 
-def test_tokens_stand_on_both_axes_the_first_row_on_top(ax: Axes) -> None:
+def test_tokens_label_both_axes_and_the_first_row_is_on_top(ax: Axes) -> None:
     who_notices(ax, CAUSAL, TOKENS)
     names = ["the", "␣", "key"]
     assert [label.get_text() for label in ax.get_xticklabels()] == names
@@ -72,6 +72,6 @@ def test_tokens_stand_on_both_axes_the_first_row_on_top(ax: Axes) -> None:
         (CAUSAL.float(), "changed should hold True and False, but its dtype is float32"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(ax: Axes, changed: Tensor, words: str) -> None:
+def test_arguments_that_cannot_be_drawn_are_refused(ax: Axes, changed: Tensor, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         who_notices(ax, changed, TOKENS)

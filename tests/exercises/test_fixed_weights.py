@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from course_lib.exercises.filling import filled
+from course_lib.exercises.fixed_weights import with_fixed_weights
 
 
 class Noisy(nn.Module):
@@ -20,8 +20,8 @@ class Noisy(nn.Module):
         return self.map(x) + torch.rand(x.size(-1), dtype=x.dtype)
 
 
-def test_a_class_is_made_once_for_its_sizes_and_type_and_draws_the_same_in_each_call():
-    function, Noisy.made = filled(made_with=1, block=2)(Noisy), 0
+def test_a_class_is_made_once_for_each_size_and_dtype_and_draws_the_same_numbers_in_each_call():
+    function, Noisy.made = with_fixed_weights(constructor_arguments=1, block=2)(Noisy), 0
     first, again = function(4, torch.ones(1, 4))[0], function(4, torch.ones(1, 4))[0]
     assert torch.equal(first, again)
     assert Noisy.made == 1
@@ -30,9 +30,9 @@ def test_a_class_is_made_once_for_its_sizes_and_type_and_draws_the_same_in_each_
     assert Noisy.made == 3
 
 
-def test_torchs_own_random_state_is_left_as_it_was():
+def test_the_random_state_of_torch_does_not_change():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    filled(made_with=1, block=2)(Noisy)(4, torch.ones(1, 4))
+    with_fixed_weights(constructor_arguments=1, block=2)(Noisy)(4, torch.ones(1, 4))
     assert torch.equal(torch.rand(3), expected)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from course_lib import data
-from course_lib.pretrained import load_encoder, load_tales_model, load_translator, pouring
+from course_lib.pretrained import load_encoder, load_tales_model, load_translator, trained_weights
 from course_lib.transformer.build import COURSE, Parts
 from tests import plain_parts
 from tests.plain_parts import plain
@@ -65,7 +65,7 @@ def test_the_translator_runs_on_every_part_of_the_learners_transformer(called: C
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_TRANSFORMER))
-def test_the_translator_runs_on_any_one_part_alone(name: str, called: Counter[str]):
+def test_the_translator_runs_on_any_single_learners_part(name: str, called: Counter[str]):
     ours = load_translator()
     theirs = load_translator(parts=replace(COURSE, **{name: getattr(plain_parts, name)}))
     called.clear()
@@ -76,7 +76,7 @@ def test_the_translator_runs_on_any_one_part_alone(name: str, called: Counter[st
     assert called[name] or name == "sinusoidal", "a table of positions is computed once and remembered"
 
 
-def test_the_tales_model_runs_on_the_parts_that_a_model_of_today_shares_with_2017(called: Counter[str]):
+def test_the_tales_model_runs_on_the_parts_that_it_shares_with_the_2017_model(called: Counter[str]):
     ours, theirs = load_tales_model(), load_tales_model(parts=plain())
     ids = torch.tensor([ours.encode("Once upon a time there was a king")])
     with torch.no_grad():
@@ -100,9 +100,9 @@ def test_the_pretrained_encoder_runs_on_the_learners_layers(called: Counter[str]
     assert all(type(layer) is plain_parts.EncoderLayer for layer in theirs.encoder.layers)
     sentences = ["The detective investigated.", "It was a dark and stormy night, and nobody was on the road."]
     torch.testing.assert_close(theirs.embed(sentences), ours.embed(sentences), rtol=0, atol=1e-5)
-    wanted = {"EncoderLayer", "MultiHeadAttention", "scaled_dot_product_attention", "split_heads", "merge_heads"}
-    wanted |= {"LayerNorm", "FeedForward", "gelu", "post_norm", "padding_mask", "LearnedPositions", "embed"}
-    assert {name for name in wanted if not called[name]} == set()
+    expected = {"EncoderLayer", "MultiHeadAttention", "scaled_dot_product_attention", "split_heads", "merge_heads"}
+    expected |= {"LayerNorm", "FeedForward", "gelu", "post_norm", "padding_mask", "LearnedPositions", "embed"}
+    assert {name for name in expected if not called[name]} == set()
 
 
 class OtherNames(nn.Module):
@@ -116,10 +116,10 @@ class OtherNames(nn.Module):
         return nn.functional.layer_norm(x, x.shape[-1:], self.weight, self.shift, self.eps)
 
 
-def test_a_class_that_names_its_weights_otherwise_is_replaced_by_the_courses_and_this_is_said_once(
+def test_a_class_with_other_names_for_its_weights_is_replaced_by_the_courses_and_a_warning_says_so_once(
     monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ):
-    monkeypatch.setattr(pouring, "_said", set())
+    monkeypatch.setattr(trained_weights, "_warned", set())
     parts = replace(COURSE, LayerNorm=OtherNames, MultiHeadAttention=plain_parts.MultiHeadAttention)
     for _ in range(2):
         load_translator.cache_clear()

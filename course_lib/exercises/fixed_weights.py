@@ -1,7 +1,7 @@
-"""Putting the check's own numbers into a learner's class, whatever its weights are called and however they are cut.
+"""Give a learner's class fixed weights, whatever their names are and however they are divided into tensors.
 
-The numbers of a weight depend on its shape alone. So it does not matter which of several matrices of one shape is
-which, nor whether three projections are three matrices or one: only what is done with them.
+The values of a weight depend only on its shape. So it does not matter which of several matrices of one shape is which,
+nor whether three projections are three matrices or one: only how the class uses them.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.adapters import Adapter
-from course_lib.exercises.cases import numbers
+from course_lib.exercises.cases import fixed_tensor
 from course_lib.exercises.outcomes import NO_GRADIENT
 
 NO_DROPOUT = "But nothing is dropped while it trains: put `nn.Dropout(dropout)` on what each sublayer writes."
@@ -23,40 +23,44 @@ def forward(module: nn.Module, *inputs: Any) -> tuple[Any, ...]:
     return (module(*inputs),)
 
 
-def filled(
-    made_with: int,
+def with_fixed_weights(
+    constructor_arguments: int,
     block: int,
-    uncounted: tuple[int, ...] = (),
+    uncounted_sizes: tuple[int, ...] = (),
     call: Callable[..., tuple[Any, ...]] = forward,
 ) -> Adapter:
-    """Call a class as a function: its first `made_with` arguments make it, its others go through it.
+    """Adapt a class so that it is called as a function: its first arguments go to `__init__`, the others to `call`.
 
-    What comes back is its output, and how many numbers stand in the weight matrices that the output depends on: two
-    layers that share theirs, a matrix that is never used, or layers that torch does not know of, show there.
+    The adapted function returns the module's output and the number of weights in the matrices on which that output
+    depends. The count reveals two layers that share their weights, a matrix that is never used, and layers that torch
+    does not register.
 
-    Random draws, such as a mistake's own, begin from the same seed in each call, and dropout is off. Calls with the
-    same sizes go through the same module.
+    Random numbers start from the same seed in each call, and dropout is off. Calls with the same sizes use the same
+    module.
 
     Args:
-        made_with: how many arguments make the class.
+        constructor_arguments: how many arguments `__init__` takes.
         block: the width of a head, d_k, or of a token where there are no heads. A matrix whose sides are multiples of
-            it holds one block of numbers over and over, so that its rows may be cut and ordered in any way.
-        uncounted: matrices with a side of such a length are not counted: embeddings, which may be shared or not.
-        call: what is done with the module.
+            it repeats one block of numbers, so that its rows may be divided and ordered in any way.
+        uncounted_sizes: matrices with a side of such a length are not counted. They are embeddings, which may be
+            shared or not.
+        call: takes the module and the remaining arguments, and returns the outputs.
     """
 
     def adapt(answer: Any) -> Callable[..., Any]:
-        @cache  # most of the time goes into making modules
+        @cache  # making modules takes most of the time
         def make(sizes: tuple[Any, ...], dtype: torch.dtype) -> nn.Module:
-            return _make_filled(answer, sizes, block, dtype)
+            return _make_with_fixed_weights(answer, sizes, block, dtype)
 
         def function(*arguments: Any) -> tuple[Any, ...]:
-            sizes, inputs = arguments[:made_with], arguments[made_with:]
+            sizes, inputs = arguments[:constructor_arguments], arguments[constructor_arguments:]
             with torch.random.fork_rng([]):
                 module = make(sizes, _dtype_of(inputs))
                 torch.default_generator.manual_seed(0)
                 outputs = call(module, *inputs)
-            counted = [each for each in module.parameters() if each.dim() > 1 and not set(each.shape) & set(uncounted)]
+            counted = [
+                each for each in module.parameters() if each.dim() > 1 and not set(each.shape) & set(uncounted_sizes)
+            ]
             return *outputs, _count_used(outputs[0], counted)
 
         return function
@@ -64,32 +68,32 @@ def filled(
     return adapt
 
 
-def drops_in_training(made_with: int, block: int) -> Callable[[Any, tuple[Any, ...]], str]:
-    """Check further that a class gives something else in training than in use: that it has dropout."""
+def drops_in_training(constructor_arguments: int, block: int) -> Callable[[Any, tuple[Any, ...]], str]:
+    """Make a further check: that a class gives another output in training than in evaluation, because of dropout."""
 
-    def lacking(answer: Any, arguments: tuple[Any, ...]) -> str:
-        sizes, inputs = arguments[:made_with], arguments[made_with:]
+    def missing_dropout(answer: Any, arguments: tuple[Any, ...]) -> str:
+        sizes, inputs = arguments[:constructor_arguments], arguments[constructor_arguments:]
         with torch.random.fork_rng([]), torch.no_grad():
-            module = _make_filled(answer, sizes, block, _dtype_of(inputs))
-            in_use = module(*inputs)
+            module = _make_with_fixed_weights(answer, sizes, block, _dtype_of(inputs))
+            in_evaluation = module(*inputs)
             in_training = module.train()(*inputs)
-        return NO_DROPOUT if torch.equal(in_use, in_training) else ""
+        return NO_DROPOUT if torch.equal(in_evaluation, in_training) else ""
 
-    return lacking
+    return missing_dropout
 
 
-def _make_filled(answer: Any, sizes: tuple[Any, ...], block: int, dtype: torch.dtype) -> nn.Module:
-    """Make a class, and put the check's numbers into it."""
+def _make_with_fixed_weights(answer: Any, sizes: tuple[Any, ...], block: int, dtype: torch.dtype) -> nn.Module:
+    """Make an instance of a class in evaluation mode, with fixed weights."""
     torch.default_generator.manual_seed(0)
     module: nn.Module = answer(*sizes)
     everything = nn.ModuleList([module, *_layers_in_plain_lists(module)])
-    fill(everything, block)
+    set_fixed_weights(everything, block)
     everything.to(dtype).eval()
     return module
 
 
 def _dtype_of(inputs: Sequence[Any]) -> torch.dtype:
-    """The number type of the first input that holds fractions; float32 where there are only ids."""
+    """The dtype of the first floating-point input; float32 if there are only ids."""
     for each in inputs:
         if isinstance(each, Tensor) and each.is_floating_point():
             return each.dtype
@@ -97,14 +101,14 @@ def _dtype_of(inputs: Sequence[Any]) -> torch.dtype:
 
 
 def _layers_in_plain_lists(module: nn.Module) -> list[nn.Module]:
-    """The layers that torch does not know of, since they are kept in a plain Python list."""
+    """The layers that torch does not register, because they are in a plain Python list."""
     values = [value for each in module.modules() for value in vars(each).values()]
     lists = [value for value in values if isinstance(value, (list, tuple))]
     return [layer for layers in lists for layer in layers if isinstance(layer, nn.Module)]
 
 
 def _count_used(output: Any, matrices: Sequence[Tensor]) -> int:
-    """How many numbers of the matrices reach the first feature of an output."""
+    """How many weights of the matrices the first feature of an output depends on."""
     if not matrices or not isinstance(output, Tensor):
         return 0
     try:
@@ -115,24 +119,25 @@ def _count_used(output: Any, matrices: Sequence[Tensor]) -> int:
 
 
 @torch.no_grad()
-def fill(module: nn.Module, block: int) -> None:
-    """Give each parameter numbers by its shape: matrices as `filled` says, gains (which begin as 1) around 1, others 0.
+def set_fixed_weights(module: nn.Module, block: int) -> None:
+    """Give each parameter values that depend on its shape.
 
-    A matrix and its transpose get the same numbers, since a learner may multiply from either side.
+    Matrices are set as `with_fixed_weights` describes, gains (which start as 1) to values near 1, and the others to 0.
+    A matrix and its transpose get the same values, since a learner may multiply from either side.
     """
     for parameter in module.parameters():
         if parameter.dim() > 1:
             parameter.copy_(_matrix_of_heads(parameter.shape, block))
         elif bool((parameter == 1).all()):
-            parameter.copy_(1 + numbers(len(parameter), seed=7) / 4)
+            parameter.copy_(1 + fixed_tensor(len(parameter), seed=7) / 4)
         else:
             parameter.zero_()
 
 
 def _matrix_of_heads(shape: torch.Size, block: int) -> Tensor:
-    """The numbers of a weight with two dimensions or more: of heads that lie apart, each gets the same matrix.
+    """The values of a weight with two dimensions or more. If it has a dimension for heads, each gets the same matrix.
 
-    Its rows and columns are the widest dimension, d_model, and the last of the others, d_k: the others count heads.
+    The matrix extends over the largest dimension, d_model, and the last of the others, d_k. The rest count heads.
     """
     sizes = list(shape)
     while len(sizes) > 2 and 1 in sizes:
@@ -150,7 +155,7 @@ def _matrix_of_heads(shape: torch.Size, block: int) -> Tensor:
 @cache
 def _matrix(rows: int, columns: int, block: int) -> Tensor:
     if rows % block == 0 and columns % block == 0:
-        square = numbers(block, block, seed=3)
+        square = fixed_tensor(block, block, seed=3)
         return (square + square.T).repeat(rows // block, columns // block) / 8
-    wide = numbers(min(rows, columns), max(rows, columns), seed=5) / 3
+    wide = fixed_tensor(min(rows, columns), max(rows, columns), seed=5) / 3
     return wide if rows <= columns else wide.T
