@@ -24,8 +24,8 @@ from tests.transformer.reference import gpt2_language_model
 
 # Width, layers, heads: nanoGPT's small models for the CPU and for one GPU, https://github.com/karpathy/nanoGPT
 SIZES = ((128, 4, 4), (384, 6, 6))
-WANTED = {128: 1.5, 384: 1.3}
-WANTED_OF_CACHE = 5.0
+TARGET = {128: 1.5, 384: 1.3}
+CACHE_TARGET = 5.0
 BATCHES = (1, 32)
 SAME = 0.9  # random weights leave near ties, which rounding may decide either way
 BEAMS = 4
@@ -91,13 +91,13 @@ def beside_transformers(length: int) -> bool:
                 alike = sum(a == b for a, b in zip(mine(), other(), strict=True))
                 ours_took, theirs_took = in_turns(mine, other)
                 ratio = theirs_took / ours_took
-                reached &= ratio >= WANTED[width] and alike >= SAME * batch
+                reached &= ratio >= TARGET[width] and alike >= SAME * batch
                 name = f"width {width}, batch {batch:2}, {'greedy' if beams == 1 else f'{beams} beams'}"
                 rates = (
                     f"{batch * length / ours_took:7,.0f} tokens/s, transformers {batch * length / theirs_took:7,.0f}"
                 )
                 print(
-                    f"{name:30} {rates}, ratio {ratio:.2f} (wanted {WANTED[width]}), same {alike}/{batch}", flush=True
+                    f"{name:30} {rates}, ratio {ratio:.2f} (target {TARGET[width]}), same {alike}/{batch}", flush=True
                 )
     return reached
 
@@ -112,7 +112,7 @@ def cache_against_none(length: int = 512) -> bool:
     spent: Sequence[float] = [min(seconds(write(use_cache)) for _ in range(2)) for use_cache in (True, False)]
     ratio = spent[1] / spent[0]
     print(f"{length} tokens: {spent[0]:.2f} s with the cache, {spent[1]:.2f} s without, {ratio:.1f} times")
-    return ratio >= WANTED_OF_CACHE
+    return ratio >= CACHE_TARGET
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The parts as a learner writes them in the notebooks: plain, with the course's names for weights and nothing more."""
+"""The parts as a learner writes them in the notebooks: plain, with the course's names for weights."""
 
 import math
 from dataclasses import fields
@@ -10,7 +10,7 @@ from course_lib.transformer.build import Parts
 
 
 def plain() -> Parts:
-    """These parts, for a model to be built from, as they are at this moment: a test may have replaced some."""
+    """The current parts of this module, from which a model can be built: a test may have replaced some."""
     return Parts(**{field.name: globals()[field.name] for field in fields(Parts)})
 
 

@@ -1,4 +1,4 @@
-"""Everything that says what the course needs says the same: pyproject.toml, conda's file, CI, and the imports."""
+"""The requirements of the course agree everywhere: in pyproject.toml, conda's file, CI and the imports."""
 
 import ast
 import importlib.metadata
@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-# conda-forge's name for what pip calls otherwise. The rest is called the same.
+# conda-forge's name for a package that has another name in pip. The other names are the same.
 CONDA_NAMES = {"torch": "pytorch-cpu"}
 PYTHONS = [f"3.{minor}" for minor in range(30) if f"3.{minor}.0" in SpecifierSet(PROJECT["requires-python"])]
 

@@ -1,4 +1,4 @@
-"""The house's own rules: floors, sizes, what an import costs, and what no file may hold."""
+"""Rules for the repository: which room may import which, sizes, the cost of an import, and forbidden content."""
 
 import ast
 import json
@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "course_lib"
 
-# The rooms of the library, from the cellar to the roof: a room uses the rooms before it in this list, and itself.
+# The rooms of the library from bottom to top: a room imports only itself and the rooms before it in this list.
 ROOMS = [
     "transformer",
     "text",
@@ -31,11 +31,11 @@ ROOMS = [
     "yours",
     "cli",
 ]
-# In the text-book, a file uses the files before it in this list.
+# In the textbook, a file imports only the files before it in this list.
 TEXTBOOK = ["attention", "cache", "positions", "layers", "config", "models", "build"]
 LIGHT = ROOMS[: ROOMS.index("pretrained")]
 
-# Written in halves, so that this file does not hold what it forbids.
+# Written in halves, so that this file does not contain what it forbids.
 REGISTRY_HOSTS = [
     f"{name}.{end}"
     for name, end in [
@@ -57,7 +57,7 @@ def tracked_files() -> list[Path]:
 
 
 def imports(source: str, package: str) -> Iterator[str]:
-    """Name every module that a source imports, also inside functions; `package` is the one that it stands in."""
+    """Name every module that a source imports, also inside functions; `package` is the package of the source."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -74,12 +74,12 @@ def imports_of(path: Path) -> set[str]:
 
 
 def room_of(path: Path) -> str:
-    """Give the room that a file of the library stands in."""
+    """Give the room of a file of the library."""
     return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
 
 
 def goes_up(importer: str, imported: str) -> bool:
-    """Say whether one room imports another that is above it."""
+    """Whether one room imports another that is above it."""
     return ROOMS.index(imported) > ROOMS.index(importer)
 
 

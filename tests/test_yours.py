@@ -1,4 +1,4 @@
-"""`course_lib.yours` hands out the learner's parts where they exist and pass, and the course's otherwise."""
+"""`course_lib.yours` gives access to the learner's parts if they exist and pass, and to the course's otherwise."""
 
 from pathlib import Path
 
@@ -151,8 +151,8 @@ def test_a_reset_of_one_part_keeps_its_file(work: Path):
 def test_a_reset_of_all_parts_keeps_their_files(work: Path):
     store.save("softmax", SOFTMAX)
     store.save("scaled_dot_product_attention", ATTENTION)
-    places = "my_transformer/former/softmax_001.py, my_transformer/former/scaled_dot_product_attention_001.py"
-    assert f"What you wrote is in {places}." in repr(yours.reset())
+    paths = "my_transformer/former/softmax_001.py, my_transformer/former/scaled_dot_product_attention_001.py"
+    assert f"What you wrote is in {paths}." in repr(yours.reset())
     assert yours.softmax is attention.softmax
     assert (work / "former" / "softmax_001.py").read_text(encoding="utf-8") == SOFTMAX
     assert repr(yours.reset()) == "There is nothing of yours to move aside."

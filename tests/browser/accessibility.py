@@ -1,4 +1,4 @@
-"""What a page gives to eyes and to screen readers: contrast as WCAG 2 computes it, and the accessibility tree."""
+"""The accessibility of a page: contrast as WCAG 2 computes it, and the accessibility tree for screen readers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +7,8 @@ from playwright.sync_api import Locator, Page
 
 TEXT, LARGE_TEXT, EDGE = 4.5, 3.0, 3.0  # WCAG 2.2, success criteria 1.4.3 and 1.4.11, level AA
 
-# The colour of each text and of the edge of each control, with every layer of colour below it, the nearest first. A
-# digit of a matrix stands on the rectangle in front of it, all else on the backgrounds of the elements around it.
+# The colour of each text and of the edge of each control, with every layer of colour below it, the nearest first. The
+# background of a digit in a matrix is the rectangle before it; everything else is on the elements that contain it.
 COLOURS = """root => {
     const below = (element) => {
         const layers = [];
@@ -51,7 +51,7 @@ class Colour:
 
     @classmethod
     def parse(cls, words: str) -> "Colour":
-        """Read what a browser computes, `rgb(1, 2, 3)` or `rgba(1, 2, 3, 0.5)`. Raises ValueError for all else."""
+        """Parse a computed style, `rgb(1, 2, 3)` or `rgba(1, 2, 3, 0.5)`. Raises ValueError for anything else."""
         name, _, numbers = words.rstrip(")").partition("(")
         if name not in ("rgb", "rgba"):
             raise ValueError(f"a colour should be rgb(...) or rgba(...), but it is {words}")
@@ -59,7 +59,7 @@ class Colour:
         return cls(red / 255, green / 255, blue / 255, *(opacity or [1.0]))
 
     def over(self, other: "Colour") -> "Colour":
-        """This colour laid over one that hides all below."""
+        """This colour over an opaque one."""
         pairs = ((self.red, other.red), (self.green, other.green), (self.blue, other.blue))
         return Colour(*(self.opacity * above + (1 - self.opacity) * under for above, under in pairs), opacity=1.0)
 
@@ -73,7 +73,7 @@ class Colour:
 
 
 def contrast(colour: str, layers: list[str]) -> float:
-    """How far a colour stands out from the layers below it: from 1 to 21."""
+    """The contrast of a colour with the layers below it, from 1 to 21."""
     ground = Colour(1, 1, 1, 1)
     for layer in reversed(layers):
         ground = Colour.parse(layer).over(ground)
@@ -82,18 +82,18 @@ def contrast(colour: str, layers: list[str]) -> float:
 
 
 def too_faint(root: Locator) -> tuple[int, list[str]]:
-    """Compare every text and control's edge in an element with what it stands on: how many, and which fall short."""
-    wanted = {"text": TEXT, "large text": LARGE_TEXT, "edge": EDGE}
+    """Compare every text and every control's edge with its background; return their number, and those that fail."""
+    expected = {"text": TEXT, "large text": LARGE_TEXT, "edge": EDGE}
     found = root.evaluate(COLOURS)
     ratios = [(each, contrast(each["colour"], each["layers"])) for each in found]
-    short = [(each, ratio) for each, ratio in ratios if ratio < wanted[each["kind"]]]
+    short = [(each, ratio) for each, ratio in ratios if ratio < expected[each["kind"]]]
     return len(found), [
         f"{each['words']}: {ratio:.2f}, {each['colour']} on {each['layers'][0]}" for each, ratio in short
     ]
 
 
 def tree(page: Page, root: Locator) -> list[tuple[str, str]]:
-    """What a screen reader finds in an element: role and name of each thing, in order."""
+    """The accessibility tree of an element: the role and name of each node, in order."""
     session = page.context.new_cdp_session(page)
     session.send("Accessibility.enable")
     mark = "data-tree-root"

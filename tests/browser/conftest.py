@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests, and what happens where there is no Chromium."""
+"""One JupyterLab and one Chromium for all browser tests, and what happens if there is no Chromium."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ MISSING = (
 )
 ANSWER_SECONDS = 20
 FLAGS = [
-    # Whatever the browser itself would like to ask its makers gets no answer, and no address to ask for one.
+    # The browser's own background requests get no answer, nor even an address to which to send them.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
     "--disable-background-networking",
     "--disable-component-update",
@@ -42,7 +42,7 @@ def chromium_program() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the browser tests out, and say so, on a machine without Chromium; in CI they stay, and fail."""
+    """Without Chromium, skip the browser tests with a warning; in CI, let them fail."""
     mine = [item for item in items if item.path.is_relative_to(HERE) and "browser" in item.fixturenames]
     if mine and find_chromium() is None and os.environ.get("CI") != "true":
         warnings.warn(pytest.PytestWarning(MISSING), stacklevel=1)
@@ -68,7 +68,7 @@ def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def lab(lab_folder: Path) -> Iterator[str]:
-    """Give the address that a JupyterLab opens which `course.py lab` started."""
+    """Start a JupyterLab with `course.py lab`, and give the address that it opens."""
     kernels.prepare()
     with running_lab(lab_folder) as address:
         yield address
@@ -78,7 +78,7 @@ def lab(lab_folder: Path) -> Iterator[str]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep a picture of each open page where a browser test fails."""
+    """Save a screenshot of each open page when a browser test fails."""
     report = yield
     arguments = getattr(item, "funcargs", {})
     if report.failed and "browser" in arguments and "lab_folder" in arguments:

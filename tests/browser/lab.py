@@ -1,4 +1,4 @@
-"""JupyterLab as a newcomer gets it from `course.py lab`, on a copy of the checkout, and a page that is watched."""
+"""JupyterLab as a newcomer gets it from `course.py lab`, on a copy of the checkout, and a page that logs requests."""
 
 import html
 import os
@@ -33,7 +33,7 @@ OWN_FOLDERS = (
 
 @contextmanager
 def running_lab(folder: Path) -> Iterator[str]:
-    """Start `course.py lab` on a copy of the checkout in `folder`; give the address that it opens; then end it.
+    """Start `course.py lab` on a copy of the checkout in `folder`, give the address that it opens, and stop it later.
 
     A copy, since JupyterLab saves into the notebooks. Settings, workspaces and history are a newcomer's: none yet.
     """
@@ -42,7 +42,7 @@ def running_lab(folder: Path) -> Iterator[str]:
     variables = kernels.environment(folder) | {name: str(folder / name.lower()) for name in OWN_FOLDERS}
     variables["COURSE_VENV"] = sys.prefix
     command = [sys.executable, "course.py", "lab", "--no-browser", f"--port={_free_port()}"]
-    # The page's own model of the notebook also holds the cells that are scrolled out of sight, and so not on the page.
+    # The page's model of the notebook also has the cells that are out of sight and therefore not in the document.
     command.append("--LabApp.expose_app_in_browser=True")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
@@ -66,7 +66,7 @@ def _free_port() -> int:
 
 
 def _address(process: subprocess.Popen[bytes], folder: Path) -> str:
-    """Wait for the page that Jupyter writes for the learner's browser, and read where it leads."""
+    """Wait for the page that Jupyter writes for the learner's browser, and read the address in it."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         for page in folder.glob("jupyter_runtime_dir/jpserver-*-open.html"):
@@ -78,7 +78,7 @@ def _address(process: subprocess.Popen[bytes], folder: Path) -> str:
 
 
 def _ask_to_end(address: str) -> None:
-    """End the server and its kernels as its own menu does, which works alike on every system."""
+    """Stop the server and its kernels as its menu does, which works on every system."""
     parts = urlsplit(address)
     token = parse_qs(parts.query)["token"][0]
     shutdown = f"http://{parts.netloc}/api/shutdown"
@@ -87,7 +87,7 @@ def _ask_to_end(address: str) -> None:
 
 
 class LabPage:
-    """A page of JupyterLab with a notebook in front, and what the page asked for and complained of."""
+    """A page of JupyterLab with an open notebook, its requests, and its console messages."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -108,16 +108,16 @@ class LabPage:
             self.errors.append(f"{message.text} ({message.location.get('url')})")
 
     def cells(self) -> list[dict[str, Any]]:
-        """Give the notebook's cells as they are now, in nbformat's words."""
+        """Give the notebook's current cells in nbformat's format."""
         return self.page.evaluate("jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells")
 
     def wait_until_open(self) -> None:
-        """Wait until a notebook is in front and its kernel answers."""
+        """Wait until a notebook is the active tab and its kernel responds."""
         kernel = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel"
         self.page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=START_SECONDS * 1000)
 
     def run_all(self) -> None:
-        """Give the command Run All Cells, and wait until the last cell is done or one has failed."""
+        """Call Run All Cells, and wait until the last cell has finished or one has failed."""
         self.page.evaluate(
             """seconds => Promise.race([
                 jupyterapp.commands.execute("notebook:run-all-cells"),
@@ -127,13 +127,13 @@ class LabPage:
         )
 
     def cell(self, words: str) -> Locator:
-        """Bring the first cell whose source has these words into sight, and give it."""
+        """Scroll to the first cell whose source contains these words, and give it."""
         index = next(index for index, cell in enumerate(self.cells()) if words in "".join(cell["source"]))
         self.page.evaluate("index => jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", index)
         return self.page.locator(f'.jp-Notebook [data-windowed-list-index="{index}"]')
 
     def run_cell(self, words: str, source: str = "") -> Locator:
-        """Run the first cell whose source has these words, by keys, with another source typed into it; give it."""
+        """Type another source into the first cell that contains these words, run it by keyboard, and give it."""
         self.cell(words).locator(".cm-content").click()
         if source:
             self.page.keyboard.press("ControlOrMeta+a")
@@ -142,12 +142,12 @@ class LabPage:
         return self.cell(words)
 
     def restart_kernel(self) -> None:
-        """Restart the kernel, and wait until it answers again."""
+        """Restart the kernel, and wait until it responds again."""
         self.page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.restartKernel()")
         self.wait_until_open()
 
     def use_theme(self, theme: str) -> None:
-        """Change JupyterLab's theme to "Light" or "Dark", and wait until the page wears it."""
+        """Change JupyterLab's theme to "Light" or "Dark", and wait until the page shows it."""
         self.page.evaluate(
             "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}"
         )
@@ -156,7 +156,7 @@ class LabPage:
 
 @contextmanager
 def opened(browser: Browser, address: str) -> Iterator[LabPage]:
-    """Open a notebook in a window of its own, and run all of it once."""
+    """Open a notebook in a new window, and run all of it once."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = LabPage(context.new_page())
     page.page.goto(address)

@@ -1,4 +1,4 @@
-"""Notebook 01 as a learner meets it: mistakes named, a part that stays theirs, and the explorer by mouse and keys."""
+"""Notebook 01 in the browser: named mistakes, a part that is saved, and the explorer by mouse and by keyboard."""
 
 import math
 import re
@@ -22,7 +22,7 @@ def attention_weights(scores):
     return powers / powers.sum(dim=1, keepdim=True)"""
 WORDS = ["the", "old", "detective", "found", "the", "small", "key"]
 CONTROLS = {"textbox", "button", "combobox", "radio", "checkbox", "slider"}
-WEIGHTS = 2  # the place of this matrix among the pictures
+WEIGHTS = 2  # the index of this matrix among the pictures
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def lesson(browser: Browser, lab: str) -> Iterator[LabPage]:
 
 @pytest.fixture
 def explorer(lesson: LabPage) -> Locator:
-    """Give the explorer as it is at first, with the first token asking."""
+    """Give the explorer in its first state, with the first token selected."""
     explorer = lesson.cell("\nAttentionExplorer(").locator(".course-explorer")
     explorer.locator(".guess input").first.check()
     type_sentence(explorer, " ".join(WORDS))
@@ -51,7 +51,7 @@ def type_sentence(explorer: Locator, sentence: str) -> None:
 
 
 def asks(explorer: Locator) -> str:
-    """The token whose row is framed, told by where the frame is: each row has a label at its left."""
+    """The token whose row is framed, found by the position of the frame: each row has a label at its left."""
     return (
         explorer.locator("figure svg")
         .nth(WEIGHTS)
@@ -65,7 +65,7 @@ def asks(explorer: Locator) -> str:
 
 
 def weights(explorer: Locator) -> list[list[float]]:
-    """The numbers of the table, row by row. It is filled where it is open."""
+    """The numbers of the table, row by row. The table is filled when it is opened."""
     explorer.get_by_text("Show numbers").click()
     explorer.evaluate("() => new Promise(requestAnimationFrame)")
     rows = explorer.locator("tbody tr").evaluate_all(
@@ -94,13 +94,13 @@ def test_a_guess_comes_first_and_the_explorer_shows_the_answer(explorer: Locator
 
 
 def test_clicking_a_row_selects_its_token_as_the_query_in_every_picture(explorer: Locator):
-    for place in (4, 2):
+    for index in (4, 2):
         digits = explorer.locator("figure svg").nth(WEIGHTS).locator(".digit")
-        digits.nth(7 * place + 1).click()
-        token = WORDS[place]
+        digits.nth(7 * index + 1).click()
+        token = WORDS[index]
         says(explorer, re.compile(f"^“{token}” reads "))
         assert asks(explorer) == token
-        expect(explorer.locator(".chips input").nth(place)).to_be_checked()
+        expect(explorer.locator(".chips input").nth(index)).to_be_checked()
         frames = explorer.locator(".band").evaluate_all("bands => bands.map((band) => band.getAttribute('y'))")
         assert len(frames) == 3
         assert len(set(frames)) == 1
@@ -191,7 +191,7 @@ def test_the_keyboard_does_everything_that_the_mouse_does(lesson: LabPage, explo
     expect(explorer.get_by_label("Head")).to_have_value("1")
     keys.press("[")
     keys.press("[")
-    expect(explorer.get_by_label("Head")).to_have_value("3")  # before the first comes the last of four
+    expect(explorer.get_by_label("Head")).to_have_value("3")  # the last of four precedes the first
     keys.press("r")
     expect(explorer.get_by_label("Multiply the scores by")).to_have_value("1")
     keys.press("Escape")
@@ -232,14 +232,14 @@ def test_no_key_press_reaches_the_notebook(lesson: LabPage, explorer: Locator):
 
 def test_tab_moves_through_every_control_and_then_out_of_the_explorer(lesson: LabPage, explorer: Locator):
     explorer.get_by_label("Your sentence").focus()
-    places = []
+    focused = []
     for _ in range(12):
-        places.append(lesson.page.evaluate("[document.activeElement.type, document.activeElement.tagName].join(' ')"))
+        focused.append(lesson.page.evaluate("[document.activeElement.type, document.activeElement.tagName].join(' ')"))
         if not explorer.evaluate("explorer => explorer.contains(document.activeElement)"):
             break
         lesson.page.keyboard.press("Tab")
     inside = ["text INPUT", "submit BUTTON", *["select-one SELECT"] * 2, "radio INPUT", "checkbox INPUT", "range INPUT"]
-    assert [place.strip() for place in places[:-1]] == [*inside, "radio INPUT", "SUMMARY"]
+    assert [each.strip() for each in focused[:-1]] == [*inside, "radio INPUT", "SUMMARY"]
 
 
 def test_a_screen_reader_finds_names_a_status_and_a_table_with_headers(lesson: LabPage, explorer: Locator):
@@ -293,7 +293,7 @@ def test_a_right_answer_becomes_the_learners_part_and_remains_it_after_a_restart
     expect(lesson.run_cell("yours.report(notebook=1)").locator(".course-report")).to_contain_text(mine)
 
     lesson.restart_kernel()
-    # A kernel that forgot everything, and a question that nobody answered before.
+    # A new kernel, and a question that has not been answered before.
     lesson.run_cell("from course_lib import yours")
     after = lesson.run_cell("yours.report(notebook=1)", "yours.report(notebook=1), yours.attention_weights.__module__")
     expect(after.locator(".jp-OutputArea-output")).to_contain_text(mine)

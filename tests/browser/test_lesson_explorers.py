@@ -15,7 +15,7 @@ from tests.browser.accessibility import EDGE, contrast, too_faint
 from tests.pictures.explorers.test_explorers import look_up
 from tests.pictures.explorers.test_lesson_explorers import example, runs
 
-# What anywidget hands to a script, without a kernel behind it.
+# The model that anywidget passes to a script, without a kernel.
 PAGE = """<!doctype html><title>explorer</title><style>%s</style>
 <body data-jp-theme-light="%s"><div id="root"></div><script type="module">
 %s
@@ -24,14 +24,14 @@ const model = { get: (name) => state[name], set: (name, x) => (state[name] = x),
 explorer.render({ model, el: document.getElementById("root") });
 </script>"""
 
-# How high the line of each name ends.
+# The height at which the line of each label ends.
 LINE_END = """names => names.map((name) => {
     const stroke = name.previousSibling.getAttribute("stroke");
     const line = [...name.ownerSVGElement.querySelectorAll(".curve")].find((at) => at.matches(`[stroke="${stroke}"]`));
     return line.getPointAtLength(line.getTotalLength()).y;
 })"""
 
-# Where a clock's hand points, seen from the middle: to the right, and up.
+# The direction of a clock's hand from the centre: to the right, and up.
 HAND = "({x1, y1, x2, y2}) => [x2.baseVal.value - x1.baseVal.value, y1.baseVal.value - y2.baseVal.value]"
 
 
@@ -152,10 +152,12 @@ def test_the_depth_explorer_responds_to_the_chosen_step_and_omits_runs_that_dive
     rows = tab.locator("tbody tr").all_inner_texts()
     assert [row.split() for row in rows[1:3]] == [["astray", "1.0", "2.0", "4.0", "8.0"], ["lost", *"––––"]]
     named = tab.locator("figure").first.locator(".name")
-    expect(named).to_have_text(["astray", "even"])  # from the top; what has no length has no line
+    expect(named).to_have_text(
+        ["astray", "even"]
+    )  # from the top; a label without distance to its line has no connector
     heights = named.evaluate_all("names => names.map((name) => name.y.baseVal[0].value)")
     ends = tab.locator("figure").first.locator(".name").evaluate_all(LINE_END)
-    assert heights == pytest.approx([end + 4 for end in ends], abs=0.2)  # far enough apart, they stand at their lines
+    assert heights == pytest.approx([end + 4 for end in ends], abs=0.2)  # far enough apart, they are at their lines
     step.press("]")
     expect(status).to_contain_text("lost: ended at step 2")
     tab.get_by_role("checkbox", name="even").uncheck()

@@ -1,4 +1,4 @@
-"""Without Chromium the browser tests fail in CI; elsewhere they stay out of the run, and it says so."""
+"""Without Chromium the browser tests fail in CI; elsewhere they are skipped with a warning."""
 
 import re
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The map and the reports in Chromium: they wear the page's theme, or the reader's where the page says nothing."""
+"""The map and the reports in Chromium: they follow the page's theme, or the reader's if the page has none."""
 
 from io import BytesIO
 
@@ -32,7 +32,7 @@ def test_the_map_and_a_report_follow_the_theme_of_the_page(browser: Browser, sta
     page = browser.new_page(color_scheme=preference)
     page.set_content(f"<!doctype html>{start}{Panel('title', map=transformer_map())._repr_html_()}")
     picture = Image.open(BytesIO(page.locator(".course-picture").screenshot())).convert("RGB")
-    # Left of the encoder, and on its residual stream.
+    # A point left of the encoder, and one on its residual stream.
     seen = [picture.getpixel(point) for point in ((5, 300), (170, 400))]
     assert seen == [to_pixel(colour(name, theme)) for name in ("paper", "neutral")]
     report = page.locator(".course-report")

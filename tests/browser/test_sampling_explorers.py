@@ -16,7 +16,7 @@ from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_fil
 from tests.browser.accessibility import too_faint, tree
 from tests.pictures.explorers.test_sampling_explorers import handmade, sampling, translating
 
-# What anywidget hands to a script. A kernel, where there is one, gets what the script sets, and its answer comes back.
+# The model that anywidget passes to a script. A kernel, if there is one, answers the values that the script sets.
 PAGE = """<!doctype html><title>explorer</title><style>%s body { margin: 0 }</style>
 <body data-jp-theme-light="%s"><div id="root"></div><script type="module">
 %s
@@ -54,7 +54,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Pag
 
 
 def put(page: Page, explorer: Explorer, names: tuple[str, ...], light: bool = True, kernel: bool = False) -> None:
-    """Show an explorer on the page, with or without the kernel behind it."""
+    """Show an explorer on the page, with or without its kernel."""
 
     def state() -> dict[str, Any]:
         return {name: getattr(explorer, name) for name in names}
@@ -118,7 +118,7 @@ def test_removed_tokens_are_hatched_and_labelled_with_the_filter_that_removed_th
     move(tab, "top-k", 8)
     move(tab, "top-p", 0.7)
     left = tab.locator("figure").first
-    # m 0.518 and l 0.217 are more than 0.7 of the 0.96 that top-k leaves.
+    # m 0.518 and l 0.217 are more than 0.7 of the 0.96 that top-k keeps.
     expect(left.locator("figcaption")).to_have_text(
         "76 characters → top-k 8 leaves 8 (k) → top-p 0.70 leaves 2 (p), with 0.74 of the probability; "
         "what is hatched is cut."
@@ -245,7 +245,7 @@ def test_lines_are_as_thick_as_their_texts_are_likely_and_dashed_where_dropped(p
     put(tab, handmade(), BEAMS, light)
     branches = tab.locator(".branch")
     widths = branches.evaluate_all("all => all.map((line) => Number(line.getAttribute('stroke-width')))")
-    assert widths == pytest.approx([12 * 0.5, 12 * 0.4, 1.2, 1.2], abs=0.01)  # the, a, [eos], a word that is never said
+    assert widths == pytest.approx([12 * 0.5, 12 * 0.4, 1.2, 1.2], abs=0.01)  # the, a, [eos], a word that never occurs
     dashes = branches.evaluate_all("all => all.map((line) => getComputedStyle(line).strokeDasharray)")
     assert [dash != "none" for dash in dashes] == [False, False, True, True]
     assert [text for text in tab.locator(".tree .end").all_text_contents() if text] == ["✗", "✗"]
@@ -280,10 +280,10 @@ def test_the_length_penalty_changes_the_scores_of_the_texts(browser: Browser, al
     page.get_by_role("slider", name="Step").press("End")
     move(page, "Length penalty", alpha)
     found = rows(page.locator("table.texts"))
-    wanted = explorer.hypotheses(4, alpha)
-    assert [row[1].removesuffix(" (greedy)") for row in found] == [text for text, _, _ in wanted]
+    expected = explorer.hypotheses(4, alpha)
+    assert [row[1].removesuffix(" (greedy)") for row in found] == [text for text, _, _ in expected]
     numbers = [float(row[4].replace("−", "-")) for row in found]
-    assert numbers == pytest.approx([score for _, _, score in wanted], abs=0.0051)
+    assert numbers == pytest.approx([score for _, _, score in expected], abs=0.0051)
     page.close()
 
 
@@ -324,7 +324,7 @@ def test_every_control_has_a_name_and_a_visible_focus_ring(browser: Browser, mak
     assert all(name for _, name in found)
     for control in root.locator("input:visible, button:visible, select:visible, summary:visible").all():
         control.focus()
-        page.keyboard.press("Shift")  # the keyboard is in use, so that the ring is shown
+        page.keyboard.press("Shift")  # using the keyboard makes the focus ring visible
         assert control.evaluate("it => getComputedStyle(it).outlineWidth") == "3px"
     page.close()
 

@@ -1,4 +1,4 @@
-"""Notebook 07 as a learner meets it: it runs, names a mistake, translates, and its explorer answers mouse and keys."""
+"""Notebook 07 in the browser: it runs, names a mistake, translates, and its explorer responds to mouse and keyboard."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def lesson(browser: Browser, lab: str) -> Iterator[LabPage]:
 
 @pytest.fixture
 def explorer(lesson: LabPage) -> Locator:
-    """Give the alignment explorer as it is at first."""
+    """Give the alignment explorer in its first state."""
     explorer = lesson.cell("\nAlignmentExplorer(").locator(".course-explorer")
     explorer.locator(".guess input").last.check()
     expect(explorer.locator(".reply")).to_contain_text("Right: ")

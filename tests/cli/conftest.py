@@ -1,4 +1,4 @@
-"""A workplace for each test of course.py, and a learner for each test of what a learner types."""
+"""A folder with a copy of course.py for each test, and a simulated learner for the tests of commands."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""A learner who has built softmax, and types commands."""
+"""A simulated learner who has written softmax and types commands."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ def softmax(x, dim):
 
 
 class Learner:
-    """A learner with a folder of their own.
+    """A learner with their own folder.
 
     Attributes:
         folder: What is `my_transformer` for everybody else.
@@ -30,7 +30,7 @@ class Learner:
         (folder / "softmax.py").write_text(SOFTMAX, encoding="utf-8")
 
     def types(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `course.py` with these words, in the Python that runs the tests."""
+        """Run `course.py` with these arguments, in the Python that runs the tests."""
         variables = os.environ | {
             "COURSE_VENV": sys.prefix,
             "COURSE_WORK": str(self.folder),
@@ -46,6 +46,6 @@ class Learner:
         )
 
     def progress(self, part: str) -> str:
-        """Give the line on a part in what `course.py progress` prints."""
+        """Give the line about a part in the output of `course.py progress`."""
         lines = self.types("progress").stdout.splitlines()
         return next(line for line in lines if line.startswith("0") and line.split()[1] == part)

@@ -1,4 +1,4 @@
-"""On which Pythons and computers the course runs, and what course.py says on the others."""
+"""The Pythons and computers on which the course runs, and the messages of course.py on the others."""
 
 import ast
 import functools

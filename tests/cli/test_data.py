@@ -1,4 +1,4 @@
-"""`course.py data`, with two data sets of which one cannot be downloaded."""
+"""`course.py data` with two data sets, one of which cannot be downloaded."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from course_lib import cli, data
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let there be only the sets `letters` and `words`; give the list of those that are asked for."""
+    """Provide only the data sets `letters` and `words`; give the list of those that are requested."""
     asked = []
 
     def fetch(name: str) -> Path:

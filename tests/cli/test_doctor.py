@@ -1,4 +1,4 @@
-"""What the doctor says about a computer that has all the course needs, and one that lacks something."""
+"""The doctor's report on a computer that has everything the course needs, and on others that lack something."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""How course.py checks the command line, prepares `.venv`, and hands the command over to the Python in there."""
+"""How course.py checks the command line, prepares `.venv`, and passes the command on to the Python in it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.cli.workplace import ROOT, Workplace, setup_error
 
 @pytest.fixture
 def events(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """Record what is prepared and what is started, instead of doing it; what is started ends with status 7."""
+    """Record preparations and commands instead of running them; every command ends with status 7."""
     events = []
     monkeypatch.setattr(workplace.course, "prepare_venv", lambda *extras: events.append(("prepared", *extras)))
     monkeypatch.setattr(workplace.course, "replace_process", lambda *words: events.append(words) or 7)
@@ -106,13 +106,13 @@ def test_an_old_python_is_told_what_to_do_before_it_imports_newer_code(
 ):
     monkeypatch.setattr(workplace.course, "OLDEST", (3, 98))
     monkeypatch.setattr(workplace.course, "NEWEST", (3, 99))
-    monkeypatch.setitem(sys.modules, "course_lib", None)  # An import of it raises an error.
+    monkeypatch.setitem(sys.modules, "course_lib", None)  # Importing it raises an error.
     assert workplace.course.main([]) == 1
     assert "but this is Python 3." in capsys.readouterr().err
 
 
 def test_course_py_needs_only_the_standard_library_and_works_from_any_folder(tmp_path: Path):
-    # -S leaves out the installed packages, and -I the folders that the environment names and the one of the script.
+    # -S leaves out the installed packages, and -I the folders in the environment and that of the script.
     command = [sys.executable, "-I", "-S", str(ROOT / "course.py"), "--help"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""`course.py progress`, for a learner who has built softmax."""
+"""`course.py progress`, for a learner who has written softmax."""
 
 from tests.cli.learner import Learner
 

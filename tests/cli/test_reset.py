@@ -1,4 +1,4 @@
-"""`course.py reset`, for a learner who has built softmax."""
+"""`course.py reset`, for a learner who has written softmax."""
 
 import pytest
 

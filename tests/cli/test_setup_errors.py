@@ -1,4 +1,4 @@
-"""The sentence for each error of an installation: a full disk, no network, and what else makes pip fail."""
+"""The sentence for each installation error: a full disk, no network, and other causes that make pip fail."""
 
 import errno
 import os
@@ -40,9 +40,9 @@ def test_a_disk_that_cannot_be_written_to_gets_a_sentence(
 
 
 def real_pip(*words: str, **variables: str) -> str:
-    """Give what the real pip says when it looks for torch and fails, without a network."""
+    """Give the output of the real pip when it looks for torch and fails, without a network."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--retries", "1", *words]
-    # Without the computer's own settings, which may name other indexes.
+    # The computer's own settings, which may name other indexes, are ignored.
     others = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     environment = others | {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"} | variables
     ran = subprocess_run(

@@ -1,4 +1,4 @@
-"""Which checks `course.py test` runs, and what it says of them."""
+"""The checks that `course.py test` runs, and its report on them."""
 
 import sys
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--
 
 
 def run_checks(monkeypatch: pytest.MonkeyPatch, failing: str, *words: str) -> tuple[int, list[list[str]]]:
-    """Run `course.py test` with every check but one passing; give its exit status and the checks that ran."""
+    """Run `course.py test` when every check but one passes; give its exit status and the checks that ran."""
     ran = []
 
     def run(command: list[str], cwd: Any) -> SimpleNamespace:

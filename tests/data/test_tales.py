@@ -1,4 +1,4 @@
-"""The tales, as they really are."""
+"""The real tales."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_tale_has_a_title_a_text_an_abstract_and_a_topic() -> None:
     assert rapunzel.text.startswith("There were once a man and a woman who had long in vain wished for a child.")
     assert rapunzel.topic == "Tales of Magic"
     assert 3 < len(rapunzel.abstract.split()) < 60
-    # Quoted in the file, since it holds quotation marks.
+    # It is quoted in the file, since it contains quotation marks.
     pack = next(tale for tale in tales.load() if tale.title == "Pack of Scoundrels")
     assert pack.text.startswith('The rooster said to the hen, "Now is the time when the nuts are getting ripe.')
 

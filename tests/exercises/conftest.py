@@ -1,4 +1,4 @@
-"""A learner's folder of their own for each test, and a notebook to write cells in."""
+"""An empty folder for the learner's parts in each test, and a notebook in which cells can be run."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from course_lib.exercises import parts
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder in which the learner's parts are kept: none yet."""
+    """Give the folder for the learner's parts, which is still empty."""
     folder = tmp_path / "my_transformer"
     monkeypatch.setenv("COURSE_WORK", str(folder))
     parts.forget_loaded()
@@ -24,7 +24,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def cell(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], tuple[Any, str]]]:
-    """Give a function that runs a cell in a new IPython, and returns the cell's value and what it showed."""
+    """Give a function that runs a cell in a new IPython, and returns the cell's value and its output."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     config = Config()
     config.HistoryManager.enabled = False

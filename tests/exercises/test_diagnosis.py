@@ -1,4 +1,4 @@
-"""What a learner reads where an answer is wrong in a way that is no known mistake."""
+"""The report on a wrong answer that contains no known mistake."""
 
 import _thread
 import re
@@ -181,8 +181,8 @@ def test_digits_are_shown_until_the_two_numbers_differ():
         return weights @ value * (1 + 5e-4)
 
     message = said("mix_values", nearly)
-    wanted, got = re.findall(r"\d\.\d+", message)
-    assert wanted != got
+    expected, got = re.findall(r"\d\.\d+", message)
+    assert expected != got
 
 
 def test_the_same_result_for_all_arguments_is_reported():

@@ -1,4 +1,4 @@
-"""A class called as a function: made once for its sizes, in the type of what comes in, with the same draws."""
+"""A class called as a function: made once for each size, in the dtype of its inputs, with the same random numbers."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from course_lib.exercises.fixed_weights import with_fixed_weights
 
 
 class Noisy(nn.Module):
-    """Draws in each call, and counts how often it is made."""
+    """Draws random numbers in each call, and counts how often it is made."""
 
     made = 0
 

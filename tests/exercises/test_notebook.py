@@ -1,4 +1,4 @@
-"""What `@exercise` does in a notebook: it checks, shows, hands back a part, and keeps a source that runs alone."""
+"""`@exercise` in a notebook: it checks an answer, shows a report, returns a part, and saves complete source."""
 
 import os
 import subprocess
@@ -86,13 +86,13 @@ def test_helpers_constants_and_imports_of_other_cells_are_copied(cell: Cell, wor
     _, shown = cell('@exercise("softmax")\ndef softmax(x, dim):\n    return shares(e_to_the(shifted(x, dim)), dim)')
     assert "kept in my_transformer/softmax.py" in shown
     kept = (work / "softmax.py").read_text(encoding="utf-8")
-    wanted = [
+    expected = [
         "import torch.nn.functional as F",
         "from math import inf",
         "from torch import exp as e_to_the",
         "TINY = 1e-30",
     ]
-    assert all(f"{line}\n" in kept for line in wanted)
+    assert all(f"{line}\n" in kept for line in expected)
     assert "unused" not in kept
     assert "ROWS" not in kept
     parts.forget_loaded()
@@ -158,7 +158,7 @@ def test_a_recursive_answer_calls_itself_during_the_check(cell: Cell, work: Path
     assert (work / f"{name}.py").exists()
     if name == "merge_pair":
         _, shown = cell(source.replace("if len(word) < 2:", "if len(word) < 0:"))
-        assert "✗ merge_pair: not yet" in shown  # it called the one that had passed before
+        assert "✗ merge_pair: not yet" in shown  # it called the version that had passed before
 
 
 def test_a_part_that_uses_another_part_imports_it_from_yours(cell: Cell, work: Path):

@@ -1,4 +1,4 @@
-"""Reports say the same in HTML and in plain text, in both themes, and the same bytes every time."""
+"""Reports have the same words in HTML and in plain text, and the same bytes every time."""
 
 import re
 from html import unescape
@@ -50,7 +50,7 @@ def test_a_report_includes_the_courses_style_sheet_and_sets_its_colours():
 
 
 def test_a_report_has_no_number_that_another_machine_would_round_differently():
-    # As a notebook commits it: nbval compares these bytes on every system.
+    # A notebook commits these bytes, and nbval compares them on every system.
     report = find("softmax").check(lambda x, dim: torch.softmax(x, dim) * 2)
     assert repr(report) == "✗ softmax: not yet\nThe result should be 0.09003 at (0,), but yours is 0.1801."
     assert report._repr_html_().endswith(

@@ -1,4 +1,4 @@
-"""Nothing that a learner wrote is lost: not by a crash, a second notebook, an update of the course, or a reset."""
+"""Nothing that a learner wrote is lost in a crash, by a second notebook, an update of the course, or a reset."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def test_a_former_version_is_kept_and_saving_the_same_one_again_adds_none(work: 
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_crash_in_the_middle_of_a_write_loses_nothing(work: Path, at: int):
     store.save("softmax", "old = 1\n")
-    # The process dies where it would put a finished file in its place: the former version, the new one, the list.
+    # The process dies when it would rename a finished file: the former version, the new one, or the list of parts.
     crash = f"""if True:
         import os
         from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hiding tokens: what share, what becomes of them, and what is never hidden."""
+"""Hiding tokens: which share is hidden, how, and which tokens are never hidden."""
 
 import pytest
 import torch
@@ -12,8 +12,8 @@ from course_lib.text.tokenizer import special_ids
 TOKENIZER = BytePairTokenizer([])
 V = 256  # ordinary tokens
 SPECIAL = sorted(special_ids(TOKENIZER))
-# Where a share p of n tokens is counted, its standard error is the root of p (1 - p) / n. Bands are 5 of them wide, so
-# that one seed in about two million would fall outside.
+# The standard error of a share p of n tokens is the root of p (1 - p) / n. Bands are 5 standard errors wide, so that
+# about one seed in two million would fall outside.
 COUNT = 200_000
 
 
@@ -39,11 +39,11 @@ def test_the_share_of_chosen_tokens_is_the_given_one(share: float) -> None:
 def test_of_the_chosen_80_percent_are_masked_10_replaced_and_10_left() -> None:
     ids, inputs, labels = hidden(0.15)
     before, after = ids[labels != IGNORE], inputs[labels != IGNORE]
-    # A random token is by chance the same as before once in V times.
-    wanted = {"masked": 0.8, "replaced": 0.1 * (1 - 1 / V), "left": 0.1 * (1 + 1 / V)}
+    # A random token equals the original one with probability 1 / V.
+    shares = {"masked": 0.8, "replaced": 0.1 * (1 - 1 / V), "left": 0.1 * (1 + 1 / V)}
     masked = after == TOKENIZER.mask
     found = {"masked": masked, "replaced": ~masked & (after != before), "left": after == before}
-    for name, share in wanted.items():
+    for name, share in shares.items():
         assert found[name].double().mean().item() == pytest.approx(share, abs=band(share, len(before))), name
 
 

@@ -123,7 +123,7 @@ def test_the_rate_without_warmup_starts_at_its_peak():
 def test_the_cosine_schedule_rises_linearly_and_falls_to_nearly_zero():
     rates = [warmup_cosine(step, peak=1.0, warmup=10, total=29) for step in range(1, 31)]
     assert rates[:10] == pytest.approx([step / 10 for step in range(1, 11)])
-    assert rates[19] == pytest.approx(0.5)  # step 20 is half of the way from 10 to 30
+    assert rates[19] == pytest.approx(0.5)  # step 20 is halfway from 10 to 30
     assert rates[9:] == sorted(rates[9:], reverse=True)
     assert rates[28] > 0
     assert rates[29] == pytest.approx(0, abs=1e-12)
@@ -146,7 +146,7 @@ def test_batches_sorted_by_length_need_little_padding():
     ids = sum(len(part) for example in examples for part in example)
     batches = batches_by_length(examples, batch_tokens=300, shuffle_seed="a")
     padded = sum(part.numel() for batch in batches for part in collate([examples[i] for i in batch], pad=0))
-    assert padded < 1.05 * ids  # batches in random order would be padded by 0.8
+    assert padded < 1.05 * ids  # in random order, padding would add 80 %
 
 
 def test_the_order_of_the_batches_depends_only_on_the_seed():
@@ -208,7 +208,7 @@ def test_a_translator_learns_to_reverse():
     settings = replace(FEW, steps=80, schedule="cosine", learning_rate=1e-2, warmup=20)
     history = train(model, Task(examples, to_translate, pad=PAD), settings, device="cpu")
     right = sum(greedy(model, [source], bos=BOS, stop=[EOS]) == [target[1:-1]] for source, target in examples)
-    assert right >= 28  # 29 or 30 with seeds 0 to 4; guessing letters gives none
+    assert right >= 28  # 29 or 30 with seeds 0 to 4; guessing gives none
     assert history.loss[-1] < smoothed_loss_floor(9, 0.1) + 0.1  # 0.01 to 0.05 above it with seeds 0 to 7
     assert min(history.loss) > smoothed_loss_floor(9, 0.1)
     assert history.cross_entropy[0] > math.log(9) - 1

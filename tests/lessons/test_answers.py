@@ -1,4 +1,4 @@
-"""All exercises: right answers pass, whatever they look like; mistakes are rejected, and named by their sentences."""
+"""All exercises: right answers pass however they are written; mistakes are rejected, and named by their sentences."""
 
 import re
 import time
@@ -40,7 +40,7 @@ def test_the_reference_passes(exercise: Exercise):
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
 def test_the_reference_fails_in_no_case(exercise: Exercise):
-    # If it did, an answer that fails in the same way would be right.
+    # If it did, an answer that fails in the same way would pass.
     outcomes = try_on_every_case(exercise, exercise.reference)
     assert [outcome.error for outcome in outcomes.values()] == [None] * len(exercise.every_case)
 
@@ -185,7 +185,7 @@ def test_a_known_mistake_beside_an_unknown_one_is_named_with_a_remark_that_more_
     assert report.message.endswith("fix this first, then run the cell again.")
 
 
-def test_a_right_class_computes_the_same_as_the_courses_class_with_the_same_weights():
+def test_the_reference_of_multi_head_attention_computes_the_same_as_the_courses_class():
     torch.manual_seed(0)
     small, whole = find("MultiHeadAttention").reference(8, 2), attention.MultiHeadAttention(8, 2)
     whole.load_state_dict(small.state_dict())
@@ -194,7 +194,7 @@ def test_a_right_class_computes_the_same_as_the_courses_class_with_the_same_weig
     torch.testing.assert_close(small(query, key, key, mask), whole(query, key, key, mask))
 
 
-def test_a_right_class_has_as_many_parameters_as_the_courses_class():
+def test_the_parameter_count_is_that_of_the_courses_class():
     count = find("multi_head_parameter_count").reference
     for d_model, heads in ((8, 2), (512, 8)):
         whole = attention.MultiHeadAttention(d_model, heads)

@@ -1,1 +1,1 @@
-"""Notebooks, held to what they promise."""
+"""Tests of the notebooks."""

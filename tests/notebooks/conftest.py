@@ -1,4 +1,4 @@
-"""A small notebook that keeps every rule, for the tests of the machinery that holds the real ones to them."""
+"""A small notebook that follows every rule, for the tests of the code that checks the real ones."""
 
 import pytest
 from nbformat import NotebookNode
@@ -28,7 +28,7 @@ Slider()"""
 
 @pytest.fixture
 def sample() -> NotebookNode:
-    """Give a notebook that was not run yet: a header, a sum, prints to two streams, a figure and a widget."""
+    """Give a notebook that has not been run: a header, a sum, prints to two streams, a figure and a widget."""
     cells = [
         new_markdown_cell(HEADER, id="header"),
         new_code_cell("1 + 1", id="sum"),

@@ -1,4 +1,4 @@
-"""Run notebooks as the tests and the canonical form need it: one thread, no network, in a folder of their own."""
+"""Run notebooks for the tests and for the canonical form: on one thread, without a network, in a separate folder."""
 
 import copy
 import os
@@ -19,7 +19,7 @@ CELL_SECONDS = 120
 
 
 def prepare() -> None:
-    """Fetch every data set that is not here yet, and let matplotlib make its list of fonts.
+    """Fetch every data set that is not present yet, and let matplotlib build its list of fonts.
 
     matplotlib writes a warning into the first figure's cell where that list takes longer than five seconds.
     """
@@ -29,7 +29,7 @@ def prepare() -> None:
 
 
 def environment(folder: Path, data: Path | None = None) -> dict[str, str]:
-    """Build the environment of a kernel that works in `folder`, on this checkout's library and nobody's own parts.
+    """Build the environment of a kernel that works in `folder`, with this checkout's library and no learner's parts.
 
     Args:
         folder: where the kernel keeps its own files, the parts that it builds, and the log of what it asked of the
@@ -45,14 +45,14 @@ def environment(folder: Path, data: Path | None = None) -> dict[str, str]:
         "IPYTHONDIR": str(folder / "ipython"),
         "NETWORK_LOG": str(network_log(folder)),
         "OMP_NUM_THREADS": "1",
-        # The debugger's warning about frozen modules would stand among the test's own words.
+        # Otherwise the debugger's warning about frozen modules would appear in the output.
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONPATH": os.pathsep.join([str(offline), str(ROOT)]),
     }
 
 
 def network_log(folder: Path) -> Path:
-    """Name the file in which a kernel that works in `folder` notes what it asked of the network."""
+    """The file in which a kernel that works in `folder` records its attempts to use the network."""
     return folder / "network.log"
 
 
@@ -71,12 +71,12 @@ def execute(notebook: NotebookNode, folder: Path, variables: dict[str, str]) -> 
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute(env=variables, stderr=subprocess.DEVNULL)  # Of the kernel itself; cells have their own.
+    client.execute(env=variables, stderr=subprocess.DEVNULL)  # The stream of the kernel itself; cells have their own.
     return result
 
 
 def validate(path: Path, folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Let strict nbval run a copy of the notebook in `folder` and compare each output with the one that is saved.
+    """Let nbval, in strict mode, run a copy of the notebook in `folder` and compare each output with the saved one.
 
     A copy, since a notebook writes beside itself; a process of its own, since nbval hands its kernels no environment.
     """

@@ -1,4 +1,4 @@
-"""What every notebook of the course keeps to, read off the file without running it."""
+"""The rules for every notebook of the course, checked in the file without running it."""
 
 import re
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _run_faults(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _borrowing_faults(notebook: NotebookNode) -> Iterator[str]:
-    """Look for imports that put the library's part in the place of the learner's, which stands above."""
+    """Look for imports that replace the learner's part, defined above, with the library's."""
     own = set[str]()
     for cell in notebook.cells:
         for package, imported in re.findall(r"(?m)^from (course_lib\S*) import (.+)", cell.source):
@@ -61,7 +61,7 @@ def _borrowing_faults(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _heading_faults(notebook: NotebookNode) -> Iterator[str]:
-    """Look whether each exercise's heading says what the exercise does, and the header leaves time for all."""
+    """Check that each heading agrees with its exercise, and that the header gives time for all exercises."""
     heading, known, minutes = "", {exercise.name: exercise for exercise in all_exercises()}, 0
     for cell in notebook.cells:
         heading = cell.source if cell.cell_type == "markdown" else heading
@@ -75,21 +75,21 @@ def _heading_faults(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _cell_faults(cell: NotebookNode) -> Iterator[str]:
-    place = f"The cell that begins {cell.source.partition(chr(10))[0]!r}"
+    where = f"The cell that begins {cell.source.partition(chr(10))[0]!r}"
     if cell.cell_type == "markdown":
         for fault in _page_faults(_markdown_pictures_as_html(cell.source)):
-            yield f"{place} {fault}."
+            yield f"{where} {fault}."
     if cell.cell_type != "code":
         return
     for tag in set(cell.metadata.get("tags", [])) - TAGS:
-        yield f"{place} has the tag {tag!r}, but only {sorted(TAGS)} are known."
+        yield f"{where} has the tag {tag!r}, but only {sorted(TAGS)} are known."
     if re.search(r"(?im)^\s*#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source):
-        yield f"{place} directs nbval by a comment; a tag does, where the counts see it."
+        yield f"{where} directs nbval by a comment; a tag does, where the counts see it."
     if re.search(r"(?m)^\s*[!%]\s*(pip|conda|mamba)\b", cell.source):
-        yield f"{place} installs packages; pyproject.toml says what is needed."
+        yield f"{where} installs packages; pyproject.toml says what is needed."
     for output in cell.outputs:
         for fault in _output_faults(output):
-            yield f"{place} {fault}."
+            yield f"{where} {fault}."
 
 
 def _output_faults(output: NotebookNode) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _markdown_pictures_as_html(source: str) -> str:
 
 
 class _Page(HTMLParser):
-    """Collects what is wrong with the pictures of an HTML page, and what it would fetch from the network."""
+    """Collects faults in the pictures of an HTML page, and the addresses that it would fetch from the network."""
 
     def __init__(self) -> None:
         super().__init__()

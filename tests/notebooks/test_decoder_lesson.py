@@ -1,4 +1,4 @@
-"""What notebook 06 asserts of its trainings with seed 0 holds for two more seeds, by the notebook's own cells."""
+"""The assertions of notebook 06 about its trainings with seed 0 hold for two more seeds, with the notebook's cells."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,12 +25,12 @@ CELLS = (
     "class Under",
     "def train_under",
 )
-# Enough for what is claimed of the larger model; the notebook takes 600.
+# Enough for the claims about the larger model; the notebook uses 600.
 STEPS = 250
 
 
 class Lesson:
-    """The notebook's names, and its cells, each found by a word in it."""
+    """The notebook's names and its cells, each found by a word in it."""
 
     def __init__(self) -> None:
         cells = nbformat.read(NOTEBOOK, as_version=4).cells
@@ -89,7 +89,7 @@ def test_a_leak_has_less_than_a_third_of_the_honest_loss(lesson: Lesson):
 
 def test_the_losses_lie_in_the_bands_that_the_notebook_gives_for_three_seeds(lesson: Lesson):
     # Measured: 2.07 to 2.09, 0.159 to 0.161, 0.31 to 0.42, and one at a time 5.5 to 6.0, 4.9 to 5.5. Rounding grows in
-    # training, so that another processor's numbers lie a little beside these.
+    # training, so that another processor's numbers differ a little.
     together, apart = lesson.names["together"], lesson.names["apart"]
     assert 2.02 < together["causal"] < 2.14
     assert 0.14 < together["off by one"] < 0.18

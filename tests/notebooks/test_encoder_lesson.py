@@ -1,4 +1,4 @@
-"""Notebook 05's own cells: real weights in its layers against transformers, and its trainings with other seeds."""
+"""Notebook 05's cells: real weights in its layers against transformers, and its trainings with other seeds."""
 
 import math
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ CHANCE = math.log(8)
 
 
 def run_cells(of_words: tuple[str, ...]) -> dict[str, Any]:
-    """Run the notebook's cells that hold these words, on the course's parts and nobody's own."""
+    """Run the notebook's cells that contain these words, with the course's parts only."""
     names: dict[str, Any] = {"nn": nn, "torch": torch, "yours": SimpleNamespace(parts=plain, calls=lambda run: run())}
     names |= {each.name: each.reference for each in all_exercises()}
     sources = [cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
@@ -101,7 +101,7 @@ def test_residuals_and_the_position_of_the_norm_decide_what_learns_for_other_see
     # Seeds 0 to 2 gave 2.08 and more, or 1.69 and less.
     assert end(losses) < 2.03 if learns else 2.05 < end(losses) < 2.2
     if around == "post_norm":
-        # Of layer 1's gradient seeds 0 to 4 had 0.0008 to 0.0024 left at step 5, and 0.11 to 1.19 with warm-up.
+        # With seeds 0 to 4, 0.0008 to 0.0024 of layer 1's gradient remained at step 5, and 0.11 to 1.19 with warm-up.
         assert lengths[4, 0] < 0.05 * lengths[0, 0]
 
 
@@ -114,7 +114,7 @@ def test_with_warm_up_post_norm_begins_to_learn_for_other_seeds_too(cells: dict[
 
 @pytest.fixture(scope="module", params=[10, 20])
 def gradients(cells: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Tensor]:
-    """The first step's gradients by layer, of ten other models each: (models, layers)."""
+    """The gradients of the first step by layer, of ten other models each: (models, layers)."""
     kinds = ("no_residual", "post_norm", "pre_norm")
     seeds = range(request.param, request.param + 10)
     return {kind: cells["first_gradients"](cells[kind], seeds) for kind in kinds}

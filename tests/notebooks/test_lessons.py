@@ -1,4 +1,4 @@
-"""What lessons 03 to 07 claim, held to outside implementations and to counts by hand."""
+"""The claims of lessons 03 to 07, checked against outside implementations and counts by hand."""
 
 import torch
 from torch import nn
@@ -13,8 +13,8 @@ from course_lib.transformer.positions import embed_with_positions, rotary
 from course_lib.writing.choose import continue_greedily, greedy_translation
 
 
-def poured(theirs: nn.Module, names: dict[str, str]) -> dict[str, torch.Tensor]:
-    """Rename the weights of another implementation; `names` has the part's name there, and here."""
+def renamed_weights(theirs: nn.Module, names: dict[str, str]) -> dict[str, torch.Tensor]:
+    """Rename the weights of another implementation; `names` maps its names of parts to ours."""
     weights = {}
     for there, here in names.items():
         for kind, value in theirs.get_submodule(there).state_dict().items():
@@ -42,12 +42,12 @@ def test_the_encoder_layers_of_lesson_05_give_bert_s_hidden_states():
     ids = torch.tensor([[5, 6, 7, 8], [9, 5, 0, 0]])
     expected = bert(ids, attention_mask=(ids != 0).long(), output_hidden_states=True).hidden_states
     x = expected[0]
-    for theirs, wanted in zip(bert.encoder.layer, expected[1:], strict=True):
+    for theirs, hidden in zip(bert.encoder.layer, expected[1:], strict=True):
         layer = EncoderLayer(24, 4, 48, 0.0, nn.functional.gelu).double().eval()
-        layer.load_state_dict(poured(theirs, BERT_NAMES))
+        layer.load_state_dict(renamed_weights(theirs, BERT_NAMES))
         layer.norm_1.eps = layer.norm_2.eps = 1e-12
         x = layer(x, padding_mask(ids, 0))
-        torch.testing.assert_close(x[ids != 0], wanted[ids != 0], rtol=0, atol=1e-12)
+        torch.testing.assert_close(x[ids != 0], hidden[ids != 0], rtol=0, atol=1e-12)
 
 
 def test_parameter_counts_by_part_are_those_of_bert_base():
@@ -62,7 +62,7 @@ def test_rotary_of_lesson_04_is_llama_s():
     config = LlamaConfig(hidden_size=32, num_attention_heads=2, max_position_embeddings=32)
     cos, sin = LlamaRotaryEmbedding(config)(queries, torch.arange(7)[None])
     expected, _ = apply_rotary_pos_emb(queries, queries, cos, sin)
-    torch.testing.assert_close(rotary(queries), expected, rtol=0, atol=1e-6)  # theirs computes angles in float32
+    torch.testing.assert_close(rotary(queries), expected, rtol=0, atol=1e-6)  # transformers computes angles in float32
 
 
 def test_the_transformer_of_lesson_07_is_torch_s_with_the_same_weights():
@@ -73,7 +73,7 @@ def test_the_transformer_of_lesson_07_is_torch_s_with_the_same_weights():
     for stack, torch_s in ((ours.encoder, theirs.encoder.layers), (ours.decoder, theirs.decoder.layers)):
         for layer, other in zip(stack, torch_s, strict=True):
             norms = {f"norm{i}": f"norm_{i}" for i in (1, 2, 3) if hasattr(other, f"norm{i}")}
-            weights = poured(other, {"linear1": "feed_forward.W_1", "linear2": "feed_forward.W_2", **norms})
+            weights = renamed_weights(other, {"linear1": "feed_forward.W_1", "linear2": "feed_forward.W_2", **norms})
             for there, here in (("self_attn", "self_attention"), ("multihead_attn", "cross_attention")):
                 if hasattr(other, there):
                     attention = getattr(other, there)
@@ -81,7 +81,7 @@ def test_the_transformer_of_lesson_07_is_torch_s_with_the_same_weights():
                     projections = zip("qkv", matrices, biases, strict=True)
                     for letter, W, b in projections:
                         weights |= {f"{here}.W_{letter}.weight": W, f"{here}.W_{letter}.bias": b}
-                    weights |= poured(other, {f"{there}.out_proj": f"{here}.W_o"})
+                    weights |= renamed_weights(other, {f"{there}.out_proj": f"{here}.W_o"})
             layer.load_state_dict(weights)
     source, target = torch.tensor([[4, 5, 6], [7, 0, 0]]), torch.tensor([[1, 8, 9, 12], [1, 4, 4, 4]])
     hidden = theirs(

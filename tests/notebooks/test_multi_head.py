@@ -1,4 +1,4 @@
-"""What notebook 02 asserts of its trainings holds for other seeds than the notebook's own."""
+"""The assertions of notebook 02 about its trainings hold for other seeds than the notebook's."""
 
 import dataclasses
 from typing import Any
@@ -17,7 +17,7 @@ CELLS = ("def sentences", "class TwoQuestions", "def share_right", "def split_by
 
 @pytest.fixture(scope="module")
 def cells() -> dict[str, Any]:
-    """Run the notebook's own cells that define the task, the model and its training."""
+    """Run the notebook's cells that define the task, the model and its training."""
     names: dict[str, Any] = {
         "attend_in_heads": attend_in_heads,
         "merge_heads": merge_heads,

@@ -1,4 +1,4 @@
-"""Every notebook gives, in a fresh kernel without a network, what is committed, and keeps the course's rules."""
+"""Every notebook gives its committed outputs in a fresh kernel without a network, and follows the course's rules."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ START = kernels.ROOT / "notebooks" / "00_start_here.ipynb"
 
 @pytest.fixture(scope="session")
 def data() -> None:
-    """Fetch what notebooks read: the one thing for which these tests need a network, and once only."""
+    """Fetch the data that notebooks read, the only step of these tests that needs a network, and only once."""
     kernels.prepare()
 
 

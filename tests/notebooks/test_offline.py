@@ -1,4 +1,4 @@
-"""The network is off for what runs under tests/notebooks/offline, and every attempt to use it is noted."""
+"""Under tests/notebooks/offline a process has no network, and every attempt to use it is recorded."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def run_offline(source: str, log: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("attempt", "host"),
     [
-        # 192.0.2.1 and .invalid are set aside by RFC 5737 and RFC 2606: nobody answers there.
+        # 192.0.2.1 and .invalid are reserved by RFC 5737 and RFC 2606, so that no host responds.
         ("socket.create_connection(('192.0.2.1', 80), timeout=1)", "192.0.2.1"),
         ("socket.getaddrinfo('course.invalid', 443)", "course.invalid"),
         ("socket.gethostbyname('course.invalid')", "course.invalid"),

@@ -1,4 +1,4 @@
-"""What notebook 04 asserts of its trainings holds for two more seeds, by the notebook's own cells."""
+"""The assertions of notebook 04 about its trainings hold for two more seeds, with the notebook's cells."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from tests.notebooks import kernels
 NOTEBOOK = kernels.ROOT / "notebooks" / "04_positions.ipynb"
 CELLS = ("def as_it_is_and_shuffled", "def questions", "class Order(", "def accuracy_by_length", "class OrderByMask")
 CHANCE = 0.5
-ROUNDING = 0.08  # five standard deviations of the share of 1000 coins
+ROUNDING = 0.08  # five standard deviations of the share of heads in 1000 coin tosses
 SHORT, LONGEST_LEARNED, LONGER, TWICE, THRICE = 8, 16, 20, 32, 48
 
 

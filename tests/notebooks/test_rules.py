@@ -1,4 +1,4 @@
-"""Each rule for notebooks finds its own fault in a notebook that is otherwise right, and none in one that is right."""
+"""Each rule for notebooks finds its fault in a notebook that is otherwise right, and none in one that is right."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from tests.notebooks import rules
 
 @pytest.fixture
 def right(sample: NotebookNode) -> NotebookNode:
-    """Give a notebook that keeps every rule, as if it had been run."""
+    """Give a notebook that follows every rule, as if it had been run."""
     for count, cell in enumerate(sample.cells[1:], start=1):
         cell.execution_count = count
     picture = {"image/png": "iVBORw0KGgo="}
@@ -46,7 +46,7 @@ HOUR = "# Title\n\n60 minutes. You need nothing. You will have counted.\n\nâ—â—
 
 
 def with_own_part(later: str, header: str = HOUR) -> Callable[[NotebookNode], None]:
-    """An exercise, another one, and a cell below them."""
+    """An exercise, another exercise, and a cell below them."""
 
     def plant(notebook: NotebookNode) -> None:
         notebook.cells[0].source = header

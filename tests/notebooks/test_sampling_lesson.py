@@ -1,4 +1,4 @@
-"""What notebook 08 asserts of its weak translator with seed 0 holds for two more seeds, by the notebook's own cells."""
+"""The assertions of notebook 08 about its weak translator hold for two more seeds, with the notebook's cells."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NOTEBOOK = kernels.ROOT / "notebooks" / "08_sampling.ipynb"
 
 
 class Lesson:
-    """The notebook's names, and its cells, each found by some words in it."""
+    """The notebook's names and its cells, each found by some words in it."""
 
     def __init__(self) -> None:
         cells = nbformat.read(NOTEBOOK, as_version=4).cells

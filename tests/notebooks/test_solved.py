@@ -1,4 +1,4 @@
-"""Every stub solved: the course's own solutions pass, and the course runs on answers that are written differently.
+"""All exercises solved: the course's solutions pass, and the course runs on answers that are written differently.
 
 Those answers run through every notebook without a network, in one learner's folder, and translate in the end.
 """
@@ -24,7 +24,7 @@ NAMES = [exercise.name for exercise in all_exercises()]
 
 
 def cell(name: str) -> str:
-    """Write an exercise's other answer as a learner's cell: the imports it needs, `@exercise`, and itself by its name.
+    """Write an exercise's other answer as a learner's cell: its imports, `@exercise`, and the definition.
 
     Other exercises' parts come from `course_lib.yours`, as in a learner's cell.
     """
@@ -53,7 +53,7 @@ def imports_of(module: object) -> list[tuple[str, str]]:
 
 
 def solve(notebook: NotebookNode) -> list[str]:
-    """Put another answer in the place of every stub; return the names of the exercises, in order."""
+    """Replace every stub with another answer; return the names of the exercises, in order."""
     names = []
     for each in notebook.cells:
         if each.cell_type == "code" and "@exercise(" in each.source:
@@ -78,7 +78,7 @@ def stubs(source: str) -> list[tuple[ast.FunctionDef | ast.ClassDef, str]]:
 
 
 def reports(notebook: NotebookNode) -> list[str]:
-    """Collect the first line of what each check said."""
+    """Collect the first line of each report."""
     shown = [output for each in notebook.cells if each.cell_type == "code" for output in each.outputs]
     words = [output.data.get("text/plain", "") for output in shown if output.output_type == "display_data"]
     return [text.splitlines()[0] for text in words if text[:1] in ("✓", "✗", "…")]
@@ -89,7 +89,7 @@ def printed(notebook: NotebookNode) -> str:
 
 
 def learners_parts(variables: dict[str, str]) -> list[str]:
-    """The parts that are the learner's by now. Asked in a process of its own, as the next notebook would."""
+    """The parts that are the learner's by now, as a new process sees them, such as the next notebook."""
     command = [sys.executable, "-c", "from course_lib import yours; print(yours.report())"]
     progress = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8", check=True).stdout
     return sorted(line.split()[1] for line in progress.splitlines() if "✓ yours" in line and "kept in" in line)
@@ -127,9 +127,9 @@ def test_the_course_runs_offline_on_answers_that_are_written_differently_and_tra
         assert reports(run) == [f"✓ {name}: right" for name in names], path.name
         shown[path.stem] = printed(run)
     assert "the detective investigated → le détective a enquêté" in shown["07_transformer"]
-    assert "keeps no weights" not in shown["07_transformer"]  # the alignment is that of these parts
+    assert "keeps no weights" not in shown["07_transformer"]  # so the alignment comes from these parts
     assert "4 beams, the same 20 letters: True" in shown["08_sampling"]
-    assert ": False\n" not in shown["08_sampling"]  # these parts write what the library writes
+    assert ": False\n" not in shown["08_sampling"]  # these parts generate the same texts as the library
 
     assert learners_parts(variables) == sorted(NAMES)
     log = kernels.network_log(tmp_path)

@@ -1,4 +1,4 @@
-"""What notebook 07 asserts of its trainings with seed 0 holds for two more seeds, by the notebook's own cells."""
+"""The assertions of notebook 07 about its trainings with seed 0 hold for two more seeds, with the notebook's cells."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ CELLS = (
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Run the cells that define sentences, models and trainings, on the course's parts and nobody's own."""
+    """Run the cells that define sentences, models and trainings, on the course's parts and no learner's."""
     names: dict[str, Any] = {"model": None, "nn": nn, "random": random, "torch": torch}
     names |= {each.name: each.reference for each in all_exercises()}
     sources = [cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
@@ -63,7 +63,7 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="module")
 def trained(cells: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Train the notebook's Transformer with another seed; the cells' functions find it as `model`."""
+    """Train the notebook's Transformer with another seed; the cells' functions use it as `model`."""
     model = cells["new_model"](seed)
     settings = cells["TrainingSettings"](
         epochs=cells["EPOCHS"],
@@ -83,7 +83,7 @@ def trained(cells: dict[str, Any], seed: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def short_runs(cells: dict[str, Any], seed: int) -> dict[str, nn.Module]:
-    """Train for 200 steps: as it is, with cross-attention off, with smoothed labels."""
+    """Train for 200 steps: unchanged, without cross-attention, and with smoothed labels."""
     short_run = cells["short_run"]
     return {
         "hearing": short_run(seed=seed),
@@ -121,7 +121,7 @@ def test_new_combinations_of_adjective_and_noun_are_translated_nearly_as_well_as
 
 
 def test_no_held_out_combination_occurs_in_training_but_all_their_words_do(cells: dict[str, Any]):
-    """Pairs are of an adjective and a noun in either number, side by side in English or with another one between."""
+    """A pair is an adjective and a noun in either number, adjacent in English or with another adjective between."""
     number = cells["NOUNS"]
     new = {
         two for pair in cells["new_tests"] for two in cells["adjectives_with_nouns"](pair) if cells["held_back"](*two)
@@ -140,7 +140,7 @@ def triples(sentence: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     return zip(sentence, sentence[1:], sentence[2:], strict=False)
 
 
-def test_each_of_two_adjectives_agrees_with_the_noun(cells: dict[str, Any]):
+def test_each_of_two_adjectives_is_paired_with_its_noun(cells: dict[str, Any]):
     pair = SimpleNamespace(english=("the", "strange", "old", "king", "saw", "bad", "witches"))
     assert sorted(cells["adjectives_with_nouns"](pair)) == [("bad", "witches"), ("old", "king"), ("strange", "king")]
     assert cells["held_back"]("beautiful", "detective")
@@ -180,7 +180,7 @@ def test_a_decoder_with_a_silent_memory_becomes_a_language_model(
 ):
     hearing = cells["plain_loss"](short_runs["hearing"])
     deaf = cells["plain_loss"](short_runs["deaf"], cells["hears_nothing"])
-    # The counts of single French words give 5.31 nats, those of pairs 3.16.
+    # A unigram model of French has 5.31 nats, a bigram model 3.16.
     assert hearing < 1.5 < hearing + 1 < deaf < 3.66
     said = cells["talk"](short_runs["deaf"], 400)
     assert cells["share_right"](said, cells["tests"]) < 0.02

@@ -1,4 +1,4 @@
-"""The course's look: contrast by a formula of the test's own, and ramps that a reader can follow."""
+"""The course's colours: contrast, by a formula written for the test, and ramps whose steps can be distinguished."""
 
 import re
 from itertools import pairwise
@@ -34,7 +34,7 @@ MARKS_ON = {
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast of WCAG 2.2, 1.4.3, written apart from the code under test."""
+    """The contrast of WCAG 2.2, 1.4.3, written independently of the code under test."""
 
     def light(hex_colour: str) -> float:
         total = 0.0

@@ -50,7 +50,7 @@ def their_tokenizer(folder):
 
 @pytest.fixture
 def copied(folder, tmp_path, monkeypatch):
-    """A copy of the data that a test may spoil, in the place where the library looks."""
+    """A copy of the data that a test may damage, in the folder where the library looks."""
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     return Path(shutil.copytree(folder, tmp_path / folder.name))
 
@@ -277,7 +277,7 @@ def test_every_tensor_of_the_file_is_used_or_named_as_unused(folder, ours):
     assert sum(tensor.numel() for tensor in read) == sum(p.numel() for p in ours.encoder.parameters())
 
 
-def poured(weights: dict[str, torch.Tensor]) -> Encoder:
+def load_into_encoder(weights: dict[str, torch.Tensor]) -> Encoder:
     return build_with_weights(build_encoder, CONFIG, COURSE, our_weights(weights), Path("model.safetensors"))
 
 
@@ -285,18 +285,18 @@ def test_weights_that_lack_a_tensor_are_refused(folder):
     weights = load_file(folder / "model.safetensors")
     del weights["encoder.layer.3.output.dense.bias"]
     with pytest.raises(ValueError, match=r"another model: only this model has layers\.3\.feed_forward\.W_2\.bias"):
-        poured(weights)
+        load_into_encoder(weights)
 
 
 def test_weights_with_a_superfluous_tensor_are_refused(folder):
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.6.output.dense.bias"] = torch.zeros(384)
     with pytest.raises(ValueError, match=r"another model: only the file has layers\.6\.feed_forward\.W_2\.bias"):
-        poured(weights)
+        load_into_encoder(weights)
 
 
 def test_weights_of_another_shape_are_refused(folder):
     weights = load_file(folder / "model.safetensors")
     weights["embeddings.position_embeddings.weight"] = torch.zeros(256, 384)
     with pytest.raises(ValueError, match=r"embed\.positions\.table is \(256, 384\) there and \(512, 384\) here"):
-        poured(weights)
+        load_into_encoder(weights)

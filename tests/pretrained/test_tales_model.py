@@ -1,4 +1,4 @@
-"""The language model of the tales: its loss, its training, its continuations, and what it refuses."""
+"""The language model of the tales: its loss, its training, its continuations and its errors."""
 
 import math
 from dataclasses import replace
@@ -46,8 +46,8 @@ def test_it_is_better_than_any_bigram_table_of_characters(texts: tuple[str, str]
     assert loss < least_loss(texts[1][:20_000], context=1) - 0.5
 
 
-def test_it_is_better_on_the_training_text_than_on_unseen_tales(texts: tuple[str, str]):
-    # The whole training takes a minute; after a few of its steps the loss is on its way to the written model's.
+def test_a_few_training_steps_lower_the_loss_on_unseen_tales(texts: tuple[str, str]):
+    # The whole training takes a minute; a few of its steps already lower the loss.
     settings = replace(SETTINGS, steps=30, progress=False)
     trained, _ = train_tales_model(texts[0], settings)
     start = math.log(len(trained.characters))

@@ -1,4 +1,4 @@
-"""The course's trained models run on a learner's own parts, each of which is really at work, with the same results."""
+"""The course's trained models run on a learner's parts, each of which is really called, with the same results."""
 
 from collections import Counter
 from dataclasses import fields, replace
@@ -13,7 +13,7 @@ from course_lib.transformer.build import COURSE, Parts
 from tests import plain_parts
 from tests.plain_parts import plain
 
-# The parts that the learner's whole Transformer uses, and what the other two models need besides.
+# The parts that the learner's whole Transformer uses, and those that the other two models need as well.
 OF_THE_TRANSFORMER = {
     "scaled_dot_product_attention",
     "split_heads",
@@ -37,7 +37,7 @@ SENTENCE = "the old detective did not find the small key"
 
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts the calls inside each part of `plain_parts`, wherever these call each other."""
+    """Count the calls of each part of `plain_parts`, including calls from one part to another."""
     counts: Counter[str] = Counter()
     for name in (field.name for field in fields(Parts)):
         part = getattr(plain_parts, name)

@@ -1,4 +1,4 @@
-"""The course's translator: what it translates, what it refuses, and what its words attend to."""
+"""The course's translator: its translations, its errors and its attention."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The recipe of the language model, and the file that it wrote."""
+"""The recipe for the language model, and the file that it wrote."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The recipe of the translator, and the file that it wrote."""
+"""The recipe for the translator, and the file that it wrote."""
 
 import json
 from dataclasses import replace

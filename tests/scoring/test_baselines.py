@@ -1,4 +1,4 @@
-"""Cheap translations, alignments and losses, by hand."""
+"""Simple baselines for translations, alignments and losses, against values computed by hand."""
 
 import math
 

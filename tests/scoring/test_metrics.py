@@ -36,14 +36,14 @@ def test_a_possible_link_left_out_costs_nothing():
 
 
 def test_alignment_error_rate_is_one_minus_f1_where_all_links_are_sure():
-    # Two right of four predicted, of five wanted: precision 1/2, recall 2/5, F1 = 4/9.
+    # Two of four predicted links are right, of five true ones: precision 1/2, recall 2/5, F1 = 4/9.
     A = {(0, 0), (1, 1), (2, 3), (3, 2)}
     S = {(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)}
     assert alignment_error_rate([A], [S]) == pytest.approx(1 - 4 / 9, abs=1e-12)
 
 
 def test_alignment_error_rate_sums_over_sentences_before_it_divides():
-    # A mean over sentences would say (0 + 1) / 2.
+    # A mean over sentences would be (0 + 1) / 2.
     predicted = [{(0, 0), (1, 1), (2, 2)}, {(0, 1)}]
     sure = [{(0, 0), (1, 1), (2, 2)}, {(0, 0)}]
     assert alignment_error_rate(predicted, sure) == pytest.approx(1 - 6 / 8, abs=1e-12)

@@ -1,4 +1,4 @@
-"""Counting language models, against values by hand."""
+"""N-gram language models, against values computed by hand."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Byte-pair encoding against the tokenizers library, on the text it was learned from and on any other."""
+"""Byte-pair encoding against the tokenizers library, on its training text and on other texts."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from course_lib.text.byte_pairs import (
 MERGES = 120
 TEXTS = [
     "The king's daughter wept, and wept.",
-    "naïve café, e\u0301 as two signs",
+    "naïve café, e\u0301 as two characters",
     "שלום עולם, مرحبا",
     "👩‍🔬 and 🇫🇷",
     "  two spaces\n\n\tand a tab ",
@@ -42,7 +42,7 @@ SCRIPTS = [
 
 
 def library(words: Sequence[str], merges: int) -> Tokenizer:
-    """The library's own byte-pair encoding, of the same words."""
+    """The byte-pair encoding of the tokenizers library, trained on the same words."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()

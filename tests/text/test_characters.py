@@ -1,4 +1,4 @@
-"""The tokenizer that cuts a text into characters."""
+"""The tokenizer that splits a text into characters."""
 
 from course_lib.text.characters import CharacterTokenizer
 

@@ -1,4 +1,4 @@
-"""Every tokenizer keeps to the protocol, and nothing outside its room knows a special id by number."""
+"""Every tokenizer follows the protocol, and nothing outside its room knows a special id by number."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ TEXT = "the old king saw the old queen"
 
 
 def pretrained() -> PretrainedTokenizer:
-    """Make a tokenizer of the library that knows the words of the text, its special ids scattered among theirs."""
+    """Make a tokenizer of the library for the words of the text, with special ids scattered among theirs."""
     tokens = ["the", "[MASK]", "old", "[SEP]", "king", "[PAD]", "saw", "[UNK]", "queen", "[CLS]"]
     library = HuggingFaceTokenizer(models.WordLevel({token: i for i, token in enumerate(tokens)}, unk_token="[UNK]"))
     library.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -127,7 +127,7 @@ def byte_pairs() -> BytePairTokenizer:
 
 @pytest.fixture(scope="module")
 def examples(byte_pairs: BytePairTokenizer) -> list[tuple[list[int], list[int]]]:
-    """Each text, and itself as its translation."""
+    """Each text, with itself as its translation."""
     ids = [byte_pairs.encode(text) for text in TEXTS]
     return [(row, [byte_pairs.bos, *row, byte_pairs.eos]) for row in ids]  # type: ignore[list-item]
 
@@ -155,7 +155,7 @@ def test_no_punctuation_mark_is_ignored_as_a_label(byte_pairs: BytePairTokenizer
         next_token(even_bets, target, pad=byte_pairs.pad),
     ):
         kept = [[number for number in row if number != IGNORE] for row in labels.tolist()]
-        assert kept == [wanted[1:] for _, wanted in examples]
+        assert kept == [expected[1:] for _, expected in examples]
         assert cross_entropy(logits, labels).item() == pytest.approx(torch.tensor(len(byte_pairs)).log().item())
 
 
@@ -186,9 +186,9 @@ def test_punctuation_marks_are_learned_and_generated(byte_pairs: BytePairTokeniz
 
 
 LIBRARY = Path(__file__).resolve().parents[2] / "course_lib"
-# The tokenizers say what their special ids are, and exercises are about them.
+# Tokenizers define their special ids, and some exercises are about them.
 MAY_KNOW = ("text/", "lessons/")
-# What a learner writes in the notebooks has no argument for them, so the library's version has these defaults.
+# The learner's version in a notebook has no argument for them, so the library's version has these defaults.
 DEFAULTS = [
     "transformer/models.py expects pad=0",
     "transformer/models.py expects pad=0",
@@ -201,7 +201,7 @@ IDS = re.compile(r"(^|_)(ids?|tokens?|labels?|source|target|prompts?)$")
 
 
 def special_ids_by_number(source: str) -> Iterator[str]:
-    """List where a source imports or defines a special id, hands one on as a number, or compares ids with a number."""
+    """List where a source imports or defines a special id, passes one as a number, or compares ids with a number."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom | ast.Import):
             yield from (f"imports {alias.name}" for alias in node.names if alias.name in CONSTANTS)
@@ -223,7 +223,7 @@ def special_ids_by_number(source: str) -> Iterator[str]:
 
 
 def is_number(node: ast.expr) -> bool:
-    """Say whether an expression is a whole number, or a list of some."""
+    """Whether an expression is a whole number, or a list of whole numbers."""
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return bool(node.elts) and all(map(is_number, node.elts))
     return isinstance(node, ast.Constant) and type(node.value) is int

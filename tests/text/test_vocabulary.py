@@ -1,4 +1,4 @@
-"""A list of tokens with ids, and the way back."""
+"""The vocabulary: from tokens to ids and back."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from course_lib.text.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
 
 
 def test_special_tokens_have_the_ids_of_the_course() -> None:
-    # The weights that the course ships were trained with them.
+    # The course's saved weights were trained with these ids.
     assert (PAD, BOS, EOS, UNK) == (0, 1, 2, 3)
     assert [Vocabulary(["a"]).encode([token]) for token in ("[pad]", "[bos]", "[eos]", "[unk]")] == [[0], [1], [2], [3]]
 

@@ -1,4 +1,4 @@
-"""Words, and the tokenizer made of them."""
+"""Splitting text into words, and the tokenizer that uses them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Canonical notebooks keep what a reader sees, and stay the same to the byte when they are run again."""
+"""Canonical notebooks keep everything that a reader sees, and do not change by a byte when they are run again."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ from tools import canonical
 
 @pytest.fixture(scope="module")
 def no_downloads():
-    """Keep --run from fetching data sets, which the sample notebook does not need."""
+    """Prevent --run from fetching data sets, which the sample notebook does not need."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "prepare", lambda: None)
         yield

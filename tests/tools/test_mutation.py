@@ -1,4 +1,4 @@
-"""That `python -m tools.mutation` still plants what it says, and that planted faults do die."""
+"""`python -m tools.mutation` still plants its faults, and tests catch planted faults."""
 
 import multiprocessing
 
@@ -60,7 +60,7 @@ def test_a_fault_whose_text_is_gone_is_reported_as_not_caught() -> None:
     ],
 )
 def test_a_planted_fault_is_caught_by_its_test(phrase: str, test: str) -> None:
-    # Some of the quickest; all of them take minutes.
+    # These are among the quickest; all of them together take minutes.
     (fault,) = [fault for fault in FAULTS if fault.phrase == phrase]
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply_async(verdict, (fault,)).get(SECONDS_FOR_ONE) == (fault, True, test)

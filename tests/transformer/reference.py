@@ -1,4 +1,4 @@
-"""Weights of torch's and transformers' modules under the names of the course's, to hold the two equal.
+"""Weights of torch's and transformers' modules under the course's names, so that the two can be compared.
 
 Each function reads a foreign module and returns a state for the course's module of the same kind. Give it to
 `load_state_dict`, which refuses a weight that is missing or left over.
@@ -16,17 +16,17 @@ TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 
 
 def assert_equal(actual: Tensor, expected: Tensor) -> None:
-    """Equal in shape and type, and to the absolute tolerance of the type."""
+    """Check that two tensors have the same shape and dtype, and are equal to the absolute tolerance of the dtype."""
     torch.testing.assert_close(actual, expected, rtol=0, atol=TOLERANCES[expected.dtype])
 
 
 def random(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Standard normal numbers, the same ones (to rounding) for every type."""
+    """Standard normal numbers, the same (to rounding) for every dtype."""
     return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
 def stir(module: nn.Module, seed: int = 0) -> None:
-    """Move every parameter a little, so that no bias is 0 and no gain is 1, and a forgotten one shows."""
+    """Change every parameter a little, so that no bias is 0 and no gain is 1, and a forgotten one is noticed."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -35,17 +35,17 @@ def stir(module: nn.Module, seed: int = 0) -> None:
 
 
 def under(prefix: str, state: State) -> State:
-    """The same state, as part `prefix` of a larger module."""
+    """The same state dict, as part `prefix` of a larger module."""
     return {f"{prefix}.{name}": value for name, value in state.items()}
 
 
 def maps(parts: dict[str, nn.Module]) -> State:
-    """The states of linear maps under the given names."""
+    """The state dict of linear maps under the given names."""
     return {name: value for prefix, part in parts.items() for name, value in under(prefix, part.state_dict()).items()}
 
 
 def norms(parts: dict[str, nn.Module]) -> State:
-    """The states of norms under the given names: torch calls the gain `weight`."""
+    """The state dict of norms under the given names; torch calls the gain `weight`."""
     return {name.replace(".weight", ".gain"): value for name, value in maps(parts).items()}
 
 
@@ -184,7 +184,7 @@ def llama_language_model(theirs: nn.Module) -> State:
 
 
 def olmo_from_language_model(ours: nn.Module) -> State:
-    """The other way round: from a `LanguageModel` to transformers' OlmoForCausalLM, its like but for two things.
+    """In the other direction: from a `LanguageModel` to transformers' OlmoForCausalLM, which differs in two things.
 
     OLMo's norms have no gain, so each gain is multiplied into the maps that read it; and it does not scale embeddings,
     so they are given to it scaled. For configurations with pre-norm LayerNorms, no biases, SwiGLU and rotary positions.
@@ -211,7 +211,7 @@ def olmo_from_language_model(ours: nn.Module) -> State:
 
 
 def marian_transformer(theirs: nn.Module) -> State:
-    """From transformers' MarianMTModel with two vocabularies to `Transformer`. Its position tables are no weights."""
+    """From transformers' MarianMTModel with two vocabularies to `Transformer`. Its position tables are not weights."""
     state = {
         "source_table": theirs.model.encoder.embed_tokens.weight.detach(),
         "target_table": theirs.model.decoder.embed_tokens.weight.detach(),
@@ -225,7 +225,7 @@ def marian_transformer(theirs: nn.Module) -> State:
 
 
 def marian_from_transformer(ours: nn.Module, theirs: nn.Module) -> None:
-    """The other way round: copy the weights and the positions of a `Transformer` into a MarianMTModel, in place."""
+    """In the other direction: copy the weights and the positions of a `Transformer` into a MarianMTModel, in place."""
     own = ours.state_dict()
     with torch.no_grad():
         for name, value in marian_transformer(theirs).items():
@@ -241,7 +241,7 @@ def marian_positions(theirs: nn.Module, positions: Tensor) -> None:
 
 
 def _marian_layer(layer: nn.Module) -> State:
-    """The weights of a Marian layer, of the encoder or the decoder, under the names of the course's."""
+    """The weights of a Marian layer, in the encoder or the decoder, under the course's names."""
     attentions, residuals = {"self_attention": layer.self_attn}, [layer.self_attn_layer_norm]
     if hasattr(layer, "encoder_attn"):
         attentions["cross_attention"] = layer.encoder_attn

@@ -1,4 +1,4 @@
-"""Attention against torch's own functions and modules, against loops by hand, and against its own promises."""
+"""Attention against torch's functions and modules, against explicit loops, and against its documentation."""
 
 import math
 from collections.abc import Callable
@@ -315,7 +315,7 @@ def test_shared_keys_and_values_are_torchs_grouped_query_attention(
 
 
 def grouped_masks() -> dict[str, Tensor | None]:
-    """Masks for four heads: those of `masks`, one of each head's own, and one for all texts with an axis for each."""
+    """Masks for four heads: those of `masks`, one that differs by head, and one for all texts with all axes."""
     own = torch.ones(1, 4, T, S, dtype=torch.bool)
     own[0, 1, :, 0] = own[0, 2, 1, 1:] = False
     shared = torch.ones(1, 1, 1, S, dtype=torch.bool)
@@ -405,14 +405,14 @@ def test_fused_and_written_out_attention_agree_forwards_and_backwards(mask: str,
     ours, _ = attention_pair(torch.float64)
     may = masks(T, S)[mask]
     inputs = [random(generator, B, length, D_MODEL).requires_grad_() for length in (T, S, S)]
-    wanted = [*inputs, *ours.parameters()]
+    leaves = [*inputs, *ours.parameters()]
     direction = random(generator, B, T, D_MODEL)
 
     fused = ours(*inputs, may)
-    fused_gradients = torch.autograd.grad(fused, wanted, direction)
+    fused_gradients = torch.autograd.grad(fused, leaves, direction)
     with watch_attention(ours):
         written = ours(*inputs, may)
-    written_gradients = torch.autograd.grad(written, wanted, direction)
+    written_gradients = torch.autograd.grad(written, leaves, direction)
 
     assert_equal(written, fused)
     for one, other in zip(written_gradients, fused_gradients, strict=True):
@@ -456,7 +456,7 @@ def test_queries_and_keys_are_rotated_and_values_are_not(generator: torch.Genera
 
 
 def test_heads_may_be_split_and_merged_in_another_way(generator: torch.Generator) -> None:
-    # Features dealt out in turn, as long as merging undoes it, are the same attention with its weights reordered.
+    # If heads take features in turn and merging reverses it, this is the same attention with reordered weights.
     def deal(x: Tensor, heads: int) -> Tensor:
         return x.unflatten(-1, (-1, heads)).movedim(-1, -3)
 
@@ -528,7 +528,7 @@ def test_watching_gives_the_latest_weights_of_each_part_by_its_name(generator: t
 
 
 class Learners(nn.Module):
-    """An attention that is not the course's: each token reads all alike, and the weights are kept."""
+    """Another attention than the course's: each token attends equally to all, and the weights are stored."""
 
     def __init__(self, kept: bool = True) -> None:
         super().__init__()
@@ -544,7 +544,7 @@ class Learners(nn.Module):
 
 
 class Mixed(nn.Module):
-    """Two of a learner's attentions and one of the course's, beside what must not be taken for one."""
+    """Two attentions of a learner and one of the course, and modules that must not be mistaken for one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -586,7 +586,7 @@ def test_a_watched_model_gives_the_gradients_of_an_unwatched_one(generator: torc
 
 
 def kernel_calls(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """A list that grows by one with each call of torch's fused kernel."""
+    """A list that grows by one entry with each call of torch's fused kernel."""
     calls: list[object] = []
     kernel = F.scaled_dot_product_attention
     monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *a, **k: calls.append(1) or kernel(*a, **k))
@@ -634,7 +634,7 @@ def test_watching_may_be_nested_and_each_block_sees_everything(
     assert torch.equal(of_a_part["0"].weights, inner["rest.0"].weights)
     calls = kernel_calls(monkeypatch)
     model(after)
-    assert len(calls) == 2, "nobody watches any more"
+    assert len(calls) == 2, "no block is watching any more"
 
 
 def test_an_exception_in_an_inner_block_does_not_end_the_watching_of_the_outer_one(generator: torch.Generator) -> None:
@@ -778,7 +778,7 @@ def test_additive_attention_refuses_values_that_are_not_one_for_each_key() -> No
 
 @pytest.mark.parametrize("values", [3, 6])
 def test_values_that_are_not_one_for_each_key_are_refused(values: int) -> None:
-    # torch's kernel takes them without a word, and reads memory that is not theirs.
+    # torch's kernel accepts them silently, and reads memory outside the tensors.
     query, key, value = torch.zeros(2, 4, 8), torch.zeros(2, 5, 8), torch.zeros(2, values, 8)
     with pytest.raises(ValueError, match=r"value should be \(..., S, d_v\) with S=5"):
         MultiHeadAttention(8, 2)(query, key, value)

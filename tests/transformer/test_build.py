@@ -1,4 +1,4 @@
-"""Models from configurations and parts: whose parts are at work, that the numbers stay, and how weights start."""
+"""Models from configurations and parts: which parts are used, that results stay the same, and initial weights."""
 
 import dataclasses
 import math
@@ -35,7 +35,7 @@ LLAMA = TransformerConfig.llama(**SMALL, kv_heads=1)
 SOURCE, TARGET = torch.tensor([[5, 6, 7, 8, 9], [4, 11, 0, 0, 0]]), torch.tensor([[1, 15, 16], [1, 12, 13]])
 
 called: Counter[str] = Counter()
-"""How often each stand-in was called since the counter was cleared; a class is called where its forward pass is."""
+"""How often each stand-in was called since the counter was cleared; for a class, its forward passes are counted."""
 
 
 @pytest.fixture(autouse=True)
@@ -182,7 +182,7 @@ class Transformer(models.Transformer):
 
 
 def fresh_sinusoidal() -> Callable[[int, int], Tensor]:
-    """A new function each time, since tables are remembered for each function."""
+    """A new function each time, since tables are cached for each function."""
 
     def sinusoidal(length, d_model):
         called["sinusoidal"] += 1
@@ -216,7 +216,7 @@ OF_LLAMA = IN_ATTENTION | {"causal_mask", "embed", "pre_norm"}
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A model, and the parts of a learner that are at work in it."""
+    """A model, and the learner's parts that it uses."""
 
     build: Build
     config: TransformerConfig
@@ -302,7 +302,7 @@ every_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 
 
 def ready(model: nn.Module) -> nn.Module:
-    """The model in float64 and eval mode, with every weight off its starting value."""
+    """The model in float64 and evaluation mode, with every weight changed from its initial value."""
     model = model.double().eval()
     reference.stir(model)
     return model
@@ -318,7 +318,7 @@ def test_using_all_parts_together_changes_no_result(case: Case) -> None:
 
 
 def inside_larger_parts(case: Case) -> set[str]:
-    """Parts that are not asked for where a larger part of the learner's is used, which is made as it was written."""
+    """Parts that are not used if a larger part of the learner's contains them, which is used as it was written."""
     if whole := case.used & {"Transformer", "LanguageModel"}:
         return case.used - whole
     hidden = set()
@@ -351,7 +351,7 @@ def test_a_learners_layer_gets_the_eps_and_the_activation_of_the_configuration()
 
 
 class Bare(nn.Module):
-    """A learner's norm whose eps is written into its formula."""
+    """A learner's norm with a fixed eps in its formula."""
 
     def __init__(self, d_model: int) -> None:
         super().__init__()
@@ -369,7 +369,7 @@ class LayerWithBareNorms(layers.EncoderLayer):
 
 
 class OneOfMyOwn(layers.EncoderLayer):
-    """The same, and the name of the class does not say that it is a norm."""
+    """The same, in a class whose name does not say that it is a norm."""
 
     def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
         super().__init__(d_model, heads, d_ff, dropout, activation, norm=Hidden)
@@ -581,7 +581,7 @@ def test_a_part_is_used_if_it_can_do_what_the_configuration_needs_and_changes_no
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("LanguageModel", "Transformer")])
 @pytest.mark.parametrize("case", ["2017", "a language model of 2017", "GPT-2", "Llama with the paper's base"])
 def test_a_model_with_a_learners_part_can_be_cached_unless_the_part_knows_no_positions(case: str, name: str) -> None:
-    # The stand-ins for layers and attentions are subclasses of the course's, which have what a cache needs.
+    # The stand-ins for layers and attentions are subclasses of the course's, which support a cache.
     model = ready(CASES[case].build(CASES[case].config, Parts(**{name: stand_in(name)})))
     source = SOURCE if isinstance(model, models.Transformer) else None
     assert can_cache(model) == (name not in {"embed_with_positions", "LearnedPositions"} & CASES[case].used)

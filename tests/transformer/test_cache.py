@@ -51,7 +51,7 @@ def attention_of(kind: str, dtype: torch.dtype = torch.float64) -> MultiHeadAtte
 
 
 def read(attention: MultiHeadAttention, pieces: list[Tensor], cache: TextCache) -> Tensor:
-    """What the tokens of all pieces read, one piece after another, each under the rows of the causal mask for it."""
+    """The outputs for the tokens of all pieces, one piece after another, each under its rows of the causal mask."""
     outputs = []
     with torch.no_grad(), caching([cache]):
         for piece in pieces:
@@ -208,7 +208,7 @@ def test_only_the_part_in_which_texts_differ_is_reordered(rows: list[int], gener
     before = cache.keys_and_values.clone()
     assert cache.stored is not None
     storage = cache.stored.data_ptr()
-    cache.stored[:, 1, :, 0] = 7.0  # a mark on a token that need not move
+    cache.stored[:, 1, :, 0] = 7.0  # a mark on a token that need not be moved
     cache.select(torch.tensor(rows), start=2)
     assert torch.equal(cache.keys_and_values[:, :, :, 2:], before[:, rows][:, :, :, 2:])
     assert (cache.keys_and_values[:, 1, :, 0] == 7.0).all()

@@ -1,4 +1,4 @@
-"""Configurations: the papers' sizes and styles, and what makes no model."""
+"""Configurations: the papers' sizes and styles, and impossible combinations."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Layers against torch's own, in both norm orders, and against dropout where the paper has it."""
+"""Layers against torch's, in both norm orders, and dropout at the positions of the paper."""
 
 import math
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def test_gelu_is_torchs(dtype: torch.dtype, generator: torch.Generator) -> None:
 def test_layer_norm_by_hand_and_fused_is_torchs(
     kind: type[LayerNorm], dtype: torch.dtype, scale: float, eps: float | None, bias: bool, generator: torch.Generator
 ) -> None:
-    # At a scale of 0.001 the eps of 1e-5 is ten times the variance, so its place shows. Plain calls have the defaults.
+    # At a scale of 0.001 the eps of 1e-5 is ten times the variance, so its position matters. Plain calls use defaults.
     theirs = nn.LayerNorm(D_MODEL, bias=bias, dtype=dtype, **({} if eps is None else {"eps": eps}))
     reference.stir(theirs)
     ours = kind(D_MODEL, *(() if eps is None else (eps,)), **({} if bias else {"bias": False})).to(dtype)
@@ -89,7 +89,7 @@ def test_a_new_layer_norm_leaves_mean_0_and_variance_1(kind: type[LayerNorm], ge
 @both_types
 @pytest.mark.parametrize("scale", [1.0, 1e-3])
 def test_rms_norm_is_torchs(dtype: torch.dtype, scale: float, generator: torch.Generator) -> None:
-    # At a scale of 0.001 the eps of 1e-5 is ten times the mean square, so its place shows.
+    # At a scale of 0.001 the eps of 1e-5 is ten times the mean square, so its position matters.
     x = scale * random(generator, B, T, D_MODEL, dtype=dtype)
     for eps in (1e-5, 1e-2):
         theirs = nn.RMSNorm(D_MODEL, eps=eps, dtype=dtype)
@@ -101,7 +101,7 @@ def test_rms_norm_is_torchs(dtype: torch.dtype, scale: float, generator: torch.G
 
 
 def test_post_norm_normalises_the_sum_and_pre_norm_what_the_sublayer_reads() -> None:
-    # Numbers whose order of operations shows: the sublayer adds 1, the norm multiplies by 10.
+    # Operations whose order matters: the sublayer adds 1, the norm multiplies by 10.
     def sublayer(x: Tensor) -> Tensor:
         return x + 1
 
@@ -182,7 +182,7 @@ def test_the_plain_encoder_layer_is_torchs_of_2017(
     ours = EncoderLayer(D_MODEL, H, D_FF).to(dtype).eval()
     ours.load_state_dict(reference.torch_encoder_layer(theirs))
     x, future = random(generator, B, T, D_MODEL, dtype=dtype), torch.ones(T, T).triu(1).bool()
-    with torch.enable_grad():  # torch's fast path, which runs without gradients, rounds otherwise
+    with torch.enable_grad():  # torch's fast path, which runs without gradients, rounds differently
         assert_equal(ours(x, ~future if causal else None), theirs(x, src_mask=future if causal else None))
     assert (ours.dropout.p, theirs.dropout.p) == (0.1, 0.1)
 
@@ -205,7 +205,7 @@ every_norm = pytest.mark.parametrize("norm", [LayerNorm, FusedLayerNorm])
 def torch_layer(
     kind: type[nn.Module], residual: Callable[..., Tensor], activation: str, dtype: torch.dtype
 ) -> nn.Module:
-    """A layer of torch's with an eps that shows, and without dropout."""
+    """A layer of torch's with a large eps and without dropout."""
     norm_first = residual is pre_norm
     theirs = kind(D_MODEL, H, D_FF, 0.0, activation, 1e-3, batch_first=True, norm_first=norm_first, dtype=dtype)
     reference.stir(theirs)
@@ -334,7 +334,7 @@ def test_dropout_applies_to_each_sublayers_output_in_training_and_nowhere_else(
     kind: type[nn.Module], residual: Callable[..., Tensor], generator: torch.Generator
 ) -> None:
     # Section 5.4: "to the output of each sub-layer, before it is added to the sub-layer input and normalized".
-    # The same seed drops the same numbers, if dropout is asked for in the same places, shapes and memory layouts.
+    # The same seed drops the same numbers, if dropout is applied at the same points, to the same shapes and layouts.
     p, pre = 0.4, residual is pre_norm
     torch_kind = nn.TransformerEncoderLayer if kind is EncoderLayer else nn.TransformerDecoderLayer
     theirs = torch_layer(torch_kind, residual, "relu", torch.float64)

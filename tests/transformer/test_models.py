@@ -1,4 +1,4 @@
-"""Whole models against nn.Transformer and transformers' BERT, GPT-2 and Llama, and what every model must keep to."""
+"""Whole models against nn.Transformer and transformers' BERT, GPT-2 and Llama, and properties of every model."""
 
 import dataclasses
 import math
@@ -66,7 +66,7 @@ every_style = pytest.mark.parametrize("style", ["2017", "gpt2", "bert", "llama"]
 
 
 def ready(model: nn.Module, dtype: torch.dtype = torch.float64) -> nn.Module:
-    """The model in eval mode with every weight off its starting value."""
+    """The model in evaluation mode, with every weight changed from its initial value."""
     model = model.to(dtype).eval()
     reference.stir(model)
     return model
@@ -85,7 +85,7 @@ def embedded(ids: Tensor, matrix: Tensor) -> Tensor:
 
 @pytest.fixture
 def _float64_tables() -> None:
-    """Position tables that this test asks for are not rounded to float32."""
+    """Keep position tables in float64 during the test."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -258,7 +258,7 @@ def test_the_language_model_is_transformers_gpt2(
 
 
 def llama(tied: bool, base: float, dtype: torch.dtype) -> LlamaForCausalLM:
-    """A small random Llama. In float64 its two parts that always round to float32 are exchanged for exact ones."""
+    """A small random Llama. In float64, its two parts that always round to float32 are replaced with exact ones."""
     config = LlamaConfig(
         vocab_size=23,
         hidden_size=16,
@@ -281,7 +281,7 @@ def llama(tied: bool, base: float, dtype: torch.dtype) -> LlamaForCausalLM:
 
 
 def exchange_norms(model: nn.Module) -> None:
-    """Put torch's RMSNorm, with the same gain, where transformers' rounds to float32."""
+    """Replace transformers' RMSNorm, which rounds to float32, with torch's with the same gain."""
     for name, part in list(model.named_modules()):
         if type(part).__name__ == "LlamaRMSNorm":
             exact = nn.RMSNorm(part.weight.numel(), eps=part.variance_epsilon, dtype=torch.float64)
@@ -290,7 +290,7 @@ def exchange_norms(model: nn.Module) -> None:
 
 
 class ExactAngles(nn.Module):
-    """transformers' LlamaRotaryEmbedding in float64: it works in float32 whatever the model's type."""
+    """transformers' LlamaRotaryEmbedding in float64: the original computes in float32 whatever the model's dtype."""
 
     def __init__(self, width: int, base: float) -> None:
         super().__init__()
@@ -336,9 +336,9 @@ def test_changing_a_future_token_changes_nothing_before_it(style: str) -> None:
 def test_a_masked_language_model_reads_both_sides(style: str) -> None:
     model = ready(build_masked_language_model(styles()[style]))
     ids = torch.tensor([[5, 6, 7, 8]])
-    for place in range(4):
+    for position in range(4):
         changed = ids.clone()
-        changed[0, place] = 20
+        changed[0, position] = 20
         assert ((model(changed) - model(ids)).abs().amax(-1) > 1e-6).all()
 
 
@@ -380,7 +380,7 @@ def test_a_mask_handed_to_the_encoder_is_used_in_place_of_its_own() -> None:
 
 
 class Before:
-    """A past of three tokens, of which the tokens that come now may read none but themselves."""
+    """A past of three tokens, under which each new token may attend only to itself."""
 
     def positions(self, T: int) -> Tensor:
         return torch.arange(3, 3 + T)
@@ -395,7 +395,7 @@ def test_with_a_past_tokens_get_their_positions_and_mask_from_it(style: str) -> 
     model, transformer = ready(build_language_model(config)), ready(build_transformer(config))
     ids, source = torch.tensor([[5, 6, 7]]), torch.tensor([[8, 9]])
     memory = transformer.encode(source)
-    # A token that reads none but itself is the first of a text of one token, whatever its position.
+    # A token that attends only to itself is like a text of one token, whatever its position.
     expected = torch.cat([model(ids[:, t : t + 1], At(3 + t)) for t in range(3)], dim=1)
     assert_equal(model(ids, Before()), expected)
     assert (expected - model(ids)).abs().max() > 1e-3
@@ -405,7 +405,7 @@ def test_with_a_past_tokens_get_their_positions_and_mask_from_it(style: str) -> 
 
 
 class At:
-    """A past after which one token stands at a given position, and reads itself."""
+    """A past after which one token is at a given position and attends to itself."""
 
     def __init__(self, position: int) -> None:
         self.position = position
@@ -495,7 +495,7 @@ def test_every_parameter_learns() -> None:
             model(*inputs).square().sum().backward()
             for name, parameter in model.named_parameters():
                 if name.endswith("W_k.bias"):
-                    continue  # it adds the same to all scores of a query, which the softmax takes off again
+                    continue  # it adds the same number to all scores of a query, which does not change the softmax
                 assert parameter.grad is not None, name
                 assert parameter.grad.abs().max() > 0, name
 
@@ -520,7 +520,7 @@ def test_arguments_are_not_changed_and_may_have_any_memory_layout(style: str) ->
 
 
 def on_paper(build: Build, config: TransformerConfig) -> nn.Module:
-    """A model of any size without the memory for its weights."""
+    """A model of any size without memory for its weights."""
     with torch.device("meta"):
         return build(config)
 
@@ -606,7 +606,7 @@ def test_a_plain_transformer_has_a_table_for_each_language_and_the_target_table_
 
 
 class Notes(nn.Module):
-    """Stands in for a layer: keeps what comes in, and lets it through."""
+    """A stand-in for a layer that stores its input and returns it."""
 
     def __init__(self, *_sizes: object) -> None:
         super().__init__()
@@ -665,7 +665,7 @@ def test_plain_models_are_built_from_the_given_parts() -> None:
             return 3 * x + 1
 
     class Layer(nn.Module):
-        """Adds up the tokens that a mask (T, T) shows, and counts those that a mask (B, 1, 1, S) shows."""
+        """Add up the tokens visible under a mask (T, T), and count those visible under a mask (B, 1, 1, S)."""
 
         def __init__(self, *sizes: object) -> None:
             super().__init__()

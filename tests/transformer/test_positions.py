@@ -1,4 +1,4 @@
-"""Positions against their closed forms and transformers' rotary, and the properties that they are there for."""
+"""Positions against their closed forms and transformers' rotary, and their characteristic properties."""
 
 import math
 
@@ -56,7 +56,7 @@ def test_sinusoids_follow_the_formula_of_the_paper(length: int, d_model: int, fl
 
 
 def test_sinusoids_are_rounded_only_at_the_end() -> None:
-    # Angles worked out in float32 would be wrong in the fourth digit this far on.
+    # At positions this large, angles computed in float32 would be wrong in the fourth digit.
     table = sinusoidal(10_000, 4)
     assert table.dtype == torch.float32
     torch.testing.assert_close(table, closed_form(10_000, 4).float(), rtol=0, atol=1e-7)
@@ -74,7 +74,7 @@ def test_a_step_of_k_is_the_same_rotation_from_every_position(float64_by_default
     assert_equal(table[k:], table[:-k] @ step.T)
 
 
-# 60 and 70 tokens lie on either side of the 64 rows that a table has at first.
+# 60 and 70 tokens are on either side of the 64 rows that a table has initially.
 @pytest.mark.parametrize("T", [1, 5, 60, 70])
 def test_each_token_gets_the_row_of_its_position(T: int, generator: torch.Generator, float64_by_default: None) -> None:
     x = random(generator, 3, T, 6)
@@ -115,7 +115,7 @@ def test_positions_follow_the_current_default_dtype(generator: torch.Generator) 
 
 
 def counts(length: int, d_model: int) -> Tensor:
-    """A table of positions that shows its rows: 100, 101, 102, …, the same in every feature."""
+    """A table of positions whose rows can be recognised: 100, 101, 102, …, the same in every feature."""
     return 100 + torch.arange(length, dtype=torch.float64)[:, None].expand(length, d_model)
 
 
@@ -209,7 +209,7 @@ def test_a_token_embedding_looks_up_and_adds_positions_by_the_given_functions(ge
 
 
 def angles_of_llama(positions: Tensor, d_k: int, base: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (T, d_k) as transformers' LlamaRotaryEmbedding has them, but in float64 throughout."""
+    """Cosines and sines (T, d_k) as in transformers' LlamaRotaryEmbedding, but in float64 throughout."""
     inverse = 1.0 / base ** (torch.arange(0, d_k, 2, dtype=torch.float64) / d_k)
     frequencies = positions.double()[:, None] * inverse
     both = torch.cat((frequencies, frequencies), dim=-1)
@@ -242,7 +242,7 @@ def test_rotary_equals_the_module_of_transformers_in_float32(generator: torch.Ge
 
 
 def test_rotary_rotates_the_first_pair_by_its_position_in_radians() -> None:
-    # With d_k = 2 there is one clock, which turns by one radian a token.
+    # With d_k = 2 there is one pair, which rotates by one radian per token.
     turned = rotary(torch.tensor([[3.0, 4.0]] * 3, dtype=torch.float64))
     for t in range(3):
         cos, sin = math.cos(t), math.sin(t)
@@ -288,8 +288,8 @@ def test_rotary_in_half_precision_counts_positions_in_float32() -> None:
 
 
 def test_cached_tables_from_inference_work_in_training_too(generator: torch.Generator) -> None:
-    # Tables are remembered from call to call, and tensors made in inference mode cannot take part in training.
-    # Widths and bases that no other test has asked for.
+    # Tables are cached between calls, and tensors made in inference mode cannot be used in training.
+    # No other test uses these widths and bases.
     x, table = random(generator, 2, 3, 14), random(generator, 5, 14)
     ids = torch.tensor([[1, 2, 3]])
     with torch.inference_mode():

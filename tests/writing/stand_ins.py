@@ -1,4 +1,4 @@
-"""Models that are small, made up or known by heart, for the tests of writing."""
+"""Small models, or models with known outputs, for the tests of writing."""
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,7 @@ def precise_language_model() -> LanguageModel:
 
 
 class Dictionary:
-    """A stand-in for a Transformer that is known by heart: it copies its source, then writes [eos] for ever."""
+    """A stand-in for a Transformer with a known output: it copies its source, and then repeats [eos]."""
 
     config = SMALL
 
@@ -60,9 +60,9 @@ class Dictionary:
         self.steps += 1
         assert not self.training
         assert (target[:, 0] == BOS).all()
-        wanted = torch.nn.functional.pad(source, (0, SMALL.max_length + 1))[:, : target.size(1)]
-        wanted = torch.where(wanted == 0, EOS, wanted)
-        return torch.nn.functional.one_hot(wanted, 20).float()
+        expected = torch.nn.functional.pad(source, (0, SMALL.max_length + 1))[:, : target.size(1)]
+        expected = torch.where(expected == 0, EOS, expected)
+        return torch.nn.functional.one_hot(expected, 20).float()
 
 
 class Toy(nn.Module):

@@ -114,9 +114,9 @@ def test_a_search_that_may_stop_early_finds_the_same_as_one_that_continues(alpha
         toy = Toy(5, seed=beams)
         found = beam_search(toy, prompts, 5, beams=beams, alpha=alpha, early_stopping=early, n_best=beams, stop=stop)
         for prompt, texts in zip(prompts, found, strict=True):
-            wanted = plain_search(toy, tuple(prompt), 5, beams, alpha, set(stop), early)
-            assert [text.ids for text in texts] == [text.ids for text in wanted]
-            assert [text.score for text in texts] == pytest.approx([text.score for text in wanted], abs=1e-12)
+            expected = plain_search(toy, tuple(prompt), 5, beams, alpha, set(stop), early)
+            assert [text.ids for text in texts] == [text.ids for text in expected]
+            assert [text.score for text in texts] == pytest.approx([text.score for text in expected], abs=1e-12)
 
 
 class Fork(nn.Module):
@@ -145,7 +145,7 @@ def test_a_longer_text_overtakes_by_the_length_penalty_unless_the_search_stops_e
 
 
 def test_a_shorter_text_overtakes_where_the_penalty_favours_short_ones():
-    # After two steps the worse of two texts is [1], ln(0.45 · 0.001) · (7 / 6)² = -10.5; the one that goes on ends
+    # After two steps the worse of two texts is [1], ln(0.45 · 0.001) · (7 / 6)² = -10.5; the one that continues ends
     # after five, with ln(0.45 · 0.999⁴) · (10 / 6)² = -2.23. After all 50 it would have -67.
     (found,) = beam_search(Fork(), [[1]], 50, beams=2, alpha=-2.0, n_best=2, stop=[0])
     assert [text.ids for text in found] == [[], [1, 1, 1, 1]]

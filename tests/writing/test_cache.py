@@ -101,12 +101,12 @@ def test_padding_on_either_side_changes_nothing(style: str, dtype: torch.dtype, 
     cached = reader(model, 9)
     texts = [row[here][None] for row, here in zip(ids, real, strict=True)]
     found = [cached.read(ids, padding=~real)]
-    wanted = [torch.cat([expected(model, text, None) for text in texts])]
+    correct = [torch.cat([expected(model, text, None) for text in texts])]
     for end, piece in cut(more, (1, 2, 1)):
         found.append(cached.read(piece))
         longer = [torch.cat((text, row[None, :end]), dim=1) for text, row in zip(texts, more, strict=True)]
-        wanted.append(torch.cat([expected(model, text, None) for text in longer]))
-    for one, other in zip(found, wanted, strict=True):
+        correct.append(torch.cat([expected(model, text, None) for text in longer]))
+    for one, other in zip(found, correct, strict=True):
         assert_equal(one, other)
     assert torch.equal(ids, kept[0])
     assert torch.equal(real, kept[1])
@@ -139,7 +139,7 @@ def test_a_sources_padding_is_hidden_on_either_side(style: str, dtype: torch.dty
     for end, piece in cut(ids, (1, 2, 1)):
         logits = cached.read(piece)
         assert_equal(logits, expected(model, ids[:, :end], source))
-    # At other positions a text is turned by other angles, which float32 rounds otherwise: float64 shows it equal.
+    # At other positions the angles differ, and float32 rounds differently; float64 shows that the results are equal.
     if source is SOURCES or (model.config.positions in ("rotary", "none") and dtype is torch.float64):
         alone = [expected(model, ids[i : i + 1], source[i][source[i] != 0][None]) for i in range(3)]
         assert_equal(logits, torch.cat(alone))
@@ -168,8 +168,8 @@ def test_padding_is_dropped_first_if_a_text_becomes_longer_than_the_cache(reader
     for column in more.T:
         for text, token in zip(texts, column.tolist(), strict=True):
             text.append(token)
-        wanted = [expected(model, torch.tensor([text[-5:]]), None) for text in texts]
-        assert_equal(cached.read(column[:, None]), torch.cat(wanted))
+        correct = [expected(model, torch.tensor([text[-5:]]), None) for text in texts]
+        assert_equal(cached.read(column[:, None]), torch.cat(correct))
 
 
 @both_readers
@@ -233,15 +233,15 @@ def test_each_row_keeps_its_own_text_under_any_sequence_of_operations(
                 rows = sorted(rows) if chance.random() < 0.5 else rows
                 cached.select(torch.tensor(rows))
                 texts, sources = [list(texts[row]) for row in rows], [sources[row] for row in rows]
-            # Few different tokens, so that texts that were apart may go on alike.
+            # Few different tokens, so that texts that differed may continue in the same way.
             new = [[chance.randint(3, 5) for _ in range(chance.choice((1, 1, 2)))] for _ in texts]
             new = [[*row, 3][: len(new[0])] for row in new]
             texts = [[*text, *row] for text, row in zip(texts, new, strict=True)]
-            wanted = [
+            correct = [
                 expected(model, torch.tensor([text[-7:]]), None if source is None else source[None])
                 for text, source in zip(texts, sources, strict=True)
             ]
-            assert_equal(cached.read(torch.tensor(new)), torch.cat(wanted))
+            assert_equal(cached.read(torch.tensor(new)), torch.cat(correct))
 
 
 def test_rows_with_equal_ids_but_different_padding_are_still_reordered() -> None:
@@ -349,10 +349,10 @@ def test_half_precision_can_be_cached_too(
     source, ids = source_for(model), ids_of(3, 6)
     cached = CachedModel(model, 9, source)
     for end, piece in cut(ids, (3, 1, 1, 1)):
-        logits, wanted = cached.read(piece), expected(model, ids[:, :end], source)
+        logits, correct = cached.read(piece), expected(model, ids[:, :end], source)
         assert logits.dtype == dtype
-        # Logits are of order 1 to 8, and two layers round about ten times: 16 units of the last place.
-        torch.testing.assert_close(logits, wanted, rtol=0, atol=16 * tolerance)
+        # Logits are of order 1 to 8, and two layers round about ten times: 16 units in the last place.
+        torch.testing.assert_close(logits, correct, rtol=0, atol=16 * tolerance)
     numbers = 2 * 2 * (model.config.kv_heads or 3) * (12 // 3) * 3 * (6 + (0 if source is None else 5))
     assert cached.bytes == 2 * numbers
 
@@ -410,7 +410,7 @@ def test_two_caches_of_one_model_do_not_interfere() -> None:
 @both_types
 @pytest.mark.parametrize(("style", "kv_heads", "d_k"), [("2017", 3, 4), ("llama", 2, 4), ("gpt2", 3, 4)])
 def test_it_takes_the_number_of_bytes_of_the_formula(style: str, kv_heads: int, d_k: int, dtype: torch.dtype) -> None:
-    # 2 · layers · kv_heads · d_k numbers a token and row.
+    # 2 · layers · kv_heads · d_k numbers per token and row.
     size = {torch.float64: 8, torch.float32: 4}[dtype]
     a_token = 2 * 2 * kv_heads * d_k * size
     model = ready(build_language_model(STYLES[style]), dtype)
@@ -444,7 +444,7 @@ def test_a_transformer_without_a_source_and_a_language_model_with_one_are_refuse
 
 
 class Sums(nn.Module):
-    """Not of the course: its logits after a text are the sums of the ids so far, one more in each place."""
+    """A model that is not the course's: its logits after a text are the sum of the ids so far, plus 0, 1, 2, …"""
 
     def forward(self, ids: Tensor) -> Tensor:
         return ids.cumsum(dim=1)[..., None] + torch.arange(4.0)

@@ -256,9 +256,9 @@ def test_a_sampler_without_filters_draws_from_all_tokens():
 
 
 def test_a_temperature_of_zero_and_a_k_of_one_and_a_p_of_zero_are_greedy(reads_all):
-    wanted = greedy(reads_all, PROMPTS, 5, **ENDS)
+    expected = greedy(reads_all, PROMPTS, 5, **ENDS)
     for one_choice in (dict(temperature=0), dict(top_k=1), dict(top_p=0.0), dict(temperature=0, top_k=99, top_p=1.0)):
-        assert sample(reads_all, PROMPTS, 5, **one_choice, **ENDS) == wanted
+        assert sample(reads_all, PROMPTS, 5, **one_choice, **ENDS) == expected
 
 
 def test_the_same_generator_gives_the_same_text_and_the_random_state_of_torch_does_not_change(reads_all):

@@ -160,7 +160,7 @@ def marian() -> Twins:
 
 
 def translator() -> Twins:
-    """The course's own translator, asked for sentences of the grammar corpus."""
+    """The course's own translator, on sentences of the grammar corpus."""
     trained = load_translator()
     theirs = marian_like(trained.model.config)
     reference.marian_from_transformer(trained.model, theirs)
@@ -219,11 +219,11 @@ def test_the_two_models_are_the_same(name: str) -> None:
     for ids in twins.prompts[:5]:
         if isinstance(twins.ours, Transformer):
             source, target = torch.tensor([ids]), torch.tensor([[BOS, 5, 6, 9]])
-            wanted, found = twins.theirs(input_ids=source, decoder_input_ids=target), twins.ours(source, target)
+            theirs, ours = twins.theirs(input_ids=source, decoder_input_ids=target), twins.ours(source, target)
         else:
-            wanted, found = twins.theirs(torch.tensor([ids])), twins.ours(torch.tensor([ids]))
+            theirs, ours = twins.theirs(torch.tensor([ids])), twins.ours(torch.tensor([ids]))
         # Trained weights reach logits of 20.
-        torch.testing.assert_close(found, wanted.logits, rtol=1e-5, atol=2e-5)
+        torch.testing.assert_close(ours, theirs.logits, rtol=1e-5, atol=2e-5)
 
 
 def test_there_are_enough_prompts_of_many_lengths() -> None:
@@ -251,7 +251,7 @@ def test_beam_search_finds_the_texts_and_scores_of_transformers(name: str, beams
     twins = twins_of(name)
     found = search(twins, beams, early_stopping)
     if beams == 1:
-        # They call one beam greedy decoding, and have no scores for it.
+        # transformers treats one beam as greedy decoding, and gives no scores for it.
         texts = greedy(twins.ours, twins.prompts, twins.length, bos=BOS, stop=twins.stop)
         assert [[text.ids for text in each] for each in found] == [[ids] for ids in texts]
         return

@@ -42,8 +42,8 @@ def reads_all() -> LanguageModel:
 
 
 def test_a_stop_token_given_twice_or_unknown_to_the_model_makes_no_difference(reads_all):
-    wanted = beam_search(reads_all, PROMPTS, 5, beams=3, n_best=3, stop=[4, 7])
-    assert beam_search(reads_all, PROMPTS, 5, beams=3, n_best=3, stop=[7, 4, 4, -1, 99]) == wanted
+    expected = beam_search(reads_all, PROMPTS, 5, beams=3, n_best=3, stop=[4, 7])
+    assert beam_search(reads_all, PROMPTS, 5, beams=3, n_best=3, stop=[7, 4, 4, -1, 99]) == expected
     assert greedy(reads_all, PROMPTS, 5, stop=[7, 4, 4, -1, 99]) == greedy(reads_all, PROMPTS, 5, stop=[4, 7])
 
 
@@ -76,9 +76,11 @@ def test_a_text_continues_past_the_models_positions_with_and_without_a_cache(rea
         free = greedy(reads_all, prompts, 25, stop=[])
         assert {len(ids) for ids in free} == {25}
         assert greedy(reads_all, prompts, 25, stop=[], use_cache=False) == free
-        found, wanted = (beam_search(reads_all, prompts, 25, beams=2, stop=[], use_cache=use) for use in (True, False))
-        assert [texts[0].ids for texts in found] == [texts[0].ids for texts in wanted]
-        assert [texts[0].score for texts in found] == pytest.approx([texts[0].score for texts in wanted], abs=1e-10)
+        found, expected = (
+            beam_search(reads_all, prompts, 25, beams=2, stop=[], use_cache=use) for use in (True, False)
+        )
+        assert [texts[0].ids for texts in found] == [texts[0].ids for texts in expected]
+        assert [texts[0].score for texts in found] == pytest.approx([texts[0].score for texts in expected], abs=1e-10)
 
 
 def test_a_model_that_never_stops_is_stopped(reads_all, model):
@@ -92,10 +94,10 @@ def test_a_model_that_never_stops_is_stopped(reads_all, model):
 def test_any_of_several_stop_tokens_ends_a_text(reads_all):
     free = greedy(reads_all, PROMPTS, 8, stop=[])
     stop = [free[0][2], free[1][4], free[2][1]]
-    wanted = [list(itertools.takewhile(lambda token: token not in stop, ids)) for ids in free]
-    assert len(set(map(len, wanted))) > 1
-    assert greedy(reads_all, PROMPTS, 8, stop=stop) == wanted
-    assert greedy(reads_all, PROMPTS, 8, stop=tuple(stop), use_cache=False) == wanted
+    expected = [list(itertools.takewhile(lambda token: token not in stop, ids)) for ids in free]
+    assert len(set(map(len, expected))) > 1
+    assert greedy(reads_all, PROMPTS, 8, stop=stop) == expected
+    assert greedy(reads_all, PROMPTS, 8, stop=tuple(stop), use_cache=False) == expected
 
 
 def test_a_length_of_zero_gives_nothing(reads_all, model):
@@ -266,7 +268,7 @@ def test_an_interruption_leaves_the_model_in_its_mode(write, reads_all, monkeypa
         assert not reads_all.training
         raise KeyboardInterrupt
 
-    # Every step asks the feed-forward, with a cache or without.
+    # Every step calls the feed-forward, with or without a cache.
     monkeypatch.setattr(reads_all.layers[1].feed_forward, "forward", interrupted)
     reads_all.train()
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The grammar corpus: what it promises about its French, its words, its two parts and its seed."""
+"""The grammar corpus: its French, its words, its two parts and its seed."""
 
 import hashlib
 from collections import Counter
@@ -69,7 +69,7 @@ def test_every_word_is_aligned_and_every_link_joins_two_words(pairs: list[Pair])
 
 
 def test_the_same_english_always_has_the_same_french_and_the_same_alignment() -> None:
-    # Short sentences come up again under other seeds.
+    # Short sentences also occur with other seeds.
     translations: dict[tuple[str, ...], Pair] = {}
     again = 0
     for seed in range(2, 5):

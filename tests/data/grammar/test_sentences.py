@@ -7,7 +7,7 @@ from course_lib.data.grammar.sentences import HE, SHE, THEY, Clause, NounPhrase,
 
 
 def phrase(determiner, noun, before=None, after=None, of=None, negated=False):
-    """Look up a noun phrase by its English words; the noun's form says whether it is plural."""
+    """Look up a noun phrase by its English words; the form of the noun decides whether it is plural."""
     row = next(row for row in lexicon.NOUNS if noun in (row.singular, row.plural))
     plural = noun == row.plural
     opening = next(
@@ -127,7 +127,7 @@ BY_HAND = [
         "le garçon a oublié son ancienne école",
     ),
     (clause(phrase("the", "wolf", before="enormous"), "run"), "the enormous wolf ran", "l' énorme loup a couru"),
-    # adjectives: place, agreement, liaison, irregular plurals
+    # adjectives: position, agreement, liaison, irregular plurals
     (
         clause(phrase("the", "door", before="small", after="red"), adjective=adjective("dirty"), negation="not"),
         "the small red door was not dirty",

@@ -1,4 +1,4 @@
-"""Turn the network off for a Python process and for all that it starts: put this folder on PYTHONPATH.
+"""Turn the network off for a Python process and for all processes that it starts: put this folder on PYTHONPATH.
 
 Python imports a module of this name when it starts. An audit hook, unlike a patched `socket`, also sees what C code and
 subclasses do, and nothing can remove it. Only the machine itself can still be reached, since kernels talk over it.
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Where each audit event keeps the host, or the address whose first part is the host.
+# The position of the host, or of the address that begins with it, in each audit event.
 HOST_ARGUMENT = {
     "socket.connect": 1,
     "socket.sendto": 1,
@@ -23,7 +23,7 @@ HOST_ARGUMENT = {
 
 
 def is_this_machine(address: Any) -> bool:
-    """Say whether an address is a Unix socket's, none at all, or the loopback's."""
+    """Whether an address is missing, or belongs to a Unix socket or to this machine."""
     if isinstance(address, tuple):
         host = address[0]
     elif address is None or isinstance(address, (str, bytes)):
@@ -41,7 +41,7 @@ def is_this_machine(address: Any) -> bool:
 
 
 def refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
-    """Raise an OSError, as a machine without a network does, where an event would leave this machine."""
+    """Raise an OSError, as a machine without a network does, if an event would reach another machine."""
     if event not in HOST_ARGUMENT:
         return
     address = arguments[HOST_ARGUMENT[event]]

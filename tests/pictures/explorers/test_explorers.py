@@ -1,4 +1,4 @@
-"""Explorers: what the kernel sends, what stands in without a script, and that nothing comes from a network."""
+"""Explorers: what the kernel sends, what is shown without a script, and that nothing comes from a network."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The explorers of lessons 04, 05 and 07: what the kernel sends, and what stands in where no script runs."""
+"""The explorers of lessons 04, 05 and 07: what the kernel sends, and what is shown where no script runs."""
 
 import math
 import re
@@ -14,12 +14,12 @@ GOLD = {(0, 0), (1, 1), (2, 2), (2, 3)}
 
 
 def reading(*read: int) -> torch.Tensor:
-    """Weights (T, S) with which each target word reads mostly the source word of that number."""
+    """Weights (T, S) with which each target word attends mostly to the source word of the given number."""
     return 0.1 + 0.7 * torch.nn.functional.one_hot(torch.tensor(read), len(SOURCE)).double()
 
 
 def example() -> AlignedSentence:
-    # Head 0 reads as it should; head 1 always the first word.
+    # Head 0 attends to the right words, head 1 always to the first word.
     return AlignedSentence(SOURCE, TARGET, torch.stack([reading(0, 1, 2, 2), reading(0, 0, 0, 0)])[None], GOLD)
 
 
@@ -113,7 +113,7 @@ def test_runs_whose_shapes_do_not_fit_are_refused():
 def test_error_rates_of_heads_and_of_their_average():
     explorer = AlignmentExplorer([example()])
     assert explorer.data["heads"] == ["layer 0, head 0", "layer 0, head 1", "layer 0, average"]
-    # Head 0 agrees on all 4 links; head 1 on 1 of 4 found and 4 true: 1 - 2 / 8.
+    # Head 0 agrees on all 4 links; head 1 on 1 of 4 predicted and 4 true: 1 - 2 / 8.
     assert explorer.data["errors"][:2] == [0, 0.75]
     assert explorer.head == 0
     assert "layer 0, head 0 is best, with an alignment error rate of 0.00" in explorer.alt()

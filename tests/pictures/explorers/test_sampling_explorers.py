@@ -1,4 +1,4 @@
-"""The explorers of sampling and of beam search: what the kernel sends, and what stands in where no script runs."""
+"""The explorers of sampling and of beam search: what the kernel sends, and what is shown where no script runs."""
 
 import math
 import re
@@ -28,7 +28,7 @@ FOLLOWS = {
 
 
 class Handmade(torch.nn.Module):
-    """A language model whose next word depends on the last one only, with probabilities as they are written."""
+    """A language model whose next word depends only on the last one, with the given probabilities."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ def translating(sentence: str = "the detective investigated") -> BeamExplorer:
 
 
 def request(first: str, seed: int = 1, **settings: float) -> dict[str, object]:
-    """What the browser asks for, once it has drawn the first character after two beginnings."""
+    """The request of the browser once it has drawn the first character after two beginnings."""
     texts = [{"prompt": prompt, "first": load_tales_model().encode(first)[0]} for prompt in ("Once upon a ti", "The ")]
     return {
         "key": f"{first} {seed}",
@@ -174,11 +174,11 @@ def test_each_candidate_extends_the_one_that_it_points_to(beams: int) -> None:
     beam_search(translator.model, [ids], beams=beams, bos=french.bos, stop=[french.eos], watch=watched.append)
     steps = translating().result["searches"][str(beams)]
 
-    def spelt(step: int, place: int) -> list[str]:
-        each = steps[step][place]
+    def spelt(step: int, index: int) -> list[str]:
+        each = steps[step][index]
         return [*(spelt(step - 1, each["parent"]) if each["parent"] >= 0 else []), each["name"]]
 
-    found = [[spelt(step, place) for place in range(len(each))] for step, each in enumerate(steps)]
+    found = [[spelt(step, index) for index in range(len(each))] for step, each in enumerate(steps)]
     assert found == [[[french.token(i) for i in candidate.ids] for candidate in each] for each in watched]
     assert [[each["fate"] for each in step] for step in steps] == [[each.fate for each in step] for step in watched]
     assert [each["total"] for each in steps[0]] == pytest.approx([each.log_probability for each in watched[0]])

@@ -1,1 +1,1 @@
-"""The pictures, held to their data, their words and the visual language."""
+"""Tests of the figures: their data, their descriptions and the visual language."""

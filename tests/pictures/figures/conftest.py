@@ -1,4 +1,4 @@
-"""What the figures are drawn on. No window opens on a desktop while they are tested."""
+"""The axes on which figures are drawn. No window opens on a desktop during the tests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Attention as a grid and as lines, held to the numbers that were drawn."""
+"""Attention as a grid and as lines, checked against the drawn numbers."""
 
 import re
 from collections.abc import Iterator
@@ -170,11 +170,11 @@ def test_a_line_is_as_wide_as_its_weight_and_runs_from_reader_to_read(ax: Axes) 
     assert len(ax.lines) == 11
     widths = [line.get_linewidth() for line in ax.lines]
     assert np.array(widths[:6]) / widths[0] == pytest.approx(WEIGHTS.flat[:6] / 0.8)
-    places = {text.get_text(): text.get_position() for text in ax.texts}
+    positions = {text.get_text(): text.get_position() for text in ax.texts}
     (below, above), (low, high) = ax.lines[4].get_data()
-    assert (below, above) == (places["petite"][0], places["small"][0])
+    assert (below, above) == (positions["petite"][0], positions["small"][0])
     assert low < high
-    assert places["small"][1] > places["petite"][1]
+    assert positions["small"][1] > positions["petite"][1]
 
 
 def test_the_selected_word_has_the_colour_of_values_and_shows_its_numbers(ax: Axes, theme: str) -> None:
@@ -205,8 +205,8 @@ def test_the_description_of_the_lines_names_the_largest_weight_of_the_selected_w
 def test_a_shorter_sentence_is_spaced_evenly_under_the_longer_one(ax: Axes) -> None:
     alignment(ax, np.full((3, 9), 1 / 9), list("abcdefghi"), list("xyz"))
     low, high = ax.get_xlim()
-    places = [text.get_position()[0] for text in ax.texts if text.get_text() in "xyz"]
-    assert [(place - low) / (high - low) for place in places] == pytest.approx([1 / 6, 1 / 2, 5 / 6])
+    positions = [text.get_position()[0] for text in ax.texts if text.get_text() in "xyz"]
+    assert [(position - low) / (high - low) for position in positions] == pytest.approx([1 / 6, 1 / 2, 5 / 6])
 
 
 def test_chips_of_a_sentence_do_not_touch(ax: Axes) -> None:

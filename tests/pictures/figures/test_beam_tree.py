@@ -1,4 +1,4 @@
-"""The tree of a beam search, held to the steps that were handed in."""
+"""The tree of a beam search, checked against the given steps."""
 
 import math
 import re
@@ -69,14 +69,14 @@ def test_nothing_overlaps_with_four_beams_and_six_steps(ax: Axes) -> None:
     beam_search(translator.model, [ids], beams=4, bos=french.bos, stop=[french.eos], watch=steps.append)
     beam_tree(ax, steps[:6], french.token)
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
-    places = [box.get_window_extent() for box in boxes(ax)]
-    assert len(places) == 48
-    assert not any(one.overlaps(other) for i, one in enumerate(places) for other in places[:i])
+    extents = [box.get_window_extent() for box in boxes(ax)]
+    assert len(extents) == 48
+    assert not any(one.overlaps(other) for i, one in enumerate(extents) for other in extents[:i])
     frame = ax.get_window_extent()
     words = [text.get_window_extent() for text in ax.texts]
     assert not any(one.overlaps(other) for i, one in enumerate(words) for other in words[:i])
-    assert all(frame.x0 - 1 <= each.x0 and each.x1 <= frame.x1 + 1 for each in [*words, *places])
-    assert all(frame.y0 - 1 <= each.y0 and each.y1 <= frame.y1 + 1 for each in [*words, *places])
+    assert all(frame.x0 - 1 <= each.x0 and each.x1 <= frame.x1 + 1 for each in [*words, *extents])
+    assert all(frame.y0 - 1 <= each.y0 and each.y1 <= frame.y1 + 1 for each in [*words, *extents])
 
 
 def test_the_description_names_the_likeliest_text(ax: Axes) -> None:

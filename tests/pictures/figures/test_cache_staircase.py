@@ -1,4 +1,4 @@
-"""The staircases of the KV cache, held to the cells that were drawn."""
+"""The staircases of the KV cache, checked against the drawn cells."""
 
 import pytest
 from matplotlib.axes import Axes
@@ -8,7 +8,7 @@ from course_lib.pictures.figures import cache_staircase, described
 
 
 def cells(ax: Axes, read: bool) -> set[tuple[int, int]]:
-    """Step and token of the cells that are computed, or read."""
+    """The step and the token of each cell that is computed, or read."""
     found = [patch for patch in ax.patches if isinstance(patch, Rectangle) and bool(patch.get_hatch()) is read]
     return {(round(cell.get_y() + 0.5), round(cell.get_x() + 0.5)) for cell in found}
 

@@ -1,4 +1,4 @@
-"""Pictures of sinusoidal positions, held to the table that was drawn."""
+"""Pictures of sinusoidal positions, checked against the drawn table."""
 
 import math
 
@@ -16,7 +16,7 @@ TABLE = sinusoidal(11, 8)
 
 
 def hands(ax: Axes) -> list[tuple[float, float]]:
-    """How far each hand reaches to the right and up, over its length, in the order drawn."""
+    """The direction of each hand (to the right, up) as a unit vector, in drawing order."""
     found = [line for line in ax.lines if line.get_linewidth() > 2]
     ends = [(np.diff(line.get_xdata())[0], -np.diff(line.get_ydata())[0]) for line in found]  # type: ignore[arg-type]
     return [(right / 0.3, up / 0.3) for right, up in ends]
@@ -28,7 +28,7 @@ def numbers_below(ax: Axes) -> list[str]:
 
 def test_the_tip_of_a_hand_is_at_its_sine_and_cosine(ax: Axes) -> None:
     assert clock_faces(ax, TABLE, (0, 1, 10)) is ax
-    # Clock i turns by 10^-i radians a position, clockwise from twelve.
+    # Clock i turns by 10^-i radians per position, clockwise from twelve.
     expected = [(math.sin(p / 10**i), math.cos(p / 10**i)) for p in (0, 1, 10) for i in range(4)]
     assert hands(ax) == pytest.approx(np.array(expected), abs=1e-6)
     assert sum(isinstance(patch, Circle) for patch in ax.patches) == 12

@@ -1,4 +1,4 @@
-"""Curves and bars, held to the numbers that were drawn."""
+"""Curves and bars, checked against the drawn numbers."""
 
 import re
 from itertools import pairwise

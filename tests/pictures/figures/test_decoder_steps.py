@@ -1,4 +1,4 @@
-"""A decoder's steps as chips, held to the tokens that were given."""
+"""A decoder's steps as chips, checked against the given tokens."""
 
 import pytest
 from matplotlib.axes import Axes
@@ -14,13 +14,13 @@ FIGSIZE = (8, 2)
 
 
 def row(ax: Axes, y: float) -> list[str]:
-    """The words at one height, from left to right."""
+    """The words at a given height, from left to right."""
     texts = [text for text in ax.texts if text.get_position()[1] == y]
     return [text.get_text() for text in sorted(texts, key=lambda text: text.get_position()[0])]
 
 
 def outlined(ax: Axes) -> list[tuple[int, int]]:
-    """Row and step of the chips with a thick border."""
+    """The row and the step of each chip with a thick border."""
     chips = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
     return [divmod(i, len(GOLD)) for i, chip in enumerate(chips) if chip.get_linewidth() > 2]
 

@@ -1,4 +1,4 @@
-"""How a figure reaches the page: its look, its words, its size."""
+"""How a figure is shown on the page: its style, its description and its size."""
 
 import re
 from io import BytesIO

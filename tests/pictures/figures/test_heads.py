@@ -1,4 +1,4 @@
-"""Heads as pictures, held to the numbers that were drawn."""
+"""Heads as pictures, checked against the drawn numbers."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The map and the journey: their geometry, their states and their words."""
+"""The map and the journey: their geometry, their states and their descriptions."""
 
 import math
 import re
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 Box = tuple[float, float, float, float]
 
-# As the curriculum's table has them, written out here once more.
+# The parts in the table of the curriculum, written out again here.
 LESSONS = {
     "softmax": 0,
     "encoder_attention": 1,
@@ -58,7 +58,7 @@ EVERY_DRAWING = pytest.mark.parametrize("picture", DRAWINGS.values(), ids=DRAWIN
 
 
 class Drawn(NamedTuple):
-    """A visible element of a picture: how far its group has been moved, and the classes of all that it lies in."""
+    """A visible element of a picture: the offset of its group, and the classes of all elements that contain it."""
 
     element: ElementTree.Element
     x: float
@@ -67,7 +67,7 @@ class Drawn(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What a text says. Where two states need the room, the notebook's number is not shown."""
+        """The words of a text. If two states need the space, the notebook's number is not shown."""
         parts = self.element.findall(f"{SVG}tspan") or [self.element]
         shown = parts[:1] if {"now", "yours"} <= self.classes else parts
         return "".join(part.text or "" for part in shown)
@@ -82,7 +82,7 @@ def classes(element: ElementTree.Element) -> set[str]:
 
 
 def visible(root: ElementTree.Element) -> list[Drawn]:
-    """All that the style sheet does not hide, in the order in which it is drawn."""
+    """All elements that the style sheet does not hide, in drawing order."""
     norms = "before-sublayer" if "post-norm" in classes(root) else "after-addition"
     is_any_unused = any("not_used" in classes(group) for group in root.iter() if group.get("data-part"))
     drawn: list[Drawn] = []
@@ -110,7 +110,7 @@ def tagged(drawn: Iterable[Drawn], tag: str) -> list[Drawn]:
 
 
 def groups(root: ElementTree.Element) -> dict[str, list[Drawn]]:
-    """What is drawn in the group of each part of the map, or in each card of the journey."""
+    """The elements in the group of each part of the map, or in each card of the journey."""
     named: dict[str, list[Drawn]] = {}
     for group in visible(root):
         name = group.element.get("id") or group.element.get("data-notebook")
@@ -121,7 +121,7 @@ def groups(root: ElementTree.Element) -> dict[str, list[Drawn]]:
 
 
 def style_of(root: ElementTree.Element, selector: str) -> dict[str, str]:
-    """The declarations that the picture's style sheet has for one selector."""
+    """The declarations for one selector in the picture's style sheet."""
     declarations: dict[str, str] = {}
     for selectors, block in re.findall(r"([^{}]+)\{([^}]*)\}", root.findtext(f"{SVG}style", "")):
         if selector in [each.strip() for each in selectors.split(",")]:
@@ -135,14 +135,14 @@ def box_of(rectangle: Drawn) -> Box:
 
 
 def box_of_text(root: ElementTree.Element, text: Drawn) -> Box:
-    """Where a text lies if it is set in DejaVu Sans, the widest face among those that the style sheet asks for."""
+    """The extent of a text in DejaVu Sans, the widest typeface that the style sheet lists."""
     style: dict[str, str] = {}
     for name in text.element.attrib["class"].split():
         style |= style_of(root, f".{name}")
     family = "DejaVu Sans Mono" if "monospace" in style.get("font-family", "") else "DejaVu Sans"
     weight = int(style.get("font-weight", 400))
     size = float(style["font-size"].removesuffix("px"))
-    # Measured large: small sizes are rounded to whole pixels.
+    # It is measured at a large size, since small sizes are rounded to whole pixels.
     face = ImageFont.truetype(findfont(FontProperties(family=[family], weight=weight)), 200)
     width = face.getlength(text.words) * size / 200
     x, y = text.x + float(text.element.attrib["x"]), text.y + float(text.element.attrib["y"])
@@ -164,7 +164,7 @@ def touch(one: Box, other: Box) -> bool:
 
 
 def points_of(path: Drawn) -> list[tuple[float, float]]:
-    """The corners of a path of straight lines that run across and up."""
+    """The corners of a path of horizontal and vertical lines."""
     points: list[tuple[float, float]] = []
     for letter, numbers in re.findall(r"([A-Za-z])([\d. ]+)", path.element.attrib["d"]):
         x, y = points[-1] if points else (0.0, 0.0)
@@ -227,7 +227,7 @@ def test_no_tick_covers_a_word_or_is_outside_the_picture() -> None:
 @pytest.mark.parametrize("picture", [MAPS["all given"], MAPS["no decoder"]], ids=["post-norm", "pre-norm"])
 def test_no_line_crosses_the_words_between_the_boxes(picture: TransformerMap) -> None:
     root = read(picture)
-    # Names and norms have a box of their own on the line, and so have the tokens.
+    # Labels and norms have their own boxes on the line, and so do the tokens.
     texts = [text for text in tagged(visible(root), "text") if not text.classes & {"part", "norm", "token"}]
     boxes = [(text.words, box_of_text(root, text)) for text in texts]
     lines = [path for path in tagged(visible(root), "path") if "wire" in path.classes]
@@ -243,7 +243,7 @@ def test_no_line_crosses_the_words_between_the_boxes(picture: TransformerMap) ->
 def test_the_two_streams_are_straight_unbroken_and_the_thickest_grey_lines() -> None:
     root = read(transformer_map())
     streams = [path for path in tagged(visible(root), "path") if "stream" in path.classes]
-    # The first is the legend's.
+    # The first belongs to the legend.
     assert len(streams) == 3
     for stream in streams[1:]:
         (x0, y0), (x1, y1) = points_of(stream)
@@ -391,7 +391,7 @@ def test_the_alt_text_counts_the_learners_parts() -> None:
 
 
 class Page(HTMLParser):
-    """What is on the page once JupyterLab has cleaned the output of a notebook not yet run here."""
+    """The page after JupyterLab has sanitised the output of an untrusted notebook."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -422,7 +422,7 @@ def page(picture: TransformerMap | Journey) -> Page:
 def test_the_page_needs_no_tag_that_an_untrusted_notebook_removes(
     picture: TransformerMap | Journey,
 ) -> None:
-    # Of these, JupyterLab 4.6 drops the style alone, and the picture is right without it.
+    # Of these, JupyterLab 4.6 removes only the style, and the picture is right without it.
     assert set(page(picture).tags) <= {"style", "div", "img", "details", "summary", "ol", "ul", "li"}
     (source,) = page(picture).sources
     assert source.startswith("data:image/svg+xml,")

@@ -1,4 +1,4 @@
-"""The bars of the next token, held to what was handed in."""
+"""The bars of the next token, checked against the given probabilities."""
 
 import re
 from itertools import pairwise
@@ -19,7 +19,7 @@ FIGSIZE = (5, 3)
 
 
 def bars(ax: Axes) -> list[tuple[float, bool]]:
-    """Height of each bar from left to right, and whether it is hatched."""
+    """The height of each bar from left to right, and whether it is hatched."""
     found = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     return [(round(bar.get_height(), 6), bool(bar.get_hatch())) for bar in sorted(found, key=lambda bar: bar.get_x())]
 

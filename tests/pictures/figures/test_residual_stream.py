@@ -1,4 +1,4 @@
-"""The waterfall of the residual stream, held to the bars that were drawn."""
+"""The waterfall of the residual stream, checked against the drawn bars."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Chips and the flat map of words, held to what was drawn."""
+"""Chips and the two-dimensional map of words, checked against the given tokens and vectors."""
 
 from itertools import combinations, pairwise
 
@@ -95,16 +95,18 @@ def test_words_are_at_their_principal_components(ax: Axes) -> None:
 
 
 def test_each_word_is_joined_to_its_nearest_neighbour(ax: Axes) -> None:
-    neighbour_map(ax, PLANE * torch.tensor([[1.0], [9.0], [99.0], [1.0]]), NAMES)  # length is no part of the cosine
-    places = np.asarray(ax.collections[0].get_offsets())
-    ends = [[int(abs(places - end).sum(1).argmin()) for end in line.get_xydata()] for line in ax.lines]
+    neighbour_map(
+        ax, PLANE * torch.tensor([[1.0], [9.0], [99.0], [1.0]]), NAMES
+    )  # the cosine does not depend on the length
+    positions = np.asarray(ax.collections[0].get_offsets())
+    ends = [[int(abs(positions - end).sum(1).argmin()) for end in line.get_xydata()] for line in ax.lines]
     assert ends == [[0, 1], [1, 0], [2, 3], [3, 2]]
     assert hollow(ax) == []
     assert described(ax).endswith("4 of 4 have the same nearest neighbour on the map as among the whole vectors.")
 
 
 def test_a_word_whose_nearest_neighbour_differs_in_two_dimensions_is_hollow_and_counted(ax: Axes) -> None:
-    # Twins on three axes, the pairs of the third and shortest lost: its four words fall together in the middle.
+    # Pairs on three axes; the third and shortest axis is lost, so that its four words coincide in the middle.
     ends = torch.tensor([[9.0, 0, 0], [-9, 0, 0], [0, 8, 0], [0, -8, 0], [0, 0, 7], [0, 0, -7]])
     neighbour_map(ax, torch.cat([ends, ends + torch.tensor([0.4, 0.3, 0.0])]), [f"{i}" for i in range(12)])
     assert hollow(ax)
@@ -113,7 +115,7 @@ def test_a_word_whose_nearest_neighbour_differs_in_two_dimensions_is_hollow_and_
 
 
 def test_labels_of_words_close_together_do_not_touch(ax: Axes) -> None:
-    # Three pairs around a circle, so far apart that the two of a pair nearly fall together.
+    # Three pairs around a circle, so far apart that the two words of a pair nearly coincide.
     angles = torch.tensor([0.0, 0.05, 2.0, 2.05, 4.0, 4.05])
     ax.figure.set_size_inches(8, 5)  # type: ignore[union-attr]
     neighbour_map(ax, torch.stack([angles.cos(), angles.sin()], dim=1), [*NAMES, "red", "blue"])

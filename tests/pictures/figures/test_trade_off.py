@@ -1,4 +1,4 @@
-"""Two measures against each other, held to the numbers that were drawn."""
+"""Two measures against each other, checked against the drawn numbers."""
 
 import pytest
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""Who notices a changed token, held to the marks that were drawn."""
+"""The positions that a changed token affects, checked against the drawn marks."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ CAUSAL = torch.ones(3, 3, dtype=torch.bool).tril()
 
 
 def dots(ax: Axes) -> list[tuple[int, int]]:
-    """The dots, as (place that notices, token changed)."""
+    """The dots, as (affected position, changed token)."""
     return sorted((int(line.get_ydata()[0]), int(line.get_xdata()[0])) for line in ax.lines)  # type: ignore[index]
 
 
