@@ -1,6 +1,6 @@
-"""How long the exercises' checks take, on the reference and on every known mistake: the slowest first, in seconds.
+"""Measure how long the exercises' checks take on the reference and on every known mistake, in seconds.
 
-Run with `python -m benchmarks.check_time`. Status 1 where one takes 1 s or more.
+Run with `python -m benchmarks.check_time`. It prints the slowest checks; the exit status is 1 if one takes 1 s or more.
 """
 
 import sys
@@ -15,7 +15,7 @@ SHOWN = 10
 def main() -> int:
     times = []
     for exercise in all_exercises():
-        # The last one first: it is compared with all others, and each of these is then tried for the first time.
+        # The last mistake first: it is compared with all others, each of which is then tried for the first time.
         for answer in [exercise.reference, *(mistake.implementation for mistake in reversed(exercise.mistakes))]:
             start = time.perf_counter()
             exercise.check(answer)

@@ -1,9 +1,9 @@
-"""How long the explorers of attention, sampling and beam search take to answer, in Chromium, in milliseconds.
+"""Measure how fast the explorers of attention, sampling and beam search respond in Chromium, in milliseconds.
 
-An answer is there when the frame after the event is drawn. "busy" is the part of that in which the explorer and the
-page's layout work; the rest is waiting for the screen, which shows 60 frames a second.
+The response ends when the frame after the event is drawn. "busy" is the part of it in which the explorer and the page's
+layout work; the rest is waiting for the screen, which shows 60 frames per second.
 
-Run with `python -m benchmarks.explorer_latency`. Status 1 where a 95th percentile is not below 50 ms.
+Run with `python -m benchmarks.explorer_latency`. The exit status is 1 if a 95th percentile is not below 50 ms.
 """
 
 import sys
@@ -18,7 +18,7 @@ from course_lib.pretrained import load_tales_model, load_translator
 from tests.browser.conftest import FLAGS, chromium_program
 
 LAYERS, HEADS, WIDTH = 6, 12, 32  # the pretrained encoder's
-TOKENS = (12, 16, 28)  # 16 print all numbers; 28 are as many as there is room for
+TOKENS = (12, 16, 28)  # with 16 all numbers are printed; 28 is the maximum
 EVENTS = 200
 TARGET = 50  # ms
 
@@ -38,7 +38,7 @@ MEASURE = """async ({what, open, events}) => {
     const sliders = document.querySelectorAll("input[type=range]");
     const buttons = document.querySelectorAll("button[type=button]");
     const rows = document.querySelectorAll(".chips input").length;
-    const slide = (slider, i) => {  // up and down all of it, in 40 moves
+    const slide = (slider, i) => {  // through its whole range and back, in steps of 1/40
         const [least, most] = [Number(slider.min), Number(slider.max)];
         slider.value = least + (most - least) * Math.abs(((i + 20) % 80) - 40) / 40;
         slider.dispatchEvent(new Event("input", {bubbles: true}));

@@ -1,8 +1,8 @@
-"""Write with the course's decoding and with transformers' `generate`, in turns, on the same weights.
+"""Generate text with the course's decoding and with transformers' `generate`, in turns, on the same weights.
 
-Run with `python -m benchmarks.generate`: some twelve minutes. It says how many times as many tokens per second the
-course's greedy decoding and beam search write, with their cache, how many rows of tokens are the same, and how much the
-cache gains at 512 tokens. The texts fill nanoGPT's 256 positions, on one thread; a time is the median of runs in turns.
+Run with `python -m benchmarks.generate`; it takes about twelve minutes. It prints the ratio of the tokens per second
+for greedy decoding and beam search, both with a cache, how many rows of tokens are the same, and the speed-up by the
+cache at 512 tokens. The texts fill nanoGPT's 256 positions, on one thread; each time is the median of alternating runs.
 """
 
 import statistics
@@ -27,7 +27,7 @@ SIZES = ((128, 4, 4), (384, 6, 6))
 TARGET = {128: 1.5, 384: 1.3}
 CACHE_TARGET = 5.0
 BATCHES = (1, 32)
-SAME = 0.9  # random weights leave near ties, which rounding may decide either way
+SAME = 0.9  # random weights lead to near ties, which rounding may decide either way
 BEAMS = 4
 VOCABULARY, PROMPT = 65, 16  # the characters of nanoGPT's Shakespeare
 TURNS = 3
@@ -48,39 +48,39 @@ def models(width: int, layers: int, heads: int, positions: int) -> tuple[GPT2LMH
 
 
 def writers(theirs: GPT2LMHeadModel, ours: LanguageModel, ids: Tensor, length: int, beams: int) -> tuple[Write, Write]:
-    """Ours and theirs, to write `length` tokens after each row of ids (B, T)."""
+    """Two functions, ours and theirs, that generate `length` tokens after each row of ids (B, T)."""
     prompts = ids.tolist()
 
     def write_ours() -> list[list[int]]:
         if beams == 1:
             return greedy(ours, prompts, length, stop=())
-        return [found[0].ids for found in beam_search(ours, prompts, length, beams=beams, alpha=0.0, stop=())]
+        return [hypotheses[0].ids for hypotheses in beam_search(ours, prompts, length, beams=beams, alpha=0.0, stop=())]
 
     def write_theirs() -> list[list[int]]:
         settings = {"max_new_tokens": length, "num_beams": beams, "do_sample": False, "pad_token_id": 0}
         penalty = {} if beams == 1 else {"length_penalty": 0.0}
-        found = theirs.generate(ids, attention_mask=torch.ones_like(ids), **settings, **penalty)
-        return found[:, ids.size(1) :].tolist()
+        output = theirs.generate(ids, attention_mask=torch.ones_like(ids), **settings, **penalty)
+        return output[:, ids.size(1) :].tolist()
 
     return write_ours, write_theirs
 
 
 def seconds(write: Write) -> float:
-    """How long one run takes."""
+    """The time of one run."""
     start = time.perf_counter()
     write()
     return time.perf_counter() - start
 
 
 def in_turns(ours: Write, theirs: Write) -> tuple[float, float]:
-    """The median seconds of each side, after one run to warm up."""
+    """The median seconds of each side, after one warm-up run."""
     spent = [(seconds(ours), seconds(theirs)) for _ in range(TURNS + 1)][1:]
     mine, other = zip(*spent, strict=True)
     return statistics.median(mine), statistics.median(other)
 
 
 def beside_transformers(length: int) -> bool:
-    """Print the ratios beside transformers; returns whether all reach their marks."""
+    """Print the ratios to transformers' speed; return whether all reach their targets."""
     reached = True
     for width, layers, heads in SIZES:
         theirs, ours = models(width, layers, heads, PROMPT + length)
@@ -103,7 +103,7 @@ def beside_transformers(length: int) -> bool:
 
 
 def cache_against_none(length: int = 512) -> bool:
-    """Print what the cache gains; returns whether it reaches its mark."""
+    """Print the speed-up by the cache; return whether it reaches its target."""
     _, ours = models(*SIZES[0], length)
 
     def write(use_cache: bool) -> Callable[[], list[list[int]]]:
@@ -116,7 +116,7 @@ def cache_against_none(length: int = 512) -> bool:
 
 
 def main() -> int:
-    """Run both; returns the exit status."""
+    """Run both comparisons; return the exit status."""
     transformers_logging.set_verbosity_error()
     torch.set_num_threads(1)
     results = [beside_transformers(length=240), cache_against_none()]

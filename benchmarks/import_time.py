@@ -1,4 +1,4 @@
-"""What `import course_lib` adds to `import torch`: both timed one after the other in a fresh process, several times.
+"""Measure the time that `import course_lib` adds to `import torch`, in several fresh processes.
 
 Run with `python -m benchmarks.import_time`.
 """
@@ -22,11 +22,11 @@ assert not heavy, f"loaded as well: {{heavy}}"
 
 
 def seconds(statement: str) -> tuple[float, float]:
-    """How long a new Python takes for `import torch`, and then for this statement."""
+    """The time that a new Python takes for `import torch`, and then for this statement."""
     command = [sys.executable, "-c", TIMED.format(statement=statement)]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    torch_alone, added = map(float, output.split())
-    return torch_alone, added
+    torch_only, added = map(float, output.split())
+    return torch_only, added
 
 
 def main() -> int:
@@ -37,10 +37,10 @@ def main() -> int:
     worst = 0.0
     for statement in ("import course_lib", "import course_lib.transformer.models"):
         runs = [seconds(statement) for _ in range(rounds)]
-        torch_alone, added = (statistics.median(column) for column in zip(*runs, strict=True))
-        ratio = statistics.median((alone + more) / alone for alone, more in runs)
+        torch_only, added = (statistics.median(column) for column in zip(*runs, strict=True))
+        ratio = statistics.median((torch_time + more) / torch_time for torch_time, more in runs)
         worst = max(worst, added)
-        print(f"{statement:24} adds {added:.3f} s to import torch's {torch_alone:.2f} s, ratio {ratio:.3f}")
+        print(f"{statement:24} adds {added:.3f} s to import torch's {torch_only:.2f} s, ratio {ratio:.3f}")
     print(f"at most {worst:.3f} s, target: below {TARGET} s")
     return 0 if worst < TARGET else 1
 

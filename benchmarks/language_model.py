@@ -1,9 +1,9 @@
 """Train nanoGPT's small model for the CPU, and the course's language model, in turns, on the same text.
 
-Run with `python -m benchmarks.language_model`: some four minutes. It says after which share of the baseline's training
-time ours first has the baseline's final validation loss. Both are measured on the same windows of 64 characters of
-unseen tales, at every position, so a prediction sees from 1 to 64 characters. Times are processor time on one thread,
-of training only.
+Run with `python -m benchmarks.language_model`; it takes about four minutes. It prints the share of the baseline's
+training time after which ours first has the baseline's final validation loss. Both are measured on the same windows of
+64 characters of unseen tales, at every position, so that predictions are based on 1 to 64 characters. Times are
+processor time on one thread, for training only.
 """
 
 import argparse
@@ -32,7 +32,7 @@ BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.99), 0.1, 1.0
 
 
 class Layer(nn.Module):
-    """GPT-2's, without biases."""
+    """GPT-2's layer, without biases."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Layer(nn.Module):
 
 
 class Baseline(nn.Module):
-    """GPT-2 in small: learned positions, pre-norm, and one matrix for embedding and projection."""
+    """A small GPT-2: learned positions, pre-norm, and one matrix for embedding and projection."""
 
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
@@ -87,12 +87,12 @@ class Run:
     curve: list[tuple[float, float]] = field(default_factory=list)
 
     def reached(self, loss: float) -> float:
-        """After how many seconds it first had this loss; inf: never."""
-        return next((seconds for seconds, found in self.curve if found <= loss), math.inf)
+        """The seconds after which it first had this loss; inf if never."""
+        return next((seconds for seconds, measured in self.curve if measured <= loss), math.inf)
 
 
 def train_baseline(ids: list[int], model: Baseline, steps: int, run: Run) -> Iterator[None]:
-    """Train, and stop after each of `TURNS` slices until asked to go on."""
+    """Train, and pause after each of `TURNS` slices until the next one is requested."""
     text, chance = torch.tensor(ids), torch.Generator().manual_seed(0)
     groups = [
         {"params": [p for p in model.parameters() if p.dim() == 2], "weight_decay": WEIGHT_DECAY},
@@ -117,7 +117,7 @@ def train_baseline(ids: list[int], model: Baseline, steps: int, run: Run) -> Ite
 
 
 def race(text: str, validation: str, steps: int) -> tuple[Run, Run]:
-    """Train both in turns, so that what slows the machine slows both. Returns ours and the baseline's."""
+    """Train both in turns, so that anything that slows the machine slows both. Returns our run and the baseline's."""
     tokenizer = CharacterTokenizer.from_text(text)
     unseen = tokenizer.encode(validation)
     ours, theirs = Run(), Run()
@@ -129,7 +129,7 @@ def race(text: str, validation: str, steps: int) -> tuple[Run, Run]:
     step, began = 0, time.process_time()
 
     def measure(model: nn.Module) -> None:
-        """Stop our clock, measure ours, let the baseline have its turn, and start the clock again."""
+        """Stop our clock, measure our model, train the baseline for one slice, and start the clock again."""
         nonlocal began
         ours.seconds += time.process_time() - began
         ours.curve.append((ours.seconds, validation_loss(model, unseen)))
@@ -153,12 +153,14 @@ def race(text: str, validation: str, steps: int) -> tuple[Run, Run]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=STEPS, help="of the baseline; ours has its share of them")
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help="training steps of the baseline; ours has proportionally many"
+    )
     steps = parser.parse_args().steps
     torch.set_num_threads(1)
     split = tales.split()
     text, validation = tales.text(split.train), tales.text(split.validation)
-    print(f"torch {torch.__version__}, one thread, {len(text):,} characters to learn from, ours {SIZES}")
+    print(f"torch {torch.__version__}, one thread, {len(text):,} training characters, ours {SIZES}")
     print("validation loss, in nats per character, on windows of 64 characters")
     for name, loss in loss_baselines(validation, len(set(text))).items():
         print(f"  {loss:6.3f}  {name}")

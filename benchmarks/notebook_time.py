@@ -1,6 +1,6 @@
-"""Run every notebook as it is committed, nothing solved, and say how long each takes from start to end of its kernel.
+"""Run every committed notebook, with no exercise solved, and print how long each takes from start to end of its kernel.
 
-Run with `python -m benchmarks.notebook_time`. One thread, as in the tests; the machine should have nothing else to do.
+Run with `python -m benchmarks.notebook_time`, on a machine that does nothing else. It uses one thread, as the tests do.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Train the translator, and the same model made of nn.Transformer, in turns, and compare tokens per second.
+"""Train the translator, and the same model built with nn.Transformer, in turns, and compare tokens per second.
 
-Run with `python -m benchmarks.train_tokens`. Both take the recipe's sizes, batches, loss, optimiser and thread.
+Run with `python -m benchmarks.train_tokens`. Both use the recipe's sizes, batches, loss and optimiser, on one thread.
 """
 
 import argparse
@@ -27,7 +27,7 @@ Batch = list[Tensor]
 
 
 class Peer(nn.Module):
-    """The same model as a user of torch writes it: nn.Transformer between embeddings and their transpose."""
+    """The same model as a user of torch would write it: nn.Transformer between embeddings and their transpose."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Peer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         sizes = (config.d_model, config.heads, config.layers, config.layers, config.d_ff, config.dropout)
         self.body = nn.Transformer(*sizes, batch_first=True)
-        # The translator is as the paper has it, without the two norms that nn.Transformer adds at the end.
+        # The translator follows the paper, without the two norms that nn.Transformer adds at the end.
         self.body.encoder.norm = self.body.decoder.norm = None
 
     def embed(self, tokens: nn.Embedding, ids: Tensor) -> Tensor:
@@ -58,14 +58,14 @@ class Peer(nn.Module):
 
 
 def material(count: int) -> tuple[TransformerConfig, list[Batch], int]:
-    """The recipe's configuration, `count` of its batches, and how many real tokens they hold."""
+    """The recipe's configuration, `count` of its batches, and the number of their tokens without padding."""
     pairs = grammar.split(train=4_000, test=10, seed=0).train
     english = WordTokenizer.from_sentences(pair.english for pair in pairs)
     french = WordTokenizer.from_sentences(pair.french for pair in pairs)
     examples = [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
     batches = [
-        collate([examples[i] for i in numbers], french.pad)
-        for numbers in batches_by_length(examples, SETTINGS.batch_tokens, shuffle_seed="0")[:count]
+        collate([examples[i] for i in indices], french.pad)
+        for indices in batches_by_length(examples, SETTINGS.batch_tokens, shuffle_seed="0")[:count]
     ]
     tokens = sum(int((ids != french.pad).sum()) for batch in batches for ids in batch)
     config = TransformerConfig(vocabulary=len(english), target_vocabulary=len(french), pad=english.pad, **SIZES)
@@ -73,7 +73,7 @@ def material(count: int) -> tuple[TransformerConfig, list[Batch], int]:
 
 
 def trainer(model: nn.Module, pad: int | None) -> Callable[[list[Batch]], float]:
-    """A function that trains the model on batches and says how many seconds it took."""
+    """A function that trains the model on batches and returns the seconds it took."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=SETTINGS.betas, eps=1e-9, fused=True)
     model.train()
 

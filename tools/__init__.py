@@ -1,1 +1,1 @@
-"""For those who work on the course: canonical notebooks, planted faults, the README's pictures."""
+"""Tools for working on the course: canonical notebooks, planted faults, the README's picture."""

@@ -1,23 +1,24 @@
 """Bring notebooks to their canonical form, in which running an unchanged one again changes no byte.
 
     python -m tools.canonical [FILE...]      tidy these notebooks, or all
-    python -m tools.canonical --run          run each top to bottom in a fresh kernel first
-    python -m tools.canonical --check        write nothing; fail where a notebook would change
+    python -m tools.canonical --run          first run each from top to bottom in a fresh kernel
+    python -m tools.canonical --check        write nothing; fail if a notebook would change
 
-Kept: sources, outputs, execution counts, cell ids, tags and attached pictures. Left out, since it changes with the
-machine, the moment or the editor: all other metadata, the versions of Python and of the kernel, and what follows.
+The form keeps sources, outputs, execution counts, cell ids, tags and attached pictures. It leaves out everything that
+changes with the machine, the time or the editor: all other metadata, the versions of Python and of the kernel, and the
+following.
 
-*Widget views.* A live view names its model by a random id that means something to one kernel only, and a saved one
-opens as "Error displaying widget". So the view goes and the rest of its output stays: a page without a kernel shows the
-`text/html` or `text/plain` that stands beside it, and a run brings the live view back. nbval compares no views.
+*Widget views.* A live view refers to its model by a random id that is valid in one kernel only, and a saved one opens
+as "Error displaying widget". So the view is removed and the rest of its output stays: a page without a kernel shows the
+`text/html` or `text/plain` beside it, and a new run restores the live view. nbval does not compare views.
 
-*Streams.* However a cell's prints were cut into messages, they are one output for each stream, with only the last state
-of a progress bar: merged by the function by which nbval compares them.
+*Streams.* However a cell's prints were divided into messages, they become one output for each stream, with only the
+last state of a progress bar. They are merged by the function that nbval uses to compare them.
 
-*Tracebacks.* They hold paths of the machine; the error's name and message stay.
+*Tracebacks.* They contain paths of the machine. Only the error's name and message stay.
 
-*Pictures.* Where a run draws the picture that is saved already, but for rounding on another processor, the saved one
-stays. `figures.show` leaves out of its PNG files which version of matplotlib drew them.
+*Pictures.* If a run draws the picture that is already saved, except for rounding on another processor, the saved one
+stays. `figures.show` does not record the version of matplotlib in its PNG files.
 """
 
 import argparse
@@ -43,12 +44,12 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-# Anti-aliased edges differ by a step or two of 255 between processors; any real change of a line or letter by far more.
+# Between processors, anti-aliased edges differ by one or two of 255 steps; a changed line or letter by far more.
 ROUNDING = 8 / 255
 
 
 def canonical(notebook: NotebookNode, earlier: NotebookNode | None = None) -> NotebookNode:
-    """Return a copy in canonical form, with the pictures of an `earlier` run where they look the same."""
+    """Return a copy in canonical form, with the pictures of an `earlier` run if they look the same."""
     result = copy.deepcopy(notebook)
     result.nbformat, result.nbformat_minor = 4, 5
     result.metadata = nbformat.from_dict(METADATA)
@@ -104,7 +105,7 @@ def main(arguments: list[str]) -> int:
     """Tidy or check the notebooks named on the command line; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--run", action="store_true", help="run each notebook in a fresh kernel first")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a notebook would change")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a notebook would change")
     parser.add_argument("files", nargs="*", type=Path, default=kernels.NOTEBOOKS)
     options = parser.parse_args(arguments)
     if options.run:
@@ -116,7 +117,7 @@ def main(arguments: list[str]) -> int:
         try:
             new = text(canonical(_run(earlier) if options.run else earlier, canonical(earlier)))
         except CellExecutionError as error:
-            print(f"{path.name}: a cell fails, so it stays as it was.\n{error}")
+            print(f"{path.name}: a cell fails, so the file is not changed.\n{error}")
             status = 1
             continue
         if new == saved:

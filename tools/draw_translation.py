@@ -1,4 +1,4 @@
-"""Draw the README's first picture, what the words of a translation read: `python -m tools.draw_translation`."""
+"""Draw the README's first picture, the attention of a translation: `python -m tools.draw_translation`."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ SENTENCE, SELECTED = "the old detective did not find the small key", "a"
 
 
 def draw_translation(path: Path) -> None:
-    """Write the picture as a PNG of twice the pixels that it takes on the page."""
+    """Write the picture as a PNG with twice the resolution at which the page shows it."""
     translation = load_translator().translation(SENTENCE)
     with style():
         fig, ax = plt.subplots(figsize=(9, 2.8))

@@ -1,9 +1,9 @@
-"""Try every known mistake against its exercise's check, and print what came of it.
+"""Check every known mistake with its exercise, and print the results.
 
     python -m tools.mistakes
     python -m tools.mistakes softmax split_heads
 
-The exit status is 1 if a reference fails, or a mistake is let through or taken for another one.
+The exit status is 1 if a reference fails, or a mistake passes or is taken for another one.
 """
 
 import sys
@@ -13,7 +13,7 @@ from course_lib.exercises.catalogue import find
 
 
 def main(names: list[str]) -> int:
-    """Print the table of these exercises, or of all, and return the exit status."""
+    """Print a table for these exercises, or for all, and return the exit status."""
     exercises = [find(name) for name in names] or all_exercises()
     lines = [f"{'exercise':30}{'mistake':40}{'rejected':10}named"]
     for exercise in exercises:

@@ -1,8 +1,8 @@
-"""Plant faults in the library, one at a time, and see which test dies of each. The faults are in `tools/faults`.
+"""Plant faults in the library, one at a time, and name the test that fails for each. The faults are in `tools/faults`.
 
-Run all with `python -m tools.mutation`, some with `python -m tools.mutation transformer/cache rotary`: those in a file
-or a room, and those with such words in their phrase. Ends with status 1 if a fault survives, or if the text that it
-replaces no longer stands in its file exactly once.
+Run all with `python -m tools.mutation`, or some with `python -m tools.mutation transformer/cache rotary`: those in a
+file or a room, and those with such words in their phrase. The exit status is 1 if a fault survives, or if the text that
+it replaces does not occur exactly once in its file.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SECONDS_FOR_ONE = 240
 
 
 def room_tests(file: str) -> list[Path]:
-    """The tests that are asked about a fault in a file of the library: those of its room, the file's own first."""
+    """The tests that are run for a fault in a file of the library: those of its room, the file's own first."""
     room, name = file.split("/")
     own = ROOT / "tests" / room / f"test_{name}.py"
     return sorted((ROOT / "tests" / room).glob("test_*.py"), key=lambda test: (test != own, test))
@@ -34,7 +34,7 @@ def room_tests(file: str) -> list[Path]:
 
 @dataclass
 class FirstFailure:
-    """Notes the first test that fails, and what breaks before any test runs."""
+    """Record the first test that fails, and errors before any test runs."""
 
     test: str | None = None
     broken: list[str] = field(default_factory=list)
@@ -49,9 +49,9 @@ class FirstFailure:
 
 
 def run_tests(file: str, source: str) -> FirstFailure:
-    """Run the tests that are asked about `file` on a copy of the library in which `file` has this source.
+    """Run the tests for `file` on a copy of the library in which `file` has this source.
 
-    Leaves this process with the copy imported: call it in a process of its own.
+    The copy stays imported in this process, so call this in a separate process.
     """
     torch.set_num_threads(1)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -77,7 +77,7 @@ def run_tests(file: str, source: str) -> FirstFailure:
 
 
 def verdict(fault: Fault) -> tuple[Fault, bool, str]:
-    """The fault, whether a test died of it, and the test or what happened instead."""
+    """The fault, whether a test caught it, and the name of that test or another outcome."""
     try:
         failure = run_tests(fault.file, fault.plant(source_of(fault.file)))
     except LookupError as error:
@@ -88,41 +88,41 @@ def verdict(fault: Fault) -> tuple[Fault, bool, str]:
 
 
 def failing_without_a_fault(file: str) -> str | None:
-    """The test of `file` that fails without any fault, or None as it should be."""
+    """The test of `file` that fails even without a fault; None if all pass, as they should."""
     failure = run_tests(file, source_of(file))
     return failure.test or (failure.broken[0] if failure.broken else None)
 
 
-def is_meant(fault: Fault, word: str) -> bool:
-    """Whether a word of the command line is the fault's room, its file, or stands in its phrase."""
+def is_selected(fault: Fault, word: str) -> bool:
+    """Whether a word of the command line is the fault's room or file, or occurs in its phrase."""
     return word in (fault.file, *fault.file.split("/")) or word in fault.phrase
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", help="only faults in these rooms or files, or with such words")
-    parser.add_argument("--jobs", type=int, default=1, help="faults at once")
+    parser.add_argument("--jobs", type=int, default=1, help="how many faults are tested at once")
     arguments = parser.parse_args()
-    chosen = [fault for fault in FAULTS if not arguments.words or any(is_meant(fault, w) for w in arguments.words)]
+    chosen = [fault for fault in FAULTS if not arguments.words or any(is_selected(fault, w) for w in arguments.words)]
 
     start = time.perf_counter()
-    # A forked process has torch and transformers already; elsewhere each process imports them again.
+    # A forked process has already imported torch and transformers; on other systems each process imports them again.
     method = "fork" if sys.platform == "linux" else "spawn"
     if method == "fork":
         for name in ("bert", "gpt2", "llama", "marian", "olmo"):
             importlib.import_module(f"transformers.models.{name}.modeling_{name}")
     survivors = 0
     with multiprocessing.get_context(method).Pool(arguments.jobs, maxtasksperchild=1) as pool:
-        # Files of one room are asked the same tests.
+        # The files of one room have the same tests.
         for file in {fault.file.split("/")[0]: fault.file for fault in chosen}.values():
             if fails := pool.apply_async(failing_without_a_fault, (file,)).get(SECONDS_FOR_ONE):
                 print(f"Without any fault, this fails: {fails}")
                 return 1
         results = pool.imap(verdict, chosen, chunksize=1)
         for _ in chosen:
-            fault, died, what = results.next(SECONDS_FOR_ONE)
-            survivors += not died
-            print(f"{fault.file:21}  {fault.phrase:55}  {what}", flush=True)
+            fault, caught, result = results.next(SECONDS_FOR_ONE)
+            survivors += not caught
+            print(f"{fault.file:21}  {fault.phrase:55}  {result}", flush=True)
     print(f"{len(chosen)} faults, {survivors} not caught, {time.perf_counter() - start:.0f} s")
     return 1 if survivors else 0
 

@@ -45,19 +45,19 @@ def test_a_right_answer_is_the_learners_own_function_and_its_source_is_saved(cel
     part, shown = cell(RIGHT + "softmax")
     assert part.__module__ == "__main__"
     assert "✓ softmax: right\nRight in all 13 cases.\nIt is yours now, kept in my_transformer/softmax.py." in shown
-    kept = (work / "softmax.py").read_text(encoding="utf-8")
-    assert kept.endswith("\n\n\n" + RIGHT.partition("\n")[2])
-    assert "import torch\n" in kept
+    saved = (work / "softmax.py").read_text(encoding="utf-8")
+    assert saved.endswith("\n\n\n" + RIGHT.partition("\n")[2])
+    assert "import torch\n" in saved
 
 
 def test_a_wrong_answer_after_a_right_one_leaves_the_right_one_in_place(cell: Cell, work: Path):
     cell(RIGHT)
-    kept = (work / "softmax.py").read_text(encoding="utf-8")
+    saved = (work / "softmax.py").read_text(encoding="utf-8")
     part, shown = cell(WRONG + "softmax")
     assert "goes on with your version that passed before, kept in my_transformer/softmax.py." in shown
     assert part(torch.tensor([0.0, 0.0]), 0).tolist() == [0.5, 0.5]
     assert part is not softmax
-    assert (work / "softmax.py").read_text(encoding="utf-8") == kept
+    assert (work / "softmax.py").read_text(encoding="utf-8") == saved
 
 
 def test_a_part_is_loaded_again_after_a_restart(cell: Cell, work: Path):
@@ -85,16 +85,16 @@ def test_helpers_constants_and_imports_of_other_cells_are_copied(cell: Cell, wor
     cell("def highest(x, dim):\n    return x.amax(dim, keepdim=True).clamp(-inf, inf)")
     _, shown = cell('@exercise("softmax")\ndef softmax(x, dim):\n    return shares(e_to_the(shifted(x, dim)), dim)')
     assert "kept in my_transformer/softmax.py" in shown
-    kept = (work / "softmax.py").read_text(encoding="utf-8")
+    saved = (work / "softmax.py").read_text(encoding="utf-8")
     expected = [
         "import torch.nn.functional as F",
         "from math import inf",
         "from torch import exp as e_to_the",
         "TINY = 1e-30",
     ]
-    assert all(f"{line}\n" in kept for line in expected)
-    assert "unused" not in kept
-    assert "ROWS" not in kept
+    assert all(f"{line}\n" in saved for line in expected)
+    assert "unused" not in saved
+    assert "ROWS" not in saved
     parts.forget_loaded()
     assert parts.part("softmax").is_yours
 
@@ -122,10 +122,10 @@ def test_a_class_is_saved_although_inspect_cannot_find_its_source(cell: Cell, wo
     assert "kept in my_transformer/MultiHeadAttention.py" in shown
     assert part.__module__ == "__main__"
     parts.forget_loaded()
-    kept = parts.part("MultiHeadAttention")
-    assert kept.is_yours
-    assert kept.implementation is not part
-    assert kept.implementation(4, 2).heads == 2
+    saved = parts.part("MultiHeadAttention")
+    assert saved.is_yours
+    assert saved.implementation is not part
+    assert saved.implementation(4, 2).heads == 2
 
 
 RECURSIVE = """\
@@ -164,8 +164,8 @@ def test_a_recursive_answer_calls_itself_during_the_check(cell: Cell, work: Path
 def test_a_part_that_uses_another_part_imports_it_from_yours(cell: Cell, work: Path):
     cell('@exercise("softmax")\ndef soft(x, dim):\n    return torch.softmax(x, dim)')
     cell('@exercise("attention_weights")\ndef attention_weights(scores):\n    return soft(scores, dim=-1)')
-    kept = (work / "attention_weights.py").read_text(encoding="utf-8")
-    assert "from course_lib.yours import softmax as soft\n" in kept
+    saved = (work / "attention_weights.py").read_text(encoding="utf-8")
+    assert "from course_lib.yours import softmax as soft\n" in saved
     assert (work / "softmax.py").read_text(encoding="utf-8").endswith("\n\n\nsoftmax = soft\n")
     parts.forget_loaded()
     assert parts.part("attention_weights").is_yours

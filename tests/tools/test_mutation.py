@@ -5,7 +5,7 @@ import multiprocessing
 import pytest
 
 from tools.faults import FAULTS, ROOT, Fault, source_of
-from tools.mutation import SECONDS_FOR_ONE, is_meant, room_tests, verdict
+from tools.mutation import SECONDS_FOR_ONE, is_selected, room_tests, verdict
 
 
 def test_each_fault_still_finds_its_text_exactly_once() -> None:
@@ -40,7 +40,7 @@ def test_the_tests_of_a_fault_are_those_of_its_room_starting_with_those_of_its_f
     [("transformer", True), ("cache", True), ("transformer/cache", True), ("two texts", True), ("writing", False)],
 )
 def test_faults_are_selected_by_room_file_and_phrase(word: str, meant: bool) -> None:
-    assert is_meant(Fault("transformer/cache", "right", "wrong", "the keys of two texts exchanged"), word) is meant
+    assert is_selected(Fault("transformer/cache", "right", "wrong", "the keys of two texts exchanged"), word) is meant
 
 
 def test_a_fault_whose_text_is_gone_is_reported_as_not_caught() -> None:
