@@ -1,9 +1,9 @@
-"""How much of what one thread can compute goes into the matrix products of training, at three widths.
+"""Measure which share of one thread's peak performance the matrix products of training reach, at three widths.
 
-Run with `python -m benchmarks.training_efficiency`: about a minute. At each width it trains the course's language
-model, in the style of 2017, on a batch of random ids. It counts the floating-point operations in the matrix products of
-a step with torch's own counter, and divides them by the step's processor time. Beside it stands the most that one
-thread reaches in a large matrix product, measured in turns with the steps.
+Run with `python -m benchmarks.training_efficiency`; it takes about a minute. At each width it trains the course's
+language model, in the style of 2017, on a batch of random ids. It counts the floating-point operations in the matrix
+products of a step with torch's own counter, divides them by the processor time of the step, and compares the result
+with the peak that one thread reaches in a large matrix product, measured in turns with the steps.
 """
 
 import statistics

@@ -284,11 +284,11 @@ def test_a_known_mistake_is_named_by_its_sentence(lesson: LabPage):
 
 
 def test_a_right_answer_becomes_the_learners_part_and_remains_it_after_a_restart(lesson: LabPage, lab_folder: Path):
-    kept = lab_folder / "my_transformer" / "attention_weights.py"
-    assert not kept.exists()
+    saved_file = lab_folder / "my_transformer" / "attention_weights.py"
+    assert not saved_file.exists()
     report = lesson.run_cell(STUB, RIGHT).locator(".course-report")
     expect(report).to_contain_text("✓ attention_weights: right")
-    assert "powers.sum(dim=1" in kept.read_text(encoding="utf-8")
+    assert "powers.sum(dim=1" in saved_file.read_text(encoding="utf-8")
     mine = re.compile(r"1 of \d+ parts of notebook \d+ are yours.*attention_weights\s+✓ yours", re.DOTALL)
     expect(lesson.run_cell("yours.report(notebook=1)").locator(".course-report")).to_contain_text(mine)
 

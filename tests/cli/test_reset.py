@@ -10,8 +10,8 @@ def test_reset_moves_the_learners_files_aside_and_deletes_nothing(learner: Learn
     done = learner.types("reset", *words)
     assert done.returncode == 0, done.stderr
     assert not (learner.folder / "softmax.py").exists()
-    kept = [path.read_text(encoding="utf-8") for path in learner.folder.rglob("softmax*.py")]
-    assert kept == [SOFTMAX]
+    moved = [path.read_text(encoding="utf-8") for path in learner.folder.rglob("softmax*.py")]
+    assert moved == [SOFTMAX]
 
 
 def test_after_a_reset_progress_shows_the_courses_part(learner: Learner):

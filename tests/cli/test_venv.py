@@ -136,9 +136,9 @@ def test_a_venv_that_the_course_did_not_make_is_kept_aside_and_the_installation_
     make(workplace.course.VENV)
     assert workplace.course.why_unusable() == "the present .venv was not made by the course"
     workplace.course.prepare_venv()
-    (kept,) = workplace.folder.glob(".venv.set-aside-*/.venv")
-    assert (kept / "precious" if kept.is_dir() else kept).read_text() == "mine"
-    assert f"The present .venv is kept as {kept.relative_to(workplace.folder)}." in capsys.readouterr().out
+    (set_aside,) = workplace.folder.glob(".venv.set-aside-*/.venv")
+    assert (set_aside / "precious" if set_aside.is_dir() else set_aside).read_text() == "mine"
+    assert f"The present .venv is kept as {set_aside.relative_to(workplace.folder)}." in capsys.readouterr().out
     assert workplace.course.is_ready(())
 
 

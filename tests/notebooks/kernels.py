@@ -36,11 +36,11 @@ def environment(folder: Path, data: Path | None = None) -> dict[str, str]:
             network.
         data: the folder of the data sets; the learner's own cache without it.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     offline = Path(__file__).parent / "offline"
     if data:
-        kept["COURSE_DATA"] = str(data)
-    return kept | {
+        inherited["COURSE_DATA"] = str(data)
+    return inherited | {
         "COURSE_WORK": str(folder / "my_transformer"),
         "IPYTHONDIR": str(folder / "ipython"),
         "NETWORK_LOG": str(network_log(folder)),

@@ -107,8 +107,8 @@ def test_padding_of_the_source_changes_nothing_in_lesson_07():
     torch.manual_seed(0)
     model = Transformer(9, 9, 8, 2, 16, 2).double().eval()
     target = torch.tensor([[1, 5, 6]])
-    alone, padded = model(torch.tensor([[4, 5]]), target), model(torch.tensor([[4, 5, 0, 0]]), target)
-    torch.testing.assert_close(alone, padded, rtol=0, atol=1e-12)
+    separately, padded = model(torch.tensor([[4, 5]]), target), model(torch.tensor([[4, 5, 0, 0]]), target)
+    torch.testing.assert_close(separately, padded, rtol=0, atol=1e-12)
 
 
 def test_the_learning_rate_peaks_where_the_paper_says():

@@ -109,8 +109,8 @@ def test_embeddings_are_the_mean_that_the_model_card_describes(ours, theirs, the
 
 
 def test_a_sentence_has_the_same_embedding_alone_and_in_a_batch(ours):
-    alone = torch.cat([ours.embed([sentence]) for sentence in SENTENCES])
-    assert greatest_difference(ours.embed(SENTENCES), alone) < ROUNDING
+    separately = torch.cat([ours.embed([sentence]) for sentence in SENTENCES])
+    assert greatest_difference(ours.embed(SENTENCES), separately) < ROUNDING
 
 
 def test_attention_weights_equal_those_of_transformers(ours, theirs, their_tokenizer):

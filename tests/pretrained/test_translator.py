@@ -113,9 +113,9 @@ def test_a_sentence_has_the_same_weights_alone_and_in_a_batch(ours):
     sources, targets = ([text.split() for text in side] for side in zip(*pairs, strict=True))
     together = ours.cross_attention(sources, targets)
     for i in range(2):
-        (alone,) = ours.cross_attention(sources[i : i + 1], targets[i : i + 1])
-        assert together[i].shape == alone.shape == (2, 4, len(targets[i]), len(sources[i]))
-        torch.testing.assert_close(together[i], alone, rtol=0, atol=1e-5)
+        (separately,) = ours.cross_attention(sources[i : i + 1], targets[i : i + 1])
+        assert together[i].shape == separately.shape == (2, 4, len(targets[i]), len(sources[i]))
+        torch.testing.assert_close(together[i], separately, rtol=0, atol=1e-5)
 
 
 def test_attention_finds_the_gold_alignment_far_better_than_the_diagonal(ours, split):

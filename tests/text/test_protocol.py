@@ -209,7 +209,7 @@ def special_ids_by_number(source: str) -> Iterator[str]:
             names = [name for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
             yield from (f"defines {name.id}" for name in names if name.id in CONSTANTS)
         elif isinstance(node, ast.keyword) and node.arg in ARGUMENTS and is_number(node.value):
-            yield f"hands on {node.arg}={ast.unparse(node.value)}"
+            yield f"passes {node.arg}={ast.unparse(node.value)}"
         elif isinstance(node, ast.arguments):
             positional = [*node.posonlyargs, *node.args]
             defaults = [None] * (len(positional) - len(node.defaults)) + node.defaults + node.kw_defaults
@@ -250,8 +250,8 @@ def test_nothing_outside_the_tokenizers_room_knows_a_special_id_by_number() -> N
     [
         ("from course_lib.text.words import PAD, words", "imports PAD"),
         ("PAD, OTHER = 0, 1", "defines PAD"),
-        ("collate(rows, pad=0)", "hands on pad=0"),
-        ("greedy(model, ids, stop=[2])", "hands on stop=[2]"),
+        ("collate(rows, pad=0)", "passes pad=0"),
+        ("greedy(model, ids, stop=[2])", "passes stop=[2]"),
         ("def write(ids, *, bos=1): pass", "expects bos=1"),
         ("def write(ids, pad=0, other=None): pass", "expects pad=0"),
         ("real = source_ids != 0", "compares source_ids != 0"),

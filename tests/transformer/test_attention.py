@@ -201,9 +201,9 @@ def test_additive_attention_on_a_batch_of_heads_is_additive_attention_on_each_he
     query, key, value = (random(generator, B, H, n, w) for n, w in ((T, 3), (S, 4), (S, 5)))
     network = random(generator, 6, 3), random(generator, 6, 4), random(generator, 6)
     output, weights = additive_attention(query, key, value, *network)
-    alone = additive_attention(query[1, 2], key[1, 2], value[1, 2], *network)
-    assert_equal(output[1, 2], alone[0])
-    assert_equal(weights[1, 2], alone[1])
+    separate = additive_attention(query[1, 2], key[1, 2], value[1, 2], *network)
+    assert_equal(output[1, 2], separate[0])
+    assert_equal(weights[1, 2], separate[1])
 
 
 def test_the_causal_mask_shows_the_past_and_the_token_itself() -> None:
@@ -530,15 +530,15 @@ def test_watching_gives_the_latest_weights_of_each_part_by_its_name(generator: t
 class Learners(nn.Module):
     """Another attention than the course's: each token attends equally to all, and the weights are stored."""
 
-    def __init__(self, kept: bool = True) -> None:
+    def __init__(self, stores_weights: bool = True) -> None:
         super().__init__()
         self.W_v = nn.Linear(4, 4)
         self.weights: Tensor | None = None
-        self.kept = kept
+        self.stores_weights = stores_weights
 
     def forward(self, x: Tensor) -> Tensor:
         weights = torch.softmax(self.W_v(x) @ x.mT, dim=-1)
-        if self.kept:
+        if self.stores_weights:
             self.weights = weights[:, None]
         return weights @ x
 
@@ -549,7 +549,7 @@ class Mixed(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.self_attention = Learners()
-        self.silent_attention = Learners(kept=False)
+        self.silent_attention = Learners(stores_weights=False)
         self.flat_attention = nn.Linear(4, 4)
         self.flat_attention.weights = torch.zeros(4, 4)
         self.under_another_name = Learners()
@@ -620,16 +620,16 @@ def test_watching_may_be_nested_and_each_block_sees_everything(
     before, within, after = (random(generator, B, T, 4, dtype=torch.float32) for _ in range(3))
     with watch_attention(model) as outer:
         model(before)
-        alone = dict(outer)
+        outer_only = dict(outer)
         with watch_attention(model) as inner, watch_attention(model.rest) as of_a_part:
             model(within)
             both = dict(outer)
         model(after)
-    assert alone.keys() == both.keys() == inner.keys() == outer.keys() == {"first", "rest.0"}
+    assert outer_only.keys() == both.keys() == inner.keys() == outer.keys() == {"first", "rest.0"}
     assert of_a_part.keys() == {"0"}
     for name in inner:
         assert torch.equal(inner[name].queries, both[name].queries)
-        assert not torch.equal(inner[name].queries, alone[name].queries)
+        assert not torch.equal(inner[name].queries, outer_only[name].queries)
         assert not torch.equal(outer[name].queries, inner[name].queries)
     assert torch.equal(of_a_part["0"].weights, inner["rest.0"].weights)
     calls = kernel_calls(monkeypatch)

@@ -349,10 +349,10 @@ def test_padding_and_batching_change_nothing(style: str) -> None:
     together, guesses, memory = model(source, target), masked(source), model.encode(source)
     for row in range(3):
         S, T = int((source[row] != 0).sum()), int((target[row] != 0).sum())
-        alone = source[row : row + 1, :S], target[row : row + 1, :T]
-        assert_equal(together[row : row + 1, :T], model(*alone))
-        assert_equal(memory[row : row + 1, :S], model.encode(alone[0]))
-        assert_equal(guesses[row : row + 1, :S], masked(alone[0]))
+        separate = source[row : row + 1, :S], target[row : row + 1, :T]
+        assert_equal(together[row : row + 1, :T], model(*separate))
+        assert_equal(memory[row : row + 1, :S], model.encode(separate[0]))
+        assert_equal(guesses[row : row + 1, :S], masked(separate[0]))
 
 
 @every_style
@@ -374,8 +374,8 @@ def test_the_pad_of_the_configuration_is_the_one_that_is_hidden() -> None:
 def test_a_mask_handed_to_the_encoder_is_used_in_place_of_its_own() -> None:
     encoder = ready(Encoder(23, 12, 3, 20, 2))
     ids, changed = torch.tensor([[5, 6, 0]]), torch.tensor([[5, 6, 9]])
-    alone, everything = torch.eye(3, dtype=torch.bool), torch.ones(3, 3, dtype=torch.bool)
-    assert_equal(encoder(changed, alone)[:, :2], encoder(ids, alone)[:, :2])
+    own_token, everything = torch.eye(3, dtype=torch.bool), torch.ones(3, 3, dtype=torch.bool)
+    assert_equal(encoder(changed, own_token)[:, :2], encoder(ids, own_token)[:, :2])
     assert ((encoder(changed, everything) - encoder(ids, everything)).abs().amax(-1) > 1e-6).all()
 
 
@@ -506,7 +506,7 @@ def test_arguments_are_not_changed_and_may_have_any_memory_layout(style: str) ->
     source, target = torch.tensor(SOURCES[0])[:2, :3], torch.tensor(TARGETS[0])
     columns = source.T.contiguous().T
     assert not columns.is_contiguous()
-    kept = source.clone(), target.clone()
+    originals = source.clone(), target.clone()
     model = ready(build_transformer(config))
     masked = ready(build_masked_language_model(config))
     memory = model.encode(source)
@@ -515,8 +515,8 @@ def test_arguments_are_not_changed_and_may_have_any_memory_layout(style: str) ->
     assert torch.equal(memory, before)
     assert_equal(model(columns, target[:2]), model(source, target[:2]))
     assert_equal(masked(columns), masked(source))
-    assert torch.equal(source, kept[0])
-    assert torch.equal(target, kept[1])
+    assert torch.equal(source, originals[0])
+    assert torch.equal(target, originals[1])
 
 
 def on_paper(build: Build, config: TransformerConfig) -> nn.Module:

@@ -245,9 +245,9 @@ def test_a_search_can_be_watched():
 
 def test_a_watched_search_of_several_prompts_reports_each_unfinished_search():
     toy = Toy(4, seed=0)
-    alone: list[list[Candidate]] = []
+    separately: list[list[Candidate]] = []
     together: list[list[Candidate]] = []
     for prompt in ([1], [2], [3, 1]):
-        beam_search(toy, [prompt], 3, beams=2, stop=[0], watch=alone.append)
+        beam_search(toy, [prompt], 3, beams=2, stop=[0], watch=separately.append)
     beam_search(toy, [[1], [2], [3, 1]], 3, beams=2, stop=[0], watch=together.append)
-    assert sorted(alone) == sorted(together)
+    assert sorted(separately) == sorted(together)

@@ -97,7 +97,7 @@ def test_padding_on_either_side_changes_nothing(style: str, dtype: torch.dtype, 
     lengths, ids, more = (5, 2, 4), ids_of(3, 5), ids_of(3, 4, seed=1)
     columns = torch.arange(5)
     real = torch.stack([columns < n if side == "right" else columns >= 5 - n for n in lengths])
-    kept = ids.clone(), real.clone()
+    originals = ids.clone(), real.clone()
     cached = reader(model, 9)
     texts = [row[here][None] for row, here in zip(ids, real, strict=True)]
     found = [cached.read(ids, padding=~real)]
@@ -108,8 +108,8 @@ def test_padding_on_either_side_changes_nothing(style: str, dtype: torch.dtype, 
         correct.append(torch.cat([expected(model, text, None) for text in longer]))
     for one, other in zip(found, correct, strict=True):
         assert_equal(one, other)
-    assert torch.equal(ids, kept[0])
-    assert torch.equal(real, kept[1])
+    assert torch.equal(ids, originals[0])
+    assert torch.equal(real, originals[1])
 
 
 def test_padding_may_be_on_the_left_in_one_row_and_on_the_right_in_another() -> None:
@@ -117,8 +117,8 @@ def test_padding_may_be_on_the_left_in_one_row_and_on_the_right_in_another() -> 
     ids = torch.tensor([[5, 6, 7, 8], [9, 10, 7, 7], [7, 7, 11, 12]])
     padding = torch.tensor([[False] * 4, [False, False, True, True], [True, True, False, False]])
     for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
-        alone = [expected(model, torch.tensor([text]), None) for text in ([5, 6, 7, 8], [9, 10], [11, 12])]
-        assert_equal(reader.read(ids, padding), torch.cat(alone))
+        separately = [expected(model, torch.tensor([text]), None) for text in ([5, 6, 7, 8], [9, 10], [11, 12])]
+        assert_equal(reader.read(ids, padding), torch.cat(separately))
 
 
 def test_padding_without_padded_positions_changes_nothing() -> None:
@@ -141,8 +141,8 @@ def test_a_sources_padding_is_hidden_on_either_side(style: str, dtype: torch.dty
         assert_equal(logits, expected(model, ids[:, :end], source))
     # At other positions the angles differ, and float32 rounds differently; float64 shows that the results are equal.
     if source is SOURCES or (model.config.positions in ("rotary", "none") and dtype is torch.float64):
-        alone = [expected(model, ids[i : i + 1], source[i][source[i] != 0][None]) for i in range(3)]
-        assert_equal(logits, torch.cat(alone))
+        separately = [expected(model, ids[i : i + 1], source[i][source[i] != 0][None]) for i in range(3)]
+        assert_equal(logits, torch.cat(separately))
 
 
 @every_reader
@@ -250,8 +250,8 @@ def test_rows_with_equal_ids_but_different_padding_are_still_reordered() -> None
     for reader in (CachedModel(model, 9), UncachedModel(model, 9)):
         reader.read(ids, padding)
         reader.select(torch.tensor([1, 0]))
-        alone = [expected(model, torch.tensor([text]), None) for text in ([7, 8], [7, 7, 7, 8])]
-        assert_equal(reader.read(torch.tensor([[8], [8]])), torch.cat(alone))
+        separately = [expected(model, torch.tensor([text]), None) for text in ([7, 8], [7, 7, 7, 8])]
+        assert_equal(reader.read(torch.tensor([[8], [8]])), torch.cat(separately))
 
 
 def test_the_beams_of_a_search_share_the_keys_and_values_of_their_source() -> None:
@@ -363,10 +363,10 @@ def test_the_model_is_not_changed(kind: Callable[..., nn.Module], training: bool
     model = ready(kind(dataclasses.replace(STYLES["2017"], dropout=0.0))).train(training)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     source, ids = source_for(model), ids_of(3, 3)
-    kept = ids.clone(), SOURCES.clone(), torch.tensor([2, 0])
+    originals = ids.clone(), SOURCES.clone(), torch.tensor([2, 0])
     cached = CachedModel(model, 9, source)
     logits = cached.read(ids)
-    cached.select(kept[2])
+    cached.select(originals[2])
     cached.read(torch.tensor([[5], [6]]))
     assert not logits.requires_grad
     assert torch.is_grad_enabled()
@@ -374,9 +374,9 @@ def test_the_model_is_not_changed(kind: Callable[..., nn.Module], training: bool
     assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
     assert model.state_dict().keys() == before.keys()
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert torch.equal(ids, kept[0])
-    assert torch.equal(SOURCES, kept[1])
-    assert torch.equal(kept[2], torch.tensor([2, 0]))
+    assert torch.equal(ids, originals[0])
+    assert torch.equal(SOURCES, originals[1])
+    assert torch.equal(originals[2], torch.tensor([2, 0]))
 
 
 def test_returned_logits_do_not_change_afterwards() -> None:

@@ -158,8 +158,8 @@ def least_likely_first(logits, p):
     "You multiply logits by the mask. Top-k may have left minus infinity there, and −∞ · 0 is NaN: `masked_fill`."
 )
 def times_the_mask(logits, p):
-    kept = (choose.top_p_filter(logits, p) > -torch.inf).to(logits.dtype)
-    return logits * kept - 1e9 * (1 - kept)
+    in_nucleus = (choose.top_p_filter(logits, p) > -torch.inf).to(logits.dtype)
+    return logits * in_nucleus - 1e9 * (1 - in_nucleus)
 
 
 @top_p_filter.mistake(

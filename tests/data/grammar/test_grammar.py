@@ -171,9 +171,9 @@ def test_another_seed_gives_other_pairs() -> None:
 
 
 def test_every_pair_satisfies_the_given_condition() -> None:
-    kept = generate(20, seed=0, keep=lambda pair: "never" in pair.english)
-    assert all("never" in pair.english for pair in kept)
-    assert len({pair.english for pair in kept}) == 20
+    pairs_with_never = generate(20, seed=0, keep=lambda pair: "never" in pair.english)
+    assert all("never" in pair.english for pair in pairs_with_never)
+    assert len({pair.english for pair in pairs_with_never}) == 20
 
 
 def test_a_condition_that_no_sentence_satisfies_raises_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
