@@ -160,6 +160,10 @@ def test_a_cache_computes_the_three_projections_as_one_product_and_does_not_chan
     monkeypatch.setattr(F, "linear", lambda *arguments: products.append(1) or linear(*arguments))
     read(attention, [x], TextCache(attention, room=T))
     assert len(products) == 2, "one for queries, keys and values, one for the output"
+    y = random(generator, B, S, D_MODEL)
+    with torch.no_grad(), caching([TextCache(attention, room=T)]):
+        other = attention(x[:, :1], y, y)
+    assert_equal(other, attention(x[:, :1], y, y))
     assert attention.state_dict().keys() == before.keys()
     for name, value in attention.state_dict().items():
         assert torch.equal(value, before[name])
