@@ -1,7 +1,10 @@
-"""A norm and two sublayers with which `post_norm` and `pre_norm` are tried."""
+"""The norm, the sublayers and the cases with which `post_norm` and `pre_norm` are tried."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from course_lib.exercises.cases import case, fixed_tensor
 
 
 def norm(x: Tensor) -> Tensor:
@@ -17,3 +20,14 @@ def backwards(x: Tensor) -> Tensor:
 def square(x: Tensor) -> Tensor:
     """A sublayer that squares each number."""
     return x * x
+
+
+AROUND_A_SUBLAYER = (
+    case(torch.tensor([[[1.0, 3.0, 2.0]]]), backwards, norm),
+    case(fixed_tensor(1, 1, 3), backwards, norm),
+    case(fixed_tensor(2, 3, 4), square, norm, having=("a batch",)),
+    case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
+    case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
+    case(fixed_tensor(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
+    case(fixed_tensor(1, 2, 4, dtype=torch.float64), backwards, norm, having=("float64 numbers",)),
+)

@@ -2,9 +2,9 @@
 
 import torch
 
-from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.cases import Result
 from course_lib.exercises.exercise import Exercise
-from course_lib.lessons.l05_encoder.inputs import backwards, norm, square
+from course_lib.lessons.l05_encoder.inputs import AROUND_A_SUBLAYER
 from course_lib.transformer import layers
 from course_lib.transformer.layers import post_norm
 
@@ -17,15 +17,9 @@ pre_norm = Exercise(
     on_map="encoder_norm",
     trained=True,
     returns=(Result("the tokens", "B, T, d_model"),),
-    example=case(torch.tensor([[[1.0, 3.0, 2.0]]]), backwards, norm),
-    another=case(fixed_tensor(1, 1, 3), backwards, norm),
-    cases=(
-        case(fixed_tensor(2, 3, 4), square, norm, having=("a batch",)),
-        case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
-        case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
-        case(fixed_tensor(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
-        case(fixed_tensor(1, 2, 4, dtype=torch.float64), backwards, norm, having=("float64 numbers",)),
-    ),
+    example=AROUND_A_SUBLAYER[0],
+    another=AROUND_A_SUBLAYER[1],
+    cases=AROUND_A_SUBLAYER[2:],
     hints=(
         "The same two functions in another order: z = x + Module(LN(x)).",
         "The sublayer does not read x, but the normalised x.",
