@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
 import os
+import signal
 
 import pytest
 
@@ -8,7 +9,20 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+# A shell that starts a program in the background lets it ignore Ctrl-C, and some tests interrupt endless loops.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the files that take longest, so that parallel processes end at about the same time."""
     items.sort(key=lambda item: not {"notebooks", "browser", "test_weights.py"} & {*item.path.parts})
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers() -> None:
+    """Let each test draw the same random numbers each time, so that one that passes once always passes."""
+    import torch  # only now, since it reads the number of threads when it is loaded
+
+    torch.manual_seed(0)
