@@ -200,7 +200,9 @@ def test_a_cell_with_a_magic_is_saved_too(cell: Cell, work: Path):
 
 
 def test_an_endless_loop_that_is_interrupted_does_not_stop_the_notebook(cell: Cell, work: Path):
-    cell("import threading, _thread")
+    cell(
+        'import threading, _thread\n\nhint("softmax")'
+    )  # loads the exercises, which may take longer than the timer waits
     text = '@exercise("softmax")\ndef softmax(x, dim):\n    while True:\n        pass\n'
     part, shown = cell("threading.Timer(0.3, _thread.interrupt_main).start()\n" + text + "softmax")
     assert part is softmax
