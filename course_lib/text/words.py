@@ -10,10 +10,6 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# The exercises of notebook 07 know the special ids of this tokenizer by number.
-from course_lib.text.vocabulary import BOS as BOS
-from course_lib.text.vocabulary import EOS as EOS
-from course_lib.text.vocabulary import PAD as PAD
 from course_lib.text.vocabulary import Vocabulary, VocabularyTokenizer
 
 _APOSTROPHES = str.maketrans("‘’", "''")
