@@ -1,13 +1,52 @@
 """Examples of different lengths, put into batches with little padding and in random order."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 Example = Sequence[Sequence[int]]
 """One or more lists of ids that belong together, such as a source and a target."""
+
+
+def check_examples(examples: Sequence[Example], name: str) -> None:
+    """Refuse, with a TypeError or a ValueError, examples that are not tuples of lists of ids, all of as many lists.
+
+    `name` is how messages call them.
+    """
+    for i, example in enumerate(examples):
+        if not _is_listing(example) or not all(map(_is_listing, example)):
+            raise TypeError(
+                f"each of the {name} should be a tuple of lists of ids, such as ([4, 5, 6],), but number {i} is "
+                f"{_shortened(example)}"
+            )
+        if len(example) != len(examples[0]) or not all(map(len, example)):
+            lengths = [len(ids) for ids in example]
+            raise ValueError(
+                f"each of the {name} should have the same number of lists, {len(examples[0])}, none of them empty, but "
+                f"number {i} has lists of lengths {lengths}"
+            )
+        for ids in example:
+            fractions = isinstance(ids, Tensor) and ids.is_floating_point()
+            if fractions or not all(hasattr(kind, "__index__") for kind in set(map(type, ids))):
+                raise TypeError(f"ids are whole numbers, but number {i} of the {name} has {_shortened(ids)}")
+
+
+def _is_listing(value: object) -> bool:
+    """Whether something lists other things, and is no text."""
+    if isinstance(value, str | bytes | Mapping):
+        return False
+    try:
+        len(value)  # type: ignore[arg-type]
+    except TypeError:  # a number, or a tensor or an array of a single one
+        return False
+    return True
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def batches_by_length(examples: Sequence[Example], batch_tokens: int, shuffle_seed: str) -> list[list[int]]:
@@ -20,6 +59,8 @@ def batches_by_length(examples: Sequence[Example], batch_tokens: int, shuffle_se
         batch_tokens: the most ids that a padded batch may hold. A longer example gets a batch of its own.
         shuffle_seed: what the random order depends on.
 
+    Raises ValueError for a `batch_tokens` below 1.
+
     Returns:
         Batches of example numbers in random order, each example once. How many batches there are does not depend on
         the seed.
@@ -27,21 +68,39 @@ def batches_by_length(examples: Sequence[Example], batch_tokens: int, shuffle_se
     >>> [len(batch) for batch in batches_by_length([([4],), ([4],), ([4, 5, 6],)], batch_tokens=3, shuffle_seed="0")]
     [2, 1]
     """
+    if not batch_tokens >= 1:
+        raise ValueError(f"batch_tokens says how many ids a batch may hold, 1 or more, but is {batch_tokens}")
     chance = random.Random(shuffle_seed)
     lengths = [tuple(map(len, example)) for example in examples]
     order = list(range(len(examples)))
     chance.shuffle(order)
     order.sort(key=lambda i: lengths[i][::-1])
+    batches = [[order[i] for i in batch] for batch in fill_batches([lengths[i] for i in order], batch_tokens)]
+    chance.shuffle(batches)
+    return batches
+
+
+def fill_batches(lengths: Sequence[tuple[int, ...]], batch_tokens: int) -> list[list[int]]:
+    """Fill batches in the order given, each with as many examples as fit. Built by hand in notebook 15.
+
+    A padded batch holds as many ids as it has examples times the longest of each of their lists. An example that is too
+    long for any batch gets one of its own.
+
+    Takes for each example how long its lists are, such as (source, target), and the most ids of a batch. Returns
+    batches of the examples' numbers.
+
+    >>> fill_batches([(2, 2), (3, 2), (3, 4), (9, 9)], batch_tokens=14)
+    [[0, 1], [2], [3]]
+    """
     batches: list[list[int]] = []
     longest: tuple[int, ...] = ()
-    for i in order:
-        longest = tuple(map(max, longest, lengths[i])) if longest else lengths[i]
+    for i, each in enumerate(lengths):
+        longest = tuple(map(max, longest, each)) if longest else each
         if batches and (len(batches[-1]) + 1) * sum(longest) <= batch_tokens:
             batches[-1].append(i)
         else:
             batches.append([i])
-            longest = lengths[i]
-    chance.shuffle(batches)
+            longest = each
     return batches
 
 
@@ -65,8 +124,10 @@ def collate(examples: Sequence[Example], pad: int | None = None, device: torch.d
 def pad_rows(rows: Sequence[Sequence[int]], pad: int | None, device: torch.device | None = None) -> Tensor:
     """Put B lists of ids into one tensor (B, longest), shorter ones filled up with `pad` on the right.
 
-    Raises ValueError as `collate` does.
+    Raises ValueError as `collate` does, and for no lists at all.
     """
+    if not rows:
+        raise ValueError("there are no lists of ids to put into a batch")
     longest = max(map(len, rows))
     if pad is None:
         if different := [len(row) for row in rows if len(row) != longest]:

@@ -1,5 +1,6 @@
 """Weights in files: safetensors with a note in JSON, nothing pickled, and never half a file."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,16 +24,19 @@ class CheckpointError(ValueError):
 
 def write(path: Path, tensors: Mapping[str, Tensor], note: Note) -> None:
     """Write tensors, and a note that JSON can hold, to a file: completely or not at all."""
-    metadata = {"kind": KIND, "note": json.dumps(note, ensure_ascii=False)}
-    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
-    write_atomically(path, content)
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps(note, ensure_ascii=False)
+    metadata = {"kind": KIND, "note": text, "sha256": _digest(stored, text)}
+    write_atomically(path, save(stored, metadata))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `write` wrote: the tensors, on the CPU, and the note.
 
-    Raises CheckpointError for a file that is damaged, or was not written by this course.
+    Raises CheckpointError for a file that is damaged, even in a single bit, or was not written by this course.
     """
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder: name a file in it")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -42,13 +46,27 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(
             f"{path} is damaged or not a safetensors file ({error}): delete it, or name another"
         ) from None
-    if metadata.get("kind") != KIND:
+    if metadata.get("kind") != KIND or not {"note", "sha256"} <= metadata.keys():
         raise CheckpointError(f"{path} holds weights, but this course did not write it: name another file")
+    if metadata["sha256"] != _digest(tensors, metadata["note"]):
+        raise CheckpointError(f"{path} is damaged, since its content has another hash: delete it, or name another")
     return tensors, json.loads(metadata["note"])
 
 
+def _digest(tensors: Mapping[str, Tensor], note: str) -> str:
+    """Hash names, types, shapes and numbers of tensors, and a note."""
+    digest = hashlib.sha256(note.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
 def write_training(path: Path, model: nn.Module, optimizer: Optimizer, owner: Note, history: Note) -> None:
-    """Write all that is needed to continue a training: weights, Adam's state, whose they are, and the history."""
+    """Write all that is needed to continue a training: weights, Adam's state, whose they are, and the history.
+
+    The `owner` says to what the training belongs: names of what must stay the same, and what it is.
+    """
     tensors = {f"model.{name}": weight for name, weight in weights_of(model).items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
@@ -61,14 +79,14 @@ def read_training(path: Path, model: nn.Module, optimizer: Optimizer, owner: Not
     Raises CheckpointError where the file is damaged, or belongs to another model or another owner.
     """
     tensors, note = read(path)
-    if "history" not in note:
+    if not isinstance(note, dict) or not {"history", "owner"} <= note.keys():
         raise CheckpointError(f"{path} holds weights only, and no training to continue: name another file")
-    for name, ours in owner.items():
-        theirs = note["owner"].get(name)
-        if theirs != ours:
+    theirs = note["owner"]
+    for name in sorted(owner.keys() | theirs.keys()):
+        if theirs.get(name) != owner.get(name):
             raise CheckpointError(
-                f"{path} belongs to another training: its {name} is {theirs!r}, yours is {ours!r}. Delete it to start "
-                "again, or name another file"
+                f"{path} belongs to another training: its {name} is {theirs.get(name)!r}, but here it is "
+                f"{owner.get(name)!r}. Delete it to start again, or name another file"
             )
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
     put_weights(model, weights, path)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from course_lib.data.grammar import Pair
 from course_lib.scoring.metrics import Link
+from course_lib.scoring.ngrams import NGrams
 
 
 def word_by_word(known: Sequence[Pair], pairs: Sequence[Pair]) -> list[tuple[str, ...]]:
@@ -22,6 +23,20 @@ def word_by_word(known: Sequence[Pair], pairs: Sequence[Pair]) -> list[tuple[str
     return [tuple(french for word in pair.english for french in dictionary.get(word, ())) for pair in pairs]
 
 
+def nearest_neighbours(known: Sequence[tuple[str, str]], sentences: Sequence[str]) -> list[str]:
+    """Translate each sentence by the translation of the known sentence that is most like it.
+
+    How alike two sentences are is the cosine of their counts of words and pairs of words, rare ones weighing more
+    (TF-IDF). Takes pairs of a known sentence and its translation, and the sentences to translate.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    of_known = vectorizer.fit_transform([sentence for sentence, _ in known])
+    alike = vectorizer.transform(sentences) @ of_known.T
+    return [known[int(row.argmax())][1] for row in alike]
+
+
 def diagonal(pair: Pair) -> set[Link]:
     """Align each French word with the English word at the same relative position in the sentence."""
     steps = max(len(pair.french) - 1, 1)
@@ -35,11 +50,14 @@ def least_loss(text: str, context: int) -> float:
 
     It is the loss of a table that was counted on that very text, so a table counted on another text is worse.
 
-    Takes the text, and how many characters before each the model sees.
+    Takes the text, and how many characters before each the model sees. Raises ValueError for a negative context, or a
+    text that is not longer than it.
 
     >>> round(least_loss("ababab", context=0) / math.log(2), 3), least_loss("ababab", context=1)
     (1.0, 0.0)
     """
+    if not 0 <= context < len(text):
+        raise ValueError(f"context should be 0 or more, and less than the {len(text)} characters, but is {context}")
     spans = Counter(text[i : i + context + 1] for i in range(len(text) - context))
     contexts: Counter[str] = Counter()
     for span, count in spans.items():
@@ -58,3 +76,19 @@ def loss_baselines(text: str, characters: int) -> dict[str, float]:
         "the lowest loss of a model that sees nothing (unigram)": least_loss(text, context=0),
         "the lowest loss of a model that sees one character (bigram)": least_loss(text, context=1),
     }
+
+
+def ngram_baselines(known: Sequence[int], windows: Sequence[Sequence[int]], vocabulary: int) -> dict[str, float]:
+    """Measure what counting achieves on windows of a text, in nats per token: what a language model has to beat.
+
+    Takes the ids to count, the windows to test on, (N, T + 1), and V. The first token of each window is given and the
+    others are predicted, each from those before it in the window, as a language model predicts them.
+
+    Returns the loss of even bets, and of unigrams, bigrams and smoothed 5-grams.
+    """
+    losses = {"ln V": math.log(vocabulary)}
+    for n, name in ((1, "unigram"), (2, "bigram"), (5, "5-gram")):
+        counts = NGrams(known, n, vocabulary)
+        surprises = [-math.log(counts.probability(row[:t], row[t])) for row in windows for t in range(1, len(row))]
+        losses[name] = sum(surprises) / len(surprises)
+    return losses

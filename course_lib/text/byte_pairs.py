@@ -19,6 +19,10 @@ BYTES = [*_PRINTABLE, *(byte for byte in range(256) if byte not in _PRINTABLE)]
 
 _ID_OF_BYTE = {byte: i for i, byte in enumerate(BYTES)}
 
+_CHARACTER_OF_BYTE = {
+    byte: chr(byte if byte in _PRINTABLE else 256 + i - len(_PRINTABLE)) for i, byte in enumerate(BYTES)
+}
+
 SPECIAL_TOKENS = ("[pad]", "[bos]", "[eos]", "[mask]")
 
 
@@ -59,9 +63,10 @@ def count_pairs(words: Mapping[tuple[int, ...], int]) -> dict[tuple[int, int], i
 
 def merge_pair(word: Sequence[int], pair: tuple[int, int], new_id: int) -> list[int]:
     """Replace the pair by `new_id` wherever it occurs in a word, from left to right."""
+    first, second = pair
     merged: list[int] = []
     for i in word:
-        if merged and (merged[-1], i) == pair:
+        if merged and merged[-1] == first and i == second:
             merged[-1] = new_id
         else:
             merged.append(i)
@@ -84,7 +89,7 @@ def learn_merges(words: Mapping[tuple[int, ...], int], count: int) -> list[tuple
 
 def apply_merges(word: Sequence[int], merges: Sequence[tuple[int, int]]) -> list[int]:
     """Merge a word's ids in the order of learning: the earliest merge that fits anywhere in the word comes first."""
-    rank = {pair: k for k, pair in enumerate(merges)}
+    rank = {(first, second): k for k, (first, second) in enumerate(merges)}
     ids = list(word)
     while ranks := [rank[pair] for pair in pairwise(ids) if pair in rank]:
         earliest = min(ranks)
@@ -102,11 +107,55 @@ def bpe_encode(text: str, merges: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def bpe_decode(ids: Sequence[int], merges: Sequence[tuple[int, int]]) -> str:
-    """Turn ids back into text. Bytes that do not form a whole character become the character �."""
-    table = [bytes([byte]) for byte in BYTES]
+    """Turn ids back into text. Bytes that do not form a whole character become the character �.
+
+    Raises KeyError for an id that stands for no bytes.
+    """
+    table = {i: bytes([byte]) for i, byte in enumerate(BYTES)}
     for first, second in merges:
-        table.append(table[first] + table[second])
+        table[len(table)] = table[first] + table[second]
     return b"".join(table[i] for i in ids).decode("utf-8", errors="replace")
+
+
+def printable_bytes(piece: str) -> list[str]:
+    """Write each byte of a text as one printable character, as GPT-2's vocabulary spells it: a space becomes Ġ.
+
+    A byte that is printable stands for itself; the others, in their order, are the characters from number 256 on.
+
+    >>> printable_bytes(" é")
+    ['Ġ', 'Ã', '©']
+    """
+    return [_CHARACTER_OF_BYTE[byte] for byte in piece.encode("utf-8")]
+
+
+def encode_piece(piece: str, vocabulary: Mapping[str, int], ranks: Mapping[tuple[str, str], int]) -> list[int]:
+    """Turn a piece of text into ids by the vocabulary and the merges that a model's file brings along.
+
+    The piece becomes one character for each byte. Then, again and again, the pair of neighbours that was learned
+    earliest is joined wherever it occurs, from left to right. Radford et al. 2019 (GPT-2), section 2.2. Built by hand
+    in notebook 14.
+
+    Args:
+        piece: a part of a text, usually a word with the space before it.
+        vocabulary: token → id; tokens are spelled as in `printable_bytes`.
+        ranks: pair of tokens → its place in the order of learning; the smallest was learned first.
+
+    Raises KeyError for a token that is not in the vocabulary.
+
+    >>> encode_piece(" a a", {"Ġ": 7, "a": 3, "Ġa": 5}, {("Ġ", "a"): 0})
+    [5, 5]
+    """
+    tokens = printable_bytes(piece)
+    while pairs := [pair for pair in pairwise(tokens) if pair in ranks]:
+        first, second = min(pairs, key=ranks.__getitem__)
+        joined: list[str] = []
+        for token in tokens:
+            if joined and (joined[-1], token) == (first, second):
+                joined[-1] += token
+            else:
+                joined.append(token)
+        tokens = joined
+    return [vocabulary[token] for token in tokens]
 
 
 class BytePairTokenizer:
@@ -116,12 +165,12 @@ class BytePairTokenizer:
     unknown, so there is no `unk`.
 
     Args:
-        merges: as `learn_merges` gives them.
+        merges: as `learn_merges` gives them; pairs may be lists, as JSON has them.
         special_tokens: which special tokens there are, in the order of their ids: some of "[pad]", "[bos]", "[eos]" and
             "[mask]".
 
     Raises:
-        ValueError: there is no such special token, or one is named twice.
+        ValueError: there is no such special token, or one is named twice; or a merge is no pair of ids before it.
 
     >>> tokenizer = BytePairTokenizer([(64, 64), (256, 64)])
     >>> tokenizer.encode("aaab")
@@ -137,7 +186,7 @@ class BytePairTokenizer:
             if token not in SPECIAL_TOKENS or special_tokens.count(token) > 1:
                 known = ", ".join(SPECIAL_TOKENS)
                 raise ValueError(f"special_tokens should be different ones of {known}, but are {list(special_tokens)}")
-        self.merges = list(merges)
+        self.merges = [_checked_merge(pair, 256 + k) for k, pair in enumerate(merges)]
         self._bytes = [bytes([byte]) for byte in BYTES]  # what each id stands for
         for first, second in self.merges:
             self._bytes.append(self._bytes[first] + self._bytes[second])
@@ -210,3 +259,11 @@ class BytePairTokenizer:
         if not 0 <= number < len(self):
             raise ValueError(f"the ids of this tokenizer go from 0 to {len(self) - 1}, but got {number}")
         return self._bytes[number] if number < len(self._bytes) else b""
+
+
+def _checked_merge(pair: Sequence[int], new_id: int) -> tuple[int, int]:
+    """Give a merge as a tuple; ValueError where it is no pair of ids below `new_id`, which it makes."""
+    if isinstance(pair, str) or len(pair) != 2 or not all(0 <= operator.index(part) < new_id for part in pair):
+        raise ValueError(f"the merge that makes id {new_id} should be a pair of smaller ids, but is {pair!r}")
+    first, second = map(operator.index, pair)
+    return first, second

@@ -23,7 +23,12 @@ class CharacterTokenizer(VocabularyTokenizer):
 
     @classmethod
     def from_text(cls, text: str) -> CharacterTokenizer:
-        """Number the characters of a text: the most frequent first, ties by their code points."""
+        """Number the characters of a text: the most frequent first, ties by their code points.
+
+        Raises TypeError for what is no text.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"expected a text, but got {text!r}: join it first")
         return cls(Vocabulary.from_sentences([list(text)]))
 
     @property

@@ -1,12 +1,22 @@
 """The tokenizer that a pretrained model was trained with, read from its file by the `tokenizers` library."""
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
+from tokenizers import AddedToken, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as HuggingFaceTokenizer
+
+PRE_TOKENIZERS: dict[str, Callable[[], Any]] = {
+    "smollm": lambda: pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    ),
+    "gpt-2": lambda: pre_tokenizers.ByteLevel(add_prefix_space=False),
+}
+"""How a text is cut before byte pairs are merged, by the names that GGUF files have for it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,45 @@ class PretrainedTokenizer:
             if number is None:
                 raise ValueError(f"the tokenizer of {path} has no token {special_tokens[name]!r} for {name}")
         return cls(library, **ids)
+
+    @classmethod
+    def from_merges(
+        cls,
+        tokens: Sequence[str],
+        merges: Sequence[tuple[str, str]],
+        special: Iterable[str],
+        cut: str,
+        **ids: int | None,
+    ) -> "PretrainedTokenizer":
+        """Make a tokenizer of byte pairs as a model's file describes it.
+
+        Args:
+            tokens: the vocabulary in the order of the ids, spelled as `byte_pairs.printable_bytes` does.
+            merges: pairs of tokens in the order in which they were learned.
+            special: the tokens that stand for no part of a text, such as "<|im_end|>".
+            cut: the name of the way in which a text is cut first, one of `PRE_TOKENIZERS`.
+            **ids: the ids of the special tokens that the course knows, such as ``pad=2``.
+
+        Raises ValueError for another way to cut, or a merge of tokens that are not in the vocabulary.
+        """
+        if cut not in PRE_TOKENIZERS:
+            raise ValueError(f"texts can be cut as {', '.join(PRE_TOKENIZERS)} does, but this file says {cut!r}")
+        vocabulary = {token: number for number, token in enumerate(tokens)}
+        try:
+            library = HuggingFaceTokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
+        except Exception as error:  # the library raises nothing narrower
+            raise ValueError(f"the vocabulary and the merges do not belong together ({error})") from error
+        library.pre_tokenizer = PRE_TOKENIZERS[cut]()
+        library.decoder = decoders.ByteLevel()
+        library.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+        return cls(library, **ids)
+
+    def pieces(self, text: str) -> list[str]:
+        """Cut a text into the pieces in which byte pairs are merged; joined, they are the text again."""
+        if self.library.pre_tokenizer is None:
+            return [text]
+        spans = (span for _, span in self.library.pre_tokenizer.pre_tokenize_str(text))
+        return [text[start:end] for start, end in spans]
 
     def __len__(self) -> int:
         size: int = self.library.get_vocab_size()

@@ -24,6 +24,7 @@ class Vocabulary:
 
     Raises:
         ValueError: a token occurs twice in the list, or is a special one.
+        TypeError: a token is no string, or a string came in place of the list.
 
     >>> vocabulary = Vocabulary(("the", "detective"))
     >>> vocabulary.encode(["the", "detective", "sang"])
@@ -38,7 +39,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         if isinstance(self.tokens, str):
             raise TypeError(f"a vocabulary is made of a list of tokens, but got the string {self.tokens!r}")
-        object.__setattr__(self, "tokens", tuple(self.tokens))
+        object.__setattr__(self, "tokens", tuple(_list_of_tokens(self.tokens)))
         counts = Counter((*SPECIALS, *self.tokens))
         if repeated := [token for token, count in counts.items() if count > 1]:
             raise ValueError(f"each token has one id, but {repeated[0]!r} is in the vocabulary twice")
@@ -92,8 +93,13 @@ class Vocabulary:
 
 
 def _list_of_tokens(tokens: Iterable[str]) -> Iterable[str]:
-    if isinstance(tokens, str):
+    if isinstance(tokens, str | bytes):
         raise TypeError(f"expected a list of tokens, but got the string {tokens!r}: split it first")
+    tokens = list(tokens)
+    for kind in set(map(type, tokens)):
+        if not issubclass(kind, str):
+            odd = next(token for token in tokens if type(token) is kind)
+            raise TypeError(f"tokens are strings, but one of these is {odd!r}, a {kind.__name__}")
     return tokens
 
 

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 from course_lib.text.vocabulary import Vocabulary, VocabularyTokenizer
 
-_APOSTROPHES = str.maketrans("‘’", "''")
+_APOSTROPHES_AND_DOTS = str.maketrans({"‘": "'", "’": "'", "İ": "i"})  # in lower case, İ would be two characters
 _CONTRACTION = re.compile(r"\b(do|does|did|is|are|was|were|has|have|had|could|should|would)n't\b")
+_LETTER = r"[\w\u0300-\u036f]"  # or an accent that no single character has together with its letter
 _WORD = re.compile(
-    r"""
+    rf"""
     aujourd'hui
-    | \b(?:[cdjlmnst]|qu)'(?=\w)   # an elided French word: l'homme, qu'elle
-    | (?<=\w)'\w+                  # an English ending: the king's
-    | \w+(?:-\w+)*
-    | [^\w\s]                      # any other character is a token of its own
+    | \b(?:[cdjlmnst]|qu)'(?=\w)              # an elided French word: l'homme, qu'elle
+    | (?<=\w)'\w{_LETTER}*                     # an English ending: the king's
+    | \w{_LETTER}*(?:-\w{_LETTER}*)*
+    | [^\w\s]                                 # any other character is a token of its own
     """,
     re.VERBOSE,
 )
@@ -39,7 +40,7 @@ def words(text: str) -> list[str]:
     >>> words("L’homme n'a pas enquêté aujourd'hui")
     ["l'", 'homme', "n'", 'a', 'pas', 'enquêté', "aujourd'hui"]
     """
-    text = unicodedata.normalize("NFC", text).translate(_APOSTROPHES).lower()
+    text = unicodedata.normalize("NFC", text).translate(_APOSTROPHES_AND_DOTS).lower()
     return _WORD.findall(_CONTRACTION.sub(r"\1 not", text))
 
 

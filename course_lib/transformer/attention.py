@@ -5,11 +5,9 @@ Shapes use the course's letters: B batch, T tokens that ask (queries), S tokens 
 """
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -192,6 +190,8 @@ def causal_mask(T: int, device: torch.device | None = None) -> Tensor:
             [1, 1, 0],
             [1, 1, 1]], dtype=torch.int32)
     """
+    if not hasattr(T, "__index__"):
+        raise TypeError(f"T should be a whole number of tokens, but is {T!r}")
     return torch.ones(T, T, dtype=torch.bool, device=device).tril()
 
 
@@ -203,6 +203,8 @@ def padding_mask(ids: Tensor, pad: int) -> Tensor:
     >>> padding_mask(torch.tensor([[5, 7, 0]]), pad=0)
     tensor([[[[ True,  True, False]]]])
     """
+    if not isinstance(ids, Tensor):
+        raise TypeError(f"ids should be a tensor (B, S), but are a {type(ids).__name__}: write torch.tensor(ids)")
     return (ids != pad)[..., None, None, :]
 
 
@@ -221,7 +223,7 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
     """
     if x.size(-1) % heads:
         raise ValueError(f"the last axis should divide into {heads} heads, but the shape is {tuple(x.shape)}")
-    pieces = x.reshape(*x.shape[:-1], heads, -1)  # (B, T, H, d_k)
+    pieces = x.reshape(*x.shape[:-1], heads, x.size(-1) // heads)  # (B, T, H, d_k)
     return pieces.transpose(-3, -2)  # (B, H, T, d_k)
 
 
@@ -234,6 +236,18 @@ def merge_heads(x: Tensor) -> Tensor:
     tensor([[[1, 2, 3, 4]]])
     """
     return x.transpose(-3, -2).flatten(-2)  # (B, T, H * d_k)
+
+
+def repeat_heads(x: Tensor, times: int) -> Tensor:
+    """Copy each head of keys or values for the query heads that share it: (B, kv_heads, S, d_k) to (B, H, S, d_k).
+
+    The copies of a head are neighbours: query head h reads head h // times. Ainslie et al. 2023, arXiv:2305.13245,
+    section 2.2. Built by hand in notebook 14.
+
+    >>> repeat_heads(torch.tensor([[[[1.0]], [[2.0]]]]), 2).flatten()
+    tensor([1., 1., 2., 2.])
+    """
+    return x.repeat_interleave(times, dim=-3)
 
 
 def attend_in_heads(
@@ -275,6 +289,13 @@ class Cache(Protocol):
 
     def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Do what `MultiHeadAttention.project` does, for tokens that continue those in the cache."""
+        ...
+
+    def attend_one(self, queries: Tensor) -> Tensor | None:
+        """Let one query of each head, (B, H, 1, d_k), attend to all that was read: (B, H, 1, d_k).
+
+        None where the cache knows no faster way than the kernel.
+        """
         ...
 
 
@@ -404,6 +425,13 @@ class MultiHeadAttention(nn.Module):
         source: neighbouring texts then share them, the same number of texts each.
         """
         is_fused = self.attention is scaled_dot_product_attention and not self.watchers
+        new_keys = keys if self.cache is None else keys[..., -queries.size(-2) :, :]
+        # The kernel may turn a query that is not a number into a mixture that is one, and so hide what went wrong.
+        is_fused = is_fused and _is_finite(queries) and _is_finite(new_keys)
+        if is_fused and self.cache is not None and mask is None and queries.size(-2) == 1:
+            mixed_of_one = self.cache.attend_one(queries)
+            if mixed_of_one is not None:
+                return mixed_of_one
         if is_fused and _can_share(queries, keys, mask):
             return _fused_attention_to_shared(queries, keys, values, mask)
         if queries.shape[:-2] != keys.shape[:-2]:
@@ -414,6 +442,11 @@ class MultiHeadAttention(nn.Module):
         for watcher in self.watchers:
             watcher(Reading(weights.detach(), queries.detach(), keys.detach(), values.detach()))
         return mixed
+
+
+def _is_finite(x: Tensor) -> bool:
+    """Whether no number is infinite or NaN: their sum then is neither, and it is quickly computed."""
+    return math.isfinite(x.detach().sum(dtype=torch.promote_types(x.dtype, torch.float32)))
 
 
 def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
@@ -450,41 +483,13 @@ def _repeat_shared(
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Copy shared keys and values, and the mask of their text, once for each head and text that shares them."""
     heads = queries.size(-3) // keys.size(-3)
-    keys, values = keys.repeat_interleave(heads, dim=-3), values.repeat_interleave(heads, dim=-3)
+    keys, values = repeat_heads(keys, heads), repeat_heads(values, heads)
     if queries.dim() < 4 or queries.size(0) == keys.size(0):
         return keys, values, mask
     texts = queries.size(0) // keys.size(0)
     if mask is not None and mask.dim() == 4 and mask.size(0) == keys.size(0):
         mask = mask.repeat_interleave(texts, dim=0)
     return keys.repeat_interleave(texts, dim=0), values.repeat_interleave(texts, dim=0), mask
-
-
-@contextmanager
-def watch_attention(model: nn.Module) -> Iterator[dict[str, Reading]]:
-    """Record what every attention in `model` reads while the block runs.
-
-    Yields a dictionary that each forward pass fills: the part's name in the model, such as
-    `"decoder.0.cross_attention"`, to its latest `Reading`. Attentions are the course's `MultiHeadAttention`s, and other
-    modules that keep the weights of their heads, (B, H, T, S), as their attribute `weights`. Blocks may be nested; each
-    of them sees everything.
-    """
-    readings: dict[str, Reading] = {}
-    with ExitStack() as watching:
-        for name, part in model.named_modules():
-            if isinstance(part, MultiHeadAttention):
-                watcher = partial(readings.__setitem__, name)
-                part.watchers.append(watcher)
-                watching.callback(part.watchers.remove, watcher)
-            else:
-                hook = part.register_forward_hook(partial(_keep_weights, readings, name))
-                watching.callback(hook.remove)
-        yield readings
-
-
-def _keep_weights(readings: dict[str, Reading], name: str, part: nn.Module, *_: Any) -> None:
-    weights = getattr(part, "weights", None)
-    if isinstance(weights, Tensor) and weights.dim() == 4:
-        readings[name] = Reading(weights.detach())
 
 
 def check_shapes(query: Tensor, key: Tensor, value: Tensor, d_key: int) -> None:
@@ -502,13 +507,19 @@ def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
 
     Raises:
         TypeError: it is not boolean.
-        ValueError: it does not broadcast to scores (..., T, S), or hides every key from a query.
+        ValueError: it does not broadcast to scores (..., T, S), it has three axes for scores of four, so that the first
+            could stand for texts or for heads, or it hides every key from a query.
     """
     if mask.dtype != torch.bool:
         raise TypeError(f"mask should be boolean with True = may attend, but its dtype is {mask.dtype}")
     pairs = zip(reversed(mask.shape), reversed(scores_shape), strict=False)
     if mask.dim() > len(scores_shape) or any(size not in (1, wanted) for size, wanted in pairs):
         raise ValueError(f"mask should broadcast to {tuple(scores_shape)}, but its shape is {tuple(mask.shape)}")
+    if 2 < mask.dim() < len(scores_shape) and mask.size(0) > 1:
+        raise ValueError(
+            f"mask {tuple(mask.shape)} for scores {tuple(scores_shape)} leaves open what its first axis stands for: "
+            "write mask[:, None] for a mask of each text, mask[None] for one of each head"
+        )
     blind = ~mask.any(dim=-1)
     if blind.any():
         where = tuple(blind.nonzero()[0].tolist())

@@ -39,13 +39,17 @@ class Parts:
     rotary: Callable[..., Tensor] = positions.rotary
     gelu: Callable[..., Tensor] = F.gelu
     FeedForward: Callable[..., nn.Module] = layers.FeedForward
+    SwiGLU: Callable[..., nn.Module] = layers.SwiGLU
     LayerNorm: Callable[..., nn.Module] = layers.FusedLayerNorm
+    RMSNorm: Callable[..., nn.Module] = layers.RMSNorm
     post_norm: Callable[..., Tensor] = layers.post_norm
     pre_norm: Callable[..., Tensor] = layers.pre_norm
     cross_attend: Callable[..., Tensor] = layers.cross_attend
     EncoderLayer: Callable[..., nn.Module] = layers.EncoderLayer
     DecoderLayer: Callable[..., nn.Module] = layers.DecoderLayer
+    LlamaLayer: Callable[..., nn.Module] = layers.LlamaLayer
     LanguageModel: Callable[..., nn.Module] = models.LanguageModel
+    MaskedLanguageModelHead: Callable[..., nn.Module] = models.MaskedLanguageModelHead
     Transformer: Callable[..., nn.Module] = models.Transformer
 
 
@@ -100,9 +104,9 @@ def build_encoder(config: TransformerConfig, parts: Parts = COURSE) -> Any:
 
 def build_masked_language_model(config: TransformerConfig, parts: Parts = COURSE) -> Any:
     """Make a `MaskedLanguageModel` of the sizes and the style of `config`, which it keeps as `.config`."""
-    model: Any = models.MaskedLanguageModel(
-        build_encoder(config, parts), norm=_norm(config, parts), tied=config.tied_embeddings
-    )
+    handed = {"norm": _norm(config, parts)}
+    head = _choose(parts.MaskedLanguageModelHead, models.MaskedLanguageModelHead, handed, _has_plain_norm(config))
+    model: Any = models.MaskedLanguageModel(build_encoder(config, parts), head=head, tied=config.tied_embeddings)
     model.config = config
     return model
 
@@ -115,6 +119,11 @@ def _is_plain(config: TransformerConfig) -> bool:
     """Whether a model has the style of 2017, whatever its sizes."""
     free = ("vocabulary", "target_vocabulary", "d_model", "heads", "d_ff", "layers", "max_length", "dropout", "pad")
     return config == TransformerConfig(**{name: getattr(config, name) for name in free})
+
+
+def _has_plain_norm(config: TransformerConfig) -> bool:
+    """Whether the norms are those of 2016, whose eps nobody chose."""
+    return (config.norm, config.norm_eps, config.bias) == ("layer", TransformerConfig.norm_eps, True)
 
 
 def _choose(
@@ -139,6 +148,10 @@ def _takes(part: Callable[..., Any], handed: dict[str, Any]) -> bool:
 
 def _encoder_layer(config: TransformerConfig, parts: Parts) -> Callable[..., nn.Module]:
     """The class of the encoder's layers, to be made with d_model, heads, d_ff and dropout."""
+    if parts.LlamaLayer is not layers.LlamaLayer and _is_llama_layer(config):
+        rotate = _rotation(config, parts)
+        kv_heads = config.kv_heads or config.heads
+        return lambda d_model, heads, d_ff, _dropout: parts.LlamaLayer(d_model, heads, kv_heads, d_ff, rotate)
     handed = _parts_of_layer(config, parts)
     layer = _choose(parts.EncoderLayer, layers.EncoderLayer, handed, _is_plain_layer(config))
     if layer is not parts.EncoderLayer:
@@ -165,10 +178,9 @@ def _parts_of_layer(config: TransformerConfig, parts: Parts) -> dict[str, Any]:
         "relu": F.relu,
         "gelu": parts.gelu,
         "gelu_tanh": partial(F.gelu, approximate="tanh"),
-        "swiglu": F.silu,
     }
     return {
-        "activation": activations[config.activation],
+        "activation": activations.get(config.activation),
         "self_attention": _attention(config, parts, rotates=config.positions == "rotary"),
         "feed_forward": _feed_forward(config, parts),
         "norm": _norm(config, parts),
@@ -182,6 +194,13 @@ def _is_plain_layer(config: TransformerConfig) -> bool:
     return (config.norm, config.norm_place, config.bias) == ("layer", "post", True) and not (
         has_own_attention or config.activation == "swiglu"
     )
+
+
+def _is_llama_layer(config: TransformerConfig) -> bool:
+    """Whether the layers are a Llama's, without dropout."""
+    style = (config.norm, config.norm_place, config.norm_eps, config.activation, config.positions)
+    is_llama = style == ("rms", "pre", TransformerConfig.norm_eps, "swiglu", "rotary")
+    return is_llama and not config.bias and config.dropout == 0
 
 
 def _set_eps(layer: nn.Module, eps: float) -> bool:
@@ -210,14 +229,16 @@ def _attention(config: TransformerConfig, parts: Parts, rotates: bool) -> Callab
 
 
 def _feed_forward(config: TransformerConfig, parts: Parts) -> Callable[..., nn.Module]:
-    handed = {"bias": config.bias, "gated": config.activation == "swiglu"}
-    plain = config.bias and config.activation != "swiglu"
-    return _choose(parts.FeedForward, layers.FeedForward, handed, plain)
+    if config.activation != "swiglu":
+        return _choose(parts.FeedForward, layers.FeedForward, {"bias": config.bias}, config.bias)
+    make = _choose(parts.SwiGLU, layers.SwiGLU, {"bias": config.bias}, not config.bias)
+    return lambda d_model, d_ff, _activation: make(d_model, d_ff)  # its activation is always SiLU
 
 
 def _norm(config: TransformerConfig, parts: Parts) -> Callable[[int], nn.Module]:
     if config.norm == "rms":
-        return partial(layers.RMSNorm, eps=config.norm_eps)
+        plain = config.norm_eps == TransformerConfig.norm_eps
+        return _choose(parts.RMSNorm, layers.RMSNorm, {"eps": config.norm_eps}, plain)
     handed = {"eps": config.norm_eps, "bias": config.bias}
     norm = _choose(parts.LayerNorm, layers.FusedLayerNorm, handed, config.bias)
     return norm if norm is not parts.LayerNorm else lambda d_model: norm(d_model, config.norm_eps)
@@ -229,7 +250,7 @@ def _rotation(config: TransformerConfig, parts: Parts) -> Callable[[Tensor, int]
     if _takes(rotate, {"start": 0}):
         return rotate
 
-    def rotate_from(x: Tensor, start: int) -> Tensor:
+    def rotate_from(x: Tensor, start: int = 0) -> Tensor:
         # A function that always counts from 0 gets zeros in place of the earlier tokens.
         before = x.new_zeros(*x.shape[:-2], start, x.size(-1))
         rotated: Tensor = rotate(torch.cat((before, x), dim=-2))[..., start:, :]

@@ -1,18 +1,29 @@
-"""The key–value cache: compute each token's keys and values once, and keep them. Built by hand in notebook 08.
+"""The key–value cache: compute each token's keys and values once, and keep them. Built by hand in notebook 10.
 
 Under a causal mask, a token's keys and values never change when other tokens follow. So they are kept, and each step
 computes one new row of attention instead of all rows again.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from course_lib.transformer.attention import Attention, MultiHeadAttention, causal_mask, scaled_dot_product_attention
+from course_lib.transformer.attention import (
+    Attention,
+    MultiHeadAttention,
+    causal_mask,
+    merge_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
 
 KeysAndValues = tuple[Tensor, Tensor]
+
+COLUMNS_AT_ONCE = 32  # how many more tokens a cache makes room for, where it has none left
 
 
 def attend_with_cache(
@@ -26,7 +37,7 @@ def attend_with_cache(
 ) -> tuple[Tensor, KeysAndValues]:
     """Let T new tokens read themselves and all tokens before them, whose keys and values `past` holds.
 
-    Built by hand in notebook 08.
+    Built by hand in notebook 10.
 
     Args:
         query: of the new tokens, (B, H, T, d_k).
@@ -49,11 +60,61 @@ def attend_with_cache(
     return output, (keys, values)
 
 
+def attend_in_pieces(
+    attend: Callable[..., tuple[Tensor, KeysAndValues]], query: Tensor, key: Tensor, value: Tensor, size: int
+) -> Tensor:
+    """Let the tokens of a text attend, `size` of them at a time, each piece with the past that the last one left.
+
+    Takes a function such as `attend_with_cache`, and queries, keys and values (B, H, T, d). Returns the output
+    (B, H, T, d_v).
+    """
+    past: KeysAndValues | None = None
+    outputs = []
+    for pieces in zip(*(torch.split(each, size, dim=2) for each in (query, key, value)), strict=True):
+        output, past = attend(*pieces, past)
+        outputs.append(output)
+    return torch.cat(outputs, dim=2)
+
+
+def cached_self_attention(
+    attention: Any,
+    x: Tensor,
+    past: KeysAndValues | None,
+    *,
+    attend: Callable[..., tuple[Tensor, KeysAndValues]] = attend_with_cache,
+    split: Callable[[Tensor, int], Tensor] = split_heads,
+    merge: Callable[[Tensor], Tensor] = merge_heads,
+) -> tuple[Tensor, KeysAndValues]:
+    """Let T new tokens read themselves and all tokens before them, through the weights of a self-attention.
+
+    What a `MultiHeadAttention` with rotary positions and as many heads of keys as of queries computes for the last T
+    tokens of a text, if the keys and values of the first P are in `past`. So the first new token is at position P. Keys
+    are kept rotated. Built by hand in notebook 10.
+
+    Args:
+        attention: the weights `W_q`, `W_k`, `W_v` and `W_o`, the number of `heads`, and `rotate(x, start)`, which
+            rotates queries or keys (B, H, T, d_k) whose first token is at position `start`.
+        x: the new tokens, (B, T, d_model).
+        past: keys (B, H, P, d_k) and values (B, H, P, d_k) of the earlier tokens, or None.
+        attend: what `attend_with_cache` does.
+        split: how vectors are cut into heads.
+        merge: how the heads' results are put side by side.
+
+    Returns the output (B, T, d_model), and the keys and values of all tokens so far, for the next call.
+    """
+    P = 0 if past is None else past[0].size(2)
+    queries = attention.rotate(split(attention.W_q(x), attention.heads), P)  # (B, H, T, d_k)
+    keys = attention.rotate(split(attention.W_k(x), attention.heads), P)  # (B, H, T, d_k)
+    values = split(attention.W_v(x), attention.heads)  # (B, H, T, d_k)
+    mixed, longer = attend(queries, keys, values, past)  # (B, H, T, d_k)
+    return attention.W_o(merge(mixed)), longer
+
+
 def reorder_cache(past: list[KeysAndValues], parents: Tensor) -> list[KeysAndValues]:
     """Give each beam the cache of the beam that it extends.
 
     Takes for each layer keys and values (n, H, S, d), and the parents' numbers, (beams,). Returns them with `beams`
-    rows. Built by hand in notebook 08.
+    rows. Built by hand in notebook 10.
     """
     return [(keys[parents], values[parents]) for keys, values in past]
 
@@ -61,7 +122,7 @@ def reorder_cache(past: list[KeysAndValues], parents: Tensor) -> list[KeysAndVal
 def cache_bytes(layers: int, kv_heads: int, d_k: int, length: int, bytes_each: int) -> int:
     """How many bytes a key–value cache takes for a text of `length` tokens, with `bytes_each` per number.
 
-    Built by hand in notebook 08.
+    Built by hand in notebook 10.
 
     >>> cache_bytes(layers=30, kv_heads=3, d_k=64, length=1000, bytes_each=2)
     23040000
@@ -77,12 +138,16 @@ class TextCache:
 
     def __init__(self, attention: MultiHeadAttention, room: int) -> None:
         self.attention, self.room, self.length = attention, room, 0
-        self.stored: Tensor | None = None  # (2, B, kv_heads, room, d_k), keys and values
+        # Keys and values, (2, B, kv_heads, columns, d_k): of the tokens so far, then zeros for those to come. There are
+        # never many of these, because memory is read fastest without gaps.
+        self.stored: Tensor | None = None
         maps = (attention.W_q, attention.W_k, attention.W_v)
         # One matrix product is faster than three; for few tokens it is faster with the matrix stored by columns.
         weight = torch.cat([each.weight for each in maps]).detach().mT.contiguous().mT
         bias = None if maps[0].bias is None else torch.cat([each.bias for each in maps]).detach()
         self.joined = (weight, bias)
+        # What to add to the scores: a window into it has zeros for the tokens so far, then minus infinity.
+        self.edge = torch.cat((weight.new_zeros(room), weight.new_full((COLUMNS_AT_ONCE,), -math.inf)))
 
     @property
     def keys_and_values(self) -> Tensor:
@@ -96,18 +161,45 @@ class TextCache:
         """
         joined = self.joined if query is key is value else None
         queries, keys, values = self.attention.project(query, key, value, self.length, joined)
-        if self.stored is None:
-            B, kv_heads, _, d_k = keys.shape
-            self.stored = keys.new_empty(2, B, kv_heads, self.room, d_k)
         end = self.length + keys.size(-2)
-        torch.stack((keys, values), out=self.stored[:, :, :, self.length : end])
+        stored = self._make_room(keys, end)
+        torch.stack((keys, values), out=stored[:, :, :, self.length : end])
         self.length = end
-        keys, values = self.stored[:, :, :, :end].unbind()
+        keys, values = stored[:, :, :, :end].unbind()
         return queries, keys, values
+
+    def _make_room(self, keys: Tensor, end: int) -> Tensor:
+        """Let `stored` have columns for `end` tokens with keys like these, (B, kv_heads, T, d_k)."""
+        if self.stored is None or self.stored.size(3) < end:
+            if end > self.room:
+                raise ValueError(f"the cache has room for {self.room} tokens, but this text would have {end}")
+            B, kv_heads, _, d_k = keys.shape
+            columns = min(self.room, -(-end // COLUMNS_AT_ONCE) * COLUMNS_AT_ONCE)
+            stored = keys.new_zeros(2, B, kv_heads, columns, d_k)
+            if self.stored is not None:
+                stored[:, :, :, : self.length] = self.keys_and_values
+            self.stored = stored
+        return self.stored
+
+    def attend_one(self, queries: Tensor) -> Tensor | None:
+        """Let one query of each head attend to the text so far: (B, H, 1, d_k) to (B, H, 1, d_k).
+
+        Two products of matrices, which read the memory faster than the fused kernel does where there are many texts.
+        None for a single text, and for numbers of 16 bits, which the kernel adds up more exactly.
+        """
+        if self.stored is None or queries.size(0) == 1 or queries.dtype.itemsize < 4:
+            return None
+        _, B, kv_heads, columns, d_k = self.stored.shape
+        keys, values = self.stored.view(2, B * kv_heads, columns, d_k)
+        edge = self.edge[self.room - self.length :][:columns]  # (columns,)
+        grouped = queries.reshape(B * kv_heads, -1, d_k)  # (B * kv_heads, H / kv_heads, d_k)
+        scores = torch.baddbmm(edge, grouped, keys.mT, alpha=d_k**-0.5)  # (B * kv_heads, H / kv_heads, columns)
+        mixed: Tensor = scores.softmax(dim=-1) @ values  # (B * kv_heads, H / kv_heads, d_k)
+        return mixed.view(queries.shape)
 
     def clear(self) -> None:
         """Forget the text."""
-        self.length = 0
+        self.length, self.stored = 0, None
 
     def select(self, rows: Tensor, start: int = 0) -> None:
         """Continue with these rows, (B',), which differ from the present ones from token `start` on.
@@ -116,14 +208,11 @@ class TextCache:
         """
         if self.stored is None:
             return
-        present = self.stored[:, :, :, : self.length]
         if len(rows) != self.stored.size(1):
-            chosen = present[:, rows]
-            self.stored = self.stored.new_empty(2, len(rows), *self.stored.shape[2:])
-            self.stored[:, :, :, : self.length] = chosen
+            self.stored = self.stored[:, rows]
         else:
             moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero().squeeze(1)
-            changing = present[:, :, :, start:]
+            changing = self.keys_and_values[:, :, :, start:]
             changing.index_copy_(1, moved, changing[:, rows[moved]])
 
 
@@ -143,6 +232,9 @@ class MemoryCache:
         queries = self.attention.split(self.attention.W_q(query), self.attention.heads)  # (B, H, T, d_k)
         return queries, self.keys_and_values[0], self.keys_and_values[1]
 
+    def attend_one(self, queries: Tensor) -> None:
+        """Give None, which leaves it to the kernel: several texts may share these keys."""
+
     def select(self, sources: list[int]) -> None:
         """Continue with these sources, as row numbers of the present ones."""
         self.keys_and_values = self.keys_and_values[:, sources]
@@ -159,3 +251,27 @@ def caching(caches: Sequence[TextCache | MemoryCache]) -> Iterator[None]:
     finally:
         for cache in caches:
             vars(cache.attention)["cache"] = None
+
+
+class WideMaps:
+    """The linear maps of some layers whose output is wider than their input, such as a feed-forward layer's first.
+
+    For one token, a product with such a matrix reads the memory up to twice as fast where it is stored by columns.
+    """
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        maps = [part for layer in layers for part in layer.modules() if type(part) is nn.Linear]
+        self.maps = [each for each in maps if each.out_features > each.in_features]
+        self.by_columns = [each.weight.detach().mT.contiguous().mT for each in self.maps]
+
+    @contextmanager
+    def stored_by_columns(self) -> Iterator[None]:
+        """Let the maps use the copies that are stored by columns while the block runs."""
+        by_rows = [each.weight for each in self.maps]
+        try:
+            for each, weight in zip(self.maps, self.by_columns, strict=True):
+                vars(each)["_parameters"]["weight"] = weight  # as in `caching`, without nn.Module's checks
+            yield
+        finally:
+            for each, parameter in zip(self.maps, by_rows, strict=True):
+                vars(each)["_parameters"]["weight"] = parameter

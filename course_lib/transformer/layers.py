@@ -1,7 +1,8 @@
 """The layers of a Transformer: attention and feed-forward, each with its residual and its norm.
 
-Built by hand in notebooks 05 (encoder) and 07 (decoder). A layer is made of parts that are handed in; by default they
-are the course's, in the style of 2017. Other norms, activations and orders are those of BERT, GPT-2 and Llama.
+Built by hand in notebooks 05 (encoder), 07 (decoder) and 14 (Llama). A layer is made of parts that are handed in; by
+default they are the course's, in the style of 2017. Other norms, activations and orders are those of BERT, GPT-2 and
+Llama.
 """
 
 import math
@@ -11,7 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.transformer.attention import MultiHeadAttention
+from course_lib.transformer.attention import (
+    MultiHeadAttention,
+    merge_heads,
+    repeat_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
 
 Sublayer = Callable[[Tensor], Tensor]
 
@@ -35,32 +42,46 @@ class FeedForward(nn.Module):
 
         FFN(x) = activation(x W_1 + b_1) W_2 + b_2
 
-    Vaswani et al. 2017, arXiv:1706.03762, section 3.3, eq. 2. Built by hand in notebook 05. A `gated` one has a third
-    map, whose activation gates the first: (activation(x W_gate) * x W_1) W_2; with SiLU as the activation this is
-    SwiGLU (Shazeer 2020, arXiv:2002.05202).
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.3, eq. 2. Built by hand in notebook 05.
 
-    Takes the width of a token, the width inside, the activation, and whether the maps have biases and a gate.
+    Takes the width of a token, the width inside, the activation, and whether the maps have biases.
     """
 
     def __init__(
-        self,
-        d_model: int,
-        d_ff: int,
-        activation: Callable[[Tensor], Tensor] = torch.relu,
-        *,
-        bias: bool = True,
-        gated: bool = False,
+        self, d_model: int, d_ff: int, activation: Callable[[Tensor], Tensor] = torch.relu, *, bias: bool = True
     ) -> None:
         super().__init__()
         self.W_1 = nn.Linear(d_model, d_ff, bias)
         self.W_2 = nn.Linear(d_ff, d_model, bias)
-        self.W_gate = nn.Linear(d_model, d_ff, bias) if gated else None
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         """Work on each position alone: (..., d_model) to the same shape."""
-        hidden = self.W_1(x)  # (..., d_ff)
-        hidden = self.activation(hidden) if self.W_gate is None else self.activation(self.W_gate(x)) * hidden
+        hidden = self.activation(self.W_1(x))  # (..., d_ff)
+        output: Tensor = self.W_2(hidden)  # (..., d_model)
+        return output
+
+
+class SwiGLU(nn.Module):
+    """A feed-forward with a gate: a third linear map says how much of each hidden feature passes.
+
+        SwiGLU(x) = (SiLU(x W_gate) * x W_1) W_2,  SiLU(z) = z / (1 + exp(-z))
+
+    Shazeer 2020, arXiv:2002.05202, eq. 6, whose W, V and W_2 are W_gate, W_1 and W_2 here. With three maps in place of
+    two, d_ff is made about 2/3 as large, so that the number of parameters stays. Built by hand in notebook 14.
+
+    Takes the width of a token, the width inside, and whether the maps have biases; the paper's and Llama's have none.
+    """
+
+    def __init__(self, d_model: int, d_ff: int, *, bias: bool = False) -> None:
+        super().__init__()
+        self.W_gate = nn.Linear(d_model, d_ff, bias)
+        self.W_1 = nn.Linear(d_model, d_ff, bias)
+        self.W_2 = nn.Linear(d_ff, d_model, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Work on each position alone: (..., d_model) to the same shape."""
+        hidden = F.silu(self.W_gate(x)) * self.W_1(x)  # (..., d_ff)
         output: Tensor = self.W_2(hidden)  # (..., d_model)
         return output
 
@@ -101,7 +122,9 @@ class RMSNorm(nn.Module):
 
         y = x / √(mean(x²) + eps) * gain
 
-    Zhang and Sennrich 2019, arXiv:1910.07467, eq. 4; the eps under the root is practice, not in the paper.
+    Zhang and Sennrich 2019, arXiv:1910.07467, eq. 4; the eps under the root is practice, not in the paper. It is
+    computed in float32 at least, and returned in the type of the gain. Built by hand in notebook 14. Takes the width of
+    a token, and the eps.
     """
 
     def __init__(self, d_model: int, eps: float = 1e-5) -> None:
@@ -111,9 +134,14 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over the features: (..., d_model) to the same shape."""
-        mean_square = x.pow(2).mean(-1, keepdim=True)  # (..., 1)
-        normalised: Tensor = x * torch.rsqrt(mean_square + self.eps) * self.gain  # (..., d_model)
-        return normalised
+        if x.shape[-1:] != self.gain.shape:
+            raise ValueError(
+                f"x should be (..., d_model) with d_model={len(self.gain)}, but its shape is {tuple(x.shape)}"
+            )
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))  # squares may be too large for half precision
+        mean_square = wide.pow(2).mean(-1, keepdim=True)  # (..., 1)
+        normalised = wide * torch.rsqrt(mean_square + self.eps) * self.gain  # (..., d_model)
+        return normalised.to(self.gain.dtype)
 
 
 def post_norm(x: Tensor, sublayer: Sublayer, norm: Sublayer) -> Tensor:
@@ -247,6 +275,68 @@ class DecoderLayer(nn.Module):
         x = self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
         x = self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)
         x = self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)
+        return x
+
+
+# A layer of a Llama, each step plain. `EncoderLayer` computes the same from `build`'s parts, and can keep a cache.
+
+
+class GroupedQueryAttention(nn.Module):
+    """Self-attention with rotary positions, in which groups of query heads share a head of keys and values.
+
+    Ainslie et al. 2023, arXiv:2305.13245, section 2.2; Su et al. 2021, arXiv:2104.09864, for the rotation, which
+    queries and keys get, and values do not. Built by hand in notebook 14.
+
+    Args:
+        d_model: width of a token's vector.
+        heads: number of query heads, H; each is d_k = d_model / H wide.
+        kv_heads: number of heads of keys and values, of the same width; H is a multiple of it.
+        rotate: turns queries or keys (B, heads, T, d_k) by their positions, as `rotary` does.
+    """
+
+    def __init__(self, d_model: int, heads: int, kv_heads: int, rotate: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        d_k = d_model // heads
+        self.heads, self.kv_heads, self.rotate = heads, kv_heads, rotate
+        self.W_q = nn.Linear(d_model, heads * d_k, bias=False)
+        self.W_k = nn.Linear(d_model, kv_heads * d_k, bias=False)
+        self.W_v = nn.Linear(d_model, kv_heads * d_k, bias=False)
+        self.W_o = nn.Linear(heads * d_k, d_model, bias=False)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Let tokens (B, T, d_model) read each other under a mask (T, T): the same shape."""
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))  # (B, H, T, d_k)
+        keys = self.rotate(split_heads(self.W_k(x), self.kv_heads))  # (B, kv_heads, T, d_k)
+        values = split_heads(self.W_v(x), self.kv_heads)  # (B, kv_heads, T, d_k)
+        group = self.heads // self.kv_heads
+        keys, values = repeat_heads(keys, group), repeat_heads(values, group)  # (B, H, T, d_k)
+        mixed, _ = scaled_dot_product_attention(queries, keys, values, mask)  # (B, H, T, d_k)
+        output: Tensor = self.W_o(merge_heads(mixed))  # (B, T, d_model)
+        return output
+
+
+class LlamaLayer(nn.Module):
+    """Attention, then a gated feed-forward; each reads the normalised tokens, and is added to the tokens as they were.
+
+    Touvron et al. 2023, arXiv:2302.13971, section 2.2. Built by hand in notebook 14. The first four arguments are those
+    of `GroupedQueryAttention`, with the width d_ff inside the feed-forward before the last.
+
+    >>> layer = LlamaLayer(8, heads=4, kv_heads=2, d_ff=12, rotate=lambda x: x)
+    >>> sum(weight.numel() for weight in layer.parameters())
+    496
+    """
+
+    def __init__(self, d_model: int, heads: int, kv_heads: int, d_ff: int, rotate: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.norm_1 = RMSNorm(d_model)
+        self.self_attention = GroupedQueryAttention(d_model, heads, kv_heads, rotate)
+        self.norm_2 = RMSNorm(d_model)
+        self.feed_forward = SwiGLU(d_model, d_ff)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Process tokens (B, T, d_model) under a mask (T, T): the same shape."""
+        x = x + self.self_attention(self.norm_1(x), mask)  # (B, T, d_model)
+        x = x + self.feed_forward(self.norm_2(x))  # (B, T, d_model)
         return x
 
 

@@ -141,27 +141,64 @@ class LanguageModel(nn.Module):
         return logits
 
 
+class MaskedLanguageModelHead(nn.Module):
+    """Turn hidden states into logits for the hidden tokens: a linear map, GELU, a norm, and the embeddings' table.
+
+        logits = LayerNorm(GELU(x W + b)) tableᵀ + bias
+
+    Devlin et al. 2019, arXiv:1810.04805; the paper says only that the final hidden vectors are fed into an output
+    softmax over the vocabulary, and this head is that of the released code. The table belongs to the encoder and is
+    passed in with each call, so that one table serves both ends. Built by hand in notebook 11.
+
+    Args:
+        vocabulary: number of different token ids, V.
+        d_model: width of a token's vector.
+        norm: the class of the norm, made with d_model.
+
+    >>> MaskedLanguageModelHead(20, d_model=8)(torch.zeros(1, 3, 8), torch.zeros(20, 8)).shape
+    torch.Size([1, 3, 20])
+    """
+
+    def __init__(self, vocabulary: int, d_model: int, *, norm: Callable[[int], nn.Module] = LayerNorm) -> None:
+        super().__init__()
+        self.transform = nn.Linear(d_model, d_model)
+        self.norm = norm(d_model)
+        self.output_bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, hidden: Tensor, table: Tensor) -> Tensor:
+        """Guess a token from each hidden state: (..., d_model) and a table (V, d_model) to logits (..., V)."""
+        transformed = self.norm(F.gelu(self.transform(hidden)))  # (..., d_model)
+        logits: Tensor = transformed @ table.T + self.output_bias  # (..., V)
+        return logits
+
+
 class MaskedLanguageModel(nn.Module):
     """BERT: an encoder that guesses hidden tokens from both sides.
 
-    Devlin et al. 2019, arXiv:1810.04805, section 3.1; the head (linear, GELU, norm, the embeddings' table with a bias)
-    is that of the released code. Takes an encoder, and the class of the norm.
+    Devlin et al. 2019, arXiv:1810.04805, section 3.1. Met in notebook 11.
+
+    Args:
+        encoder: what reads the tokens.
+        head: the class of the head, made with V and d_model; called with hidden states and the table.
+        tied: whether the table of the embeddings also gives the logits.
     """
 
-    def __init__(self, encoder: Encoder, *, norm: Callable[[int], nn.Module] = LayerNorm, tied: bool = True) -> None:
+    def __init__(
+        self, encoder: Encoder, *, head: Callable[[int, int], nn.Module] = MaskedLanguageModelHead, tied: bool = True
+    ) -> None:
         super().__init__()
         vocabulary, d_model = encoder.table.shape
         self.encoder = encoder
-        self.transform = nn.Linear(d_model, d_model)
-        self.norm = norm(d_model)
+        self.head = head(vocabulary, d_model)
         self.output_table = None if tied else nn.Parameter(encoder.table.detach().clone())
-        self.output_bias = nn.Parameter(torch.zeros(vocabulary))
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Guess the token at every position: ids (B, S) to logits (B, S, V)."""
-        hidden = self.norm(F.gelu(self.transform(self.encoder(ids))))  # (B, S, d_model)
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Guess the token at every position: ids (B, S) to logits (B, S, V).
+
+        The mask is that of `Encoder`: by default it hides padding. Under a causal mask this is a language model.
+        """
         output_table = self.encoder.table if self.output_table is None else self.output_table
-        logits: Tensor = hidden @ output_table.T + self.output_bias  # (B, S, V)
+        logits: Tensor = self.head(self.encoder(ids, mask), output_table)  # (B, S, V)
         return logits
 
 

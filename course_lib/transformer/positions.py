@@ -1,6 +1,7 @@
 """Positions: how a Transformer learns the order of its tokens. Built by hand in notebooks 03 and 04."""
 
 import math
+import operator
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -34,13 +35,14 @@ def sinusoidal(length: int, d_model: int) -> Tensor:
     Returns:
         (length, d_model), computed in float64 and rounded to torch's default dtype.
 
-    Raises ValueError for an odd d_model.
+    Raises ValueError for an odd d_model, TypeError for a length that is no whole number.
 
     >>> sinusoidal(2, 4)
     tensor([[0.0000, 1.0000, 0.0000, 1.0000],
             [0.8415, 0.5403, 0.0100, 0.9999]])
     """
-    angles = _angles(torch.arange(length, dtype=torch.float64), d_model, base=10_000.0)  # (length, d_model / 2)
+    positions = torch.arange(operator.index(length), dtype=torch.float64)  # (length,)
+    angles = _angles(positions, d_model, base=10_000.0)  # (length, d_model / 2)
     table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)  # (length, d_model)
     return table.to(torch.get_default_dtype())
 
@@ -154,11 +156,33 @@ def rotary(x: Tensor, start: int = 0, base: float = 10_000.0) -> Tensor:
     Returns:
         (..., T, d_k), each vector as long as before.
 
-    Raises ValueError for an odd d_k.
+    Raises ValueError for an odd d_k, or a start below 0.
     """
     cos, sin = _cosines_and_sines(start, x.size(-2), x.size(-1), base, x)  # (T, d_k / 2) each
     first, second = x.chunk(2, dim=-1)  # (..., T, d_k / 2) each
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)  # (..., T, d_k)
+
+
+def alibi_bias(heads: int, T: int) -> Tensor:
+    """Lower each score by the distance between query and key, in each head by a slope of its own.
+
+        bias[h, i, j] = -2^(-8 (h + 1) / H) · |i - j|,  h = 0, …, H - 1
+
+    "Attention with linear biases": added to the scores before the softmax, it takes the place of positions. Press,
+    Smith and Lewis 2022, arXiv:2108.12409, section 3; there, keys to the right are masked, so the distance has no sign.
+    Built by hand in notebook 17.
+
+    Takes the number of heads, H, and of tokens. Returns (H, T, T). Raises TypeError for one that is no whole number.
+
+    >>> alibi_bias(heads=2, T=3)[0]
+    tensor([[-0.0000, -0.0625, -0.1250],
+            [-0.0625, -0.0000, -0.0625],
+            [-0.1250, -0.0625, -0.0000]])
+    """
+    slopes = 2.0 ** (-8 * torch.arange(1, operator.index(heads) + 1) / heads)  # (H,)
+    at = torch.arange(operator.index(T))  # (T,)
+    distance = (at[:, None] - at[None, :]).abs()  # (T, T)
+    return -slopes[:, None, None] * distance  # (H, T, T)
 
 
 def _angles(positions: Tensor, width: int, base: float) -> Tensor:
@@ -170,11 +194,17 @@ def _angles(positions: Tensor, width: int, base: float) -> Tensor:
 
 
 def _cosines_and_sines(start: int, length: int, width: int, base: float, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the angles at `length` positions from `start` on, (length, width / 2) each, of one type."""
+    """Cosines and sines of the angles at `length` positions from `start` on, (length, width / 2) each.
+
+    They are of the dtype of `like`, or of float32 where that has whole numbers.
+    """
+    if start < 0:
+        raise ValueError(f"start is the position of the first token, 0 or more, but is {start}")
     dtype = torch.promote_types(like.dtype, torch.float32)
     cos, sin = _rotation_table(_rounded_up(start + length), width, base, dtype, like.device)
     end = start + length
-    return cos[start:end].to(like.dtype), sin[start:end].to(like.dtype)
+    dtype = like.dtype if like.is_floating_point() else dtype
+    return cos[start:end].to(dtype), sin[start:end].to(dtype)
 
 
 # What follows is computed once and remembered, since models ask for it at each layer and step.

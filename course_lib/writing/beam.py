@@ -1,5 +1,6 @@
-"""Beam search: several texts at once, the best of them continued at each step. Built by hand in notebook 08."""
+"""Beam search: several texts at once, the best of them continued at each step. Built by hand in notebook 09."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.learning.training import evaluating
-from course_lib.writing.prompts import ROWS_AT_ONCE, Model, Prompts, Reader, request
+from course_lib.writing.prompts import ROWS_AT_ONCE, Model, Prompts, Reader, check_logits, request
 
 
 class Hypothesis(NamedTuple):
@@ -48,7 +49,7 @@ def beam_step(logits: Tensor, totals: Tensor, beams: int) -> tuple[Tensor, Tenso
     """Extend n texts by each of V tokens, and keep the `beams` most likely of all n · V, the best first.
 
     Takes logits (n, V) and the texts' log-probabilities so far, (n,). Returns for each text that is kept the row of the
-    text that it continues, its new token, and its log-probability, all (beams,). Built by hand in notebook 08.
+    text that it continues, its new token, and its log-probability, all (beams,). Built by hand in notebook 09.
     """
     longer = totals.unsqueeze(1) + torch.log_softmax(logits, dim=-1)  # (n, V)
     best = longer.flatten().topk(beams)
@@ -68,7 +69,7 @@ def beam_search_text(
     """Write by beam search: the new ids of the most likely text that was found, and its log-probability.
 
     Texts that end are set aside: their ids come without the stop token, their log-probability with it. Those that are
-    unfinished after `length` tokens count too. Built by hand in notebook 08.
+    unfinished after `length` tokens count too. Built by hand in notebook 09.
     """
     going, totals = [list(prompt)], torch.zeros(1)
     found: list[tuple[list[int], float]] = []
@@ -92,6 +93,7 @@ def beam_search(
     *,
     beams: int = 4,
     alpha: float = 0.6,
+    penalty: Callable[[int, float], float] = length_penalty,
     early_stopping: bool = False,
     n_best: int = 1,
     bos: int | None = None,
@@ -114,6 +116,8 @@ def beam_search(
         max_length: as in `greedy`.
         beams: how many texts are continued at each step.
         alpha: the exponent of `length_penalty`.
+        penalty: what a log-probability is divided by, from a length and alpha, such as a learner's `length_penalty`. It
+            has to be monotonic in the length.
         early_stopping: whether to stop as soon as there are `beams` hypotheses. Otherwise the search continues until no
             unfinished text can overtake them.
         n_best: how many hypotheses to return for each prompt, at most `beams`.
@@ -124,16 +128,20 @@ def beam_search(
         watch: called at each step, for each prompt whose search is not over, with the candidates considered, the best
             first.
 
-    Returns for each prompt its `n_best` hypotheses, the best first; fewer where the model has fewer.
+    Returns for each prompt its `n_best` hypotheses, the best first; fewer where the model has fewer. A text that the
+    model cannot write, of probability 0, is none.
 
-    Raises ValueError for beams below 1, an `n_best` that is not from 1 to `beams`, or what `greedy` refuses.
+    Raises ValueError for beams below 1, an `n_best` that is not from 1 to `beams`, an alpha that is no finite number,
+    or what `greedy` refuses.
     """
+    if not math.isfinite(alpha):
+        raise ValueError(f"alpha should be a finite number, but is {alpha}")
     if beams < 1:
         raise ValueError(f"beams says how many texts are continued at once, 1 or more, but is {beams}")
     if not 1 <= n_best <= beams:
         raise ValueError(f"n_best should be from 1 to beams={beams}, but is {n_best}")
     asked = request(model, prompts, max_length, bos=bos, stop=stop, pad=pad, use_cache=use_cache)
-    settings = _Settings(beams, alpha, early_stopping, asked.length, asked.stop, watch)
+    settings = _Settings(beams, alpha, penalty, early_stopping, asked.length, asked.stop, watch)
     hypotheses = list[list[Hypothesis]]()
     with evaluating(model):
         for ids, padding in asked.batches(max(1, ROWS_AT_ONCE // beams)):
@@ -147,10 +155,15 @@ class _Settings:
 
     beams: int
     alpha: float
+    penalty: Callable[[int, float], float]
     early_stopping: bool
     length: int
     stop: frozenset[int]
     watch: Callable[[list[Candidate]], None] | None
+
+    def score(self, log_probability: float, length: int) -> float:
+        """Divide the log-probability of a text by the penalty of its length."""
+        return log_probability / float(self.penalty(length, self.alpha))
 
 
 class _Extension(NamedTuple):
@@ -173,6 +186,7 @@ def _search(reader: Reader, logits: Tensor, settings: _Settings) -> list[list[Hy
         n = totals.size(1)
         survivors = list[_Extension]()
         still_searched = list[int]()
+        check_logits(logits)
         for i, best in enumerate(_best_extensions(logits, totals, settings)):
             continued, ended = _divide(best, step, settings)
             hypotheses = finished[searched[i]]
@@ -182,7 +196,9 @@ def _search(reader: Reader, logits: Tensor, settings: _Settings) -> list[list[Hy
                 del hypotheses[settings.beams :]
             if settings.watch:
                 settings.watch(_candidates(best, continued, ended, written))
-            if continued and not _is_over(hypotheses, continued[0].log_probability, step, settings):
+            # Where few texts are possible, impossible ones fill the rows, but no search goes on for their sake.
+            goes_on = any(map(_is_possible, continued))
+            if goes_on and not _is_over(hypotheses, continued[0].log_probability, step, settings):
                 still_searched.append(searched[i])
                 survivors += _in_their_rows(continued, range(i * n, (i + 1) * n))
         if not survivors:
@@ -213,12 +229,17 @@ def _best_extensions(logits: Tensor, totals: Tensor, settings: _Settings) -> lis
     ]
 
 
+def _is_possible(extension: _Extension) -> bool:
+    """Whether a text has a probability above 0."""
+    return extension.log_probability > -math.inf
+
+
 def _divide(best: list[_Extension], step: int, settings: _Settings) -> tuple[list[_Extension], list[_Extension]]:
     """Choose what is continued, the best that have not ended, and what is a hypothesis: what ended among the best."""
     continued, ended = list[_Extension](), list[_Extension]()
     for rank, each in enumerate(best):
         if each.token in settings.stop or step == settings.length:
-            if rank < settings.beams:
+            if rank < settings.beams and _is_possible(each):
                 ended.append(each)
         elif len(continued) < settings.beams:
             continued.append(each)
@@ -231,16 +252,18 @@ def _hypothesis(extension: _Extension, written: Tensor, step: int, settings: _Se
     if extension.token not in settings.stop:
         ids.append(extension.token)
     total = extension.log_probability
-    return Hypothesis(ids, total, total / length_penalty(step, settings.alpha))
+    return Hypothesis(ids, total, settings.score(total, step))
 
 
 def _candidates(
     best: list[_Extension], continued: list[_Extension], ended: list[_Extension], written: Tensor
 ) -> list[Candidate]:
-    """Tell what became of each extension that was considered."""
+    """Tell what became of each extension that was considered, and is possible."""
     fates = {**dict.fromkeys(best, "dropped"), **dict.fromkeys(continued, "kept"), **dict.fromkeys(ended, "ended")}
     return [
-        Candidate([*written[each.row].tolist(), each.token], each.log_probability, fate) for each, fate in fates.items()
+        Candidate([*written[each.row].tolist(), each.token], each.log_probability, fate)
+        for each, fate in fates.items()
+        if _is_possible(each)
     ]
 
 
@@ -252,7 +275,7 @@ def _is_over(hypotheses: list[Hypothesis], best_total: float, step: int, setting
     """
     if len(hypotheses) < settings.beams or settings.early_stopping:
         return len(hypotheses) == settings.beams
-    highest = max(best_total / length_penalty(length, settings.alpha) for length in (step + 1, settings.length))
+    highest = max(settings.score(best_total, length) for length in (step + 1, settings.length))
     return hypotheses[-1].score >= highest
 
 

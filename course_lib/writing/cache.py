@@ -1,13 +1,15 @@
 """Read a text a few tokens at a time, with a key–value cache or without."""
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from course_lib.transformer.attention import MultiHeadAttention, causal_mask
-from course_lib.transformer.cache import MemoryCache, TextCache, caching
+from course_lib.transformer.cache import MemoryCache, TextCache, WideMaps, caching
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.transformer.positions import TokenEmbedding
@@ -25,7 +27,8 @@ class CachedModel:
         room: most tokens to keep; never more than the model's `max_length`.
         source_ids: what a `Transformer` translates, (B, S), its padding on either side.
 
-    Raises ValueError for a Transformer without a source, or a language model with one.
+    Raises TypeError for a model that cannot be cached, ValueError for a Transformer without a source, or a language
+    model with one.
 
     >>> model = LanguageModel(9, d_model=8, heads=2, d_ff=8, layers=1).eval()
     >>> cached = CachedModel(model, room=3)
@@ -36,6 +39,8 @@ class CachedModel:
     """
 
     def __init__(self, model: Any, room: int, source_ids: Tensor | None = None) -> None:
+        if not can_cache(model):
+            raise TypeError(f"a {type(model).__name__} like this one cannot be cached: use an UncachedModel")
         if isinstance(model, Transformer) == (source_ids is None):
             raise ValueError("a Transformer needs source_ids, what it translates; a LanguageModel has none")
         self.model = model
@@ -43,6 +48,7 @@ class CachedModel:
         layers = _layers(model)
         self.text_caches = [TextCache(layer.self_attention, self.text.room) for layer in layers]
         self.memory_caches: list[MemoryCache] = []
+        self.wide_maps = WideMaps(layers)
         self.source_ids = source_ids
         self.sources = list(range(0 if source_ids is None else len(source_ids)))  # B numbers, each row's source
         if source_ids is not None:
@@ -60,19 +66,30 @@ class CachedModel:
         """Read on, and predict the token after the last: ids (B, T) to logits (B, V).
 
         The first text may be padded on either side: `padding`, booleans (B, T), says where. Raises ValueError for
-        padding in a later one.
+        padding in a later one, and TypeError or ValueError for ids that are none. After an error, the text is as it was
+        before.
         """
-        ids = self.text.add(ids, padding)  # (B, T)
-        if ids.size(1) == self.text.length:
-            for cache in self.text_caches:
-                cache.clear()
-        with torch.inference_mode(), caching([*self.text_caches, *self.memory_caches]):  # faster than no_grad
-            logits: Tensor
-            if self.source_ids is None:
-                logits = self.model(ids, self)  # (B, T, V)
-            else:
-                logits = self.model.decode(ids, self.memory, self.source_ids, self)  # (B, T, V)
+        with self.text.longer(ids, padding):
+            ids = self._unread(ids.size(1))  # (B, T)
+            by_columns = self.wide_maps.stored_by_columns() if ids.numel() == 1 else nullcontext()
+            with torch.inference_mode(), caching([*self.text_caches, *self.memory_caches]), by_columns:
+                logits: Tensor
+                if self.source_ids is None:
+                    logits = self.model(ids, self)  # (B, T, V)
+                else:
+                    logits = self.model.decode(ids, self.memory, self.source_ids, self)  # (B, T, V)
         return logits[:, -1].clone()  # a tensor like any other
+
+    def _unread(self, T: int) -> Tensor:
+        """Give the ids that are not in the caches: the last T, or all where the caches hold another beginning.
+
+        They do after older tokens had to go, and after an error in the middle of the layers.
+        """
+        if all(cache.length + T == self.text.length for cache in self.text_caches):
+            return self.text.ids[:, self.text.length - T :]
+        for cache in self.text_caches:
+            cache.clear()
+        return self.text.ids
 
     def positions(self, T: int) -> Tensor:
         """The positions of the last T tokens of the text, (T,) or, where there is padding, (B, T)."""
@@ -167,8 +184,11 @@ class UncachedModel:
     @torch.no_grad()
     def read(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:
         """As `CachedModel.read`."""
-        self.text.add(ids, padding)
-        ids, pads = self.text.ids, self.text.pads
+        with self.text.longer(ids, padding):
+            return self._logits(self.text.ids, self.text.pads)
+
+    def _logits(self, ids: Tensor, pads: Tensor | None) -> Tensor:
+        """Give the logits (B, V) after texts (B, T), of which the first `pads` columns, (B, 1), are padding."""
         if pads is not None:
             # What follows a text's last token does not change it, so the padding goes there.
             turned = (torch.arange(ids.size(1), device=ids.device) + pads) % ids.size(1)  # (B, T)
@@ -197,8 +217,25 @@ class _Text:
     def length(self) -> int:
         return self.ids.size(1)
 
-    def add(self, ids: Tensor, padding: Tensor | None = None) -> Tensor:
-        """Add ids (B, T), and return those to read: these, or all that there are where others had to go."""
+    @contextmanager
+    def longer(self, ids: Tensor, padding: Tensor | None = None) -> Iterator[None]:
+        """Add ids (B, T) for the block. They stay if it succeeds; after an error the text is as it was before."""
+        before = self.ids, self.pads
+        self._add(ids, padding)
+        try:
+            yield
+        except BaseException:
+            self.ids, self.pads = before
+            raise
+
+    def _add(self, ids: Tensor, padding: Tensor | None) -> None:
+        """Add ids (B, T); where there are more than `room`, the oldest go."""
+        self._check(ids)
+        if padding is not None and (padding.shape != ids.shape or padding.dtype != torch.bool):
+            raise ValueError(
+                f"padding should say for each of the ids {tuple(ids.shape)} whether it is padding, True or False, but "
+                f"is {tuple(padding.shape)} of {padding.dtype}"
+            )
         if padding is not None and padding.any():
             if self.length:
                 raise ValueError("only the first text may be padded, but there is padding in a later one")
@@ -207,12 +244,21 @@ class _Text:
             self.pads = padding.sum(dim=1, keepdim=True)
         self.ids = torch.cat((self.ids, ids), dim=1) if self.length else ids
         if too_many := max(0, self.length - self.room):
-            ids = self.ids = self.ids[:, too_many:]
+            self.ids = self.ids[:, too_many:]
             self.pads = None if self.pads is None else (self.pads - too_many).clamp(min=0)
-        return ids
+
+    def _check(self, ids: Tensor) -> None:
+        """Refuse what are no ids to read on with. Too large ones are left to the model, which knows its vocabulary."""
+        if ids.dim() != 2 or ids.is_floating_point() or ids.dtype == torch.bool:
+            raise TypeError(f"ids should be whole numbers (B, T), but are {tuple(ids.shape)} of {ids.dtype}")
+        if not ids.size(1) or (self.length and len(ids) != len(self.ids)):
+            rows = f"each of the {len(self.ids)} texts" if self.length else "each text"
+            raise ValueError(f"ids should continue {rows} by one token or more, but their shape is {tuple(ids.shape)}")
+        if ids.numel() and ids.min() < 0:
+            raise ValueError(f"ids count from 0, but the smallest of these is {int(ids.min())}")
 
     def select(self, rows: Tensor) -> int:
-        """Go on with these rows. Returns the first column in which a row is another than it was.
+        """Continue with these rows. Returns the first column in which a row is another than it was.
 
         Texts that begin alike, such as a search's beams, have the same keys and values as far as they do.
         """

@@ -1,4 +1,4 @@
-"""From a model's logits to text, one token after another: greedy decoding and sampling. Built in notebooks 07 and 08.
+"""From a model's logits to text, one token after another: greedy decoding and sampling. Built in notebooks 07 and 09.
 
 Both take the same two kinds of model. A `Transformer` translates each prompt; a `LanguageModel` continues it. Only what
 is new is returned, without the id that stopped it.
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from course_lib.learning.training import evaluating
-from course_lib.writing.prompts import ROWS_AT_ONCE, Model, Prompts, Reader, Request, request
+from course_lib.writing.prompts import ROWS_AT_ONCE, Model, Prompts, Reader, Request, check_logits, request
 
 Choice = Callable[[Tensor], Tensor]
 """A way to choose: from logits (B, V) to one token for each row, (B,)."""
@@ -25,7 +25,8 @@ Choice = Callable[[Tensor], Tensor]
 def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
     """Sharpen (below 1) or flatten (above 1) a distribution: logits / temperature.
 
-    The order of the tokens stays the same. At 0, the limit, only the likeliest token is left.
+    The order of the tokens stays the same. At 0, the limit, only the likeliest token is left; so it is at temperatures
+    that are too small to divide by.
 
     Takes logits (..., V), and returns the same shape. Raises ValueError for a temperature that is negative, infinite
     or not a number.
@@ -35,7 +36,7 @@ def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
     """
     if not 0 <= temperature < math.inf:
         raise ValueError(f"temperature should be 0 or a number above it, but is {temperature}")
-    if temperature == 0:
+    if temperature < torch.finfo(torch.promote_types(logits.dtype, torch.float32)).tiny:
         best = torch.nn.functional.one_hot(logits.argmax(dim=-1), logits.size(-1)).bool()  # (..., V)
         return logits.masked_fill(~best, -math.inf)
     return logits / temperature
@@ -91,11 +92,12 @@ def next_token_probabilities(
     """The probabilities from which to draw the next token: temperature, then top-k, then top-p, then the softmax.
 
     Takes logits (..., V); where k or p is None, that filter is left out. Returns (..., V). The order is that of GPT-2's
-    and Hugging Face's code. Built by hand in notebook 08.
+    and Hugging Face's code. Built by hand in notebook 09. Raises FloatingPointError as `check_logits` does.
 
     >>> next_token_probabilities(torch.zeros(4), 1.0, None, None)
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
+    check_logits(logits)
     logits = warm(logits, temperature)
     if k is not None:
         logits = keep_k(logits, k)
@@ -105,7 +107,11 @@ def next_token_probabilities(
 
 
 def likeliest(logits: Tensor) -> Tensor:
-    """Choose the likeliest token: logits (B, V) to (B,). Where several are, the one with the smallest id."""
+    """Choose the likeliest token: logits (B, V) to (B,). Where several are, the one with the smallest id.
+
+    Raises FloatingPointError as `check_logits` does.
+    """
+    check_logits(logits)
     return logits.argmax(dim=-1)
 
 
@@ -118,11 +124,13 @@ def sampler(
     """Make a choice at random: temperature first, then top-k, then top-p, then a draw from what is left.
 
     That is the order in GPT-2's code. A filter that is None is left out. The generator has to be on the model's device;
-    None means torch's own. The filters say what they refuse.
+    None means torch's own. The filters say what they refuse, and so does `check_logits`.
     """
 
     def choose(logits: Tensor) -> Tensor:
-        probabilities = next_token_probabilities(logits, temperature, top_k, top_p)  # (B, V)
+        # Without the largest, which changes no probability, logits stay finite at any temperature.
+        below_the_best = logits - logits.amax(dim=-1, keepdim=True)  # (B, V)
+        probabilities = next_token_probabilities(below_the_best, temperature, top_k, top_p)  # (B, V)
         return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
 
     return choose
@@ -160,25 +168,10 @@ def greedy_translation(model: Any, source_ids: list[int], max_length: int, *, bo
     return target[1:]
 
 
-def greedy_text(model: Any, prompt: list[int], length: int, stop: int) -> list[int]:
-    """Continue a prompt by the most likely next token, until the stop token or `length` new ones.
-
-    Returns the new ids, without the stop token. Built by hand in notebook 08.
-    """
-    text = list(prompt)
-    for _ in range(length):
-        logits = model(torch.tensor([text]))  # (1, T, V)
-        best = int(logits[0, -1].argmax())
-        if best == stop:
-            break
-        text.append(best)
-    return text[len(prompt) :]
-
-
 def text_log_probability(logits: Tensor, ids: Tensor) -> Tensor:
     """The log-probability of a text, in nats: the sum of ln p over its tokens.
 
-    Takes logits (T, V), of which row t predicts ids[t], and ids (T,). Returns a scalar. Built by hand in notebook 08.
+    Takes logits (T, V), of which row t predicts ids[t], and ids (T,). Returns a scalar. Built by hand in notebook 09.
 
     >>> text_log_probability(torch.zeros(2, 4), torch.tensor([0, 3]))  # 2 ln ¼
     tensor(-2.7726)
@@ -217,7 +210,7 @@ def greedy(
     Returns one list of new ids for each prompt, in their order.
 
     Raises ValueError for a prompt without tokens, or with ids that the model does not have, and for a translation
-    without `bos`.
+    without `bos`; TypeError for a model that cannot write; FloatingPointError for one whose logits are not numbers.
     """
     asked = request(model, prompts, max_length, bos=bos, stop=stop, pad=pad, use_cache=use_cache)
     return _write(asked, likeliest)

@@ -1,6 +1,7 @@
 """What greedy decoding, sampling and beam search share: they check what they were asked for, and read the prompts."""
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.learning.batches import pad_rows
-from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.transformer.models import Encoder, LanguageModel, MaskedLanguageModel, Transformer
 from course_lib.writing.cache import CachedModel, UncachedModel, can_cache
 
 ROWS_AT_ONCE = 256
@@ -73,6 +74,11 @@ def request(
     This is the one place that looks at what kind of model it is: whether it can `encode` and `decode`, as an
     encoder–decoder does, and what its `config` says, if it has one.
     """
+    if isinstance(model, Encoder | MaskedLanguageModel):
+        raise TypeError(
+            f"a {type(model).__name__} cannot write, because it reads a text from both sides: use a LanguageModel or a "
+            "Transformer"
+        )
     config = getattr(model, "config", None)
     translates = hasattr(model, "encode")
     length = _length(max_length, getattr(config, "max_length", None), translates)
@@ -84,11 +90,25 @@ def request(
         prompts=prompts,
         length=length,
         bos=bos,
-        stop=frozenset(stop),
+        stop=_stop_ids(stop),
         pad=getattr(config, "pad", None) if pad is None else pad,
         translates=translates,
         reader=CachedModel if use_cache and can_cache(model) else UncachedModel,
     )
+
+
+def check_logits(logits: Tensor) -> None:
+    """Refuse, with a FloatingPointError, logits (..., V) from which no token can be chosen.
+
+    Those that contain NaN or an infinite number, or of which all are minus infinity, have no probabilities.
+    """
+    largest = logits.amax(dim=-1)
+    if not largest.isfinite().all():
+        worst = largest[~largest.isfinite()][0].item()
+        raise FloatingPointError(
+            f"no token can be chosen: the largest of the model's logits is {worst}. Perhaps a weight of the model is "
+            "not a number, or all tokens were ruled out"
+        )
 
 
 def _length(max_length: int | None, positions: int | None, translates: bool) -> int:
@@ -97,13 +117,23 @@ def _length(max_length: int | None, positions: int | None, translates: bool) -> 
         if positions is None:
             raise ValueError("say how many tokens to write at most, max_length=…: this model does not say it")
         return positions
-    if not (max_length >= 0 and max_length % 1 == 0):
-        raise ValueError(f"max_length says how many tokens to write at most, 0 or more, but is {max_length}")
+    if not hasattr(max_length, "__index__") or max_length < 0:
+        raise ValueError(f"max_length says how many tokens to write at most, 0 or more, but is {max_length!r}")
     return int(min(max_length, positions) if translates and positions is not None else max_length)
+
+
+def _stop_ids(stop: Sequence[int]) -> frozenset[int]:
+    """Collect the ids that end a text. A tensor of ids is understood too."""
+    try:
+        return frozenset(map(operator.index, stop))
+    except TypeError:
+        raise TypeError(f"stop should list ids, such as [tokenizer.eos], but is {stop!r}") from None
 
 
 def _check_prompts(prompts: Prompts, vocabulary: float, translates: bool) -> None:
     """Refuse prompts that the model cannot read, before anything is written."""
+    if isinstance(prompts, str):
+        raise TypeError(f"prompts should be a list of lists of ids, but are the string {prompts!r}: encode it first")
     if isinstance(prompts, Tensor):
         if prompts.dim() != 2 or prompts.is_floating_point():
             raise TypeError(f"prompts should be ids (B, T), but are {tuple(prompts.shape)} of {prompts.dtype}")

@@ -1,10 +1,13 @@
 """Hiding tokens: which share is hidden, how, and which tokens are never hidden."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from transformers import BertTokenizer, DataCollatorForLanguageModeling
 
 from course_lib.learning.losses import IGNORE
-from course_lib.learning.masking import hide
+from course_lib.learning.masking import draw_for_hiding, hide, hide_tokens
 from course_lib.text.byte_pairs import BytePairTokenizer
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.tokenizer import special_ids
@@ -75,6 +78,18 @@ def test_the_same_generator_hides_the_same_tokens_and_does_not_change_the_ids() 
     assert torch.equal(ids, before)
 
 
+def test_substitutes_are_all_tokens_that_are_not_special_and_numbers_are_below_1() -> None:
+    special = torch.tensor([0, 3, 9])
+    chances, substitutes = draw_for_hiding(torch.zeros(20, 50), special, 10, torch.Generator().manual_seed(0))
+    assert chances.shape == (2, 20, 50)
+    assert chances.min() >= 0
+    assert chances.max() < 1
+    assert chances.mean().item() == pytest.approx(0.5, abs=5 * (1 / 12 / 2000) ** 0.5)
+    assert substitutes.unique().tolist() == [1, 2, 4, 5, 6, 7, 8]
+    with pytest.raises(ValueError, match="all 3 tokens of the vocabulary are special"):
+        draw_for_hiding(torch.zeros(2, 5), torch.arange(3), 3)
+
+
 def test_a_share_of_zero_hides_nothing() -> None:
     ids = torch.arange(200).view(2, 100)
     inputs, labels = hide(ids, TOKENIZER, share=0)
@@ -87,3 +102,48 @@ def test_a_tokenizer_without_a_mask_token_and_an_invalid_share_are_refused() -> 
         hide(torch.tensor([[4]]), CharacterTokenizer.from_text("a"))
     with pytest.raises(ValueError, match=r"from 0 to 1, but is 1\.5"):
         hide(torch.tensor([[4]]), TOKENIZER, share=1.5)
+
+
+def test_hiding_by_given_numbers_is_exactly_what_they_say() -> None:
+    ids = torch.tensor([[7, 5, 9, 8, 6, 2]])
+    chances = torch.tensor([[[0.05, 0.6, 0.1, 0.01, 0.14, 0.0]], [[0.2, 0.1, 0.79, 0.85, 0.95, 0.1]]])
+    substitutes = torch.tensor([[10, 11, 12, 13, 14, 15]])
+    inputs, labels = hide_tokens(ids, torch.tensor([0, 1, 2, 3]), 3, chances, substitutes)
+    assert inputs.tolist() == [[3, 5, 3, 13, 6, 2]]
+    assert labels.tolist() == [[7, IGNORE, 9, 8, 6, IGNORE]]
+
+
+def test_the_limits_belong_to_the_next_kind() -> None:
+    ids, substitutes = torch.tensor([[7, 5, 9]]), torch.tensor([[10, 11, 12]])
+    chances = torch.tensor([[[0.15, 0.1, 0.1]], [[0.0, 0.8, 0.9]]])
+    inputs, labels = hide_tokens(ids, torch.tensor([0]), 3, chances, substitutes)
+    assert inputs.tolist() == [[7, 11, 9]]
+    assert labels.tolist() == [[IGNORE, 5, 9]]
+
+
+def test_the_shares_are_those_of_transformers_collator(tmp_path: Path) -> None:
+    # Two samples from one distribution: chi-square of a 2 × 4 table has 3 degrees of freedom, and exceeds 21.1 once in
+    # 10,000 times. The collator may draw special tokens as random ones; here a draw is counted as replaced either way.
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(251))]
+    vocabulary = tmp_path / "vocab.txt"
+    vocabulary.write_text("\n".join(words), encoding="utf-8")
+    theirs = BertTokenizer(str(vocabulary))
+    assert theirs.mask_token_id == 4
+    torch.manual_seed(0)
+    ids = torch.randint(5, 256, (400, 100))
+    batch = DataCollatorForLanguageModeling(theirs, mlm_probability=0.15)([{"input_ids": row} for row in ids])
+    special, numbers = torch.arange(5), torch.randint(5, 256, ids.shape)
+    samples = [
+        (batch["input_ids"], batch["labels"]),
+        hide_tokens(ids, special, 4, torch.rand(2, *ids.shape), numbers),
+    ]
+    counts = torch.stack([kinds_of(ids, *sample) for sample in samples])  # (2, 4)
+    expected = counts.sum(dim=1, keepdim=True) * counts.sum(dim=0) / counts.sum()
+    assert ((counts - expected) ** 2 / expected).sum().item() < 21.1
+
+
+def kinds_of(ids: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Count tokens that are not chosen, masked, replaced, and kept."""
+    chosen, masked = labels != IGNORE, inputs == 4
+    kinds = (~chosen, chosen & masked, chosen & ~masked & (inputs != ids), chosen & ~masked & (inputs == ids))
+    return torch.stack([kind.sum() for kind in kinds]).double()

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from course_lib.data.grammar import Pair
-from course_lib.scoring.baselines import diagonal, least_loss, loss_baselines, word_by_word
+from course_lib.scoring.baselines import diagonal, least_loss, loss_baselines, ngram_baselines, word_by_word
 
 KNOWN = [
     Pair(("the", "red", "cat"), ("le", "chat", "rouge"), frozenset({(0, 0), (1, 2), (2, 1)})),
@@ -38,3 +38,12 @@ def test_the_lowest_loss_of_a_table_by_hand(text: str, context: int, nats: float
 
 def test_the_baselines_of_a_loss_are_chance_unigram_and_bigram() -> None:
     assert list(loss_baselines("abab", 4).values()) == pytest.approx([math.log(4), math.log(2), 0.0])
+
+
+def test_counting_achieves_more_with_every_token_of_context_on_a_text_that_repeats() -> None:
+    losses = ngram_baselines([0, 1, 2] * 50, [[0, 1, 2, 0], [1, 2, 0, 1]], vocabulary=3)
+    assert list(losses) == ["ln V", "unigram", "bigram", "5-gram"]
+    assert losses["ln V"] == pytest.approx(math.log(3))
+    assert losses["unigram"] == pytest.approx(math.log(3), abs=0.01)
+    assert losses["bigram"] < 0.1
+    assert losses["5-gram"] < 0.1

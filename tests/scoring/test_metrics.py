@@ -1,7 +1,17 @@
+import math
+
+import numpy as np
 import pytest
 import torch
 
-from course_lib.scoring.metrics import alignment_error_rate, alignment_from_weights, exact_match
+from course_lib.scoring.metrics import (
+    alignment_error_rate,
+    alignment_from_weights,
+    bits_per_character,
+    exact_match,
+    perplexity,
+    share_of_right_words,
+)
 
 
 def test_exact_match_counts_only_completely_equal_sentences():
@@ -73,3 +83,60 @@ def test_weights_become_one_link_for_each_target_word():
 def test_the_weights_of_all_heads_at_once_are_refused():
     with pytest.raises(ValueError, match=r"one head's, but their shape is \(4, 2, 3\)"):
         alignment_from_weights(torch.ones(4, 2, 3))
+
+
+def test_lists_tuples_tensors_and_arrays_of_equal_items_match():
+    answers = [["le", "chat"], ("le", "chien"), [1, 2]]
+    assert exact_match(answers, [("le", "chat"), ["le", "chien"], torch.tensor([1, 2])]) == 1.0
+    assert exact_match(torch.tensor([[1, 2], [3, 4]]), np.array([[1, 2], [3, 5]])) == 0.5
+    assert exact_match([torch.tensor([1, 2])], [torch.tensor([1, 2, 3])]) == 0.0
+    assert exact_match([{"a": 1}, 2], [{"a": 1}, 2.0]) == 1.0
+
+
+def test_a_string_in_place_of_a_list_of_answers_is_refused():
+    for answers in (("le chat", ["le chat"]), (["le chat"], "le chat")):
+        with pytest.raises(TypeError, match="expected a list of answers, but got 'le chat': put it in a list"):
+            exact_match(*answers)
+
+
+def test_links_of_lists_and_tensors_count_and_links_that_are_no_pairs_of_numbers_are_refused():
+    expected = alignment_error_rate([{(0, 0), (1, 2)}], [{(0, 0), (1, 1)}])
+    assert alignment_error_rate([[[0, 0], [1, 2]]], [torch.tensor([[0, 0], [1, 1]])]) == expected
+    for bad in ("ab", [(0, 1, 2)], [(0.5, 1)], [3], ["01"]):
+        with pytest.raises(
+            TypeError, match=r"a link is a pair of word numbers \(source, target\), but one of sentence 1 is"
+        ):
+            alignment_error_rate([{(0, 0)}, bad], [{(0, 0)}, {(0, 0)}])
+
+
+def test_weights_of_nan_are_no_alignment():
+    with pytest.raises(ValueError, match="the weights contain NaN"):
+        alignment_from_weights(torch.tensor([[0.5, float("nan")]]))
+
+
+def test_perplexity_is_the_number_of_equally_likely_tokens():
+    assert perplexity(torch.full((5,), -math.log(73))) == pytest.approx(73, rel=1e-5)
+    assert perplexity(torch.tensor([0.5, 0.125]).log()) == pytest.approx(4)
+    assert perplexity(torch.full((5000,), -3.0)) == pytest.approx(math.exp(3), rel=1e-5)  # the product underflows
+
+
+def test_bits_per_character_do_not_depend_on_how_the_text_is_split():
+    # "king" with probability 1/16, as one token, as two of 1/4, or as four of 1/2: 4 bits for 4 characters.
+    for count in (1, 2, 4):
+        assert bits_per_character(torch.full((count,), -math.log(16) / count), "king") == pytest.approx(1)
+    assert bits_per_character(torch.tensor([-math.log(8)]), "été") == pytest.approx(1)
+
+
+def test_the_share_of_right_words_ignores_the_order_and_counts_repeated_words_once_each():
+    # 2 · 2 / (3 + 3); then “du” is shared once, 2 · 1 / (3 + 1).
+    found = [["le", "roi", "dort"], ["du", "du", "du"]]
+    assert share_of_right_words(found, [["dort", "le", "chat"], ["du"]]) == pytest.approx((4 / 6 + 2 / 4) / 2)
+    assert share_of_right_words([["le", "roi"]], [("roi", "le")]) == 1
+    assert share_of_right_words([[]], [["roi"]]) == share_of_right_words([[]], [[]]) == 0
+
+
+def test_the_share_of_right_words_refuses_lists_that_do_not_match():
+    with pytest.raises(ValueError, match="1 answers and 2 expected ones"):
+        share_of_right_words([["le"]], [["le"], ["la"]])
+    with pytest.raises(ValueError, match="nothing to compare"):
+        share_of_right_words([], [])

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import torch
 
 from course_lib.scoring.ngrams import NGrams
 
@@ -55,3 +56,32 @@ def test_an_id_beyond_the_vocabulary_is_refused():
 def test_an_n_below_one_is_refused():
     with pytest.raises(ValueError, match="n should be at least 1, but is 0"):
         NGrams([0], n=0, vocabulary=4)
+
+
+def test_tensors_are_counted_like_lists():
+    ids = [0, 1, 2, 0, 1, 1]
+    ours, theirs = NGrams(torch.tensor(ids), 2, 3), NGrams(ids, 2, 3)
+    assert ours.loss(torch.tensor(ids)) == theirs.loss(ids) == theirs.loss(torch.tensor(ids))
+    assert ours.probability(torch.tensor([0]), torch.tensor(1)) == theirs.probability([0], 1)
+
+
+def test_ids_that_the_vocabulary_lacks_and_empty_texts_are_refused():
+    model = NGrams([0, 1], 2, 2)
+    for call in (lambda: model.loss([0, 2]), lambda: model.probability([-1], 0), lambda: model.probability([0], 5)):
+        with pytest.raises(ValueError, match="ids should be 0 to 1, but they run from"):
+            call()
+    for ids in (["a"], [0.5], "01"):
+        with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+            model.loss(ids)
+    with pytest.raises(ValueError, match="a text without tokens has no loss"):
+        model.loss([])
+
+
+@pytest.mark.parametrize("context", [[], [0], [2, 0], [1, 1, 1], [2, 2]])
+def test_the_likeliest_tokens_have_the_probabilities_of_the_model_in_descending_order(context: list[int]):
+    model = NGrams([0, 1, 2, 0, 1, 1, 0, 2], n=3, vocabulary=4)
+    ranked = model.likeliest(context, 4)
+    assert [p for _, p in ranked] == pytest.approx([model.probability(context, token) for token, _ in ranked])
+    assert [p for _, p in ranked] == sorted((p for _, p in ranked), reverse=True)
+    assert sum(p for _, p in ranked) == pytest.approx(1)
+    assert model.likeliest(context, 2) == ranked[:2]

@@ -1,5 +1,6 @@
 """Byte-pair encoding against the tokenizers library, on its training text and on other texts."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -163,3 +164,25 @@ def test_an_id_that_the_tokenizer_does_not_have_is_refused(number: int):
         tokenizer.decode([number])
     with pytest.raises(ValueError, match=f"go from 0 to 259, but got {number}$"):
         tokenizer.token(number)
+
+
+@pytest.mark.parametrize("number", [-1, -100, 258, 5000])
+def test_decoding_an_id_that_stands_for_no_bytes_is_refused(number: int) -> None:
+    with pytest.raises(KeyError, match=str(number)):
+        bpe_decode([number], [(64, 64), (256, 64)])
+
+
+def test_merges_read_from_json_do_what_tuples_do() -> None:
+    merges = learn_merges(count_words("the king and the king's daughter and the key"), 12)
+    read = json.loads(json.dumps(merges))
+    text = "the king's key"
+    assert bpe_encode(text, read) == bpe_encode(text, merges)
+    assert merge_pair([1, 2, 1, 2], [1, 2], 256) == [256, 256]
+    assert BytePairTokenizer(read).merges == merges
+    assert BytePairTokenizer(read).encode(text) == bpe_encode(text, merges)
+
+
+@pytest.mark.parametrize("pair", [(64, 300), (-1, 64), (64,), (1, 2, 3), "ab", (256, 64)])
+def test_a_merge_that_is_no_pair_of_earlier_ids_is_refused(pair: object) -> None:
+    with pytest.raises(ValueError, match="the merge that makes id 256 should be a pair of smaller ids, but is"):
+        BytePairTokenizer([pair])

@@ -1,5 +1,7 @@
 """The tokenizer that splits a text into characters."""
 
+import pytest
+
 from course_lib.text.characters import CharacterTokenizer
 
 
@@ -21,3 +23,9 @@ def test_an_unknown_character_is_named_and_becomes_the_unknown_id() -> None:
     tokenizer = CharacterTokenizer.from_text("abc")
     assert tokenizer.unknown("a@b@!") == ["@", "!"]
     assert tokenizer.encode("a@") == [4, tokenizer.unk]
+
+
+@pytest.mark.parametrize("text", [["ab", "c"], b"ab", None])
+def test_characters_are_those_of_a_text(text: object) -> None:
+    with pytest.raises(TypeError, match="expected a text, but got"):
+        CharacterTokenizer.from_text(text)

@@ -73,3 +73,12 @@ def test_a_string_instead_of_a_list_of_words_is_refused() -> None:
     ):
         with pytest.raises(TypeError, match="'the cat'"):
             refused()
+
+
+def test_tokens_that_are_no_strings_are_refused():
+    vocabulary = Vocabulary(("the", "king"))
+    for tokens in (b"the", [b"the"], [5], ["the", None]):
+        with pytest.raises(TypeError, match=r"(tokens are strings, but one of these is|expected a list of tokens)"):
+            vocabulary.encode(tokens)
+        with pytest.raises(TypeError, match=r"(tokens are strings, but one of these is|expected a list of tokens)"):
+            Vocabulary(tokens)

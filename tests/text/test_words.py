@@ -71,3 +71,8 @@ def test_unknown_words_of_a_text_are_named() -> None:
     tokenizer = WordTokenizer.from_sentences(SENTENCES)
     assert tokenizer.unknown("The zebra saw the cat, the zebra") == ["zebra", "saw", ","]
     assert tokenizer.unknown(["zebra", "cat"]) == ["zebra"]
+
+
+def test_an_accent_without_a_character_of_its_own_stays_with_its_letter():
+    assert words("İstanbul x̂-ray") == ["istanbul", "x̂-ray"]
+    assert words("i̇stanbul") == ["i̇stanbul"]

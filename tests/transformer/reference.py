@@ -4,12 +4,32 @@ Each function reads a foreign module and returns a state for the course's module
 `load_state_dict`, which refuses a weight that is missing or left over.
 """
 
+import re
+from collections.abc import Iterable
+
+import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from course_lib.transformer.positions import sinusoidal
 
 State = dict[str, Tensor]
+
+SMOLLM2_NAMES = {
+    "table": "model.embed_tokens.weight",
+    "final_norm.gain": "model.norm.weight",
+    "norm_1.gain": "input_layernorm.weight",
+    "norm_2.gain": "post_attention_layernorm.weight",
+    "self_attention.W_q.weight": "self_attn.q_proj.weight",
+    "self_attention.W_k.weight": "self_attn.k_proj.weight",
+    "self_attention.W_v.weight": "self_attn.v_proj.weight",
+    "self_attention.W_o.weight": "self_attn.o_proj.weight",
+    "feed_forward.W_gate.weight": "mlp.gate_proj.weight",
+    "feed_forward.W_1.weight": "mlp.up_proj.weight",
+    "feed_forward.W_2.weight": "mlp.down_proj.weight",
+}
 
 # Values of order 1 through a few layers: rounding is about 2e-16 per operation in float64 and 1e-7 in float32.
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
@@ -123,9 +143,9 @@ def bert_masked_language_model(theirs: nn.Module) -> State:
     head = theirs.cls.predictions
     state = {
         **under("encoder", bert_encoder(theirs.bert)),
-        **maps({"transform": head.transform.dense}),
-        **norms({"norm": head.transform.LayerNorm}),
-        "output_bias": head.decoder.bias.detach(),
+        **maps({"head.transform": head.transform.dense}),
+        **norms({"head.norm": head.transform.LayerNorm}),
+        "head.output_bias": head.decoder.bias.detach(),
     }
     if not theirs.config.tie_word_embeddings:
         state["output_table"] = head.decoder.weight.detach()
@@ -252,3 +272,44 @@ def _marian_layer(layer: nn.Module) -> State:
         projections = {"W_q": "q_proj", "W_k": "k_proj", "W_v": "v_proj", "W_o": "out_proj"}
         state |= maps({f"{name}.{ours}": getattr(attention, theirs) for ours, theirs in projections.items()})
     return state | maps({"feed_forward.W_1": layer.fc1, "feed_forward.W_2": layer.fc2})
+
+
+def kernel_calls(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """A list that grows by one entry with each call of torch's fused kernel."""
+    calls: list[object] = []
+    kernel = F.scaled_dot_product_attention
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *a, **k: calls.append(1) or kernel(*a, **k))
+    return calls
+
+
+def smollm2(weights: Iterable[tuple[str, Tensor]]) -> LlamaForCausalLM:
+    """Transformers' model of SmolLM2-135M with weights that have the course's names.
+
+    The sizes are those of Hugging Face's own configuration of SmolLM2-135M-Instruct.
+    """
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=576,
+        intermediate_size=1536,
+        num_hidden_layers=30,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        max_position_embeddings=8192,
+        rms_norm_eps=1e-5,
+        rope_theta=100_000.0,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    with torch.device("meta"):
+        model = LlamaForCausalLM(config)
+    state = {}
+    for name, weight in weights:
+        layer = re.match(r"layers\.(\d+)\.", name)
+        theirs = SMOLLM2_NAMES[name[layer.end() :] if layer else name]
+        state[f"model.layers.{layer[1]}.{theirs}" if layer else theirs] = weight
+    state["lm_head.weight"] = state["model.embed_tokens.weight"]
+    model.load_state_dict(state, assign=True)
+    model.tie_weights()
+    model.model.rotary_emb = type(model.model.rotary_emb)(config)  # its angles were on the device without memory
+    return model.eval()

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from course_lib.transformer.attention import (
     MultiHeadAttention,
-    Reading,
     additive_attention,
     attend_in_heads,
     attend_one_query,
@@ -23,14 +22,15 @@ from course_lib.transformer.attention import (
     mix_values,
     multi_head_parameter_count,
     padding_mask,
+    repeat_heads,
     scaled_dot_product_attention,
     softmax,
     split_heads,
-    watch_attention,
 )
 from course_lib.transformer.cache import MemoryCache, caching
+from course_lib.transformer.watching import watch_attention
 from tests.transformer import reference
-from tests.transformer.reference import assert_equal, random
+from tests.transformer.reference import assert_equal, kernel_calls, random
 
 both_types = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 
@@ -219,6 +219,13 @@ def test_the_padding_mask_allows_all_heads_and_queries_to_attend_to_real_keys() 
     assert mask.flatten(1).tolist() == [[True, True, False], [True, False, False]]
 
 
+def test_masks_of_what_is_no_length_and_no_tensor_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"T should be a whole number of tokens, but is 3\.0"):
+        causal_mask(3.0)
+    with pytest.raises(TypeError, match=r"ids should be a tensor \(B, S\), but are a list: write torch\.tensor\(ids\)"):
+        padding_mask([[5, 7, 0]], pad=0)
+
+
 def test_each_head_gets_its_own_slice_of_every_token() -> None:
     x = torch.arange(B * T * 6).reshape(B, T, 6)
     pieces = split_heads(x, heads=3)
@@ -232,6 +239,14 @@ def test_each_head_gets_its_own_slice_of_every_token() -> None:
 def test_merging_undoes_splitting(generator: torch.Generator) -> None:
     x = random(generator, B, T, 12)
     assert torch.equal(merge_heads(split_heads(x, heads=4)), x)
+
+
+def test_no_tokens_at_all_are_split_merged_and_attended_to() -> None:
+    for shape in ((0, 4, 6), (2, 0, 6)):
+        x = torch.zeros(shape)
+        assert split_heads(x, 2).shape == (shape[0], 2, shape[1], 3)
+        assert merge_heads(split_heads(x, 2)).shape == shape
+        assert MultiHeadAttention(6, 2)(x, x, x, causal_mask(shape[1])).shape == shape
 
 
 @both_types
@@ -320,7 +335,7 @@ def grouped_masks() -> dict[str, Tensor | None]:
     own[0, 1, :, 0] = own[0, 2, 1, 1:] = False
     shared = torch.ones(1, 1, 1, S, dtype=torch.bool)
     shared[..., -1] = False
-    return {**masks(T, S), "of each head": own, "of a head, without an axis for texts": own[0], "one for all": shared}
+    return {**masks(T, S), "of each head": own, "one for all": shared}
 
 
 @both_types
@@ -419,6 +434,55 @@ def test_fused_and_written_out_attention_agree_forwards_and_backwards(mask: str,
         assert_equal(one, other)
 
 
+@pytest.mark.parametrize("length", [1, 3, 40])
+@pytest.mark.parametrize("bad", [math.nan, math.inf], ids=["NaN", "infinity"])
+@pytest.mark.parametrize("projection", ["W_q", "W_k", "W_v"])
+def test_what_is_no_number_spoils_fused_and_written_out_attention_alike(
+    projection: str, bad: float, length: int, generator: torch.Generator
+) -> None:
+    ours = MultiHeadAttention(D_MODEL, H)
+    with torch.no_grad():
+        getattr(ours, projection).weight[0, 0] = bad
+    x = random(generator, B, length, D_MODEL, dtype=torch.float32)
+    fused = ours(x, x, x, causal_mask(length))
+    with watch_attention(ours):
+        written = ours(x, x, x, causal_mask(length))
+    assert not written.isfinite().all()
+    assert torch.equal(fused.isnan(), written.isnan())
+    assert_equal(fused.nan_to_num(), written.nan_to_num())
+
+
+def test_a_hidden_key_of_nan_is_hidden_in_fused_and_written_out_attention(generator: torch.Generator) -> None:
+    ours = MultiHeadAttention(4, 2)
+    x = random(generator, B, 3, 4, dtype=torch.float32)
+    key = x.clone()
+    key[0, 2] = math.nan
+    mask = torch.tensor([True, True, False])
+    with watch_attention(ours):
+        written = ours(x, key, x, mask)
+    assert written.isfinite().all()
+    assert torch.equal(ours(x, key, x, mask), written)
+
+
+def test_a_mask_that_could_be_of_texts_or_of_heads_is_refused(generator: torch.Generator) -> None:
+    ours, x = MultiHeadAttention(4, 2).double(), random(generator, 2, 3, 4)
+    mask = torch.tensor([[True, True, True], [True, True, False]])[:, None].expand(2, 3, 3)
+    sentence = (
+        r"mask \(2, 3, 3\) for scores \(2, 2, 3, 3\) leaves open what its first axis stands for: write mask\[:, None\]"
+    )
+    for attend in (
+        ours,
+        lambda *inputs: scaled_dot_product_attention(*(split_heads(x, 2) for x in inputs[:3]), inputs[3]),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            attend(x, x, x, mask)
+        # Written out, or with a first axis of 1, it can mean one thing only.
+        for clear in (mask[:, None], mask[None], mask[:1]):
+            attend(x, x, x, clear)
+    of_texts = scaled_dot_product_attention(x, x, x, mask)[1]
+    assert_equal(of_texts[1, :, 2], torch.zeros(3, dtype=torch.float64))
+
+
 def test_the_fused_kernel_runs_unless_the_weights_are_watched(
     generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -493,168 +557,6 @@ def test_another_attention_function_gets_the_mask(generator: torch.Generator) ->
     expected = ours(x, x, x, may)
     ours.attention = written_out
     assert_equal(ours(x, x, x, may), expected)
-
-
-class TwoReaders(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = MultiHeadAttention(4, 2)
-        self.rest = nn.ModuleList([MultiHeadAttention(4, 4)])
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.first(x, x[:, :1], x[:, :1])
-        y: Tensor = self.rest[0](x, x, x)
-        return y
-
-
-def test_watching_gives_the_latest_weights_of_each_part_by_its_name(generator: torch.Generator) -> None:
-    model = TwoReaders()
-    with watch_attention(model) as readings:
-        model(random(generator, B, T, 4, dtype=torch.float32))
-        earlier = dict(readings)
-        model(random(generator, B, T, 4, dtype=torch.float32))
-    shapes = {
-        name: [tuple(part.shape) for part in (one.queries, one.keys, one.values, one.weights)]
-        for name, one in readings.items()
-    }
-    assert shapes == {
-        "first": [(B, 2, T, 2), (B, 2, 1, 2), (B, 2, 1, 2), (B, 2, T, 1)],
-        "rest.0": [(B, 4, T, 1), (B, 4, T, 1), (B, 4, T, 1), (B, 4, T, T)],
-    }
-    assert not torch.equal(readings["rest.0"].weights, earlier["rest.0"].weights)
-    for one in readings.values():
-        assert not any(part.requires_grad for part in (one.queries, one.keys, one.values, one.weights))
-        assert_equal(one.weights, scaled_dot_product_attention(one.queries, one.keys, one.values)[1])
-
-
-class Learners(nn.Module):
-    """Another attention than the course's: each token attends equally to all, and the weights are stored."""
-
-    def __init__(self, stores_weights: bool = True) -> None:
-        super().__init__()
-        self.W_v = nn.Linear(4, 4)
-        self.weights: Tensor | None = None
-        self.stores_weights = stores_weights
-
-    def forward(self, x: Tensor) -> Tensor:
-        weights = torch.softmax(self.W_v(x) @ x.mT, dim=-1)
-        if self.stores_weights:
-            self.weights = weights[:, None]
-        return weights @ x
-
-
-class Mixed(nn.Module):
-    """Two attentions of a learner and one of the course, and modules that must not be mistaken for one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.self_attention = Learners()
-        self.silent_attention = Learners(stores_weights=False)
-        self.flat_attention = nn.Linear(4, 4)
-        self.flat_attention.weights = torch.zeros(4, 4)
-        self.under_another_name = Learners()
-        self.course = MultiHeadAttention(4, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.under_another_name(self.flat_attention(self.silent_attention(self.self_attention(x))))
-        y: Tensor = self.course(x, x, x)
-        return y
-
-
-def test_a_learners_attention_that_keeps_its_weights_is_watched_while_the_block_runs(
-    generator: torch.Generator,
-) -> None:
-    model, x, y = Mixed().double(), random(generator, B, T, 4), random(generator, B, S, 4)
-    with watch_attention(model) as readings:
-        model(x)
-    assert readings.keys() == {"self_attention", "under_another_name", "course"}
-    reading = readings["self_attention"]
-    assert (reading.queries, reading.keys, reading.values) == (None, None, None)
-    assert not reading.weights.requires_grad
-    assert_equal(reading.weights, torch.softmax(model.self_attention.W_v(x) @ x.mT, dim=-1)[:, None])
-    model(y)
-    assert readings["self_attention"] is reading, "watching ended with its block"
-
-
-def test_a_watched_model_gives_the_gradients_of_an_unwatched_one(generator: torch.Generator) -> None:
-    model, x = TwoReaders().double(), random(generator, B, T, 4)
-    expected = torch.autograd.grad(model(x).sum(), list(model.parameters()), materialize_grads=True)
-    with watch_attention(model):
-        watched = torch.autograd.grad(model(x).sum(), list(model.parameters()), materialize_grads=True)
-    for one, other in zip(watched, expected, strict=True):
-        assert_equal(one, other)
-
-
-def kernel_calls(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """A list that grows by one entry with each call of torch's fused kernel."""
-    calls: list[object] = []
-    kernel = F.scaled_dot_product_attention
-    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *a, **k: calls.append(1) or kernel(*a, **k))
-    return calls
-
-
-def test_watching_ends_with_its_block_even_after_an_exception(
-    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = TwoReaders()
-    x = random(generator, B, T, 4, dtype=torch.float32)
-
-    def fails() -> None:
-        with watch_attention(model) as readings:
-            seen.append(readings)
-            raise KeyboardInterrupt
-
-    seen: list[dict[str, Reading]] = []
-    with pytest.raises(KeyboardInterrupt):
-        fails()
-    calls = kernel_calls(monkeypatch)
-    model(x)
-    assert seen == [{}]
-    assert len(calls) == 2, "both parts should run fused again"
-
-
-def test_watching_may_be_nested_and_each_block_sees_everything(
-    generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = TwoReaders()
-    before, within, after = (random(generator, B, T, 4, dtype=torch.float32) for _ in range(3))
-    with watch_attention(model) as outer:
-        model(before)
-        outer_only = dict(outer)
-        with watch_attention(model) as inner, watch_attention(model.rest) as of_a_part:
-            model(within)
-            both = dict(outer)
-        model(after)
-    assert outer_only.keys() == both.keys() == inner.keys() == outer.keys() == {"first", "rest.0"}
-    assert of_a_part.keys() == {"0"}
-    for name in inner:
-        assert torch.equal(inner[name].queries, both[name].queries)
-        assert not torch.equal(inner[name].queries, outer_only[name].queries)
-        assert not torch.equal(outer[name].queries, inner[name].queries)
-    assert torch.equal(of_a_part["0"].weights, inner["rest.0"].weights)
-    calls = kernel_calls(monkeypatch)
-    model(after)
-    assert len(calls) == 2, "no block is watching any more"
-
-
-def test_an_exception_in_an_inner_block_does_not_end_the_watching_of_the_outer_one(generator: torch.Generator) -> None:
-    model = TwoReaders()
-    x, y = (random(generator, B, T, 4, dtype=torch.float32) for _ in range(2))
-
-    def fails() -> None:
-        with watch_attention(model) as inner:
-            model(x)
-            seen.append(inner)
-            raise KeyboardInterrupt
-
-    seen: list[dict[str, Reading]] = []
-    with watch_attention(model) as outer:
-        with pytest.raises(KeyboardInterrupt):
-            fails()
-        assert torch.equal(outer["first"].weights, seen[0]["first"].weights)
-        model(y)
-    assert outer["first"].weights.shape == (B, 2, T, 1)
-    assert not torch.equal(outer["rest.0"].weights, seen[0]["rest.0"].weights)
 
 
 def numerically_equal(function: Callable[..., object], *inputs: Tensor) -> bool:
@@ -795,3 +697,9 @@ def test_a_number_of_heads_that_does_not_divide_the_width_is_refused() -> None:
         MultiHeadAttention(8, 4, kv_heads=0)
     with pytest.raises(ValueError, match=r"should divide into 3 heads, but the shape is \(2, 4, 8\)"):
         split_heads(torch.zeros(2, 4, 8), heads=3)
+
+
+def test_the_copies_of_a_head_are_neighbours() -> None:
+    heads = torch.arange(3.0).view(1, 3, 1, 1)
+    assert repeat_heads(heads, 2).flatten().tolist() == [0, 0, 1, 1, 2, 2]
+    assert torch.equal(repeat_heads(heads, 1), heads)

@@ -142,6 +142,33 @@ class LayerNorm(layers.LayerNorm):
         return super().forward(x)
 
 
+class SwiGLU(layers.SwiGLU):
+    def __init__(self, d_model, d_ff):
+        super().__init__(d_model, d_ff)
+
+    def forward(self, x):
+        called["SwiGLU"] += 1
+        return super().forward(x)
+
+
+class RMSNorm(layers.RMSNorm):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__(d_model, eps)
+
+    def forward(self, x):
+        called["RMSNorm"] += 1
+        return super().forward(x)
+
+
+class LlamaLayer(layers.LlamaLayer):
+    def __init__(self, d_model, heads, kv_heads, d_ff, rotate):
+        super().__init__(d_model, heads, kv_heads, d_ff, rotate)
+
+    def forward(self, x, mask=None):
+        called["LlamaLayer"] += 1
+        return super().forward(x, mask)
+
+
 class EncoderLayer(layers.EncoderLayer):
     def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
         super().__init__(d_model, heads, d_ff, dropout, activation)
@@ -167,6 +194,15 @@ class LanguageModel(models.LanguageModel):
     def forward(self, ids):
         called["LanguageModel"] += 1
         return super().forward(ids)
+
+
+class MaskedLanguageModelHead(models.MaskedLanguageModelHead):
+    def __init__(self, vocabulary, d_model):
+        super().__init__(vocabulary, d_model)
+
+    def forward(self, hidden, table):
+        called["MaskedLanguageModelHead"] += 1
+        return super().forward(hidden, table)
 
 
 class Transformer(models.Transformer):
@@ -211,7 +247,7 @@ OF_GPT2 = IN_ATTENTION | {
     *("MultiHeadAttention", "causal_mask", "embed", "LearnedPositions", "FeedForward", "LayerNorm", "pre_norm"),
 }
 # Shared keys, a base of 100,000, no biases and a gate: more than the plain parts of 2017 can do.
-OF_LLAMA = IN_ATTENTION | {"causal_mask", "embed", "pre_norm"}
+OF_LLAMA = IN_ATTENTION | {"causal_mask", "embed", "pre_norm", "RMSNorm", "SwiGLU", "LlamaLayer"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -257,6 +293,11 @@ CASES = {
     ),
     "BERT": Case(build_encoder, BERT, OF_BERT),
     "BERT with its head": Case(build_masked_language_model, BERT, OF_BERT),
+    "BERT with its head and a usual eps": Case(
+        build_masked_language_model,
+        dataclasses.replace(BERT, norm_eps=TransformerConfig.norm_eps),
+        OF_BERT | {"MaskedLanguageModelHead"},
+    ),
     "a BERT with scaled sinusoids": Case(
         build_encoder,
         dataclasses.replace(BERT, positions="sinusoidal", scaled_embeddings=True),
@@ -295,7 +336,7 @@ CASES = {
     "post-norm with RMSNorm": Case(
         build_language_model,
         dataclasses.replace(PLAIN, norm="rms"),
-        OF_2017 - {"LayerNorm", "EncoderLayer"} | {"causal_mask"},
+        OF_2017 - {"LayerNorm", "EncoderLayer"} | {"causal_mask", "RMSNorm"},
     ),
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
@@ -322,6 +363,8 @@ def inside_larger_parts(case: Case) -> set[str]:
     if whole := case.used & {"Transformer", "LanguageModel"}:
         return case.used - whole
     hidden = set()
+    if "LlamaLayer" in case.used:
+        hidden |= IN_ATTENTION | {"SwiGLU", "pre_norm"}
     if "MultiHeadAttention" in case.used:
         hidden |= IN_ATTENTION
     if "embed_with_positions" in case.used:
@@ -584,7 +627,8 @@ def test_a_model_with_a_learners_part_can_be_cached_unless_the_part_knows_no_pos
     # The stand-ins for layers and attentions are subclasses of the course's, which support a cache.
     model = ready(CASES[case].build(CASES[case].config, Parts(**{name: stand_in(name)})))
     source = SOURCE if isinstance(model, models.Transformer) else None
-    assert can_cache(model) == (name not in {"embed_with_positions", "LearnedPositions"} & CASES[case].used)
+    uncached = {"embed_with_positions", "LearnedPositions", "LlamaLayer"}
+    assert can_cache(model) == (name not in uncached & CASES[case].used)
     if can_cache(model):
         cached = CachedModel(model, 9, source)
         for t in range(3):

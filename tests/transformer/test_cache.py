@@ -5,23 +5,29 @@ import itertools
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.transformer.attention import (
     MultiHeadAttention,
     causal_mask,
+    merge_heads,
     scaled_dot_product_attention,
-    watch_attention,
+    split_heads,
 )
 from course_lib.transformer.cache import (
+    COLUMNS_AT_ONCE,
     MemoryCache,
     TextCache,
+    WideMaps,
+    attend_in_pieces,
     attend_with_cache,
     cache_bytes,
+    cached_self_attention,
     caching,
     reorder_cache,
 )
 from course_lib.transformer.positions import rotary
+from course_lib.transformer.watching import watch_attention
 from tests.transformer import reference
 from tests.transformer.reference import assert_equal, random
 
@@ -83,6 +89,21 @@ def test_attending_with_a_cache_is_causal_attention_over_the_whole_text(
     assert torch.equal(past[1], value)
 
 
+@pytest.mark.parametrize("size", [1, 3, T, T + 1])
+def test_attending_in_pieces_is_causal_attention_over_the_whole_text(size: int, generator: torch.Generator) -> None:
+    query, key = random(generator, B, H, T, D_K), random(generator, B, H, T, D_K)
+    value = random(generator, B, H, T, D_V)
+    lengths = []
+
+    def noting(query: Tensor, key: Tensor, value: Tensor, past):  # type: ignore[no-untyped-def]
+        lengths.append(query.size(2))
+        return attend_with_cache(query, key, value, past)
+
+    output = attend_in_pieces(noting, query, key, value, size)
+    assert_equal(output, F.scaled_dot_product_attention(query, key, value, is_causal=True))
+    assert lengths == [size] * (T // size) + [T % size] * (T % size > 0)
+
+
 def test_attending_with_a_cache_uses_the_given_parts(generator: torch.Generator) -> None:
     def itself(length: int) -> Tensor:
         return torch.eye(length, dtype=torch.bool)
@@ -95,6 +116,43 @@ def test_attending_with_a_cache_uses_the_given_parts(generator: torch.Generator)
     value, past = random(generator, B, H, 3, D_V), (random(generator, B, H, S, D_K), random(generator, B, H, S, D_V))
     output, _ = attend_with_cache(query, key, value, past, attention=doubled, mask=itself)
     assert_equal(output, 2 * value)
+
+
+@both_types
+@pytest.mark.parametrize("bias", [True, False], ids=["biases", "no biases"])
+@pytest.mark.parametrize("lengths", [[7], [1] * 7, [3, 1, 3], [1, 6]], ids=str)
+def test_a_self_attention_with_a_cache_gives_what_it_gives_for_the_whole_text(
+    lengths: list[int], bias: bool, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    attention = MultiHeadAttention(D_MODEL, H, bias=bias, rotate=rotary).to(dtype)
+    reference.stir(attention)
+    x = random(generator, B, T, D_MODEL, dtype=dtype)
+    past, outputs = None, []
+    for piece in x.split(lengths, dim=1):
+        output, past = cached_self_attention(attention, piece, past)
+        outputs.append(output)
+    assert_equal(torch.cat(outputs, dim=1), attention(x, x, x, causal_mask(T)))
+    _, keys, values = attention.project(x, x, x)
+    assert past is not None
+    assert_equal(past[0], keys)
+    assert_equal(past[1], values)
+
+
+def test_a_self_attention_with_a_cache_uses_the_given_parts(generator: torch.Generator) -> None:
+    attention, x = attention_of("rotary"), random(generator, B, 3, D_MODEL)
+    called = []
+
+    def noting(function):  # type: ignore[no-untyped-def]
+        def noted(*arguments):  # type: ignore[no-untyped-def]
+            called.append(function.__name__)
+            return function(*arguments)
+
+        return noted
+
+    parts = {"attend": attend_with_cache, "split": split_heads, "merge": merge_heads}
+    output, _ = cached_self_attention(attention, x, None, **{name: noting(each) for name, each in parts.items()})
+    assert called == ["split_heads"] * 3 + ["attend_with_cache", "merge_heads"]
+    assert_equal(output, attention(x, x, x, causal_mask(3)))
 
 
 def test_each_beam_gets_the_cache_of_its_parent(generator: torch.Generator) -> None:
@@ -247,6 +305,160 @@ def test_the_memory_may_continue_with_other_sources(generator: torch.Generator) 
     cache.select(sources)
     with torch.no_grad(), caching([cache]):
         assert_equal(attention(x, memory[sources], memory[sources]), expected)
+
+
+# One token at a time, where the whole text may be read: no mask, and no kernel where there are several texts.
+
+
+def step(attention: MultiHeadAttention, cache: TextCache, token: Tensor) -> Tensor:
+    """The output for one more token of each text, (B, 1, d_model), which may read all of its text."""
+    with torch.no_grad(), caching([cache]):
+        return attention(token, token, token)
+
+
+@both_types
+@every_attention
+@pytest.mark.parametrize("first", [1, COLUMNS_AT_ONCE - 2, COLUMNS_AT_ONCE, 2 * COLUMNS_AT_ONCE - 1])
+@pytest.mark.parametrize("texts", [1, 3])
+def test_single_tokens_of_several_texts_read_what_the_whole_texts_read(
+    texts: int, first: int, kind: str, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    attention, length = attention_of(kind, dtype), first + 4
+    x = random(generator, texts, length, D_MODEL, dtype=dtype)
+    expected = attention(x, x, x, causal_mask(length))
+    cache = TextCache(attention, room=length)
+    read(attention, [x[:, :first]], cache)
+    for t in range(first, length):
+        assert_equal(step(attention, cache, x[:, t : t + 1]), expected[:, t : t + 1])
+    assert cache.length == length
+
+
+@both_types
+@every_attention
+def test_attending_with_one_query_gives_what_the_kernel_gives(
+    kind: str, dtype: torch.dtype, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attention, x = attention_of(kind, dtype), random(generator, 3, 5, D_MODEL, dtype=dtype)
+    calls: list[int] = []
+    kernel = F.scaled_dot_product_attention
+
+    def counted(*inputs: Tensor, **more: Tensor) -> Tensor:
+        calls.append(1)
+        return kernel(*inputs, **more)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", counted)
+    found = {}
+    for faster in (True, False):
+        cache = TextCache(attention, room=5)
+        read(attention, [x[:, :4]], cache)
+        calls.clear()
+        if not faster:
+            monkeypatch.setattr(cache, "attend_one", lambda queries: None)
+        found[faster] = step(attention, cache, x[:, 4:])
+        assert bool(calls) is not faster
+    assert_equal(found[True], found[False])
+
+
+@pytest.mark.parametrize(
+    ("texts", "dtype"), [(1, torch.float32), (3, torch.bfloat16), (3, torch.float16)], ids=["one text", "bf16", "fp16"]
+)
+def test_one_text_and_half_precision_are_left_to_the_kernel(
+    texts: int, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    attention, x = attention_of("rotary and shared keys", dtype), random(generator, texts, 4, D_MODEL, dtype=dtype)
+    cache = TextCache(attention, room=4)
+    assert cache.attend_one(x[:, None, :1, :6]) is None
+    read(attention, [x[:, :3]], cache)
+    assert cache.attend_one(torch.zeros(texts, H, 1, D_K, dtype=dtype)) is None
+    expected = attention(x, x, x, causal_mask(4))[:, 3:]
+    # Numbers of order 1; the sums of two maps and of an attention are rounded.
+    torch.testing.assert_close(step(attention, cache, x[:, 3:]), expected, rtol=0, atol=2**-5)
+
+
+@both_types
+@every_attention
+@pytest.mark.parametrize("rows", [[2, 0, 1], [0, 0, 2], [1, 2], [2, 1, 0, 1, 2], [1]], ids=str)
+@pytest.mark.parametrize("first", [4, COLUMNS_AT_ONCE])
+def test_single_tokens_continue_the_rows_that_were_chosen(
+    first: int, rows: list[int], kind: str, dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    attention, x = attention_of(kind, dtype), random(generator, 3, first, D_MODEL, dtype=dtype)
+    cache = TextCache(attention, room=first + 2)
+    read(attention, [x], cache)
+    whole = x
+    for chosen in (rows, list(range(len(rows)))[::-1]):
+        cache.select(torch.tensor(chosen))
+        token = random(generator, len(chosen), 1, D_MODEL, dtype=dtype)
+        whole = torch.cat((whole[chosen], token), dim=1)
+        expected = attention(whole, whole, whole, causal_mask(whole.size(1)))
+        assert_equal(step(attention, cache, token), expected[:, -1:])
+
+
+def test_a_cache_stores_few_more_columns_than_it_has_tokens_and_never_more_than_its_room(
+    generator: torch.Generator,
+) -> None:
+    attention = attention_of("plain")
+    cache = TextCache(attention, room=COLUMNS_AT_ONCE + 5)
+    columns = []
+    for _ in range(cache.room):
+        read(attention, [random(generator, B, 1, D_MODEL)], cache)
+        assert cache.stored is not None
+        columns.append(cache.stored.size(3))
+    assert columns == [COLUMNS_AT_ONCE] * COLUMNS_AT_ONCE + [COLUMNS_AT_ONCE + 5] * 5
+    with pytest.raises(ValueError, match="the cache has room for 37 tokens, but this text would have 38"):
+        step(attention, cache, random(generator, B, 1, D_MODEL))
+
+
+def test_a_cleared_cache_may_start_again_with_fewer_tokens_and_other_texts(generator: torch.Generator) -> None:
+    attention, x = attention_of("rotary and shared keys"), random(generator, 3, 2, D_MODEL)
+    cache = TextCache(attention, room=3 * COLUMNS_AT_ONCE)
+    read(attention, [random(generator, B, 3 * COLUMNS_AT_ONCE, D_MODEL)], cache)
+    cache.clear()
+    read(attention, [x[:, :1]], cache)
+    assert_equal(step(attention, cache, x[:, 1:]), attention(x, x, x, causal_mask(2))[:, 1:])
+
+
+# Maps that are stored by columns for a while.
+
+
+def wide_layers() -> nn.ModuleList:
+    """Two layers with maps that are wider than their input, and others that are not; one map is in both."""
+    layers = nn.ModuleList(nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 4), nn.Linear(4, 4)) for _ in range(2))
+    layers[1].append(layers[0][0])
+    return layers
+
+
+def test_only_maps_that_are_wider_than_their_input_are_stored_by_columns_and_only_in_the_block() -> None:
+    layers = wide_layers()
+    parameters = list(layers.parameters())
+    copies = [each.clone() for each in parameters]
+    x = torch.randn(2, 3)
+    expected = [layer[:3](x) for layer in layers]
+    wide = WideMaps(layers)
+    assert {id(each) for each in wide.maps} == {id(layers[0][0]), id(layers[1][0])}
+    with wide.stored_by_columns():
+        for layer, output in zip(layers, expected, strict=True):
+            assert layer[0].weight.T.is_contiguous()
+            assert not layer[0].weight.is_contiguous()
+            assert layer[1].weight.is_contiguous()
+            assert_equal(layer[:3](x), output)
+    after = list(layers.parameters())
+    assert [id(each) for each in after] == [id(each) for each in parameters]
+    assert all(each.is_contiguous() and each.requires_grad for each in after)
+    assert all(torch.equal(each, copy) for each, copy in zip(after, copies, strict=True))
+
+
+def test_maps_are_stored_by_rows_again_after_an_exception_in_the_block() -> None:
+    layers = wide_layers()
+    parameters = list(layers.parameters())
+
+    def fails() -> None:
+        with WideMaps(layers).stored_by_columns():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fails()
+    assert [id(each) for each in layers.parameters()] == [id(each) for each in parameters]
 
 
 def test_caches_are_used_only_inside_their_block_even_after_an_exception(generator: torch.Generator) -> None:

@@ -9,14 +9,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.transformer.attention import MultiHeadAttention, watch_attention
+from course_lib.transformer.attention import MultiHeadAttention
 from course_lib.transformer.layers import (
     DecoderLayer,
     EncoderLayer,
     FeedForward,
     FusedLayerNorm,
+    GroupedQueryAttention,
     LayerNorm,
+    LlamaLayer,
     RMSNorm,
+    SwiGLU,
     cross_attend,
     encoder_parameter_count,
     gelu,
@@ -24,6 +27,7 @@ from course_lib.transformer.layers import (
     pre_norm,
 )
 from course_lib.transformer.positions import rotary
+from course_lib.transformer.watching import watch_attention
 from tests.transformer import reference
 from tests.transformer.reference import assert_equal, random
 
@@ -165,7 +169,7 @@ def test_a_gated_feed_forward_multiplies_one_map_by_the_activation_of_another(
 ) -> None:
     up, gate = (nn.Linear(D_MODEL, D_FF, bias, dtype=dtype) for _ in range(2))
     down = nn.Linear(D_FF, D_MODEL, bias, dtype=dtype)
-    ours = FeedForward(D_MODEL, D_FF, F.silu, bias=bias, gated=True).to(dtype)
+    ours = SwiGLU(D_MODEL, D_FF, bias=bias).to(dtype)
     ours.load_state_dict(reference.maps({"W_1": up, "W_gate": gate, "W_2": down}))
     x = random(generator, B, T, D_MODEL, dtype=dtype)
     bent = gate(x).detach().double().apply_(by_hand_silu).to(dtype)
@@ -366,7 +370,7 @@ def test_gradients_equal_numerical_gradients(generator: torch.Generator) -> None
     mask = torch.ones(3, 3).tril().bool()
     parts: list[Callable[[Tensor], Tensor]] = [RMSNorm(4).double(), LayerNorm(4).double(), FusedLayerNorm(4).double()]
     parts += [gelu, FeedForward(4, 6).double(), FeedForward(4, 6, gelu).double()]
-    parts += [FeedForward(4, 6, F.silu, gated=True).double()]
+    parts += [SwiGLU(4, 6).double()]
     attention = partial(MultiHeadAttention, kv_heads=1, rotate=rotary)
     for norm in (LayerNorm, FusedLayerNorm, RMSNorm):
         for residual in (post_norm, pre_norm):
@@ -387,7 +391,7 @@ def test_the_memory_layout_does_not_matter_and_arguments_are_not_changed(generat
     before = x.clone(), memory.clone()
     for part in (gelu, LayerNorm(D_MODEL).double(), FusedLayerNorm(D_MODEL).double(), RMSNorm(D_MODEL).double()):
         assert_equal(part(x), part(x.contiguous()))
-    modern = {"norm": RMSNorm, "residual": pre_norm, "feed_forward": partial(FeedForward, gated=True)}
+    modern = {"norm": RMSNorm, "residual": pre_norm, "feed_forward": lambda d_model, d_ff, _: SwiGLU(d_model, d_ff)}
     for chosen in ({}, {**modern, "self_attention": partial(MultiHeadAttention, rotate=rotary)}):
         encoder_layer = EncoderLayer(D_MODEL, H, D_FF, 0.0, F.silu, **chosen).double()
         decoder_layer = DecoderLayer(D_MODEL, H, D_FF, 0.0, F.silu, **chosen).double()
@@ -395,6 +399,27 @@ def test_the_memory_layout_does_not_matter_and_arguments_are_not_changed(generat
         assert_equal(decoder_layer(x, memory), decoder_layer(x.contiguous(), memory.contiguous()))
     assert torch.equal(x, before[0])
     assert torch.equal(memory, before[1])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("norm", [FusedLayerNorm, RMSNorm])
+def test_norms_square_in_float32_what_comes_in_half_precision(norm: type[nn.Module], dtype: torch.dtype) -> None:
+    x = torch.tensor([300.0, 301.0, -299.0, 10.0], dtype=dtype)  # 300² is above 65,504, the largest float16
+    ours = norm(4).to(dtype)
+    assert ours(x).dtype == dtype
+    torch.testing.assert_close(ours(x).double(), norm(4).double()(x.double()), rtol=2**-7, atol=0)
+
+
+@pytest.mark.parametrize("norm", [FusedLayerNorm, RMSNorm])
+@pytest.mark.parametrize("width", [1, 3])
+def test_norms_refuse_vectors_of_another_width(norm: type[nn.Module], width: int) -> None:
+    with pytest.raises((ValueError, RuntimeError), match="shape"):
+        norm(4)(torch.ones(2, width))
+
+
+def test_an_rms_norm_of_whole_numbers_is_no_whole_number() -> None:
+    x = torch.tensor([1, 2, 3, 5])
+    assert_equal(RMSNorm(4)(x), RMSNorm(4)(x.float()))
 
 
 @both_orders
@@ -430,3 +455,33 @@ def test_a_watched_layer_names_its_attentions(kind: type[nn.Module], generator: 
     assert {name: one.weights.shape for name, one in readings.items()} == {
         name: shape for name, shape in shapes.items() if kind is DecoderLayer or name == "self_attention"
     }
+
+
+@both_types
+def test_grouped_query_attention_is_torchs_with_rotated_queries_and_keys(
+    dtype: torch.dtype, generator: torch.Generator
+) -> None:
+    ours = GroupedQueryAttention(24, heads=6, kv_heads=2, rotate=rotary).to(dtype)
+    x = random(generator, B, T, 24, dtype=dtype)
+    q, k, v = (w(x).unflatten(-1, (-1, 4)).transpose(1, 2) for w in (ours.W_q, ours.W_k, ours.W_v))
+    mixed = F.scaled_dot_product_attention(rotary(q), rotary(k), v, is_causal=True, enable_gqa=True)
+    assert_equal(ours(x, torch.ones(T, T).tril().bool()), ours.W_o(mixed.transpose(1, 2).flatten(2)))
+
+
+@both_types
+def test_a_llama_layer_is_the_encoder_layer_of_the_same_style(dtype: torch.dtype, generator: torch.Generator) -> None:
+    ours = LlamaLayer(24, 6, 2, 10, rotary).to(dtype)
+    reference.stir(ours)
+    theirs = EncoderLayer(
+        24,
+        6,
+        10,
+        0.0,
+        self_attention=partial(MultiHeadAttention, kv_heads=2, bias=False, rotate=rotary),
+        feed_forward=lambda d_model, d_ff, _: SwiGLU(d_model, d_ff),
+        norm=RMSNorm,
+        residual=pre_norm,
+    ).to(dtype)
+    theirs.load_state_dict(ours.state_dict())
+    x, mask = random(generator, B, T, 24, dtype=dtype), torch.ones(T, T).tril().bool()
+    assert_equal(ours(x, mask), theirs(x, mask))

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from transformers import (
     LlamaForCausalLM,
 )
 
-from course_lib.transformer.attention import MultiHeadAttention, watch_attention
+from course_lib.transformer.attention import MultiHeadAttention
 from course_lib.transformer.build import (
     build_encoder,
     build_language_model,
@@ -26,7 +27,14 @@ from course_lib.transformer.build import (
     build_transformer,
 )
 from course_lib.transformer.config import TransformerConfig
-from course_lib.transformer.models import Encoder, LanguageModel, MaskedLanguageModel, Transformer
+from course_lib.transformer.models import (
+    Encoder,
+    LanguageModel,
+    MaskedLanguageModel,
+    MaskedLanguageModelHead,
+    Transformer,
+)
+from course_lib.transformer.watching import watch_attention
 from tests.transformer import reference
 from tests.transformer.reference import assert_equal
 
@@ -163,9 +171,9 @@ def test_a_masked_language_models_head_equals_torchs_functions(dtype: torch.dtyp
     encoder = Encoder(23, 12, 3, 20, 2)
     ours = ready(MaskedLanguageModel(encoder), dtype)
     ids = torch.tensor(SOURCES[0])
-    hidden = F.gelu(F.linear(encoder(ids), ours.transform.weight, ours.transform.bias))
-    hidden = F.layer_norm(hidden, (12,), ours.norm.gain, ours.norm.bias)
-    assert_equal(ours(ids), F.linear(hidden, encoder.table, ours.output_bias))
+    hidden = F.gelu(F.linear(encoder(ids), ours.head.transform.weight, ours.head.transform.bias))
+    hidden = F.layer_norm(hidden, (12,), ours.head.norm.gain, ours.head.norm.bias)
+    assert_equal(ours(ids), F.linear(hidden, encoder.table, ours.head.output_bias))
 
 
 @both_types
@@ -717,8 +725,8 @@ def test_plain_models_are_built_from_the_given_parts() -> None:
     assert torch.equal(translator(ids, ids), (5 * (backwards + 1) + 2) @ table.T)
     assert translator.encoder[0].sizes == translator.decoder[0].sizes == (12, 3, 20, 0.0)
 
-    guesser = MaskedLanguageModel(encoder, norm=lambda _: Norm())
-    hidden = F.gelu(guesser.transform(encoder(ids)))
+    guesser = MaskedLanguageModel(encoder, head=partial(MaskedLanguageModelHead, norm=lambda _: Norm()))
+    hidden = F.gelu(guesser.head.transform(encoder(ids)))
     torch.testing.assert_close(guesser(ids), (3 * hidden + 1) @ table.T)
 
 

@@ -11,6 +11,7 @@ from course_lib.transformer.positions import (
     LearnedPositions,
     TokenEmbedding,
     add_positions,
+    alibi_bias,
     embed,
     embed_with_positions,
     rotary,
@@ -309,9 +310,29 @@ def test_rotary_has_the_numerical_gradient_and_takes_any_memory_layout(generator
     assert torch.equal(x, before)
 
 
+def test_rotary_of_whole_numbers_is_that_of_the_same_numbers_in_float32() -> None:
+    x = torch.arange(24).view(2, 3, 4)
+    assert torch.equal(rotary(x, start=5), rotary(x.float(), start=5))
+
+
+def test_a_table_of_two_and_a_half_positions_and_a_start_before_the_text_are_refused() -> None:
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        sinusoidal(2.5, 4)
+    with pytest.raises(ValueError, match="start is the position of the first token, 0 or more, but is -1"):
+        rotary(torch.ones(1, 4), start=-1)
+
+
 def test_an_odd_width_is_refused() -> None:
     sentence = "positions come in pairs of features, so the width should be even, but it is 5"
     with pytest.raises(ValueError, match=sentence):
         sinusoidal(3, 5)
     with pytest.raises(ValueError, match=sentence):
         rotary(torch.zeros(3, 5))
+
+
+def test_alibi_has_the_slopes_of_the_paper():
+    # Press et al. 2022, section 3: for 8 heads the slopes are 1/2, 1/4, …, 1/256.
+    bias = alibi_bias(8, 4)
+    assert (-bias[:, 1, 0]).tolist() == [2.0**-k for k in range(1, 9)]
+    assert torch.equal(bias[:, 0, 3], 3 * bias[:, 0, 1])
+    assert torch.equal(bias, bias.mT)

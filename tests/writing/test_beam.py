@@ -251,3 +251,50 @@ def test_a_watched_search_of_several_prompts_reports_each_unfinished_search():
         beam_search(toy, [prompt], 3, beams=2, stop=[0], watch=separately.append)
     beam_search(toy, [[1], [2], [3, 1]], 3, beams=2, stop=[0], watch=together.append)
     assert sorted(separately) == sorted(together)
+
+
+def test_a_beam_search_returns_no_text_of_probability_0() -> None:
+    class Ends(nn.Module):
+        """A model that can write 1 or 2, and then only the end, 0."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.here = nn.Parameter(torch.zeros(1))
+            self.calls = 0
+
+        def forward(self, ids: Tensor) -> Tensor:
+            self.calls += 1
+            logits = torch.full((*ids.shape, 4), -math.inf)
+            logits[..., 0] = 0.0
+            logits[:, :1] = torch.tensor([-math.inf, 0.0, 0.0, -math.inf])
+            return logits
+
+    watched: list[list[Candidate]] = []
+    model = Ends()
+    ((first, second),) = beam_search(model, [[3]], 5, beams=4, n_best=4, stop=[0], watch=watched.append)
+    assert model.calls == 2, "after the end, nothing is possible"
+    assert sorted([first.ids, second.ids]) == [[1], [2]]
+    assert first.log_probability == pytest.approx(math.log(0.5))
+    assert all(candidate.log_probability > -math.inf for step in watched for candidate in step)
+    assert [len(texts) for texts in beam_search(Ends(), [[3], [3]], 1, beams=4, n_best=4)] == [2, 2]
+
+
+@pytest.mark.parametrize("alpha", [math.nan, math.inf])
+def test_an_alpha_that_is_no_number_is_refused(alpha: float) -> None:
+    with pytest.raises(ValueError, match=f"alpha should be a finite number, but is {alpha}"):
+        beam_search(small_language_model(), [[5]], 2, alpha=alpha)
+
+
+def test_another_penalty_can_be_used_whatever_its_arguments_are_called():
+    def plain(n: int, a: float) -> Tensor:  # as fairseq computes it, and a tensor, as a learner may return one
+        return torch.tensor(float(n) ** a)
+
+    toy = Toy(seed=3, vocabulary=3)
+    for penalty in (length_penalty, plain):
+        (found,) = beam_search(toy, [[0]], 4, beams=64, alpha=0.7, n_best=8, stop=[2], penalty=penalty)
+        assert all(
+            text.score == text.log_probability / float(penalty(len(text.ids) + 1, 0.7))
+            for text in found
+            if len(text.ids) < 4
+        )
+    assert len({text.score for text in found}) > 1

@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from course_lib.transformer.attention import MultiHeadAttention, scaled_dot_product_attention, watch_attention
+from course_lib.transformer.attention import MultiHeadAttention, scaled_dot_product_attention
 from course_lib.transformer.build import build_language_model, build_transformer
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.models import LanguageModel, Transformer
+from course_lib.transformer.watching import watch_attention
 from course_lib.writing.cache import CachedModel, UncachedModel, can_cache
 from tests.transformer import reference
 from tests.transformer.reference import assert_equal
@@ -377,6 +378,124 @@ def test_the_model_is_not_changed(kind: Callable[..., nn.Module], training: bool
     assert torch.equal(ids, originals[0])
     assert torch.equal(SOURCES, originals[1])
     assert torch.equal(originals[2], torch.tensor([2, 0]))
+
+
+@every_style
+@both_types
+@both_kinds
+@pytest.mark.parametrize("rows", [1, 3])
+def test_texts_of_more_than_sixty_four_tokens_are_read_on_token_by_token(
+    rows: int, kind: Callable[..., nn.Module], dtype: torch.dtype, style: str
+) -> None:
+    model = ready(kind(dataclasses.replace(STYLES[style], max_length=80)), dtype)
+    source, ids = source_for(model), ids_of(3, 67)[:rows]
+    source = None if source is None else source[:rows]
+    cached = CachedModel(model, 80, source)
+    cached.read(ids[:, :30])
+    for end in range(31, 68):
+        logits = cached.read(ids[:, end - 1 : end])
+        if end % 32 in (0, 1, 3):
+            assert_equal(logits, expected(model, ids[:, :end], source))
+
+
+@both_kinds
+@pytest.mark.parametrize("fails", [False, True])
+def test_one_token_of_one_text_is_read_with_maps_stored_by_columns_which_then_are_as_before(
+    fails: bool, kind: Callable[..., nn.Module]
+) -> None:
+    model = ready(kind(STYLES["2017"]))
+    parameters = list(model.parameters())
+    seen = []
+    layers = model.layers if isinstance(model, LanguageModel) else model.decoder
+
+    def look(part: nn.Linear, *_: object) -> None:
+        seen.append(part.weight.is_contiguous())
+        if fails:
+            raise KeyboardInterrupt
+
+    layers[0].feed_forward.W_1.register_forward_hook(look)
+    source = None if isinstance(model, LanguageModel) else SOURCES[:1]
+    cached = CachedModel(model, 9, source)
+    if fails:
+        with pytest.raises(KeyboardInterrupt):
+            cached.read(ids_of(1, 1))
+    else:
+        assert_equal(cached.read(ids_of(1, 1)), expected(model, ids_of(1, 1), source))
+    assert seen[0] is False
+    after = list(model.parameters())
+    assert [id(each) for each in after] == [id(each) for each in parameters]
+    assert all(each.is_contiguous() for each in after)
+
+
+@every_reader
+@both_kinds
+def test_after_an_error_the_text_is_as_it_was_and_can_be_continued(
+    style: str, kind: Callable[..., nn.Module], reader: type
+) -> None:
+    model = ready(kind(STYLES[style]))
+    source, ids = source_for(model), ids_of(3, 7)
+    cached = reader(model, 9, source)
+    cached.read(ids[:, :3])
+    bad = ids[:, 3:5].clone()
+    bad[1, 1] = 1000
+    with pytest.raises((IndexError, RuntimeError)):
+        cached.read(bad)
+    assert cached.text.ids.tolist() == ids[:, :3].tolist()
+    assert_equal(cached.read(ids[:, 3:4]), expected(model, ids[:, :4], source))
+    rows = [2, 0, 1]
+    cached.select(torch.tensor(rows))
+    text, source = ids[rows], None if source is None else source[rows]
+    assert_equal(cached.read(text[:, 4:6]), expected(model, text[:, :6], source))
+
+
+@both_readers
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("before", [0, 2, 9])
+def test_a_read_that_is_interrupted_in_any_layer_leaves_nothing_behind(reader: type, layer: int, before: int) -> None:
+    model = ready(build_language_model(STYLES["llama"]))
+    ids = ids_of(2, before + 3)
+    cached = reader(model, 9)
+    if before:
+        cached.read(ids[:, :before])
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    hook = model.layers[layer].feed_forward.register_forward_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cached.read(ids[:, before : before + 1])
+    hook.remove()
+    for end in range(before + 1, before + 4):
+        assert_equal(cached.read(ids[:, end - 1 : end]), expected(model, ids[:, :end][:, -9:], None))
+
+
+@both_readers
+def test_what_are_no_ids_to_read_on_with_is_refused(reader: type) -> None:
+    cached = reader(ready(build_language_model(STYLES["2017"])), 9)
+    cached.read(ids_of(2, 3))
+    for ids, error, sentence in (
+        (torch.tensor([3, 4]), TypeError, r"ids should be whole numbers \(B, T\), but are \(2,\) of torch.int64"),
+        (torch.ones(2, 1).bool(), TypeError, r"ids should be whole numbers \(B, T\), but are \(2, 1\) of torch.bool"),
+        (torch.ones(2, 1), TypeError, r"ids should be whole numbers \(B, T\), but are \(2, 1\) of torch.float32"),
+        (
+            torch.tensor([[3]]),
+            ValueError,
+            r"continue each of the 2 texts by one token or more, but their shape is \(1, 1\)",
+        ),
+        (torch.ones(2, 0).long(), ValueError, r"continue each of the 2 texts by one token or more, .* \(2, 0\)"),
+        (torch.tensor([[3], [-100]]), ValueError, "ids count from 0, but the smallest of these is -100"),
+    ):
+        with pytest.raises(error, match=sentence):
+            cached.read(ids)
+    with pytest.raises(
+        ValueError, match=r"padding should say for each of the ids \(2, 2\) .* but is \(2, 1\) of torch.bool"
+    ):
+        reader(ready(build_language_model(STYLES["2017"])), 9).read(ids_of(2, 2), torch.tensor([[False], [True]]))
+
+
+def test_a_model_that_cannot_be_cached_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="a Sums like this one cannot be cached: use an UncachedModel"):
+        CachedModel(Sums(), 9)
 
 
 def test_returned_logits_do_not_change_afterwards() -> None:

@@ -19,6 +19,7 @@ from course_lib.writing.choose import (
     apply_temperature,
     greedy,
     likeliest,
+    next_token_probabilities,
     sample,
     sampler,
     top_k_filter,
@@ -353,3 +354,34 @@ def test_another_choice_function_can_be_given(reads_all):
         write_tokens(reads_all, [5], 3, stop=[])
     )
     assert likeliest(torch.tensor([[1.0, 5.0, 5.0], [3.0, 2.0, 1.0]])).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("temperature", [1e-30, 2e-38, 1e-38, 1e-40, 1e-300])
+def test_a_tiny_temperature_leaves_the_likeliest_token(temperature: float) -> None:
+    logits = torch.tensor([[1.0, 3.0, 2.0], [5e4, 4.9e4, 0.0]])
+    assert sampler(temperature)(logits).tolist() == [1, 0]
+    assert apply_temperature(logits, 1e-40).softmax(-1).tolist() == [[0, 1, 0], [1, 0, 0]]
+
+
+def test_a_shift_of_all_logits_changes_no_draw() -> None:
+    logits = torch.randn(50, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    draws = [
+        sampler(0.7, top_k=5, top_p=0.9, generator=torch.Generator().manual_seed(1))(logits + shift)
+        for shift in (0.0, 1000.0)
+    ]
+    assert draws[0].tolist() == draws[1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("row", "largest"),
+    [([0.0, math.nan], "nan"), ([-math.inf, -math.inf], "-inf"), ([0.0, math.inf], "inf"), ([math.nan] * 2, "nan")],
+)
+def test_no_token_is_chosen_from_logits_that_are_no_numbers(row: list[float], largest: str) -> None:
+    logits = torch.tensor([[1.0, 2.0], row])
+    sentence = f"no token can be chosen: the largest of the model's logits is {largest}"
+    with pytest.raises(FloatingPointError, match=sentence):
+        likeliest(logits)
+    with pytest.raises(FloatingPointError, match=sentence):
+        next_token_probabilities(logits, 1.0, None, None)
+    with pytest.raises(FloatingPointError, match="no token can be chosen"):
+        sampler(top_k=1, top_p=0.5)(logits)

@@ -4,12 +4,14 @@ import dataclasses
 import itertools
 import math
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from course_lib.transformer.build import build_transformer
+from course_lib.transformer.attention import MultiHeadAttention
+from course_lib.transformer.build import build_encoder, build_masked_language_model, build_transformer
 from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.writing.beam import beam_search
 from course_lib.writing.cache import CachedModel
@@ -21,12 +23,14 @@ from course_lib.writing.choose import (
 from tests.writing.stand_ins import (
     BOS,
     ENDS,
+    EOS,
     PAD,
     PROMPTS,
     SMALL,
     Dictionary,
     Toy,
     precise_language_model,
+    small_language_model,
     small_translator,
 )
 
@@ -275,3 +279,40 @@ def test_an_interruption_leaves_the_model_in_its_mode(write, reads_all, monkeypa
         write(reads_all, [[5, 6]])
     assert reads_all.training
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+@pytest.mark.parametrize("write", [greedy, sample, beam_search], ids=["greedy", "sample", "beam_search"])
+@pytest.mark.parametrize("make", [small_language_model, small_translator])
+def test_a_model_with_a_weight_of_nan_writes_nothing(make: Any, write: Any, use_cache: bool) -> None:
+    for name in ("W_q", "W_k", "W_v", "W_o"):
+        model = make()
+        attention = next(part for part in model.modules() if isinstance(part, MultiHeadAttention))
+        with torch.no_grad():
+            getattr(attention, name).weight[0, 0] = math.nan
+        with pytest.raises(
+            FloatingPointError, match="no token can be chosen: the largest of the model's logits is nan"
+        ):
+            write(model, [[5, 6, 7], [8]], 4, bos=BOS, stop=[EOS], use_cache=use_cache)
+
+
+@pytest.mark.parametrize("write", [greedy, sample, beam_search], ids=["greedy", "sample", "beam_search"])
+@pytest.mark.parametrize("build", [build_encoder, build_masked_language_model])
+def test_a_model_that_reads_from_both_sides_does_not_write(build: Any, write: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"a (Encoder|MaskedLanguageModel) cannot write, because it reads a text from both"
+    ):
+        write(build(SMALL), [[5, 6]], 4)
+
+
+def test_prompts_that_are_a_string_and_stops_that_are_no_ids_are_refused() -> None:
+    model = small_language_model()
+    with pytest.raises(TypeError, match="prompts should be a list of lists of ids, but are the string 'the king'"):
+        greedy(model, "the king", 2)
+    for stop in (2, ["."], [2.0]):
+        with pytest.raises(TypeError, match=r"stop should list ids, such as \[tokenizer.eos\], but is"):
+            greedy(model, [[5]], 2, stop=stop)
+    assert greedy(model, [[5]], 6, stop=torch.arange(12)) == [[]]
+    for length in (2.0, 2.5, "2"):
+        with pytest.raises(ValueError, match="max_length says how many tokens to write at most, 0 or more, but is"):
+            greedy(model, [[5]], length)
