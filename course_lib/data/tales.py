@@ -6,10 +6,14 @@ Fetch them once with ``fetch("tales")``. Notebook 03 tokenises them, notebooks 0
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from course_lib.data.fetching import path
+
+# The shortest stretch up to an end of a sentence, with the quotation mark that closes it, or what is left.
+_SENTENCE = re.compile(r".+?[.!?]’?(?=\s|$)|.+$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def load() -> list[Tale]:
 
     Raises:
         DataMissing: the tales are not on this computer yet.
-        DataBroken: their file is truncated.
+        DataBroken: their file is damaged.
     """
     with (path("tales") / "grimm-tales.tab").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.reader(file, delimiter="\t") if row]
@@ -48,12 +52,21 @@ def text(tales: Iterable[Tale] | None = None) -> str:
     return "\n\n".join(tale.text for tale in (load() if tales is None else tales))
 
 
+def sentences(tales: Iterable[Tale]) -> list[str]:
+    """Split some tales into sentences, without the white space between them.
+
+    >>> sentences([Tale("", "He slept. ‘Who is there?’ she asked.", "", "")])
+    ['He slept.', '‘Who is there?’', 'she asked.']
+    """
+    return [sentence.strip() for tale in tales for sentence in _SENTENCE.findall(tale.text) if sentence.strip()]
+
+
 def split() -> TaleSplit:
     """Use every tenth tale for validation and the others for training.
 
     Raises:
         DataMissing: the tales are not on this computer yet.
-        DataBroken: their file is truncated.
+        DataBroken: their file is damaged.
     """
     tales = load()
     validation = tales[9::10]

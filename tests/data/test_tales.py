@@ -37,6 +37,13 @@ def test_the_text_is_all_tales_in_order_with_an_empty_line_between() -> None:
     assert tales.text([]) == ""
 
 
+def test_sentences_end_where_they_end_and_together_are_the_text() -> None:
+    made_up = tales.Tale("", "He slept! ‘Who is there?’ she asked. No. 7 is open", "", "")
+    assert tales.sentences([made_up]) == ["He slept!", "‘Who is there?’", "she asked.", "No.", "7 is open"]
+    tale = tales.load()[0]
+    assert "".join(" ".join(tales.sentences([tale])).split()) == "".join(tale.text.split())
+
+
 def test_no_tale_is_in_both_training_and_validation() -> None:
     split = tales.split()
     assert len(split.train) == 49

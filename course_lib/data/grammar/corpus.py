@@ -39,7 +39,7 @@ __all__ = ["MAX_LENGTH", "MIN_LENGTH", "NOTES_SENTENCE", "Pair", "Split", "gener
 MIN_LENGTH, MAX_LENGTH = 3, 14
 NOTES_SENTENCE = ("the", "detective", "investigated")
 """The example sentence of the notes from which the course grew. `split` leaves it out of both parts."""
-_MAX_REJECTED = 100_000
+_MAX_REJECTED = 10_000  # in a row; they take some seconds
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ def generate(count: int, seed: int, keep: Callable[[Pair], bool] | None = None) 
         keep: if given, only pairs for which it returns True are returned.
 
     Raises:
-        ValueError: the count or the seed is negative, or 100,000 sentences in a row were rejected.
+        TypeError: the count or the seed is no whole number.
+        ValueError: one of them is negative, or 10,000 sentences in a row were rejected.
     """
-    _refuse_negatives(count=count, seed=seed)
+    refuse_negatives(count=count, seed=seed)
     sampler = _Sampler(seed)
     seen: set[tuple[str, ...]] = set()
     pairs: list[Pair] = []
@@ -89,15 +90,19 @@ def split(train: int = 20_000, test: int = 1_000, seed: int = 0) -> Split:
     """Make a training part and a test part that share no English sentence, and do not contain `NOTES_SENTENCE`.
 
     Raises:
-        ValueError: a size or the seed is negative.
+        TypeError: a size or the seed is no whole number.
+        ValueError: one of them is negative.
     """
-    _refuse_negatives(train=train, test=test, seed=seed)
+    refuse_negatives(train=train, test=test, seed=seed)
     pairs = generate(test + train, seed, keep=lambda pair: pair.english != NOTES_SENTENCE)
     return Split(train=pairs[test:], test=pairs[:test])
 
 
-def _refuse_negatives(**numbers: int) -> None:
+def refuse_negatives(**numbers: int) -> None:
+    """Raise TypeError for a number that is not whole, or ValueError for one below 0, by its name."""
     for name, number in numbers.items():
+        if not hasattr(number, "__index__"):
+            raise TypeError(f"{name} should be a whole number, but is {number!r}")
         if number < 0:
             raise ValueError(f"{name} should be 0 or more, but is {number}")
 

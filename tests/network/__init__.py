@@ -1,0 +1,1 @@
+"""Tests of the words for failed downloads, and of the pip that ends with its starter."""
