@@ -6,6 +6,20 @@ Python in there run the command, which is a module of `course_lib/cli`.
 It parses on Pythons down to 3.6 and imports nothing that they lack, so that an old one can say what to do.
 """
 
+import sys
+
+
+def say_stopped(kind, error, trace):
+    """Say that Ctrl-C ended the program, and nothing of where; any other error gets its traceback."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.stderr.write("Stopped: run the same command again to continue.\n")
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+if __name__ == "__main__":
+    sys.excepthook = say_stopped  # Ctrl-C may come while the next lines are executed.
+
 import contextlib
 import errno
 import hashlib
@@ -16,10 +30,8 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
-import urllib.request
 from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 14)
@@ -45,24 +57,21 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # In bytes: the course and its tests take 1.7 GB with PyTorch's CPU build, and pip caches what it downloads.
 DISK_SPACE = 2.5e9
 
-PIP_ERRORS = {
-    "full disk": r"No space left on device|Errno 28\b|Disk quota exceeded|not enough space on the disk",
-    "certificate": r"CERTIFICATE_VERIFY_FAILED",
-    "no network": r"(?i)connection broken|connection aborted|read timed out|not enough bytes",
-    "no torch": r"No matching distribution found for torch\b",
-}
-
 
 class SetupError(Exception):
     """The course cannot start. The message is one sentence that says why and what to do."""
 
 
 def main(words):
-    """Run the command that these words name, in the Python of `.venv`.
+    """Run the command that these words name, in a Python that has the course.
 
     Returns:
         The exit status.
     """
+    open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # Not every terminal has the letter ✗.
     try:
         reason = why_unsupported(sys.version_info, sys.maxsize > 2**32, platform.system(), platform.machine())
         if reason:
@@ -70,11 +79,17 @@ def main(words):
         from course_lib import cli  # Only now: an old Python could not parse it.
 
         name = cli.parse(words).command
-        if name == "doctor":
+        extras = cli.COMMANDS[name].EXTRAS
+        python = PYTHON
+        if not PREPARED_VENV and this_python_has_the_course():
+            python = sys.executable
+            print(f"This Python has the whole course, and runs it: {python}", file=sys.stderr)
+            require_packages(python, extras, "this Python")
+        elif name == "doctor":
             require_venv()  # The doctor examines what is there, and changes nothing.
         else:
-            prepare_venv(*cli.COMMANDS[name].EXTRAS)
-        return replace_process(str(PYTHON), "-m", "course_lib.cli", *words)
+            prepare_venv(*extras)
+        return replace_process(str(python), "-m", "course_lib.cli", *words)
     except SetupError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1
@@ -119,6 +134,7 @@ def prepare_venv(*extras):
     """
     if PREPARED_VENV:
         require_venv()
+        require_packages(str(PYTHON), extras, f"the Python that COURSE_VENV names, {PYTHON},")
         return
     try:
         if is_ready(extras):
@@ -152,6 +168,44 @@ def require_venv():
         raise SetupError(f"The course is not installed, because {reason}: {advice}.")
 
 
+def this_python_has_the_course():
+    """Say whether the Python that runs this, such as conda's, has the course in this folder and all that it needs.
+
+    The Python in the `.venv` that this file made does not count, since this file has to keep it up to date.
+    """
+    import importlib.metadata as metadata
+
+    if running_in_venv() and read_manifest() is not None:
+        return False
+    if not any(metadata.distributions(name=read_pyproject()["project"]["name"])):
+        return False  # This is found without starting another Python.
+    answer = ask_python(sys.executable, required_packages(()))
+    if not answer or answer["missing"] or not answer["course_lib"]:
+        return False
+    folder = Path(answer["course_lib"]).resolve().parents[1]
+    # A copy of the course among the installed packages serves; what is installed from another folder is another course.
+    return folder == ROOT or Path(sys.prefix).resolve() in folder.parents
+
+
+def require_packages(python, extras, name):
+    """Refuse to continue in a Python that somebody else prepared, if it lacks packages.
+
+    Raises:
+        SetupError: It does. The message says how to install them: a foreign Python is never changed.
+    """
+    answer = ask_python(python, required_packages(extras))
+    if answer is None or not answer["missing"]:
+        return
+    lacks = [re.match(r"[\w.-]+", need).group() for need in answer["missing"]]
+    some = ", ".join(lacks[:3]) + (f" and {len(lacks) - 3} more packages" if len(lacks) > 3 else "")
+    extra = f"[{','.join(extras)}]" if extras else ""
+    otherwise = ", or unset COURSE_VENV" if PREPARED_VENV else ""
+    raise SetupError(
+        f"The course does not run yet, because {name} lacks {some} in the versions that it needs: "
+        f'run `"{python}" -m pip install --editable "{ROOT}{extra}"`{otherwise}.'
+    )
+
+
 def is_ready(extras):
     """Say whether `.venv` holds the course with these extras, as pyproject.toml asks for it now."""
     if why_unusable():
@@ -160,14 +214,14 @@ def is_ready(extras):
     return (
         manifest["project"] == fingerprint()
         and set(extras) <= set(manifest["extras"])
-        and not ask_python(required_packages(manifest["extras"]))["missing"]
+        and not ask_python(PYTHON, required_packages(manifest["extras"]))["missing"]
     )
 
 
 def why_unusable():
     """Give the reason why `.venv` has to be made again, as a clause, or None if it can be used."""
     if PREPARED_VENV:
-        return None if ask_python([]) else f"no Python starts in {VENV}, which COURSE_VENV names"
+        return None if ask_python(PYTHON, []) else f"no Python starts in {VENV}, which COURSE_VENV names"
     if not os.path.lexists(str(VENV)):
         return "there is no .venv yet"
     manifest = read_manifest()
@@ -179,7 +233,7 @@ def why_unusable():
         return "the present .venv was made by another version of the course"
     if manifest["folder"] != str(VENV):
         return "the course was moved from another folder"
-    answer = ask_python(["pip"])
+    answer = ask_python(PYTHON, ["pip"])
     if answer is None:
         return "the Python in .venv does not start"
     if answer["python"] != manifest["python"] or not OLDEST <= tuple(answer["python"]) <= NEWEST:
@@ -188,25 +242,51 @@ def why_unusable():
 
 
 def read_manifest():
-    """Read what was noted when `.venv` was made: {} if that did not finish, None if the course did not make it."""
+    """Read what was noted when `.venv` was made: {} if that did not finish, None if the course did not make it.
+
+    A note that is damaged counts as one of an installation that did not finish.
+    """
     try:
-        return json.loads(MANIFEST.read_text(encoding="utf-8") or "{}")
-    except (FileNotFoundError, NotADirectoryError):
+        manifest = json.loads(MANIFEST.read_text(encoding="utf-8") or "{}")
+    except FileNotFoundError:
         return {} if VENV.is_dir() and not any(VENV.iterdir()) else None
-    except ValueError:
+    except OSError:
+        return None
+    except (ValueError, RecursionError):
         return {}
+    types = {"format": int, "folder": str, "python": list, "project": str, "extras": list}
+    if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), types[key]) for key in types):
+        return {}
+    return manifest if all(isinstance(extra, str) for extra in manifest["extras"]) else {}
 
 
-def ask_python(names):
-    """Ask the Python in `.venv` for its version and which of these packages it lacks; None if it does not answer."""
+def ask_python(python, needs):
+    """Ask a Python for its version, which packages of a list such as ["numpy>=2"] it lacks, and where the course is.
+
+    Returns:
+        The answers by name, or None if it does not answer. If it lacks even what compares versions, names count.
+    """
     question = """if True:
-        import importlib.metadata as metadata, json, sys
-        present = {name for name in sys.argv[1:] if list(metadata.distributions(name=name))}
-        print(json.dumps({"python": sys.version_info[:2], "missing": sorted({*sys.argv[1:]} - present)}))
+        import importlib.metadata as metadata, importlib.util, json, re, sys
+        def is_missing(need):
+            found = next(metadata.distributions(name=re.match(r"[\\w.-]+", need).group()), None)
+            if found is None:
+                return True
+            try:
+                from packaging.requirements import Requirement
+            except ImportError:
+                return False
+            return not Requirement(need).specifier.contains(found.version, prereleases=True)
+        course = importlib.util.find_spec("course_lib")
+        print(json.dumps({
+            "python": sys.version_info[:2],
+            "missing": [need for need in sys.argv[1:] if is_missing(need)],
+            "course_lib": course and course.origin,
+        }))
     """
     try:
         answer = subprocess.run(
-            [str(PYTHON), "-I", "-c", question, *names], stdout=subprocess.PIPE, check=True, timeout=60
+            [str(python), "-I", "-c", question, *needs], stdout=subprocess.PIPE, check=True, timeout=60
         )
         return json.loads(answer.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
@@ -228,12 +308,10 @@ def fingerprint():
 
 
 def required_packages(extras):
-    """Name the course's own package and those that it needs with these extras."""
+    """Name the course's own package and those that it needs with these extras, with their ranges."""
     project = read_pyproject()["project"]
-    needs = project["dependencies"] + [
-        need for extra in extras for need in project["optional-dependencies"].get(extra, [])
-    ]
-    return [project["name"], *(re.match(r"[\w.-]+", need).group() for need in needs)]
+    optional = [need for extra in extras for need in project["optional-dependencies"].get(extra, [])]
+    return [project["name"], *project["dependencies"], *optional]
 
 
 def create_venv():
@@ -275,9 +353,8 @@ def install(extras):
     log.write_text("")
     MANIFEST.write_text("")
     print("Installing the course into .venv: the first time this takes some minutes.", flush=True)
-    pip_install = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    words = [*pip_install, *index_options, "--log", str(log), "--editable", course]
-    if subprocess.run(words, cwd=str(ROOT)).returncode:
+    words = ["install", "--no-input", "--disable-pip-version-check", *index_options, "--log", str(log)]
+    if run_pip(*words, "--editable", course):
         # When pip gives up by itself, unlike when it is killed, it has changed nothing.
         MANIFEST.write_text(earlier_manifest, encoding="utf-8")
         raise SetupError(explain(log.read_text(encoding="utf-8", errors="replace")))
@@ -287,11 +364,18 @@ def install(extras):
     manifest = {
         "format": MANIFEST_FORMAT,
         "folder": str(VENV),
-        "python": ask_python([])["python"],
+        "python": ask_python(PYTHON, [])["python"],
         "project": fingerprint(),
         "extras": extras,
     }
     MANIFEST.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+
+
+def run_pip(*words):
+    """Run the pip of `.venv` and give its exit status. It ends with this process, even if that is killed."""
+    script = ROOT / "course_lib" / "network" / "run_pip.py"
+    with subprocess.Popen([str(PYTHON), "-P", str(script), *words], cwd=str(ROOT), stdin=subprocess.PIPE) as pip:
+        return pip.wait()
 
 
 def choose_torch_index():
@@ -311,6 +395,8 @@ def has_nvidia():
 
 def responds(url, seconds):
     """Say whether a page responds in time. If not, its thread is abandoned: a DNS lookup has no timeout."""
+    import urllib.request
+
     responded = threading.Event()
 
     def ask():
@@ -324,22 +410,17 @@ def responds(url, seconds):
 
 def explain(output):
     """Turn what pip or venv wrote into a sentence that says what to do."""
-    cause = next((name for name, pattern in PIP_ERRORS.items() if re.search(pattern, output)), None)
-    if cause == "full disk":
+    from course_lib.network.troubles import diagnose, last_error
+
+    trouble = diagnose(output, str(PYTHON))
+    if trouble is None:
+        return f"The installation failed, and its last message was: {last_error(output)}."
+    if trouble.kind == "full disk":
         return disk_full()
-    if cause == "certificate":
-        return (
-            "Python does not trust the certificate that this network presents: set the computer's clock if it is "
-            "wrong, or try another network, then run the same command again."
-        )
-    if cause == "no network":
-        return "There is no network, or it failed: connect this computer, then run the same command again."
-    if cause == "no torch":
+    if trouble.kind == "no build" and re.search(r"No matching distribution found for torch\b", output):
         computer = f"{platform.system()} on {platform.machine()} with Python {platform.python_version()}"
         return f"PyTorch has no build for this computer ({computer}): try Python 3.12, or another computer."
-    lines = [line for line in output.splitlines() if re.search("error", line, re.IGNORECASE)]
-    last = (lines or output.splitlines() or ["no message"])[-1].strip().rstrip(".")
-    return f"The installation failed, and its last message was: {last}."
+    return f"The installation failed, because {trouble.reason}: {trouble.remedy}, then run the same command again."
 
 
 def disk_full():
@@ -373,6 +454,17 @@ def running_in_venv():
     return Path(sys.prefix).resolve() == VENV.resolve()
 
 
+def open_closed_streams():
+    """Open the standard streams that were closed, since files would take their numbers, and get what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # The lowest number that is free.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
+
+
 def replace_process(*words):
     """Run another program in the course's folder in place of this one, so that it gets the keys and signals.
 
@@ -380,8 +472,14 @@ def replace_process(*words):
         Its exit status, on Windows. Elsewhere it does not return.
     """
     os.chdir(str(ROOT))
+    os.environ.pop("PYTHONOPTIMIZE", None)  # It would leave out the notebooks' asserts and the help.
     if os.name != "nt":
-        os.execv(words[0], words)
+        # Until that program can say something about it, Ctrl-C waits.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            os.execv(words[0], words)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     process = subprocess.Popen(words)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return process.wait()

@@ -4,21 +4,25 @@
 `python -m course_lib.cli` in there, which runs it. To add a command, write its module and name it in `COMMANDS`.
 """
 
+from __future__ import annotations
+
 import argparse
+import ast
 import io
-import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import NoReturn, Protocol
 
-from course_lib.cli import data, doctor, lab, progress, reset, test
+from course_lib.cli import data, doctor, experiment, lab, progress, refresh, reset, test
 from course_lib.cli.common import CommandError, shell_command
 
 
 class Command(Protocol):
     """What the module of a command has.
 
-    Its docstring is its help; the first line also appears in the list of commands, where it has room for 64 letters.
+    Its docstring is its help; the first line also appears in the list of commands, where it has room for 62 letters.
     The module is imported before anything is installed, so at its top it imports only the standard library and its
     neighbours here.
     """
@@ -46,7 +50,9 @@ COMMANDS: dict[str, Command] = {
     "doctor": doctor,
     "data": data,
     "progress": progress,
+    "refresh": refresh,
     "reset": reset,
+    "experiment": experiment,
 }
 
 
@@ -55,6 +61,25 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"✗ {message[0].upper()}{message[1:]} (`{self.prog} --help` shows what is possible).\n")
+
+
+class _Help(argparse.HelpFormatter):
+    """Help whose list of commands has room for the longest name on the line of its description.
+
+    argparse forgets that the names of commands are indented twice, and gives the longest one a line of its own.
+    """
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        longest = max(map(len, COMMANDS)) + 4
+        self._action_max_length = max(self._action_max_length, longest)
+
+
+def _help_of(command: Command) -> str:
+    """The docstring of a command's module, also where Python was told to leave out docstrings (-OO)."""
+    if command.__doc__ is None and isinstance(command, ModuleType) and command.__file__:
+        return ast.get_docstring(ast.parse(Path(command.__file__).read_text(encoding="utf-8"))) or ""
+    return command.__doc__ or ""
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -66,10 +91,15 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: The status is 0 after help, 2 after a wrong command line.
     """
-    parser = _Parser(prog=shell_command(), description="Build the Transformer, part by part.", allow_abbrev=False)
+    parser = _Parser(
+        prog=shell_command(),
+        description="Build the Transformer, part by part.",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for name, command in COMMANDS.items():
-        description = command.__doc__ or ""
+        description = _help_of(command)
         command_parser = commands.add_parser(
             name,
             help=description.partition("\n")[0],
@@ -87,20 +117,18 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> int:
     """Run the command that these words name, and return its exit status."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # The encoding of a pipe on Windows may lack ✓.
-    arguments = parse(words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # The encoding of a pipe on Windows may lack ✓.
     try:
+        arguments = parse(words)
         status = COMMANDS[arguments.command].run(arguments)
-        sys.stdout.flush()
     except CommandError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped: run the same command again to continue.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. Python would write the rest when it ends, and complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return status

@@ -67,6 +67,7 @@ def examine(root: Path) -> Iterator[Finding]:
         computer,
         lambda: disk(root),
         data_sets,
+        learners_parts,
         explorers,
         speed,
     ]
@@ -76,8 +77,7 @@ def examine(root: Path) -> Iterator[Finding]:
         except (ImportError, OSError) as error:
             yield Finding(
                 False,
-                f"Part of the installation is broken ({error}): delete the folder .venv, then run "
-                f"`{shell_command('lab')}`, which makes it again.",
+                f"Part of the installation is broken ({error}): {_repair(root)}.",
             )
 
 
@@ -138,16 +138,50 @@ def disk(root: Path) -> Iterator[Finding]:
 
 
 def data_sets() -> Iterator[Finding]:
-    """See which data sets have been downloaded."""
+    """See which of the notebooks' data sets have been downloaded, and read every byte of them."""
     from course_lib import data
 
-    for name in data.SETS:
-        if data.present(name):
-            yield Finding(True, f"The data set {name} is downloaded.")
+    for name in (name for name, about in data.SETS.items() if about.notebooks):
+        remedy = f"run `{shell_command('data', name)}`"
+        try:
+            damage = data.damage(name)
+        except data.DataMissing:
+            yield Finding(False, f"The data set {name} is not downloaded: {remedy}.", needed=False)
+            continue
+        if damage:
+            yield Finding(False, f"The data set {name} is damaged ({damage}): {remedy}.", needed=False)
         else:
-            yield Finding(
-                False, f"The data set {name} is not downloaded: run `{shell_command('data', name)}`.", needed=False
-            )
+            yield Finding(True, f"The data set {name} is downloaded.")
+
+
+def _repair(root: Path, *packages: str) -> str:
+    """Say how to repair the Python that runs this. Only a `.venv` that the course made may be deleted."""
+    if Path(sys.prefix).resolve() == (root / ".venv").resolve() and (root / ".venv" / "made-by-course.json").is_file():
+        return f"delete the folder .venv, then run `{shell_command('lab')}`, which makes it again"
+    what = f"--force-reinstall {' '.join(packages)}" if packages else f'--editable "{root}"'
+    return f'run `"{sys.executable}" -m pip install {what}`'
+
+
+def learners_parts() -> Iterator[Finding]:
+    """See whether the learner's folder can be written to, and which files in it are not used. None is changed."""
+    from course_lib.exercises import all_exercises, parts, store
+
+    folder = store.folder()
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        yield Finding(
+            False,
+            f"Your parts cannot be saved, because {folder} cannot be written to.",
+            needed=False,
+        )
+    if not folder.is_dir():
+        return
+    found = [parts.look_at(exercise.name) for exercise in all_exercises()]
+    count = sum(part.is_yours for part in found)
+    yield Finding(True, f"{folder.name} holds {count} {'part' if count == 1 else 'parts'} of yours.")
+    for part in found:
+        if part.problem:
+            yield Finding(False, part.problem, needed=False)
 
 
 def explorers() -> Iterator[Finding]:
@@ -158,8 +192,8 @@ def explorers() -> Iterator[Finding]:
     if missing:
         yield Finding(
             False,
-            f"The explorers cannot be shown, because JupyterLab lacks {' and '.join(missing)}: delete the folder "
-            f".venv, then run `{shell_command('lab')}`, which makes it again.",
+            f"The explorers cannot be shown, because JupyterLab lacks {' and '.join(missing)}: "
+            f"{_repair(ROOT, 'anywidget', 'jupyterlab_widgets')}.",
         )
     else:
         yield Finding(True, "JupyterLab can show the explorers.")

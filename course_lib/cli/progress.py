@@ -10,8 +10,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the report of `course_lib.yours`."""
+    """Print the report of `course_lib.yours`, and which notebooks have a newer version."""
     from course_lib import yours
+    from course_lib.copies.news import news
 
     print(repr(yours.report()))
+    print(*(f"\n{sentence}" for sentence in news()), sep="", end="")
     return 0

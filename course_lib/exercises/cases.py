@@ -1,5 +1,6 @@
 """The cases on which answers are tried: arguments and their special properties, and the results that answers return."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,29 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Result:
-    """One value that an answer returns: its name, and its shape in the course's letters.
+    """One value that an answer returns.
 
-    >>> Result("the heads", "B, H, T, d_k").name
-    'the heads'
+    Attributes:
+        name: a noun phrase, such as "the heads", which can follow "In" and precede "should be".
+        shape: its shape in the course's letters, such as "B, H, T, d_k".
+        any_precision: whether float64 is accepted in place of float32, as it is for every single number: no part of a
+            model computes further with it.
     """
 
     name: str
     shape: str = ""
+    any_precision: bool = False
+
+    @property
+    def definite(self) -> str:
+        """The name in a sentence: with an article if it is a word, in code font if it is code.
+
+        >>> [Result(name).definite for name in ("weights", "the heads", "log_probability", "what a head reads")]
+        ['the weights', 'the heads', '`log_probability`', 'what a head reads']
+        """
+        if re.search(r"_|\w\(", self.name):
+            return f"`{self.name}`"
+        return f"the {self.name}" if self.name.isidentifier() else self.name
 
 
 @dataclass(frozen=True, eq=False)

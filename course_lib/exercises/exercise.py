@@ -32,6 +32,8 @@ class Exercise:
         trained: whether gradients have to flow through it.
         further_check: takes an answer whose numbers are right and the example's arguments, and returns a sentence about
             what the answer still lacks, or "".
+        explain: takes an answer whose numbers are wrong and the arguments of the first wrong case, and returns a
+            sentence that says why, or "".
         on_map: the part of the map of the Transformer that the learner builds here.
         mistakes: wrong answers that people give, each with a sentence that names the mistake.
         right_answers: right answers that are written differently from the reference.
@@ -51,6 +53,7 @@ class Exercise:
     adapt: Adapter = call_directly
     trained: bool = False
     further_check: Callable[[Any, tuple[Any, ...]], str] | None = None
+    explain: Callable[[Any, tuple[Any, ...]], str] | None = None
     on_map: str = ""
     mistakes: list[Mistake] = field(default_factory=list, init=False)
     right_answers: list[Any] = field(default_factory=list, init=False)
@@ -87,8 +90,7 @@ class Exercise:
 
         Raises ValueError if the text to replace does not occur exactly once.
         """
-        replacement = by or f"without {replace}"
-        self.mistakes.append(Mistake(patched(self.reference, replace, by), message, seen, replacement))
+        self.mistakes.append(Mistake(patched(self.reference, replace, by), message, seen, replace, by))
 
     def right(self, answer: Answer) -> Answer:
         """Add the function or class below as a right answer that is written differently from the reference."""

@@ -3,6 +3,7 @@
 import inspect
 import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -10,18 +11,21 @@ from typing import Any
 class Mistake:
     """A known mistake: a wrong implementation, a sentence that names it, and the page where it was seen, if any.
 
-    If the implementation is the reference with a text replaced, `replacement` is the new text.
+    If the implementation is the reference with a text replaced, `replaced` is that text, and `replacement` the new one.
     """
 
     implementation: Any
     message: str
     seen: str = ""
+    replaced: str = ""
     replacement: str = ""
 
     @property
     def name(self) -> str:
         """A few words for tables and tests: the implementation's name, or what the reference was changed to."""
-        words = self.replacement or self.implementation.__name__.replace("_", " ")
+        words = self.implementation.__name__.replace("_", " ")
+        if self.replaced:
+            words = self.replacement or f"without {self.replaced}"
         return " ".join(words.split())
 
 
@@ -32,10 +36,48 @@ def patched(reference: Any, replace: str, by: str) -> Any:
 
     Raises ValueError if the text to replace does not occur exactly once.
     """
-    source = inspect.getsource(reference)
+    return _defined_again(reference, _replaced_once(_source(reference), replace, by, reference.__name__))
+
+
+def combined(reference: Any, one: Mistake, other: Mistake) -> Any:
+    """Define an implementation that makes two known mistakes at once; None if they cannot be combined.
+
+    Two replacements are both made in the reference's source. Two classes that inherit from the reference, and change
+    different methods of it, are both inherited from.
+    """
+    if one.replaced and other.replaced:
+        try:
+            source = _replaced_once(_source(reference), one.replaced, one.replacement, reference.__name__)
+            source = _replaced_once(source, other.replaced, other.replacement, reference.__name__)
+            return _defined_again(reference, source)
+        except (ValueError, SyntaxError):  # the two change the same place
+            return None
+    classes = (one.implementation, other.implementation)
+    if not all(inspect.isclass(each) and each.__bases__ == (reference,) for each in classes):
+        return None
+    if _methods(classes[0]) & _methods(classes[1]):
+        return None
+    return type(reference.__name__, classes, {})
+
+
+@cache
+def _source(reference: Any) -> str:
+    return inspect.getsource(reference)
+
+
+def _methods(implementation: type) -> set[str]:
+    return {name for name, value in vars(implementation).items() if inspect.isfunction(value)}
+
+
+def _replaced_once(source: str, replace: str, by: str, name: str) -> str:
     if (times := source.count(replace)) != 1:
-        raise ValueError(f"{replace!r} should occur once in {reference.__name__}, but occurs {times} times")
+        raise ValueError(f"{replace!r} should occur once in {name}, but occurs {times} times")
+    return source.replace(replace, by)
+
+
+def _defined_again(reference: Any, source: str) -> Any:
+    """Define a function or class of a module by another source."""
     module = sys.modules[reference.__module__]
     namespace = dict(vars(module))
-    exec(compile(source.replace(replace, by), f"{module.__file__} (patched)", "exec"), namespace)
+    exec(compile(source, f"{module.__file__} (patched)", "exec"), namespace)
     return namespace[reference.__name__]

@@ -1,13 +1,14 @@
 """The functions that notebook cells call: `@exercise(...)`, `hint(...)` and `solution(...)`."""
 
 import inspect
+import sys
 from collections import Counter
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from IPython.display import display
 
-from course_lib.exercises.catalogue import find
+from course_lib.exercises.catalogue import all_exercises, find
 from course_lib.exercises.parts import adopt, part
 from course_lib.exercises.reports import Panel
 from course_lib.exercises.source import standalone
@@ -15,15 +16,19 @@ from course_lib.exercises.source import standalone
 _hints_shown: Counter[str] = Counter()
 
 
-def exercise(name: str) -> Callable[[Any], Any]:
+def exercise(name: Any) -> Any:
     """Check the function or class below, show the report, and return the part with which the notebook continues.
 
-    If the answer passes, that is the answer itself, and its source is saved in `my_transformer/`. If not, it is the
-    learner's last version that passed, or the course's.
+    If the answer passes, that is the answer itself, and its source is saved in the learner's folder. If not, it is the
+    learner's last version that passed, or the course's. `@exercise` without a name checks what is below as the exercise
+    of its own name.
 
     Raises ValueError if no exercise has this name.
     """
-    this_exercise = find(name)
+    if _is_being_defined(name):
+        return exercise(_name_of(name, "exercise"))(name)
+    this_exercise = find(_name_of(name, "exercise"))
+    name = this_exercise.name
 
     def check_answer(answer: Any) -> Any:
         _bind_own_name(answer)
@@ -33,11 +38,43 @@ def exercise(name: str) -> Callable[[Any], Any]:
         else:
             earlier = part(name)
             version = f"your version that passed before, {earlier.note}" if earlier.is_yours else "the course's version"
-            next_step = f'The notebook goes on with {version}. For a hint: `hint("{name}")`.'
+            next_step = f'The notebook continues with {version}. For a hint: `hint("{name}")`.'
         display(Panel(report.title, (*report.paragraphs, next_step)))  # type: ignore[no-untyped-call]
         return part(name).implementation
 
     return check_answer
+
+
+def _name_of(given: Any, function: str) -> str:
+    """The name of an exercise, given as a text or, without quotes, as the function or class of that name.
+
+    Raises ValueError, which shows how to write it, if it is neither.
+    """
+    if isinstance(given, str):
+        return given
+    name = _own_name(given)
+    if name in {each.name for each in all_exercises()}:
+        return name
+    at = "@" if function == "exercise" else ""
+    raise ValueError(f'Write the name of the exercise in quotes: `{at}{function}("softmax")`.')
+
+
+def _own_name(given: Any) -> str:
+    """The name of a function or class; "" for anything else, and for an object that does not let one ask."""
+    try:
+        return str(getattr(given, "__name__", ""))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return ""
+
+
+def _is_being_defined(given: Any) -> bool:
+    """Whether `@exercise` without a name is above a definition. Python binds the definition's name only afterwards."""
+    if not inspect.isfunction(given) and not inspect.isclass(given):
+        return False
+    name = _own_name(given)
+    return name != "" and vars(sys.modules.get(given.__module__, inspect)).get(name) is not given
 
 
 def _bind_own_name(answer: Any) -> None:
@@ -45,24 +82,41 @@ def _bind_own_name(answer: Any) -> None:
 
     Without this, a recursive answer would call the former holder of its name: an earlier version, or the course's.
     """
-    if "<locals>" in getattr(answer, "__qualname__", "<locals>"):
+    name = _own_name(answer)
+    if not name or "<locals>" in str(getattr(answer, "__qualname__", "<locals>")):
         return
     methods = vars(answer).values() if inspect.isclass(answer) else ()
-    for function in filter(inspect.isfunction, (answer, *methods)):
-        function.__globals__[answer.__name__] = answer
+    for function in map(_without_decorators, (answer, *methods)):
+        if inspect.isfunction(function) and function.__module__ == function.__globals__.get("__name__"):
+            function.__globals__[name] = answer
 
 
-def hint(name: str) -> Panel:
-    """Show the next of an exercise's three hints; once all have been shown, show the last one again."""
-    hints = find(name).hints
+def _without_decorators(function: Any) -> Any:
+    """The function inside decorators that say what they wrap."""
+    with suppress(ValueError):  # functions that wrap each other
+        return inspect.unwrap(function)
+    return function
+
+
+def hint(name: Any) -> Panel:
+    """Show the next of an exercise's three hints; once all have been shown, show the last one again.
+
+    Raises ValueError if no exercise has this name.
+    """
+    this_exercise = find(_name_of(name, "hint"))
+    name, hints = this_exercise.name, this_exercise.hints
     number = _hints_shown[name] = min(_hints_shown[name] + 1, len(hints))
     more = f'`solution("{name}")` shows a solution.' if number == len(hints) else "The same call shows the next one."
     return Panel(f"Hint {number} of {len(hints)} for {name}", (hints[number - 1], more))
 
 
-def solution(name: str) -> Panel:
-    """Show the course's version of a part, as a cell that could replace the stub. Its text is in `.code`."""
-    reference = find(name).reference
+def solution(name: Any) -> Panel:
+    """Show the course's version of a part, as a cell that could replace the stub. Its text is in `.code`.
+
+    Raises ValueError if no exercise has this name.
+    """
+    reference = find(_name_of(name, "solution")).reference
+    name = reference.__name__
     imports, definitions = standalone(reference, helpers=reference.__module__)
     code = "\n".join(imports) + f'\n\n\n@exercise("{name}")\n{definitions[-1]}'
     return Panel(f"One solution for {name}", ("The course's own; yours may look quite different.",), code.lstrip())

@@ -24,8 +24,8 @@ class Panel:
 
     def _repr_html_(self) -> str:
         above = "" if self.map is None else f"{self.map._repr_html_()}\n"
-        words = (re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words)) for words in self.paragraphs)
-        lines = [f"<p><strong>{escape(self.title)}</strong></p>", *(f"<p>{line}</p>" for line in words)]
+        lines = [f"<p><strong>{escape(self.title)}</strong></p>"]
+        lines += [f"<p>{in_code_font(paragraph)}</p>" for paragraph in self.paragraphs]
         code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
         style = f"{above}<style>{LOOK_CSS}</style>"
         return f'{style}\n<div class="course-report">{"".join(lines)}{code}</div>'
@@ -42,3 +42,8 @@ class Report(Panel):
     def message(self) -> str:
         """The report in words, without its title."""
         return "\n".join(self.paragraphs)
+
+
+def in_code_font(text: str) -> str:
+    """Write text as HTML, with what is in `backticks` set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.learner import Learner
 from tests.cli.workplace import Workplace
+from tests.copies.conftest import course, empty_course  # noqa: F401
 
 
 @pytest.fixture
@@ -14,6 +15,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     monkeypatch.delenv("COURSE_VENV", raising=False)
     workplace = Workplace(tmp_path)
     monkeypatch.setattr(workplace.course.subprocess, "run", workplace.run)
+    monkeypatch.setattr(workplace.course, "run_pip", workplace.run_pip)
+    monkeypatch.setattr(workplace.course, "this_python_has_the_course", lambda: False)
     monkeypatch.setattr(workplace.course, "responds", lambda url, seconds: False)
     monkeypatch.setattr(workplace.course.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100 * 10**9))
     return workplace

@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from course_lib import cli, data
 from course_lib.cli import doctor
+from course_lib.exercises import parts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,13 +75,45 @@ def test_a_nearly_full_disk_is_reported(monkeypatch: pytest.MonkeyPatch, free: f
     assert fine or finding.sentence == "Only 0.5 GB are free on the disk: free 1 GB."
 
 
-def test_a_missing_data_set_is_reported_with_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(data, "SETS", {"tales": None, "letters": None})
-    monkeypatch.setattr(data, "present", lambda name: name == "tales")
-    present, missing = doctor.data_sets()
+def test_the_learners_parts_are_counted_and_files_that_are_not_used_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COURSE_WORK", str(tmp_path / "mine"))
+    monkeypatch.setattr(parts, "examine", parts.examine_here)
+    parts.forget_loaded()
+    assert list(doctor.learners_parts()) == []
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "softmax.py").write_text("import torch\n\nsoftmax = torch.softmax\n")
+    (tmp_path / "mine" / "split_heads.py").write_text("raise SystemExit\n")
+    count, unused = doctor.learners_parts()
+    assert count == doctor.Finding(True, "mine holds 1 part of yours.")
+    assert (unused.fine, unused.needed) == (False, False)
+    assert unused.sentence.startswith("mine/split_heads.py is not used, because it raises SystemExit. ")
+    assert sorted(file.name for file in (tmp_path / "mine").iterdir()) == ["softmax.py", "split_heads.py"]
+
+
+def test_a_folder_for_parts_that_cannot_be_written_to_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").write_text("a file stands in the folder's place")
+    monkeypatch.setenv("COURSE_WORK", str(tmp_path / "file" / "mine"))
+    (finding,) = doctor.learners_parts()
+    assert (finding.fine, finding.needed) == (False, False)
+    assert finding.sentence.startswith("Your parts cannot be saved, because ")
+
+
+def test_a_missing_or_damaged_data_set_is_reported_with_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch):
+    def damage(name: str) -> str | None:
+        if name == "letters":
+            raise data.DataMissing("It is not here.")
+        return {"tales": None, "shreds": "shreds.txt is not what it was"}[name]
+
+    used, unused = SimpleNamespace(notebooks=(1,)), SimpleNamespace(notebooks=())
+    monkeypatch.setattr(data, "SETS", {"tales": used, "letters": used, "shreds": used, "numbers": unused})
+    monkeypatch.setattr(data, "damage", damage)
+    present, missing, damaged = doctor.data_sets()
     assert present == doctor.Finding(True, "The data set tales is downloaded.")
-    assert (missing.fine, missing.needed) == (False, False)
-    assert "course.py data letters`." in missing.sentence
+    assert not any((missing.fine, missing.needed, damaged.fine, damaged.needed))
+    assert re.search(r"letters is not downloaded: run `py.* course\.py data letters`\.$", missing.sentence)
+    assert re.search(r"shreds is damaged \(shreds\.txt is not what it was\): run `.* data shreds`", damaged.sentence)
 
 
 def test_explorers_are_ready_only_with_both_parts_in_jupyterlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -91,7 +125,8 @@ def test_explorers_are_ready_only_with_both_parts_in_jupyterlab(tmp_path: Path, 
     (extension / "package.json").touch()
     (finding,) = doctor.explorers()
     assert not finding.fine
-    assert "because JupyterLab lacks @jupyter-widgets/jupyterlab-manager: delete the folder .venv" in finding.sentence
+    assert "because JupyterLab lacks @jupyter-widgets/jupyterlab-manager: run `" in finding.sentence
+    assert f'`"{sys.executable}" -m pip install --force-reinstall anywidget jupyterlab_widgets`.' in finding.sentence
 
 
 @pytest.mark.parametrize(
@@ -123,14 +158,29 @@ def test_the_fastest_run_within_the_given_time_counts(monkeypatch: pytest.Monkey
     assert len(runs) == 3
 
 
-def test_a_failed_import_is_reported_and_the_remaining_checks_still_run(monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_import_is_reported_and_the_remaining_checks_still_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setitem(sys.modules, "psutil", None)
     monkeypatch.setattr(doctor, "speed", lambda: iter(()))
-    findings = list(doctor.examine(ROOT))
+    # A checkout without a .venv that the course has made.
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    findings = list(doctor.examine(tmp_path))
     (broken,) = [finding for finding in findings if "psutil" in finding.sentence and not finding.fine]
     assert broken.needed
-    assert "delete the folder .venv, then run `py" in broken.sentence
+    assert f'run `"{sys.executable}" -m pip install --editable "{tmp_path}"`.' in broken.sentence
     assert "free on the disk" in findings[findings.index(broken) + 1].sentence
+
+
+@pytest.mark.parametrize("made_by_the_course", [True, False])
+def test_only_an_environment_that_the_course_made_is_to_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_by_the_course: bool
+):
+    (tmp_path / ".venv").mkdir()
+    if made_by_the_course:
+        (tmp_path / ".venv" / "made-by-course.json").touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    assert doctor._repair(tmp_path).startswith("delete the folder .venv, then run `py") == made_by_the_course
 
 
 def test_a_healthy_environment_passes(monkeypatch: pytest.MonkeyPatch):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,7 +117,7 @@ def test_course_py_needs_only_the_standard_library_and_works_from_any_folder(tmp
     command = [sys.executable, "-I", "-S", str(ROOT / "course.py"), "--help"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "Open the notebooks in JupyterLab" in ran.stdout
+    assert "Open your copies of the notebooks in JupyterLab" in ran.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot replace a process")
@@ -130,6 +131,7 @@ def test_the_command_replaces_course_py_in_the_folder_of_the_course(
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     workplace.course.replace_process("python", "-m", "course_lib.cli")
     assert replaced == [("python", ("python", "-m", "course_lib.cli"), workplace.folder.resolve())]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_command_runs_from_the_terminal_and_its_status_is_passed_on(tmp_path: Path):

@@ -29,3 +29,12 @@ def test_reset_of_a_part_that_does_not_exist_suggests_one_that_does(learner: Lea
     assert refused.returncode == 1
     assert refused.stderr.strip() == "✗ There is no exercise 'sofmax': do you mean 'softmax'?"
     assert (learner.folder / "softmax.py").exists()
+
+
+def test_a_folder_that_cannot_be_changed_is_said_in_a_sentence(learner: Learner):
+    (learner.folder / "former").write_text("a file stands in the folder's place", encoding="utf-8")
+    refused = learner.types("reset")
+    assert refused.returncode == 1
+    assert refused.stderr.strip().startswith("✗ Not everything was moved aside, because my_transformer cannot be writt")
+    assert len(refused.stderr.splitlines()) == 1
+    assert (learner.folder / "softmax.py").exists()

@@ -2,14 +2,17 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.cli.workplace import Workplace, setup_error, subprocess_run
+from tests.data.places import web_server
 
 
 def test_a_full_disk_is_noticed_before_anything_is_made(workplace: Workplace, monkeypatch: pytest.MonkeyPatch):
@@ -39,65 +42,66 @@ def test_a_disk_that_cannot_be_written_to_gets_a_sentence(
     assert expected in setup_error(workplace.course, workplace.course.prepare_venv)
 
 
-def real_pip(*words: str, **variables: str) -> str:
-    """Give the output of the real pip when it looks for torch and fails, without a network."""
+def real_pip(folder: Path, *words: str, **variables: str) -> str:
+    """Give the log of the real pip when it looks for torch and fails, without a network."""
+    log = folder / "pip.log"
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--retries", "1", *words]
     # The computer's own settings, which may name other indexes, are ignored.
     others = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     environment = others | {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"} | variables
     ran = subprocess_run(
-        [*command, "torch>=2.6,<2.14"], env=environment, capture_output=True, encoding="utf-8", check=False
+        [*command, "--log", str(log), "torch>=2.6,<2.14"], env=environment, capture_output=True, check=False
     )
     assert ran.returncode == 1
-    return ran.stderr
+    return log.read_text(encoding="utf-8")
 
 
-def test_a_missing_network_is_recognised_in_the_output_of_the_real_pip(workplace: Workplace):
-    sentence = workplace.course.explain(real_pip(PIP_INDEX_URL="http://127.0.0.1:9/simple"))
-    assert sentence == "There is no network, or it failed: connect this computer, then run the same command again."
+def test_a_missing_network_is_recognised_in_the_log_of_the_real_pip(workplace: Workplace, tmp_path: Path):
+    assert workplace.course.explain(real_pip(tmp_path, PIP_INDEX_URL="http://127.0.0.1:9/simple")) == (
+        "The installation failed, because there is no network, or the server does not answer: connect this computer, "
+        "then run the same command again."
+    )
 
 
-def test_a_computer_without_a_build_of_pytorch_is_recognised_in_the_output_of_the_real_pip(workplace: Workplace):
-    sentence = workplace.course.explain(real_pip("--no-index"))
-    assert sentence.startswith("PyTorch has no build for this computer (")
-    assert f"with Python {sys.version.split()[0]}): try" in sentence
+def test_pips_own_settings_are_named_in_the_log_of_the_real_pip(workplace: Workplace, tmp_path: Path):
+    assert "(PIP_NO_INDEX)" in workplace.course.explain(real_pip(tmp_path, PIP_NO_INDEX="1"))
+
+
+def test_a_computer_without_a_build_of_pytorch_is_told_from_a_filter(workplace: Workplace, tmp_path: Path):
+    with web_server() as web:
+        web.files["/simple/torch/"] = b'<a href="/torch-2.9.0-cp311-cp311-win_arm64.whl">torch</a>'
+        sentence = workplace.course.explain(real_pip(tmp_path, PIP_INDEX_URL=f"{web.address}/simple"))
+        assert sentence.startswith("PyTorch has no build for this computer (")
+        assert f"with Python {sys.version.split()[0]}): try" in sentence
+        (tmp_path / "pip.log").unlink()
+        web.statuses["/simple/torch/"] = 403
+        sentence = workplace.course.explain(real_pip(tmp_path, PIP_INDEX_URL=f"{web.address}/simple"))
+        assert "or a filter in this network, forbids the download (403): try another network" in sentence
 
 
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
         (f"ERROR: Could not install packages due to an OSError: {OSError(errno.ENOSPC, os.strerror(28))}", "too full"),
-        ("OSError: [Errno 122] Disk quota exceeded: '/home/ada/.venv/lib'", "too full"),
-        ("OSError: [WinError 112] There is not enough space on the disk", "too full"),
-        (
-            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate",
-            "certificate that",
-        ),
-        (
-            "pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.",
-            "There is no network",
-        ),
-        (
-            "ProtocolError: ('Connection broken: IncompleteRead(9 bytes read)",
-            "There is no network",
-        ),
-        (
-            "ProtocolError: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by",
-            "There is no network",
-        ),
-        ("error: incomplete-download\n× Download failed because not enough bytes were received", "no network"),
+        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate", "PIP_CERT"),
+        ("ProxyError('Unable to connect to proxy', OSError('Tunnel connection failed: 407 Proxy", "HTTPS_PROXY"),
+        ("pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out.", "the server did not answer in time"),
+        ("ProtocolError: ('Connection broken: IncompleteRead(9 bytes read)", "the connection broke off"),
+        ("ERROR: No matching distribution found for nonsense", "does not have nonsense for this computer"),
         ("ERROR: a hint\nERROR: the reason.\nnote: words after it", "its last message was: ERROR: the reason."),
         ("just words", "its last message was: just words."),
         ("", "its last message was: no message."),
     ],
 )
 def test_each_error_of_pip_gets_its_sentence(workplace: Workplace, output: str, expected: str):
-    assert expected in workplace.course.explain(output)
+    sentence = workplace.course.explain(output)
+    assert expected in sentence
+    assert re.fullmatch(r"[A-Z].*[^.]\.", sentence)
 
 
 def test_an_installation_without_a_network_stops_with_that_sentence(workplace: Workplace):
     workplace.pip_error = "WARNING: Retrying after connection broken by 'NewConnectionError'"
-    assert "There is no network" in setup_error(workplace.course, workplace.course.prepare_venv)
+    assert "there is no network" in setup_error(workplace.course, workplace.course.prepare_venv)
 
 
 def test_a_python_that_cannot_make_environments_gets_the_name_of_the_missing_package(

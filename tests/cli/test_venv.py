@@ -4,7 +4,7 @@ import functools
 import json
 import os
 import shutil
-import subprocess
+import sysconfig
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +73,10 @@ def cut_manifest(workplace: Workplace) -> None:
     workplace.course.MANIFEST.write_text(workplace.course.MANIFEST.read_text()[:20])
 
 
+def write_manifest(text: str, workplace: Workplace) -> None:
+    workplace.course.MANIFEST.write_text(text, encoding="latin-1")
+
+
 def change_manifest(workplace: Workplace, **changes: Any) -> None:
     workplace.course.MANIFEST.write_text(json.dumps(json.loads(workplace.course.MANIFEST.read_text()) | changes))
 
@@ -85,6 +89,14 @@ def change_manifest(workplace: Workplace, **changes: Any) -> None:
         (remove_pip, "pip is missing from .venv"),
         (empty_manifest, "installation did not finish"),
         (cut_manifest, "installation did not finish"),
+        (functools.partial(write_manifest, "[]"), "installation did not finish"),
+        (functools.partial(write_manifest, '"done"'), "installation did not finish"),
+        (functools.partial(write_manifest, "null"), "installation did not finish"),
+        (functools.partial(write_manifest, '{"format": 1}'), "installation did not finish"),
+        (functools.partial(write_manifest, "[" * 100_000), "installation did not finish"),
+        (functools.partial(write_manifest, "caf\xe9"), "installation did not finish"),
+        (functools.partial(change_manifest, extras=[["test"]]), "installation did not finish"),
+        (functools.partial(change_manifest, python="3.11"), "installation did not finish"),
         (functools.partial(change_manifest, folder="/elsewhere/.venv"), "moved from another folder"),
         (functools.partial(change_manifest, python=[3, 9]), "version of the Python in .venv has changed"),
         (functools.partial(change_manifest, format=0), "another version of the course"),
@@ -153,14 +165,12 @@ def test_an_empty_folder_becomes_the_venv(workplace: Workplace):
 def test_an_installation_that_was_killed_starts_again(
     workplace: Workplace, monkeypatch: pytest.MonkeyPatch, installed_before: bool
 ):
-    def killed_in_pip(words: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
-        if "--editable" in words:
-            raise KeyboardInterrupt
-        return workplace.run(words, **options)
+    def killed_in_pip(*words: str) -> int:
+        raise KeyboardInterrupt
 
     if installed_before:
         workplace.course.prepare_venv()
-    monkeypatch.setattr(workplace.course.subprocess, "run", killed_in_pip)
+    monkeypatch.setattr(workplace.course, "run_pip", killed_in_pip)
     with pytest.raises(KeyboardInterrupt):
         workplace.course.prepare_venv("test")
     assert workplace.course.why_unusable() == "the last installation did not finish"
@@ -171,7 +181,8 @@ def test_an_update_that_pip_gives_up_leaves_the_earlier_installation_in_place(wo
     workplace.pip_error = "ERROR: No matching distribution found for nonsense"
     sentence = setup_error(workplace.course, lambda: workplace.course.prepare_venv("test"))
     assert sentence == (
-        "The installation failed, and its last message was: ERROR: No matching distribution found for nonsense."
+        "The installation failed, because pip's package index does not have nonsense for this computer: use another "
+        "index, then run the same command again."
     )
     assert workplace.course.why_unusable() is None
     assert workplace.course.is_ready(())
@@ -192,14 +203,56 @@ def test_the_python_in_the_venv_does_not_delete_itself(workplace: Workplace, mon
     assert workplace.course.PYTHON.exists()
 
 
+def make_environment(folder: Path, *packages: str) -> Path:
+    """Make a Python environment elsewhere, in which these packages seem to be installed."""
+    venv.create(folder, symlinks=os.name != "nt")
+    site = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)}))
+    for package in packages:
+        (site / f"{package}-1.dist-info").mkdir()
+        (site / f"{package}-1.dist-info" / "METADATA").write_text(f"Name: {package}\nVersion: 1\n")
+    return folder
+
+
 def test_a_prepared_environment_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    venv.create(tmp_path / "theirs", symlinks=os.name != "nt")
+    Workplace(tmp_path)
+    theirs = make_environment(tmp_path / "theirs", "transformer_course", "torch", "anywidget", "pytest")
     before = sorted((tmp_path / "theirs").rglob("*"))
     monkeypatch.setenv("COURSE_VENV", str(tmp_path / "theirs"))
     course: Any = load_course(tmp_path)
     course.prepare_venv("test")
     assert course.why_unusable() is None
-    assert sorted((tmp_path / "theirs").rglob("*")) == before
+    assert sorted(theirs.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("installed", "extras", "lacks", "what"),
+    [
+        ([], (), "lacks transformer-course, torch, anywidget in", ""),
+        (["transformer_course", "torch"], (), "lacks anywidget in", ""),
+        (["transformer_course", "torch", "anywidget"], ("test",), "lacks pytest in", "[test]"),
+    ],
+)
+def test_a_prepared_environment_that_lacks_packages_is_told_how_to_get_them_and_not_changed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: list[str],
+    extras: tuple[str, ...],
+    lacks: str,
+    what: str,
+):
+    Workplace(tmp_path)
+    theirs = make_environment(tmp_path / "theirs", *installed)
+    before = sorted(theirs.rglob("*"))
+    monkeypatch.setenv("COURSE_VENV", str(theirs))
+    course: Any = load_course(tmp_path)
+    sentence = setup_error(course, lambda: course.prepare_venv(*extras))
+    assert sentence.startswith(
+        f"The course does not run yet, because the Python that COURSE_VENV names, {course.PYTHON},"
+    )
+    assert lacks in sentence
+    assert f'run `"{course.PYTHON}" -m pip install --editable "{tmp_path}{what}"`, or unset COURSE_VENV.' in sentence
+    assert sorted(theirs.rglob("*")) == before
+    course.require_venv()  # The doctor may examine it.
 
 
 def test_a_prepared_environment_without_python_is_refused_and_not_changed(

@@ -57,25 +57,28 @@ class Workplace:
         return Path(packages, f"{package}-1.dist-info")
 
     def run(self, words: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
-        """Behave as subprocess.run, but fake venv and pip."""
-        program = words[1:3]
-        if program == ["-m", "venv"]:
+        """Behave as subprocess.run, but fake venv."""
+        if words[1:3] == ["-m", "venv"]:
             venv.create(words[3], symlinks=os.name != "nt")
             self.venvs += 1
-            return self._install("pip")
-        if program == ["-m", "pip"]:
-            self.pip_calls.append(words[3:])
-            if self.pip_error:
-                Path(words[words.index("--log") + 1]).write_text(self.pip_error, encoding="utf-8")
-                return subprocess.CompletedProcess(words, 1)
-            return self._install("transformer_course", "torch", "anywidget", "pytest")
+            self.install("pip")
+            return subprocess.CompletedProcess([], 0, "")
         return subprocess_run(words, **options)
 
-    def _install(self, *packages: str) -> subprocess.CompletedProcess[Any]:
+    def run_pip(self, *words: str) -> int:
+        """Behave as the pip of `.venv`, but only note what is installed, or fail with `pip_error`."""
+        self.pip_calls.append([*words])
+        if self.pip_error:
+            Path(words[words.index("--log") + 1]).write_text(self.pip_error, encoding="utf-8")
+            return 1
+        self.install("transformer_course", "torch", "anywidget", "pytest")
+        return 0
+
+    def install(self, *packages: str) -> None:
+        """Let Python recognise these packages as installed in `.venv`."""
         for package in packages:
             self.note(package).mkdir(parents=True, exist_ok=True)
             self.note(package).joinpath("METADATA").write_text(f"Name: {package}\nVersion: 1\n")
-        return subprocess.CompletedProcess([], 0, "")
 
 
 def load_course(folder: Path) -> ModuleType:

@@ -18,6 +18,8 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the folder for the learner's parts, which is still empty."""
     folder = tmp_path / "my_transformer"
     monkeypatch.setenv("COURSE_WORK", str(folder))
+    # Another process takes seconds to start. What needs one is tested in test_parts.py.
+    monkeypatch.setattr(parts, "examine", parts.examine_here)
     parts.forget_loaded()
     return folder
 

@@ -1,0 +1,218 @@
+"""Known mistakes are named where they explain what they must, and only there."""
+
+from copy import copy
+from typing import Any
+
+import pytest
+import torch
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.catalogue import find
+from course_lib.exercises.exercise import Exercise
+from course_lib.transformer import attention, layers
+
+NORMED = layers.LayerNorm
+
+
+def scaled(x, factor):
+    return x * factor
+
+
+def exercise_with(*mistakes: Any) -> Exercise:
+    """An exercise on `scaled` with five cases, two of them with a negative factor, and these mistakes."""
+    x = fixed_tensor(2, 3)
+    further = [
+        case(x + i, factor, having=("a negative factor",) if factor < 0 else ("a factor",))
+        for i, factor in enumerate((2.0, -3.0, -5.0))
+    ]
+    exercise = Exercise(
+        reference=scaled,
+        notebook=0,
+        order=0,
+        minutes=1,
+        difficulty=1,
+        returns=(Result("the result"),),
+        example=case(x, 3.0),
+        another=case(x.flip(1), 4.0),
+        cases=tuple(further),
+        hints=(),
+    )
+    for number, mistake in enumerate(mistakes):
+        exercise.mistake(f"This is mistake {number}.")(mistake)
+    return exercise
+
+
+def added(x, factor):
+    return x + factor
+
+
+def absolute(x, factor):
+    return x * abs(factor)
+
+
+def test_a_mistake_that_agrees_in_two_cases_but_not_in_the_others_is_not_named():
+    def sometimes_added(x, factor):
+        return x + factor if factor > 3 or factor < -4 else x * factor * 1.5
+
+    report = exercise_with(added).check(sometimes_added)
+    assert report.mistake is None
+    assert "mistake 0" not in report.message
+
+
+def test_a_mistake_is_not_named_if_it_would_show_in_a_case_that_is_right():
+    report = exercise_with(added).check(lambda x, factor: x * factor if factor == 2 else x + factor)
+    assert report.mistake is None
+
+
+def test_a_mistake_that_agrees_wherever_it_shows_is_named_beside_something_else():
+    report = exercise_with(absolute).check(lambda x, factor: x * abs(factor) if factor < 0 else (x * factor).relu() + x)
+    assert report.message.split("\n")[0] == "This is mistake 0."
+    assert report.message.endswith("That does not explain everything yet: fix this first, then run the cell again.")
+
+
+def test_two_mistakes_that_show_in_different_cases_are_both_named():
+    def tripled(x, factor):
+        return x * factor * 3 if factor > 0 else x * factor
+
+    def both(x, factor):
+        return tripled(x, abs(factor)) if factor > 0 else absolute(x, factor)
+
+    report = exercise_with(tripled, absolute).check(both)
+    assert report.message == ("There are two mistakes. First: This is mistake 0.\nSecond: This is mistake 1.")
+
+
+def test_a_known_mistake_with_a_changed_argument_is_named_with_the_change():
+    report = exercise_with(added).check(lambda x, factor: x - factor)
+    first, second = report.message.split("\n")
+    assert first == "This is mistake 0."
+    assert second == "Besides, your code behaves as if `factor` had the opposite sign."
+
+
+def test_a_change_to_the_arguments_that_has_no_effect_is_not_mentioned():
+    def of_squares(x, factor):
+        return x.square() * factor
+
+    report = exercise_with(of_squares).check(of_squares)
+    assert report.message == "This is mistake 0."
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, factor: x * -factor, "had the opposite sign."),
+        (lambda x, factor: x * factor**2, "as if `factor` were squared."),
+        (lambda x, factor: x / factor, "as if `factor` were 1 / `factor`."),
+        (lambda x, factor: x, "as if `factor` were always 1."),
+        (lambda numbers, by: numbers.softmax(-1) * by, "as if a softmax had been taken of `numbers` before."),
+    ],
+)
+def test_what_an_answer_does_with_its_arguments_is_said_in_its_own_names(answer: Any, words: str):
+    message = exercise_with().check(answer).message
+    assert words in message.replace("`x`", "`numbers`").replace("`by`", "`factor`")
+
+
+def test_a_change_that_explains_most_cases_is_said_with_their_number():
+    exercise = copy(find("softmax"))
+    exercise.mistakes = []
+    report = exercise.check(lambda x, dim: attention.softmax(-x if x.abs().max() < 900 else x * 0.3, dim))
+    assert "wrong cases your code behaves as if `x` had the opposite sign." in report.message
+    assert report.message.startswith("In ")
+
+
+def test_two_known_changes_to_one_source_are_recognised_together():
+    class Both(NORMED):
+        def forward(self, x):
+            variance = x.var(-1, correction=0, keepdim=True)
+            return self.gain * x / (variance.sqrt() + self.eps) + self.bias
+
+    exercise = find("LayerNorm")
+    after_the_root = next(
+        each.message for each in exercise.mistakes if each.replacement.startswith("(torch.sqrt(variance) +")
+    )
+    not_centred = next(each.message for each in exercise.mistakes if each.replacement == "self.gain * x")
+    assert exercise.check(Both).message == (f"There are two mistakes. First: {after_the_root}\nSecond: {not_centred}")
+
+
+def test_a_mask_that_is_not_used_is_distinguished_from_one_that_is_inverted():
+    def without(query, key, value, mask=None):
+        weights = (query @ key.mT).softmax(-1)
+        return weights @ value, weights
+
+    def inverted(query, key, value, mask=None):
+        scores = query @ key.mT
+        weights = (scores if mask is None else scores.masked_fill(mask, -torch.inf)).softmax(-1)
+        return weights @ value, weights
+
+    exercise = find("scaled_dot_product_attention")
+    assert "inverted" not in exercise.check(without).message
+    assert "inverted" in exercise.check(inverted).message
+
+
+def test_coincidence_of_numbers_is_not_taken_for_a_mistake():
+    # With two bytes for each number, the square of what stands for the heads is 8 times the count in the example.
+    report = find("cache_bytes").check(lambda N, H, d, S, b: N * H * d * S * b * (N + 4))
+    assert report.mistake is None
+
+
+def test_a_count_that_agrees_by_arithmetic_is_not_taken_for_a_mistake_with_a_change():
+    # Keys of all layers and values of one: that is the half of what one more layer would need.
+    report = find("cache_bytes").check(lambda N, H, d, S, b: (2 * N + 1) * H * d * S * b)
+    assert report.mistake is None
+    assert "Besides" not in report.message
+
+
+def test_a_change_is_not_named_beside_a_mistake_that_explains_everything_alone():
+    def calibration_error(confidence, correct, bins):
+        error = 0.0
+        for b in range(bins):
+            inside = (confidence >= b / bins) & (confidence < (b + 1) / bins)
+            if n := inside.sum():
+                error += n / len(confidence) * abs(correct[inside].float().mean() - confidence[inside].mean())
+        return error
+
+    report = find("calibration_error").check(calibration_error)
+    assert report.message.startswith("Your code leaves out a confidence of exactly 1")
+    assert "\n" not in report.message
+
+
+def test_a_case_that_is_right_in_float32_only_is_not_one_to_be_explained():
+    def adds_in_float32(x, factor):
+        return x + torch.as_tensor(factor)
+
+    exercise = exercise_with(added)
+    exercise.cases = (*exercise.cases, case(fixed_tensor(2, 3, dtype=torch.float64), 0.0, having=("float64 numbers",)))
+    assert exercise.check(adds_in_float32).message == "This is mistake 0."
+
+
+def test_a_mistake_is_named_where_the_answer_also_fails_in_a_case_in_which_it_cannot_be_seen():
+    report = find("should_stop").check(
+        lambda losses, patience: len(losses) - 1 - losses.index(min(losses)) > patience  # min of nothing is an error
+    )
+    assert report.message.startswith("Your code stops one check too late")
+
+
+def test_exchanged_axes_are_not_named_beside_a_mistake_about_axes():
+    report = find("mix_values").check(lambda weights, value: (weights[:, :, None] * value[:, None, :]).sum(dim=1))
+    assert "Besides" not in report.message
+    assert "sums over the queries" not in report.message
+
+
+def test_a_remark_on_the_rest_is_left_out_where_the_mistake_gives_nothing_to_compare_with():
+    def undefined(x, factor):
+        return x + (factor if factor > 0 else torch.nan)
+
+    def failing(x, factor):
+        if factor < 0:
+            raise ValueError
+        return x + factor
+
+    for mistake in (undefined, failing):
+        assert exercise_with(mistake).check(lambda x, factor: x + abs(factor)).message == "This is mistake 0."
+
+
+def test_a_result_that_is_no_number_is_not_taken_for_one_that_a_mistake_may_give():
+    def undefined(x, factor):
+        return x + factor if factor > 0 else x * torch.nan
+
+    report = exercise_with(added).check(undefined)
+    assert report.message != "This is mistake 0."
