@@ -24,10 +24,10 @@ from course_lib.learning.batches import pad_rows
 from course_lib.learning.training import best_device
 from course_lib.pretrained.trained_weights import build_with_weights
 from course_lib.text.pretrained import PretrainedTokenizer
-from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.build import COURSE, Parts, build_encoder
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.models import Encoder
+from course_lib.transformer.watching import watch_attention
 
 DATA_SET = "pretrained-encoder"
 CONFIG = TransformerConfig.bert(d_model=384, d_ff=1536, layers=6)
@@ -109,6 +109,20 @@ class PretrainedEncoder:
             most = f"this encoder reads at most {CONFIG.max_length}: give it a shorter text"
             raise ValueError(f"{sentence[:30]!r}… has {longest} word pieces, but {most}")
         return pad_rows(rows, self.tokenizer.pad, self.encoder.table.device)  # (B, S)
+
+    def rows(self, texts: Sequence[str], length: int) -> Tensor:
+        """Cut texts into rows of `length` pieces, each between [CLS] and [SEP]: (rows, length).
+
+        What is left at the end of a text and does not fill a row is left out. Raises ValueError for a length below 3.
+        """
+        if not 3 <= length <= CONFIG.max_length:
+            raise ValueError(f"length should be from 3 to {CONFIG.max_length}, but is {length}")
+        room, rows = length - 2, list[list[int | None]]()
+        for text in texts:
+            ids = self.tokenizer.encode(text)
+            for start in range(0, len(ids) - room + 1, room):
+                rows.append([self.tokenizer.bos, *ids[start : start + room], self.tokenizer.eos])
+        return torch.tensor(rows, dtype=torch.long).view(-1, length)
 
     def _ids(self, sentence: str) -> list[int]:
         ids = [self.tokenizer.bos, *self.tokenizer.encode(sentence), self.tokenizer.eos]
@@ -194,8 +208,8 @@ def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE
 
 
 def _broken(file: Path, error: Exception) -> data.DataBroken:
-    remedy = f"delete {file.parent}, and run `python3 course.py data {DATA_SET}` once with a network"
-    return data.DataBroken(f"the pretrained encoder's {file.name} cannot be read ({error}): {remedy}")
+    remedy = f"run `python3 course.py data {DATA_SET}` once with a network to replace it"
+    return data.DataBroken(f"The pretrained encoder's {file.name} cannot be read ({error}): {remedy}.")
 
 
 @cache

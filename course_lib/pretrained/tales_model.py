@@ -1,7 +1,12 @@
-"""The course's small language model, which continues a text in the style of Grimms' tales, character by character."""
+"""The course's small language models, which continue a text in the style of Grimms' tales, character by character.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+There are two. One has what came after 2017 and learns fastest: `load_tales_model`. The other is the `LanguageModel` of
+notebook 06, made of the parts that a learner builds until then, and as good after a somewhat longer training:
+`load_plain_tales_model`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,7 @@ from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.losses import next_token
 from course_lib.learning.training import History, Objective, Task, TrainingSettings, evaluate, train
 from course_lib.pretrained.trained_weights import build_with_weights
+from course_lib.scoring.texts import words_in
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
 from course_lib.transformer.build import COURSE, Parts, build_language_model
@@ -21,6 +27,7 @@ from course_lib.transformer.config import TransformerConfig
 from course_lib.writing.choose import greedy
 
 FILE = Path(__file__).with_name("tales_model.safetensors")
+PLAIN_FILE = Path(__file__).with_name("plain_tales_model.safetensors")
 
 BLOCK = 64  # the number of characters that it reads at once
 STRIDE = 32  # the number of characters from the start of one example to that of the next
@@ -47,6 +54,9 @@ SETTINGS = TrainingSettings(
     betas=(0.9, 0.99),
     weight_decay=0.1,
 )
+# The model of notebook 06: post-norm needs a lower rate and a longer warm-up.
+PLAIN_SIZES: dict[str, Any] = dict(d_model=128, heads=4, d_ff=512, layers=4, max_length=BLOCK, dropout=0.0, pad=None)
+PLAIN_SETTINGS = replace(SETTINGS, steps=1200, learning_rate=2e-3, warmup=150)
 
 
 class UnknownCharacters(ValueError):
@@ -59,10 +69,16 @@ class UnknownCharacters(ValueError):
 
 
 class TalesModel:
-    """A trained language model with its tokenizer."""
+    """A trained language model with its tokenizer, and the words of the text that it was trained on.
 
-    def __init__(self, model: Any, tokenizer: CharacterTokenizer) -> None:
-        self.model, self.tokenizer = model, tokenizer
+    Args:
+        model: a language model.
+        tokenizer: its characters.
+        words: in small letters, to tell words from made-up ones; empty if they are not known.
+    """
+
+    def __init__(self, model: Any, tokenizer: CharacterTokenizer, words: Iterable[str] = ()) -> None:
+        self.model, self.tokenizer, self.words = model, tokenizer, frozenset(words)
 
     @property
     def characters(self) -> str:
@@ -110,7 +126,8 @@ class TalesModel:
     def save(self, path: Path, note: dict[str, Any]) -> None:
         """Write weights, in half precision, and characters to one file, together with a note."""
         weights = {name: weight.half() for name, weight in weights_of(self.model).items()}
-        write(path, weights, {"config": asdict(self.model.config), "characters": self.characters, **note})
+        vocabulary = {"characters": self.characters, "words": sorted(self.words)}
+        write(path, weights, {"config": asdict(self.model.config), **vocabulary, **note})
 
 
 def windows(ids: Sequence[int], stride: int = BLOCK) -> list[Example]:
@@ -123,21 +140,25 @@ def windows(ids: Sequence[int], stride: int = BLOCK) -> list[Example]:
 
 
 def train_tales_model(
-    text: str, settings: TrainingSettings = SETTINGS, objective: Objective = next_token
+    text: str,
+    settings: TrainingSettings = SETTINGS,
+    objective: Objective = next_token,
+    sizes: Mapping[str, Any] = SIZES,
 ) -> tuple[TalesModel, History]:
     """Train a new language model on the CPU, best on one thread: `torch.set_num_threads(1)`.
 
     The same text and settings give the same model on the same number of threads. Its weights are rounded to half
-    precision, as in the file. An `objective` that wraps `next_token` can observe the model at each step.
+    precision, as in the file. An `objective` that wraps `next_token` can observe the model at each step. With
+    `PLAIN_SETTINGS` and `PLAIN_SIZES` it is the model of notebook 06.
     """
     tokenizer = CharacterTokenizer.from_text(text)
-    config = TransformerConfig(vocabulary=len(tokenizer), **SIZES)
+    config = TransformerConfig(vocabulary=len(tokenizer), **sizes)
     task = Task(windows(tokenizer.encode(text), STRIDE), objective)
     with torch.random.fork_rng([]):
         torch.manual_seed(settings.seed)
         model = build_language_model(config)
         history = train(model, task, settings, device="cpu")
-    return TalesModel(model.half().float(), tokenizer), history
+    return TalesModel(model.half().float(), tokenizer, words_in(text)), history
 
 
 def validation_loss(model: nn.Module, ids: Sequence[int]) -> float:
@@ -155,6 +176,20 @@ def load_tales_model(device: str = "cpu", parts: Parts = COURSE) -> TalesModel:
 
     Takes the device ("cpu", "cuda", "mps"), and the parts from which the model is built.
     """
-    tensors, note = read(FILE)
-    model = build_with_weights(build_language_model, TransformerConfig(**note["config"]), parts, tensors, FILE)
-    return TalesModel(model.to(device).eval(), CharacterTokenizer(Vocabulary(tuple(note["characters"]))))
+    return _load(FILE, device, parts)
+
+
+@lru_cache
+def load_plain_tales_model(device: str = "cpu", parts: Parts = COURSE) -> TalesModel:
+    """Load the language model of notebook 06, trained by `course_lib.recipes.train_tales --plain`.
+
+    With `parts=yours.parts()` it is the learner's own `LanguageModel`. Arguments and the rest as in `load_tales_model`.
+    """
+    return _load(PLAIN_FILE, device, parts)
+
+
+def _load(path: Path, device: str, parts: Parts) -> TalesModel:
+    tensors, note = read(path)
+    model = build_with_weights(build_language_model, TransformerConfig(**note["config"]), parts, tensors, path)
+    tokenizer = CharacterTokenizer(Vocabulary(tuple(note["characters"])))
+    return TalesModel(model.to(device).eval(), tokenizer, note.get("words", ()))

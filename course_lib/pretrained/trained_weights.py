@@ -1,11 +1,13 @@
 """Put trained weights into models that are built from the course's parts or from a learner's."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from course_lib.learning.checkpoints import put_weights, weights_of
@@ -14,14 +16,18 @@ from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.models import Encoder, LanguageModel, Transformer
 
 # The classes that hold weights, smaller ones first, and the sizes with which they are compared.
-CLASSES: dict[str, tuple[int, ...]] = {
+CLASSES: dict[str, tuple[Any, ...]] = {
     "LayerNorm": (4,),
+    "RMSNorm": (4,),
     "LearnedPositions": (5, 4),
     "FeedForward": (4, 6),
+    "SwiGLU": (4, 6),
     "MultiHeadAttention": (4, 2),
     "EncoderLayer": (4, 2, 6),
     "DecoderLayer": (4, 2, 6),
+    "LlamaLayer": (4, 2, 1, 6, torch.clone),
     "LanguageModel": (7, 4, 2, 6, 1),
+    "MaskedLanguageModelHead": (7, 4),
     "Transformer": (7, 9, 4, 2, 6, 1),
 }
 
@@ -40,14 +46,14 @@ def build_with_weights(
     Args:
         build: makes the model, such as `build_transformer`.
         config: its sizes and style.
-        parts: the parts from which it is built. A class whose weights have other names or shapes than the course's is
-            replaced by the course's class, and a warning says so, once for each class.
+        parts: the parts from which it is built. A class that the model would use, but whose weights have other names or
+            shapes than the course's, is replaced by the course's class, and a warning says so, once for each class.
         weights: the trained weights, by the course's names.
         source: the file from which they were read, for error messages.
 
     Raises CheckpointError if the weights belong to another model.
     """
-    model = build(config, parts if parts is COURSE else compatible_parts(parts))
+    model = build(config, fitting_parts(build, config, parts))
     put_weights(model, weights, source)
     return model
 
@@ -81,10 +87,40 @@ def build_part(name: str, part: Callable[..., nn.Module], sizes: tuple[Any, ...]
     return made.eval()
 
 
-def compatible_parts(parts: Parts) -> Parts:
-    """The same parts, but with the course's class wherever one has weights of other names or shapes."""
-    for name, sizes in CLASSES.items():
-        part, course = getattr(parts, name), getattr(COURSE, name)
+def empty_model(build: Callable[[TransformerConfig, Parts], Any], config: TransformerConfig, parts: Parts) -> Any:
+    """Build a large model whose weights are about to be replaced one by one. The caller's random state stays.
+
+    One of the course's parts alone is built on torch's device "meta", without memory for its weights. A learner's
+    part may compute with numbers of its own when it is made, so a model with one begins with random weights.
+    """
+    device = "meta" if parts == COURSE else "cpu"
+    with torch.random.fork_rng([]), torch.device(device):
+        return build(config, parts)
+
+
+def fitting_parts(build: Callable[[TransformerConfig, Parts], Any], config: TransformerConfig, parts: Parts) -> Parts:
+    """Replace the classes into which weights do not fit, but only those that the model uses."""
+    if parts == COURSE:
+        return parts
+    while True:
+        with torch.random.fork_rng([]):
+            kinds = {type(module) for module in build(replace(config, layers=1), parts).modules()}
+        fitting = compatible_parts(parts, [name for name in CLASSES if getattr(parts, name) in kinds])
+        if fitting == parts:
+            return parts
+        parts = fitting  # the course's class may use a smaller part that the replaced one did not
+
+
+def compatible_parts(parts: Parts, classes: Iterable[str] = CLASSES) -> Parts:
+    """The same parts, but with the course's class wherever one of these has weights of other names or shapes.
+
+    A `rotary` that pairs neighbouring features, as in the paper, is used on features in another order, since trained
+    weights pair feature i with feature i + d_k / 2.
+    """
+    if parts.rotary is not COURSE.rotary and _pairs_neighbours(parts.rotary):
+        parts = replace(parts, rotary=_on_halves(parts.rotary))
+    for name in classes:
+        part, course, sizes = getattr(parts, name), getattr(COURSE, name), CLASSES[name]
         if part is course:
             continue
         given, expected = weight_shapes(part(*sizes)), weight_shapes(course(*sizes))
@@ -92,6 +128,26 @@ def compatible_parts(parts: Parts) -> Parts:
             parts = replace(parts, **{name: course})
             _warn_once(name, given, expected)
     return parts
+
+
+def _pairs_neighbours(rotate: Callable[..., Tensor]) -> bool:
+    """Whether a rotation of tokens (T, 4) turns feature 0 towards feature 1, not towards feature 2."""
+    x = torch.zeros(2, 4)
+    x[1, 0] = 1
+    turned = rotate(x)[1]
+    return bool(turned[1] != 0 and turned[2] == 0)
+
+
+def _on_halves(rotate: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Use a rotation that pairs neighbouring features on features (..., T, d_k) whose pairs are in two halves."""
+
+    @wraps(rotate)
+    def rotate_halves(x: Tensor, *positions: Any, **more: Any) -> Tensor:
+        neighbours = torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)  # (..., T, d_k), the halves interleaved
+        turned: Tensor = rotate(neighbours, *positions, **more)  # (..., T, d_k)
+        return turned.reshape(*x.shape[:-1], -1, 2).mT.flatten(-2)  # (..., T, d_k)
+
+    return rotate_halves
 
 
 def weight_shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:

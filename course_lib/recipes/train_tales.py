@@ -1,24 +1,32 @@
-"""The recipe for the language model: train it on Grimms' tales, measure it, and write its file.
+"""The recipe for the language models: train one on Grimms' tales, measure it, and write its file.
 
-Run with `python -m course_lib.recipes.train_tales`. With `--check` it writes nothing, but compares the validation loss
-with that of the saved model; the exit status is 1 if they differ by more than 0.03 nats.
+Run with `python -m course_lib.recipes.train_tales`, and with `--plain` for the model of notebook 06. With `--check` it
+writes nothing, but compares the validation loss with that of the saved model; the exit status is 1 if they differ by
+more than 0.03 nats.
 """
 
 import argparse
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from course_lib.data import tales
-from course_lib.learning.training import fingerprint
+from course_lib.learning.training import TrainingSettings, fingerprint
 from course_lib.pretrained.tales_model import (
     FILE,
+    PLAIN_FILE,
+    PLAIN_SETTINGS,
+    PLAIN_SIZES,
     SETTINGS,
     SIZES,
     STRIDE,
     TalesModel,
+    load_plain_tales_model,
     load_tales_model,
     train_tales_model,
     validation_loss,
@@ -35,10 +43,24 @@ def corpus() -> tuple[str, str]:
     return tales.text(split.train), tales.text(split.validation)
 
 
-def recipe(text: str, validation: str) -> dict[str, object]:
+@dataclass(frozen=True)
+class Kind:
+    """One of the two language models: its sizes, how it is trained, its file, and what loads it."""
+
+    sizes: Mapping[str, Any]
+    settings: TrainingSettings
+    file: Path
+    load: Callable[[], TalesModel]
+
+
+MODERN = Kind(SIZES, SETTINGS, FILE, load_tales_model)
+PLAIN = Kind(PLAIN_SIZES, PLAIN_SETTINGS, PLAIN_FILE, load_plain_tales_model)
+
+
+def recipe(text: str, validation: str, kind: Kind = MODERN) -> dict[str, object]:
     """Record how a language model is made: settings, sizes, and a fingerprint of the corpus."""
-    sizes = {**SIZES, "stride": STRIDE}
-    return {"settings": asdict(SETTINGS), "sizes": sizes, "corpus": fingerprint([(text, validation)])}
+    sizes = {**kind.sizes, "stride": STRIDE}
+    return {"settings": asdict(kind.settings), "sizes": sizes, "corpus": fingerprint([(text, validation)])}
 
 
 def report(model: TalesModel, validation: str) -> str:
@@ -56,11 +78,13 @@ def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.train_tales", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the written language model")
-    check = parser.parse_args().check
+    parser.add_argument("--plain", action="store_true", help="the model of notebook 06, of the parts of 2017")
+    arguments = parser.parse_args()
+    check, kind = arguments.check, PLAIN if arguments.plain else MODERN
     torch.set_num_threads(1)
     text, validation = corpus()
     began, worked = time.monotonic(), time.process_time()
-    trained, history = train_tales_model(text)
+    trained, history = train_tales_model(text, kind.settings, sizes=kind.sizes)
     took, worked = time.monotonic() - began, time.process_time() - worked
     sys.stdout.write(
         f"{history.steps:,} steps in {took:.0f} s, {worked:.0f} s of processor time on one thread; "
@@ -68,10 +92,10 @@ def main() -> int:
     )
     ours = validation_loss(trained.model, trained.encode(validation))
     if not check:
-        trained.save(FILE, {"recipe": recipe(text, validation), "validation_loss": ours})
-        sys.stdout.write(f"wrote {FILE}, {FILE.stat().st_size / 1e6:.2f} MB\n")
+        trained.save(kind.file, {"recipe": recipe(text, validation, kind), "validation_loss": ours})
+        sys.stdout.write(f"wrote {kind.file}, {kind.file.stat().st_size / 1e6:.2f} MB\n")
         return 0
-    written = load_tales_model()
+    written = kind.load()
     theirs = validation_loss(written.model, written.encode(validation))
     sys.stdout.write(f"validation loss {ours:.3f}, of the written language model {theirs:.3f}\n")
     return 0 if abs(ours - theirs) <= 0.03 else 1

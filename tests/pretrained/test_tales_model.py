@@ -1,7 +1,10 @@
 """The language model of the tales: its loss, its training, its continuations and its errors."""
 
 import math
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,14 +15,18 @@ from course_lib.learning.checkpoints import read
 from course_lib.pretrained import tales_model
 from course_lib.pretrained.tales_model import (
     FILE,
+    PLAIN_FILE,
     SETTINGS,
+    TalesModel,
     UnknownCharacters,
+    load_plain_tales_model,
     load_tales_model,
     train_tales_model,
     validation_loss,
     windows,
 )
 from course_lib.scoring.baselines import least_loss
+from course_lib.transformer.config import TransformerConfig
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +36,11 @@ def texts() -> tuple[str, str]:
     return tales.text(split.train), tales.text(split.validation)
 
 
-def test_its_loss_on_unseen_tales_is_the_one_in_its_file(texts: tuple[str, str]):
-    model, (_, note) = load_tales_model(), read(FILE)
+@pytest.mark.parametrize(("load", "file"), [(load_tales_model, FILE), (load_plain_tales_model, PLAIN_FILE)])
+def test_its_loss_on_unseen_tales_is_the_one_in_its_file(
+    texts: tuple[str, str], load: Callable[[], TalesModel], file: Path
+):
+    model, (_, note) = load(), read(file)
     loss = validation_loss(model.model, model.encode(texts[1]))
     assert loss == pytest.approx(note["validation_loss"], abs=1e-3)
     (ids,) = zip(*windows(model.encode(texts[1])), strict=True)
@@ -40,8 +50,9 @@ def test_its_loss_on_unseen_tales_is_the_one_in_its_file(texts: tuple[str, str])
     assert loss == pytest.approx(F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten()).item(), abs=1e-4)
 
 
-def test_it_is_better_than_any_bigram_table_of_characters(texts: tuple[str, str]):
-    model = load_tales_model()
+@pytest.mark.parametrize("load", [load_tales_model, load_plain_tales_model])
+def test_it_is_better_than_any_bigram_table_of_characters(texts: tuple[str, str], load: Callable[[], TalesModel]):
+    model = load()
     loss = validation_loss(model.model, model.encode(texts[1][:20_000]))
     assert loss < least_loss(texts[1][:20_000], context=1) - 0.5
 
@@ -71,6 +82,7 @@ def test_a_model_that_is_saved_and_loaded_is_the_same(texts: tuple[str, str], tm
     monkeypatch.setattr(tales_model, "FILE", tmp_path / "new.safetensors")
     found = load_tales_model.__wrapped__()
     assert found.characters == made.characters
+    assert found.words == made.words >= {"the", "king", "father"}
     theirs = found.model.state_dict()
     assert all(torch.equal(weight, theirs[name]) for name, weight in made.model.state_dict().items())
 
@@ -121,3 +133,12 @@ def test_its_weights_are_stored_in_half_precision_and_computed_in_full():
     tensors, _ = read(FILE)
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
     assert next(load_tales_model().model.parameters()).dtype == torch.float32
+
+
+def test_the_plain_model_is_that_of_notebook_06_and_knows_the_words_of_its_tales(texts: tuple[str, str]):
+    plain = load_plain_tales_model()
+    assert plain.characters == load_tales_model().characters
+    assert plain.words == {*re.findall(r"[a-z]+(?:'[a-z]+)*", texts[0].lower())}
+    config = plain.model.config
+    style = TransformerConfig(vocabulary=config.vocabulary, d_model=128, heads=4, d_ff=512, layers=4, max_length=64)
+    assert config == replace(style, dropout=0.0, pad=None)  # all else is as in 2017

@@ -8,8 +8,15 @@ import torch
 from torch import nn
 
 from course_lib import data
-from course_lib.pretrained import load_encoder, load_tales_model, load_translator, trained_weights
-from course_lib.transformer.build import COURSE, Parts
+from course_lib.pretrained import (
+    load_encoder,
+    load_plain_tales_model,
+    load_tales_model,
+    load_translator,
+    trained_weights,
+)
+from course_lib.transformer.build import COURSE, Parts, build_language_model
+from course_lib.transformer.config import TransformerConfig
 from tests import plain_parts
 from tests.plain_parts import plain
 
@@ -94,6 +101,17 @@ def test_the_tales_model_runs_on_the_parts_that_it_shares_with_the_2017_model(ca
     assert theirs.complete("Once upon a ti", 20) == ours.complete("Once upon a ti", 20)
 
 
+def test_the_plain_tales_model_is_the_learners_own_language_model(called: Counter[str]):
+    ours, theirs = load_plain_tales_model(), load_plain_tales_model(parts=plain())
+    assert type(theirs.model) is plain_parts.LanguageModel
+    ids = torch.tensor([ours.encode("Once upon a time there was a king")])
+    with torch.no_grad():
+        torch.testing.assert_close(theirs.model(ids), ours.model(ids), rtol=0, atol=1e-4)
+    expected = {"EncoderLayer", "MultiHeadAttention", "FeedForward", "LayerNorm", "post_norm", "causal_mask"}
+    assert {name for name in expected if not called[name]} == set()
+    assert theirs.complete("Once upon a ti", 60) == ours.complete("Once upon a ti", 60)
+
+
 def test_the_pretrained_encoder_runs_on_the_learners_layers(called: Counter[str]):
     data.fetch("pretrained-encoder")
     ours, theirs = load_encoder("cpu"), load_encoder("cpu", parts=plain())
@@ -132,3 +150,58 @@ def test_a_class_with_other_names_for_its_weights_is_replaced_by_the_courses_and
         "Your LayerNorm has no gain, so trained weights do not fit into it: "
         "here the course's LayerNorm takes its place."
     )
+
+
+def test_no_warning_speaks_of_a_class_that_the_model_does_not_use(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+):
+    monkeypatch.setattr(trained_weights, "_warned", set())
+    parts = replace(
+        COURSE, LayerNorm=OtherNames
+    )  # the model of tales needs one without a bias, the translator does not
+    load_tales_model.__wrapped__(parts=parts)
+    assert [str(each.message) for each in recwarn] == []
+    load_translator.__wrapped__(parts=parts)
+    assert [str(each.message).split(",")[0] for each in recwarn] == ["Your LayerNorm has no gain"]
+
+
+def test_a_small_class_is_looked_at_too_where_only_the_courses_larger_class_uses_it():
+    class OtherLayer(nn.Module):
+        def __init__(self, d_model: int, heads: int, d_ff: int, dropout: float = 0.1, activation=None) -> None:
+            super().__init__()
+            self.only = nn.Linear(d_model, d_model)
+
+        def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+            return self.only(x)
+
+    config = TransformerConfig(vocabulary=9, d_model=8, heads=2, d_ff=12, layers=1, pad=None)
+    model, ids = build_language_model(config).eval(), torch.tensor([[3, 1, 4]])
+    parts = replace(COURSE, EncoderLayer=OtherLayer, LayerNorm=OtherNames)
+    torch.testing.assert_close(trained_weights.rebuild(model, parts)(ids), model(ids))
+
+
+@pytest.mark.parametrize("takes_start", [False, True], ids=["counts from 0", "takes a start"])
+def test_a_rotary_that_pairs_neighbours_as_in_the_paper_gives_the_same_logits(takes_start: bool):
+    called = []
+
+    def from_start(x, start=0):
+        called.append(start)
+        angles = torch.arange(start, start + x.size(-2))[:, None] / 10_000 ** (
+            torch.arange(0, x.size(-1), 2) / x.size(-1)
+        )
+        pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)).contiguous())
+        return torch.view_as_real(pairs * torch.polar(torch.ones_like(angles), angles)).flatten(-2)
+
+    def from_0(x):
+        return from_start(x)
+
+    rotary = from_start if takes_start else from_0
+    ours, theirs = load_tales_model(), load_tales_model(parts=replace(COURSE, rotary=rotary))
+    ids = torch.tensor([ours.encode("There was once a poor ")])
+    called.clear()
+    with torch.no_grad():
+        torch.testing.assert_close(theirs.model(ids), ours.model(ids), rtol=0, atol=1e-4)
+    assert called == [0] * 2 * len(ours.model.layers)
+    rotated = theirs.model.layers[0].self_attention.rotate(torch.ones(1, 1, 2, 8), 5)
+    torch.testing.assert_close(rotated, ours.model.layers[0].self_attention.rotate(torch.ones(1, 1, 2, 8), 5))
+    assert called[-1] == (5 if takes_start else 0)

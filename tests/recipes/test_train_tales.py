@@ -7,8 +7,7 @@ import pytest
 from course_lib.data import fetch
 from course_lib.learning.checkpoints import read
 from course_lib.pretrained import load_tales_model
-from course_lib.pretrained.tales_model import FILE
-from course_lib.recipes.train_tales import corpus, recipe, report
+from course_lib.recipes.train_tales import MODERN, PLAIN, Kind, corpus, recipe, report
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +16,11 @@ def texts() -> tuple[str, str]:
     return corpus()
 
 
-def test_the_file_is_small_and_contains_the_current_recipe(texts: tuple[str, str]):
-    assert FILE.stat().st_size <= 2_000_000
-    _, note = read(FILE)
-    assert note["recipe"] == json.loads(json.dumps(recipe(*texts)))
+@pytest.mark.parametrize("kind", [MODERN, PLAIN], ids=["modern", "plain"])
+def test_the_file_is_small_and_contains_the_current_recipe(texts: tuple[str, str], kind: Kind):
+    assert kind.file.stat().st_size <= 2_000_000
+    _, note = read(kind.file)
+    assert note["recipe"] == json.loads(json.dumps(recipe(*texts, kind)))
 
 
 def test_the_report_compares_the_model_with_simple_baselines(texts: tuple[str, str]):

@@ -1,0 +1,106 @@
+"""A digest changes with whatever could change a result, and with nothing else."""
+
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from course_lib.experiments.digests import _without_words, digest
+from course_lib.transformer.attention import scaled_dot_product_attention
+from course_lib.transformer.layers import EncoderLayer
+
+SOURCE = """
+import math
+import torch
+SCALE = {scale}
+def helper(x):
+    return x {sign} SCALE
+def attend(query, key, value, mask=None, *, power={power}):
+    {words}
+    return [helper(math.sqrt(each)) for each in query]
+class Part(torch.nn.Module):
+    width = {width}
+    def forward(self, x):
+        return attend(x, x, x)
+"""
+USUAL = {"scale": "2", "sign": "*", "power": "1", "words": "# nothing", "width": "3"}
+
+
+def written(**changes: str) -> dict:
+    names: dict = {"__name__": "__main__"}
+    exec(SOURCE.format(**{**USUAL, **changes}), names)
+    return names
+
+
+@pytest.mark.parametrize("name", ["attend", "Part"])
+@pytest.mark.parametrize("change", [{"scale": "3"}, {"sign": "+"}, {"power": "2"}])
+def test_a_change_of_what_a_function_uses_changes_it(name: str, change: dict):
+    assert digest(written()[name]) != digest(written(**change)[name])
+
+
+@pytest.mark.parametrize("words", ['"""A docstring."""', "# another comment"])
+def test_comments_and_docstrings_do_not(words: str):
+    assert digest(written()["attend"]) == digest(written(words=words)["attend"])
+
+
+def test_a_classs_attribute_counts_for_the_class_alone():
+    assert digest(written()["Part"]) != digest(written(width="4")["Part"])
+    assert digest(written()["attend"]) == digest(written(width="4")["attend"])
+
+
+def test_what_a_closure_holds_counts():
+    def maker(window: int):
+        return lambda x: x * window
+
+    assert digest(maker(2)) == digest(maker(2)) != digest(maker(3))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0),
+        (1, True),
+        ("1", 1),
+        ([1, [2]], [1, 2]),
+        ({"a": 1}, {"a": 2}),
+        (torch.zeros(2), torch.zeros(2, dtype=torch.float64)),
+        (torch.zeros(2, 1), torch.zeros(1, 2)),
+        (partial(round, ndigits=1), partial(round, ndigits=2)),
+        (torch.relu, torch.sigmoid),
+        (nn.ReLU, nn.GELU),
+        (scaled_dot_product_attention, EncoderLayer),
+    ],
+)
+def test_different_values_have_different_digests(one: object, other: object):
+    assert digest(one) != digest(other)
+
+
+def test_a_function_that_calls_itself_has_a_digest():
+    names = {"__name__": "__main__"}
+    exec("def again(n):\n    return n and again(n - 1)", names)
+    assert digest(names["again"])
+
+
+def test_a_digest_is_the_same_in_another_process():
+    command = (
+        "from course_lib.experiments.digests import digest; from course_lib.transformer.build import COURSE; "
+        "print(digest([COURSE, {'b', 'a', 'c'}, 1.5]))"
+    )
+    found = {
+        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    }
+    assert len(found) == 1
+
+
+def test_what_cannot_be_compared_is_refused_with_a_sentence():
+    with pytest.raises(TypeError, match="cannot tell whether a generator has changed"):
+        digest(each for each in [1])
+
+
+def test_the_courses_own_code_counts_without_its_words():
+    one, other = 'def f(x):\n    """Words."""\n    return x  # more', 'def f(x):\n    """Others."""\n    return x'
+    assert _without_words(one) == _without_words(other) != _without_words(one.replace("return x", "return -x"))
