@@ -5,12 +5,15 @@ Contrast is computed as the Web Content Accessibility Guidelines 2.2 define it, 
 
 import json
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 Theme = Literal["light", "dark"]
 
 _FOLDER = Path(__file__).parent
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOOK: dict[str, Any] = json.loads((_FOLDER / "look.json").read_text(encoding="utf-8"))
 LOOK_CSS = (_FOLDER / "look.css").read_text(encoding="utf-8")
 """The style sheet for whatever the course puts on a page: explorers, SVG pictures and reports."""
@@ -59,6 +62,16 @@ def luminance(hex_colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 for the same to 21 for black and white.
+
+    >>> round(contrast("#000000", "#FFFFFF"), 1)
+    21.0
+    """
+    dim, bright = sorted((luminance(one), luminance(other)))
+    return (bright + 0.05) / (dim + 0.05)
+
+
 def digit_colour(cell: str) -> str:
     """Return black or white, whichever is easier to read on a cell of that colour.
 
@@ -75,3 +88,18 @@ def token_label(token: str) -> str:
     ('␣the', '[bos]')
     """
     return token.replace(" ", "␣").replace("\n", "↵") or "∅"
+
+
+def token_labels(tokens: Sequence[str]) -> list[str]:
+    """Return the labels of a sentence's tokens; those that occur more than once are numbered.
+
+    >>> token_labels(["the", "king", "saw", "the", "key"])
+    ['the¹', 'king', 'saw', 'the²', 'key']
+    """
+    so_far = Counter[str]()
+    labels = []
+    for token in tokens:
+        so_far[token] += 1
+        number = str(so_far[token]).translate(_SUPERSCRIPTS) if tokens.count(token) > 1 else ""
+        labels.append(token_label(token) + number)
+    return labels

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.lab import running_lab
 from tests.notebooks import kernels
@@ -59,6 +59,17 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=flags)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(params=[True, False], ids=["light", "dark"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, bool]]:
+    """Give a page, and whether its theme is light. It should report no error."""
+    page, errors = browser.new_page(), list[str]()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield page, request.param
+    page.close()
+    assert errors == []
 
 
 @pytest.fixture(scope="session")

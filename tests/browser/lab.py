@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 from tests.notebooks import kernels
 
 START_SECONDS = 60
-RUN_SECONDS = 120
-NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "my_transformer")
+RUN_SECONDS = 300
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "my_course", "my_transformer")
 OWN_FOLDERS = (
     "JUPYTER_CONFIG_DIR",
     "JUPYTER_DATA_DIR",
@@ -39,8 +39,7 @@ def running_lab(folder: Path) -> Iterator[str]:
     """
     checkout = folder / "course"
     shutil.copytree(kernels.ROOT, checkout, ignore=NOT_COPIED)
-    variables = kernels.environment(folder) | {name: str(folder / name.lower()) for name in OWN_FOLDERS}
-    variables["COURSE_VENV"] = sys.prefix
+    variables = environment(folder)
     command = [sys.executable, "course.py", "lab", "--no-browser", f"--port={_free_port()}"]
     # The page's model of the notebook also has the cells that are out of sight and therefore not in the document.
     command.append("--LabApp.expose_app_in_browser=True")
@@ -58,6 +57,13 @@ def running_lab(folder: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of `course.py` on the copy of the checkout in `folder`."""
+    variables = kernels.environment(folder) | {name: str(folder / name.lower()) for name in OWN_FOLDERS}
+    offline = str(kernels.ROOT / "tests" / "notebooks" / "offline")
+    return variables | {"COURSE_VENV": sys.prefix, "PYTHONPATH": os.pathsep.join([offline, str(folder / "course")])}
 
 
 def _free_port() -> int:
@@ -164,3 +170,27 @@ def opened(browser: Browser, address: str) -> Iterator[LabPage]:
     page.run_all()
     yield page
     context.close()
+
+
+@contextmanager
+def opened_lesson(browser: Browser, lab: str, name: str) -> Iterator[LabPage]:
+    """Open a notebook by its name, such as `01_attention`, in a workspace of its own, and run all of it once."""
+    with opened(browser, lab.replace("/lab/tree/00_start_here", f"/lab/workspaces/{name}/tree/{name}")) as page:
+        yield page
+
+
+def outputs_of_all_cells(page: LabPage) -> list[dict[str, Any]]:
+    """Give all outputs of a notebook, after checking that each cell ran once, in order and without an error."""
+    code = [cell for cell in page.cells() if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell["outputs"]]
+    assert [output for output in outputs if output["output_type"] == "error"] == []
+    return outputs
+
+
+def check_that_nothing_went_outside(page: LabPage, folder: Path) -> None:
+    """Check that neither the page nor a kernel asked for anything outside, and that the console shows no error."""
+    assert page.outside == []
+    assert page.errors == []
+    log = kernels.network_log(folder)
+    assert not log.exists(), log.read_text(encoding="utf-8")

@@ -1,73 +1,21 @@
 """The explorers of sampling and of beam search in Chromium, with this process as their kernel."""
 
-import json
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.look import token_label
 from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
-from tests.browser.accessibility import too_faint, tree
+from tests.browser.accessibility import tree
+from tests.browser.explorer_page import put, readable
 from tests.pictures.explorers.test_sampling_explorers import handmade, sampling, translating
-
-# The model that anywidget passes to a script. A kernel, if there is one, answers the values that the script sets.
-PAGE = """<!doctype html><title>explorer</title><style>%s body { margin: 0 }</style>
-<body data-jp-theme-light="%s"><div id="root"></div><script type="module">
-%s
-const state = %s;
-const [listeners, set] = [{}, {}];
-const model = {
-  get: (name) => state[name],
-  set: (name, x) => (state[name] = set[name] = x),
-  on: (name, listen) => (listeners[name] ??= []).push(listen),
-  off() {},
-  async save_changes() {
-    const answer = await window.kernel?.(JSON.stringify(set));
-    for (const [name, x] of Object.entries(JSON.parse(answer ?? "{}"))) {
-      if (JSON.stringify(state[name]) === JSON.stringify(x)) continue;
-      state[name] = x;
-      listeners[`change:${name}`]?.forEach((listen) => listen());
-    }
-  },
-};
-explorer.render({ model, el: document.getElementById("root") });
-</script>"""
 
 SAMPLING = ("names", "prompt", "answer", "examples", "request", "drawn")
 BEAMS = ("sentence", "typed", "result")
-
-
-@pytest.fixture(params=[True, False], ids=["light", "dark"])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, bool]]:
-    page, errors = browser.new_page(), list[str]()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    yield page, request.param
-    page.close()
-    assert errors == []
-
-
-def put(page: Page, explorer: Explorer, names: tuple[str, ...], light: bool = True, kernel: bool = False) -> None:
-    """Show an explorer on the page, with or without its kernel."""
-
-    def state() -> dict[str, Any]:
-        return {name: getattr(explorer, name) for name in names}
-
-    def answer(changes: str) -> str:
-        for name, value in json.loads(changes).items():
-            setattr(explorer, name, value)
-        return json.dumps(state())
-
-    if kernel:
-        page.expose_function("kernel", answer)
-    script = str(explorer._esm).replace("export default", "const explorer =")
-    page.set_content(PAGE % (explorer._css, str(light).lower(), script, json.dumps(state())))
 
 
 def move(page: Page, name: str, to: float) -> None:
@@ -79,12 +27,6 @@ def rows(table: Locator) -> list[list[str]]:
         "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
     )
     return found
-
-
-def readable(page: Page) -> None:
-    counted, faint = too_faint(page.locator("#root"))
-    assert counted > 5
-    assert faint == []
 
 
 @pytest.mark.parametrize(
@@ -217,6 +159,21 @@ def test_the_first_character_is_drawn_even_without_a_kernel(page: tuple[Page, bo
     tab, light = page
     put(tab, sampling(), SAMPLING, light)
     expect(tab.locator(".drawn").first).to_have_text(re.compile("^Once upon a ti. …$"))
+
+
+def test_a_text_that_reaches_the_longest_length_is_cut_and_has_not_ended(page: tuple[Page, bool]) -> None:
+    tab, light = page
+    put(tab, handmade(max_length=2), BEAMS, light)
+    tab.get_by_role("button", name="Next").click()
+    expect(tab.locator(".status")).to_contain_text(
+        "Step 2 of 2, 2 beams: 0 kept, 0 ended, 2 dropped, 2 cut at 2 tokens."
+    )
+    expect(tab.locator(".status")).to_contain_text("Best text: “a dog”, cut at 2 tokens, score")
+    assert [row[1] for row in rows(tab.locator("table.texts"))] == [
+        "a dog (cut at 2 tokens)",
+        "the cat (greedy) (cut at 2 tokens)",
+    ]
+    readable(tab)
 
 
 def test_a_tree_grows_step_by_step_to_the_text_that_greedy_decoding_misses(page: tuple[Page, bool]) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import LabPage, opened
-from tests.notebooks import kernels
+from tests.browser.lab import LabPage, check_that_nothing_went_outside, opened, outputs_of_all_cells
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +21,7 @@ def test_the_first_notebook_is_the_active_tab(start_page: LabPage):
 
 
 def test_every_cell_runs_without_an_error(start_page: LabPage):
-    code = [cell for cell in start_page.cells() if cell["cell_type"] == "code"]
-    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
-    errors = [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"]
-    assert errors == []
+    assert outputs_of_all_cells(start_page)
 
 
 def test_the_translator_answers_a_sentence_that_the_learner_types(start_page: LabPage):
@@ -40,11 +36,5 @@ def test_no_news_prompt_appears(start_page: LabPage):
     expect(start_page.page.get_by_text("Jupyter news")).to_have_count(0)
 
 
-def test_no_request_leaves_the_computer(start_page: LabPage, lab_folder: Path):
-    assert start_page.outside == []
-    log = kernels.network_log(lab_folder)
-    assert not log.exists(), log.read_text(encoding="utf-8")
-
-
-def test_the_console_shows_no_error(start_page: LabPage):
-    assert start_page.errors == []
+def test_no_request_leaves_the_computer_and_the_console_shows_no_error(start_page: LabPage, lab_folder: Path):
+    check_that_nothing_went_outside(start_page, lab_folder)

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from course_lib.pictures import explorers
-from course_lib.pictures.look import COLOURS, LOOK, LOOK_CSS, Theme, colour, digit_colour, ramp_colour, token_label
+from course_lib.pictures.look import (
+    COLOURS,
+    LOOK,
+    LOOK_CSS,
+    Theme,
+    colour,
+    digit_colour,
+    ramp_colour,
+    token_label,
+    token_labels,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -104,6 +114,11 @@ def test_an_unknown_colour_is_refused_with_the_list_of_names() -> None:
 
 def test_spaces_and_line_ends_are_visible_in_a_tokens_label() -> None:
     assert [token_label(token) for token in (" the", "\n", "", "[pad]")] == ["␣the", "↵", "∅", "[pad]"]
+
+
+def test_equal_tokens_of_a_sentence_are_numbered() -> None:
+    assert token_labels(["the", "key", "the", " ", "the"]) == ["the¹", "key", "the²", "␣", "the³"]
+    assert token_labels(["a"] * 12)[-1] == "a¹²"
 
 
 def test_every_colour_that_a_style_sheet_uses_is_defined() -> None:

@@ -8,9 +8,14 @@ from course_lib.pictures.explorers.attention_explorer import (
     self_attention_of,
 )
 from course_lib.pictures.explorers.beam_explorer import BeamExplorer
+from course_lib.pictures.explorers.blocks_explorer import BlocksExplorer
 from course_lib.pictures.explorers.depth_explorer import DepthExplorer
+from course_lib.pictures.explorers.entity_explorer import EntityExplorer, TaggedWords
+from course_lib.pictures.explorers.hidden_token_explorer import HiddenTokenExplorer, HiddenTokens, guesses_by_layer
+from course_lib.pictures.explorers.leave_one_out_explorer import LeaveOneOutExplorer
 from course_lib.pictures.explorers.positions_explorer import PositionsExplorer
 from course_lib.pictures.explorers.sampling_explorer import SamplingExplorer
+from course_lib.pictures.explorers.story_writer import StoryWriter
 from course_lib.pictures.explorers.translate_box import TranslateBox
 
 __all__ = [
@@ -18,11 +23,19 @@ __all__ = [
     "AlignmentExplorer",
     "AttentionExplorer",
     "BeamExplorer",
+    "BlocksExplorer",
     "DepthExplorer",
+    "EntityExplorer",
+    "HiddenTokenExplorer",
+    "HiddenTokens",
+    "LeaveOneOutExplorer",
     "Lookup",
     "PositionsExplorer",
     "SamplingExplorer",
+    "StoryWriter",
+    "TaggedWords",
     "TranslateBox",
     "guesses",
+    "guesses_by_layer",
     "self_attention_of",
 ]

@@ -3,7 +3,6 @@
 function render({ model, el }) {
   prepare(el, "Alignment explorer: what each target word reads, and what it should");
   const { examples, heads, errors } = model.get("data");
-  const id = `alignment-${Math.random().toString(36).slice(2)}`;
   const begin = { example: 0, head: model.get("head"), row: 0 };
   const sentence = html("select", { onchange: () => pick({ example: Number(sentence.value), row: 0 }) });
   const head = html("select", { onchange: () => pick({ head: Number(head.value) }) });
@@ -13,11 +12,11 @@ function render({ model, el }) {
     html("label", {}, "Sentence", sentence),
     html("label", {}, "Layer and head", head),
   );
-  const asks = html("div");
-  const picture = html("div");
+  const picture = html("div", { class: "shown" });
   const status = statusLine();
   const numbers = html("div");
-  el.replaceChildren(controls, asks, picture, status, numbers);
+  const side = html("div", { class: "side" }, controls, status);
+  el.replaceChildren(html("div", { class: "two" }, side, picture), numbers);
   stepKeys(el, {
     step: (by) => pick({ head: (state.head + heads.length + by) % heads.length }),
     reset: () => pick(begin),
@@ -30,12 +29,13 @@ function render({ model, el }) {
     const before = state;
     state = { ...state, ...change };
     if (state.example !== before?.example) build();
-    const { source, target, weights, gold, errors: own } = examples[state.example];
+    const { weights, gold, errors: own } = examples[state.example];
+    const [source, target] = [examples[state.example].source, examples[state.example].target].map(labelsOf);
     sentence.value = state.example;
     head.value = state.head;
-    asks.querySelectorAll("input")[state.row].checked = true;
     const note = "colours from 0 to 1; rings: the true links";
-    panel.show(weights[state.head], { subtitle: heads[state.head], note, colour: weightClass });
+    const title = { title: "weights", subtitle: heads[state.head] };
+    panel.show(weights[state.head], { ...title, note, colour: weightClass, digits: inCell, sums: true });
     panel.frame(state.row);
     table.show(weights[state.head]);
     const row = weights[state.head][state.row];
@@ -43,9 +43,10 @@ function render({ model, el }) {
     const truth = gold.filter(([, t]) => t === state.row).map(([s]) => `“${source[s]}”`).join(" and ") || "no word";
     const reading = `“${target[state.row]}” reads ${twoDecimals(row[reads])} of “${source[reads]}”`;
     const [here, overall] = [own, errors].map((rates) => twoDecimals(rates[state.head]));
+    const all = examples.length === 1 ? "this sentence" : `these ${examples.length} sentences`;
     status.say(
       `${reading}; it belongs to ${truth}. ` +
-        `Alignment error rate of ${heads[state.head]}: ${here} here, ${overall} over all sentences.`,
+        `Alignment error rate of ${heads[state.head]}: ${here} here, ${overall} over ${all}.`,
     );
   }
 
@@ -53,10 +54,8 @@ function render({ model, el }) {
     const { source, target, gold } = examples[state.example];
     const choose = (row) => row !== state.row && pick({ row });
     const legend = "The target word that asks: choose with mouse or arrow keys";
-    asks.replaceChildren(chipChooser(id, legend, target, "query", state.row, choose));
-    const brief = (x) => twoDecimals(x).replace(/^0/, "");
-    panel = grid("weights", { queries: target, keys: source }, { digits: brief, sums: true, choose });
-    panel.element.querySelector("svg").append(...gold.map(ring));
+    panel = grid({ queries: target, keys: source }, { legend, choose });
+    panel.picture.append(...gold.map(ring));
     picture.replaceChildren(panel.element);
     const isGold = (i, j) => gold.some(([s, t]) => s === j && t === i);
     const digits = (x, i, j) => (isGold(i, j) ? `○ ${twoDecimals(x)}` : twoDecimals(x));

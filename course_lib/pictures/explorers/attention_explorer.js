@@ -1,33 +1,40 @@
 // Scores → mask → weights → output of one head. The kernel sends all scores and values once; the rest is done here.
 
 const FEATURES_SHOWN = 16;
-const START = { mask: "none", scaled: true, sharpness: 1 };
+const START = { mask: "none", scaled: true, sharpness: 1, view: "weights" };
+const VIEWS = { scores: "scores", masked: "masked", weights: "weights", output: "output" };
+const LEGEND = "The token that asks: choose with mouse or arrow keys";
 
 function render({ model, el }) {
   prepare(el, "Attention explorer: scores, mask, weights and output of one head");
-  const id = `attention-${Math.random().toString(36).slice(2)}`;
-  let state, panels, current;
+  let state, panels, current, names;
 
-  const { form, input: sentence } = textForm(model, "sentence", "Your sentence", "Look");
+  const status = statusLine();
+  const answer = { answer: "lookup", warn: (words) => tell(words, true) };
+  const { form, input: sentence } = textForm(model, "sentence", "Your sentence", "Show", answer);
   const layer = html("select", { onchange: () => pick({ layer: Number(layer.value) }) });
   const head = html("select", { onchange: () => pick({ head: Number(head.value) }) });
   const masks = radios("Mask", { none: "none", causal: "causal" }, () => state.mask, (mask) => pick({ mask }));
   const scale = html("input", { type: "checkbox", onchange: () => pick({ scaled: scale.checked }) });
-  const sharpness = slider("Multiply the scores by", { min: 0, max: 4, step: 0.1 }, (x) => pick({ sharpness: x }));
+  const sharpness = slider("Scores times", { min: 0, max: 4, step: 0.1 }, (x) => pick({ sharpness: x }));
+  const asks = html("select", { onchange: () => pick({ row: Number(asks.value) }) });
+  const asking = html("label", {}, "Token that asks", asks); // in the one view that has no rows to choose
+  const views = radios("Show", VIEWS, () => state.view, (view) => pick({ view }));
   const controls = html(
     "div",
     { class: "controls" },
     html("label", {}, "Layer", layer),
     html("label", {}, "Head", head),
-    masks.element,
     html("label", { class: "inline" }, scale, "divide by √d_k"),
+    masks.element,
     sharpness.element,
+    views.element,
+    asking,
   );
-  const status = statusLine();
-  const asks = html("div");
-  const grids = html("div", { class: "grids" });
+  const picture = html("div", { class: "shown" });
   const numbers = html("div");
-  el.replaceChildren(form, controls, asks, grids, status, numbers);
+  const side = html("div", { class: "side" }, form, status, controls);
+  el.replaceChildren(html("div", { class: "two" }, side, picture), numbers);
   stepKeys(el, { step, reset: () => heads() && pick({ ...START, row: startRow() }), first: sentence });
 
   function heads() {
@@ -53,28 +60,33 @@ function render({ model, el }) {
     update(!("row" in change && Object.keys(change).length === 1));
   }
 
+  function tell(words, isWarning) {
+    status.classList.toggle("warning", isWarning);
+    status.say(words);
+  }
+
   function restart() {
     const lookup = model.get("lookup");
     sentence.value = model.get("sentence");
-    status.classList.toggle("warning", Boolean(lookup.message));
-    for (const part of [controls, asks, grids, numbers]) part.hidden = Boolean(lookup.message);
-    if (lookup.message) return status.say(lookup.message);
-    state = { ...START, layer: model.get("layer"), head: model.get("head") };
-    state.row = startRow();
+    for (const part of [controls, picture, numbers]) part.hidden = Boolean(lookup.message);
+    if (lookup.message) return tell(lookup.message, true);
+    const [label, token] = [names?.queries[state.row], names?.tokens[state.row]]; // asked in the last sentence
+    names = { queries: labelsOf(lookup.queries), keys: labelsOf(lookup.keys), tokens: lookup.queries };
+    state = { ...START, ...state, layer: model.get("layer"), head: model.get("head") };
+    state.row = names.queries.indexOf(label);
+    if (state.row < 0) state.row = names.tokens.indexOf(token);
+    if (state.row < 0) state.row = startRow();
     fill(layer, lookup.scores.length);
     fill(head, lookup.scores[0].length);
+    fill(asks, names.queries);
     const choose = (row) => row !== state.row && pick({ row });
-    const legend = "The token that asks: choose with mouse or arrow keys";
-    asks.replaceChildren(chipChooser(id, legend, lookup.queries, "query", state.row, choose));
     const caption = "The weights. Rows: the token that asks. Columns: the token that is read.";
     panels = {
-      scores: grid("scores", lookup, { digits: oneDecimal, choose }),
-      masked: grid("scores after the mask", lookup, { digits: oneDecimal, choose }),
-      weights: grid("weights", lookup, { digits: (x) => x.toFixed(2).replace(/^0/, ""), sums: true, choose }),
+      grid: grid(lookup, { legend: LEGEND, choose }),
       output: outputPanel(lookup),
       numbers: numbersTable(lookup.queries, lookup.keys, caption),
     };
-    grids.replaceChildren(...["scores", "masked", "weights", "output"].map((name) => panels[name].element));
+    picture.replaceChildren(panels.grid.element, panels.output.element);
     numbers.replaceChildren(panels.numbers.element);
     update(true);
   }
@@ -84,10 +96,11 @@ function render({ model, el }) {
     layer.value = state.layer;
     head.value = state.head;
     masks.show();
+    views.show();
     scale.checked = state.scaled;
     sharpness.show(state.sharpness, state.sharpness.toFixed(1));
-    const chosen = asks.querySelectorAll("input")[state.row];
-    if (chosen) chosen.checked = true;
+    panels.grid.element.hidden = state.view === "output";
+    asking.hidden = panels.output.element.hidden = state.view !== "output";
     if (recompute) draw(lookup);
     showRow(lookup);
   }
@@ -97,29 +110,46 @@ function render({ model, el }) {
     const { scores, masked, weights } = current;
     const range = largest(scores);
     const colour = (x) => signedClass(x, range);
-    const ends = `colours from ${oneDecimal(-range)} to ${oneDecimal(range)}`;
+    const note = `colours from ${oneDecimal(-range)} to ${oneDecimal(range)}`;
     const isHidden = (i, j) => masked[i][j] === -Infinity;
-    panels.scores.show(scores, { subtitle: state.scaled ? "q · k / √d_k" : "q · k", note: ends, colour });
-    const note = state.mask === "none" ? "no mask: nothing changes" : "· is −∞";
-    panels.masked.show(masked, { subtitle: "hidden ones become −∞", note, colour, isHidden });
-    const scale = { note: "colours from 0 to 1", colour: weightClass };
-    panels.weights.show(weights, { subtitle: "softmax of each row", ...scale, isHidden });
+    const signed = { colour, digits: oneDecimal };
+    const formula = state.scaled ? "q · k / √d_k" : "q · k";
+    const shows = {
+      scores: [scores, { title: "scores", subtitle: formula, note, ...signed }],
+      masked: [masked, { title: "scores after the mask", subtitle: "· is −∞", note, ...signed, isHidden }],
+      weights: [weights, {
+        title: "weights", subtitle: "softmax of each row", note: "colours from 0 to 1", colour: weightClass,
+        digits: inCell, sums: true, isHidden,
+      }],
+    };
+    if (shows[state.view]) panels.grid.show(...shows[state.view]);
     panels.output.show(lookup.values[state.layer][state.head]);
     panels.numbers.show(weights);
   }
 
   function showRow(lookup) {
     const row = current.weights[state.row];
-    const order = row.map((weight, i) => [weight, lookup.keys[i]]).sort((a, b) => b[0] - a[0]);
-    const shares = order.slice(0, 3).map(([w, token]) => `${twoDecimals(w)} of “${tokenLabel(token)}”`).join(", ");
-    status.say(`“${tokenLabel(lookup.queries[state.row])}” reads ${shares}.`);
-    for (const { frame } of [panels.scores, panels.masked, panels.weights]) frame(state.row);
-    panels.output.mix(row, lookup.values[state.layer][state.head]);
+    const order = row.map((weight, i) => [weight, names.keys[i]]).sort((a, b) => b[0] - a[0]);
+    const shares = order.slice(0, 3).map(([w, token]) => `${twoDecimals(w)} of “${token}”`).join(", ");
+    tell(`“${names.queries[state.row]}” reads ${shares}.`, false);
+    asks.value = state.row;
+    panels.grid.frame(state.row);
+    panels.output.mix(state.row, row, lookup.values[state.layer][state.head]);
   }
 
+  /** Choose the token that a guess asks about. */
+  function goTo({ detail: token }) {
+    const row = model.get("lookup").queries?.indexOf(token) ?? -1;
+    if (row >= 0) pick({ row });
+  }
+
+  el.addEventListener("about", goTo);
   model.on("change:lookup", restart);
   restart();
-  return () => model.off("change:lookup", restart);
+  return () => {
+    model.off("change:lookup", restart);
+    el.removeEventListener("about", goTo);
+  };
 }
 
 /** Scores, scores after the mask, and weights of the chosen head: three T × S tables. */
@@ -161,10 +191,7 @@ function outputPanel(lookup) {
   const left = MARGIN.left + 66;
   const size = 16;
   const width = left + features * size + 8;
-  const height = MARGIN.top + count * CELL + 56;
-  const names = lookup.keys.map((token, i) =>
-    svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "label end" }, short(token)),
-  );
+  const height = MARGIN.top + count * CELL + 46;
   const shares = lookup.keys.map((_, i) =>
     svg("rect", { class: "share", x: MARGIN.left, y: MARGIN.top + i * CELL + 6, height: CELL - 12 }),
   );
@@ -174,13 +201,16 @@ function outputPanel(lookup) {
     );
   const values = lookup.keys.map((_, i) => cellsAt(MARGIN.top + i * CELL));
   const output = cellsAt(MARGIN.top + count * CELL + 14);
+  const asks = svg("text", { x: 4, y: 29, class: "small" });
+  const names = labelsOf(lookup.keys).map((label, i) =>
+    svg("text", { x: MARGIN.left - 6, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "end" }, short(label)),
+  );
   const picture = drawing(width, height, {},
-    svg("text", { x: MARGIN.left, y: 14, class: "title" }, "output"),
-    svg("text", { x: MARGIN.left, y: 29, class: "small" }, "Σ weight × value"),
+    svg("text", { x: 4, y: 14, class: "title" }, "output: Σ weight × value"), asks,
     svg("text", { x: MARGIN.left, y: MARGIN.top - 8, class: "small" }, "weight"),
     svg("text", { x: left, y: MARGIN.top - 8, class: "small" }, "value"),
     ...names, ...shares, ...values.flat(), ...output,
-    svg("text", { x: left - 8, y: MARGIN.top + count * CELL + 31, class: "label end" }, "output"),
+    svg("text", { x: left - 8, y: MARGIN.top + count * CELL + 31, class: "end" }, "output"),
   );
 
   function colourCells(cells, numbers, range) {
@@ -195,13 +225,14 @@ function outputPanel(lookup) {
     for (const [i, cells] of values.entries()) colourCells(cells, table[i], range);
   }
 
-  function mix(row, table) {
+  function mix(asking, row, table) {
+    setText(asks, `“${labelsOf(lookup.queries)[asking]}” asks`);
     for (const [i, share] of shares.entries()) share.setAttribute("width", Math.max(0.5, row[i] * 60));
     const mixed = output.map((_, j) => sum(row.map((weight, i) => weight * table[i][j])));
     colourCells(output, mixed, largest(table));
   }
 
-  const note = `the first ${features} of ${d_v} features`;
+  const note = features < d_v ? `the first ${features} of ${d_v} features` : `all ${d_v} features`;
   return { element: html("figure", { class: "mix" }, picture, html("figcaption", {}, note)), show, mix };
 }
 

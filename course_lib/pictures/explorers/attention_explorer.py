@@ -14,9 +14,10 @@ import traitlets
 from torch import Tensor
 
 from course_lib.pictures.explorers.base import Explorer, weights_table
-from course_lib.pictures.look import token_label
-from course_lib.transformer.attention import attention_weights, watch_attention
+from course_lib.pictures.look import token_labels
+from course_lib.transformer.attention import attention_weights
 from course_lib.transformer.models import Encoder, Transformer
+from course_lib.transformer.watching import watch_attention
 
 DIGITS = 3
 MOST_TOKENS = 28
@@ -89,7 +90,7 @@ def self_attention_of(
 
 
 class AttentionExplorer(Explorer):
-    """Three linked grids, scores → mask → weights, and the output that they mix; one row is one token that asks.
+    """Scores → mask → weights → output of one head, one at a time; each row of a grid is a token that asks.
 
     Args:
         look_up: gives the queries, keys and values for a sentence; raises ValueError with a sentence for the learner.
@@ -113,9 +114,10 @@ class AttentionExplorer(Explorer):
         try:
             found = self._look_up(self.sentence)
         except ValueError as problem:
-            self.lookup = {"message": str(problem)}
+            self.lookup = {"message": str(problem), "to": self.sentence}  # "to": no two answers are the same
             return
         self.lookup = {
+            "to": self.sentence,
             "queries": list(found.queries),
             "keys": list(found.keys),
             "d_k": found.query.size(-1),
@@ -131,11 +133,11 @@ class AttentionExplorer(Explorer):
         if "message" in self.lookup:
             return str(self.lookup["message"])
         weights = self._weights()
+        queries, keys = token_labels(self.lookup["queries"]), token_labels(self.lookup["keys"])
         asks, reads = divmod(int(weights.argmax()), weights.size(-1))
         return (
             f"Attention of layer {self.layer}, head {self.head} on “{self.sentence}”: "
-            f"“{token_label(self.lookup['queries'][asks])}” reads {weights[asks, reads]:.2f} of "
-            f"“{token_label(self.lookup['keys'][reads])}”, the largest of all weights."
+            f"“{queries[asks]}” reads {weights[asks, reads]:.2f} of “{keys[reads]}”, the largest of all weights."
         )
 
     def static_html(self) -> str:

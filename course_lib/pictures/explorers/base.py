@@ -8,11 +8,16 @@ from typing import Any, ClassVar, Self
 
 import anywidget
 import traitlets
+from IPython.display import display
 
-from course_lib.pictures.look import LOOK, LOOK_CSS, Theme, digit_colour, ramp_colour, token_label
+from course_lib.pictures.look import LOOK, LOOK_CSS, Theme, digit_colour, ramp_colour, token_labels
 
 FOLDER = Path(__file__).parent
 RAMP_STEPS = 20
+NO_PANEL = "No panel above? It needs a running kernel: run this cell again."
+WITHOUT_PANEL = (
+    ".jp-OutputArea-child:has(.course-explorer) + .jp-OutputArea-child:has(.course-no-panel) { display: none; }"
+)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -34,19 +39,20 @@ class Explorer(anywidget.AnyWidget):
             cls._css = LOOK_CSS + ramp_css() + _read("explorers.css")
         super().__init_subclass__(**arguments)
 
-    def ask_first(self, question: str, replies: Mapping[str, str]) -> Self:
+    def ask_first(self, question: str, replies: Mapping[str, str], about: str = "") -> Self:
         """Let the learner guess before the picture is shown. Any answer shows it, together with the reply to it.
 
         Args:
             question: one sentence.
             replies: answer → reply, in the order in which the answers are offered. A reply says what is right, and
                 where to see it.
+            about: the token that the question is about, which the explorer then shows.
 
         Returns this explorer. Raises ValueError for fewer than two answers.
         """
         if len(replies) < 2:
             raise ValueError(f"a guess needs at least two answers to choose from, but there are {len(replies)}")
-        self.guess = {"question": question, "replies": dict(replies)}
+        self.guess = {"question": question, "replies": dict(replies)} | ({"about": about} if about else {})
         return self
 
     def _guess_html(self) -> str:
@@ -68,6 +74,17 @@ class Explorer(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return self.alt()
 
+    def _ipython_display_(self) -> None:
+        """Show the panel, and below it a sentence for a page on which there is none.
+
+        JupyterLab keeps no panel in a saved notebook. When that is opened again, it shows an error in the panel's
+        place, and none of the other formats of the same output. What is in an output of its own it does show.
+        """
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        words = f'<style>{WITHOUT_PANEL}</style>\n<p class="course-no-panel"><em>{NO_PANEL}</em></p>'
+        display({"text/html": words, "text/plain": NO_PANEL}, raw=True)  # type: ignore[no-untyped-call]
+
     def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**arguments) or ({}, {})
         return {**data, "text/html": self._guess_html() + self.static_html(), "text/plain": self.alt()}, metadata
@@ -75,10 +92,10 @@ class Explorer(anywidget.AnyWidget):
 
 def weights_table(weights: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], caption: str) -> str:
     """Write weights as an HTML table: a row for each token that asks, a column for each token that is read."""
-    head = "".join(f'<th scope="col">{escape(token_label(token))}</th>' for token in columns)
+    head = "".join(f'<th scope="col">{escape(token)}</th>' for token in token_labels(columns))
     body = "".join(
-        f'<tr><th scope="row">{escape(token_label(token))}</th>{"".join(f"<td>{w:.2f}</td>" for w in row)}</tr>'
-        for token, row in zip(rows, weights, strict=True)
+        f'<tr><th scope="row">{escape(token)}</th>{"".join(f"<td>{w:.2f}</td>" for w in row)}</tr>'
+        for token, row in zip(token_labels(rows), weights, strict=True)
     )
     return (
         f"<table><caption>{escape(caption)}</caption>"

@@ -1,17 +1,18 @@
 // Beam search as a growing tree. The kernel sends the candidates of every step, for every number of beams.
 
 const COLUMNS = 6; // steps side by side; a longer search loses its first ones on the left
-const NODE = { width: 100, height: 34 };
-const [GAP, LINE, ROOT] = [34, 42, 60]; // between columns, from row to row, the width of the start
+const NODE = { width: 100, height: 30 };
+const [GAP, LINE, ROOT] = [34, 34, 60]; // between columns, from row to row, the width of the start
 const THICKEST = 12;
-const MARKS = { kept: "", ended: "■", dropped: "✗" };
+const MARKS = { kept: "", ended: "■", cut: "…", dropped: "✗" };
 
 function render({ model, el }) {
   prepare(el, "Beam explorer: the search tree that a beam search grows");
   const group = `beams-${Math.random().toString(36).slice(2)}`;
-  const { form, input } = textForm(model, "sentence", "An English sentence", "Search");
+  const warning = warningLine();
+  const answer = { answer: "result", warn: warning.say };
+  const { form, input } = textForm(model, "sentence", "An English sentence", "Search", answer);
   form.hidden = !model.get("typed");
-  const warning = html("p", { role: "alert", class: "warning", hidden: true });
   const widths = html("fieldset");
   const step = slider("Step", { min: 1, max: 1 }, (x) => pick({ step: x }));
   const move = (words, by) => html("button", { type: "button", onclick: () => go(by) }, words);
@@ -20,8 +21,8 @@ function render({ model, el }) {
   const controls = html("div", { class: "controls" }, widths, step.element, moves, alpha.element);
   const picture = html("figure", { class: "tree" });
   const note = html("figcaption", {},
-    "The likelier a text, the thicker its line. Solid: kept; dashed, ✗: dropped; ■: ended; shaded, bold: what greedy " +
-      "decoding takes. Numbers: log-probability of the text so far.",
+    "Thick: likely. Solid: kept; dashed, ✗: dropped; ■: ended; …: cut at the limit; shaded: greedy. " +
+      "Numbers: log-probability of the text so far.",
   );
   const status = statusLine();
   const [title, body] = [html("caption"), html("tbody")];
@@ -29,8 +30,9 @@ function render({ model, el }) {
   const head = html("tr", {}, ...columns.map((name) => html("th", { scope: "col" }, name)));
   const table = html("table", { class: "texts" }, title, html("thead", {}, head), body);
   const nested = html("div");
+  const texts = html("details", {}, html("summary", {}, "Show the best texts"), table);
   const details = html("details", { ontoggle: fillList }, html("summary", {}, "Show the tree as a list"), nested);
-  el.replaceChildren(form, warning, controls, picture, note, status, table, details);
+  el.replaceChildren(form, warning, controls, status, picture, note, texts, details);
   stepKeys(el, { step: go, reset: () => pick(begin()), first: model.get("typed") ? input : step.input });
   let state, searches, join, choices;
   read();
@@ -45,10 +47,9 @@ function render({ model, el }) {
   /** Show the kernel's latest result. Where it is only a message, the last tree stays. */
   function read() {
     const result = model.get("result");
-    warning.hidden = !result.message;
-    setText(warning, result.message ?? "");
+    warning.say(result.message);
     const isEmpty = !Object.keys(result.searches).length;
-    for (const part of [controls, picture, note, status, table, details]) part.hidden = isEmpty;
+    for (const part of [controls, picture, note, status, texts, details]) part.hidden = isEmpty;
     if (isEmpty || (result.message && state)) return;
     ({ searches, join } = result);
     choices = Object.keys(searches).map(Number);
@@ -74,24 +75,30 @@ function render({ model, el }) {
     alpha.show(state.alpha, `α = ${twoDecimals(state.alpha)}`);
     const grown = steps.slice(0, state.step);
     picture.replaceChildren(tree(grown));
-    const texts = endings(grown, join, state.alpha);
-    listTexts(texts);
+    picture.scrollLeft = picture.scrollWidth; // the step just taken is on the right
+    const found = endings(grown, join, state.alpha);
+    listTexts(found);
     if (details.open) fillList();
-    const count = (fate) => grown.at(-1).filter((each) => each.fate === fate).length;
-    const counts = ["kept", "ended", "dropped"].map((fate) => `${count(fate)} ${fate}`).join(", ");
-    const best = texts[0]
-      ? `Best text that has ended: “${texts[0].text}”, score ${signed(texts[0].score)}.`
-      : "No text has ended yet.";
+    const count = (fate) => grown.at(-1).filter((each) => fateOf(each) === fate).length;
+    const cut = count("cut") ? [`${count("cut")} cut at ${tokens(state.step)}`] : [];
+    const counts = [...["kept", "ended", "dropped"].map((fate) => `${count(fate)} ${fate}`), ...cut].join(", ");
+    const best = found[0] ? bestOf(found[0]) : "No text has ended yet.";
     const beams = state.width === 1 ? "1 beam" : `${state.width} beams`;
     status.say(`Step ${state.step} of ${steps.length}, ${beams}: ${counts}. ${best}`);
   }
 
-  function listTexts(texts) {
+  function bestOf({ text, score, cut, length }) {
+    const name = cut ? "Best text" : "Best text that has ended";
+    return `${name}: “${text}”, ${cut ? `cut at ${tokens(length)}, ` : ""}score ${signed(score)}.`;
+  }
+
+  function listTexts(found) {
     const best = state.width === 1 ? "best text" : `${state.width} best texts`;
     const penalty = `((5 + tokens) / 6)^${twoDecimals(state.alpha)}`;
     setText(title, `The ${best} so far: score = log-probability ÷ ${penalty}`);
-    const rows = texts.slice(0, state.width).map(({ text, total, length, score, greedy }, i) => {
-      const cells = [`${text}${greedy ? " (greedy)" : ""}`, signed(total), length, signed(score)];
+    const rows = found.slice(0, state.width).map(({ text, total, length, score, greedy, cut }, i) => {
+      const notes = `${greedy ? " (greedy)" : ""}${cut ? ` (cut at ${tokens(length)})` : ""}`;
+      const cells = [`${text}${notes}`, signed(total), length, signed(score)];
       return html("tr", {}, html("th", { scope: "row" }, i + 1), ...cells.map((words) => html("td", {}, words)));
     });
     const none = html("tr", {}, html("th", { scope: "row" }, "–"), html("td", { colspan: 4 }, "none has ended yet"));
@@ -106,13 +113,26 @@ function render({ model, el }) {
   return () => model.off("change:result", read);
 }
 
-/** The texts that have ended, the best by score first. The score is the log-probability over the length penalty. */
+/** What became of a candidate: "ended" where it wrote a stop token, "cut" where it only reached the longest length. */
+function fateOf({ fate, stops }) {
+  return fate === "ended" && !stops ? "cut" : fate;
+}
+
+function tokens(count) {
+  return count === 1 ? "1 token" : `${count} tokens`;
+}
+
+/**
+ * The texts that have ended or were cut, the best by score first. The score is the log-probability over the length
+ * penalty.
+ */
 function endings(steps, join, alpha) {
   const ended = steps.flatMap((candidates, i) =>
     candidates.filter(({ fate }) => fate === "ended").map((each) => {
       const length = i + 1;
       const score = each.total / ((5 + length) / 6) ** alpha;
-      return { text: textOf(steps, i, each, join), total: each.total, length, greedy: each.greedy, score };
+      const text = textOf(steps, i, each, join);
+      return { text, total: each.total, length, greedy: each.greedy, score, cut: !each.stops };
     }),
   );
   return ended.sort((one, other) => other.score - one.score);
@@ -128,7 +148,7 @@ function textOf(steps, step, candidate, join) {
 function listOf(steps, step, parent) {
   const items = (steps[step] ?? []).flatMap((each, i) => {
     if (each.parent !== parent) return [];
-    const words = `${tokenLabel(each.name)} ${signed(each.total)}, ${each.fate}${each.greedy ? ", greedy" : ""}`;
+    const words = `${tokenLabel(each.name)} ${signed(each.total)}, ${fateOf(each)}${each.greedy ? ", greedy" : ""}`;
     const below = listOf(steps, step + 1, i);
     return [html("li", {}, words, ...(below ? [below] : []))];
   });
@@ -183,11 +203,11 @@ function root({ x, y }) {
   );
 }
 
-function node({ x, y, name, total, fate, greedy }, width) {
+function node({ x, y, name, total, fate, stops, greedy }, width) {
   return svg("g", { class: `${fate}${greedy ? " greedy" : ""}` },
     svg("rect", { x, y: y - NODE.height / 2, width, height: NODE.height, rx: 6, class: "node" }),
     svg("text", { x: x + 7, y: y - 3 }, short(name)),
-    svg("text", { x: x + width - 6, y: y - 3, class: "end" }, MARKS[fate]),
+    svg("text", { x: x + width - 6, y: y - 3, class: "end" }, MARKS[fateOf({ fate, stops })]),
     svg("text", { x: x + 7, y: y + 11, class: "small" }, `${signed(total)}${greedy ? " greedy" : ""}`),
   );
 }

@@ -156,21 +156,31 @@ class BeamExplorer(Explorer):
         try:
             ids = translator.english.encode(translator.translation(self.sentence).source)
         except ValueError as problem:
-            self.result = {**self.result, "message": f"{problem}."}
+            # "to": no two answers are the same
+            self.result = {**self.result, "message": f"{problem}.", "to": self.sentence}
             return
         french = translator.french
         task = _Task(translator.model, ids, french.token, bos=french.bos, stop=[french.eos])
-        self.result = task.result(self._beams)
+        self.result = {**task.result(self._beams), "to": self.sentence}
 
     def hypotheses(self, beams: int, alpha: float | None = None) -> list[tuple[str, float, float]]:
         """Return the texts that a search ended with, with log-probability and score, the best first, at most `beams`.
 
         Takes a number of beams, and the exponent of the length penalty; None means that of the search.
         """
+        return [(text, total, score) for text, total, score, _ in self._endings(beams, alpha)]
+
+    def _endings(self, beams: int, alpha: float | None = None) -> list[tuple[str, float, float, str]]:
+        """Return the hypotheses, each with a note where it wrote no stop token, but only reached the longest length."""
         alpha = self.result["alpha"] if alpha is None else alpha
         steps = self.result["searches"][str(beams)]
         ended = [
-            (self._text(steps, step, i), each["total"], each["total"] / length_penalty(step + 1, alpha))
+            (
+                self._text(steps, step, i),
+                each["total"],
+                each["total"] / length_penalty(step + 1, alpha),
+                "" if each["stops"] else f" (cut at {_tokens(step + 1)})",
+            )
             for step, candidates in enumerate(steps)
             for i, each in enumerate(candidates)
             if each["fate"] == "ended"
@@ -191,10 +201,10 @@ class BeamExplorer(Explorer):
             return f"Beam search: {self.result['message']}"
         parts = []
         for beams in dict.fromkeys((min(self._beams), max(self._beams))):
-            text, total, _ = self.hypotheses(beams)[0]
+            text, total, _, note = self._endings(beams)[0]
             words = text.split(" ")
-            brief = " ".join(words[:MOST_WORDS]) + " …" * (len(words) > MOST_WORDS)
-            parts.append(f"{'1 beam finds' if beams == 1 else f'{beams} beams find'} “{brief}”, {_signed(total)}")
+            brief = "… " * (len(words) > MOST_WORDS) + " ".join(words[-MOST_WORDS:])  # the ends differ most
+            parts.append(f"{'1 beam finds' if beams == 1 else f'{beams} beams find'} “{brief}”{note}, {_signed(total)}")
         return f"A search tree, grown by beam search. Best texts, with log-probability: {'; '.join(parts)}."
 
     def static_html(self) -> str:
@@ -204,10 +214,10 @@ class BeamExplorer(Explorer):
         names = ("beams", "text", "log-probability", "score")
         head = "".join(f'<th scope="col">{name}</th>' for name in names)
         body = "".join(
-            f'<tr><th scope="row">{beams}</th><td>{escape(text)}</td><td>{_signed(total)}</td>'
+            f'<tr><th scope="row">{beams}</th><td>{escape(text)}{note}</td><td>{_signed(total)}</td>'
             f"<td>{_signed(score)}</td></tr>"
             for beams in self._beams
-            for text, total, score in self.hypotheses(beams)
+            for text, total, score, note in self._endings(beams)
         )
         caption = f"What the search ends with, length penalty {self.result['alpha']:.2f}"
         table = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -216,12 +226,21 @@ class BeamExplorer(Explorer):
         return f"<p>{escape(self.alt())}</p>{table}<details>{tree}</details>"
 
 
+def _fate(candidate: dict[str, Any], step: int) -> str:
+    is_cut = candidate["fate"] == "ended" and not candidate["stops"]
+    return f"cut at {_tokens(step + 1)}" if is_cut else str(candidate["fate"])
+
+
+def _tokens(count: int) -> str:
+    return "1 token" if count == 1 else f"{count} tokens"
+
+
 def _list(steps: Sequence[Sequence[dict[str, Any]]], step: int, parent: int) -> str:
     """Write everything that extends a text as a nested list."""
     if step == len(steps):
         return ""
     items = "".join(
-        f"<li>{escape(token_label(each['name']))} {_signed(each['total'])}, {each['fate']}"
+        f"<li>{escape(token_label(each['name']))} {_signed(each['total'])}, {_fate(each, step)}"
         f"{_list(steps, step + 1, i)}</li>"
         for i, each in enumerate(steps[step])
         if each["parent"] == parent

@@ -1,7 +1,7 @@
 // Training runs of deep models, step by step: the gradient's length by layer, and the loss. The kernel sends all steps.
 
-const WIDTH = 400;
-const HEIGHT = 280;
+const WIDTH = 430;
+const HEIGHT = 250;
 const TICKS = 7; // at most, on the scale of the gradient
 const LEAP = 3; // a loss of more than this many times the largest first loss is drawn at the top
 
@@ -58,7 +58,7 @@ function render({ model, el }) {
     });
     const cut = top.drawn < top.real ? `; higher ones, up to ${top.real.toPrecision(2)}, are drawn at the top` : "";
     losses.replaceChildren(lossChart.element, html("figcaption", {}, `the loss of each run${cut}`));
-    const columns = Array.from({ length: layers }, (_, i) => `layer ${i + 1}`);
+    const columns = Array.from({ length: layers }, (_, i) => `layer ${i}`);
     const plain = { digits: twoFigures, label: (name) => name };
     table = numbersTable(shown(), columns, "Length of the gradient at this step; –: none, or not finite", plain);
     putTable(numbers, table);
@@ -72,9 +72,9 @@ function render({ model, el }) {
     const lengths = (name) => runs[name].gradient[to] ?? [];
     const chart = curves({
       width: WIDTH, height: HEIGHT,
-      x: { name: "layer", min: 1, max: layers, ticks: [1, layers] },
+      x: { name: "layer", min: 0, max: layers - 1, ticks: [0, layers - 1] },
       y: { name: "length of the gradient", min: low, max: high, ticks: ticksBetween(low, high) },
-      series: seriesOf((name) => lengths(name).map((x, i) => [i + 1, x > 0 ? Math.log10(x) : NaN])),
+      series: seriesOf((name) => lengths(name).map((x, i) => [i, x > 0 ? Math.log10(x) : NaN])),
     });
     const note = `at step ${to + 1}; the scale goes up by factors of ten`;
     gradients.replaceChildren(chart.element, html("figcaption", {}, note));
@@ -91,7 +91,14 @@ function summary({ gradient, loss }, step) {
   if (loss[step] === null) return "loss not finite";
   const [first, last] = [gradient[step][0], gradient[step].at(-1)];
   if (!first || !last) return `no gradient in the ${first ? "last" : "first"} layer`;
-  return `last layer ${twoFigures(last / first)} times the first`;
+  return `last layer ${times(last / first)} the first`;
+}
+
+/** A ratio in words, with two significant figures and no exponent: "0.13 times", "2,400 times". */
+function times(ratio) {
+  const figures = { maximumSignificantDigits: 2, minimumSignificantDigits: 2 };
+  const words = ratio < 1e-4 ? ratio.toExponential(0).replace("-", "−") : ratio.toLocaleString("en-US", figures);
+  return `${words} times`;
 }
 
 /** The powers of ten that hold all lengths above 0. */

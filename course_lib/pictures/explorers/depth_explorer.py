@@ -53,7 +53,7 @@ class DepthExplorer(Explorer):
 
     def static_html(self) -> str:
         """Return the length of the gradient by layer at the first step, as a table."""
-        layers = range(1, max(len(run["gradient"][0]) for run in self.runs.values()) + 1)
+        layers = range(max(len(run["gradient"][0]) for run in self.runs.values()))
         head = "".join(f'<th scope="col">layer {layer}</th>' for layer in layers)
         rows = "".join(
             f'<tr><th scope="row">{escape(name)}</th>'

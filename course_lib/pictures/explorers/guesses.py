@@ -1,33 +1,35 @@
 """The questions of the notebooks' explorers, for `ask_first`: here, so that no cell gives an answer away."""
 
-Guess = tuple[str, dict[str, str]]
-"""A question, and a reply to each possible answer."""
+Guess = tuple[str, dict[str, str]] | tuple[str, dict[str, str], str]
+"""A question, a reply to each possible answer, and perhaps the token that it is about."""
 
 FIND: Guess = (
     "in layer 0, head 0, does “find” read itself most, or another word?",
     {
-        "itself": "No, it reads “the” most: choose “find” and see. Then try the other heads.",
-        "another word": "Right, it reads “the” most: choose “find” and see. Then try the other heads.",
+        "itself": "No, it reads “the” most: look at its row. Then try the other heads.",
+        "another word": "Right, it reads “the” most: look at its row. Then try the other heads.",
     },
+    "find",
 )
 IT: Guess = (
-    "the animal did not cross the street because it was too tired. What does “it” read most in layer 3, head 1?",
+    "in “The animal … tired”, what does “it” read most in layer 3, head 1?",
     {
-        "animal": "Right: choose “it” and see. Then change “tired” to “wide”.",
-        "street": "No, “animal”: choose “it” and see. Then change “tired” to “wide”.",
-        "it": "No, “animal”: choose “it” and see. Then change “tired” to “wide”.",
+        "animal": "Right: look at its row. Then change “tired” to “wide”.",
+        "street": "No, “animal”: look at its row. Then change “tired” to “wide”.",
+        "it": "No, “animal”: look at its row. Then change “tired” to “wide”.",
     },
+    "it",
 )
 NEIGHBOURS: Guess = (
     "positions 5 and 6 are neighbours. Which clocks tell them apart?",
     {
-        "the fast ones": "Right: set the offset to 1 and look at each clock. The slow ones have hardly moved.",
-        "the slow ones": "No: set the offset to 1 and look at each clock. The slow ones have hardly moved.",
-        "all alike": "No: set the offset to 1 and look at each clock. The slow ones have hardly moved.",
+        "the fast ones": "Right: go through the clocks at positions 5 and 6. The slow ones have hardly moved.",
+        "the slow ones": "No: go through the clocks at positions 5 and 6. The slow ones have hardly moved.",
+        "all alike": "No: go through the clocks at positions 5 and 6. The slow ones have hardly moved.",
     },
 )
 FIRST_STEPS: Guess = (
-    "post-norm without warm-up never learns. What happens to the gradient in layer 1 in the first five steps?",
+    "post-norm without warm-up never learns. What happens to the gradient in layer 0 in the first five steps?",
     {
         "it stays": "No, it all but vanishes: go to step 5. With warm-up, much of it is left.",
         "it grows": "No, it all but vanishes: go to step 5. With warm-up, much of it is left.",
@@ -50,9 +52,9 @@ HOTTER: Guess = (
     },
 )
 FOUR_BEAMS: Guess = (
-    "do 4 beams end on the sentence that greedy decoding finds, or on another one?",
+    "greedy decoding ends this sentence with “du médecin” six times. What do 4 beams do?",
     {
-        "the same": "Right, here they do. Step through: on the way, the other beams hold other texts.",
-        "another": "Here they find the same one. Step through: on the way, the other beams hold other texts.",
+        "the same": "No, they end after the first: step to the end, then choose one beam.",
+        "they say it once": "Right: step to the end, then choose one beam.",
     },
 )

@@ -1,9 +1,10 @@
 // Positions as clocks: the table, the hands at two positions, and dot products by offset. The kernel sends the table.
 
-const [COLUMN, ROW] = [11, 9];
+const COLUMN = 11;
+const TALL = 336; // of the whole table
 const CLOCKS = 4;
 const SHORTEST = 8;
-const BEGIN = { position: 5, offset: 3, clock: 0, together: true };
+const BEGIN = { position: 5, offset: 1, clock: 0, together: true };
 
 function render({ model, el }) {
   prepare(el, "Positions explorer: clocks, and dot products by offset");
@@ -13,18 +14,18 @@ function render({ model, el }) {
   const longest = slider("Length", lengths, (length) => pick({ length }));
   const position = slider("Position", { min: 0, max: whole.length - 1 }, move);
   const offsets = { min: 1 - whole.length, max: whole.length - 1 };
-  const offset = slider("Offset to another", offsets, (o) => pick({ offset: o }));
+  const offset = slider("Offset", offsets, (o) => pick({ offset: o }));
   const together = html("input", { type: "checkbox", onchange: () => pick({ together: together.checked }) });
   const clock = html("select", { onchange: () => pick({ clock: Number(clock.value) }) });
   fill(clock, Array.from({ length: turns.length - CLOCKS + 1 }, (_, i) => `${i} to ${i + CLOCKS - 1}`));
   const controls = html(
     "div",
-    { class: "controls" },
+    { class: "controls four" },
     longest.element,
     position.element,
     offset.element,
     html("label", { class: "inline" }, together, "move both together"),
-    html("label", {}, "Clocks, fast to slow", clock),
+    html("label", { class: "inline" }, "clocks", clock),
   );
   const place = html("div");
   const hands = html("figure");
@@ -36,7 +37,7 @@ function render({ model, el }) {
   const allProducts = html("table", {}, title, html("thead", {}, head), numbers);
   const details = html("details", {}, html("summary", {}, "Show numbers"), allProducts);
   const beside = html("div", { class: "beside" }, hands, products);
-  el.replaceChildren(controls, html("div", { class: "grids" }, place, beside), status, details);
+  el.replaceChildren(controls, status, html("div", { class: "grids" }, beside, place), details);
   stepKeys(el, { step: (by) => pick({ offset: state.offset + by }), reset: () => pick(begin), first: longest.input });
   const all = whole.map((row) => dot(row, whole[0]));
   const range = { low: Math.min(...all), most: all[0] }; // the same for every position, so that the curve only slides
@@ -60,21 +61,21 @@ function render({ model, el }) {
     const { position: p, offset: o, length } = state;
     longest.show(length, `${length} positions`);
     position.show(p, String(p));
-    offset.show(o, `${minus(o)}, which is position ${p + o}`);
+    offset.show(o, `${minus(o)}, to position ${p + o}`);
     together.checked = state.together;
     clock.value = state.clock;
     grid.frame(p, p + o);
-    const both = `four clocks at position ${p} (solid) and ${p + o} (dashed), and how many positions make one turn`;
+    const both = `at position ${p} (solid) and ${p + o} (dashed); positions in one turn`;
     hands.replaceChildren(clocks(table[p], table[p + o], turns, state.clock), html("figcaption", {}, both));
     const points = table.map((row, q) => [q - p, dot(row, table[p])]);
     const heights = [range.low, range.most].map((product) => [product, oneDecimal(product)]);
     const chart = curves({
-      width: 400, height: 240,
+      width: 400, height: 190,
       x: { name: `offset from position ${p}`, ...offsets, ticks: [offsets.min, 0, offsets.max], cursor: o },
       y: { name: "dot product", min: range.low, max: range.most, ticks: heights },
       series: [{ points, style: 0 }],
     });
-    const note = "the dot product of this position with all others; the line marks the chosen offset";
+    const note = "this position with all others; the line marks the offset";
     products.replaceChildren(chart.element, html("figcaption", {}, note));
     const row = ([d, y]) => html("tr", {}, html("th", { scope: "row" }, minus(d)), html("td", {}, twoDecimals(y)));
     numbers.replaceChildren(...points.map(row));
@@ -107,6 +108,7 @@ function dot(one, other) {
 /** The table as cells: rows are positions, columns features; two rows can be framed. */
 function heatMap(table) {
   const [left, top, features] = [50, 32, table[0].length];
+  const ROW = Math.min(16, TALL / table.length);
   const width = left + features * COLUMN + 6;
   const height = top + table.length * ROW + 6;
   const cells = table.flatMap((row, i) =>
@@ -153,7 +155,7 @@ function clocks(one, other, turns, first) {
       svg("text", { x, y: 122, class: "small middle" }, `${turn < 100 ? turn.toFixed(1) : Math.round(turn)} a turn`),
     ];
   });
-  return drawing(372, 130, {}, ...faces.flat());
+  return drawing(372, 128, {}, ...faces.flat());
 }
 
 export default { render: guessFirst(render) };

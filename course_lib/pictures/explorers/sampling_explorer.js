@@ -1,9 +1,10 @@
 // What comes next: two distributions under the same filters. The kernel sends the logits, and continues what is drawn.
 
 const SHOWN = 20; // bars at most, and one for all others
-const BOX = { width: 424, height: 278, left: 40, right: 10 };
-const CURVE = { top: 14, bottom: 94 };
-const BARS = { top: 132, bottom: 232 };
+const BOX = { width: 430, height: 214, left: 40, right: 10 };
+const CURVE = { top: 10, bottom: 68 };
+const BARS = { top: 98, bottom: 178 };
+const ORDER = "in this order: logits → temperature → top-k → top-p → softmax → draw";
 const PATIENCE = 150; // ms without a change before the kernel is asked
 
 function render({ model, el }) {
@@ -17,21 +18,23 @@ function render({ model, el }) {
   const seed = html("input", { type: "number", min: 1, max: 9999, step: 1, oninput: pickSeed });
   const again = html("button", { type: "button", onclick: () => pick({ seed: state.seed + 1 }) }, "Draw again");
   const draw = html("div", { class: "pair" }, html("label", {}, "4. Draw: seed", seed), again);
-  const { form } = textForm(model, "prompt", "Your own beginning", "Read");
+  const warning = warningLine();
+  const answer = { answer: "answer", warn: warning.say };
+  const { form } = textForm(model, "prompt", "Your own beginning", "Read", answer);
   const example = html("select", { onchange: () => pick({ example: Number(example.value) }) });
   fill(example, examples.map(({ prompt, nucleus }) => `${prompt} (${nucleus} of ${all} hold 0.9)`));
   const beside = html("label", { class: "beginning" }, "Another beginning", example);
   const panels = [panel(names), panel(names)];
   const status = statusLine();
-  const warning = html("p", { role: "alert", class: "warning", hidden: true });
   const tables = html("div", { class: "grids" }, ...panels.map(({ table }) => table));
   const details = html("details", { ontoggle: () => pick({}) }, html("summary", {}, "Show numbers"), tables);
-  const halves = panels.map(({ element }, i) => html("div", { class: "half" }, [form, beside][i], element));
+  const begins = [[form, warning], [beside]];
+  const halves = panels.map(({ element }, i) => html("div", { class: "half" }, ...begins[i], element));
   el.replaceChildren(
     html("div", { class: "controls four" }, temperature.element, k.element, p.element, draw),
-    html("p", { class: "order" }, "In this order: logits → temperature → top-k → top-p → softmax → draw"),
     html("div", { class: "grids" }, ...halves),
-    warning, status, details,
+    status,
+    html("div", { class: "foot" }, details, html("p", { class: "order" }, ORDER)),
   );
   stepKeys(el, {
     step: (by) => pick({ seed: Math.max(1, state.seed + by) }),
@@ -98,9 +101,7 @@ function render({ model, el }) {
   }
 
   function read() {
-    const { message = "" } = model.get("answer");
-    warning.hidden = !message;
-    setText(warning, message);
+    warning.say(model.get("answer").message);
     pick({});
   }
 

@@ -91,7 +91,8 @@ class SamplingExplorer(Explorer):
         try:
             self.answer = self._read(self.prompt)
         except ValueError as problem:
-            self.answer = {**self.answer, "message": f"{problem}."}
+            # "to": no two answers are the same
+            self.answer = {**self.answer, "message": f"{problem}.", "to": self.prompt}
 
     def _draw(self, _: Any) -> None:
         """Continue each text from the character that the browser has drawn."""

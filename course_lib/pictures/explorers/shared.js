@@ -4,7 +4,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const CELL = 26;
 const DIGITS = 16; // up to this many rows, each cell prints its number: more could not be read, nor drawn in time
-const MARGIN = { left: 84, top: 108, right: 52, bottom: 8 };
+const MARGIN = { left: 88, top: 92, right: 52, bottom: 8 };
+const PATIENT = 5000; // ms without an answer before a panel says that its kernel may be gone
 
 /** An HTML element with attributes and children; `on…` attributes are listeners. */
 function html(name, attributes = {}, ...children) {
@@ -49,9 +50,24 @@ function tokenLabel(token) {
   return token.replaceAll(" ", "␣").replaceAll("\n", "↵") || "∅";
 }
 
+/** The labels of a sentence's tokens; those that occur more than once are numbered: the¹, the². */
+function labelsOf(tokens) {
+  const seen = {};
+  return tokens.map((token) => {
+    if (tokens.indexOf(token) === tokens.lastIndexOf(token)) return tokenLabel(token);
+    seen[token] = (seen[token] ?? 0) + 1;
+    return tokenLabel(token) + String(seen[token]).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+  });
+}
+
 /** A weight between 0 and 1 in two decimals, as all pictures print it. */
 function twoDecimals(weight) {
   return weight.toFixed(2);
+}
+
+/** A weight in a cell of a matrix, in three characters: ".25", and "1.0" for what is rounded to 1. */
+function inCell(weight) {
+  return twoDecimals(weight).replace(/^0/, "").replace("1.00", "1.0");
 }
 
 /** The class that colours a weight between 0 and 1. */
@@ -95,7 +111,7 @@ function stepKeys(root, { step, reset, first }) {
 function guessFirst(render) {
   return ({ model, el }) => {
     const stop = render({ model, el });
-    const { question, replies } = model.get("guess") ?? {};
+    const { question, replies, about } = model.get("guess") ?? {};
     if (!question) return stop;
     const name = `guess-${Math.random().toString(36).slice(2)}`;
     const picture = html("div", { hidden: true }, ...el.childNodes);
@@ -103,6 +119,7 @@ function guessFirst(render) {
     const choose = (words) => {
       setText(reply, words);
       picture.hidden = false;
+      if (about) el.dispatchEvent(new CustomEvent("about", { detail: about }));
     };
     const choices = Object.entries(replies).map(([answer, words]) =>
       html("label", { class: "inline" }, html("input", { type: "radio", name, onchange: () => choose(words) }), answer),
@@ -113,16 +130,45 @@ function guessFirst(render) {
   };
 }
 
-/** A box to type into and a button, which sends what was typed to the kernel under this name. */
-function textForm(model, name, label, button) {
+/**
+ * A box to type into and a button, which sends what was typed to the kernel under this name. The kernel's answer
+ * changes the value under the name `answer`; where none comes, `warn` is called with a sentence.
+ */
+function textForm(model, name, label, button, { answer, warn }) {
   const input = html("input", { type: "text", value: model.get(name), autocomplete: "off", spellcheck: "false" });
+  const patience = waitFor(model, answer, warn);
   const send = (event) => {
     event.preventDefault();
+    if (input.value === model.get(name)) return;
     model.set(name, input.value);
     model.save_changes();
+    patience();
   };
   const form = html("form", { onsubmit: send }, html("label", {}, label, input), html("button", {}, button));
   return { form, input };
+}
+
+const NO_ANSWER =
+  "No answer yet. If no other cell is running, this panel has lost its kernel, so run its cell again.";
+
+/** A function to call once the kernel was asked: it warns if the value under the name `answer` does not change. */
+function waitFor(model, answer, warn) {
+  let waiting;
+  model.on(`change:${answer}`, () => clearTimeout(waiting));
+  return () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => warn(NO_ANSWER), PATIENT);
+  };
+}
+
+/** A line beside a form for what cannot be done, which a screen reader speaks at once; it is hidden without words. */
+function warningLine() {
+  const line = html("p", { role: "alert", class: "warning", hidden: true });
+  line.say = (words) => {
+    line.hidden = !words;
+    setText(line, words ?? "");
+  };
+  return line;
 }
 
 /** A line of live text that a screen reader speaks when it changes, at most every 300 ms. */
@@ -140,10 +186,10 @@ function statusLine() {
  * The numbers behind a picture, as a table that opens on request: a row for each query, a column for each key. `show`
  * fills it, once it is open. `digits` prints the number in row i and column j, `label` the name of a row or column.
  */
-function numbersTable(rows, columns, caption, { digits = twoDecimals, label = tokenLabel } = {}) {
+function numbersTable(rows, columns, caption, { digits = twoDecimals, labels = labelsOf } = {}) {
   const cells = rows.map(() => columns.map(() => html("td")));
-  const head = html("tr", {}, html("td"), ...columns.map((name) => html("th", { scope: "col" }, label(name))));
-  const body = rows.map((name, i) => html("tr", {}, html("th", { scope: "row" }, label(name)), ...cells[i]));
+  const head = html("tr", {}, html("td"), ...labels(columns).map((name) => html("th", { scope: "col" }, name)));
+  const body = labels(rows).map((name, i) => html("tr", {}, html("th", { scope: "row" }, name), ...cells[i]));
   const title = html("caption", {}, caption);
   const table = html("table", {}, title, html("thead", {}, head), html("tbody", {}, ...body));
   const element = html("details", { ontoggle: print }, html("summary", {}, "Show numbers"), table);
@@ -173,10 +219,9 @@ function chipClass(token, role) {
 
 /** A row of token chips that is a group of native radio buttons: arrows move, the chosen one is outlined. */
 function chipChooser(name, legend, tokens, role, chosen, choose) {
-  const chips = tokens.map((token, i) => {
+  const chips = labelsOf(tokens).map((label, i) => {
     const input = html("input", { type: "radio", name, value: i, checked: i === chosen, onchange: () => choose(i) });
-    const attributes = { class: chipClass(token, role), "data-index": i };
-    return html("label", attributes, input, html("span", {}, tokenLabel(token)));
+    return html("label", { class: chipClass(tokens[i], role), "data-index": i }, input, html("span", {}, label));
   });
   const shown = html("span", { class: "legend", "aria-hidden": "true" }, legend);
   return html("div", { class: "chips", role: "radiogroup", "aria-label": legend }, ...chips, shown);
@@ -184,8 +229,8 @@ function chipChooser(name, legend, tokens, role, chosen, choose) {
 
 /** A row of token chips to read only. */
 function chipRow(legend, tokens, role) {
-  const chips = tokens.map((token, i) =>
-    html("span", { class: chipClass(token, role), "data-index": i }, html("span", {}, tokenLabel(token))),
+  const chips = labelsOf(tokens).map((label, i) =>
+    html("span", { class: chipClass(tokens[i], role), "data-index": i }, html("span", {}, label)),
   );
   const shown = html("span", { class: "legend" }, legend);
   return html("div", { class: "chips", role: "group", "aria-label": legend }, shown, ...chips);
@@ -212,8 +257,7 @@ function oneDecimal(x) {
   return x.toFixed(1).replace("-0.0", "0.0").replace("-", "−");
 }
 
-function short(token) {
-  const label = tokenLabel(token);
+function short(label) {
   return label.length > 10 ? `${label.slice(0, 9)}…` : label;
 }
 
@@ -224,10 +268,29 @@ function drawing(width, height, attributes, ...children) {
 }
 
 /**
- * One matrix: rows ask, columns are read. `show` fills it, and `frame` frames a row, the same in every matrix. A large
- * one prints the numbers of the framed row only.
+ * Put the names of a matrix's rows in front of it, as a group of radio buttons that choose a row. They scale with the
+ * picture. `mark` marks the chosen row. The rows are those of `grid`, unless other sizes are given.
  */
-function grid(title, lookup, { digits, sums, choose }) {
+function rowChooser(picture, tokens, legend, choose, { left, top, row } = { ...MARGIN, row: CELL }) {
+  const [, , width, height] = picture.getAttribute("viewBox").split(" ").map(Number);
+  const name = `rows-${Math.random().toString(36).slice(2)}`;
+  const part = (share) => `${(100 * share).toFixed(3)}%`;
+  const inputs = tokens.map((_, i) => html("input", { type: "radio", name, value: i, onchange: () => choose(i) }));
+  const labels = labelsOf(tokens).map((label, i) => {
+    const style = `top:${part((top + i * row) / height)};height:${part(row / height)}`;
+    return html("label", { style, title: label }, inputs[i], html("span", {}, short(label)));
+  });
+  const style = `width:${part(left / width)}`;
+  const group = html("div", { class: "rows", role: "radiogroup", "aria-label": legend, style }, ...labels);
+  const element = html("div", { class: "matrix", style: `max-width:${width}px` }, picture, group);
+  return { element, mark: (at) => (inputs[at].checked = true) };
+}
+
+/**
+ * One matrix: rows ask, columns are read. `show` fills it, and `frame` frames a row. A large one prints the numbers of
+ * the framed row only.
+ */
+function grid(lookup, { legend, choose }) {
   const width = MARGIN.left + lookup.keys.length * CELL + MARGIN.right;
   const height = MARGIN.top + lookup.queries.length * CELL + MARGIN.bottom;
   const hit = (event) => {
@@ -240,57 +303,60 @@ function grid(title, lookup, { digits, sums, choose }) {
       const corner = { x: MARGIN.left + j * CELL, y: MARGIN.top + i * CELL };
       return svg("g", {},
         svg("rect", { ...corner, width: CELL, height: CELL, class: "cell" }),
-        svg("text", { x: corner.x + CELL / 2, y: corner.y + CELL / 2 + 3.5, class: "digit" }),
+        svg("text", { x: corner.x + CELL / 2, y: corner.y + CELL / 2 + 4, class: "digit" }),
       );
     }),
   );
   const ends = lookup.queries.map((_, i) =>
     svg("text", { x: width - MARGIN.right + 4, y: MARGIN.top + i * CELL + CELL / 2 + 4, class: "small" }),
   );
-  const under = svg("text", { x: MARGIN.left, y: 29, class: "small" });
+  const name = svg("text", { x: 4, y: 14, class: "title" });
+  const under = svg("text", { x: 4, y: 29, class: "small" });
   const band = svg("rect", { class: "band", x: MARGIN.left, width: lookup.keys.length * CELL, height: CELL });
   const caption = html("figcaption");
-  const columnNames = lookup.keys.map((token, j) => {
+  const columnNames = labelsOf(lookup.keys).map((label, j) => {
     const [x, y] = [MARGIN.left + j * CELL + CELL / 2 + 4, MARGIN.top - 6];
-    return svg("text", { x, y, transform: `rotate(-50 ${x} ${y})`, class: "label" }, short(token));
-  });
-  const rowNames = lookup.queries.map((token, i) => {
-    const y = MARGIN.top + i * CELL + CELL / 2 + 4;
-    return svg("text", { x: MARGIN.left - 6, y, class: "label end" }, short(token));
+    return svg("text", { x, y, transform: `rotate(-50 ${x} ${y})`, class: "label" }, short(label));
   });
   const picture = drawing(width, height, { onclick: hit, onmousemove: hit },
-    svg("text", { x: MARGIN.left, y: 14, class: "title" }, title),
+    name,
     under,
-    svg("text", { x: 4, y: MARGIN.top - 6, class: "small" }, "query ▸  key ▾"),
+    svg("text", { x: 4, y: MARGIN.top - 6, class: "small" }, "query ▸ key ▾"),
     ...columnNames,
-    ...rowNames,
     ...cells.flat(),
     ...ends,
     band,
   );
+  const rows = rowChooser(picture, lookup.queries, legend, choose);
 
   const printsAll = lookup.queries.length <= DIGITS;
   let framed = 0;
   let words = () => ""; // what cell (i, j) prints
 
-  function show(table, { subtitle, note, colour, isHidden = () => false }) {
-    under.textContent = subtitle;
-    caption.textContent = printsAll ? note : `${note}; numbers in the framed row`;
+  function show(table, { title, subtitle, note, colour, digits, sums = false, isHidden = () => false }) {
+    setText(name, title);
+    setText(under, subtitle);
+    setText(caption, printsAll ? note : `${note}; numbers in the framed row`);
     words = (i, j) => (isHidden(i, j) ? "·" : digits(table[i][j]));
     for (const [i, row] of table.entries()) {
       for (const [j, x] of row.entries()) setClass(cells[i][j], isHidden(i, j) ? "masked" : colour(x));
       if (printsAll) print(i);
-      if (sums) setText(ends[i], `Σ=${sum(row).toFixed(2)}`);
+      setText(ends[i], sums ? `Σ=${sum(row).toFixed(2)}` : "");
     }
     if (!printsAll) print(framed);
   }
 
   function print(i) {
-    for (const [j, cell] of cells[i].entries()) setText(cell.lastChild, words(i, j));
+    for (const [j, cell] of cells[i].entries()) {
+      const printed = words(i, j);
+      setText(cell.lastChild, printed);
+      setClass(cell.lastChild, printed.length > 4 ? "digit long" : "digit");
+    }
   }
 
   function frame(row) {
     band.setAttribute("y", MARGIN.top + row * CELL);
+    rows.mark(row);
     if (!printsAll && row !== framed) {
       for (const cell of cells[framed]) setText(cell.lastChild, "");
       print(row);
@@ -298,7 +364,7 @@ function grid(title, lookup, { digits, sums, choose }) {
     framed = row;
   }
 
-  return { element: html("figure", {}, picture, caption), show, frame };
+  return { element: html("figure", {}, rows.element, caption), picture, show, frame };
 }
 
 /** A native slider with its label and its value in words; `show` sets both. */
@@ -377,4 +443,38 @@ function strokeOf(style) {
 /** A whole number with a true minus sign. */
 function minus(number) {
   return String(number).replace("-", "−");
+}
+
+/**
+ * Bars with a name on the left and a probability on the right. `show` takes pairs of both from top to bottom; those
+ * whose name is `marked` get a ✓ and a heavy frame.
+ */
+function barChart(count, { note, caption, width, high = 30 }) {
+  const [left, right, top] = [108, 46, 22];
+  const wide = width - left - right;
+  const at = (row) => top + row * high;
+  const rows = Array.from({ length: count }, (_, i) => ({
+    bar: svg("rect", { class: "bar", x: left, y: at(i), height: high - 8, fill: "var(--query)" }),
+    name: svg("text", { class: "end", x: left - 8, y: at(i) + high / 2 + 1 }),
+    number: svg("text", { y: at(i) + high / 2 + 1 }),
+  }));
+  const axis = svg("line", { class: "axis", x1: left, x2: left, y1: top - 6, y2: at(count) });
+  const picture = drawing(width, at(count) + 4, {},
+    svg("text", { class: "small", x: left, y: 11 }, note),
+    axis,
+    ...rows.flatMap(({ bar, name, number }) => [bar, name, number]),
+  );
+
+  function show(pairs, marked) {
+    pairs.forEach(([label, p], i) => {
+      const { bar, name, number } = rows[i];
+      setAttributes(bar, { width: Math.max(1, wide * p) });
+      setClass(bar, label === marked ? "bar chosen" : "bar");
+      setText(name, `${label === marked ? "✓ " : ""}${short(label)}`);
+      setAttributes(number, { x: left + wide * p + 6 });
+      setText(number, twoDecimals(p));
+    });
+  }
+
+  return { element: html("figure", {}, picture, html("figcaption", {}, caption)), show };
 }

@@ -50,10 +50,11 @@ class TranslateBox(Explorer):
             translation = self._translator.translation(self.sentence)
         except ValueError as problem:
             self.translation = ""
-            self.answer = {"message": str(problem)}
+            self.answer = {"message": str(problem), "to": self.sentence}  # "to": no two answers are the same
             return
         self.translation = translation.text
         self.answer = {
+            "to": self.sentence,
             "source": list(translation.source),
             "target": list(translation.target),
             "weights": [[round(weight, 4) for weight in row] for row in translation.weights.tolist()],

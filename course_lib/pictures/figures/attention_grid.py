@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, PatchCollection
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 
 from course_lib.pictures.figures.display import describe, theme_of
-from course_lib.pictures.look import LOOK, Theme, colour, digit_colour, ramp_colour, token_label
+from course_lib.pictures.figures.shades import colour_map, digit, shade
+from course_lib.pictures.look import LOOK, Theme, colour, token_label
 
 _ROUNDING = 1e-5
 _SMALLEST_LINE = 0.05
@@ -58,7 +58,7 @@ def attention_grid(
         )
     theme = theme_of(ax)
     rows, columns = numbers.shape
-    ramp = LinearSegmentedColormap.from_list("weights", LOOK["ramps"]["weights"][theme])
+    ramp = colour_map("weights", theme)
     ax.imshow(numbers, cmap=ramp, vmin=0, vmax=1, aspect="equal")
     ax.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
@@ -70,7 +70,7 @@ def attention_grid(
     rings = sorted(set(gold))
     _draw_cells(ax, numbers, may_attend, cell)
     for i, j in rings:
-        ink = digit_colour(ramp_colour("weights", float(numbers[i, j]), theme))
+        ink = digit(shade("weights", float(numbers[i, j]), theme), theme)
         ax.add_patch(Circle((j, i), 0.43, fill=False, edgecolor=ink, linewidth=1.6))
     for i in range(rows):
         total = float(numbers[i].sum())
@@ -201,7 +201,7 @@ def _draw_cells(ax: Axes, numbers: NDArray[np.float64], may_attend: NDArray[np.b
     roomy = cell >= LOOK["digits_from_cell"]
     for i, j in np.argwhere(may_attend) if roomy else []:
         weight = float(numbers[i, j])
-        ink = digit_colour(ramp_colour("weights", weight, theme))
+        ink = digit(shade("weights", weight, theme), theme)
         ax.text(j, i, f"{weight:.2f}", ha="center", va="center", color=ink, fontsize=min(10, cell / 3.4))
     if not roomy:
         ax.add_collection(_dots(ax, numbers, may_attend))
@@ -230,7 +230,7 @@ def _dots(ax: Axes, numbers: NDArray[np.float64], may_attend: NDArray[np.bool_])
         units="xy",
         offsets=np.argwhere(may_attend)[:, ::-1],
         offset_transform=ax.transData,
-        facecolors=[digit_colour(ramp_colour("weights", float(weight), theme)) for weight in weights],
+        facecolors=[digit(shade("weights", float(weight), theme), theme) for weight in weights],
         linewidth=0,
     )
 

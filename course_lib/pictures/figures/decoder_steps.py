@@ -73,5 +73,6 @@ def decoder_steps(ax: Axes, reads: Sequence[str], should_say: Sequence[str], say
         first = right.index(False)
         words += f" At step {first + 1} it says “{says[first]}” where “{should_say[first]}” is right."
     if not all(read_rightly):
-        words += f" It then reads {read_rightly.count(False)} wrong tokens."
+        count = read_rightly.count(False)
+        words += f" It then reads {count} wrong {'token' if count == 1 else 'tokens'}."
     return describe(ax, words)

@@ -1,8 +1,10 @@
 """How a matplotlib figure looks, and how it gets on the page together with its description."""
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from html import escape
 from io import BytesIO
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -12,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from course_lib.pictures.figures.shades import FIGURE_CLASS, FIGURE_CSS
 from course_lib.pictures.look import LOOK, Theme, colour, luminance
 
 _PIXELS_PER_INCH = 100
@@ -69,6 +72,8 @@ def style(theme: Theme = "light") -> AbstractContextManager[None]:
 def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
     """Show a figure in the notebook, with a caption and a description in words, and close it.
 
+    On a dark page the picture becomes dark: `shades` says how.
+
     There are two outputs, for two reasons. JupyterLab 4.6 has no alternative text for a PNG. nbconvert reads one from
     the output's metadata, so it is put there too, but in JupyterLab a screen reader would find nothing; therefore the
     description is below the picture, for everyone. And the bytes of a PNG differ between platforms: nbval ignores
@@ -93,6 +98,7 @@ def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
     png = BytesIO()
     fig.savefig(png, format="png", dpi=2 * _PIXELS_PER_INCH, metadata={"Software": None})
     width, height = (round(inches * _PIXELS_PER_INCH) for inches in fig.get_size_inches())
+    is_light = luminance(to_hex(fig.get_facecolor())) > 0.5
     plt.close(fig)
     display(  # type: ignore[no-untyped-call]
         {"image/png": png.getvalue(), "text/plain": alt},
@@ -101,7 +107,58 @@ def show(fig: Figure, alt: str | None = None, claim: str | None = None) -> None:
     )
     caption = f"<p><strong>{escape(claim)}</strong></p>\n" if claim else ""
     words = f"{caption}<details><summary>The picture in words</summary><p>{escape(alt)}</p></details>"
+    if is_light:
+        words = f'<style>{FIGURE_CSS}</style>\n<div class="{FIGURE_CLASS}">{words}</div>'
     display({"text/html": words, "text/plain": claim or alt}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def draw(
+    figure: Callable[..., Axes], *arguments: Any, size: tuple[float, float], claim: str | None = None, **keywords: Any
+) -> None:
+    """Draw one of this package's figures on axes of its own, and show it.
+
+    Args:
+        figure: a function that takes axes first, such as `attention_grid`.
+        arguments: what the function takes after the axes.
+        size: width and height in inches.
+        claim: the one thing to notice, printed as the caption.
+        keywords: further arguments of the function.
+    """
+    with style():
+        fig, ax = plt.subplots(figsize=size)
+        figure(ax, *arguments, **keywords)
+    show(fig, claim=claim)
+
+
+def draw_side_by_side(
+    figure: Callable[..., Axes],
+    panels: Sequence[Sequence[Any]],
+    *,
+    size: tuple[float, float],
+    columns: int | None = None,
+    claim: str | None = None,
+) -> None:
+    """Draw one of this package's figures several times, and show all as one.
+
+    Args:
+        figure: a function that takes axes first, such as `who_notices`.
+        panels: for each panel, what the function takes after the axes.
+        size: width and height of the whole in inches.
+        columns: how many panels there are in a row; None: all of them.
+        claim: the one thing to notice, printed as the caption.
+
+    Raises ValueError if there are no panels.
+    """
+    if not panels:
+        raise ValueError("there are no panels to draw")
+    columns = len(panels) if columns is None else columns
+    with style():
+        fig, axes = plt.subplots(-(-len(panels) // columns), columns, figsize=size, squeeze=False)
+        for ax, arguments in zip(axes.flat, panels, strict=False):
+            figure(ax, *arguments)
+        for ax in axes.flat[len(panels) :]:
+            ax.set_axis_off()
+    show(fig, claim=claim)
 
 
 def describe(ax: Axes, words: str) -> Axes:

@@ -67,6 +67,6 @@ def journey() -> Journey:
     """Show the course's notebooks as one path, with what the learner has after each.
 
     >>> journey()  # doctest: +ELLIPSIS
-    The way through the course: 14 notebooks, 00 to 13, ...
+    The way through the course: 18 notebooks, 00 to 17, ...
     """
     return Journey()

@@ -1,6 +1,6 @@
 """The distribution of the next token: sorted bars, what a filter cuts, and the sum so far."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from course_lib.pictures.figures.display import describe, theme_of
-from course_lib.pictures.look import colour, token_label
+from course_lib.pictures.look import LOOK, colour, token_label
 
 _SHOWN = 15
 _WIDTH = 0.76
@@ -69,6 +69,58 @@ def next_tokens(
     words = f"The next of {V} tokens: the likeliest is {labels[0]}, {shares[0].item():.2f}. "
     words += f"{count} {'is' if count == 1 else 'are'} kept, with {mass:.2f} of the probability."
     return describe(ax, f"{title}. {words}" if title else words)
+
+
+def next_tokens_compared(
+    ax: Axes, names: Sequence[str], distributions: Mapping[str, Tensor | ArrayLike], shown: int = 8
+) -> Axes:
+    """Draw several distributions of the next token as bars side by side, for the tokens that the first finds likeliest.
+
+    Args:
+        ax: where to draw.
+        names: the V tokens.
+        distributions: name → probabilities (V,), at most four.
+        shown: the number of tokens.
+
+    Returns:
+        The axes, with their description in words.
+
+    Raises:
+        ValueError: if there are no distributions or more than four, or the shapes do not match.
+    """
+    styles = LOOK["lines"]
+    if not 0 < len(distributions) <= len(styles):
+        raise ValueError(f"distributions should hold 1 to {len(styles)} of them, but it holds {len(distributions)}")
+    shares = {name: torch.as_tensor(each).detach().double().cpu() for name, each in distributions.items()}
+    for name, each in shares.items():
+        if each.shape != (len(names),):
+            raise ValueError(
+                f"{name!r} should be ({len(names)},), one probability per name, but is {tuple(each.shape)}"
+            )
+    order = next(iter(shares.values())).argsort(descending=True, stable=True)[:shown]  # (shown,)
+    theme, width = theme_of(ax), _WIDTH / len(shares)
+    for i, ((name, each), line) in enumerate(zip(shares.items(), styles, strict=False)):
+        left = [x - _WIDTH / 2 + i * width for x in range(len(order))]
+        ink, border = colour(line["colour"], theme), colour("border", theme)
+        hatch = (None, "////", "....", "xxxx")[i]  # so that the bars can be told apart without colour
+        face = colour("panel", theme) if hatch else ink
+        ax.bar(
+            left,
+            each[order].tolist(),
+            width,
+            align="edge",
+            color=face,
+            edgecolor=ink if hatch else border,
+            hatch=hatch,
+            label=name,
+        )
+    ax.set_xticks(range(len(order)), [token_label(names[i]) for i in order.tolist()], family="DejaVu Sans Mono")
+    ax.tick_params(axis="x", length=0)
+    ax.set(xlabel="next token, the likeliest first", ylabel="probability", ylim=(0, None))
+    ax.legend(frameon=False)
+    first = token_label(names[int(order[0])])
+    likeliest = ", ".join(f"{each[order[0]].item():.2f} at {name}" for name, each in shares.items())
+    return describe(ax, f"The {len(order)} likeliest next tokens, {len(shares)} bars for each. “{first}”: {likeliest}.")
 
 
 def _draw(ax: Axes, parts: Sequence[tuple[float, float]], labels: Sequence[str]) -> None:

@@ -94,5 +94,5 @@ def _list_settings(points: Sequence[_Spot]) -> str:
 
 
 def _in_words(name: str, points: Sequence[Point]) -> str:
-    places = "; ".join(f"{setting} at {x:.2f}, {y:.2f}" for setting, x, y in points)
+    places = "; ".join(f"{setting} at {x:.2f}, {y:.2f}".lstrip() for setting, x, y in points)
     return f"{name}: {places}."

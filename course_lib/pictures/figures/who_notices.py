@@ -58,7 +58,7 @@ def who_notices(ax: Axes, changed: torch.Tensor | ArrayLike, tokens: Sequence[st
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
     ax.set(xlim=(-0.5, T - 0.5), ylim=(T - 0.5, -0.5), aspect="equal")
-    ax.set(xlabel="token j: is replaced", ylabel="position i: notices")
+    ax.set(xlabel="changed token j", ylabel="position i that notices")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     count = "1 leak" if leaks == 1 else f"{leaks} leaks"

@@ -15,8 +15,8 @@ from course_lib.pictures.explorers import (
     self_attention_of,
 )
 from course_lib.pictures.explorers.base import Explorer
-from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.models import Encoder
+from course_lib.transformer.watching import watch_attention
 from tests.notebooks import kernels
 
 SOURCE, TARGET = ["the", "key"], ["la", "clé"]
@@ -48,14 +48,14 @@ def explorer(request: pytest.FixtureRequest) -> Explorer:
 
 def test_the_box_sends_words_and_weights_of_the_sentence() -> None:
     box = TranslateBox(FixedTranslator(), "the key")
-    assert box.answer == {"source": SOURCE, "target": TARGET, "weights": WEIGHTS.tolist()}
+    assert box.answer == {"to": "the key", "source": SOURCE, "target": TARGET, "weights": WEIGHTS.tolist()}
     assert box.translation == "la clé"
 
 
 def test_a_sentence_that_cannot_be_translated_gets_the_reason_as_an_answer() -> None:
     box = TranslateBox(FixedTranslator(), "the key")
     box.sentence = "the zebra"
-    assert box.answer == {"message": "I have never seen “zebra”."}
+    assert box.answer == {"message": "I have never seen “zebra”.", "to": "the zebra"}
     assert "never seen" in box.static_html()
     box.sentence = "the key again"
     assert box.translation == "la clé"
@@ -70,7 +70,7 @@ def test_the_explorer_sends_scores_divided_by_the_root_of_d_k() -> None:
 def test_a_sentence_that_cannot_be_read_gets_the_reason_as_an_answer() -> None:
     explorer = AttentionExplorer(look_up, "a b")
     explorer.sentence = ""
-    assert explorer.lookup == {"message": "Type a sentence first."}
+    assert explorer.lookup == {"message": "Type a sentence first.", "to": ""}
 
 
 def test_tokens_that_do_not_match_their_tensor_are_refused_with_both_sizes() -> None:
@@ -172,7 +172,7 @@ def test_each_guess_is_used_in_a_notebook_and_distinguishes_right_from_wrong() -
     sources = "".join(path.read_text(encoding="utf-8") for path in kernels.NOTEBOOKS)
     asked = {name: guess for name, guess in vars(guesses).items() if name.isupper()}
     assert len(asked) == 7
-    for name, (question, replies) in asked.items():
+    for name, (question, replies, *_) in asked.items():
         assert sources.count(f"ask_first(*guesses.{name})") == 1
         assert question.endswith("?")
         assert sum(reply.startswith("Right") for reply in replies.values()) == 1 < len(replies)

@@ -42,8 +42,8 @@ class Handmade(torch.nn.Module):
         return self.table[ids]  # (B, T, V)
 
 
-def handmade(beams: tuple[int, ...] = (1, 2)) -> BeamExplorer:
-    return BeamExplorer.of(Handmade(), [BOS], NAMES.__getitem__, beams, max_length=4, stop=[EOS])
+def handmade(beams: tuple[int, ...] = (1, 2), max_length: int = 4) -> BeamExplorer:
+    return BeamExplorer.of(Handmade(), [BOS], NAMES.__getitem__, beams, max_length=max_length, stop=[EOS])
 
 
 def sampling(prompt: str = "Once upon a ti") -> SamplingExplorer:
@@ -221,6 +221,9 @@ def test_a_stop_token_is_no_part_of_the_text_and_the_longest_length_ends_one_too
     for longest in (4, 2):
         explorer = BeamExplorer.of(Handmade(), [BOS], NAMES.__getitem__, (2,), max_length=longest, stop=(EOS,))
         assert [text for text, _, _ in explorer.hypotheses(2)] == ["a dog", "the cat"]
+        shown = explorer.alt() + explorer.static_html()
+        assert ("(cut at 2 tokens)" in shown, ", cut at 2 tokens<" in shown) == (longest == 2, longest == 2)
+        assert (", ended" in shown) == (longest == 4)
 
 
 @pytest.mark.parametrize("beams", [(), (0, 2)])

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
 
-from course_lib.pictures.figures import curves, described, sorted_bars
+from course_lib.pictures.figures import curves, described, smoothed, sorted_bars, stacked_shares
 
 STEPS = [0.0, 50.0, 100.0]
 LOSSES = {"yours": (STEPS, [6.0, 2.0, 0.5]), "no attention": (STEPS, [6.0, 3.0, 2.25])}
@@ -27,7 +27,7 @@ def test_curves_have_the_given_data_and_differ_in_their_dashes_in_every_style() 
     plt.close(fig)
 
 
-def test_floors_are_horizontal_lines_at_their_heights(ax: Axes) -> None:
+def test_levels_are_horizontal_lines_at_their_heights(ax: Axes) -> None:
     curves(ax, LOSSES, "steps", "loss", FLOORS)
     assert [set(line.get_ydata()) for line in ax.lines[2:]] == [{5.9}, {2.3}]
 
@@ -42,6 +42,12 @@ def test_each_line_is_named_at_its_end_with_its_last_number_and_no_legend_is_nee
     }
     assert all(text.get_position()[0] > 1 for text in ax.texts)
     assert ax.get_legend() is None
+
+
+def test_a_curve_of_points_marks_each_and_is_named_without_its_last_value(ax: Axes) -> None:
+    curves(ax, LOSSES, "confidence", "share right", points=True)
+    assert {text.get_text() for text in ax.texts} == {*LOSSES}
+    assert all(line.get_marker() == "o" for line in ax.lines)
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
@@ -104,7 +110,7 @@ def test_bars_are_in_order_with_the_largest_on_top(ax: Axes) -> None:
 
 
 def test_each_bar_has_its_number_and_each_floor_its_line(ax: Axes) -> None:
-    sorted_bars(ax, BARS, "probability", floors={"chance": 1 / 3})
+    sorted_bars(ax, BARS, "probability", levels={"chance": 1 / 3})
     assert [text.get_text() for text in ax.texts] == ["0.70", "0.25", "0.05", "chance 0.33"]
     assert [set(line.get_xdata()) for line in ax.lines] == [{1 / 3}]
 
@@ -116,7 +122,7 @@ def test_a_highlighted_bar_is_recognisable_without_colour(ax: Axes) -> None:
 
 
 def test_the_description_names_the_largest_and_the_smallest_bar(ax: Axes) -> None:
-    assert described(sorted_bars(ax, BARS, "probability", floors={"chance": 0.33})) == (
+    assert described(sorted_bars(ax, BARS, "probability", levels={"chance": 0.33})) == (
         "3 bars of probability: the largest is le, 0.70, the smallest un, 0.05. Lines: chance 0.33."
     )
 
@@ -132,3 +138,32 @@ def test_the_description_names_the_largest_and_the_smallest_bar(ax: Axes) -> Non
 def test_invalid_bars_are_refused(ax: Axes, values: dict[str, float], highlight: list[str], words: str) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         sorted_bars(ax, values, "x", highlight)
+
+
+PARTS = {"small": {"table": 3.0, "layers": 1.0}, "large": {"table": 1.0, "layers": 3.0}}
+
+
+def test_each_row_of_shares_is_one_bar_that_adds_up_to_a_hundred_per_cent(ax: Axes) -> None:
+    stacked_shares(ax, PARTS, "% of the parameters")
+    widths = [bar.get_width() for bar in ax.patches]
+    assert widths == [75, 25, 25, 75]
+    assert [bar.get_x() for bar in ax.patches] == [0, 75, 0, 25]
+
+
+def test_shares_are_described_in_words(ax: Axes) -> None:
+    words = described(stacked_shares(ax, PARTS, "% of the parameters"))
+    assert words == "small: table 75 %, layers 25 %. large: table 25 %, layers 75 %."
+
+
+def test_rows_with_different_parts_are_refused(ax: Axes) -> None:
+    with pytest.raises(ValueError, match="rows should have the same parts"):
+        stacked_shares(ax, {"small": {"table": 1.0}, "large": {"layers": 1.0}}, "%")
+
+
+def test_smoothed_losses_are_means_of_the_steps_before() -> None:
+    assert smoothed([1, 2, 3, 4, 5], width=2, every=1) == ([2, 3, 4, 5], [1.5, 2.5, 3.5, 4.5])
+    assert smoothed([1, 2, 3, 4, 5], width=2) == ([2, 4], [1.5, 3.5])
+    with pytest.raises(ValueError, match="a mean of 2 losses needs as many, but there are 1"):
+        smoothed([1], width=2)
+    with pytest.raises(ValueError, match="1 or more, but are 0 and 0"):
+        smoothed([1], width=0)

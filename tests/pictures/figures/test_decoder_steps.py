@@ -58,6 +58,11 @@ def test_the_description_says_how_many_wrong_tokens_are_read(ax: Axes) -> None:
     )
 
 
+def test_a_single_wrong_token_is_one_token(ax: Axes) -> None:
+    decoder_steps(ax, ("[bos]", "le", *GOLD[1:-1]), GOLD, GOLD)
+    assert described(ax).endswith("It then reads 1 wrong token.")
+
+
 def test_a_long_sentence_stays_inside_its_axes(ax: Axes) -> None:
     long = ("particulièrement",) * 14
     decoder_steps(ax, ("[bos]", *long[1:]), long, long)

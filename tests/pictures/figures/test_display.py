@@ -7,10 +7,12 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from PIL import Image
 
-from course_lib.pictures.figures import attention_grid, display, show, style
+from course_lib.pictures.figures import attention_grid, display, draw_side_by_side, show, style
+from course_lib.pictures.figures.display import describe
 from course_lib.pictures.look import colour
 
 SENTENCE = "A line from 0 to 1."
@@ -106,3 +108,18 @@ def test_a_figure_without_a_description_or_with_a_long_one_is_refused(alt: str |
     with pytest.raises(ValueError, match=re.escape(words)):
         show(fig, alt)
     plt.close(fig)
+
+
+def test_panels_side_by_side_are_one_picture_with_all_descriptions(
+    shown: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
+    draw_side_by_side(named, [("one",), ("two",), ("three",)], columns=2, size=(4, 3), claim="Three.")
+    (picture, _), (words, _) = shown
+    assert picture["text/plain"] == "one. two. three."
+    assert "Three." in words["text/html"]
+    with pytest.raises(ValueError, match="no panels"):
+        draw_side_by_side(named, [], size=(4, 3))
+
+
+def named(ax: Axes, name: str) -> Axes:
+    return describe(ax, f"{name}.")

@@ -8,10 +8,14 @@ import pytest
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.patches import Rectangle
+from matplotlib.colors import to_hex
+from matplotlib.patches import Circle, Rectangle
 from torch import Tensor
 
 from course_lib.pictures.figures import described, head_grids, head_stages, style
+from course_lib.pictures.figures.shades import on_dark_page
+from course_lib.pictures.look import colour
+from tests.pictures.test_look import contrast
 
 X = torch.arange(12).reshape(3, 4)  # tokens a, b, c in two heads of two numbers
 # By hand: head 0 has the first two numbers of each token, head 1 the last two.
@@ -41,7 +45,7 @@ def texts(ax: Axes) -> list[str]:
 
 
 def cells(ax: Axes) -> list[str]:
-    return [text for text in texts(ax) if len(text) == 2 and text[0] in "abc" and text[1].isdigit()]
+    return [text for text in texts(ax) if len(text) == 2 and text[0] in "abcd" and text[1].isdigit()]
 
 
 def test_each_cell_names_the_token_and_feature_of_its_number(ax: Axes) -> None:
@@ -64,6 +68,22 @@ def test_a_view_puts_eight_of_twelve_numbers_in_the_wrong_position_and_each_is_m
     assert marked == [f"{number} ✗" for number in range(2, 10)]
     heavy = [patch for patch in ax.patches if isinstance(patch, Rectangle) and patch.get_linewidth() > 2]
     assert len(heavy) == 8
+
+
+def test_each_token_has_a_hue_and_each_head_a_shade_of_it_on_which_words_can_be_read(ax: Axes) -> None:
+    numbers = torch.arange(4 * 8).reshape(4, 8)
+    head_stages(ax, [("tokens", "T d_model", numbers)], "abcd", heads=4)
+    fills = [patch.get_facecolor() for patch in ax.patches if isinstance(patch, Rectangle)]
+    hue = {label: fill[:3] for label, fill in zip(cells(ax), fills, strict=True)}
+    shade = {label: fill[3] for label, fill in zip(cells(ax), fills, strict=True)}
+    assert len({hue[f"{token}0"] for token in "abcd"}) == 4
+    assert all(hue[f"{token}{head}"] == hue[f"{token}0"] for token in "abcd" for head in range(4))
+    assert len({shade[f"a{head}"] for head in range(4)}) == 4
+    assert all(shade[f"{token}{head}"] == shade[f"a{head}"] for token in "abcd" for head in range(4))
+    for *colours, opacity in fills:
+        mixed = to_hex([opacity * channel + 1 - opacity for channel in colours])
+        assert contrast(colour("ink"), mixed) >= 4.5
+        assert contrast(on_dark_page(colour("ink")), on_dark_page(mixed)) >= 4.5
 
 
 def test_every_stage_labels_its_axes_and_prints_its_shape(ax: Axes) -> None:
@@ -136,6 +156,23 @@ def test_the_description_names_the_sharpest_and_the_least_sharp_head(grids: list
     words = described(grids[0])
     assert "Head 2, labelled “itself 1.00”, is the sharpest: a row's largest weight is 1.00" in words
     assert "The least sharp is head 0 with 0.33" in words
+
+
+def test_cross_attention_has_the_source_as_columns_and_rings_around_its_true_links(grids: list[Axes]) -> None:
+    weights = torch.zeros(4, 3, 2)
+    weights[:, :, 0] = 1  # every word reads “old” …
+    weights[2, 1:] = torch.tensor([0.25, 0.75])  # … but in head 2
+    predicted, source = ["le", "roi", "[eos]"], ["old", "king"]
+    head_grids(grids, weights, predicted, sources=source, gold=[(0, 0), (1, 1)])
+    assert [label.get_text() for label in grids[0].get_yticklabels()] == predicted
+    assert [label.get_text() for label in grids[0].get_xticklabels()] == source
+    assert (grids[0].get_ylabel(), grids[0].get_xlabel()) == ("query: predicts", "key: is read")
+    for ax in grids:
+        rings = [patch for patch in ax.patches if isinstance(patch, Circle)]
+        assert [ring.center for ring in rings] == [(0, 0), (1, 1)]  # x is the column, y the row
+    assert "Of 2 true links, the largest weight of a row finds 1 in head 0, 1 in head 1, 2 in head 2" in described(
+        grids[0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_lib.pictures.figures import described, next_tokens
+from course_lib.pictures.figures import described, next_tokens, next_tokens_compared
 from course_lib.writing.choose import top_k_filter
 
 NAMES = ("un", "le", "la", " ")
@@ -81,3 +81,27 @@ def test_numbers_that_are_not_a_distribution_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         next_tokens(ax, NAMES, shares, keep)
+
+
+def test_compared_distributions_have_bars_side_by_side_in_the_order_of_the_first(ax: Axes) -> None:
+    flat = [0.25, 0.25, 0.25, 0.25]
+    assert next_tokens_compared(ax, NAMES, {"sharp": SHARES, "flat": flat}, shown=3) is ax
+    assert bars(ax) == [(0.6, False), (0.25, True), (0.25, False), (0.25, True), (0.1, False), (0.25, True)]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["le", "la", "␣"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sharp", "flat"]  # type: ignore[union-attr]
+    assert described(ax) == "The 3 likeliest next tokens, 2 bars for each. “le”: 0.60 at sharp, 0.25 at flat."
+
+
+@pytest.mark.parametrize(
+    ("distributions", "words"),
+    [
+        ({}, "should hold 1 to 4 of them, but it holds 0"),
+        ({str(i): SHARES for i in range(5)}, "but it holds 5"),
+        ({"short": SHARES[:3]}, "'short' should be (4,), one probability per name, but is (3,)"),
+    ],
+)
+def test_distributions_that_cannot_be_compared_are_refused(
+    ax: Axes, distributions: dict[str, list[float]], words: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        next_tokens_compared(ax, NAMES, distributions)

@@ -62,7 +62,7 @@ def test_tokens_label_both_axes_and_the_first_row_is_on_top(ax: Axes) -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == names
     assert [label.get_text() for label in ax.get_yticklabels()] == names
     assert ax.yaxis_inverted()
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("token j: is replaced", "position i: notices")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("changed token j", "position i that notices")
 
 
 @pytest.mark.parametrize(
