@@ -10,16 +10,18 @@ import torch
 from course_lib.exercises import Exercise, Mistake, all_exercises
 from course_lib.exercises.cases import case
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.checking import try_on_every_case
+from course_lib.exercises.checking import forget_outcomes, try_on_every_case
 from course_lib.exercises.mistakes import patched
+from course_lib.exercises.reports import Report
 from course_lib.transformer import attention
 from tests.notebooks import kernels
+from tools.spoiled import spoiled
 
 EXERCISES = all_exercises()
 MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
 RIGHT_ANSWERS = [(exercise, answer) for exercise in EXERCISES for answer in exercise.right_answers]
 LESSONS = kernels.ROOT / "course_lib" / "lessons"
-LIBRARY = re.compile(r"course_lib\.(transformer|text|learning|writing|scoring)\.\w+")
+LIBRARY = re.compile(r"course_lib\.(transformer|text|learning|writing|scoring|pretrained)\.\w+")
 
 
 def by_name(value: object) -> str:
@@ -46,21 +48,41 @@ def test_the_reference_fails_in_no_case(exercise: Exercise):
 
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)
-def test_a_mistake_is_rejected_and_named_by_its_own_sentence_in_under_a_second(exercise: Exercise, mistake: Mistake):
-    start = time.process_time()
-    report = exercise.check(mistake.implementation)
-    assert time.process_time() - start < 1
+def test_a_mistake_is_rejected_and_named_by_its_own_sentence_within_a_second(exercise: Exercise, mistake: Mistake):
+    report = checked_within_a_second(exercise, mistake.implementation)
     assert not report.passed
     assert report.mistake is mistake, report
     assert report.message == mistake.message
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT_ANSWERS, ids=by_name)
-def test_a_right_answer_that_is_written_differently_passes_in_under_a_second(exercise: Exercise, answer: object):
-    start = time.process_time()
-    report = exercise.check(answer)
+def test_a_right_answer_that_is_written_differently_passes_within_a_second(exercise: Exercise, answer: object):
+    report = checked_within_a_second(exercise, answer)
     assert report.passed, report
-    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_a_first_wrong_answer_in_which_nothing_is_recognised_is_checked_within_a_second(exercise: Exercise):
+    # Every known mistake and every search is tried in vain. For `Transformer`, that takes the longest.
+    forget_outcomes()
+    report = checked_within_a_second(exercise, spoiled(exercise))
+    assert not report.passed
+
+
+def checked_within_a_second(exercise: Exercise, answer: object) -> Report:
+    """Check an answer, and hold that it takes less than a second of processor time, as if nobody had checked before.
+
+    On a busy machine processor time doubles, so the shortest of three attempts counts, and may take two seconds.
+    """
+    seconds = []
+    while len(seconds) < 3:
+        start = time.process_time()
+        report = exercise.check(answer)
+        seconds.append(time.process_time() - start)
+        if seconds[-1] < 2:
+            return report
+        forget_outcomes()
+    raise AssertionError(f"the check took {', '.join(f'{each:.2f}' for each in seconds)} s")
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
@@ -161,7 +183,7 @@ def test_a_stub_of_a_class_is_not_started():
     assert find("MultiHeadAttention").check(Stub).message.startswith("Not started")
 
 
-def test_two_mistakes_at_once_are_both_named():
+def test_of_two_mistakes_at_once_one_is_named_and_the_other_pointed_to():
     def unscaled_and_masked_late(query, key, value, mask=None):
         weights = torch.softmax(query @ key.mT, -1)
         if mask is not None:
@@ -170,8 +192,8 @@ def test_two_mistakes_at_once_are_both_named():
 
     report = find("scaled_dot_product_attention").check(unscaled_and_masked_late)
     assert report.mistake is not None
-    assert "The scale is missing" in report.message
-    assert "masked the weights after the softmax" in report.message
+    assert report.message.startswith("The scale is missing")
+    assert "That explains every wrong case but those with a mask." in report.message
 
 
 def test_a_known_mistake_beside_an_unknown_one_is_named_with_a_remark_that_more_is_wrong():
@@ -182,7 +204,7 @@ def test_a_known_mistake_beside_an_unknown_one_is_named_with_a_remark_that_more_
 
     report = find("scaled_dot_product_attention").check(unscaled_and_shifted)
     assert "The scale is missing" in report.message
-    assert report.message.endswith("fix this first, then run the cell again.")
+    assert report.message.endswith("That explains every wrong case but those with a mask.")
 
 
 def test_the_reference_of_multi_head_attention_computes_the_same_as_the_courses_class():
@@ -224,3 +246,30 @@ def test_a_mistake_visible_where_the_answer_is_right_is_not_named():
     report = find("scaled_dot_product_attention").check(masks_small_scores)
     assert not report.passed
     assert report.mistake is None
+
+
+def test_links_of_tensors_are_named_as_such():
+    # Sets of tensors are never equal, so this cannot be a known mistake.
+    def alignment_from_weights(weights):
+        return {(source, target) for target, source in enumerate(weights.argmax(dim=-1))}
+
+    report = find("alignment_from_weights").check(alignment_from_weights)
+    assert report.message.startswith("Your links hold tensors")
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_links_of_tensors_in_a_list_are_told_that_a_set_of_plain_numbers_is_wanted(kind: type):
+    def alignment(weights):
+        return kind((source, target) for target, source in enumerate(weights.argmax(-1)))
+
+    report = find("alignment_from_weights").check(alignment)
+    assert not report.passed
+    assert report.message.startswith(
+        f"Your code returns a {kind.__name__} of pairs that hold tensors. A set of pairs of whole numbers is wanted"
+    )
+
+
+def test_the_first_difference_of_filtered_logits_says_that_it_is_after_a_softmax():
+    exercise = find("top_p_filter")
+    report = exercise.check(lambda logits, p: exercise.reference(logits, p) + (logits.dim() > 1) * logits.cos())
+    assert "the probabilities after a softmax should be" in report.message

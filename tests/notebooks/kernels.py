@@ -15,17 +15,34 @@ from course_lib import data
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CELL_SECONDS = 120
+CELL_SECONDS = 300
 
 
 def prepare() -> None:
-    """Fetch every data set that is not present yet, and let matplotlib build its list of fonts.
+    """Fetch every data set of these notebooks that is not present yet, and let matplotlib build its list of fonts.
+
+    A set that comes from the web and not through pip may be out of reach; its notebook then uses a stand-in.
 
     matplotlib writes a warning into the first figure's cell where that list takes longer than five seconds.
     """
     matplotlib.font_manager.get_font_names()
-    for name in data.SETS:
-        data.fetch(name)
+    numbers = {int(notebook.name[:2]) for notebook in NOTEBOOKS}
+    for name, about in data.SETS.items():
+        if numbers & {*about.notebooks}:
+            try:
+                data.fetch(name)
+            except data.Offline:
+                if not any(isinstance(source, data.WebFile) for source in about.sources):
+                    raise
+
+
+def missing(notebook: Path) -> list[str]:
+    """Name the data sets of a notebook that could not be fetched."""
+    return [
+        name
+        for name, about in data.SETS.items()
+        if int(notebook.name[:2]) in about.notebooks and not data.present(name)
+    ]
 
 
 def environment(folder: Path, data: Path | None = None) -> dict[str, str]:

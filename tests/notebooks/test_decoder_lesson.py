@@ -15,18 +15,13 @@ from tests.notebooks import kernels
 NOTEBOOK = kernels.ROOT / "notebooks" / "06_decoder.ipynb"
 CELLS = (
     "import math",
-    "from course_lib.data import DataMissing",
-    "OTHER = 0",
-    "floors = {",
-    "def windows_of",
-    "def drawn",
-    "def watched",
+    "texts = known_and_unseen()",
+    "from course_lib.scoring.baselines import ngram_baselines",
+    "def train_model",
+    "def loss_on(",
     "def loss_one_at_a_time",
-    "class Under",
-    "def train_under",
+    "MASKS = {",
 )
-# Enough for the claims about the larger model; the notebook uses 600.
-STEPS = 250
 
 
 class Lesson:
@@ -60,54 +55,32 @@ def lesson(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Less
         patch.setenv("COURSE_WORK", str(tmp_path_factory.mktemp("parts")))
         for words in CELLS:
             lesson.run(words)
-        lesson.names["STEPS"] = STEPS
-        another = {"manual_seed(0)": f"manual_seed({seed})", "label_smoothing=0,": f"label_smoothing=0, seed={seed},"}
-        lesson.run("model = LanguageModel(V", changes=another)
-        lesson.run("runs = {", changes={"train_under(mask)": f"train_under(mask, seed={seed})"})
-        lesson.run("together, apart = {}, {}")
-        lesson.run("by_place = {}", up_to="lines =")
-        lesson.run("def notices")
+        lesson.run("models = {name", changes={"manual_seed(0)": f"manual_seed({seed})"})
+        lesson.run("histories, rows", changes={"steps=400": f"steps=400, seed={seed}"})
+        lesson.run("alone = {}")
+        lesson.run("by_position = {}")
         yield lesson
     torch.set_num_threads(threads)
 
 
-def test_it_begins_worse_than_a_uniform_guess_and_ends_better_than_the_bigram(lesson: Lesson):
-    lesson.run('assert history.loss[0] > floors["ln V"]')
-
-
-def test_always_taking_the_likeliest_character_leads_to_a_loop(lesson: Lesson):
-    lesson.run("def greedy")
-    names = lesson.names
-    texts = [names["greedy"](names["model"])[17:], names["drawn"](names["model"], length=47)[17:]]
-    likeliest, drawn = (len({text[i : i + 6] for i in range(len(text) - 5)}) for text in texts)
-    assert likeliest < 0.8 * drawn
-
-
 def test_a_leak_has_less_than_a_third_of_the_honest_loss(lesson: Lesson):
-    lesson.run('honest = unseen_loss["causal"]')
+    lesson.run('max(at_once["off by one"]', up_to="figures.draw")
 
 
-def test_the_losses_lie_in_the_bands_that_the_notebook_gives_for_three_seeds(lesson: Lesson):
-    # Measured: 2.07 to 2.09, 0.159 to 0.161, 0.31 to 0.42, and one at a time 5.5 to 6.0, 4.9 to 5.5. Rounding grows in
-    # training, so that another processor's numbers differ a little.
-    together, apart = lesson.names["together"], lesson.names["apart"]
-    assert 2.02 < together["causal"] < 2.14
-    assert 0.14 < together["off by one"] < 0.18
-    assert 0.2 < together["no mask"] < 0.5
-    assert 5 < apart["off by one"] < 6.7
-    assert 4.5 < apart["no mask"] < 6
-
-
-def test_only_the_loss_of_a_model_without_a_leak_is_the_same_when_tokens_come_one_at_a_time(lesson: Lesson):
-    lesson.run('assert abs(together["causal"] - apart["causal"])')
+def test_the_losses_lie_in_bands(lesson: Lesson):
+    # Measured with seeds 0 to 2; rounding grows in training, so another processor's numbers differ a little.
+    at_once, alone = lesson.names["at_once"], lesson.names["alone"]
+    assert 1.98 < at_once["causal"] < 2.14
+    assert 0.13 < at_once["off by one"] < 0.19
+    assert 0.15 < at_once["no mask"] < 0.5
+    assert 5 < alone["off by one"] < 6.7
+    assert 4.5 < alone["no mask"] < 6.2
 
 
 def test_with_a_leak_only_the_last_position_has_to_guess(lesson: Lesson):
-    lesson.run("assert by_place[name][-1] >")
-    honest = lesson.names["by_place"]["causal"]
+    honest = lesson.names["by_position"]["causal"]
     assert honest[-1] < 1.2 * honest[:-1].mean()
 
 
 def test_a_leak_reaches_one_step_further_per_layer_and_a_causal_model_has_none(lesson: Lesson):
     assert lesson.names["leaks"] == {"causal": 0, "off by one": 7 + 6, "no mask": 7 * 8 // 2}
-    lesson.run('assert torch.equal(notices(runs["causal"][0], ids)')

@@ -19,8 +19,8 @@ from tests.notebooks import kernels
 from tests.plain_parts import plain
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "05_encoder.ipynb"
-REAL_WEIGHTS = ("encoder = pretrained.load_encoder", "mine = pretrained.rebuild", "SENTENCES = [")
-TRAININGS = ("def no_residual", "class Deep", "def train_deep", "def first_gradients", "def stream")
+REAL_WEIGHTS = ("mine = pretrained.rebuild", "hidden = mine(ids)")
+TRAININGS = ("def train_deep",)
 CHANCE = math.log(8)
 
 
@@ -54,7 +54,7 @@ def test_the_layers_of_the_lesson_take_the_real_weights_and_give_the_hidden_stat
 ):
     folder = data.fetch("pretrained-encoder")
     bert = BertModel.from_pretrained(folder, local_files_only=True, attn_implementation="eager").eval()
-    assert real["encoder"] is not None
+    assert "trained parameters" in real["about"]
     assert {type(layer) for layer in real["mine"].layers} == {plain_parts.EncoderLayer}
     ids, words = real["ids"], real["words"]
     with torch.no_grad():
@@ -84,7 +84,7 @@ def end(losses: Tensor) -> float:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_without_norms_twelve_layers_cost_far_more_than_chance(cells: dict[str, Any], seed: int):
     # Seeds 0 to 4 gave 580 to 2000 nats.
-    losses, _, _ = cells["train_deep"](cells["no_norm"], 40, seed)
+    losses, _ = cells["train_deep"](cells["no_norm"], 40, seed)
     assert losses[0] > 10 * CHANCE
     assert not end(losses) < 10 * CHANCE
 
@@ -97,7 +97,7 @@ def test_without_norms_twelve_layers_cost_far_more_than_chance(cells: dict[str, 
 def test_residuals_and_the_position_of_the_norm_decide_what_learns_for_other_seeds_too(
     cells: dict[str, Any], around: str, warmup: int, learns: bool, seed: int
 ):
-    losses, lengths, _ = cells["train_deep"](cells[around], warmup, seed)
+    losses, lengths = cells["train_deep"](cells[around], warmup, seed)
     # Seeds 0 to 2 gave 2.08 and more, or 1.69 and less.
     assert end(losses) < 2.03 if learns else 2.05 < end(losses) < 2.2
     if around == "post_norm":
@@ -108,50 +108,12 @@ def test_residuals_and_the_position_of_the_norm_decide_what_learns_for_other_see
 @pytest.mark.parametrize("seed", [2, 3])
 def test_with_warm_up_post_norm_begins_to_learn_for_other_seeds_too(cells: dict[str, Any], seed: int):
     # Seeds 0 to 4 gave 1.85 to 2.00.
-    losses, _, _ = cells["train_deep"](cells["post_norm"], 40, seed)
+    losses, _ = cells["train_deep"](cells["post_norm"], 40, seed)
     assert end(losses) < 2.05
 
 
-@pytest.fixture(scope="module", params=[10, 20])
-def gradients(cells: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Tensor]:
-    """The gradients of the first step by layer, of ten other models each: (models, layers)."""
-    kinds = ("no_residual", "post_norm", "pre_norm")
-    seeds = range(request.param, request.param + 10)
-    return {kind: cells["first_gradients"](cells[kind], seeds) for kind in kinds}
-
-
-def test_in_each_pre_norm_model_the_last_layers_gradient_is_shorter_than_the_firsts(gradients: dict[str, Tensor]):
-    # 40 models gave 0.25 to 0.84.
-    assert (gradients["pre_norm"][:, -1] < gradients["pre_norm"][:, 0]).all()
-
-
-def test_in_post_norm_the_last_layers_gradient_is_longer_on_average(
-    cells: dict[str, Any], gradients: dict[str, Tensor]
-):
-    # Four times ten models gave 1.35 to 2.20; one model may have 0.45.
-    ratios = gradients["post_norm"][:, -1] / gradients["post_norm"][:, 0]
-    assert cells["mean_length"](ratios) > 1
-
-
-def test_the_last_layers_gradient_is_longer_in_each_post_norm_model_than_in_pre_norm(gradients: dict[str, Tensor]):
-    # 40 models gave 1.6 to 13.6 times as long.
-    assert (gradients["post_norm"][:, -1] > gradients["pre_norm"][:, -1]).all()
-
-
-def test_without_residuals_the_first_layers_gradient_does_not_vanish(
-    cells: dict[str, Any], gradients: dict[str, Tensor]
-):
-    first = {kind: cells["mean_length"](lengths)[0] for kind, lengths in gradients.items()}
-    assert first["no_residual"] > first["pre_norm"] / 2
-
-
-def test_a_pre_norm_stream_is_the_sum_of_what_the_sublayers_add_and_a_post_norm_stream_is_not(cells: dict[str, Any]):
-    ids = torch.tensor([3, 1, 4, 1, 5])
-    for around, adds_up in ((cells["pre_norm"], True), (cells["post_norm"], False)):
-        torch.manual_seed(1)
-        model = cells["Deep"](around)
-        came_in, writes, out = cells["stream"](model, ids)
-        assert writes.shape == (24, 5, 32)
-        assert ((came_in + writes.sum(dim=0) - out).abs().max() < 1e-3) == adds_up
-        with torch.no_grad():
-            torch.testing.assert_close(model.last(out) @ model.table.T, model(ids[None])[0])
+@pytest.mark.parametrize("seed", [2, 3])
+def test_without_residuals_the_first_layers_gradient_vanishes_in_the_end(cells: dict[str, Any], seed: int):
+    # Seeds 0 and 1 gave 4e-7 and less.
+    _, lengths = cells["train_deep"](cells["no_residual"], 40, seed)
+    assert lengths[-1, 0] < 1e-3 * lengths[0, 0]

@@ -12,7 +12,7 @@ from course_lib.transformer.attention import attend_in_heads, merge_heads, scale
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "02_multi_head.ipynb"
-CELLS = ("def sentences", "class TwoQuestions", "def share_right", "def split_by_a_view")
+CELLS = ("import ASKED, WIDTH, TwoQuestions", "def share_right", "def split_by_a_view")
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ def test_one_wide_head_succeeds_if_keys_and_values_contain_symbols_and_positions
 ):
     class SeesBoth(cells["TwoQuestions"]):  # type: ignore[misc]
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
-            places = self.places.expand(len(ids), -1, -1)
-            x = places + self.symbols(ids)
-            read = self.attend(self.W_q(places), self.W_k(x), self.W_v(x), self.heads)
+            positions = self.positions.expand(len(ids), -1, -1)
+            x = positions + self.symbols(ids)
+            read = self.attend(self.W_q(positions), self.W_k(x), self.W_v(x), self.heads)
             return self.answer(read[:, -1]).unflatten(-1, (2, 8))
 
     monkeypatch.setitem(cells, "TwoQuestions", SeesBoth)
@@ -63,7 +63,7 @@ def test_one_wide_head_succeeds_if_keys_and_values_contain_symbols_and_positions
 
 
 def test_a_split_by_a_view_does_not_harm_training(cells: dict[str, Any], seed: int):
-    assert cells["share_right"](2, cells["merge_rightly"], seed) > 0.99
+    assert cells["share_right"](2, cells["merge_correctly"], seed) > 0.99
 
 
 def test_splitting_and_merging_by_a_view_leaves_one_question_at_chance_level(cells: dict[str, Any], seed: int):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from course_lib import yours
 from course_lib.exercises import all_exercises
 from tests.notebooks import kernels
 
@@ -21,7 +22,9 @@ SHORT, LONGEST_LEARNED, LONGER, TWICE, THRICE = 8, 16, 20, 32, 48
 @pytest.fixture(scope="module")
 def cells() -> Iterator[dict[str, Any]]:
     """Run the cells that define the task, the models and their training, on the course's parts."""
-    names: dict[str, Any] = {"nn": nn, "torch": torch} | {each.name: each.reference for each in all_exercises()}
+    names: dict[str, Any] = {"nn": nn, "torch": torch, "yours": yours} | {
+        each.name: each.reference for each in all_exercises()
+    }
     sources = [cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

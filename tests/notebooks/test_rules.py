@@ -42,7 +42,7 @@ def with_code(source: str) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[1].update(source=source)
 
 
-HOUR = "# Title\n\n60 minutes. You need nothing. You will have counted.\n\n●●○ · 10 minutes, and ●●● · 20 minutes."
+HOUR = "# Title\n\n60 minutes. You need nothing. You will have counted.\n\n●●○ · 5 minutes, and ●●● · 15 minutes."
 
 
 def with_own_part(later: str, header: str = HOUR) -> Callable[[NotebookNode], None]:
@@ -93,14 +93,14 @@ GOOD_HEADER = "# Title\n\n5 minutes. You need nothing. You will have counted.\n\
             "imports top_k_filter from course_lib.transformer.attention",
         ),
         (
-            with_own_part("1", HOUR.replace("●●● · 20", "●●● · 15")),
-            "heading of top_p_filter should say ●●● · 20 minutes",
+            with_own_part("1", HOUR.replace("●●● · 15", "●●● · 10")),
+            "heading of top_p_filter should say ●●● · 15 minutes",
         ),
         (
-            with_own_part("1", HOUR.replace("●●○ · 10", "●○○ · 10")),
-            "heading of top_k_filter should say ●●○ · 10 minutes",
+            with_own_part("1", HOUR.replace("●●○ · 5", "●○○ · 5")),
+            "heading of top_k_filter should say ●●○ · 5 minutes",
         ),
-        (with_own_part("1", HOUR.replace("60", "20")), "says 20 minutes, but the exercises alone take 30"),
+        (with_own_part("1", HOUR.replace("60", "15")), "says 15 minutes, but the exercises alone take 20"),
         (with_output({"image/png": "iVBORw0KGgo="}), "(image/png) without alt text"),
         (with_output({"image/svg+xml": "<svg/>"}), "(image/svg+xml) without alt text"),
         (with_output({"text/html": "<img src='data:,'>"}), "a picture without alt text"),

@@ -92,7 +92,7 @@ def learners_parts(variables: dict[str, str]) -> list[str]:
     """The parts that are the learner's by now, as a new process sees them, such as the next notebook."""
     command = [sys.executable, "-c", "from course_lib import yours; print(yours.report())"]
     progress = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8", check=True).stdout
-    return sorted(line.split()[1] for line in progress.splitlines() if "✓ yours" in line and "kept in" in line)
+    return sorted(line.split()[1] for line in progress.splitlines() if "✓ yours" in line and line.endswith("  saved"))
 
 
 @pytest.fixture
@@ -127,9 +127,17 @@ def test_the_course_runs_offline_on_answers_that_are_written_differently_and_tra
         assert reports(run) == [f"✓ {name}: right" for name in names], path.name
         shown[path.stem] = printed(run)
     assert "the detective investigated → le détective a enquêté" in shown["07_transformer"]
-    assert "keeps no weights" not in shown["07_transformer"]  # so the alignment comes from these parts
-    assert "4 beams, the same 20 letters: True" in shown["08_sampling"]
-    assert ": False\n" not in shown["08_sampling"]  # these parts generate the same texts as the library
+    assert "your loop gives the same: True" in shown["07_transformer"]
+    assert "below 1e-5: True" in shown["07_transformer"]
+    assert "Looking into your translator: 200 sentences, 4 heads." in shown["08_inside_the_translator"]
+    assert ": False\n" not in shown["08_inside_the_translator"]  # these scores are those of the oracles
+    assert "4 beams, the same 20 letters: True" in shown["09_sampling"]
+    assert ": False\n" not in shown["09_sampling"]  # these parts generate the same texts as the library
+
+    assert "rows in each pass: [1, 1, 1, 1, 1] together: 5" in shown["10_cache"]
+    assert ": False\n" not in shown["10_cache"]  # the learner's cache gives the logits of the library's
+
+    assert "Greatest difference below 1e-12 in 200 random cases: True" in shown["13_named_entities"]
 
     assert learners_parts(variables) == sorted(NAMES)
     log = kernels.network_log(tmp_path)

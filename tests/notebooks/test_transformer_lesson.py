@@ -1,9 +1,7 @@
-"""The assertions of notebook 07 about its trainings with seed 0 hold for two more seeds, with the notebook's cells."""
+"""The claims of notebook 07 about its trainings with seed 0 hold for two more seeds, with the notebook's cells."""
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
-from types import SimpleNamespace
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import nbformat
@@ -11,193 +9,88 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.data.grammar import NOTES_SENTENCE
 from course_lib.exercises import all_exercises
-from course_lib.scoring.baselines import diagonal
+from course_lib.learning.losses import smoothed_loss_floor
 from tests.notebooks import kernels
 
 NOTEBOOK = kernels.ROOT / "notebooks" / "07_transformer.ipynb"
-CELLS = (
-    "def adjectives_with_nouns",
-    "def has_new_pair",
-    "train_pairs = ",
-    "english = WordTokenizer",
-    "def new_model",
-    "def answers",
-    "def guesses",
-    "def beside",
-    "def kept_weights",
-    "def by_head",
-    "def hears_nothing",
-    "def short_run",
-    "def plain_loss",
-    "def talk",
-    "bigrams = ",
-    "def certainty",
-    "SYMBOLS, ASK",
-    "class Recurrent",
-    "def recall(",
-)
 
 
-@pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Run the cells that define sentences, models and trainings, on the course's parts and no learner's."""
-    names: dict[str, Any] = {"model": None, "nn": nn, "random": random, "torch": torch}
-    names |= {each.name: each.reference for each in all_exercises()}
-    sources = [cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
-    threads = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_WORK", str(tmp_path_factory.mktemp("parts")))
-        for words in CELLS:
-            (source,) = (source for source in sources if words in source)
-            exec(source, names)
-        yield names
-    torch.set_num_threads(threads)
+class Lesson:
+    """The notebook's names and its cells, each found by some words in it."""
+
+    def __init__(self) -> None:
+        cells = nbformat.read(NOTEBOOK, as_version=4).cells
+        self.sources = [cell.source for cell in cells if cell.cell_type == "code"]
+        self.names: dict[str, Any] = {"math": math, "nn": nn, "torch": torch}
+        self.names |= dict.fromkeys(("guess", "reveal"), lambda *_, **__: None)
+        self.names |= {each.name: each.reference for each in all_exercises()}
+
+    def run(self, words: str, changes: dict[str, str] | None = None) -> None:
+        (source,) = (source for source in self.sources if words in source)
+        for old, new in (changes or {}).items():
+            assert source.count(old) == 1
+            source = source.replace(old, new)
+        exec(source, self.names)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-def seed(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
+def lesson(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
+    """Train the notebook's Transformer with another seed, on the course's parts and no learner's."""
+    lesson, threads, seed = Lesson(), torch.get_num_threads(), request.param
+    lesson.names["seed"] = seed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_WORK", str(tmp_path_factory.mktemp("parts")))
+        lesson.run("grammar.translation_split()")
+        lesson.run("def train_model", {"**limits)\n\n": "**limits, progress=False)\n\n"})
+        lesson.run(
+            "model = new_model()\nhistory",
+            {"new_model()": "new_model(seed)", "epochs=EPOCHS": "seed, epochs=EPOCHS"},
+        )
+        yield lesson
+    torch.set_num_threads(threads)
 
 
-@pytest.fixture(scope="module")
-def trained(cells: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Train the notebook's Transformer with another seed; the cells' functions use it as `model`."""
-    model = cells["new_model"](seed)
-    settings = cells["TrainingSettings"](
-        epochs=cells["EPOCHS"],
-        learning_rate=cells["RATE"],
-        schedule="cosine",
-        warmup=cells["WARMUP"],
-        batch_tokens=1024,
-        seed=seed,
-        progress=False,
-    )
-    task = cells["Task"](cells["examples"], cells["to_translate"], pad=cells["french"].pad)
-    cells["train"](model, task, settings, device="cpu")
-    cells["model"] = model.eval()
-    cells["found"] = cells["answers"](cells["tests"], model)
-    return cells
+def test_the_loss_comes_close_to_its_floor_and_stays_above_it(lesson: Lesson):
+    losses, floor = lesson.names["history"].loss, smoothed_loss_floor(len(lesson.names["french"]), 0.1)
+    assert min(losses) > floor
+    assert sum(losses[-20:]) / 20 < floor + 0.25  # by 0.13 to 0.14 with seeds 0 to 2
+    assert losses[0] < math.log(len(lesson.names["french"])) + 2
 
 
-@pytest.fixture(scope="module")
-def short_runs(cells: dict[str, Any], seed: int) -> dict[str, nn.Module]:
-    """Train for 200 steps: unchanged, without cross-attention, and with smoothed labels."""
-    short_run = cells["short_run"]
-    return {
-        "hearing": short_run(seed=seed),
-        "deaf": short_run(cells["hears_nothing"], seed=seed),
-        "smoothed": short_run(smoothing=0.1, seed=seed),
-    }
-
-
-def share_right(cells: dict[str, Any], of_which: Callable[[Any], bool] = lambda _: True) -> float:
-    pairs = [(own, pair) for own, pair in zip(cells["found"], cells["tests"], strict=True) if of_which(pair)]
-    return sum(own == pair.french for own, pair in pairs) / len(pairs)
-
-
-def test_it_translates_new_sentences_and_the_notes_sentence(trained: dict[str, Any]):
-    assert share_right(trained) > 0.7
-    with torch.no_grad():
-        ids = trained["greedy_translation"](trained["model"], trained["english"].encode(NOTES_SENTENCE), 24)
-    assert trained["french"].decode(ids) == "le détective a enquêté"
-
-
-def test_long_sentences_are_harder(trained: dict[str, Any]):
-    short = share_right(trained, lambda pair: len(pair.english) <= 5)
-    long = share_right(trained, lambda pair: len(pair.english) >= 9)
-    assert short >= long - 0.05 > 0.4
-
-
-def test_new_combinations_of_adjective_and_noun_are_translated_nearly_as_well_as_known_ones(trained: dict[str, Any]):
-    shares = []
-    for pairs in (trained["known_tests"], trained["new_tests"]):
-        own = trained["answers"](pairs, trained["model"])
-        shares.append(trained["share_right"](own, pairs))
-    known, new = shares
-    assert new > known - 0.2
-    assert new > 0.5
-
-
-def test_no_held_out_combination_occurs_in_training_but_all_their_words_do(cells: dict[str, Any]):
-    """A pair is an adjective and a noun in either number, adjacent in English or with another adjective between."""
-    number = cells["NOUNS"]
-    new = {
-        two for pair in cells["new_tests"] for two in cells["adjectives_with_nouns"](pair) if cells["held_back"](*two)
-    }
-    met, words = set[tuple[str, int]](), set[str]()
-    for pair in cells["train_pairs"]:
-        words |= {*pair.english}
-        met |= {(a, number[n]) for a, n in pairwise(pair.english) if n in number}
-        met |= {(a, number[n]) for a, between, n in triples(pair.english) if n in number and between not in number}
-    assert len(new) > 100
-    assert not {(a, number[n]) for a, n in new} & {(a, n) for a, n in met if a in cells["ADJECTIVES"]}
-    assert {word for two in new for word in two} <= words
-
-
-def triples(sentence: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    return zip(sentence, sentence[1:], sentence[2:], strict=False)
-
-
-def test_each_of_two_adjectives_is_paired_with_its_noun(cells: dict[str, Any]):
-    pair = SimpleNamespace(english=("the", "strange", "old", "king", "saw", "bad", "witches"))
-    assert sorted(cells["adjectives_with_nouns"](pair)) == [("bad", "witches"), ("old", "king"), ("strange", "king")]
-    assert cells["held_back"]("beautiful", "detective")
-    assert cells["held_back"]("beautiful", "detectives")
-
-
-def test_after_an_error_its_own_words_lead_to_more_errors_than_the_right_ones(trained: dict[str, Any]):
-    own_words, right_words = [], []
-    for own, pair in zip(trained["found"], trained["tests"], strict=True):
-        later = range(trained["first_slip"](own, pair.french) + 1, len(pair.french))
-        if later:
-            taught = trained["guesses"](pair.french[:-1], pair)
-            right_words += [taught[j] == pair.french[j] for j in later]
-            own_words += [trained["beside"](own, pair.french)[j] == pair.french[j] for j in later]
-    # Seeds 0 to 2 gave 0.88 to 0.93, and 0.96 to 0.98 for the right ones.
-    assert sum(own_words) / len(own_words) < sum(right_words) / len(right_words)
-
-
-def test_the_best_head_is_aligned_better_than_the_diagonal(trained: dict[str, Any]):
-    pairs = trained["tests"][:150]
-    trained["mine"] = [trained["kept_weights"](trained["model"], pair) for pair in pairs]
-    trained["gold"] = [set(pair.alignment) for pair in pairs]
-    errors = {name: trained["error_rate"](name) for name in trained["by_head"](trained["mine"][0])}
-    assert list(errors) == [
-        "layer 0, head 0",
-        "layer 0, head 1",
-        "layer 0, head 2",
-        "layer 0, head 3",
-        "layer 0, average",
+def test_it_translates_the_notes_sentence_and_most_others_and_one_by_one_gives_the_same(lesson: Lesson):
+    lesson.run("def translate(sentence)")
+    lesson.run("import word_by_word")
+    lesson.run('assert scores["your Transformer"] > 0.7')
+    source, found = lesson.names["sources"], lesson.names["found"]
+    assert [lesson.names["translate"](" ".join(each)) for each in source[:40]] == [
+        lesson.names["french"].join(row) for row in found[:40]
     ]
-    baseline = trained["alignment_error_rate"]([diagonal(pair) for pair in pairs], trained["gold"])
-    assert min(errors.values()) < baseline - 0.1
 
 
-def test_a_decoder_with_a_silent_memory_becomes_a_language_model(
-    cells: dict[str, Any], short_runs: dict[str, nn.Module]
-):
-    hearing = cells["plain_loss"](short_runs["hearing"])
-    deaf = cells["plain_loss"](short_runs["deaf"], cells["hears_nothing"])
-    # A unigram model of French has 5.31 nats, a bigram model 3.16.
-    assert hearing < 1.5 < hearing + 1 < deaf < 3.66
-    said = cells["talk"](short_runs["deaf"], 400)
-    assert cells["share_right"](said, cells["tests"]) < 0.02
-    chance = random.Random(0)
-    shuffled = [chance.sample(pair.french, len(pair.french)) for pair in cells["tests"]]
-    assert cells["known_neighbours"](said) > cells["known_neighbours"](shuffled) + 0.3
+def test_translate_uses_the_model_that_there_is_now_and_names_unknown_words(lesson: Lesson):
+    lesson.run("def translate(sentence)")
+    translate, trained = lesson.names["translate"], lesson.names["model"]
+    lesson.names["model"] = lesson.names["new_model"](5)
+    assert translate("the king slept") != "le roi a dormi"
+    lesson.names["model"] = trained
+    assert translate("the king slept") == "le roi a dormi"
+    assert "I have never seen 'zebra'" in translate("the zebra slept")
 
 
-def test_smoothing_makes_it_less_confident_and_about_equally_accurate(
-    cells: dict[str, Any], short_runs: dict[str, nn.Module]
-):
-    probability, likeliest = cells["certainty"](short_runs["hearing"])
-    smoothed_probability, smoothed_likeliest = cells["certainty"](short_runs["smoothed"])
-    assert probability > smoothed_probability + 0.02
-    assert abs(likeliest - smoothed_likeliest) < 0.1
+def test_reading_the_filling_changes_translations_and_hiding_it_does_not(lesson: Lesson):
+    lesson.run("import word_by_word")
+    lesson.run("longest, changed")
+    # 235 of 400 with seed 0; with seeds 1 and 2, 81 % and 77 % were still right, in place of 89 % and 91 %.
+    assert lesson.names["changed"]["[unk]"] > 20
 
 
-def test_a_gru_without_attention_learns_to_recall_when_it_is_trained_longer(cells: dict[str, Any], seed: int):
-    # After 120 steps it is at chance, 1 in 8, as the notebook shows with three seeds.
-    assert cells["recall"](lambda: cells["Recurrent"](False, 37), seed, steps=400)[-1] > 0.5
+def test_large_tables_begin_far_above_even_bets_and_learn_far_less(lesson: Lesson):
+    lesson.run("import word_by_word")
+    lesson.run("AMOUNTS = ")
+    lesson.run("def with_large_tables")
+    changes = {"new_model()": "new_model(seed)", "with_large_tables()": "with_large_tables(seed)"}
+    lesson.run("at_first, in_the_end", {**changes, "steps=250": "seed, steps=250"})
+    at_first, even_bets = lesson.names["at_first"], math.log(len(lesson.names["french"]))
+    assert at_first["around 1"] > 5 * even_bets  # the notebook says more than three times
+    assert at_first["around d_model^−0.5"] < 1.4 * even_bets

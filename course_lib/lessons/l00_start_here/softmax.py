@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,7 +32,10 @@ softmax = Exercise(
         case(fixed_tensor(2, 3), 1, having=("more than one row",)),
         case(fixed_tensor(3, 2), 0, having=("more than one row",)),
         case(fixed_tensor(3, 3), 1, having=("more than one row",)),
+        case(fixed_tensor(3, 3, seed=1), 0, having=("more than one row", "as many rows as columns")),
         case(fixed_tensor(2, 3, 4), 1, having=("three axes",)),
+        case(fixed_tensor(2, 3, 4, seed=1), 2, having=("three axes", "the last of three axes")),
+        case(fixed_tensor(2, 3, 4, seed=2), -3, having=("three axes", "an axis counted from the end")),
         case(fixed_tensor(4, 2).T, 1, having=("more than one row",)),
         case(fixed_tensor(1, 4), 1, having=("a single row",)),
         case(fixed_tensor(3, 1), 1, having=("a single number in each row",)),
@@ -42,25 +46,38 @@ softmax = Exercise(
     ),
     hints=(
         "Two steps: first make every number positive without changing their order, then make them add up to 1.",
-        "`x.exp()` makes them positive. `.sum(dim, keepdim=True)` keeps the axis, so that the division lines up.",
         (
-            "First subtract from `x` its maximum along `dim`: `x.amax`, axis kept. Then `exp`; then divide by the sum "
-            "along `dim`."
+            "The exponential, `x.exp()`, makes every number positive. A sum along `dim` loses that axis unless you "
+            "pass `keepdim=True`, and without the axis the division does not line up with the rows."
+        ),
+        (
+            "To keep `exp` from overflowing, subtract the largest number of each row first: `x.amax(dim, "
+            "keepdim=True)` gives one maximum for each row. Then take `exp`, and divide by the sum."
         ),
     ),
 )
 
 
 @softmax.mistake(
-    "Right for small numbers, but `exp(1000)` overflows, and so becomes NaN. Subtracting one number from all of a row "
-    "changes none of its shares: which number makes `exp` safe?"
+    "Your function is right for small numbers, but `exp(1000)` overflows to infinity, and infinity / infinity is NaN. "
+    "Subtract the maximum along `dim` from `x` before `exp`."
 )
 def overflows(x, dim):
     return x.exp() / x.exp().sum(dim, keepdim=True)
 
 
 @softmax.mistake(
-    "You divided by the sum of everything: all numbers together add up to 1, instead of each row along `dim`.",
+    "Your function is right for small numbers, but the number that it subtracts is smaller than the maximum, so the "
+    "largest numbers still overflow in `exp`. Subtract the maximum along `dim`: then no number is above 0."
+)
+def minimum_subtracted(x, dim):
+    exponentials = (x - x.amin(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your code divides by the sum of everything, so all numbers together add up to 1. Divide by the sum along `dim`, "
+    "so that each row adds up to 1.",
     seen="https://github.com/rickwierenga/MLFundamentals/issues/1",
 )
 def one_sum_for_all(x, dim):
@@ -69,14 +86,16 @@ def one_sum_for_all(x, dim):
 
 
 @softmax.mistake(
-    "Each row has its own maximum, but one sum divides all: the rows together add up to 1, instead of each alone."
+    "Your code subtracts each row's own maximum, but then divides by the sum of everything, so all rows together add "
+    "up to 1. Divide by the sum along `dim`, so that each row adds up to 1."
 )
 def one_sum_for_all_rows(x, dim):
     return exponentials(x, dim) / exponentials(x, dim).sum()
 
 
 @softmax.mistake(
-    "Your sum lost its axis, so that rows are divided by other rows' sums: `keepdim=True` keeps the axis.",
+    "Your sum loses its axis, so each row is divided by the sums of other rows. Keep the axis with `sum(dim, "
+    "keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept(x, dim):
@@ -84,7 +103,8 @@ def axis_not_kept(x, dim):
 
 
 @softmax.mistake(
-    "Your maximum kept its axis, but your sum lost it, so that rows are divided by other rows' sums: `keepdim=True`.",
+    "Your maximum keeps its axis, but your sum loses it, so each row is divided by the sums of other rows. Keep the "
+    "axis there too: `sum(dim, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept_after_shift(x, dim):
@@ -92,7 +112,8 @@ def axis_not_kept_after_shift(x, dim):
 
 
 @softmax.mistake(
-    "Your maximum lost its axis, so that other rows' maxima are subtracted: `keepdim=True` keeps the axis."
+    "Your maximum loses its axis, so the maxima of other rows are subtracted. Keep the axis with `amax(dim, "
+    "keepdim=True)`."
 )
 def maximum_not_kept(x, dim):
     exponentials = (x - x.amax(dim)).exp()
@@ -100,8 +121,25 @@ def maximum_not_kept(x, dim):
 
 
 @softmax.mistake(
-    "You subtracted one maximum from all rows. In a row that lies far below it each `exp` is 0, and 0 / 0 is NaN: let "
-    "each row have its own maximum."
+    "Your maximum and your sum both lose their axis, so each row meets the maxima and sums of other rows. Keep the "
+    "axis in both with `keepdim=True`."
+)
+def neither_kept(x, dim):
+    exponentials = (x - x.amax(dim)).exp()
+    return exponentials / exponentials.sum(dim)
+
+
+@softmax.mistake(
+    "Your code puts the lost axis of the sum back at the end, which is its place only for the last `dim`. Let "
+    "`sum(dim, keepdim=True)` keep it in place."
+)
+def axis_put_back_at_the_end(x, dim):
+    return exponentials(x, dim) / exponentials(x, dim).sum(dim).unsqueeze(-1)
+
+
+@softmax.mistake(
+    "Your code subtracts one maximum from all rows. In a row of much smaller numbers every `exp` is then 0, and 0 / 0 "
+    "is NaN. Subtract each row's own maximum: `x.amax(dim, keepdim=True)`."
 )
 def one_maximum_for_all(x, dim):
     exponentials = (x - x.max()).exp()
@@ -109,7 +147,7 @@ def one_maximum_for_all(x, dim):
 
 
 @softmax.mistake(
-    "You subtracted the maximum in place: `x -= ...` changes the caller's own numbers. Write `x = x - ...`.",
+    "Your code subtracts the maximum in place: `x -= ...` changes the caller's own numbers. Write `x = x - ...`.",
     seen="https://github.com/frank690/sffresch-code",
 )
 def in_place(x, dim):
@@ -117,13 +155,24 @@ def in_place(x, dim):
     return x.exp() / x.exp().sum(dim, keepdim=True)
 
 
-@softmax.mistake("You always normalise along the last axis, whatever `dim` says: your rows add up to 1, always.")
+@softmax.mistake(
+    "Your code takes the exponentials in place: `x.exp_()` changes the caller's own numbers. Write `x.exp()`. It also "
+    "overflows for huge numbers, so subtract the maximum along `dim` first."
+)
+def exponential_in_place(x, dim):
+    x.exp_()
+    return x / x.sum(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your code always normalises along the last axis and ignores `dim`. Pass `dim` on to the maximum and to the sum."
+)
 def last_axis(x, dim):
     return attention.softmax(x, -1)
 
 
 @softmax.mistake(
-    "You always normalise along the first axis, whatever `dim` says: your columns add up to 1, always.",
+    "Your code always normalises along the first axis and ignores `dim`. Pass `dim` on to the maximum and to the sum.",
     seen="https://github.com/PetrochukM/PyTorch-NLP/issues/2",
 )
 def first_axis(x, dim):
@@ -131,21 +180,100 @@ def first_axis(x, dim):
 
 
 @softmax.mistake(
-    "You divided the numbers themselves by their sum, so that negative ones give negative shares: what makes every "
-    "number positive first?"
+    "Your code divides the numbers themselves by their sum, so negative numbers give negative shares. Take `x.exp()` "
+    "first, which makes every number positive."
 )
 def no_exponential(x, dim):
     return x / x.sum(dim, keepdim=True)
 
 
-@softmax.mistake("All are positive now, but do they add up to 1? The division by their sum is missing.")
+@softmax.mistake(
+    "Your code divides the absolute values by their sum, so −2 gets as large a share as 2. Take `x.exp()`, which makes "
+    "every number positive and keeps their order."
+)
+def absolute_values(x, dim):
+    return x.abs() / x.abs().sum(dim, keepdim=True)
+
+
+@softmax.mistake("Your numbers are all positive, but they do not add up to 1. Divide them by their sum along `dim`.")
 def not_divided(x, dim):
     return exponentials(x, dim)
 
 
-@softmax.mistake("You return the logarithms of the shares: they are all negative. Take `softmax`, not its log.")
+@softmax.mistake(
+    "Your code gives each number a share of its own, between 0 and 1, without looking at the others: that is the "
+    "sigmoid. Divide each exponential by the sum of all exponentials along `dim`."
+)
+def sigmoid(x, dim):
+    return torch.sigmoid(x)
+
+
+@softmax.mistake(
+    "Your shares have the wrong order: the smallest number gets the largest share, because your code takes `exp` of "
+    "−x. Subtract the maximum from `x`, not `x` from the maximum."
+)
+def smallest_gets_most(x, dim):
+    return attention.softmax(-x, dim)
+
+
+@softmax.mistake(
+    "Your code divides by the maximum instead of subtracting it, which changes the shares. Only a difference of two "
+    "numbers decides the ratio of their shares, so subtract the maximum."
+)
+def divided_by_maximum(x, dim):
+    exponentials = (x / x.amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your code subtracts the maximum in the sum only, so numerator and denominator no longer fit each other. Subtract "
+    "it from `x` once, before `exp`, and use the result in both."
+)
+def maximum_in_the_sum_only(x, dim):
+    return x.exp() / exponentials(x, dim).sum(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your code gives everything to the largest number. Softmax gives every number a share, in proportion to its `exp`."
+)
+def largest_takes_all(x, dim):
+    return torch.nn.functional.one_hot(x.argmax(dim), x.size(dim)).movedim(-1, dim).to(x.dtype)
+
+
+@softmax.mistake("Your code returns the logarithms of the shares, which are negative. Return the shares themselves.")
 def logarithm(x, dim):
     return torch.log_softmax(x, dim)
+
+
+@softmax.mistake(
+    "Your code divides by the sum along the last axis, whatever `dim` says. Sum along `dim`: `sum(dim, keepdim=True)`."
+)
+def sum_along_the_last_axis(x, dim):
+    return exponentials(x, dim) / exponentials(x, dim).sum(-1, keepdim=True)
+
+
+@softmax.mistake(
+    "Your code divides by the mean, so each row adds up to the number of its elements. Divide by the sum along `dim`."
+)
+def divided_by_the_mean(x, dim):
+    return exponentials(x, dim) / exponentials(x, dim).mean(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your numbers are all positive, but they do not add up to 1, and `exp` of a huge number overflows. Subtract the "
+    "maximum along `dim` first, and divide by the sum along `dim` at the end."
+)
+def exponential_only(x, dim):
+    return x.exp()
+
+
+@softmax.mistake(
+    "Your sum loses its axis, so each row is divided by the sums of other rows, and one maximum is subtracted from all "
+    "rows. Keep the axis in both: `amax(dim, keepdim=True)` and `sum(dim, keepdim=True)`."
+)
+def axis_not_kept_after_one_maximum(x, dim):
+    exponentials = (x - x.max()).exp()
+    return exponentials / exponentials.sum(dim)
 
 
 @softmax.right_for_whole_course
@@ -175,10 +303,24 @@ class SoftmaxCallable:
 def softmax_in_loops(x, dim):
     rows = x.movedim(dim, -1)
     out = torch.zeros_like(rows)
-    flat, with_fixed_weights = rows.reshape(-1, rows.shape[-1]), out.reshape(-1, rows.shape[-1])
+    flat, flat_out = rows.reshape(-1, rows.shape[-1]), out.reshape(-1, rows.shape[-1])
     for i, row in enumerate(flat):
         largest = max(row.tolist())
         total = sum(math.exp(v - largest) for v in row.tolist())
         for j, v in enumerate(row.tolist()):
-            with_fixed_weights[i, j] = math.exp(v - largest) / total
-    return with_fixed_weights.reshape(rows.shape).movedim(-1, dim)
+            flat_out[i, j] = math.exp(v - largest) / total
+    return flat_out.reshape(rows.shape).movedim(-1, dim)
+
+
+@softmax.right
+def softmax_on_a_moved_axis(x, dim):
+    rows = x.transpose(dim, -1)
+    exponentials = torch.exp(rows - rows.max(-1, keepdim=True).values)
+    return (exponentials / exponentials.sum(-1, keepdim=True)).transpose(dim, -1)
+
+
+@softmax.right
+def softmax_by_numpy(x, dim):
+    numbers = x.numpy()
+    exponentials = np.exp(numbers - numbers.max(axis=dim, keepdims=True))
+    return torch.from_numpy(exponentials / exponentials.sum(axis=dim, keepdims=True))

@@ -1,5 +1,6 @@
 """The exercise `attention_weights` of notebook 01."""
 
+import math
 from functools import partial
 
 import torch
@@ -21,24 +22,29 @@ attention_weights = Exercise(
     another=case(fixed_tensor(2, 3)),
     cases=(
         case(fixed_tensor(4, 2, seed=1), having=("more queries than keys",)),
+        case(fixed_tensor(4, 3, seed=5), having=("more queries than keys",)),
         case(fixed_tensor(3, 3, seed=2), having=("as many keys as queries",)),
         case(fixed_tensor(1, 4, seed=3), having=("a single query",)),
         case(fixed_tensor(4, 1, seed=4), having=("a single key",)),
         case(fixed_tensor(3, 2, seed=6).T, having=("a tensor that is a view of another",)),
         case(torch.tensor([[1000.0, 0.0, -1000.0], [2000.0, 2000.0, 1999.0]]), having=("huge scores",)),
+        case(torch.tensor([[0.0, 1.0], [500.0, 502.0]]), having=("huge scores", "rows of very different sizes")),
         case(fixed_tensor(2, 3, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
-        "Look at one row alone: it is one query, and its numbers should become shares of 1.",
-        "You have written a function that makes shares of 1 along one axis. Which axis are the keys?",
-        "Softmax along the last axis of the scores: rows are queries, so along a row you meet the keys.",
+        "Look at one row alone: it belongs to one query, and its S numbers should become shares of 1.",
+        "You wrote a function in notebook 00 that makes shares of 1 along one axis. Decide which axis holds the keys.",
+        (
+            "Along a row of the scores you meet the keys, and a row runs along the last axis: the softmax gets "
+            "`dim=-1`. Use `torch.softmax`, or your own with `from course_lib.yours import softmax`."
+        ),
     ),
 )
 
 
 @attention_weights.mistake(
-    "You normalised over the queries: your columns sum to 1, your rows don't. For one query, the shares of all keys "
-    "add up to 1.",
+    "You normalised over the queries: your columns add up to 1, and your rows do not. Take the softmax along the last "
+    "axis, so that each query's weights add up to 1.",
     seen="https://github.com/nerdai/llms-from-scratch-rs/issues/30",
 )
 def over_queries(scores):
@@ -46,8 +52,8 @@ def over_queries(scores):
 
 
 @attention_weights.mistake(
-    "You normalised over the whole matrix: all its weights together sum to 1, and the queries compete with each other. "
-    "Each row has a 1 of its own to share out.",
+    "You normalised over the whole matrix, so all weights together add up to 1 and the queries compete. Normalise each "
+    "row on its own, along the last axis.",
     seen="https://github.com/facebookresearch/detr/issues/247",
 )
 def over_everything(scores):
@@ -55,38 +61,123 @@ def over_everything(scores):
 
 
 @attention_weights.mistake(
-    "You divided the scores by their sum, so that negative scores give negative weights: `exp` comes first."
+    "Each row has its own maximum in your code, but one sum divides them all, so the whole matrix adds up to 1. Divide "
+    "each row by its own sum: `sum(-1, keepdim=True)`."
+)
+def one_sum_for_all_rows(scores):
+    exponentials = (scores - scores.amax(-1, keepdim=True)).exp()
+    return exponentials / exponentials.sum()
+
+
+@attention_weights.mistake(
+    "Your sum loses its axis, so each row is divided by the sums of other rows. Keep the axis with `sum(-1, "
+    "keepdim=True)`.",
+    seen="https://github.com/triton-lang/triton/issues/11409",
+)
+def axis_not_kept(scores):
+    return scores.exp() / scores.exp().sum(-1)
+
+
+@attention_weights.mistake(
+    "Your maximum keeps its axis, but your sum loses it, so each row is divided by the sums of other rows. Keep the "
+    "axis there too: `sum(-1, keepdim=True)`.",
+    seen="https://github.com/triton-lang/triton/issues/11409",
+)
+def axis_not_kept_after_shift(scores):
+    exponentials = (scores - scores.amax(-1, keepdim=True)).exp()
+    return exponentials / exponentials.sum(-1)
+
+
+@attention_weights.mistake(
+    "Your code divides the scores by their sum, so negative scores give negative weights. Take the exponential of each "
+    "score first, as softmax does."
 )
 def divided_by_their_sum(scores):
     return scores / scores.sum(-1, keepdim=True)
 
 
-@attention_weights.mistake("Your weights are positive, but your rows do not sum to 1: divide each row by its sum.")
+@attention_weights.mistake("Your weights are positive, but your rows do not add up to 1. Divide each row by its sum.")
 def only_positive(scores):
     return scores.exp()
 
 
 @attention_weights.mistake(
-    "Right for small scores, but `exp` of a huge one overflows, and the row becomes NaN. Your softmax from notebook 00 "
-    "knows what to do."
+    "Your function is right for small scores, but `exp` of a huge score overflows, and its row becomes NaN. Subtract "
+    "each row's maximum first, as your softmax from notebook 00 does."
 )
 def overflowing(scores):
     return scores.exp() / scores.exp().sum(-1, keepdim=True)
 
 
 @attention_weights.mistake(
-    "You gave the best key everything. Attention is a soft look-up: the other keys get their shares too."
+    "Your code subtracts one maximum from all rows. In a row of much smaller scores every `exp` is then 0, and 0 / 0 "
+    "is NaN. Subtract each row's own maximum."
 )
-def winner_takes_all(scores):
-    return torch.nn.functional.one_hot(scores.argmax(-1), scores.size(-1)).to(scores.dtype)
+def one_maximum_for_all(scores):
+    exponentials = (scores - scores.max()).exp()
+    return exponentials / exponentials.sum(-1, keepdim=True)
 
 
 @attention_weights.mistake(
-    "You gave each key a share for itself, between 0 and 1, without looking at the others. The keys of a query share a "
-    "total of 1."
+    "Your code gives the best key everything. Attention is a soft lookup: the other keys get their shares too."
+)
+def winner_takes_all(scores):
+    return F.one_hot(scores.argmax(-1), scores.size(-1)).to(scores.dtype)
+
+
+@attention_weights.mistake(
+    "Your code gives each key a weight of its own, between 0 and 1, without looking at the others: that is the "
+    "sigmoid. The keys of a query share a total of 1, so use a softmax."
 )
 def independent_shares(scores):
     return torch.sigmoid(scores)
+
+
+@attention_weights.mistake(
+    "Your code takes the softmax twice, which makes the weights almost equal. Take it once: its result adds up to 1 "
+    "already."
+)
+def softmax_twice(scores):
+    return torch.softmax(torch.softmax(scores, -1), -1)
+
+
+@attention_weights.mistake(
+    "Your code takes the softmax of the negative scores, so the key that matches worst gets the largest weight. Take "
+    "the softmax of the scores themselves."
+)
+def worst_match_first(scores):
+    return torch.softmax(-scores, -1)
+
+
+@attention_weights.mistake(
+    "Your code returns the logarithms of the weights, which are negative. Return the weights themselves."
+)
+def logarithms(scores):
+    return torch.log_softmax(scores, -1)
+
+
+@attention_weights.mistake(
+    "Your code divides the scores by √S before the softmax. A scale comes later in this notebook: here take the "
+    "softmax of the scores as they are."
+)
+def scaled_by_the_keys(scores):
+    return torch.softmax(scores / math.sqrt(scores.size(-1)), -1)
+
+
+@attention_weights.mistake(
+    "Your code returns the weights of the first query only. Return one row of weights for each query."
+)
+def first_query_only(scores):
+    return torch.softmax(scores[0], 0)
+
+
+@attention_weights.mistake(
+    "Your code takes the sigmoid of each score and divides by the sum of the row. Softmax takes the exponential of "
+    "each score."
+)
+def of_sigmoids(scores):
+    squashed = scores.sigmoid()
+    return squashed / squashed.sum(-1, keepdim=True)
 
 
 @attention_weights.right_for_whole_course
@@ -97,3 +188,11 @@ def weights_row_by_row(scores):
 attention_weights.right(lambda scores: torch.softmax(scores, dim=1))
 attention_weights.right(nn.Softmax(dim=-1))
 attention_weights.right(partial(F.softmax, dim=1))
+attention_weights.right(lambda scores: torch.softmax(scores.T, dim=0).T)
+attention_weights.right(lambda scores: (scores - scores.logsumexp(1, keepdim=True)).exp())
+
+
+@attention_weights.right
+def weights_in_steps(scores):
+    exponentials = torch.exp(scores - scores.max(dim=1, keepdim=True).values)
+    return exponentials / exponentials.sum(1)[:, None]

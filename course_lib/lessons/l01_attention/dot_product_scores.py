@@ -33,34 +33,56 @@ dot_product_scores = Exercise(
     ),
     hints=(
         (
-            "For one query and one key: multiply feature by feature, and sum. Now for every pair: rows ask, columns "
-            "are read."
+            "Start with one query and one key: multiply feature by feature, and add up. The table needs this number "
+            "for every pair: queries are its rows, keys its columns."
         ),
         (
-            "A matrix product does all pairs at once: its entry [i, j] is the row i of the first, dotted with the "
-            "column j of the second."
+            "One matrix product computes all pairs: its entry [i, j] is row i of the first matrix, dotted with column "
+            "j of the second."
         ),
-        "The keys lie in rows, and the second factor of `@` needs them in columns: that is what transposing does.",
+        (
+            "The keys are rows, but the second matrix of a product needs them as columns. Transposing, `.T`, turns "
+            "rows into columns: (S, d_k) becomes (d_k, S)."
+        ),
     ),
 )
 
 
-@dot_product_scores.mistake("Your rows are keys and your columns are queries: here each row belongs to a query.")
+@dot_product_scores.mistake(
+    "Your table is transposed: its rows are keys and its columns queries. Put the queries first in the product, so "
+    "that each row belongs to a query."
+)
 def keys_ask(query, key):
     return key @ query.T
 
 
 @dot_product_scores.mistake(
-    "You multiplied by the keys as they are, which fits only where there are as many keys as features. Which shape "
-    "must the second matrix have, so that (T, d_k) times it gives (T, S)?"
+    "Your code multiplies by the keys as they are, which fits only if there are as many keys as features. Transpose "
+    "them: (T, d_k) times (d_k, S) gives (T, S).",
 )
 def not_transposed(query, key):
     return query @ key
 
 
 @dot_product_scores.mistake(
-    "You reshaped the keys, which keeps the order of the numbers and so cuts across keys. Turn the table instead: its "
-    "rows become columns.",
+    "Your code computes `key @ query`, which was right for one query. With T queries in rows, the queries come first, "
+    "and the keys have to be transposed: (T, d_k) times (d_k, S) gives (T, S)."
+)
+def as_for_one_query(query, key):
+    return key @ query
+
+
+@dot_product_scores.mistake(
+    "Your code transposes the queries instead of the keys, so it sums over the queries and not over the features. "
+    "Transpose the keys: `key.T`."
+)
+def queries_transposed(query, key):
+    return query.T @ key
+
+
+@dot_product_scores.mistake(
+    "Your code reshapes the keys, which keeps the numbers in reading order and so cuts across keys. Transpose instead, "
+    "`key.T`: then each row becomes a column.",
     seen="https://github.com/rish-16/tokenlearner-pytorch/issues/1",
 )
 def reshaped(query, key):
@@ -68,32 +90,103 @@ def reshaped(query, key):
 
 
 @dot_product_scores.mistake(
-    "You scored each query against one key only, the one at its own position. Every query meets every key."
+    "Your code scores each query against one key only, the one in the same row. Score every query against every key: a "
+    "matrix product `@` does, `*` does not."
 )
 def pairs_only(query, key):
     return (query * key).sum(-1)
 
 
 @dot_product_scores.mistake(
-    "You divided by the vectors' lengths, which gives cosines. The dot product keeps the lengths: a long key can score "
-    "high."
+    "Your code multiplies number by number with `*`. A score is a dot product, which also adds up over the features: "
+    "use the matrix product `@`, with the keys transposed."
 )
-def cosines(query, key):
-    return torch.nn.functional.normalize(query, dim=-1) @ torch.nn.functional.normalize(key, dim=-1).T
+def elementwise(query, key):
+    return query * key
 
 
 @dot_product_scores.mistake(
-    "You divided by √d_k. That is right, and comes later in this notebook: here the plain dot product is wanted."
+    "Your code multiplies every query with every key, feature by feature, but does not add up. Sum over the features, "
+    "the last axis."
+)
+def products_not_summed(query, key):
+    return query[:, None] * key[None]
+
+
+@dot_product_scores.mistake(
+    "Your code multiplies every query with every key, but then adds up over the keys. Sum over the features, the last "
+    "axis, so that (T, S) remains."
+)
+def summed_over_keys(query, key):
+    return (query[:, None] * key[None]).sum(1)
+
+
+@dot_product_scores.mistake(
+    "Your code takes the mean over the features, so each score is divided by d_k. A dot product is the sum over the "
+    "features."
+)
+def mean_of_products(query, key):
+    return query @ key.T / query.size(-1)
+
+
+@dot_product_scores.mistake("Your code scores the queries against each other. Score them against `key`.")
+def queries_with_queries(query, key):
+    return query @ query.T
+
+
+@dot_product_scores.mistake(
+    "Your code divides by the lengths of the vectors, which gives cosines. Use the plain dot product: a long key may "
+    "score high."
+)
+def cosines(query, key):
+    return F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).T
+
+
+@dot_product_scores.mistake(
+    "Your scores are distances between queries and keys, so a key that matches gets a small number. A score is the dot "
+    "product of query and key."
+)
+def distances(query, key):
+    return torch.cdist(query, key)
+
+
+@dot_product_scores.mistake(
+    "Your scores are negative distances between queries and keys. A score is the dot product of query and key."
+)
+def negative_distances(query, key):
+    return -torch.cdist(query, key)
+
+
+@dot_product_scores.mistake(
+    "Your code sets negative scores to 0. Keep them: a negative dot product says that query and key point in opposite "
+    "directions."
+)
+def negative_scores_lost(query, key):
+    return torch.relu(query @ key.T)
+
+
+@dot_product_scores.mistake(
+    "Your code divides by √d_k. That comes later in this notebook: here return the plain dot products."
 )
 def scaled_scores(query, key):
     return query @ key.T / math.sqrt(query.size(-1))
 
 
 @dot_product_scores.mistake(
-    "You went one step too far: these are weights already. The scores before the softmax are wanted."
+    "Your code goes one step too far: it returns weights. Return the scores, as they are before the softmax."
 )
 def weights_already(query, key):
     return torch.softmax(query @ key.T, -1)
+
+
+@dot_product_scores.mistake(
+    "Your loop leaves out the last query: `range(len(query) - 1)` ends one row early. Run over all T queries and all S "
+    "keys."
+)
+def last_query_left_out(query, key):
+    scores = query @ key.T
+    scores[-1] = 0
+    return scores
 
 
 @dot_product_scores.right_for_whole_course
@@ -112,3 +205,8 @@ def scores_in_loops(queries, keys):
         for j in range(len(keys)):
             table[i, j] = torch.dot(queries[i], keys[j])
     return table
+
+
+dot_product_scores.right(lambda q, k: torch.tensordot(q, k, dims=([1], [1])))
+dot_product_scores.right(lambda q, k: (k @ q.T).T)
+dot_product_scores.right(lambda q, k: torch.tensor([[float(a @ b) for b in k] for a in q]))

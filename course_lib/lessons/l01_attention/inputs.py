@@ -21,3 +21,21 @@ def attend(scores: Tensor, value: Tensor, mask: Mask) -> Pair:
 
 
 ALLOWED = torch.tensor([[True, True, False], [False, True, True]])
+
+
+def filled_number(weights: Tensor) -> float | None:
+    """The number that an answer fills into hidden scores; None if it is too low to show, or hides nothing.
+
+    Takes the weights (1, 2) that the answer gives for two scores of 0, of which the first is hidden.
+    """
+    hidden, shown = weights.double().flatten().tolist()
+    return round(math.log(hidden / shown), 4) if hidden > 0 and shown > 0 else None
+
+
+def about_filled_number(number: float) -> str:
+    """Say that an answer fills a number into hidden scores that other scores may reach."""
+    written = f"{number:g}".replace("-", "−")
+    return (
+        f"Your code fills the hidden scores with {written}. That is a score like any other, so hidden keys still get "
+        "weight: fill in minus infinity."
+    )

@@ -37,46 +37,123 @@ mix_values = Exercise(
         case(SHARES.double(), fixed_tensor(3, 2, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
-        "For one query: each value times its weight, then all summed. What comes out is as wide as a value.",
-        "Which axis disappears in the sum? The keys: (T, S) and (S, d_v) become (T, d_v).",
-        "A matrix product sums over the inner axis. Check the two shapes: the inner axis of both is S, the keys.",
+        (
+            "Do it for one query on paper: each value times its weight, then all of them added up. The result is as "
+            "wide as a value."
+        ),
+        ("Look for the axis that disappears in the sum: it is the keys. From (T, S) and (S, d_v) comes (T, d_v)."),
+        (
+            "A matrix product sums over the last axis of its first matrix and the first axis of its second. Here both "
+            "are S, in the right order."
+        ),
     ),
 )
 
 
 @mix_values.mistake(
-    "You turned the weights, so that each output mixes by a column: the shares of one key among the queries. An output "
-    "belongs to a query, and its shares are a row."
+    "Your code transposes the weights, so each output is mixed with a column of them, the shares of one key among the "
+    "queries. An output belongs to a query, and its shares are a row: leave out the transpose."
 )
 def weights_transposed(weights, value):
     return weights.T @ value
 
 
-@mix_values.mistake("You took only the value with the largest weight. All values go in, each with its share.")
+@mix_values.mistake(
+    "Your code multiplies `value @ weights`, so it sums over the features and not over the keys. The weights come "
+    "first: (T, S) times (S, d_v) gives (T, d_v)."
+)
+def values_first(weights, value):
+    return value @ weights
+
+
+@mix_values.mistake(
+    "Your code transposes the values, which fits only if values are as wide as there are keys. Leave out the "
+    "transpose: the keys are the first axis of `value` already."
+)
+def values_transposed(weights, value):
+    return weights @ value.T
+
+
+@mix_values.mistake(
+    "Your code takes only the value with the largest weight. Every value goes into the mixture with its share."
+)
 def heaviest_value(weights, value):
     return value[weights.argmax(-1)]
 
 
-@mix_values.mistake("You averaged the values and left the weights out: now every query gets the same.")
+@mix_values.mistake(
+    "Your code averages the values without the weights, so every query gets the same output. Multiply each value by "
+    "its weight before you add up."
+)
 def equal_weights(weights, value):
     return value.mean(0).expand(weights.size(0), -1)
 
 
 @mix_values.mistake(
-    "You divided by the number of keys as well. The weights add up to 1 already, so the weighted sum is the average."
+    "Your code divides by the number of keys as well. The weights add up to 1 already, so the weighted sum is the "
+    "average."
 )
 def averaged(weights, value):
     return weights @ value / weights.size(-1)
 
 
 @mix_values.mistake(
-    "You summed over the queries, so that you have one row for each key. Sum over the keys: one row for each query."
+    "Your code multiplies each value by its weight, but does not add up. Sum over the keys, axis 1, so that (T, d_v) "
+    "remains."
+)
+def not_summed(weights, value):
+    return weights.unsqueeze(-1) * value
+
+
+@mix_values.mistake(
+    "Your code sums over the queries, so there is one row for each key. Sum over the keys: one row for each query "
+    "remains."
 )
 def summed_over_queries(weights, value):
     return (weights.unsqueeze(-1) * value).sum(0)
 
 
-@mix_values.mistake("You took the softmax of what are weights already: that flattens them. They sum to 1 as they come.")
+@mix_values.mistake(
+    "Your code sums over the features, so there is one number for each pair of query and key. Sum over the keys, axis "
+    "1: an output is as wide as a value."
+)
+def summed_over_features(weights, value):
+    return (weights.unsqueeze(-1) * value).sum(-1)
+
+
+@mix_values.mistake(
+    "Your code multiplies number by number with `*`, which fits only by chance. Use the matrix product `@`, which also "
+    "sums over the keys."
+)
+def elementwise(weights, value):
+    return weights * value
+
+
+@mix_values.mistake(
+    "Your code adds up the weights and the values separately, and every query gets the same output. Multiply each "
+    "value by its own weight before you add up."
+)
+def summed_separately(weights, value):
+    return weights.sum(-1, keepdim=True) * value.sum(0)
+
+
+@mix_values.mistake(
+    "Your loop keeps only the last weighted value of each query, because it assigns to the row again in each round. "
+    "Add to the row instead: `+=`."
+)
+def loop_keeps_the_last(weights, value):
+    return weights[:, -1:] * value[-1]
+
+
+@mix_values.mistake("Your code returns the output of the first query only. Return one row for each query.")
+def first_query_only(weights, value):
+    return weights[0] @ value
+
+
+@mix_values.mistake(
+    "Your code takes the softmax of `weights`, which are weights already: that makes them more equal. Use them as they "
+    "are."
+)
 def softmax_again(weights, value):
     return torch.softmax(weights, -1) @ value
 
@@ -93,3 +170,15 @@ mix_values.right(lambda w, v: torch.einsum("ts,sd->td", w, v))
 @mix_values.right
 def mixture_in_loops(weights, value):
     return torch.stack([sum(w * v for w, v in zip(row, value, strict=True)) for row in weights])
+
+
+mix_values.right(lambda w, v: (v.T @ w.T).T)
+
+
+@mix_values.right
+def mixture_in_two_loops(weights, value):
+    output = torch.zeros(len(weights), value.size(1), dtype=value.dtype)
+    for i in range(len(weights)):
+        for j in range(len(value)):
+            output[i] += weights[i, j] * value[j]
+    return output

@@ -21,7 +21,7 @@ attend_in_heads = Exercise(
     example=case(*tokens(1, 2, 2, 4), 2),
     another=case(*tokens(1, 2, 2, 4, seed=3), 2),
     cases=(
-        case(*tokens(2, 3, 5, 8), 4, having=("sizes that all differ",)),
+        case(*tokens(2, 3, 5, 24), 4, having=("sizes that all differ",)),
         case(*tokens(2, 3, 3, 6), 3, having=("as many keys as queries",)),
         case(*tokens(1, 3, 4, 6), 2, having=("a batch of 1",)),
         case(*tokens(2, 1, 1, 4), 2, having=("one query and one key",)),
@@ -30,26 +30,32 @@ attend_in_heads = Exercise(
         case(*(tensor.double() for tensor in tokens(1, 2, 3, 4)), 2, having=("float64 numbers",)),
     ),
     hints=(
-        "You have all three pieces: split, attend, merge.",
         (
-            "`scaled_dot_product_attention` works on the last two axes, and takes any number of axes before them: "
-            "heads too."
+            "Write the shape of `query` after each step: (B, T, d_model), then with heads, then with heads again, then "
+            "(B, T, d_model)."
         ),
         (
-            "Split queries, keys and values, each with `split_heads`. Attend once, for all heads at the same time, and "
-            "keep the output only. Then merge."
+            "No loop over the heads is needed: `scaled_dot_product_attention` works on the last two axes and takes any "
+            "number of axes before them, so the heads may be one of those."
+        ),
+        (
+            "Split all three, `query`, `key` and `value`, with `split_heads(…, heads)`. The attention returns two "
+            "things, output and weights: `mixed, _ = …` keeps the first. Then `merge_heads`."
         ),
     ),
 )
 
 
-@attend_in_heads.mistake("That is one head as wide as the tokens. Split queries, keys and values into heads first.")
+@attend_in_heads.mistake(
+    "Your code attends in one head as wide as the tokens. Split queries, keys and values into heads first."
+)
 def one_wide_head(query, key, value, heads):
     return scaled_dot_product_attention(query, key, value)[0]
 
 
 @attend_in_heads.mistake(
-    "You scaled by √d_model. Inside a head a dot product sums only d_k = d_model / H numbers, so it is √d_k.",
+    "Your code scales by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the scale is "
+    "√d_k.",
     seen="https://github.com/karpathy/ng-video-lecture/issues/6",
 )
 def scaled_by_d_model(query, key, value, heads):
@@ -61,9 +67,51 @@ def heads_not_scaled(query, key, value, heads):
     return attention.attend_in_heads(query * math.sqrt(query.size(-1) / heads), key, value, heads)
 
 
+@attend_in_heads.mistake("Your code divides by √d_k twice: `scaled_dot_product_attention` does it already.")
+def heads_scaled_twice(query, key, value, heads):
+    return attention.attend_in_heads(query / math.sqrt(query.size(-1) / heads), key, value, heads)
+
+
 @attend_in_heads.mistake(
-    "Your heads attend to each other inside one token, since attention works on the last two axes. These should be (T, "
-    "d_k): move the heads before the tokens."
+    "Your code uses `query` for keys and values too, so it reads only itself. Split `key` and `value` as well."
+)
+def query_three_times(query, key, value, heads):
+    return attention.attend_in_heads(query, query, query, heads)
+
+
+@attend_in_heads.mistake("Your code uses the keys as values. Split `value` too, and mix its heads.")
+def keys_for_values(query, key, value, heads):
+    return attention.attend_in_heads(query, key, key, heads)
+
+
+@attend_in_heads.mistake(
+    "Your code swaps keys and values. The order is `scaled_dot_product_attention(queries, keys, values)`."
+)
+def keys_and_values_swapped(query, key, value, heads):
+    return attention.attend_in_heads(query, value, key, heads)
+
+
+@attend_in_heads.mistake(
+    "Your code mixes up the number of heads and their width: it makes d_k heads of `heads` features each. Pass `heads` "
+    "to `split_heads`."
+)
+def heads_and_width_mixed_up(query, key, value, heads):
+    return attention.attend_in_heads(query, key, value, query.size(-1) // heads)
+
+
+@attend_in_heads.mistake("Your code splits queries and keys, but not the values. Split `value` into heads too.")
+def values_not_split(query, key, value, heads):
+    return merge_heads(scaled_dot_product_attention(split_heads(query, heads), split_heads(key, heads), value)[0])
+
+
+@attend_in_heads.mistake("Your code always makes 2 heads. Pass the argument `heads` to `split_heads`.")
+def two_heads_written_into_the_code(query, key, value, heads):
+    return attention.attend_in_heads(query, key, value, 2)
+
+
+@attend_in_heads.mistake(
+    "Your heads attend to each other inside one token, because attention works on the last two axes. These should be "
+    "(T, d_k): move the heads before the tokens, as your `split_heads` does."
 )
 def heads_attend_to_heads(query, key, value, heads):
     pieces = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))  # (B, T, H, d_k)
@@ -71,8 +119,8 @@ def heads_attend_to_heads(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your heads get pieces of different tokens: a reshape straight to (B, H, T, d_k) shuffles. Use your `split_heads` "
-    "and `merge_heads`.",
+    "Your heads get pieces of different tokens: a reshape straight to (B, H, T, d_k) shuffles the numbers. Use your "
+    "`split_heads` and `merge_heads`.",
     seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/53",
 )
 def split_by_a_view(query, key, value, heads):
@@ -82,8 +130,27 @@ def split_by_a_view(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Split and attention are right, but the heads are joined in reading order, and tokens get mixed. Move the axis of "
-    "heads back before you join: your `merge_heads` does.",
+    "Merging is right, but your code splits with a reshape straight to (B, H, T, d_k), which gives a head pieces of "
+    "different tokens. Use your `split_heads`.",
+    seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/53",
+)
+def only_split_by_a_view(query, key, value, heads):
+    shuffled = (x.reshape(x.size(0), heads, x.size(1), -1) for x in (query, key, value))
+    return merge_heads(scaled_dot_product_attention(*shuffled)[0])
+
+
+@attend_in_heads.mistake(
+    "Your code deals the features out like cards, so a head gets every H-th number. A head should get neighbours: use "
+    "your `split_heads`."
+)
+def features_dealt_out(query, key, value, heads):
+    dealt = (x.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2) for x in (query, key, value))
+    return merge_heads(scaled_dot_product_attention(*dealt)[0])
+
+
+@attend_in_heads.mistake(
+    "Split and attention are right, but your code joins the heads in reading order, which mixes tokens. Move the axis "
+    "of heads back before you join, as your `merge_heads` does.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/7",
 )
 def joined_without_moving(query, key, value, heads):
@@ -92,7 +159,22 @@ def joined_without_moving(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "One softmax runs over all heads together, so that they compete for a single total of 1. Each head has its own.",
+    "Split and attention are right, but the heads are not merged. Pass the output to `merge_heads`."
+)
+def heads_not_merged(query, key, value, heads):
+    return scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))[0]
+
+
+@attend_in_heads.mistake(
+    "Your code merges the weights. Merge the output, the first of the two results of `scaled_dot_product_attention`."
+)
+def weights_merged(query, key, value, heads):
+    return merge_heads(scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))[1])
+
+
+@attend_in_heads.mistake(
+    "Your code takes one softmax over all heads together, so they compete for a single total of 1. Give each head a "
+    "softmax of its own.",
     seen="https://github.com/facebookresearch/detr/issues/247",
 )
 def heads_compete(query, key, value, heads):
@@ -102,10 +184,54 @@ def heads_compete(query, key, value, heads):
     return merge_heads(split_heads(weights, heads) @ values)
 
 
-@attend_in_heads.mistake("You averaged the heads. They are put side by side: `merge_heads`.")
+@attend_in_heads.mistake("Your softmax runs along axis 1, the heads. Take it along the last axis, the keys.")
+def softmax_over_heads(query, key, value, heads):
+    queries, keys, values = (split_heads(x, heads) for x in (query, key, value))
+    scores = queries @ keys.mT / math.sqrt(queries.size(-1))  # (B, H, T, S)
+    return merge_heads(torch.softmax(scores, 1) @ values)
+
+
+@attend_in_heads.mistake(
+    "Your code averages the weights of the heads, so all heads read alike. Let each head keep its own weights."
+)
+def weights_averaged(query, key, value, heads):
+    queries, keys, values = (split_heads(x, heads) for x in (query, key, value))
+    _, weights = scaled_dot_product_attention(queries, keys, values)
+    return merge_heads(weights.mean(1, keepdim=True) @ values)
+
+
+@attend_in_heads.mistake("Your code averages the heads. Put them side by side with `merge_heads`.")
 def average_of_heads(query, key, value, heads):
     mixed, _ = scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))
     return mixed.mean(1)
+
+
+@attend_in_heads.mistake("Your code adds the heads. Put them side by side with `merge_heads`.")
+def sum_of_heads(query, key, value, heads):
+    mixed, _ = scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))
+    return mixed.sum(1)
+
+
+@attend_in_heads.mistake(
+    "Your code puts the heads one below the other, which makes H times as many tokens. Put them side by side with "
+    "`merge_heads`."
+)
+def heads_below_each_other(query, key, value, heads):
+    mixed, _ = scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))
+    return mixed.flatten(1, 2)
+
+
+@attend_in_heads.mistake(
+    "Your code returns the result of head 0 only. If it loops over the heads, the `return` belongs after the loop."
+)
+def first_head_only(query, key, value, heads):
+    mixed, _ = scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))
+    return mixed[:, 0]
+
+
+@attend_in_heads.mistake("Your code reads the first sentence only. Attend in all B sentences of the batch.")
+def first_sentence_only(query, key, value, heads):
+    return attention.attend_in_heads(query[:1], key[:1], value[:1], heads)
 
 
 @attend_in_heads.right_for_whole_course
@@ -125,3 +251,10 @@ def heads_in_the_batch(query, key, value, heads):
 
     mixed = F.scaled_dot_product_attention(fold(query), fold(key), fold(value))
     return mixed.view(B, heads, T, -1).transpose(1, 2).reshape(B, T, d_model)
+
+
+@attend_in_heads.right
+def heads_by_einsum(query, key, value, heads):
+    q, k, v = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))  # (B, T or S, H, d_k)
+    weights = torch.softmax(torch.einsum("bthd,bshd->bhts", q, k) / q.size(-1) ** 0.5, dim=-1)
+    return torch.einsum("bhts,bshd->bthd", weights, v).flatten(2)

@@ -27,11 +27,14 @@ merge_heads = Exercise(
         case(fixed_tensor(1, 2, 3, 2, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
-        "It undoes `split_heads`: the same steps, backwards.",
-        "First bring the axes back to (B, T, H, d_k), then join the last two into one.",
+        "Write down the shape after each step of `split_heads`, then read the list from the bottom to the top.",
         (
-            "`transpose(1, 2)` moves the heads back. `flatten` joins axes, and unlike `view` does not mind that they "
-            "moved."
+            "The first step brings the axes back to (B, T, H, d_k). The second joins the last two into one, (B, T, H * "
+            "d_k)."
+        ),
+        (
+            "With `transpose(1, 2)` the heads move back. To join axes after a transpose use `flatten` or `reshape`: "
+            "`view` refuses a tensor whose axes have moved."
         ),
     ),
 )
@@ -39,7 +42,7 @@ merge_heads = Exercise(
 
 @merge_heads.mistake(
     "The shape is right, but the numbers are shuffled: one reshape reads head after head, and so mixes different "
-    "tokens. Undo your steps of `split_heads` in the reverse order: first move the axis, then join.",
+    "tokens. Undo the steps of `split_heads` in reverse order: first move the axis, then join.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/7",
 )
 def merged_by_a_view(x):
@@ -48,34 +51,91 @@ def merged_by_a_view(x):
 
 
 @merge_heads.mistake(
-    "You averaged the heads. They are put side by side: as many numbers come out for a token as went in."
+    "Your code averages the heads. Put them side by side: as many numbers come out for a token as go in."
 )
 def heads_averaged(x):
     return x.mean(1)
 
 
-@merge_heads.mistake("You added the heads. They are put side by side: each number stays as it is.")
+@merge_heads.mistake("Your code adds the heads. Put them side by side, so that each number stays as it is.")
 def heads_added(x):
     return x.sum(1)
 
 
+@merge_heads.mistake("Your code takes the largest number of all heads. Put the heads side by side: each number stays.")
+def largest_of_heads(x):
+    return x.amax(1)
+
+
+@merge_heads.mistake("Your code returns head 0 only. Put all heads side by side.")
+def first_head_only(x):
+    return x[:, 0]
+
+
+@merge_heads.mistake("Your code joins the first two heads only. Join all heads, however many there are: `x.size(1)`.")
+def two_heads_written_into_the_code(x):
+    return torch.cat([x[:, 0], x[:, min(1, x.size(1) - 1)]], dim=-1)
+
+
 @merge_heads.mistake(
-    "You dealt the heads' numbers out in turn, one of each. A head's numbers stay together: first all of head 0."
+    "Your code deals the numbers of the heads out in turn, one of each. The numbers of a head stay together: first all "
+    "of head 0, then all of head 1."
 )
 def merge_dealt_out(x):
     return x.permute(0, 2, 3, 1).flatten(2)
 
 
+@merge_heads.mistake("Your heads are in reverse order. Head 0 comes first.")
+def last_head_first(x):
+    return x.flip(1).transpose(1, 2).flatten(2)
+
+
 @merge_heads.mistake(
-    "You put the heads one below the other, which makes H times as many tokens. Side by side makes them wider."
+    "Your code puts the heads one below the other, which makes H times as many tokens. Put them side by side, which "
+    "makes the tokens wider."
 )
 def stacked_along_tokens(x):
     return x.flatten(1, 2)
 
 
-@merge_heads.mistake("The axes are in order now, (B, T, H, d_k). One step is missing: join the last two.")
+@merge_heads.mistake(
+    "Your code joins tokens and features, and leaves the heads where they are. Move the heads behind the tokens first, "
+    "then join heads and features."
+)
+def tokens_joined_with_features(x):
+    return x.flatten(2)
+
+
+@merge_heads.mistake(
+    "Your code swaps the last two axes. Swap heads and tokens, axes 1 and 2, and then join the last two."
+)
+def features_moved(x):
+    return x.transpose(2, 3).flatten(2)
+
+
+@merge_heads.mistake(
+    "Your code joins one axis too many: each sentence becomes a single row. Join only the last two axes: (B, T, H * "
+    "d_k)."
+)
+def tokens_joined_too(x):
+    return x.transpose(1, 2).flatten(1)
+
+
+@merge_heads.mistake("The axes are in order now, (B, T, H, d_k), but one step is missing: join the last two.")
 def only_moved(x):
     return x.transpose(1, 2)
+
+
+@merge_heads.mistake("Your code returns the first sentence only. Merge the heads of all B sentences.")
+def first_sentence_only(x):
+    return x[:1].transpose(1, 2).flatten(2)
+
+
+@merge_heads.mistake(
+    "Your code returns the first sentence without the axis of the batch. Keep the batch in front: (B, T, H * d_k)."
+)
+def first_sentence(x):
+    return x[0].transpose(0, 1).flatten(1)
 
 
 @merge_heads.right_for_whole_course
@@ -85,3 +145,5 @@ def by_concatenation(x):
 
 merge_heads.right(lambda x: x.permute(0, 2, 1, 3).contiguous().view(x.size(0), x.size(2), -1))
 merge_heads.right(lambda x: torch.einsum("bhtd->bthd", x).reshape(x.shape[0], x.shape[2], x.shape[1] * x.shape[3]))
+merge_heads.right(lambda x: torch.cat([x[:, head] for head in range(x.shape[1])], dim=2))
+merge_heads.right(lambda x: x.mT.reshape(x.size(0), -1, x.size(2)).mT)

@@ -1,12 +1,16 @@
 """The exercise `MultiHeadAttention` of notebook 02."""
 
+import re
+from typing import Any, cast
+
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import with_fixed_weights
+from course_lib.exercises.fixed_weights import ClassWithWeights, numbers_in_biases, with_count
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
 from course_lib.transformer.attention import scaled_dot_product_attention, split_heads
@@ -17,6 +21,59 @@ SEEN_BY_HEADS = (fixed_tensor(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H
 SIZES = (2, 3, 5, 8)
 PADDING = (torch.arange(5) < torch.tensor([[3], [5]]))[:, None, None]  # (B, 1, 1, S)
 
+LEARNED = ClassWithWeights(
+    reference=attention.MultiHeadAttention,
+    inputs=lambda d_model, heads: tokens(2, 3, 5, d_model),
+    sizes=(8, 4),
+    wide=(64, 4),
+    block=2,
+)
+
+
+def explain_matrix_for_layer(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that a layer is called, if the answer multiplies by one; else what `explain_class` says."""
+    d_model, heads, *inputs = arguments
+    try:
+        answer(d_model, heads)(*inputs)
+    except Exception as error:
+        if isinstance(error, TypeError) and re.search(
+            r"for @: '(Tensor' and 'Linear|Linear' and 'Tensor)'", str(error)
+        ):
+            return (
+                "A layer such as `self.W_q` is no matrix, so `@` does not work. A layer is called: `self.W_q(query)`."
+            )
+    return explain_class(LEARNED)(answer, arguments)
+
+
+def kept_weights(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that what a class keeps in `self.weights` is something else than the weights of its latest call.
+
+    Not all right classes keep them. Those that do not work as well, but cannot be looked into.
+    """
+    query, key, value = learned.inputs(*learned.sizes)
+    module, course = (
+        cast("Any", learned.make_with_fixed_weights(each, learned.sizes).module) for each in (answer, learned.reference)
+    )
+    learned.outputs(module, (query.flip(0), key.flip(0), value.flip(0)))
+    learned.outputs(module, (query, key, value))
+    kept, heads = getattr(module, "weights", None), learned.sizes[1]
+    projected = (split_heads(W(x), heads) for W, x in ((course.W_q, query), (course.W_k, key), (course.W_v, value)))
+    weights = scaled_dot_product_attention(*projected)[1]
+    if not isinstance(kept, Tensor) or isinstance(kept, nn.Parameter):
+        return ""
+    if kept.shape != weights.shape:
+        return (
+            f"What you keep in `self.weights` has the shape {tuple(kept.shape)}. Keep all attention weights, "
+            f"(B, H, T, S), which are {tuple(weights.shape)} here."
+        )
+    if torch.allclose(kept, weights, atol=1e-5):
+        return ""
+    return (
+        "What you keep in `self.weights` is not the attention weights of the latest call. Put the second result of "
+        "`scaled_dot_product_attention` there in each call."
+    )
+
+
 multi_head_attention = Exercise(
     reference=attention.MultiHeadAttention,
     notebook=2,
@@ -24,10 +81,13 @@ multi_head_attention = Exercise(
     minutes=25,
     difficulty=3,
     trained=True,
-    adapt=with_fixed_weights(constructor_arguments=2, block=2),
+    adapt=with_count(LEARNED, lambda fixed, sizes: numbers_in_biases(fixed, 4 * sizes[0])),
+    further_check=judge_class(LEARNED, kept_weights),
+    explain=explain_matrix_for_layer,
     returns=(
         Result("output", "B, T, d_model"),
-        Result("the count of numbers in the weight matrices that you use"),
+        Result("the gradients of your matrices"),
+        Result("the count of the numbers in your biases"),
     ),
     example=case(4, 2, *tokens(1, 2, 2, 4)),
     another=case(4, 2, *tokens(1, 2, 2, 4, seed=3)),
@@ -52,38 +112,42 @@ multi_head_attention = Exercise(
     ),
     hints=(
         (
-            "In `__init__`, four projections: `W_q`, `W_k`, `W_v`, `W_o`. In `forward`: project, split, attend, merge, "
-            "project."
+            "In `__init__` make the four projections and keep `heads`. In `forward` write the shape beside each of the "
+            "five steps, from (B, T, d_model) to (B, T, d_model), before you write the code."
         ),
         (
-            "Each projection is an `nn.Linear` from d_model to d_model: the heads' own are slices of it. Queries come "
-            "from `query`, keys from `key`, values from `value`."
+            "Each projection is an `nn.Linear` from d_model to d_model, which holds the narrow ones of all heads side "
+            "by side. Queries come from `query`, keys from `key`, values from `value`, and only after the projection "
+            "are they split."
         ),
         (
-            "Project, then split each with `split_heads`. Attend with `scaled_dot_product_attention`, the mask "
-            "included; keep its first result; `merge_heads`; and `W_o` on what that gives."
+            "Split each projected tensor with `split_heads(…, self.heads)`. Call `scaled_dot_product_attention` with "
+            "the mask and take its two results apart: keep the weights in `self.weights`, pass the output to "
+            "`merge_heads`, and what that gives to `self.W_o`."
         ),
     ),
 )
 
 
 multi_head_attention.patch(
-    "The output projection is missing: after the heads are merged comes W_o. Without it, a number from head 0 can "
-    "never meet one from head 1.",
+    "The output projection is missing: after the heads are merged comes `W_o`. Without it this part never combines "
+    "numbers of different heads.",
     replace="self.W_o(self.merge(mixed))",
     by="self.merge(mixed)",
     seen="https://github.com/Kyubyong/transformer/issues/117",
 )
 
 multi_head_attention.patch(
-    "You bend the output with a ReLU, so that nothing negative comes out. W_o is the last step: no bend after it.",
+    "Your code puts a ReLU after the output projection, so nothing negative comes out. Return the result of `W_o` as "
+    "it is.",
     replace="self.W_o(self.merge(mixed))",
     by="torch.relu(self.W_o(self.merge(mixed)))",
     seen="https://github.com/Kyubyong/transformer/issues/17",
 )
 
 multi_head_attention.patch(
-    "You scaled by √d_model. Inside a head a dot product sums only d_k = d_model / H numbers, so it is √d_k.",
+    "Your code scales by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the scale is "
+    "√d_k.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries / math.sqrt(self.heads), keys, values, mask)",
     seen="https://github.com/lucidrains/vit-pytorch/issues/65",
@@ -96,41 +160,62 @@ multi_head_attention.patch(
 )
 
 multi_head_attention.patch(
-    "Right without a mask, but yours goes nowhere: pass it to `scaled_dot_product_attention`.",
+    "Your class is right without a mask, but it does not use the mask. Pass it to `scaled_dot_product_attention`.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries, keys, values, None)",
 )
 
 multi_head_attention.patch(
-    "You project the query three times, so that it can only read itself. Keys come from `key`, values from `value`: in "
-    "cross-attention these are another sentence.",
+    "Your code projects `query` three times, so it can only read itself. Keys come from `key` and values from `value`: "
+    "in cross-attention these are another sentence.",
     replace="= project(query, key, value)",
     by="= project(query, query, query)",
 )
 
 multi_head_attention.patch(
-    "Your values go in as they come: they have a projection of their own, W_v.",
+    "Your code swaps keys and values: it projects `value` with `W_k` and `key` with `W_v`. Keys come from `key`, "
+    "values from `value`.",
+    replace="= project(query, key, value)",
+    by="= project(query, value, key)",
+)
+
+multi_head_attention.patch(
+    "Your code makes the values from `key`. Values come from `value`.",
+    replace="= project(query, key, value)",
+    by="= project(query, key, key)",
+)
+
+multi_head_attention.patch(
+    "Your code uses the values as they come in. Project them with a matrix of their own, `W_v`.",
     replace="self.W_v(value)",
     by="value",
 )
 
 multi_head_attention.patch(
-    "You projected the values with W_k. They have a projection of their own, W_v.",
+    "Your code projects the values with `W_k`. They have a matrix of their own, `W_v`.",
     replace="self.W_v(value)",
     by="self.W_k(value)",
 )
 
 
 @multi_head_attention.mistake(
-    "Everything runs in one wide head: split queries, keys and values with `split_heads`, into `heads`."
+    "Your code attends in one wide head. Split queries, keys and values with `split_heads` into `heads` heads first."
 )
 def one_wide_head(d_model, heads):
     return attention.MultiHeadAttention(d_model, heads, split=lambda x, heads: split_heads(x, 1))
 
 
 @multi_head_attention.mistake(
-    "Your heads get pieces of different tokens: a reshape straight to (B, H, T, d_k) shuffles. Use your `split_heads` "
-    "and `merge_heads`.",
+    "Your class mixes up the number of heads and their width: it makes d_k heads of `heads` features each. Pass "
+    "`heads` to `split_heads`, not d_k."
+)
+def heads_and_width_mixed_up(d_model, heads):
+    return attention.MultiHeadAttention(d_model, d_model // heads)
+
+
+@multi_head_attention.mistake(
+    "Your heads get pieces of different tokens: a reshape straight to (B, H, T, d_k) shuffles the numbers. Use your "
+    "`split_heads` and `merge_heads`.",
     seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/53",
 )
 def split_by_a_view(d_model, heads):
@@ -141,8 +226,8 @@ def split_by_a_view(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your heads are joined in reading order, and tokens get mixed. Move the axis of heads back before you join: your "
-    "`merge_heads` does.",
+    "Your code joins the heads in reading order, which mixes tokens. Move the axis of heads back before you join, as "
+    "your `merge_heads` does.",
     seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/10",
 )
 def merged_by_a_view(d_model, heads):
@@ -150,8 +235,8 @@ def merged_by_a_view(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "You split first and projected the pieces, all with the same small matrices: each head sees only its own slice of "
-    "a token. Project the whole token from d_model to d_model, then split.",
+    "Your code splits first and projects the pieces, all with the same small matrices, so each head sees only its own "
+    "slice of a token. Project the whole token from d_model to d_model, then split.",
     seen="https://github.com/MarcoMeter/episodic-transformer-memory-ppo/issues/22",
 )
 class SplitBeforeProjecting(attention.MultiHeadAttention):
@@ -163,6 +248,33 @@ class SplitBeforeProjecting(attention.MultiHeadAttention):
     def project(self, query, key, value):
         queries, keys, values = (split_heads(x, self.heads) for x in (query, key, value))
         return self.W_q(queries), self.W_k(keys), self.W_v(values)
+
+
+@multi_head_attention.mistake(
+    "Your projections have no biases. All four have one here, so that real parameters fit: an `nn.Linear` has one "
+    "unless you pass `bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros."
+)
+def without_biases(d_model, heads):
+    return attention.MultiHeadAttention(d_model, heads, bias=False)
+
+
+@multi_head_attention.mistake(
+    "Only your output projection has a bias. The projections of queries, keys and values have one each, too: leave out "
+    "`bias=False`."
+)
+class OutputBiasOnly(attention.MultiHeadAttention):
+    def __init__(self, d_model, heads):
+        super().__init__(d_model, heads)
+        self.W_q, self.W_k, self.W_v = (nn.Linear(d_model, d_model, bias=False) for _ in range(3))
+
+
+@multi_head_attention.mistake(
+    "One of your four projections has no bias: an `nn.Linear` has one unless you pass `bias=False`."
+)
+class OneWithoutBias(attention.MultiHeadAttention):
+    def __init__(self, d_model, heads):
+        super().__init__(d_model, heads)
+        self.W_o = nn.Linear(d_model, d_model, bias=False)
 
 
 @multi_head_attention.right_for_whole_course
@@ -201,12 +313,12 @@ class Heads(nn.Module):
 
 @multi_head_attention.right
 class OtherNames(Heads):
-    def __init__(self, d_model, num_heads, dropout=0.1):
+    def __init__(self, d_model, num_heads, dropout=0.0):
         super().__init__()
         self.h = num_heads
-        self.query_projection = nn.Linear(d_model, d_model, bias=False)
-        self.key_projection = nn.Linear(d_model, d_model, bias=False)
-        self.value_projection = nn.Linear(d_model, d_model, bias=False)
+        self.query_projection = nn.Linear(d_model, d_model)
+        self.key_projection = nn.Linear(d_model, d_model)
+        self.value_projection = nn.Linear(d_model, d_model)
         self.unify = nn.Linear(d_model, d_model)
         self.dropout = nn.Dropout(dropout)
 
@@ -286,7 +398,7 @@ class JointKeysAndValues(Heads):
     def __init__(self, d_model, heads):
         super().__init__()
         self.heads = heads
-        self.to_q, self.to_kv = nn.Linear(d_model, d_model, bias=False), nn.Linear(d_model, 2 * d_model, bias=False)
+        self.to_q, self.to_kv = nn.Linear(d_model, d_model), nn.Linear(d_model, 2 * d_model)
         self.to_out = nn.Linear(d_model, d_model)
 
     def forward(self, query, key, value, mask=None):
@@ -297,7 +409,7 @@ class JointKeysAndValues(Heads):
 class SmallHead(nn.Module):
     def __init__(self, d_model, d_k):
         super().__init__()
-        self.key, self.query, self.value = (nn.Linear(d_model, d_k, bias=False) for _ in range(3))
+        self.key, self.query, self.value = (nn.Linear(d_model, d_k) for _ in range(3))
 
     def forward(self, q, k, v, mask):
         return F.scaled_dot_product_attention(self.query(q), self.key(k), self.value(v), attn_mask=mask)
@@ -326,10 +438,11 @@ class BareMatrices(Heads):
         super().__init__()
         self.heads = heads
         self.W_q, self.W_k, self.W_v, self.W_o = (nn.Parameter(torch.randn(d_model, d_model)) for _ in range(4))
+        self.b_q, self.b_k, self.b_v, self.b_o = (nn.Parameter(torch.zeros(d_model)) for _ in range(4))
 
     def forward(self, query, key, value, mask=None):
-        mixed = self.attend(query @ self.W_q, key @ self.W_k, value @ self.W_v, self.heads, mask)
-        return mixed @ self.W_o
+        q, k, v = query @ self.W_q + self.b_q, key @ self.W_k + self.b_k, value @ self.W_v + self.b_v
+        return self.attend(q, k, v, self.heads, mask) @ self.W_o + self.b_o
 
 
 @multi_head_attention.right
@@ -344,11 +457,14 @@ class MatricesOfHeads(nn.Module):
         shape = [{"h": heads, "d": d_model, "k": d_k}[letter] for letter in self.rule[4:7]]
         self.wq, self.wk, self.wv = (nn.Parameter(torch.randn(shape)) for _ in range(3))
         self.wo = nn.Parameter(torch.randn(heads, d_k, d_model))
+        self.bq, self.bk, self.bv, self.bo = (nn.Parameter(torch.zeros(d_model)) for _ in range(4))
 
     def forward(self, query, key, value, mask=None):
-        projected = zip((query, key, value), (self.wq, self.wk, self.wv), strict=True)
-        q, k, v = (torch.einsum(self.rule, x, w) for x, w in projected)
-        return torch.einsum("bhtk,hkd->btd", F.scaled_dot_product_attention(q, k, v, attn_mask=mask), self.wo)
+        biases = (b.view(self.wo.size(0), 1, -1) for b in (self.bq, self.bk, self.bv))
+        projected = zip((query, key, value), (self.wq, self.wk, self.wv), biases, strict=True)
+        q, k, v = (torch.einsum(self.rule, x, w) + b for x, w, b in projected)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return torch.einsum("bhtk,hkd->btd", mixed, self.wo) + self.bo
 
 
 @multi_head_attention.right
@@ -359,8 +475,8 @@ class HeadsInTheMiddle(MatricesOfHeads):
 @multi_head_attention.right
 class TransposedMatrices(BareMatrices):
     def forward(self, query, key, value, mask=None):
-        mixed = self.attend(query @ self.W_q.T, key @ self.W_k.T, value @ self.W_v.T, self.heads, mask)
-        return mixed @ self.W_o.T
+        q, k, v = query @ self.W_q.T + self.b_q, key @ self.W_k.T + self.b_k, value @ self.W_v.T + self.b_v
+        return self.attend(q, k, v, self.heads, mask) @ self.W_o.T + self.b_o
 
 
 @multi_head_attention.right

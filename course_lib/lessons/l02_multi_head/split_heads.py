@@ -17,7 +17,7 @@ split_heads = Exercise(
     example=case(NUMBERED, 2),
     another=case(fixed_tensor(1, 3, 4), 2),
     cases=(
-        case(fixed_tensor(2, 3, 8), 4, having=("sizes that all differ",)),
+        case(fixed_tensor(2, 3, 20), 4, having=("sizes that all differ",)),
         case(fixed_tensor(2, 4, 4), 2, having=("as many tokens as features",)),
         case(fixed_tensor(3, 3, 9), 3, having=("sizes that are all the same",)),
         case(fixed_tensor(2, 1, 6), 3, having=("a single token",)),
@@ -27,19 +27,22 @@ split_heads = Exercise(
         case(fixed_tensor(1, 3, 4, dtype=torch.float64), 2, having=("float64 numbers",)),
     ),
     hints=(
-        "Two steps: cut the last axis in two, then bring the axes into the order (B, H, T, d_k).",
         (
-            "Cutting one axis in two never shuffles: `reshape(B, T, heads, d_k)`. Which two axes are then in the wrong "
-            "order?"
+            "Take one token with 4 features and 2 heads on paper: which numbers belong to head 0? Then do the same for "
+            "all tokens in two steps, one that cuts and one that moves."
         ),
-        "After the reshape, the tokens are axis 1 and the heads axis 2. `transpose` swaps two axes that you name.",
+        (
+            "Cutting one axis in two shuffles nothing: `reshape(B, T, heads, d_k)` cuts the last axis, with d_k = "
+            "d_model // heads. Then two axes are in the wrong order."
+        ),
+        "After the reshape the tokens are axis 1 and the heads axis 2. `transpose` swaps two axes that you name.",
     ),
 )
 
 
 @split_heads.mistake(
-    "The shape is right, but the numbers are shuffled: one reshape to (B, H, T, d_k) fills it in reading order, so "
-    "that a head gets pieces of different tokens. Split the last axis first, then move the axis of heads.",
+    "The shape is right, but the numbers are shuffled: a reshape straight to (B, H, T, d_k) fills it in reading order, "
+    "so a head gets pieces of different tokens. Cut the last axis first, then move the axis of heads.",
     seen="https://github.com/hyunwoongko/transformer/issues/15",
 )
 def viewed(x, heads):
@@ -48,8 +51,17 @@ def viewed(x, heads):
 
 
 @split_heads.mistake(
-    "Each token is cut into its heads: right so far. But your axes are (B, T, H, d_k), and attention works on the last "
-    "two: move the heads before the tokens."
+    "Your code swaps axes first and cuts afterwards, so a head gets pieces of different tokens. Cut the last axis "
+    "first, `reshape(B, T, heads, d_k)`, then swap."
+)
+def moved_before_cutting(x, heads):
+    B, T, d_model = x.shape
+    return x.transpose(1, 2).reshape(B, heads, T, d_model // heads)
+
+
+@split_heads.mistake(
+    "Your code cuts each token into its heads correctly, but the axes are (B, T, H, d_k). Attention works on the last "
+    "two, so move the heads before the tokens, and use what `transpose` returns."
 )
 def not_moved(x, heads):
     B, T, d_model = x.shape
@@ -57,12 +69,43 @@ def not_moved(x, heads):
 
 
 @split_heads.mistake(
-    "You dealt the features out like cards: a head gets every H-th number. It should get neighbours: the first d_k "
-    "numbers are head 0's."
+    "Your code swaps the last two axes, so the order is (B, T, d_k, H). Swap tokens and heads, axes 1 and 2: (B, H, T, "
+    "d_k)."
+)
+def last_two_axes_swapped(x, heads):
+    B, T, d_model = x.shape
+    return x.reshape(B, T, heads, d_model // heads).transpose(2, 3)
+
+
+@split_heads.mistake(
+    "Your code swaps batch and tokens, so the order is (T, B, H, d_k). Swap tokens and heads, axes 1 and 2: (B, H, T, "
+    "d_k)."
+)
+def batch_and_tokens_swapped(x, heads):
+    B, T, d_model = x.shape
+    return x.reshape(B, T, heads, d_model // heads).transpose(0, 1)
+
+
+@split_heads.mistake(
+    "Your code deals the features out like cards: a head gets every H-th number. A head should get neighbours, so cut "
+    "in the order `(heads, d_k)`: the first d_k numbers are those of head 0."
 )
 def dealt_out(x, heads):
     B, T, d_model = x.shape
     return x.reshape(B, T, d_model // heads, heads).permute(0, 3, 1, 2)
+
+
+@split_heads.mistake(
+    "Your code mixes up the number of heads and their width: it makes d_k heads of `heads` features each. There are "
+    "`heads` heads, each d_k = d_model // heads wide."
+)
+def heads_and_width_mixed_up(x, heads):
+    return attention.split_heads(x, x.size(-1) // heads)
+
+
+@split_heads.mistake("Your code always makes 2 heads. Use the argument `heads`.")
+def two_heads_written_into_the_code(x, heads):
+    return attention.split_heads(x, 2)
 
 
 @split_heads.mistake(
@@ -74,19 +117,27 @@ def heads_first(x, heads):
     return x.reshape(B, T, heads, d_model // heads).permute(2, 0, 1, 3)
 
 
-@split_heads.mistake("Your batch and heads are one axis, (B * H, T, d_k). Keep them apart: (B, H, T, d_k).")
+@split_heads.mistake("Your code puts batch and heads into one axis, (B * H, T, d_k). Keep two axes: (B, H, T, d_k).")
 def joined_with_batch(x, heads):
     return attention.split_heads(x, heads).flatten(0, 1)
 
 
-@split_heads.mistake("Your heads are those of the first sentence only. Keep the batch in front: (B, H, T, d_k).")
+@split_heads.mistake(
+    "Your code returns the heads of the first sentence without the axis of the batch. Keep the batch in front: (B, H, "
+    "T, d_k)."
+)
 def first_sentence(x, heads):
     return attention.split_heads(x, heads)[0]
 
 
+@split_heads.mistake("Your code returns the heads of the first sentence only. Return those of all B sentences.")
+def first_sentence_as_a_batch(x, heads):
+    return attention.split_heads(x[:1], heads)
+
+
 @split_heads.mistake(
-    "One view to (B * H, T, d_k) without moving an axis: a head gets pieces of different tokens. Number the entries 0, "
-    "1, 2 … and see whose land in head 0.",
+    "Your code reshapes straight to (B * H, T, d_k) without moving an axis, so a head gets pieces of different tokens. "
+    "Number the entries 0, 1, 2 … to see it. Cut the last axis, then move the heads.",
     seen="https://github.com/reczoo/FuxiCTR/issues/30",
 )
 def joined_by_a_view(x, heads):
@@ -95,13 +146,29 @@ def joined_by_a_view(x, heads):
 
 
 @split_heads.mistake(
-    "You gave each head the whole vector. A head gets its own piece, d_k = d_model / H numbers of each token."
+    "Your code puts the heads one below the other, which makes H times as many tokens. Stack them on an axis of their "
+    "own: (B, H, T, d_k)."
+)
+def stacked_along_tokens(x, heads):
+    return torch.cat(x.chunk(heads, dim=-1), dim=1)
+
+
+@split_heads.mistake(
+    "Your code gives each head the whole vector. A head gets its own piece: d_k = d_model / H numbers of each token."
 )
 def copied(x, heads):
     return x.unsqueeze(1).expand(-1, heads, -1, -1)
 
 
-@split_heads.mistake("Your last two axes are (d_k, T). They are (T, d_k): in each head still one row for each token.")
+@split_heads.mistake(
+    "Your code returns the heads as a tuple of tensors. Stack them on a new axis after the batch: one tensor (B, H, T, "
+    "d_k)."
+)
+def tuple_of_heads(x, heads):
+    return x.chunk(heads, dim=-1)
+
+
+@split_heads.mistake("Your last two axes are (d_k, T). Swap them: a head has one row for each token, (T, d_k).")
 def features_and_tokens_swapped(x, heads):
     return attention.split_heads(x, heads).mT
 
@@ -119,3 +186,16 @@ split_heads.right(lambda x, h: torch.einsum("bthd->bhtd", x.reshape(x.shape[0], 
 def split_by_slices(x, heads):
     d_k = x.size(2) // heads
     return torch.cat([x[:, :, i * d_k : (i + 1) * d_k].unsqueeze(1) for i in range(heads)], dim=1)
+
+
+@split_heads.right
+def split_number_by_number(x, heads):
+    B, T, d_model = x.shape
+    d_k = d_model // heads
+    pieces = torch.zeros(B, heads, T, d_k, dtype=x.dtype)
+    for feature in range(d_model):
+        pieces[:, feature // d_k, :, feature % d_k] = x[:, :, feature]
+    return pieces
+
+
+split_heads.right(lambda x, heads: x.mT.reshape(x.size(0), heads, -1, x.size(1)).mT)

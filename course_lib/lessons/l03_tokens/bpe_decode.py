@@ -1,13 +1,32 @@
 """The exercise `bpe_decode` of notebook 03."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
+from course_lib.lessons.l03_tokens.inputs import Pair
 from course_lib.text import byte_pairs
 from course_lib.text.byte_pairs import BYTES, byte_ids
 
 THE = [*byte_ids("the")]
 E_ACUTE = byte_ids("é")
 LEARNED = [(THE[0], THE[1]), (256, THE[2])]
+A, B, R = byte_ids("abr")
+ABRACADABRA = [(A, B), (R, A), (256, 257), (258, 258)]
+
+
+def explain_strict_decoding(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
+    """Say what to do about bytes that cannot be decoded; "" if the answer ends in no such error."""
+    try:
+        answer(*arguments)
+    except UnicodeDecodeError:
+        return (
+            "Your code raises an error where bytes do not form a complete character. Let the character � appear "
+            'there: `.decode("utf-8", errors="replace")`.'
+        )
+    return ""
+
 
 bpe_decode = Exercise(
     reference=byte_pairs.bpe_decode,
@@ -16,6 +35,7 @@ bpe_decode = Exercise(
     minutes=10,
     difficulty=2,
     on_map="source_embedding",
+    explain=explain_strict_decoding,
     returns=(Result("the text"),),
     example=case([257, *byte_ids(" then")], LEARNED),
     another=case([*byte_ids("ow"), 256, 257], LEARNED),
@@ -23,28 +43,34 @@ bpe_decode = Exercise(
         case([*byte_ids("naïve caf"), 256], [E_ACUTE], having=("an accent",)),
         case([256, *byte_ids(" 👩 ï "), 258], [*LEARNED, E_ACUTE], having=("an emoji", "an accent")),
         case([257, 257], LEARNED, having=("a merge of a merge",)),
+        case([*byte_ids("abracadabra"), 258, 256, 259], ABRACADABRA, having=("a merge of a merge", "other merges")),
+        case(list(range(256)), [], having=("all 256 bytes", "bytes that do not form a complete character")),
         case([], LEARNED, having=("no ids at all",)),
         case([*byte_ids(" then ")], LEARNED, having=("spaces at the ends",)),
-        case([257, E_ACUTE[0]], LEARNED, having=("bytes that are no whole character",)),
-        case([*byte_ids("a 👩")[:-1], *THE], LEARNED, having=("bytes that are no whole character",)),
+        case([257, E_ACUTE[0]], LEARNED, having=("bytes that do not form a complete character",)),
+        case([*byte_ids("a 👩")[:-1], *THE], LEARNED, having=("bytes that do not form a complete character",)),
     ),
     hints=(
         (
-            "First a table: for each id the bytes that it stands for. Then the bytes of all ids in a row, and only "
-            "then text."
+            "Ids do not stand for characters but for bytes. So first find the bytes of every id, then put them in a "
+            "row, and only then make text of them."
         ),
         (
-            "The table begins with `bytes([byte])` for each byte in `BYTES`. The k-th merge, a pair of ids that are in "
-            "the table already, adds one more entry: the bytes of the first and then the bytes of the second."
+            "Build a list of bytes in which the place is the id: `bytes([byte])` for each byte in `BYTES` fills the "
+            "first 256 places. The k-th merge, two ids that are in the list already, adds one more: the bytes of its "
+            "first id, followed by those of its second."
         ),
-        '`b"".join(…)` joins bytes, and `.decode("utf-8", errors="replace")` reads them as text.',
+        (
+            'To join a list of bytes, write `b"".join(…)`. Then `.decode("utf-8", errors="replace")` makes text of '
+            "them, and writes � for bytes that do not form a complete character."
+        ),
     ),
 )
 
 
 @bpe_decode.mistake(
-    "You turn each token into text by itself, but a character may lie in pieces across tokens: é is two bytes. Join "
-    "the bytes of all tokens first.",
+    "Your code turns each token into text on its own, but the bytes of one character may belong to two tokens: é has "
+    "two bytes. Join the bytes of all tokens first, then decode once.",
     seen="https://github.com/Blaizzy/mlx-vlm/issues/835",
 )
 def token_by_token(ids, merges):
@@ -52,16 +78,25 @@ def token_by_token(ids, merges):
 
 
 @bpe_decode.mistake(
-    "You put spaces between the tokens. The spaces of the text are bytes of the tokens already: join with nothing.",
+    "Your code puts a space between the tokens. The spaces of the text are bytes of the tokens already: join with "
+    'nothing between them, `b"".join(…)`.',
     seen="https://github.com/rasbt/LLMs-from-scratch/issues/1017",
 )
 def with_spaces(ids, merges):
     return " ".join(byte_pairs.bpe_decode([i], merges) for i in ids)
 
 
+def table_of_bytes(merges: Sequence[Pair]) -> list[bytes]:
+    """The bytes that each id stands for."""
+    table = [bytes([byte]) for byte in BYTES]
+    for first, second in merges:
+        table.append(table[first] + table[second])
+    return table
+
+
 @bpe_decode.mistake(
-    "You take a merge apart once, but its halves may be merges too. Build the bytes of all ids first, in the order in "
-    "which they were learned."
+    "Your code takes a merge apart once, but its halves may be merges too. Build the bytes of all ids first, in the "
+    "order in which the merges were learned."
 )
 def one_level(ids, merges):
     flat = [byte for i in ids for byte in (merges[i - 256] if i > 255 else (i,))]
@@ -69,7 +104,19 @@ def one_level(ids, merges):
 
 
 @bpe_decode.mistake(
-    "You take an id below 256 for the byte itself. Which byte it stands for is in `BYTES`: printable ones first."
+    "Your code puts the second half of a merge before the first. The bytes of the first id come first: `table[first] + "
+    "table[second]`."
+)
+def halves_swapped(ids, merges):
+    table = [bytes([byte]) for byte in BYTES]
+    for first, second in merges:
+        table.append(table[second] + table[first])
+    return b"".join(table[i] for i in ids).decode("utf-8", errors="replace")
+
+
+@bpe_decode.mistake(
+    "Your code takes an id below 256 for the byte itself. `BYTES` tells which byte it stands for: printable bytes come "
+    "first."
 )
 def ids_are_bytes(ids, merges):
     table = [bytes([i]) for i in range(256)]
@@ -79,24 +126,71 @@ def ids_are_bytes(ids, merges):
 
 
 @bpe_decode.mistake(
-    "You read each byte as one character (Latin-1). The bytes are UTF-8, where é has two and an emoji four."
+    "Your code looks an id up in `BYTES` the wrong way round: `BYTES.index(i)` finds the id of a byte. You need the "
+    "byte of an id, `BYTES[i]`."
 )
-def one_character_per_byte(ids, merges):
-    table = [bytes([byte]) for byte in BYTES]
+def bytes_looked_up_in_reverse(ids, merges):
+    table = [bytes([BYTES.index(i)]) for i in range(256)]
     for first, second in merges:
         table.append(table[first] + table[second])
-    return b"".join(table[i] for i in ids).decode("latin-1")
+    return b"".join(table[i] for i in ids).decode("utf-8", errors="replace")
 
 
 @bpe_decode.mistake(
-    "You leave out bytes that are no whole character. They become the character �, so that a reader sees the gap: "
-    '`errors="replace"`.'
+    "Your code writes `bytes(byte)`, which makes that many zero bytes. Write `bytes([byte])`, with brackets, for the "
+    "one byte."
+)
+def zero_bytes(ids, merges):
+    table = [bytes(byte) for byte in BYTES]
+    for first, second in merges:
+        table.append(table[first] + table[second])
+    return b"".join(table[i] for i in ids).decode("utf-8", errors="replace")
+
+
+@bpe_decode.mistake(
+    "Your code reads each byte as one character. The bytes are UTF-8, in which é has two bytes and an emoji four: join "
+    "all bytes and decode them as UTF-8."
+)
+def one_character_per_byte(ids, merges):
+    return b"".join(table_of_bytes(merges)[i] for i in ids).decode("latin-1")
+
+
+@bpe_decode.mistake(
+    "Your code takes each id for the number of a character, `chr(i)`. An id stands for bytes: look them up in a table."
+)
+def ids_are_characters(ids, merges):
+    return "".join(chr(i) for i in ids)
+
+
+@bpe_decode.mistake("Your code decodes as ASCII, which knows no accents. Decode as UTF-8.")
+def as_ascii(ids, merges):
+    return b"".join(table_of_bytes(merges)[i] for i in ids).decode("ascii", errors="replace")
+
+
+@bpe_decode.mistake(
+    "Your code leaves out bytes that do not form a complete character. Write the character � for them, so that a "
+    'reader sees the gap: `errors="replace"`.'
 )
 def left_out(ids, merges):
-    return byte_pairs.bpe_decode(ids, merges).replace("�", "")
+    return b"".join(table_of_bytes(merges)[i] for i in ids).decode("utf-8", errors="ignore")
 
 
-@bpe_decode.mistake("You cut the spaces at the ends off. They are bytes of the text like any other, and belong to it.")
+@bpe_decode.mistake(
+    "Your code spells out bytes that do not form a complete character, as in \\xc3. Write the character � for them: "
+    '`errors="replace"`.'
+)
+def spelled_out(ids, merges):
+    return b"".join(table_of_bytes(merges)[i] for i in ids).decode("utf-8", errors="backslashreplace")
+
+
+@bpe_decode.mistake(
+    "Your code returns bytes, or what Python writes for them. Make text of them with `.decode(…)`, not with `str(…)`."
+)
+def bytes_returned(ids, merges):
+    return b"".join(table_of_bytes(merges)[i] for i in ids)
+
+
+@bpe_decode.mistake("Your code cuts off the spaces at the ends. They are bytes of the text like any other: keep them.")
 def stripped(ids, merges):
     return byte_pairs.bpe_decode(ids, merges).strip()
 
@@ -118,3 +212,19 @@ def decoded_by_taking_apart(ids, merges):
         return [BYTES[i]] if i < 256 else bytes_of(merges[i - 256][0]) + bytes_of(merges[i - 256][1])
 
     return str(bytes(byte for i in ids for byte in bytes_of(i)), "utf-8", errors="replace")
+
+
+@bpe_decode.right
+def decoded_by_undoing_the_merges(ids, merges):
+    ids = list(ids)
+    for k in reversed(range(len(merges))):
+        ids = [part for i in ids for part in (merges[k] if i == 256 + k else (i,))]
+    return bytes(BYTES[i] for i in ids).decode("utf-8", errors="replace")
+
+
+@bpe_decode.right
+def decoded_from_characters(ids, merges):
+    table = [chr(byte) for byte in BYTES]
+    for first, second in merges:
+        table.append(table[first] + table[second])
+    return "".join(table[i] for i in ids).encode("latin-1").decode("utf-8", "replace")

@@ -1,7 +1,9 @@
 """The exercise `count_pairs` of notebook 03."""
 
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import combinations, pairwise
+
+import numpy as np
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
@@ -20,26 +22,57 @@ count_pairs = Exercise(
     cases=(
         case({(1, 2): 3, (2, 1): 4, (2, 1, 2, 1): 1}, having=("pairs in both orders",)),
         case({(7, 7, 7): 2, (7,): 9}, having=("the same id again and again",)),
-        case({(5, 6, 5, 6): 3}, having=("a pair that stands in a word twice",)),
+        case({(5, 6, 5, 6): 3}, having=("a pair that occurs twice in a word",)),
+        case({(7, 7, 7, 7): 3, (7, 7): 2}, having=("the same id again and again",)),
+        case({(1, 2, 3, 4): 2, (4, 1): 3, (2, 3): 1}, having=("a long word",)),
         case({(4,): 8}, having=("a word of one id",)),
+        case({}, having=("no words at all",)),
     ),
     hints=(
-        "Go through the words, and in each through its neighbours. A dictionary keeps the counts.",
         (
-            "`zip(word, word[1:])` gives all neighbours of a word. How much does a pair count that stands in a word "
-            "which the text has 50 times?"
+            "Count one word on paper: how many pairs does a word of three ids have? Then loop over the words, and in "
+            "each word over its pairs."
         ),
-        "Start with an empty dictionary; `counts.get(pair, 0)` is the count so far. Add the word's own count to it.",
+        (
+            "Iterating over `words.items()` gives each word with the number of times that it occurs. `zip(word, "
+            "word[1:])` gives all neighbours of a word."
+        ),
+        (
+            "Start with an empty dictionary; `counts.get(pair, 0)` is the count so far. Add the word's own count to "
+            "it, not 1, and return after both loops."
+        ),
     ),
 )
 
 
-@count_pairs.mistake("You counted each word once. A word that stands in the text 50 times counts 50 times.")
+@count_pairs.mistake(
+    "Your code counts each word once. A word that occurs 50 times in the text adds 50 to each of its pairs."
+)
 def each_word_once(words):
     return byte_pairs.count_pairs(dict.fromkeys(words, 1))
 
 
-@count_pairs.mistake("You counted (b, a) as (a, b). The order matters: *th* is not *ht*.")
+@count_pairs.mistake(
+    "Your code sets a pair to 1 when it meets it first. Begin with the word's own count, as for every later meeting."
+)
+def first_meeting_counts_one(words):
+    counts = {}
+    for word, times in words.items():
+        for pair in pairwise(word):
+            counts[pair] = counts[pair] + times if pair in counts else 1
+    return counts
+
+
+@count_pairs.mistake("Your code adds 1 when it meets a pair again. Add the word's own count, as for the first meeting.")
+def later_meetings_count_one(words):
+    counts = {}
+    for word, times in words.items():
+        for pair in pairwise(word):
+            counts[pair] = counts[pair] + 1 if pair in counts else times
+    return counts
+
+
+@count_pairs.mistake("Your code counts (b, a) as (a, b). The order matters: `th` is not `ht`.")
 def in_either_order(words):
     counts = Counter()
     for (a, b), times in byte_pairs.count_pairs(words).items():
@@ -48,22 +81,42 @@ def in_either_order(words):
 
 
 @count_pairs.mistake(
-    "You set a pair's count again each time you meet it. Add to what is there: the pair may stand in other words, or "
-    "twice in one."
+    "Your pairs are the wrong way round. The id on the left comes first: (1, 2) in the word (1, 2, 3)."
+)
+def in_reverse(words):
+    return {(b, a): times for (a, b), times in byte_pairs.count_pairs(words).items()}
+
+
+@count_pairs.mistake(
+    "Your code sets a pair's count again each time it meets the pair. Add to the count so far: the pair may occur in "
+    "other words too, or twice in one."
 )
 def overwritten(words):
     return {pair: times for word, times in words.items() for pair in pairwise(word)}
 
 
 @count_pairs.mistake(
-    "You leave out the last pair of each word. A word of n ids has n − 1 pairs: `range(len(word) - 1)`."
+    "Your code keeps the largest count of a pair. Add the counts of all the words in which the pair occurs."
+)
+def largest_count(words):
+    counts = {}
+    for word, times in words.items():
+        for pair in pairwise(word):
+            counts[pair] = max(counts.get(pair, 0), times)
+    return counts
+
+
+@count_pairs.mistake(
+    "Your code leaves out the last pair of each word. A word of n ids has n − 1 pairs, so loop over `range(len(word) - "
+    "1)`."
 )
 def last_pair_lost(words):
     return byte_pairs.count_pairs({word[:-1]: times for word, times in words.items()})
 
 
 @count_pairs.mistake(
-    "You moved on two positions after each pair, and missed every other one. Each position but the last begins a pair."
+    "Your code moves on by two positions after each pair, and misses every other pair. Each id but the last begins a "
+    "pair."
 )
 def without_overlap(words):
     counts = Counter()
@@ -73,7 +126,41 @@ def without_overlap(words):
     return dict(counts)
 
 
-@count_pairs.mistake("You counted pairs across the ends of words. A pair stands inside one word.")
+@count_pairs.mistake(
+    "Your code counts (7, 7, 7) as one pair (7, 7). It has two: each id but the last begins a pair.",
+    seen="https://github.com/google/sentencepiece/issues/318",
+)
+def equal_pairs_without_overlap(words):
+    counts = Counter()
+    for word, times in words.items():
+        previous = None
+        for pair in pairwise(word):
+            if pair == previous:
+                previous = None
+            else:
+                counts[pair] += times
+                previous = pair
+    return dict(counts)
+
+
+@count_pairs.mistake("Your code leaves out pairs of two equal ids, such as (7, 7). They count like any other pair.")
+def equal_ids_left_out(words):
+    return {pair: times for pair, times in byte_pairs.count_pairs(words).items() if pair[0] != pair[1]}
+
+
+@count_pairs.mistake(
+    "Your code also counts the last id of a word with its first: `word[i - 1]` is the last id where i is 0. Count only "
+    "ids that are side by side."
+)
+def around_the_end(words):
+    counts = Counter()
+    for word, times in words.items():
+        for i in range(len(word)):
+            counts[word[i - 1], word[i]] += times
+    return dict(counts)
+
+
+@count_pairs.mistake("Your code counts pairs across the ends of words. Count only pairs inside one word.")
 def across_words(words):
     counts = Counter(byte_pairs.count_pairs(words))
     counts.update((one[-1], other[0]) for one, other in pairwise(words))
@@ -81,8 +168,7 @@ def across_words(words):
 
 
 @count_pairs.mistake(
-    "A pair that stands in a word twice counts twice: you counted it once for each word.",
-    seen="https://github.com/google/sentencepiece/issues/318",
+    "A pair that occurs twice in a word counts twice. Your code counts it once for each word.",
 )
 def pairs_of_a_word_once(words):
     counts = Counter()
@@ -92,13 +178,52 @@ def pairs_of_a_word_once(words):
     return dict(counts)
 
 
-@count_pairs.mistake("You counted single ids. What is merged is two that stand side by side.")
+@count_pairs.mistake(
+    "Your code counts any two ids of a word, also those with other ids between them. Count neighbours only."
+)
+def any_two_ids(words):
+    counts = Counter()
+    for word, times in words.items():
+        for pair in combinations(word, 2):
+            counts[pair] += times
+    return dict(counts)
+
+
+@count_pairs.mistake(
+    "Your code pairs each id with the one after the next. Pair it with its neighbour: `zip(word, word[1:])`."
+)
+def one_skipped(words):
+    counts = Counter()
+    for word, times in words.items():
+        for pair in zip(word, word[2:], strict=False):
+            counts[pair] += times
+    return dict(counts)
+
+
+@count_pairs.mistake("Your code counts single ids. Count two neighbouring ids as one key, (a, b).")
 def single_ids(words):
     counts = Counter()
     for word, times in words.items():
         for i in word:
             counts[i] += times
     return dict(counts)
+
+
+@count_pairs.mistake("Your code counts the first word only. Move the `return` out of the loops.")
+def first_word_only(words):
+    for word, times in words.items():
+        return byte_pairs.count_pairs({word: times})
+    return None
+
+
+@count_pairs.mistake("Your keys are text. Use pairs of ids as keys, such as (5, 6): the next exercises look them up.")
+def text_for_pairs(words):
+    return {f"{a} {b}": times for (a, b), times in byte_pairs.count_pairs(words).items()}
+
+
+@count_pairs.mistake("Your code returns a list of pairs and counts. Return a dictionary: `{(5, 6): 2, …}`.")
+def list_of_counts(words):
+    return Counter(byte_pairs.count_pairs(words)).most_common()
 
 
 @count_pairs.right_for_whole_course
@@ -121,4 +246,15 @@ def pairs_in_a_default_dictionary(words):
     for word, times in words.items():
         for a, b in pairwise(word):
             counts[a, b] += times
+    return counts
+
+
+@count_pairs.right
+def pairs_by_index_in_numpy(words):
+    counts = {}
+    for word, times in words.items():
+        ids = np.array(word)
+        for i in range(len(ids) - 1):
+            pair = ids[i], ids[i + 1]
+            counts[pair] = counts.get(pair, 0) + times
     return counts

@@ -24,55 +24,120 @@ embed = Exercise(
     another=case(torch.tensor([[2, 1, 5]]), TABLE),
     cases=(
         case(torch.tensor([[1, 2], [3, 4], [5, 5]]), TABLE, having=("a batch",)),
+        case(
+            torch.tensor([[2, 0], [1, 1], [0, 2]]),
+            fixed_tensor(3, 5),
+            having=("a batch", "more features than words"),
+        ),
+        case(torch.tensor([[1, 0]]), fixed_tensor(2, 3, seed=1), having=("more features than words",)),
         case(torch.tensor([[3]]), fixed_tensor(4, 2), having=("a single token",)),
         case(torch.tensor([[0, 1, 2]]), fixed_tensor(3, 3), having=("as many features as words",)),
         case(torch.tensor([[1, 3, 2]]), fixed_tensor(3, 5).T, having=("a table that is a view of another",)),
         case(torch.tensor([[1, 0]]), fixed_tensor(3, 2, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
-        "Row 4 of the table is the vector of token 4. For a whole batch of ids there is a shorter way than a loop.",
-        "torch takes a tensor of integers as an index: each integer is replaced by the row that it names.",
-        "Square brackets behind the table, and the ids between them. The shape (B, T) becomes (B, T, d_model).",
+        (
+            "Do it by hand for one id first: which part of the table belongs to token 4? Then for a whole batch no "
+            "loop is needed."
+        ),
+        "PyTorch accepts a tensor of integers as an index, and replaces each integer by the row with that number.",
+        (
+            "Put square brackets behind the table, with the ids as the index of its first axis. The shape (B, T) "
+            "becomes (B, T, d_model)."
+        ),
     ),
 )
 
 
-@embed.mistake("You look up columns. A token's vector is a row of the table, (V, d_model).")
+@embed.mistake("Your code looks up columns. A token's vector is a row of the table (V, d_model): index the first axis.")
 def columns(ids, table):
-    return table.T[ids % table.size(1)]
+    return table[:, ids]
 
 
 @embed.mistake(
-    "You scaled the vectors by √d_model. That comes in the next notebook, together with the positions: here, the rows "
-    "as they are."
+    "Your code transposes the table and looks up columns. A token's vector is a row of the table (V, d_model): leave "
+    "out the transpose."
+)
+def rows_of_the_transposed_table(ids, table):
+    return table.T[ids]
+
+
+@embed.mistake(
+    "Your code also scales the vectors by √d_model. That comes in the next notebook, together with the positions: here "
+    "return the rows as they are."
 )
 def made_longer(ids, table):
     return table[ids] * math.sqrt(table.size(1))
 
 
-@embed.mistake("You look up the row after: ids count from 0, and token 0 has row 0.")
+@embed.mistake("Your code looks up the next row. Ids count from 0, and token 0 has row 0.")
 def next_row(ids, table):
     return table[(ids + 1) % len(table)]
 
 
-@embed.mistake("You averaged the vectors of the text. Each token keeps its own.")
+@embed.mistake("Your code looks up the row before. Ids count from 0, and token 0 has row 0.")
+def row_before(ids, table):
+    return table[ids - 1]
+
+
+@embed.mistake(
+    "Your code uses the positions of the tokens as row numbers, and not their ids. Look up the rows that `ids` names."
+)
+def positions_for_ids(ids, table):
+    return table[torch.arange(ids.size(1))].expand(len(ids), -1, -1)
+
+
+@embed.mistake("Your code averages the vectors of a sentence. Each token keeps its own vector.")
 def averaged(ids, table):
     return table[ids].mean(1)
 
 
+@embed.mistake("Your code adds up the vectors of a sentence. Each token keeps its own vector.")
+def added_up(ids, table):
+    return table[ids].sum(1)
+
+
 @embed.mistake(
-    "You look up each different token once, in the order of ids. Every position of the text gets its token's vector, "
-    "as often as it comes."
+    "Your code looks up the first sentence only, without the axis of the batch. Look up all ids at once: (B, T) "
+    "becomes (B, T, d_model)."
+)
+def first_sentence(ids, table):
+    return table[ids[0]]
+
+
+@embed.mistake("Your code puts all sentences into one long row. Keep the batch: (B, T) becomes (B, T, d_model).")
+def without_the_batch(ids, table):
+    return table[ids.flatten()]
+
+
+@embed.mistake("Your code swaps tokens and features at the end. Each token is a row of the result: (B, T, d_model).")
+def features_before_tokens(ids, table):
+    return table[ids].mT
+
+
+@embed.mistake(
+    "Your code looks up each different token once, in the order of ids. Every position gets the vector of its token, "
+    "as often as the token occurs."
 )
 def each_once(ids, table):
     return table[torch.unique(ids)].unsqueeze(0)
 
 
+@embed.mistake("Your code gives token 0 a vector of zeros. Here token 0 is a token like any other, and has row 0.")
+def zeros_for_token_0(ids, table):
+    return table[ids] * (ids != 0).unsqueeze(-1)
+
+
+@embed.mistake("Your code makes every vector of length 1. Return the rows of the table as they are.")
+def length_1(ids, table):
+    return F.normalize(table[ids], dim=-1)
+
+
 @embed.mistake(
-    "Those are one-hot vectors, as long as the vocabulary. Multiply them by the table, or look the rows up at once."
+    "Your vectors are one-hot, as long as the vocabulary. Multiply them by the table, or look the rows up directly."
 )
 def as_marks(ids, table):
-    return torch.nn.functional.one_hot(ids, len(table)).to(table.dtype)
+    return F.one_hot(ids, len(table)).to(table.dtype)
 
 
 @embed.right_for_whole_course
@@ -86,3 +151,14 @@ embed.right(lambda ids, table: F.embedding(ids, table))
 @embed.right
 def embedded_in_loops(ids, table):
     return torch.stack([torch.stack([table[i] for i in row]) for row in ids.tolist()])
+
+
+@embed.right
+def embedded_by_index_select(ids, table):
+    return table.index_select(0, ids.flatten()).reshape(*ids.shape, -1)
+
+
+@embed.right
+def embedded_by_gather(ids, table):
+    index = ids.unsqueeze(-1).expand(-1, -1, table.size(1))
+    return table.expand(len(ids), -1, -1).gather(1, index)

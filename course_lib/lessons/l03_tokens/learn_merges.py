@@ -1,8 +1,9 @@
 """The exercise `learn_merges` of notebook 03."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
@@ -11,14 +12,38 @@ from course_lib.text import byte_pairs
 from course_lib.text.byte_pairs import count_pairs, count_words, merge_pair
 
 
-def merged_by(words: Words, count: int, key: Callable[[Pair, int], tuple[int, ...]]) -> list[Pair]:
-    """Learn merges as `learn_merges` does, but choose the pair for which `key` is smallest."""
+def by_count_and_ids(pair: Pair, times: int) -> tuple[int, ...]:
+    """What `learn_merges` chooses the smallest of: the most frequent pair, and of those the smallest ids."""
+    return (-times, *pair)
+
+
+def merged_by(
+    words: Words,
+    count: int,
+    key: Callable[[Pair, int], tuple[int, ...]] = by_count_and_ids,
+    first_id: int = 256,
+    merge: Callable[[Sequence[int], Pair, int], Sequence[int]] = merge_pair,
+) -> list[Pair]:
+    """Learn merges as `learn_merges` does, but choose the pair for which `key` is smallest, or change another part."""
     merges: list[Pair] = []
     while len(merges) < count and (counts := count_pairs(words)):
         pair = min(counts, key=lambda pair: key(pair, counts[pair]))
-        words = {tuple(merge_pair(word, pair, 256 + len(merges))): times for word, times in words.items()}
+        words = {tuple(merge(word, pair, first_id + len(merges))): times for word, times in words.items()}
         merges.append(pair)
     return merges
+
+
+def explain_list_as_key(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
+    """Say what to do about lists as keys of the new dictionary; "" if the answer ends in no such error."""
+    try:
+        answer(*arguments)
+    except TypeError as error:
+        if "unhashable" in str(error) and "list" in str(error):
+            return (
+                "Lists cannot be keys of a dictionary, and `merge_pair` returns a list. Make the merged word a tuple: "
+                "`tuple(merge_pair(…))`."
+            )
+    return ""
 
 
 WORDS = {(5, 6, 7): 4, (5, 6): 3, (6, 7): 2}
@@ -30,11 +55,16 @@ learn_merges = Exercise(
     minutes=15,
     difficulty=2,
     on_map="source_embedding",
+    explain=explain_list_as_key,
     returns=(Result("the merges"),),
     example=case(WORDS, 2),
     another=case({(8, 9, 7): 4, (8, 9): 3, (9, 7): 2}, 2),
     cases=(
         case({(1, 2, 3, 4): 5, (3, 4): 2, (2, 3): 1}, 3, having=("three merges",)),
+        case(WORDS, 3, having=("a pair that becomes rarer",)),
+        case({(1, 2, 1, 2): 3, (5, 1, 2): 1}, 3, having=("a pair that occurs twice in a word",)),
+        case({(7, 7, 7, 7): 2, (8, 9): 5}, 3, having=("the same id again and again",)),
+        case({(4, 6, 5, 3): 7, (6, 5): 2, (3, 4): 6, (4, 6): 1}, 5, having=("pairs that overlap",)),
         case({(9, 8): 2, (1, 2): 2, (5, 5): 2}, 3, having=("pairs that are equally frequent",)),
         case({(1, 9): 2, (3, 4): 2, (1, 2): 2}, 3, having=("equally frequent pairs that share their first id",)),
         case({(1, 2): 3}, 10, having=("more merges than there are pairs",)),
@@ -42,22 +72,25 @@ learn_merges = Exercise(
         case(WORDS, 0, having=("no merges at all",)),
     ),
     hints=(
-        "A loop: count all pairs, choose one, merge it in every word, write it down.",
         (
-            "Your `count_pairs` and `merge_pair` do the work. Merged words go into a new dictionary, as tuples, with "
-            "their counts. The new id is 256 plus the number of merges so far."
+            "Do the first two merges of the example on paper. What you repeat is the body of a loop: count, choose, "
+            "merge, write down."
         ),
         (
-            "To choose: `min` over the counts with a key that is a tuple, the negative count first and then the pair "
-            "itself. Stop early where nothing is left to count."
+            "Your `count_pairs` and `merge_pair` do the work. After each merge build a new dictionary from the merged "
+            "words, made into tuples, and their counts. The new id is 256 plus the number of merges so far."
+        ),
+        (
+            "To choose with this rule for ties, take `min` over the counts with a key that returns a tuple: the "
+            "negative count first, then the pair. Leave the loop where `count_pairs` returns nothing."
         ),
     ),
 )
 
 
 @learn_merges.mistake(
-    "You counted once, and took the most frequent pairs of that count. Each merge changes the words: count again "
-    "before the next.",
+    "Your code counts once, and takes the most frequent pairs of that count. Each merge changes the words, so count "
+    "again after each merge.",
     seen="https://github.com/karpathy/minbpe/issues/95",
 )
 def counted_once(words, count):
@@ -65,14 +98,82 @@ def counted_once(words, count):
     return sorted(counts, key=lambda pair: (-counts[pair], pair))[:count]
 
 
-@learn_merges.mistake("You merge the rarest pair. The most frequent one saves the most.")
+@learn_merges.mistake(
+    "Your code makes two merges for each count. The first of them may change how often the second pair occurs, so "
+    "count again after each merge.",
+    seen="https://github.com/karpathy/minbpe/issues/69",
+)
+def two_merges_for_each_count(words, count):
+    merges = []
+    while len(merges) < count and (counts := count_pairs(words)):
+        for pair in sorted(counts, key=lambda pair: (-counts[pair], pair))[:2]:
+            if len(merges) < count:
+                words = {tuple(merge_pair(word, pair, 256 + len(merges))): times for word, times in words.items()}
+                merges.append(pair)
+    return merges
+
+
+@learn_merges.mistake(
+    "Your code counts only the pairs with the new id again, and keeps the old counts of the others. A merge also makes "
+    "pairs rarer: count all pairs of the merged words."
+)
+def old_counts_kept(words, count):
+    counts, merges = Counter(count_pairs(words)), []
+    while len(merges) < count and counts:
+        pair, new_id = min(counts, key=lambda pair: (-counts[pair], pair)), 256 + len(merges)
+        words = {tuple(merge_pair(word, pair, new_id)): times for word, times in words.items()}
+        merges.append(pair)
+        del counts[pair]
+        counts.update({pair: times for pair, times in count_pairs(words).items() if new_id in pair})
+    return merges
+
+
+@learn_merges.mistake(
+    "Your code trusts old counts as long as the pair still occurs, but a merge makes other pairs rarer. Choose by the "
+    "counts of the merged words."
+)
+def old_counts_of_pairs_that_remain(words, count):
+    counts, merges = count_pairs(words), []
+    while len(merges) < count and counts:
+        pair, new_id = min(counts, key=lambda pair: (-counts[pair], pair)), 256 + len(merges)
+        words = {tuple(merge_pair(word, pair, new_id)): times for word, times in words.items()}
+        merges.append(pair)
+        counts = {pair: counts.get(pair, times) for pair, times in count_pairs(words).items()}
+    return merges
+
+
+@learn_merges.mistake(
+    "Your code drops a pair for good once its count has changed. It has become rarer, but it still counts: put it back "
+    "with its new count."
+)
+def changed_counts_dropped(words, count):
+    counts, merges = count_pairs(words), []
+    while len(merges) < count and counts:
+        pair, new_id = min(counts, key=lambda pair: (-counts[pair], pair)), 256 + len(merges)
+        words = {tuple(merge_pair(word, pair, new_id)): times for word, times in words.items()}
+        merges.append(pair)
+        now = count_pairs(words)
+        kept = {pair: times for pair, times in counts.items() if now.get(pair) == times}
+        counts = kept | {pair: times for pair, times in now.items() if new_id in pair}
+    return merges
+
+
+@learn_merges.mistake("Your code merges the rarest pair. Merge the most frequent one, which saves most.")
 def rarest(words, count):
     return merged_by(words, count, lambda pair, times: (times, *pair))
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs you take the one that you met first. Any rule would do, but it has to be the same "
-    "everywhere; here, as in the `tokenizers` library, the smallest ids win.",
+    "Your code chooses the pair with the smallest ids, whatever its count. Choose the most frequent pair; the ids "
+    "decide only between equally frequent ones."
+)
+def smallest_ids_first(words, count):
+    return merged_by(words, count, lambda pair, _times: pair)
+
+
+@learn_merges.mistake(
+    "Of equally frequent pairs your code takes the one that it meets first. Take the one with the smallest ids, as the "
+    "`tokenizers` library does, so that two programs agree.",
     seen="https://github.com/karpathy/minbpe/issues/93",
 )
 def first_seen(words, count):
@@ -80,19 +181,47 @@ def first_seen(words, count):
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs you take one whose first id is smallest. Where several share it, the smaller second id "
-    "wins."
+    "Of equally frequent pairs your code looks at the first id only. Where several share the smallest first id, the "
+    "smaller second id decides."
 )
 def first_id_only(words, count):
     return merged_by(words, count, lambda pair, times: (-times, pair[0]))
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs you take the one with the largest ids. Here, as in the `tokenizers` library, the "
-    "smallest win."
+    "Of equally frequent pairs your code compares the second id first. The smaller first id decides, and only then the "
+    "second."
+)
+def second_id_first(words, count):
+    return merged_by(words, count, lambda pair, times: (-times, pair[1], pair[0]))
+
+
+@learn_merges.mistake(
+    "Of equally frequent pairs your code takes the one with the largest ids. Take the one with the smallest ids, as "
+    "the `tokenizers` library does."
 )
 def largest_ids(words, count):
     return merged_by(words, count, lambda pair, times: (-times, -pair[0], -pair[1]))
+
+
+@learn_merges.mistake(
+    "Your code counts each word once in every round. A word that occurs 50 times counts 50 times: keep its count when "
+    "you build the new dictionary."
+)
+def each_word_once(words, count):
+    return merged_by(dict.fromkeys(words, 1), count)
+
+
+@learn_merges.mistake(
+    "Your code loses the counts of the words after the first merge. Give each merged word the count that it had before."
+)
+def counts_lost(words, count):
+    merges = []
+    while len(merges) < count and (counts := count_pairs(words)):
+        pair = min(counts, key=lambda pair: (-counts[pair], pair))
+        words = {tuple(merge_pair(word, pair, 256 + len(merges))): 1 for word in words}
+        merges.append(pair)
+    return merges
 
 
 @learn_merges.mistake("All your merges make the same new id, 256. The k-th merge, counted from 0, makes 256 + k.")
@@ -105,10 +234,108 @@ def same_id_for_all(words, count):
     return merges
 
 
-@learn_merges.mistake("You never merge the words, so that the same pair is the most frequent each time.")
+@learn_merges.mistake("Your new ids begin at 257. The first merge, number 0, makes the id 256.")
+def ids_from_257(words, count):
+    return merged_by(words, count, first_id=257)
+
+
+@learn_merges.mistake(
+    "Your new ids begin at 255, which is already the id of a byte. The first merge, number 0, makes the id 256."
+)
+def ids_from_255(words, count):
+    return merged_by(words, count, first_id=255)
+
+
+@learn_merges.mistake(
+    "Your new ids begin at 0, but the ids from 0 to 255 are already bytes. The k-th merge, counted from 0, makes 256 + "
+    "k."
+)
+def ids_from_0(words, count):
+    return merged_by(words, count, first_id=0)
+
+
+@learn_merges.mistake(
+    "Your code never merges the words, so the same pair is the most frequent each time. Replace the pair in every word "
+    "before you count again."
+)
 def never_merged(words, count):
     counts = count_pairs(words)
     return [min(counts, key=lambda p: (-counts[p], p))] * count if counts else []
+
+
+@learn_merges.mistake(
+    "Your code never merges a pair that contains a new id while there are pairs of bytes. A new id counts like any "
+    "other: choose the most frequent pair of all."
+)
+def bytes_first(words, count):
+    return merged_by(words, count, lambda pair, times: (max(pair) > 255, -times, *pair))
+
+
+@learn_merges.mistake("Your code passes over pairs of two equal ids, such as (7, 7). They count like any other pair.")
+def equal_ids_last(words, count):
+    return merged_by(words, count, lambda pair, times: (pair[0] == pair[1], -times, *pair))
+
+
+def merge_first(word: Sequence[int], pair: Pair, new_id: int) -> Sequence[int]:
+    """Replace only the first occurrence of a pair."""
+    for i in range(len(word) - 1):
+        if (word[i], word[i + 1]) == pair:
+            return [*word[:i], new_id, *word[i + 2 :]]
+    return word
+
+
+@learn_merges.mistake(
+    "Your code replaces only the first occurrence of a pair in a word. Replace all of them, as your `merge_pair` does."
+)
+def first_occurrence_only(words, count):
+    return merged_by(words, count, merge=merge_first)
+
+
+@learn_merges.mistake(
+    "Your code stops when no pair occurs at least twice. Stop only when no pair is left.",
+    seen="https://github.com/rsennrich/subword-nmt/issues/63",
+)
+def stops_below_two(words, count):
+    merges = []
+    while len(merges) < count and (counts := count_pairs(words)):
+        pair = min(counts, key=lambda p: (-counts[p], p))
+        if counts[pair] < 2:
+            break
+        words = {tuple(merge_pair(word, pair, 256 + len(merges))): times for word, times in words.items()}
+        merges.append(pair)
+    return merges
+
+
+@learn_merges.mistake("Your code learns one merge too many. Stop after `count` merges.")
+def one_too_many(words, count):
+    return merged_by(words, count + 1)
+
+
+@learn_merges.mistake("Your code learns one merge too few. Learn `count` merges if there are enough pairs.")
+def one_too_few(words, count):
+    return merged_by(words, count - 1)
+
+
+@learn_merges.mistake(
+    "Your code returns a dictionary from pairs to new ids. Return a list of the pairs in the order of learning: the "
+    "place in the list gives the id."
+)
+def dictionary_of_ids(words, count):
+    return {pair: 256 + k for k, pair in enumerate(merged_by(words, count))}
+
+
+@learn_merges.mistake(
+    "Your code returns each pair together with its new id. Return the pairs alone: the place in the list gives the id."
+)
+def pairs_with_ids(words, count):
+    return [(pair, 256 + k) for k, pair in enumerate(merged_by(words, count))]
+
+
+@learn_merges.mistake(
+    "Your pairs are lists. Return tuples such as (5, 6): the next exercises compare pairs with tuples and look them up."
+)
+def lists_for_pairs(words, count):
+    return [list(pair) for pair in merged_by(words, count)]
 
 
 @learn_merges.right_for_whole_course
@@ -139,3 +366,29 @@ def learned_on_a_list(words, count):
         texts = [(merge_pair(word, pair, 256 + len(merges)), times) for word, times in texts]
         merges += [pair]
     return tuple(merges)
+
+
+@learn_merges.right
+def learned_by_max(words, count):
+    words, merges = Counter(words), []
+    for k in range(count):
+        counts = count_pairs(words)
+        if len(counts) == 0:
+            return merges
+        pair = max(counts, key=lambda pair: (counts[pair], -pair[0], -pair[1]))
+        merged = Counter()
+        for word, times in words.items():
+            merged[tuple(merge_pair(word, pair, 256 + k))] += times
+        words = merged
+        merges.append(pair)
+    return merges
+
+
+@learn_merges.right
+def learned_by_sorting_twice(words, count):
+    merges = []
+    while len(merges) < count and (counts := count_pairs(words)):
+        pair = sorted(sorted(counts), key=counts.get, reverse=True)[0]
+        words = {tuple(merge_pair(word, pair, 256 + len(merges))): times for word, times in words.items()}
+        merges.append(pair)
+    return merges

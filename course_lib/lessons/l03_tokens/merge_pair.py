@@ -1,5 +1,7 @@
 """The exercise `merge_pair` of notebook 03."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from course_lib.exercises.cases import Result, case
@@ -17,8 +19,9 @@ merge_pair = Exercise(
     example=case((5, 1, 2, 6), (1, 2), 256),
     another=case((4, 1, 2, 7), (1, 2), 256),
     cases=(
-        case((1, 2, 1, 2, 3), (1, 2), 300, having=("a pair that stands twice",)),
+        case((1, 2, 1, 2, 3), (1, 2), 300, having=("a pair that occurs twice",)),
         case((7, 7, 7), (7, 7), 256, having=("the same id three times",)),
+        case((1, 3, 2, 1, 1, 2, 2, 3, 1, 1), (1, 2), 258, having=("ids of the pair that are apart",)),
         case((2, 1, 3, 1, 2), (1, 2), 257, having=("the pair in reverse order",)),
         case((5, 6, 7), (1, 2), 256, having=("no such pair",)),
         case((9,), (9, 9), 256, having=("a single id",)),
@@ -28,20 +31,29 @@ merge_pair = Exercise(
         case((11, 2, 1, 25, 1, 2), (1, 2), 256, having=("ids of two digits",)),
     ),
     hints=(
-        "Walk through the word from left to right, and write a new list. At each position there are two possibilities.",
         (
-            "If this id and the next one are the pair, write the new id and move on two positions. Otherwise write "
-            "this id and move on one."
+            "Walk through the word from left to right and write a new list. At each position there are two "
+            "possibilities: the pair begins here, or it does not."
         ),
         (
-            "A `while i < len(word)` loop can step by one or by two. `tuple(word[i : i + 2]) == pair` also holds its "
-            "peace at the last id."
+            "If this id and the next are the pair, write the new id and move on by two positions. Otherwise write this "
+            "id and move on by one. A `for` loop cannot skip a position, but a `while` loop can."
+        ),
+        (
+            "In a loop `while i < len(word)`, the slice `word[i : i + 2]` is the pair's candidate. At the last id it "
+            "has only one element, so it raises no error and equals no pair. Make it a tuple before you compare, since "
+            "a word may be a list."
         ),
     ),
 )
 
 
-@merge_pair.mistake("You stop after the first occurrence. The pair is merged wherever it stands in the word.")
+@merge_pair.mistake("Your code returns the word unchanged. Replace the pair with the new id wherever it occurs.")
+def unchanged(word, pair, new_id):
+    return list(word)
+
+
+@merge_pair.mistake("Your code stops after the first occurrence. Replace the pair wherever it occurs in the word.")
 def first_only(word, pair, new_id):
     for i in range(len(word) - 1):
         if (word[i], word[i + 1]) == pair:
@@ -50,7 +62,8 @@ def first_only(word, pair, new_id):
 
 
 @merge_pair.mistake(
-    "Only the first of the two becomes the new id in yours, and the second stays. One new id stands for both."
+    "The second id of every merged pair stays. One new id replaces both, so skip the second: move on by two positions."
+    " In a `for` loop `i += 1` has no effect, so use `while`."
 )
 def second_kept(word, pair, new_id):
     merged = []
@@ -59,17 +72,63 @@ def second_kept(word, pair, new_id):
     return merged
 
 
-@merge_pair.mistake("You merge from the right. Three in a row show it: from the left, the first two are merged.")
+@merge_pair.mistake("Your code inserts the new id and keeps both ids of the pair. The new id replaces them.")
+def both_kept(word, pair, new_id):
+    merged = []
+    for i, this in enumerate(word):
+        merged.append(this)
+        if (this, *word[i + 1 : i + 2]) == pair:
+            merged.append(new_id)
+    return merged
+
+
+@merge_pair.mistake(
+    "Your code replaces each id that belongs to the pair. Replace only the two together, in this order, by one new id."
+)
+def each_id_of_the_pair(word, pair, new_id):
+    return [new_id if this in pair else this for this in word]
+
+
+@merge_pair.mistake("Your code looks at the first id of the pair only. Compare both: this id and the next.")
+def second_not_compared(word, pair, new_id):
+    merged, i = list[int](), 0
+    while i < len(word):
+        matches = word[i] == pair[0]
+        merged.append(new_id if matches else word[i])
+        i += 2 if matches else 1
+    return merged
+
+
+@merge_pair.mistake(
+    "Your code merges from right to left. Merge from left to right: of three equal ids in a row, the first two are "
+    "merged."
+)
 def from_the_right(word, pair, new_id):
     return byte_pairs.merge_pair(word[::-1], (pair[1], pair[0]), new_id)[::-1]
 
 
-@merge_pair.mistake("You merge (b, a) as well. The order matters: *th* is not *ht*.")
+@merge_pair.mistake("Your code merges (b, a) as well as (a, b). The order matters: `th` is not `ht`.")
 def both_orders(word, pair, new_id):
     return byte_pairs.merge_pair(byte_pairs.merge_pair(word, pair, new_id), (pair[1], pair[0]), new_id)
 
 
-@merge_pair.mistake("The word's last id is lost where it is not merged: after the last pair, one id may be left.")
+@merge_pair.mistake(
+    "Your code merges any two neighbours that both belong to the pair. Both ids have to be there in the order of the "
+    "pair."
+)
+def any_two_of_the_pair(word, pair, new_id):
+    merged, i = list[int](), 0
+    while i < len(word):
+        matches = i + 1 < len(word) and word[i] in pair and word[i + 1] in pair
+        merged.append(new_id if matches else word[i])
+        i += 2 if matches else 1
+    return merged
+
+
+@merge_pair.mistake(
+    "Your code loses the last id of a word that does not end in the pair. After the last pair one id may be left: add "
+    "it too."
+)
 def last_lost(word, pair, new_id):
     merged, i = list[int](), 0
     while i < len(word) - 1:
@@ -80,19 +139,62 @@ def last_lost(word, pair, new_id):
 
 
 @merge_pair.mistake(
-    "Right where the word is a tuple. A piece of a list is a list, and never equals the pair, which is a tuple: make "
-    "it one first, `tuple(…)`."
+    "Your code adds the last id in any case, also after it was merged. Add it only if it is not part of the last pair."
+)
+def last_added_twice(word, pair, new_id):
+    return [*last_lost(word, pair, new_id), word[-1]]
+
+
+@merge_pair.mistake(
+    "Your code keeps the new ids only and loses the ids that are not merged. Write those into the list too."
+)
+def others_lost(word, pair, new_id):
+    return [this for this in byte_pairs.merge_pair(word, pair, new_id) if this == new_id]
+
+
+@merge_pair.mistake("Your code moves on by three positions after a pair, and loses the id behind it. Move on by two.")
+def three_skipped(word, pair, new_id):
+    merged, i = list[int](), 0
+    while i < len(word):
+        matches = tuple(word[i : i + 2]) == pair
+        merged.append(new_id if matches else word[i])
+        i += 3 if matches else 1
+    return merged
+
+
+@merge_pair.mistake("Your code always writes the id 256. Write `new_id`.")
+def id_written_into_the_code(word, pair, new_id):
+    return byte_pairs.merge_pair(word, pair, 256)
+
+
+@merge_pair.mistake(
+    "Your function is right for a tuple, but a piece of a list is a list, and never equals the pair, which is a tuple. "
+    "Make it a tuple before you compare: `tuple(…)`."
 )
 def list_for_a_tuple(word, pair, new_id):
     return byte_pairs.merge_pair(word, pair, new_id) if isinstance(word, tuple) else list(word)
 
 
 @merge_pair.mistake(
-    'You made text of the ids, and replaced there: in "11 2" stands "1 2" too. Compare ids, not their digits.'
+    'Your code turns the ids into text and replaces there, but the text "11 2" contains "1 2" too. Compare ids, not '
+    "their digits."
 )
 def as_text(word, pair, new_id):
     text = " ".join(map(str, word)).replace(f"{pair[0]} {pair[1]}", str(new_id))
     return [int(i) for i in text.split()]
+
+
+@merge_pair.mistake("Your code returns text. Return a list of ids, such as [5, 256, 6].")
+def text_for_ids(word, pair, new_id):
+    return " ".join(map(str, byte_pairs.merge_pair(word, pair, new_id)))
+
+
+@merge_pair.mistake(
+    "Your code loses the last id of each word, and keeps the second id of each pair. Run over every position, and move "
+    "on by two after a pair: a `while` loop can do both."
+)
+def last_lost_and_second_kept(word, pair, new_id):
+    return [new_id if (this, other) == pair else this for this, other in pairwise(word)]
 
 
 @merge_pair.right_for_whole_course
@@ -131,3 +233,27 @@ def merged_in_numpy(word, pair, new_id):
 def merged_as_characters(word, pair, new_id):
     text = "".join(map(chr, word)).replace("".join(map(chr, pair)), chr(new_id))
     return [ord(character) for character in text]
+
+
+@merge_pair.right
+def merged_with_a_flag(word, pair, new_id):
+    merged, skip = [], False
+    for i, this in enumerate(word):
+        if skip:
+            skip = False
+        elif tuple(word[i : i + 2]) == tuple(pair):
+            merged.append(new_id)
+            skip = True
+        else:
+            merged.append(this)
+    return merged
+
+
+@merge_pair.right
+def merged_in_a_copy(word, pair, new_id):
+    word, i = list(word), 0
+    while i < len(word) - 1:
+        if word[i] == pair[0] and word[i + 1] == pair[1]:
+            word[i : i + 2] = [new_id]
+        i += 1
+    return word

@@ -1,12 +1,49 @@
 """The exercise `LearnedPositions` of notebook 04."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import with_fixed_weights
+from course_lib.exercises.fixed_weights import ClassWithWeights, ModuleWithFixedWeights, with_fixed_weights
+from course_lib.exercises.initialisation import start_of_table
+from course_lib.exercises.registration import untrained_weights
 from course_lib.transformer import positions
+
+
+class TableOfPositions(ClassWithWeights):
+    """A class that is only a table. Its rows may be in one tensor, transposed or not, or each in one of its own."""
+
+    def make_with_fixed_weights(
+        self, answer: Any, sizes: Sequence[Any], dtype: torch.dtype = torch.float32
+    ) -> ModuleWithFixedWeights:
+        """Make an instance, with fixed numbers in its table, row by row."""
+        max_length, d_model = sizes
+        with torch.random.fork_rng([]):
+            module = self.make(answer, sizes)
+            untrained = untrained_weights(module, lambda: self.make(answer, sizes, seed=1))
+        weights = [*(each for each in module.parameters() if each.requires_grad), *(each.tensor for each in untrained)]
+        numbers = fixed_tensor(1 + sum(each.numel() for each in weights), seed=5) / 3
+        with torch.no_grad():
+            for weight in weights:
+                values, numbers = numbers[: weight.numel()], numbers[weight.numel() :]
+                is_transposed = weight.shape == (d_model, max_length) and d_model != max_length
+                weight.copy_(values.view(max_length, d_model).T if is_transposed else values.view(weight.shape))
+        return ModuleWithFixedWeights(module.to(dtype).eval(), [], list(module.parameters()), untrained)
+
+
+LEARNED = TableOfPositions(
+    reference=positions.LearnedPositions,
+    inputs=lambda max_length, d_model: (fixed_tensor(2, max_length, d_model),),
+    sizes=(5, 4),
+    wide=(64, 32),
+    block=4,
+    d_model=1,
+)
 
 learned_positions = Exercise(
     reference=positions.LearnedPositions,
@@ -16,10 +53,12 @@ learned_positions = Exercise(
     difficulty=1,
     on_map="positions",
     trained=True,
-    adapt=with_fixed_weights(constructor_arguments=2, block=8),
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED, start=start_of_table),
+    explain=explain_class(LEARNED),
     returns=(
         Result("the tokens", "B, T, d_model"),
-        Result("the count of numbers in your table"),
+        Result("the gradients of the numbers in your table"),
     ),
     example=case(5, 4, fixed_tensor(1, 3, 4)),
     another=case(5, 4, fixed_tensor(1, 3, 4, seed=1)),
@@ -31,55 +70,84 @@ learned_positions = Exercise(
     ),
     hints=(
         (
-            "A table with `max_length` rows, one vector for each position. In `forward`, the rows for the positions "
-            "that there are."
+            "In `__init__` make a table with a row for each of the `max_length` positions. In `forward` decide which "
+            "of its rows a text of T tokens needs."
         ),
         (
-            "`nn.Parameter(torch.randn(max_length, d_model))`, or an `nn.Embedding(max_length, d_model)` asked for 0, "
-            "1, 2 …"
+            "So that the table is learned, wrap a tensor (max_length, d_model) in `nn.Parameter`, or take an "
+            "`nn.Embedding` and look up the positions 0, 1, 2 and so on."
         ),
         (
-            "A text of T tokens takes the first T rows. They are (T, d_model), and add to x (B, T, d_model) by "
-            "themselves."
+            "A text of T tokens takes the first T rows, where T is `x.size(1)`. They are (T, d_model), and broadcast "
+            "over the batch when you add them to x (B, T, d_model)."
         ),
     ),
 )
 
 
 learned_positions.patch(
-    "Your table is a plain tensor, so nothing learns it: wrap it in `nn.Parameter`, or take `nn.Embedding`.",
+    "Your table is a plain tensor, so it is never learned. Wrap it in `nn.Parameter`, or use `nn.Embedding`.",
     replace="nn.Parameter(torch.randn(max_length, d_model) * 0.02)",
     by="torch.randn(max_length, d_model) * 0.02",
 )
 
 learned_positions.patch(
-    "You add the last rows of the table. The first token stands at position 0, the first row.",
+    "Your code adds the last rows of the table. The first token is at position 0 and gets the first row.",
     replace="self.table[: x.size(1)]",
     by="self.table[-x.size(1) :]",
 )
 
 learned_positions.patch(
-    "All tokens get the same vector in yours. Each position has its own row.",
+    "Your code adds all rows of the table, also those of positions that the text does not have. Take the first T rows, "
+    "where T is `x.size(1)`.",
+    replace="self.table[: x.size(1)]",
+    by="self.table",
+)
+
+learned_positions.patch(
+    "Your code adds the same row to all tokens. Take the first T rows, `[:T]`, so that each position gets its own.",
     replace="self.table[: x.size(1)]",
     by="self.table[x.size(1) - 1]",
 )
 
 learned_positions.patch(
-    "Your positions run along the batch. They run along the tokens, axis 1.",
+    "Your positions run along the batch: each sentence gets one position for all its tokens. Let them run along the "
+    "tokens, axis 1.",
     replace="self.table[: x.size(1)]",
     by="self.table[: x.size(0), None]",
 )
 
 learned_positions.patch(
-    "You multiplied. Positions are added.",
+    "Your code multiplies by the positions. Add them.",
     replace="x + (self.table",
     by="x * (self.table",
 )
 
 learned_positions.patch(
-    "Your positions run backwards: the first token gets the first row, the second the second.",
+    "Your positions run backwards. The first token gets the first row of the table, the second token the second.",
     replace="self.table[: x.size(1)]",
     by="self.table[: x.size(1)].flip(0)",
+)
+
+
+learned_positions.patch(
+    "Your code returns the positions only. Add them to `x`.",
+    replace="x + (self.table[: x.size(1)]",
+    by="0 * x + (self.table[: x.size(1)]",
+)
+
+learned_positions.patch(
+    "Your code takes as many rows as there are sentences: `x.size(0)` is the batch. The number of tokens is "
+    "`x.size(1)`.",
+    replace="self.table[: x.size(1)]",
+    by="self.table[: x.size(0)]",
+    seen="https://github.com/KasperGroesLudvigsen/influenza_transformer/issues/9",
+)
+
+learned_positions.patch(
+    "Your code also scales the tokens by √d_model. Here add the positions to the tokens as they are.",
+    replace="x + (self.table[: x.size(1)]",
+    by="x * x.size(-1) ** 0.5 + (self.table[: x.size(1)]",
 )
 
 

@@ -62,40 +62,57 @@ rotary = Exercise(
         case(fixed_tensor(2, 3, 4), having=("several heads",)),
         case(fixed_tensor(3, 3, 6), having=("as many heads as tokens",)),
         case(fixed_tensor(1, 2, 5, 2), having=("a single clock",)),
+        case(fixed_tensor(2, 3, 5, 8), having=("several heads", "a batch with heads")),
+        case(fixed_tensor(130, 4), having=("many tokens",)),
+        case(fixed_tensor(2, 4, 6).mT, having=("several heads", "a tensor that is a view of another")),
         case(fixed_tensor(1, 4), having=("a single token",)),
         case(fixed_tensor(3, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
         (
-            "Each pair of features is a point in the plane. It is turned by the angle of its clock at its position: "
-            "the same angles as in `sinusoidal`."
+            "Each pair of features is a point in the plane, turned about the origin by the angle of its clock at its "
+            "position. Compute the angles first, (T, d_k / 2), as in `sinusoidal` but without the table of sines and "
+            "cosines."
         ),
         (
-            "Let `a, b = x.chunk(2, dim=-1)`: feature i and feature i + d_k / 2 are a pair. The angles are (T, d_k / "
-            "2), so they fit both."
+            "With `a, b = x.chunk(2, dim=-1)` feature i and feature i + d_k / 2 are a pair. Cosines and sines of the "
+            "angles, (T, d_k / 2), broadcast to both halves. Give them the type of `x`: `.to(x.dtype)`."
         ),
         (
-            "A turn by an angle makes (a, b) into (a · cos − b · sin, b · cos + a · sin). `torch.cat` puts the two "
-            "halves together again."
+            "A turn by the angle φ makes (a cos φ − b sin φ, b cos φ + a sin φ) of (a, b). Compute both from the old a "
+            "and b, and put the halves together again with `torch.cat`."
         ),
     ),
 )
 
 
 @rotary.mistake(
-    "Every token is turned by the same angles in yours. The angle grows with the position: t times the clock's speed."
+    "Your code turns every token by the same angles. The angle grows with the position: position times the speed of "
+    "the clock."
 )
 def same_angle(x):
     return torch.cat([positions.rotary(x[..., t : t + 1, :], start=1) for t in range(x.size(-2))], dim=-2)
 
 
-@rotary.mistake("You added sines and cosines. Here pairs of features are turned, which keeps each vector's length.")
+@rotary.mistake(
+    "Your code adds sines and cosines. Rotary positions turn pairs of features instead, which keeps the length of each "
+    "vector."
+)
 def added(x):
     return x + sinusoidal(x.size(-2), x.size(-1)).to(x.dtype)
 
 
 @rotary.mistake(
-    "A sign is missing: a turn is (a cos − b sin, b cos + a sin). With two pluses the vectors change their length."
+    "Your code multiplies by sines and cosines feature by feature. Turn pairs of features: (a cos φ − b sin φ, b cos φ "
+    "+ a sin φ)."
+)
+def multiplied(x):
+    return x * sinusoidal(x.size(-2), x.size(-1)).to(x.dtype)
+
+
+@rotary.mistake(
+    "A minus is missing. A turn is (a cos φ − b sin φ, b cos φ + a sin φ); with two pluses the vectors change their "
+    "length."
 )
 def without_minus(x):
     first, second, cos, sin = pieces(x)
@@ -103,8 +120,17 @@ def without_minus(x):
 
 
 @rotary.mistake(
-    "Yours turns the other way. That would do as well, since only differences count; here it is (a cos − b sin, b cos "
-    "+ a sin)."
+    "Your code has a minus too many. A turn is (a cos φ − b sin φ, b cos φ + a sin φ); with two minuses the vectors "
+    "change their length."
+)
+def two_minuses(x):
+    first, second, cos, sin = pieces(x)
+    return torch.cat((first * cos - second * sin, second * cos - first * sin), dim=-1)
+
+
+@rotary.mistake(
+    "Your code turns the other way. That would work too, since only differences count, but all parts have to agree: "
+    "here it is (a cos φ − b sin φ, b cos φ + a sin φ)."
 )
 def other_way(x):
     first, second, cos, sin = pieces(x)
@@ -112,8 +138,64 @@ def other_way(x):
 
 
 @rotary.mistake(
+    "Your code swaps sine and cosine. A turn is (a cos φ − b sin φ, b cos φ + a sin φ), so at position 0 nothing "
+    "changes."
+)
+def sine_and_cosine_swapped(x):
+    first, second, cos, sin = pieces(x)
+    return torch.cat((first * sin - second * cos, second * sin + first * cos), dim=-1)
+
+
+@rotary.mistake(
+    "Your code computes the second number of a pair from the first one after its turn. Compute both from the old a and "
+    "b: give the results new names."
+)
+def second_from_the_turned_first(x):
+    first, second, cos, sin = pieces(x)
+    first = first * cos - second * sin
+    return torch.cat((first, second * cos + first * sin), dim=-1)
+
+
+@rotary.mistake(
+    "Your code writes the turned a into `x` itself, and then computes the second number of a pair from it. Leave `x` "
+    "as it is, and compute both from the old a and b."
+)
+def turned_in_place(x):
+    _, _, cos, sin = pieces(x)
+    half = x.size(-1) // 2
+    x[..., :half] = x[..., :half] * cos - x[..., half:] * sin
+    x[..., half:] = x[..., half:] * cos + x[..., :half] * sin
+    return x
+
+
+@rotary.mistake(
+    "Your code never mixes the two features of a pair: it multiplies each by its cosine and its own sine. The sine "
+    "belongs to the partner: (a cos φ − b sin φ, b cos φ + a sin φ)."
+)
+def pairs_not_mixed(x):
+    first, second, cos, sin = pieces(x)
+    return torch.cat((first * cos + first * sin, second * cos + second * sin), dim=-1)
+
+
+@rotary.mistake(
+    "Your code multiplies by cosines only. The partner's part is missing: (a cos φ − b sin φ, b cos φ + a sin φ)."
+)
+def cosines_only(x):
+    first, second, cos, _ = pieces(x)
+    return torch.cat((first * cos, second * cos), dim=-1)
+
+
+@rotary.mistake(
+    "Your code puts the two halves together in the wrong order. The turned a comes first, then the turned b."
+)
+def halves_swapped(x):
+    first, second, cos, sin = pieces(x)
+    return torch.cat((second * cos + first * sin, first * cos - second * sin), dim=-1)
+
+
+@rotary.mistake(
     "Your pairs and your angles belong to two layouts. If feature i turns with feature i + d_k / 2, the angles come as "
-    "two equal halves; if neighbours turn, each angle comes twice in a row. Two that turn together share one angle.",
+    "two equal halves; if neighbours turn, each angle comes twice in a row. The features of a pair share one angle.",
     seen="https://github.com/EleutherAI/gpt-neox/issues/834",
 )
 def mixed_layouts(x):
@@ -123,7 +205,18 @@ def mixed_layouts(x):
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
 
-@rotary.mistake("All your pairs turn at the same speed. Clock i turns by 1 / 10000^(2i / d_k) at each position.")
+@rotary.mistake(
+    "Your code turns neighbours, but its angles come as two equal halves. If neighbours turn, each angle comes twice "
+    "in a row: the two features of a pair share one angle.",
+    seen="https://github.com/raiyanyahya/how-to-train-your-gpt/issues/6",
+)
+def neighbours_with_angles_in_halves(x):
+    _, _, cos, sin = pieces(x)
+    partners = torch.stack((-x[..., 1::2], x[..., 0::2]), dim=-1).flatten(-2)
+    return x * torch.cat((cos, cos), dim=-1) + partners * torch.cat((sin, sin), dim=-1)
+
+
+@rotary.mistake("Your code turns all pairs at the same speed. Clock i turns by 1 / 10000^(2i / d_k) at each position.")
 def one_frequency(x):
     first, second = x.chunk(2, dim=-1)
     angles = torch.arange(x.size(-2), dtype=x.dtype)[:, None]
@@ -132,14 +225,71 @@ def one_frequency(x):
     )
 
 
+def turned(x: Tensor, angles: Tensor) -> Tensor:
+    """Turn the pairs of both halves by angles (T, d_k / 2)."""
+    first, second = x.chunk(2, dim=-1)
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+
+def angles_with(x: Tensor, factor: float) -> Tensor:
+    """The angles of `rotary`, with all exponents multiplied by a factor."""
+    exponents = factor * torch.arange(0, x.size(-1), 2, dtype=torch.float64) / x.size(-1)
+    return torch.arange(x.size(-2))[:, None] / 10_000**exponents
+
+
+@rotary.mistake(
+    "Your clocks slow down half as fast as they should. The exponent is 2i / d_k, where i counts the pairs."
+)
+def exponent_not_doubled(x):
+    return turned(x, angles_with(x, 0.5))
+
+
+@rotary.mistake(
+    "Your code doubles the exponent twice: `torch.arange(0, d_k, 2)` is 2i already. Divide it by d_k, without another "
+    "2."
+)
+def exponent_doubled_twice(x):
+    return turned(x, angles_with(x, 2.0))
+
+
+@rotary.mistake("Your clocks get faster and faster, because your code multiplies by 10000^(2i / d_k). Divide by it.")
+def faster_and_faster(x):
+    return turned(x, angles_with(x, -1.0))
+
+
+@rotary.mistake("Your code takes the angles for degrees. They are in radians already, as `torch.cos` expects.")
+def in_degrees(x):
+    return turned(x, torch.deg2rad(angles_with(x, 1.0)))
+
+
+@rotary.mistake(
+    "Your code turns every token by the angles of the last position. Keep one row of angles for each token."
+)
+def angles_of_the_last_position(x):
+    return turned(x, angles_with(x, 1.0)[-1:])
+
+
+@rotary.mistake("Your code turns the first pair only. Turn all d_k / 2 pairs, each by the angle of its clock.")
+def first_pair_only(x):
+    half = x.size(-1) // 2
+    angles = angles_with(x, 1.0)
+    return turned(x, torch.where(torch.arange(half) == 0, angles, 0.0))
+
+
 @rotary.mistake("Your positions count from 1. They count from 0: the first token is not turned at all.")
 def positions_from_one(x):
     return positions.rotary(x, start=1)
 
 
+@rotary.mistake("Your positions count on from one head to the next. In each head the first token is at position 0.")
+def positions_count_on(x):
+    return positions.rotary(x.reshape(-1, x.size(-1))).reshape(x.shape)
+
+
 @rotary.mistake(
-    "You turn neighbours, but put them together as two halves. Each pair goes back to the places that it came from: "
-    "stack the two on a last axis, and flatten."
+    "Your code turns neighbours, but puts them together as two halves. Put each pair back where it came from: stack "
+    "the two on a new last axis, and flatten."
 )
 def not_put_back(x):
     _, _, cos, sin = pieces(x)
@@ -148,7 +298,17 @@ def not_put_back(x):
 
 
 @rotary.mistake(
-    "Your angle grows along the axis of the heads. Positions run along the axis before the last: (..., T, d_k)."
+    "Your code turns the two halves, but puts them together as neighbours. Put each pair back where it came from: "
+    "`torch.cat` the two halves."
+)
+def halves_put_back_as_neighbours(x):
+    first, second, cos, sin = pieces(x)
+    return torch.stack((first * cos - second * sin, second * cos + first * sin), dim=-1).flatten(-2)
+
+
+@rotary.mistake(
+    "Your angle grows along the axis of the heads. Positions run along the axis before the last: (..., T, d_k).",
+    seen="https://github.com/facebookresearch/xformers/issues/841",
 )
 def along_the_heads(x):
     return positions.rotary(x.transpose(0, 1)).transpose(0, 1) if x.dim() == 3 else positions.rotary(x)
@@ -211,3 +371,12 @@ def rotary_in_float32_as_llama_has_it(x):
     emb = torch.cat((angles, angles), dim=-1)
     first, second = x.chunk(2, dim=-1)
     return x * emb.cos() + torch.cat((-second, first), dim=-1) * emb.sin()
+
+
+@rotary.right
+def rotary_on_neighbours_in_place_of_zeros(x):
+    _, _, cos, sin = pieces(x)
+    out = torch.zeros_like(x)
+    out[..., 0::2] = x[..., 0::2] * cos - x[..., 1::2] * sin
+    out[..., 1::2] = x[..., 1::2] * cos + x[..., 0::2] * sin
+    return out

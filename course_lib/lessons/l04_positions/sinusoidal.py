@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,28 +36,30 @@ sinusoidal = Exercise(
         case(6, 6, having=("as many positions as features",)),
         case(1, 4, having=("a single position",)),
         case(10, 2, having=("a single clock",)),
+        case(7, 10, having=("sizes that all differ",)),
         case(60, 12, having=("many positions",)),
+        case(1100, 4, having=("many positions", "more than a thousand positions")),
     ),
     hints=(
         (
-            "First the angles: a table with a row for each position and a column for each clock, d_model / 2 of them. "
-            "Then a sine and a cosine of each."
+            "Make the angles first: a table with a row for each position and a column for each clock, d_model / 2 of "
+            "them. Sine and cosine come afterwards, both from the same table."
         ),
         (
-            "Clock i turns by 1 / 10000^(2i / d_model) at each position. `torch.arange(0, d_model, 2)` is 2i for all "
-            "clocks at once; positions as a column, `[:, None]`, meet it as a row."
+            "Clock i turns by 1 / 10000^(2i / d_model) at each position. `torch.arange(0, d_model, 2)` gives 2i for "
+            "all clocks, and positions in a column, `[:, None]`, divided by a row of numbers give the table."
         ),
         (
-            "Sine and cosine alternate: fill `table[:, 0::2]` and `table[:, 1::2]` of an empty table, or stack the two "
-            "on a last axis and flatten."
+            "Sine and cosine alternate along the features: assign to `table[:, 0::2]` and `table[:, 1::2]` of "
+            "`torch.zeros(length, d_model)`, or stack the two on a new last axis and flatten the last two."
         ),
     ),
 )
 
 
 @sinusoidal.mistake(
-    "All your sines come first, then all cosines: tensor2tensor does it so, and it serves as well. Here the paper's "
-    "order is wanted, since later lessons compare with it: sine and cosine of one clock side by side."
+    "Your code puts all sines first and then all cosines, as tensor2tensor does. That would work too, but later "
+    "lessons use the paper's order: put sine and cosine of one clock side by side."
 )
 def halves(length, d_model):
     angles = angles_of(length, d_model)
@@ -64,7 +67,18 @@ def halves(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your clocks slow down half as fast as they should: the exponent is 2i / d_model, where i counts the clocks."
+    "Your code writes clock i into the columns i and i + 1, so each clock overwrites part of the one before. Clock i "
+    "belongs into the columns 2i and 2i + 1."
+)
+def columns_overwritten(length, d_model):
+    angles, table = angles_of(length, d_model), torch.zeros(length, d_model)
+    for i in range(d_model // 2):
+        table[:, i], table[:, i + 1] = angles[:, i].sin(), angles[:, i].cos()
+    return table
+
+
+@sinusoidal.mistake(
+    "Your clocks slow down half as fast as they should. The exponent is 2i / d_model, where i counts the clocks."
 )
 def exponent_not_doubled(length, d_model):
     angles = angles_of(length, d_model, step=1)
@@ -72,7 +86,8 @@ def exponent_not_doubled(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your cosine runs on a clock of its own. Sine and cosine of a pair share one: both have exponent 2i / d_model."
+    "Your sine and cosine of a pair run on different clocks. Both share one angle, with the exponent 2i / d_model.",
+    seen="https://github.com/YutaroOgawa/pytorch_advanced/issues/79",
 )
 def another_frequency_for_the_cosine(length, d_model):
     exponents = torch.arange(d_model, dtype=torch.float64) / d_model
@@ -81,8 +96,8 @@ def another_frequency_for_the_cosine(length, d_model):
 
 
 @sinusoidal.mistake(
-    "You doubled the exponent twice. A loop in steps of two, 0, 2, 4 …, counts 2i already: the exponent is that number "
-    "divided by d_model.",
+    "Your code doubles the exponent twice. A loop in steps of two, 0, 2, 4 …, counts 2i already, so the exponent is "
+    "that number divided by d_model.",
     seen="https://github.com/SamLynnEvans/Transformer/issues/25",
 )
 def doubled_twice(length, d_model):
@@ -91,8 +106,8 @@ def doubled_twice(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Each feature has a clock of its own in yours, and its number is doubled. In 2i / d_model, i counts the clocks, "
-    "not the features: the sine and cosine of a pair share one.",
+    "Your code gives each feature a clock of its own, and doubles its number. In 2i / d_model, i counts the clocks and "
+    "not the features: sine and cosine of a pair share one.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/32",
 )
 def doubled_for_each_feature(length, d_model):
@@ -101,8 +116,27 @@ def doubled_for_each_feature(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your `//` rounds down. In `-log(10000) / d_model // 2` the division by d_model goes first, and what `//` leaves "
-    "is a whole number. Compute this small piece alone: is it the number that you meant?",
+    "Your code divides the exponents by d_model − 2, so the slowest clock is too slow. Divide by d_model."
+)
+def divided_by_two_less(length, d_model):
+    exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / max(d_model - 2, 1)
+    angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0**exponents
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your clock 0 has the exponent 2 / d_model, because your i counts from 1. Clocks count from 0, so clock 0 turns by "
+    "1 at each position."
+)
+def clocks_from_one(length, d_model):
+    exponents = torch.arange(2, d_model + 2, 2, dtype=torch.float64) / d_model
+    angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0**exponents
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "In your code `//` rounds down: in `-log(10000) / d_model // 2` the division by d_model comes first, and `//` "
+    "leaves a whole number. Leave `// 2` out, and compute 2i with `torch.arange(0, d_model, 2)`.",
     seen="https://github.com/zju3dv/LoFTR/issues/41",
 )
 def rounded_down(length, d_model):
@@ -111,38 +145,155 @@ def rounded_down(length, d_model):
     return side_by_side(angles.sin(), angles.cos())
 
 
-@sinusoidal.mistake("Your cosines stand where the sines should: even features, counted from 0, are sines.")
+@sinusoidal.mistake(
+    "In your exponent `//` rounds 2i / d_model down to 0, so all clocks turn at the same speed. Divide with `/`."
+)
+def exponent_rounded_down(length, d_model):
+    angles = torch.arange(length)[:, None] / 10_000.0 ** (torch.arange(0, d_model, 2) // d_model)
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake("Your clocks use the base 1000. The formula has 10000.")
+def base_1000(length, d_model):
+    angles = angles_of(length, d_model, base=1000.0)
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your code swaps base and exponent. The divisor is 10000 to the power 2i / d_model.",
+    seen="https://github.com/ivanvovk/WaveGrad/issues/12",
+)
+def base_and_exponent_swapped(length, d_model):
+    exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / d_model
+    angles = torch.arange(length, dtype=torch.float64)[:, None] * exponents**1e-4
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your code takes the logarithm to base 10 and then the exponential to base e. Use the natural logarithm, "
+    "`math.log(10000)`."
+)
+def logarithm_to_base_10(length, d_model):
+    speeds = torch.exp(torch.arange(0, d_model, 2) * (-math.log10(10_000.0) / d_model))
+    angles = torch.arange(length)[:, None] * speeds
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your speeds are logarithms: the exponential around `-2i · log(10000) / d_model` is missing. Take `torch.exp` of "
+    "it."
+)
+def exponential_missing(length, d_model):
+    speeds = torch.arange(0, d_model, 2) * (-math.log(10_000.0) / d_model)
+    angles = torch.arange(length)[:, None] * speeds
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake("Your cosines are where the sines should be. Even features, counted from 0, are sines.")
 def cosine_first(length, d_model):
     angles = angles_of(length, d_model)
     return side_by_side(angles.cos(), angles.sin())
 
 
-@sinusoidal.mistake("Your positions count from 1. They count from 0: the first row is 0, 1, 0, 1, …")
+@sinusoidal.mistake("Your positions count from 1. They count from 0: the first row is 0, 1, 0, 1, and so on.")
 def positions_from_one(length, d_model):
     angles = angles_of(length, d_model, first=1)
     return side_by_side(angles.sin(), angles.cos())
 
 
 @sinusoidal.mistake(
-    "There are sines only. A clock needs both of its hands' coordinates: sine and cosine of the same angle."
+    "Your first row is all zeros, because your loop begins at position 1. At position 0 the sines are 0 and the "
+    "cosines 1."
 )
+def first_row_left_out(length, d_model):
+    table = positions.sinusoidal(length, d_model)
+    table[0] = 0
+    return table
+
+
+@sinusoidal.mistake("Your last row is all zeros, because your loop ends one position early. Loop over `range(length)`.")
+def last_row_left_out(length, d_model):
+    table = positions.sinusoidal(length, d_model)
+    table[-1] = 0
+    return table
+
+
+@sinusoidal.mistake("Your table has one row too many. It has `length` rows, for the positions 0 to length − 1.")
+def one_row_too_many(length, d_model):
+    return positions.sinusoidal(length + 1, d_model)
+
+
+@sinusoidal.mistake(
+    "Your code divides the positions by `length`, so the same position looks different in texts of different lengths. "
+    "Use the positions 0, 1, 2 and so on themselves."
+)
+def positions_divided_by_length(length, d_model):
+    angles = angles_of(length, d_model) / length
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your positions do not enter the angles, so all rows are equal. Multiply each clock's speed by the position."
+)
+def all_rows_equal(length, d_model):
+    return positions.sinusoidal(2, d_model)[1].repeat(length, 1)
+
+
+@sinusoidal.mistake(
+    "Your angles are multiplied by 2π. The formula takes the sine of pos / 10000^(2i / d_model) directly, in radians."
+)
+def in_whole_turns(length, d_model):
+    angles = 2 * math.pi * angles_of(length, d_model)
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake("Your code takes the angles for degrees. They are in radians already, as `torch.sin` expects.")
+def in_degrees(length, d_model):
+    angles = torch.deg2rad(angles_of(length, d_model))
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake("Your table has sines only. Each clock needs a sine and a cosine of the same angle.")
 def sines_only(length, d_model):
     angles = angles_of(length, d_model)
     return side_by_side(angles.sin(), angles.sin())
 
 
-@sinusoidal.mistake("Yours has a row for each feature and a column for each position: turn it, (length, d_model).")
+@sinusoidal.mistake("Your table has cosines only. Each clock needs a sine and a cosine of the same angle.")
+def cosines_only(length, d_model):
+    angles = angles_of(length, d_model)
+    return side_by_side(angles.cos(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your table is transposed: it has a row for each feature. Return a row for each position, (length, d_model)."
+)
 def transposed(length, d_model):
     return positions.sinusoidal(length, d_model).T
 
 
 @sinusoidal.mistake(
-    "You multiply by 10000^(2i / d_model) instead of dividing, so that your clocks get faster and faster."
+    "Your code multiplies by 10000^(2i / d_model) instead of dividing, so your clocks get faster and faster."
 )
 def higher_frequencies(length, d_model):
     exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / d_model
     angles = torch.arange(length, dtype=torch.float64)[:, None] * 10_000.0**exponents
     return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "A minus is missing in your `exp`: the speeds are exp(−2i · log(10000) / d_model). Without it your clocks get "
+    "faster and faster."
+)
+def minus_missing(length, d_model):
+    speeds = torch.exp(torch.arange(0, d_model, 2) * (math.log(10_000.0) / d_model))
+    angles = torch.arange(length)[:, None] * speeds
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake("Your table ends after 1000 positions. Compute as many rows as `length` says.")
+def rows_written_into_the_code(length, d_model):
+    return positions.sinusoidal(1000, d_model)[:length]
 
 
 @sinusoidal.right_for_whole_course
@@ -170,3 +321,18 @@ def sinusoidal_by_an_outer_product(length, d_model):
     speeds = 10_000.0 ** -(torch.arange(d_model // 2) / (d_model // 2))
     rotations = torch.polar(torch.ones(length, d_model // 2), torch.outer(torch.arange(length).float(), speeds))
     return torch.view_as_real(rotations).flip(-1).reshape(length, d_model)
+
+
+@sinusoidal.right
+def sinusoidal_by_a_shifted_phase(length, d_model):
+    feature = torch.arange(d_model)
+    angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0 ** ((feature - feature % 2) / d_model)
+    return torch.sin(angles + feature % 2 * math.pi / 2).float()
+
+
+@sinusoidal.right
+def sinusoidal_in_numpy(length, d_model):
+    angles = np.arange(length)[:, None] / np.power(10_000, np.arange(0, d_model, 2) / d_model)
+    table = np.zeros((length, d_model), dtype=np.float32)
+    table[:, 0::2], table[:, 1::2] = np.sin(angles), np.cos(angles)
+    return torch.from_numpy(table)

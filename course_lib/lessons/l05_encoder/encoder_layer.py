@@ -7,10 +7,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.dropout import dropout_of_layer
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import drops_in_training, with_fixed_weights
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.transformer import layers
-from course_lib.transformer.attention import MultiHeadAttention
+from course_lib.transformer.attention import MultiHeadAttention, causal_mask
 from course_lib.transformer.layers import post_norm
 
 SIZES = (4, 2, 7, 0.1, torch.relu)
@@ -20,19 +22,29 @@ SEEN_BY_QUERIES = (
 )
 SEEN_BY_HEADS = torch.stack((torch.ones(3, 3).tril(), torch.ones(3, 3).triu())).bool().expand(2, 2, 3, 3)
 
+LEARNED = ClassWithWeights(
+    reference=layers.EncoderLayer,
+    inputs=lambda d_model, *_: (fixed_tensor(2, 3, d_model),),
+    sizes=(8, 4, 5, 0.1, torch.relu),
+    wide=(64, 4, 96, 0.1, torch.relu),
+    block=2,
+    dropout=3,
+)
+
 encoder_layer = Exercise(
     reference=layers.EncoderLayer,
     notebook=5,
     order=60,
-    minutes=25,
+    minutes=20,
     difficulty=3,
     on_map="encoder_feed_forward",
     trained=True,
-    adapt=with_fixed_weights(constructor_arguments=5, block=2),
-    further_check=drops_in_training(constructor_arguments=5, block=2),
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED, dropout_of_layer("self-attention", "feed-forward")),
+    explain=explain_class(LEARNED),
     returns=(
         Result("output", "B, T, d_model"),
-        Result("the count of numbers in your weight matrices"),
+        Result("the gradients of your matrices"),
     ),
     example=case(*SIZES, fixed_tensor(1, 2, 4)),
     another=case(*SIZES, fixed_tensor(1, 2, 4, seed=1)),
@@ -50,44 +62,47 @@ encoder_layer = Exercise(
     ),
     hints=(
         (
-            "You have all the parts: `MultiHeadAttention`, `FeedForward`, `LayerNorm`, and `post_norm` to put a "
-            "residual and a norm around each of the two sublayers."
+            "You have written all the parts: `MultiHeadAttention`, `FeedForward`, `LayerNorm` and `post_norm`. How "
+            "many of each does one layer need?"
         ),
         (
-            "In `__init__`: one attention, one feed-forward, two norms, one `nn.Dropout(dropout)`. In self-attention "
-            "the tokens are queries, keys and values at once."
+            "`__init__` makes one attention, one feed-forward, two norms and one `nn.Dropout(dropout)`. In `forward`, "
+            "the tokens are queries, keys and values at once, and the second half starts from the result of the first."
         ),
         (
-            "`post_norm` wants a function of one argument. A `lambda y:` can call the attention with y three times and "
-            "the mask, and put dropout around it."
+            "`post_norm` takes a function of one argument. For the attention, `lambda y: self.self_attention(y, y, y, "
+            "mask)` is such a function; dropout is still missing in it."
         ),
     ),
 )
 
 
 encoder_layer.patch(
-    "The residual around self-attention is missing: add what came in to what attention found, then normalise.",
+    "The residual connection around your self-attention is missing. Add x to what the attention computes, then "
+    "normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )
 
 encoder_layer.patch(
-    "The residual around the feed-forward is missing: add what it read to what it computed, then normalise.",
+    "The residual connection around your feed-forward is missing. Add what it reads to what it computes, then "
+    "normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)",
     by="self.norm_2(self.dropout(self.feed_forward(x)))",
 )
 
 
 @encoder_layer.mistake(
-    "Your norms come before the sublayers: that is pre-norm, and trains well. The layer of 2017, wanted here, has them "
-    "after the sums."
+    "Your norms come before the sublayers, which is pre-norm. It trains well, but the layer of 2017 has the norms "
+    "after the sums: use `post_norm`."
 )
 def norm_first(*sizes):
     return layers.EncoderLayer(*sizes, residual=layers.pre_norm)
 
 
 @encoder_layer.mistake(
-    "Your second residual starts from the layer's input. It starts where the first half ended: after the first norm.",
+    "Your second residual connection adds the input of the layer. Add what the feed-forward reads: the result of the "
+    "first half, after its norm.",
     seen="https://github.com/strutive07/transformer-tensorflow2.0/issues/14",
 )
 class SecondResidualFromTheInput(layers.EncoderLayer):
@@ -98,13 +113,16 @@ class SecondResidualFromTheInput(layers.EncoderLayer):
 
 
 encoder_layer.patch(
-    "The mask never reaches the attention, so that padding is read: pass it on.",
+    "The mask never reaches your attention, so padding is read. Pass it on as the fourth argument.",
     replace="self.self_attention(y, y, y, mask)",
     by="self.self_attention(y, y, y)",
 )
 
 
-@encoder_layer.mistake("Your feed-forward comes first. Tokens look around first, then each thinks about what it saw.")
+@encoder_layer.mistake(
+    "Your feed-forward comes before the attention. Self-attention comes first, then the feed-forward works on its "
+    "result."
+)
 class FeedForwardFirst(layers.EncoderLayer):
     def forward(self, x, mask=None):
         x = post_norm(x, self.feed_forward, self.norm_1)
@@ -112,23 +130,98 @@ class FeedForwardFirst(layers.EncoderLayer):
 
 
 encoder_layer.patch(
-    "One norm is missing: there are two sums in the layer, and each is normalised.",
+    "The norm after self-attention is missing in your layer. There are two sums in a layer, and each is normalised.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="x + self.dropout(self.self_attention(x, x, x, mask))",
 )
 
 encoder_layer.patch(
-    "There is attention only. After it, each token goes through the feed-forward, with a residual and a norm of its "
-    "own.",
+    "Your layer ends after the attention. Then each token goes through the feed-forward, with a residual connection "
+    "and a norm of its own.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)",
     by="x",
 )
 
 encoder_layer.patch(
-    "The activation never reaches the feed-forward, which takes the ReLU then: pass it on.",
+    "The activation never reaches your feed-forward, which uses ReLU by default. Pass it on as the third argument.",
     replace="feed_forward(d_model, d_ff, activation)",
     by="feed_forward(d_model, d_ff)",
 )
+
+
+encoder_layer.patch(
+    "The norm after the feed-forward is missing in your layer. There are two sums in a layer, and each is normalised.",
+    replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)",
+    by="x + self.dropout(self.feed_forward(x))",
+)
+
+
+@encoder_layer.mistake(
+    "Your layer has no norms. Each of the two sums is normalised: `post_norm` does both, the sum and the norm."
+)
+class WithoutNorms(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(x, x, x, mask)
+        return x + self.feed_forward(x)
+
+
+@encoder_layer.mistake(
+    "Your layer has no residual connections. Each sublayer's input is added to what it computes, before the norm: "
+    "`post_norm` does that."
+)
+class WithoutResiduals(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        x = self.norm_1(self.self_attention(x, x, x, mask))
+        return self.norm_2(self.feed_forward(x))
+
+
+@encoder_layer.mistake(
+    "Your layer normalises x first, and then adds the attention's result to the normalised x. In post-norm x is added "
+    "as it came in, and the norm comes after the sum.",
+    seen="https://github.com/pytorch/pytorch/issues/61165",
+)
+class ResidualOfTheNormalised(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        x = self.norm_1(x)
+        x = x + self.self_attention(x, x, x, mask)
+        x = self.norm_2(x)
+        return x + self.feed_forward(x)
+
+
+@encoder_layer.mistake(
+    "Your layer normalises what each sublayer computes, and then adds x. In post-norm the norm comes after the sum."
+)
+class NormInsideTheResidual(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        x = x + self.norm_1(self.self_attention(x, x, x, mask))
+        return x + self.norm_2(self.feed_forward(x))
+
+
+@encoder_layer.mistake(
+    "Your feed-forward reads the input of the layer. It should read the result of the first half: what comes out of "
+    "the attention, its residual connection and its norm."
+)
+class SideBySide(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        attended = self.norm_1(x + self.self_attention(x, x, x, mask))
+        return self.norm_2(attended + self.feed_forward(x))
+
+
+@encoder_layer.mistake(
+    "Your layer normalises once more at the end. The layer of 2017 has two norms, one after each sum."
+)
+class NormalisedAtTheEnd(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        return self.norm_2(super().forward(x, mask))
+
+
+@encoder_layer.mistake(
+    "Your layer inverts the mask, so that it hides what may be attended to. In the course's masks True marks what may "
+    "be attended to: pass the mask on as it is."
+)
+class MaskInverted(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        return super().forward(x, None if mask is None else ~mask)
 
 
 @encoder_layer.right_for_whole_course
@@ -183,3 +276,23 @@ class LayerWithOneProjection(nn.Module):
     def forward(self, x, mask=None):
         x = self.ln1(x + self.drop(self.attend(x, mask)))
         return self.ln2(x + self.drop(self.down(self.activation(self.up(x)))))
+
+
+@encoder_layer.mistake(
+    "Your layer hides the future by itself. An encoder layer hides only what `mask` says: a causal mask, where one is "
+    "needed, is passed in."
+)
+class AlwaysCausal(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        causal = causal_mask(x.size(1))
+        return super().forward(x, causal if mask is None else causal & mask)
+
+
+@encoder_layer.mistake(
+    "Your second residual connection adds what the attention wrote. Add what the feed-forward reads: the result of the "
+    "first half, after its norm."
+)
+class SecondResidualFromTheAttention(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        attended = self.self_attention(x, x, x, mask)
+        return self.norm_2(attended + self.feed_forward(self.norm_1(x + attended)))

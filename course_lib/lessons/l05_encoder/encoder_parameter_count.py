@@ -1,11 +1,30 @@
 """The exercise `encoder_parameter_count` of notebook 05."""
 
+from collections.abc import Callable
+
 import numpy as np
 from torch import nn
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import layers
+
+Count = Callable[[int, int], int]
+"""A count in one layer, from d_model and d_ff."""
+
+
+def counted(
+    attention: Count = lambda d, f: 4 * (d * d + d),
+    feed_forward: Count = lambda d, f: (d * f + f) + (f * d + d),
+    norms: Count = lambda d, f: 4 * d,
+) -> Callable[[int, int, int], tuple[int, int, int]]:
+    """Count an encoder's parameters by the given counts for one layer."""
+
+    def count(d_model: int, d_ff: int, N: int) -> tuple[int, int, int]:
+        return N * attention(d_model, d_ff), N * feed_forward(d_model, d_ff), N * norms(d_model, d_ff)
+
+    return count
+
 
 encoder_parameter_count = Exercise(
     reference=layers.encoder_parameter_count,
@@ -26,52 +45,171 @@ encoder_parameter_count = Exercise(
         case(5, 3, 7, having=("other sizes",)),
     ),
     hints=(
-        "Count one layer, place by place, then multiply by the number of layers.",
+        "Count the parameters of one layer, part by part, then multiply by the number of layers.",
         (
-            "Attention: four projections, d_model to d_model. Feed-forward: one map up, one map down. A linear map "
-            "from n to m numbers has n times m weights and m biases."
+            "Attention has four linear maps from d_model to d_model. The feed-forward has one map up and one map down. "
+            "A linear map from n to m numbers has n times m weights and m biases."
         ),
-        "A layer has two norms, each with a gain and a bias for every feature: how many numbers is that?",
+        "One map up and back down: `(d_model * d_ff + d_ff) + …`. A layer has two norms, each with two vectors.",
     ),
 )
 
 
-@encoder_parameter_count.mistake("That is one layer. Layers share nothing, so N of them have N times as many.")
+@encoder_parameter_count.mistake(
+    "Your code counts one layer only. Layers share nothing, so N layers have N times as many parameters."
+)
 def of_one_layer(d_model, d_ff, N):
     return layers.encoder_parameter_count(d_model, d_ff, 1)
 
 
 @encoder_parameter_count.mistake(
-    "The weight matrices are right. Each linear map has biases too: one number for each of its outputs."
+    "Your norms are counted for one layer only, unlike the other two. Multiply all three by the number of layers."
+)
+def norms_of_one_layer(d_model, d_ff, N):
+    return *layers.encoder_parameter_count(d_model, d_ff, N)[:2], 4 * d_model
+
+
+@encoder_parameter_count.mistake(
+    "Your weight matrices are right, but the biases are missing. Each linear map has one bias for each of its outputs."
 )
 def weights_only(d_model, d_ff, N):
-    norms = layers.encoder_parameter_count(d_model, d_ff, N)[2]
-    return N * 4 * d_model * d_model, N * 2 * d_model * d_ff, norms
+    return counted(lambda d, f: 4 * d * d, lambda d, f: 2 * d * f)(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "Your norms have half of what they should: there are two in a layer, and each has a gain and a bias for every "
-    "feature."
+    "Your attention has no biases. Each of its four linear maps has d_model of them, besides its weights."
+)
+def attention_without_biases(d_model, d_ff, N):
+    return counted(attention=lambda d, f: 4 * d * d)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your attention has d_model biases in all. Each of its four linear maps has d_model biases of its own."
+)
+def biases_of_one_projection(d_model, d_ff, N):
+    return counted(attention=lambda d, f: 4 * d * d + d)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your feed-forward has no biases. The map up has d_ff of them, and the map down has d_model."
+)
+def feed_forward_without_biases(d_model, d_ff, N):
+    return counted(feed_forward=lambda d, f: 2 * d * f)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your feed-forward counts d_ff biases for both maps. A map has one bias for each output: d_ff on the way up, "
+    "d_model on the way down."
+)
+def as_many_biases_down(d_model, d_ff, N):
+    return counted(feed_forward=lambda d, f: 2 * d * f + 2 * f)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your feed-forward counts d_model biases for both maps. A map has one bias for each output: d_ff on the way up, "
+    "d_model on the way down."
+)
+def as_many_biases_up(d_model, d_ff, N):
+    return counted(feed_forward=lambda d, f: 2 * d * f + 2 * d)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your feed-forward counts the biases of the map up, but not those of the map down. That map has d_model biases."
+)
+def biases_up_only(d_model, d_ff, N):
+    return counted(feed_forward=lambda d, f: 2 * d * f + f)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your feed-forward counts the biases of the map down, but not those of the map up. That map has d_ff biases."
+)
+def biases_down_only(d_model, d_ff, N):
+    return counted(feed_forward=lambda d, f: 2 * d * f + d)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your norms have half as many parameters as they should. There are two norms in a layer, and each has a gain and a "
+    "bias for every feature."
 )
 def one_norm(d_model, d_ff, N):
-    attention, feed_forward, norms = layers.encoder_parameter_count(d_model, d_ff, N)
-    return attention, feed_forward, norms // 2
+    return counted(norms=lambda d, f: 2 * d)(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "You counted three projections: queries, keys, values. The fourth is W_o, after the heads are merged."
+    "Your norms have d_model parameters in each layer. There are two norms, each with d_model gains and d_model "
+    "biases: 4 d_model."
+)
+def one_gain_only(d_model, d_ff, N):
+    return counted(norms=lambda d, f: d)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your norms have one gain and one bias each. Every feature has its own: d_model gains and d_model biases in a norm."
+)
+def one_number_each(d_model, d_ff, N):
+    return counted(norms=lambda d, f: 4)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your norms have matrices. A norm has no matrix: each feature has one gain and one bias, 2 d_model numbers in a "
+    "norm."
+)
+def norms_with_matrices(d_model, d_ff, N):
+    return counted(norms=lambda d, f: 2 * (d * d + d))(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your code counts one more norm after the last layer. The encoder of 2017 has two norms in each layer, and none "
+    "after them."
+)
+def final_norm(d_model, d_ff, N):
+    attention, feed_forward, norms = layers.encoder_parameter_count(d_model, d_ff, N)
+    return attention, feed_forward, norms + 2 * d_model
+
+
+@encoder_parameter_count.mistake(
+    "Your attention has three linear maps: for queries, keys and values. The fourth is W_o, after the heads are merged."
 )
 def three_projections(d_model, d_ff, N):
-    attention, feed_forward, norms = layers.encoder_parameter_count(d_model, d_ff, N)
-    return attention // 4 * 3, feed_forward, norms
+    return counted(attention=lambda d, f: 3 * (d * d + d))(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "You counted the feed-forward's way up, d_model to d_ff. The way back has as many weights, and d_model biases."
+    "Your attention has one linear map. It has four, each from d_model to d_model: for queries, keys and values, and "
+    "W_o after the heads are merged."
+)
+def one_projection(d_model, d_ff, N):
+    return counted(attention=lambda d, f: d * d + d)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your feed-forward has only the map from d_model to d_ff. The map back has as many weights, and d_model biases."
 )
 def one_way_up(d_model, d_ff, N):
-    attention, _, norms = layers.encoder_parameter_count(d_model, d_ff, N)
-    return attention, N * (d_model * d_ff + d_ff), norms
+    return counted(feed_forward=lambda d, f: d * f + f)(d_model, d_ff, N)
+
+
+@encoder_parameter_count.mistake(
+    "Your attention and your feed-forward are swapped. Return them in this order: attention, feed-forward, norms."
+)
+def swapped(d_model, d_ff, N):
+    attention, feed_forward, norms = layers.encoder_parameter_count(d_model, d_ff, N)
+    return feed_forward, attention, norms
+
+
+@encoder_parameter_count.mistake(
+    "Your code raises the count of a layer to the power of the number of layers. Multiply by the number of layers."
+)
+def to_the_power_of_layers(d_model, d_ff, N):
+    return tuple(count**N for count in layers.encoder_parameter_count(d_model, d_ff, 1))
+
+
+@encoder_parameter_count.mistake(
+    "Your code returns the sum of all parameters. Return three counts: those in attention, in feed-forwards and in "
+    "norms."
+)
+def added_up(d_model, d_ff, N):
+    return sum(layers.encoder_parameter_count(d_model, d_ff, N))
 
 
 @encoder_parameter_count.right_for_whole_course

@@ -5,9 +5,19 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import with_fixed_weights
+from course_lib.exercises.fixed_weights import ClassWithWeights, numbers_in_biases, with_count
 from course_lib.transformer import layers
+
+LEARNED = ClassWithWeights(
+    reference=layers.FeedForward,
+    inputs=lambda d_model, d_ff, activation: (fixed_tensor(2, 3, d_model),),
+    sizes=(4, 7, torch.relu),
+    wide=(64, 96, torch.relu),
+    block=4,
+)
+
 
 feed_forward = Exercise(
     reference=layers.FeedForward,
@@ -17,37 +27,40 @@ feed_forward = Exercise(
     difficulty=1,
     on_map="encoder_feed_forward",
     trained=True,
-    adapt=with_fixed_weights(constructor_arguments=3, block=4),
+    # The formula has d_ff + d_model of them.
+    adapt=with_count(LEARNED, lambda fixed, sizes: numbers_in_biases(fixed, sizes[0] + sizes[1])),
+    further_check=judge_class(LEARNED),
+    explain=explain_class(LEARNED),
     returns=(
         Result("output", "B, T, d_model"),
-        Result("the count of numbers in your weight matrices"),
+        Result("the gradients of your matrices"),
+        Result("the count of the numbers in your biases"),
     ),
     example=case(4, 7, torch.relu, fixed_tensor(1, 2, 4)),
     another=case(4, 7, torch.relu, fixed_tensor(1, 2, 4, seed=1)),
     cases=(
         case(4, 7, torch.relu, fixed_tensor(2, 3, 4), having=("a batch",)),
         case(4, 3, torch.relu, fixed_tensor(2, 3, 4), having=("a d_ff below d_model",)),
+        case(6, 5, torch.relu, fixed_tensor(2, 3, 6), having=("another d_model",)),
         case(4, 7, torch.tanh, fixed_tensor(2, 3, 4), having=("another activation",)),
         case(4, 7, F.gelu, fixed_tensor(1, 1, 4), having=("another activation", "a single token")),
         case(4, 7, torch.relu, fixed_tensor(5, 4), having=("no batch axis",)),
         case(4, 7, torch.relu, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
-        "Two `nn.Linear` in `__init__`: from d_model up to d_ff, and back down.",
+        "Which two widths does each of the two linear maps connect? Make both maps in `__init__`, with `nn.Linear`.",
         (
-            "In `forward`: up, bend, down. The bend is the third argument of `__init__`, a function; keep it in "
-            "`self.activation`."
+            "The activation is a function, the third argument of `__init__`. Keep it in `self.activation`, and call it "
+            "in `forward`, between the two maps."
         ),
-        (
-            "The output of `W_1` goes through `self.activation`, and what comes out of that goes through `W_2`. "
-            "Nothing is added and nothing bent after it."
-        ),
+        "The innermost call is `self.W_1(x)`, of width d_ff. Two calls go around it, and no sum follows.",
     ),
 )
 
 
 @feed_forward.mistake(
-    "You bend after the second map. Two maps with no bend between are worth one: bend after the first.",
+    "Your code calls the activation after the second map. Two maps without an activation between them are no more than "
+    "one: call it after the first map.",
     seen="https://github.com/goruck/nilm/issues/1",
 )
 class ActivationAtTheEnd(layers.FeedForward):
@@ -56,26 +69,30 @@ class ActivationAtTheEnd(layers.FeedForward):
 
 
 feed_forward.patch(
-    "There is no bend: two linear maps in a row are one linear map. The activation goes between them.",
-    replace="self.activation(hidden) if",
-    by="hidden if",
+    "Your code never calls the activation. Two linear maps in a row are no more than one: call `self.activation` "
+    "between them.",
+    replace="self.activation(self.W_1(x))",
+    by="self.W_1(x)",
 )
 
 feed_forward.patch(
-    "You bend after both maps, so that a sublayer could only ever add. Bend after the first one only.",
+    "Your code calls the activation after both maps, so that ReLU cuts the result too. Call it after the first map "
+    "only.",
     replace="self.W_2(hidden)",
     by="self.activation(self.W_2(hidden))",
 )
 
 feed_forward.patch(
-    "You add x already here. The residual comes later, around the whole sublayer: `post_norm` adds it.",
+    "Your feed-forward adds x to its result. The residual connection comes later, around the whole sublayer: "
+    "`post_norm` adds x.",
     replace="self.W_2(hidden)",
     by="x + self.W_2(hidden)",
 )
 
 
 @feed_forward.mistake(
-    "You bend x before the first map, which cuts the token's own negative numbers. Bend between the maps."
+    "Your code calls the activation before the first map, which cuts the negative numbers of x itself. Call it between "
+    "the two maps."
 )
 class ActivationBefore(layers.FeedForward):
     def forward(self, x):
@@ -84,10 +101,39 @@ class ActivationBefore(layers.FeedForward):
 
 
 feed_forward.patch(
-    "Your bend is ReLU whatever is asked for. The third argument says which activation to use.",
+    "Your code always uses ReLU, whatever activation is passed in. Call the function that the third argument brings.",
     replace="self.activation = activation",
     by="self.activation = torch.relu",
 )
+
+
+@feed_forward.mistake(
+    "Your maps have no biases: the formula adds b_1 and b_2. An `nn.Linear` has a bias unless you pass `bias=False`; "
+    "beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
+)
+class WithoutBiases(layers.FeedForward):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__(d_model, d_ff, activation, bias=False)
+
+
+@feed_forward.mistake(
+    "Your first map has no bias: the formula adds b_1, of width d_ff. An `nn.Linear` has one unless you pass "
+    "`bias=False`."
+)
+class FirstWithoutBias(layers.FeedForward):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__(d_model, d_ff, activation)
+        self.W_1 = nn.Linear(d_model, d_ff, bias=False)
+
+
+@feed_forward.mistake(
+    "Your second map has no bias: the formula adds b_2, of width d_model. An `nn.Linear` has one unless you pass "
+    "`bias=False`."
+)
+class SecondWithoutBias(layers.FeedForward):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__(d_model, d_ff, activation)
+        self.W_2 = nn.Linear(d_ff, d_model, bias=False)
 
 
 @feed_forward.right_for_whole_course
@@ -120,10 +166,12 @@ class FeedForwardByConvolution(nn.Module):
     def __init__(self, d, f, activation=torch.relu):
         super().__init__()
         self.first, self.second = nn.Linear(d, f, bias=False), nn.Linear(f, d, bias=False)
-        self.drop, self.activation = nn.Dropout(0.1), activation
+        self.b_1, self.b_2 = nn.Parameter(torch.zeros(1, 1, f)), nn.Parameter(torch.zeros(1, 1, d))
+        self.activation = activation
 
     def forward(self, x):
-        return F.linear(self.drop(self.activation(self.first(x))), self.second.weight)
+        hidden = self.activation(self.first(x) + self.b_1.view(-1))
+        return F.linear(hidden, self.second.weight) + self.b_2.view(-1)
 
 
 @feed_forward.right

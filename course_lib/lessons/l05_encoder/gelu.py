@@ -17,67 +17,141 @@ gelu = Exercise(
     minutes=5,
     difficulty=1,
     trained=True,
-    returns=(Result("the bent numbers", "…"),),
+    returns=(Result("the result", "…"),),
     example=case(torch.tensor([-1.0, 0.0, 1.0])),
     another=case(torch.tensor([-2.0, 0.5, 3.0])),
     cases=(
         case(fixed_tensor(2, 3, 4), having=("several axes",)),
-        case(fixed_tensor(5) * 10, having=("large numbers",)),
-        case(fixed_tensor(4, dtype=torch.float64), having=("float64 numbers",)),
+        case(fixed_tensor(6, seed=1) * 10, having=("large numbers",)),
+        case(fixed_tensor(6, seed=3, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
-        "Each number is multiplied by a share between 0 and 1 that depends on the number itself.",
+        "Work out Φ(x) first. What is it at x = 0, far to the left, and far to the right?",
         (
-            "The share is Φ(x), the chance that a standard normal draw lies below x. `torch.erf` is the same curve, "
-            "but from −1 to 1, and stretched by √2."
+            "Φ(x) rises from 0 to 1. `torch.erf` draws the same curve, but it rises from −1 to 1, and it is stretched "
+            "by √2."
         ),
-        (
-            "Bring erf from −1 … 1 to 0 … 1: add 1, then halve. Divide x by √2 before it goes into erf, and multiply "
-            "the share by x."
-        ),
+        "The argument of erf is `x / math.sqrt(2)`. What brings a number from −1 … 1 to 0 … 1?",
     ),
 )
 
 
-@gelu.mistake("That is ReLU: it cuts at 0. GELU bends softly, and lets a little of the negative numbers through.")
+@gelu.mistake(
+    "Your code computes ReLU, which cuts every negative number to 0. GELU is smooth, and lets a little of the "
+    "negative numbers through."
+)
 def rectified(x):
     return torch.relu(x)
 
 
-@gelu.mistake("That is the share, Φ(x), alone. It is multiplied by x.")
+@gelu.mistake("Your code returns the share Φ(x) alone. GELU multiplies it by x.")
 def only_the_share(x):
     return (1 + torch.erf(x / math.sqrt(2))) / 2
 
 
-@gelu.mistake("You took the bell curve itself, φ(x). What is wanted is the area below it up to x: Φ(x).")
+@gelu.mistake(
+    "Your code multiplies x by the bell curve itself, φ(x). GELU takes the area under the bell curve up to x, which is "
+    "Φ(x)."
+)
 def by_the_density(x):
     return x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
 
 
-@gelu.mistake("The √2 inside `erf` is missing: Φ(x) = (1 + erf(x / √2)) / 2.")
+@gelu.mistake("The √2 inside `erf` is missing in your code: Φ(x) = (1 + erf(x / √2)) / 2.")
 def without_the_root(x):
     return x * (1 + torch.erf(x)) / 2
 
 
+@gelu.mistake("Your code divides by √2 outside of `erf`. The argument of `erf` is x / √2.")
+def root_outside(x):
+    return x * (1 + torch.erf(x) / math.sqrt(2)) / 2
+
+
+@gelu.mistake("Your code multiplies x by √2 inside `erf`. It should divide x by √2.")
+def multiplied_by_the_root(x):
+    return x * (1 + torch.erf(x * math.sqrt(2))) / 2
+
+
+@gelu.mistake("Your code divides x by 2 inside `erf`. It should divide x by √2.")
+def halved_inside(x):
+    return x * (1 + torch.erf(x / 2)) / 2
+
+
 @gelu.mistake(
-    "That is x · σ(1.702 x), a quick stand-in that the paper gives too. Here the exact one is wanted, with `erf`."
+    "In your code the share falls as x grows, as with 1 − erf or `erfc(x)`. It should rise: Φ(x) = (1 + erf(x / √2)) / "
+    "2, with a plus."
+)
+def falling_share(x):
+    return x * (1 - torch.erf(x / math.sqrt(2))) / 2
+
+
+@gelu.mistake(
+    "The 1 in front of `erf` is missing in your code, so that the share runs from −½ to ½: Φ(x) = (1 + erf(x / √2)) / "
+    "2."
+)
+def one_forgotten(x):
+    return x * torch.erf(x / math.sqrt(2)) / 2
+
+
+@gelu.mistake(
+    "In your code x multiplies only the 1, and `erf` is added afterwards. The factor x / 2 belongs to the whole sum: "
+    "put 1 + erf(x / √2) in brackets."
+)
+def without_brackets(x):
+    return x / 2 + torch.erf(x / math.sqrt(2))
+
+
+@gelu.mistake(
+    "In your code x multiplies only `erf`, and the 1 is added afterwards. The factor x / 2 belongs to the whole sum: "
+    "put 1 + erf(x / √2) in brackets."
+)
+def one_added_at_the_end(x):
+    return x / 2 * torch.erf(x / math.sqrt(2)) + 1
+
+
+@gelu.mistake(
+    "Your code computes x · σ(1.702 x), an approximation that the paper gives too. This exercise needs the exact "
+    "function, with `erf`."
 )
 def by_a_sigmoid(x):
     return x * torch.sigmoid(1.702 * x)
 
 
 @gelu.mistake(
-    "That is the tanh stand-in, which GPT-2 uses. It differs in the fourth digit; BERT's weights want the exact one, "
-    "with `erf`.",
+    "Your code computes x · σ(x), which is called SiLU or swish. GELU multiplies x by the normal distribution's Φ(x): "
+    "use `torch.erf`."
+)
+def silu(x):
+    return F.silu(x)
+
+
+@gelu.mistake(
+    "Your code computes the approximation with tanh, which GPT-2 uses. It differs in the fourth digit, and BERT's "
+    "weights need the exact function, with `erf`.",
     seen="https://github.com/kyutai-labs/pocket-tts/issues/278",
 )
 def by_tanh(x):
     return F.gelu(x, approximate="tanh")
 
 
-@gelu.mistake("Your share runs from 0 to 2. Halve it: Φ(x) = (1 + erf(x / √2)) / 2.")
-def not_halved(x):
-    return x * (1 + torch.erf(x / math.sqrt(2)))
+@gelu.mistake(
+    "Your numbers are right, but your code changes the caller's `x`. Compute a new tensor: `x * …` instead of `x *= …`."
+)
+def in_place(x):
+    x *= (1 + torch.erf(x / math.sqrt(2))) / 2
+    return x
+
+
+@gelu.mistake(
+    "Your code multiplies x by erf(x / √2), which goes from −1 to 1. Φ goes from 0 to 1: it is (1 + erf(x / √2)) / 2."
+)
+def times_erf(x):
+    return x * torch.erf(x / math.sqrt(2))
+
+
+@gelu.mistake("Your code halves only the 1. Both are halved: Φ(x) is (1 + erf(x / √2)) / 2.")
+def only_the_one_halved(x):
+    return x * (0.5 + torch.erf(x / math.sqrt(2)))
 
 
 @gelu.right_for_whole_course
@@ -88,3 +162,10 @@ def by_erfc(x):
 gelu.right(F.gelu)
 gelu.right(nn.GELU())
 gelu.right(lambda x: x * torch.distributions.Normal(0.0, 1.0).cdf(x))
+gelu.right(lambda x: x * torch.special.ndtr(x))
+
+
+@gelu.right
+def number_by_number(x):
+    numbers = [number * 0.5 * (1 + torch.erf(number / 2**0.5)) for number in x.flatten()]
+    return torch.stack(numbers).view(x.shape)

@@ -12,9 +12,9 @@ def norm(x: Tensor) -> Tensor:
     return F.layer_norm(x, x.shape[-1:])
 
 
-def backwards(x: Tensor) -> Tensor:
-    """A sublayer that reverses the features."""
-    return 2 * x.flip(-1) + 1
+def shifted(x: Tensor) -> Tensor:
+    """A sublayer that moves each feature one step to the left."""
+    return 2 * x.roll(-1, -1) + 1
 
 
 def square(x: Tensor) -> Tensor:
@@ -23,11 +23,11 @@ def square(x: Tensor) -> Tensor:
 
 
 AROUND_A_SUBLAYER = (
-    case(torch.tensor([[[1.0, 3.0, 2.0]]]), backwards, norm),
-    case(fixed_tensor(1, 1, 3), backwards, norm),
+    case(torch.tensor([[[1.0, 3.0, 2.0]]]), shifted, norm),
+    case(torch.tensor([[[-1.0, 0.5, 2.0]]]), shifted, norm),
     case(fixed_tensor(2, 3, 4), square, norm, having=("a batch",)),
     case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
     case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
     case(fixed_tensor(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
-    case(fixed_tensor(1, 2, 4, dtype=torch.float64), backwards, norm, having=("float64 numbers",)),
+    case(fixed_tensor(1, 2, 4, dtype=torch.float64), shifted, norm, having=("float64 numbers",)),
 )

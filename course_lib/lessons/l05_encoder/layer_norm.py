@@ -8,38 +8,29 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.transformer import layers
 
-
-def with_fixed_gains(answer: Any) -> Callable[..., Tensor]:
-    """Adapt the class so that it is called as a function, with gains near 1 and biases near 0."""
-
-    def norm(d_model: int, x: Tensor, *eps: float) -> Tensor:
-        output: Tensor = norm_with_fixed_weights(answer, d_model, *eps).to(x.dtype)(x)
-        return output
-
-    return norm
-
-
-def norm_with_fixed_weights(answer: Any, *sizes: Any) -> nn.Module:
-    """Make an instance with gains near 1 and biases near 0."""
-    module: nn.Module = answer(*sizes)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            start = float(parameter.mean())  # 1 for gains, 0 for biases
-            parameter.copy_(start + fixed_tensor(*parameter.shape, seed=7 + int(start)) / 4)
-    return module
+LEARNED = ClassWithWeights(
+    reference=layers.LayerNorm,
+    inputs=lambda d_model: (fixed_tensor(2, 3, d_model),),
+    sizes=(5,),
+    wide=(64,),
+    block=1,
+    biases=True,
+)
 
 
-def gradient_reaches_gain_and_bias(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Make a further check: that gradients reach the gain and the bias."""
-    d_model, x = arguments
-    module = norm_with_fixed_weights(answer, d_model)
-    gradients = torch.autograd.grad(module(x).sum(), list(module.parameters()), allow_unused=True)
-    if any(gradient is None for gradient in gradients):
-        return "But no gradient reaches its gain or its bias: `.data` and `.detach()` cut it off."
-    return ""
+def with_eps(answer: Any) -> Callable[..., tuple[Any, ...]]:
+    """Adapt the class so that it is called as a function, with fixed weights, of d_model, x and perhaps eps."""
+
+    def function(d_model: int, x: Tensor, *eps: float) -> tuple[Any, ...]:
+        output, _ = with_fixed_weights(LEARNED)(lambda width: answer(width, *eps))(d_model, x)
+        return (output,)
+
+    return function
 
 
 layer_norm = Exercise(
@@ -50,8 +41,9 @@ layer_norm = Exercise(
     difficulty=2,
     on_map="encoder_norm",
     trained=True,
-    adapt=with_fixed_gains,
-    further_check=gradient_reaches_gain_and_bias,
+    adapt=with_eps,
+    further_check=judge_class(LEARNED),
+    explain=explain_class(LEARNED),
     returns=(Result("the normed tokens", "B, T, d_model"),),
     example=case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),
     another=case(4, fixed_tensor(1, 2, 4)),
@@ -70,44 +62,47 @@ layer_norm = Exercise(
     ),
     hints=(
         (
-            "Each token by itself: subtract the mean of its features, divide by their standard deviation. Then each "
-            "feature gets its own factor and its own shift, both learned."
+            "Take one token, (1, 3, 5). What are its mean and its variance? Which numbers come out before `gain` and "
+            "`bias`?"
         ),
         (
-            "`nn.Parameter(torch.ones(d_model))` for the factors, `nn.Parameter(torch.zeros(d_model))` for the shifts. "
-            "Mean and variance run over the last axis; `keepdim=True` keeps shapes that subtract."
+            "In `__init__`, wrap `gain` and `bias` in `nn.Parameter`, so that torch learns them. In `forward`, mean "
+            "and variance run over the last axis, and `keepdim=True` keeps shapes that can be subtracted."
         ),
-        "`x.var(-1, correction=0, keepdim=True)` divides by d_model. Add eps to it before the square root.",
+        (
+            "`x.var(-1, correction=0, keepdim=True)` divides by d_model, and `x - x.mean(-1, keepdim=True)` is "
+            "centred. Where does eps belong?"
+        ),
     ),
 )
 
 
 layer_norm.patch(
-    "Your variance divides by d_model − 1, as torch's `var` and `std` do unless told otherwise. LayerNorm divides by "
-    "d_model: `correction=0`.",
+    "Your variance divides by d_model − 1, as `var` and `std` of torch do by default. LayerNorm divides by d_model: "
+    "pass `correction=0`, or `unbiased=False`.",
     replace="centred.square().mean(-1, keepdim=True)",
     by="x.var(-1, keepdim=True)",
     seen="https://github.com/harvardnlp/annotated-transformer/issues/119",
 )
 
 layer_norm.patch(
-    "Two things: `std` divides by d_model − 1, and eps stands outside the root. It should be √(variance + eps), with a "
-    "variance that divides by d_model.",
+    "Your code differs in two ways: `var` and `std` divide by d_model − 1 unless you pass `unbiased=False`, and eps is "
+    "added outside the root. Divide by √(variance + eps), with a variance that divides by d_model.",
     replace="torch.sqrt(variance + self.eps)",
     by="(x.std(-1, keepdim=True) + self.eps)",
     seen="https://github.com/codertimo/BERT-pytorch/issues/30",
 )
 
 layer_norm.patch(
-    "Your eps is added after the root. Inside, it protects the root as well: √(variance + eps).",
+    "Your code adds eps after the root. Add it inside, √(variance + eps), where it also protects the root's gradient.",
     replace="torch.sqrt(variance + self.eps)",
     by="(torch.sqrt(variance) + self.eps)",
     seen="https://github.com/tracel-ai/burn/issues/2185",
 )
 
 layer_norm.patch(
-    "Your eps is nowhere. In a token whose features are all the same the variance is 0, and 0 / 0 is NaN: divide by "
-    "√(variance + eps).",
+    "Your code does not use eps. If the features of a token are all equal, their variance is 0, and 0 / 0 is NaN: "
+    "divide by √(variance + eps).",
     replace="variance + self.eps",
     by="variance",
 )
@@ -118,9 +113,51 @@ def normalised_over(dim, x, eps):
     return (x - mean) / torch.sqrt(variance + eps)
 
 
+layer_norm.patch(
+    "Your variance is the mean of the squares of x itself. The variance is about the mean: take the squares of x "
+    "− mean.",
+    replace="centred.square()",
+    by="x.square()",
+)
+
+layer_norm.patch(
+    "Your code subtracts the mean, but never divides. Divide by √(variance + eps), so that the variance becomes 1.",
+    replace="centred / torch.sqrt(variance + self.eps)",
+    by="centred",
+)
+
+
 @layer_norm.mistake(
-    "You took mean and variance over the tokens, so that each word depends on all others. Each token is normalised "
-    "alone, over its features: the last axis.",
+    "Your code normalises as RMSNorm does: it never subtracts the mean. LayerNorm subtracts it, and then divides by "
+    "√(variance + eps)."
+)
+class WithoutTheMean(layers.LayerNorm):
+    def forward(self, x):
+        return self.gain * x / torch.sqrt(x.square().mean(-1, keepdim=True) + self.eps) + self.bias
+
+
+@layer_norm.mistake(
+    "Your gain and bias come before the norm, which undoes most of what they do. First normalise x, then multiply by "
+    "the gain and add the bias."
+)
+class GainAndBiasFirst(layers.LayerNorm):
+    def forward(self, x):
+        return normalised_over(-1, self.gain * x + self.bias, self.eps)
+
+
+@layer_norm.mistake(
+    "Python divides before it subtracts, so that only the mean is divided by the root in your code. Put brackets "
+    "around the difference: `(x - mean) / root`."
+)
+class OnlyTheMeanDivided(layers.LayerNorm):
+    def forward(self, x):
+        mean, variance = x.mean(-1, keepdim=True), x.var(-1, correction=0, keepdim=True)
+        return self.gain * (x - mean / torch.sqrt(variance + self.eps)) + self.bias
+
+
+@layer_norm.mistake(
+    "Your code takes mean and variance over the tokens, so that each word depends on all the others. Normalise each "
+    "token alone, over its features: the last axis.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/17",
 )
 class OverTokens(layers.LayerNorm):
@@ -129,8 +166,8 @@ class OverTokens(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "You took mean and variance over the batch, so that a sentence depends on those beside it. Each token is "
-    "normalised alone, over its features: the last axis.",
+    "Your code takes mean and variance over the batch, so that a sentence depends on the others in the batch. "
+    "Normalise each token alone, over its features: the last axis.",
     seen="https://github.com/Kyubyong/transformer/issues/40",
 )
 class OverTheBatch(layers.LayerNorm):
@@ -138,14 +175,37 @@ class OverTheBatch(layers.LayerNorm):
         return self.gain * normalised_over(0, x, self.eps) + self.bias
 
 
-@layer_norm.mistake("You took one mean and one variance over everything. Each token has its own: over the last axis.")
+@layer_norm.mistake(
+    "Your code takes one mean and one variance over the whole tensor. Each token has its own: take them over the last "
+    "axis."
+)
 class OverAll(layers.LayerNorm):
     def forward(self, x):
         return self.gain * normalised_over((0, 1, 2), x, self.eps) + self.bias
 
 
 @layer_norm.mistake(
-    "You took one mean and one variance over all tokens of a sentence. Each token is normalised alone, over its "
+    "Your code differs in two ways: it takes one mean and one variance over the whole tensor, and `var` and `std` "
+    "divide by the count minus 1 unless you pass `unbiased=False`. Each token has a mean and a variance of its own: "
+    "take both over the last axis, with `keepdim=True`."
+)
+class OverAllWithSampleVariance(layers.LayerNorm):
+    def forward(self, x):
+        return self.gain * (x - x.mean()) / torch.sqrt(x.var() + self.eps) + self.bias
+
+
+@layer_norm.mistake(
+    "Your code differs in three ways: it takes one mean and one standard deviation over the whole tensor; `std` "
+    "divides by the count minus 1 unless you pass `unbiased=False`; and eps is added outside the root. Take mean "
+    "and variance over the last axis, and divide by √(variance + eps)."
+)
+class OverAllWithSampleDeviation(layers.LayerNorm):
+    def forward(self, x):
+        return self.gain * (x - x.mean()) / (x.std() + self.eps) + self.bias
+
+
+@layer_norm.mistake(
+    "Your code takes one mean and one variance over all tokens of a sentence. Normalise each token alone, over its "
     "features: the last axis only."
 )
 class OverTokensAndFeatures(layers.LayerNorm):
@@ -154,28 +214,29 @@ class OverTokensAndFeatures(layers.LayerNorm):
 
 
 layer_norm.patch(
-    "You divided by the variance. Divide by its root.",
+    "Your code divides by the variance. Divide by its root: √(variance + eps).",
     replace="torch.sqrt(variance + self.eps)",
     by="(variance + self.eps)",
 )
 
 layer_norm.patch(
-    "You took the root of a standard deviation, which is a root already. It is √(variance + eps).",
+    "Your code takes the root of a standard deviation, which is a root already. Take the root of the variance: "
+    "√(variance + eps).",
     replace="variance + self.eps",
     by="variance.sqrt() + self.eps",
     seen="https://github.com/hyunwoongko/transformer/issues/7",
 )
 
 layer_norm.patch(
-    "The mean is not subtracted. Centre first, then scale.",
+    "Your code does not subtract the mean. Subtract the mean of each token first, then divide.",
     replace="self.gain * centred",
     by="self.gain * x",
 )
 
 
 @layer_norm.mistake(
-    "The norm is right, but nothing is learned. Each feature has its own gain and its own bias, and both are wrapped "
-    "in `nn.Parameter`: torch learns no plain tensor."
+    "Your norm is right, but nothing in it is learned. Each feature has its own gain and its own bias: wrap both in "
+    "`nn.Parameter`, because torch does not train a plain tensor."
 )
 class NothingLearned(layers.LayerNorm):
     def forward(self, x):
@@ -183,7 +244,8 @@ class NothingLearned(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "Your gain is one number for all features, and your bias another. Each feature has its own: d_model of each."
+    "Your gain is one number for all features, and so is your bias. Each feature has its own: both need d_model "
+    "numbers."
 )
 class OneGain(layers.LayerNorm):
     def __init__(self, d_model, eps=1e-5):
@@ -192,14 +254,71 @@ class OneGain(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "Three things: your gain and bias are one number each, where every feature has its own; `std` divides by d_model − "
-    "1; and eps stands outside the root. It should be √(variance + eps), with a variance that divides by d_model.",
+    "Your code differs in three ways: gain and bias are one number each, where every feature has its own; `var` and "
+    "`std` divide by d_model − 1 unless you pass `unbiased=False`; and eps is added outside the root. Divide by "
+    "√(variance + eps), with a variance that divides by d_model.",
     seen="https://github.com/hkproj/pytorch-transformer/issues/31",
 )
 class OneGainAndSampleDeviation(OneGain):
     def forward(self, x):
         centred = x - x.mean(-1, keepdim=True)
         return self.gain * centred / (x.std(-1, keepdim=True) + self.eps) + self.bias
+
+
+@layer_norm.mistake(
+    "Your code differs in two ways: it takes mean and variance over the tokens, and its variance divides by their "
+    "number minus 1. Normalise each token alone, over the last axis, with `correction=0`."
+)
+class OverTokensWithSampleVariance(layers.LayerNorm):
+    def forward(self, x):
+        centred = x - x.mean(-2, keepdim=True)
+        variance = centred.square().sum(-2, keepdim=True) / (x.size(-2) - 1)
+        return self.gain * centred / torch.sqrt(variance + self.eps) + self.bias
+
+
+layer_norm.patch(
+    "Your code differs in two ways: its variance divides by d_model − 1, and eps is missing. Pass `correction=0`, and "
+    "divide by √(variance + eps).",
+    replace="torch.sqrt(variance + self.eps)",
+    by="x.std(-1, keepdim=True)",
+)
+
+layer_norm.patch(
+    "Your code multiplies by √(variance + eps). Divide by it, so that the variance becomes 1.",
+    replace="centred / torch.sqrt(variance + self.eps)",
+    by="centred * torch.sqrt(variance + self.eps)",
+)
+
+layer_norm.patch(
+    "Your bias is never added. After the gain, each feature is shifted by its own bias.",
+    replace="normalised + self.bias",
+    by="normalised",
+)
+
+layer_norm.patch(
+    "Your gain is never used. Multiply the normalised features by it, then add the bias.",
+    replace="self.gain * centred",
+    by="centred",
+)
+
+layer_norm.patch(
+    "Your code adds the bias before it multiplies by the gain. Multiply first, then add: gain · … + bias.",
+    replace="normalised + self.bias",
+    by="normalised + self.gain * self.bias",
+)
+
+layer_norm.patch(
+    "Your mean is taken over the whole tensor, so that each token depends on all the others. Take it over the last "
+    "axis: `x.mean(-1, keepdim=True)`.",
+    replace="x.mean(-1, keepdim=True)",
+    by="x.mean()",
+)
+
+layer_norm.patch(
+    "Your eps is always 1e-5, whatever is passed in. Keep the argument in `self.eps`, and use that.",
+    replace="variance + self.eps",
+    by="variance + 1e-5",
+)
 
 
 @layer_norm.right_for_whole_course

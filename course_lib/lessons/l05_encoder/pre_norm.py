@@ -1,6 +1,7 @@
 """The exercise `pre_norm` of notebook 05."""
 
 import torch
+import torch.nn.functional as F
 
 from course_lib.exercises.cases import Result
 from course_lib.exercises.exercise import Exercise
@@ -16,53 +17,105 @@ pre_norm = Exercise(
     difficulty=1,
     on_map="encoder_norm",
     trained=True,
-    returns=(Result("the tokens", "B, T, d_model"),),
+    returns=(Result("the result", "B, T, d_model"),),
     example=AROUND_A_SUBLAYER[0],
     another=AROUND_A_SUBLAYER[1],
     cases=AROUND_A_SUBLAYER[2:],
     hints=(
-        "The same two functions in another order: z = x + Module(LN(x)).",
-        "The sublayer does not read x, but the normalised x.",
-        "Nothing is normalised after the sum, and the x that is added is the one that came in.",
+        "Compare with `post_norm`: the same three things happen, in another order.",
+        "The sublayer reads the normalised x. The x that is added stays as it came in, and so does the sum.",
+        "`read = norm(x)` is what the sublayer reads. What is added to what it computes?",
     ),
 )
 
 
 @pre_norm.mistake(
-    "That is post-norm, 2017's order. In pre-norm the sublayer reads normalised tokens, and the sum stays as it is."
+    "Your code computes post-norm, the order of 2017. In pre-norm the sublayer reads normalised tokens, and the sum is "
+    "not normalised."
 )
 def post_for_pre(x, sublayer, norm):
     return post_norm(x, sublayer, norm)
 
 
 @pre_norm.mistake(
-    "Your residual carries the normalised x. What is added is x as it came in: only the sublayer reads the norm.",
+    "In your code the residual connection carries the normalised x. Add x as it came in: only the sublayer reads "
+    "norm(x).",
     seen="https://github.com/pytorch/pytorch/issues/61165",
 )
 def residual_of_the_normalised(x, sublayer, norm):
     return norm(x) + sublayer(norm(x))
 
 
-@pre_norm.mistake("The residual is missing: add x to what the sublayer computes.")
+@pre_norm.mistake(
+    "Your code has it the wrong way round: it adds norm(x), and the sublayer reads x. The sublayer should read "
+    "norm(x), and x is what is added."
+)
+def norm_on_the_residual(x, sublayer, norm):
+    return norm(x) + sublayer(x)
+
+
+@pre_norm.mistake("The residual connection is missing in your code: add x to what the sublayer computes.")
 def no_residual_before(x, sublayer, norm):
     return sublayer(norm(x))
 
 
-@pre_norm.mistake("You normalised what the sublayer wrote. In pre-norm it is what the sublayer reads.")
+@pre_norm.mistake(
+    "Your code normalises what the sublayer computed. In pre-norm the norm comes before the sublayer, which reads "
+    "norm(x)."
+)
 def norm_after(x, sublayer, norm):
     return x + norm(sublayer(x))
 
 
-@pre_norm.mistake("The sum is there, but the sublayer reads x as it is: it should read `norm(x)`.")
+@pre_norm.mistake("Your code adds, but never normalises: the sublayer reads x as it is. It should read norm(x).")
 def never_normalised(x, sublayer, norm):
     return x + sublayer(x)
 
 
 @pre_norm.mistake(
-    "You normalised once before and once after. In pre-norm the sum stays as it is: no norm stands on the stream."
+    "Your code normalises before the sublayer and again after the sum. In pre-norm the sum stays as it is."
 )
 def normalised_twice(x, sublayer, norm):
     return norm(x + sublayer(norm(x)))
+
+
+@pre_norm.mistake(
+    "Your code normalises both what the sublayer reads and what it computes. In pre-norm only what it reads is "
+    "normalised."
+)
+def norms_on_both_sides(x, sublayer, norm):
+    return x + norm(sublayer(norm(x)))
+
+
+@pre_norm.mistake(
+    "Your code never calls `sublayer`: it adds norm(x) to x. Add x to what the sublayer computes from norm(x)."
+)
+def sublayer_forgotten(x, sublayer, norm):
+    return x + norm(x)
+
+
+@pre_norm.mistake(
+    "In your code the sublayer reads the sum x + norm(x). It should read norm(x) alone, and x is added to what it "
+    "computes."
+)
+def sum_into_the_sublayer(x, sublayer, norm):
+    return sublayer(x + norm(x))
+
+
+@pre_norm.mistake(
+    "Your code uses a norm of its own, such as `F.layer_norm`. Call the function `norm` that is passed in: it may be a "
+    "different one."
+)
+def another_norm(x, sublayer, norm):
+    return x + sublayer(F.layer_norm(x, x.shape[-1:]))
+
+
+@pre_norm.mistake(
+    "Your numbers are right, but `x += …` changes the caller's `x`. Write `x + …`, which makes a new tensor."
+)
+def in_place(x, sublayer, norm):
+    x += sublayer(norm(x))
+    return x
 
 
 @pre_norm.right_for_whole_course

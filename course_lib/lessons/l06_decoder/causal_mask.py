@@ -20,57 +20,123 @@ causal_mask = Exercise(
         case(4, having=("other sizes",)),
         case(7, having=("many tokens",)),
         case(1, having=("a single token",)),
+        case(300, having=("many tokens",)),
     ),
     hints=(
-        "Row i is the token that asks, column j the one that is read. Which columns may row 0 read? Which row 1?",
+        "Write the mask for three tokens on paper. Which columns may row 0 read, and which may row 1?",
         (
-            'A square of True, with everything above the diagonal turned to False. torch has a word for "lower '
-            'triangle".'
+            "Where the column's number is larger than the row's, the mask is False. So True fills the lower triangle, "
+            "with the diagonal. Comparing two `torch.arange` gives it, and so does a square of ones that is cut to a "
+            "triangle."
         ),
-        "`tril` keeps the diagonal and what is below it. Start from ones of dtype `torch.bool`.",
+        "`tensor.tril()` sets everything above the diagonal to 0 or False. The square is `torch.ones` with a `dtype`.",
     ),
 )
 
 
-@causal_mask.mistake("Yours opens the future and hides the past: invert it. True stands on the diagonal and below.")
+@causal_mask.mistake(
+    "Your mask is inverted: it is True for the future and False for the past. It should be True on the diagonal and "
+    "below it."
+)
 def only_the_future(T):
     return ~attention.causal_mask(T)
 
 
 @causal_mask.mistake(
-    "Yours opens the half above the diagonal, where the future is. Rows ask, columns are read: the past is below."
+    "Your mask is True above the diagonal, where the future is. Rows ask and columns are read, so the past is below "
+    "the diagonal."
 )
 def upper_half(T):
     return attention.causal_mask(T).T
 
 
 @causal_mask.mistake(
-    "Your diagonal is closed, so that a token cannot read itself, and the first one nothing at all. Position i is "
-    "kept, i + 1 and on are hidden."
+    "Your diagonal is False, so that no token can read itself, and the first token can read nothing. The diagonal "
+    "should be True."
 )
 def blind_to_itself(T):
     return torch.ones(T, T, dtype=torch.bool).tril(-1)
 
 
 @causal_mask.mistake(
-    "Your mask is off by one: each token reads the next one too, which is the very answer that it is to predict."
+    "Your mask is off by one: each token also reads the next one, which it should predict. Everything above the "
+    "diagonal should be False."
 )
 def one_step_ahead(T):
     return torch.ones(T, T, dtype=torch.bool).tril(1)
 
 
 @causal_mask.mistake(
-    "Yours holds numbers to add to the scores. Here a mask holds True and False: True where a token may attend."
+    "Your mask holds numbers that are added to scores. In this course a mask holds True and False: True where a token "
+    "may attend."
 )
 def to_be_added(T):
     return torch.zeros(T, T).masked_fill(~attention.causal_mask(T), -torch.inf)
 
 
 @causal_mask.mistake(
-    "The positions are right, but they are marked by numbers. The course's masks are boolean: `dtype=torch.bool`."
+    "Your mask has ones in the right positions, but it holds floating-point numbers. The course's masks are Boolean: "
+    "`dtype=torch.bool`."
 )
 def ones_and_zeros(T):
     return torch.ones(T, T).tril()
+
+
+@causal_mask.mistake(
+    "Your mask has ones in the right positions, but it holds whole numbers. The course's masks are Boolean: "
+    "`dtype=torch.bool`."
+)
+def whole_numbers(T):
+    return attention.causal_mask(T).long()
+
+
+@causal_mask.mistake(
+    "Your mask hides nothing: every token reads the future too. Everything above the diagonal should be False."
+)
+def all_open(T):
+    return torch.ones(T, T, dtype=torch.bool)
+
+
+@causal_mask.mistake(
+    "In your mask each token reads only itself. It should read all earlier tokens too: True below the diagonal as well."
+)
+def itself_only(T):
+    return torch.eye(T, dtype=torch.bool)
+
+
+@causal_mask.mistake(
+    "In your mask each token reads itself and the one before it, but no earlier ones. Everything below the diagonal "
+    "should be True."
+)
+def one_step_back(T):
+    return attention.causal_mask(T).triu(-1)
+
+
+@causal_mask.mistake(
+    "Your triangle is mirrored: the first row is open to all tokens, and the last row only to the first. Row i should "
+    "be True up to column i."
+)
+def mirrored(T):
+    return attention.causal_mask(T).flip(0)
+
+
+@causal_mask.mistake(
+    "Your mask has an additional axis in front. Return a square (T, T); it broadcasts over batch and heads by itself."
+)
+def for_a_batch(T):
+    return attention.causal_mask(T)[None]
+
+
+@causal_mask.mistake(
+    "Your mask has two additional axes in front. Return a square (T, T); it broadcasts over batch and heads by itself."
+)
+def for_a_batch_and_heads(T):
+    return attention.causal_mask(T)[None, None]
+
+
+@causal_mask.mistake("Your mask is one row and one column too small: T tokens need a square (T, T).")
+def one_too_small(T):
+    return attention.causal_mask(T - 1)
 
 
 @causal_mask.right_for_whole_course
@@ -85,3 +151,8 @@ causal_mask.right(lambda n: ~torch.triu(torch.ones(n, n, dtype=torch.bool), diag
 @causal_mask.right
 def mask_in_loops(T):
     return torch.tensor([[j <= i for j in range(T)] for i in range(T)])
+
+
+@causal_mask.right
+def mask_row_by_row(T):
+    return torch.stack([torch.arange(T) <= row for row in range(T)])

@@ -23,76 +23,188 @@ continue_greedily = Exercise(
         case(WRITER, [4], 3, having=("a single token",)),
         case(WRITER, [1, 2, 3, 4], 1, having=("one token to add",)),
         case(WRITER, [7, 7], 0, having=("nothing to add",)),
+        case(WRITER, [1, 1, 2], 12, having=("many tokens",)),
+        case(StandIn(4 * fixed_tensor(13, 11, seed=3)), [1, 1], 5, having=("a text with token 0",)),
     ),
     hints=(
-        "A loop: ask the model, take the likeliest token after the last one, put it at the end of the text.",
+        "Which step is repeated `length` times? What does the model read in the second round that is new?",
         (
-            "The model wants a batch, (1, T), and gives logits (1, T, V): a prediction after every token. Only the one "
-            "after the last token is new."
+            "Work on a copy of `ids`. In each round the model reads all of the text so far, as a batch (1, T), and "
+            "returns logits (1, T, V): a prediction after every token. Only the one after the last token is new."
         ),
         (
-            "`logits[0, -1].argmax()` is the new token; `int(…)` makes it a number for the list. At the end, return "
-            "the part of the list that came after the beginning."
+            "`logits[0, -1]` holds the V scores of the next token, and `int(…)` turns a tensor with one number into a "
+            "number for the list. At the end, a slice removes the beginning."
         ),
     ),
 )
 
 
 continue_greedily.patch(
-    "You read the prediction at the first position. The new token is predicted at the last.",
+    "Your code reads the prediction at the first position. The new token is predicted at the last position.",
     replace="logits[0, -1]",
     by="logits[0, 0]",
 )
 
 continue_greedily.patch(
-    "You ask the model the same question each time: the new token goes to the end of the text before the next call.",
+    "Your code calls the model with the same text each time. Append the new token to the text before the next call.",
     replace="torch.tensor([text])",
     by="torch.tensor([ids])",
 )
 
 continue_greedily.patch(
-    "You give the model the latest token only. It has no memory between calls: give it all of the text so far.",
+    "Your code passes only the newest token to the model. The model remembers nothing between calls: pass all of the "
+    "text so far.",
     replace="torch.tensor([text])",
     by="torch.tensor([text[-1:]])",
 )
 
 continue_greedily.patch(
-    "Your result begins with the text that came in. Only what was added is wanted.",
+    "Your result begins with the text that came in. Return only the tokens that were added.",
     replace="return text[len(ids) :]",
     by="return text",
 )
 
 continue_greedily.patch(
-    "You take the least likely token: `argmin`. The likeliest has the highest logit.",
+    "Your code takes the least likely token, by `argmin`. The likeliest token has the highest logit: use `argmax`.",
     replace="argmax",
     by="argmin",
 )
 
 continue_greedily.patch(
-    "You add one token too many: as many as `length` says.",
+    "Your code adds one token too many. It should add exactly `length` tokens.",
     replace="range(length)",
     by="range(length + 1)",
 )
 
 continue_greedily.patch(
-    "You append the highest logit itself: `max`. The token is its position: `argmax`.",
+    "Your code appends the highest logit itself, from `max`. The token is the index of that logit: use `argmax`.",
     replace="logits[0, -1].argmax()",
     by="logits[0, -1].max()",
 )
 
 continue_greedily.patch(
-    "Your `argmax` runs over the predictions of all positions at once. Take those at the last position first: "
+    "Your `argmax` runs over the predictions of all positions at once. First take the logits at the last position: "
     "`logits[0, -1]`.",
     replace="logits[0, -1].argmax()",
     by="logits.argmax()",
 )
 
 continue_greedily.patch(
-    "Your `argmax` runs over the positions and gives the number of a position. It should run over the V tokens: the "
+    "Your `argmax` runs over the positions and returns the number of a position. It should run over the V tokens, the "
     "last axis.",
     replace="logits[0, -1].argmax()",
     by="logits.argmax(dim=1)[0, -1]",
 )
+
+
+continue_greedily.patch(
+    "Your code adds one token too few. It should add exactly `length` tokens.",
+    replace="range(length)",
+    by="range(length - 1)",
+)
+
+continue_greedily.patch(
+    "Your code counts the beginning in the length. Add `length` new tokens, however long the beginning is.",
+    replace="range(length)",
+    by="range(length - len(ids))",
+)
+
+continue_greedily.patch(
+    "Your code stops at token 0, which is a token like any other here. Add exactly `length` tokens.",
+    replace="text.append(int(logits[0, -1].argmax()))",
+    by="text += [int(logits[0, -1].argmax())]\n        if text[-1] == 0:\n            text.pop()\n            break",
+)
+
+continue_greedily.patch(
+    "Your code takes the prediction before the last one. `logits[0, -1]` is the prediction after the last token.",
+    replace="logits[0, -1]",
+    by="logits[0, max(-2, -len(text))]",
+)
+
+continue_greedily.patch(
+    "Your code returns after the first new token: its `return` is inside the loop. Move it out of the loop.",
+    replace="text.append(int(logits[0, -1].argmax()))",
+    by="return [int(logits[0, -1].argmax())]",
+)
+
+continue_greedily.patch(
+    "Your code puts the new token at the front. The text grows at its end: append the new token.",
+    replace="text.append(int(logits[0, -1].argmax()))\n    return text[len(ids) :]",
+    by="text.insert(0, int(logits[0, -1].argmax()))\n    return text[:length]",
+)
+
+continue_greedily.patch(
+    "Your code returns the last `length` tokens as `text[-length:]`, which is the whole text if `length` is 0. Cut "
+    "off the beginning instead: `text[len(ids):]`.",
+    replace="text[len(ids) :]",
+    by="text[-length:]",
+)
+
+continue_greedily.patch(
+    "Your code draws the next token at random. Greedy decoding always takes the likeliest one: use `argmax`.",
+    replace="logits[0, -1].argmax()",
+    by="torch.multinomial(logits[0, -1].softmax(-1), 1, generator=torch.Generator().manual_seed(0))",
+)
+
+
+@continue_greedily.mistake(
+    "Your code passes the whole beginning once, and then only the newest token. The model remembers nothing between "
+    "calls: pass all of the text so far each time."
+)
+def newest_token_after_the_first(model, ids, length):
+    read, new = list(ids), []
+    for _ in range(length):
+        new.append(int(model(torch.tensor([read]))[0, -1].argmax()))
+        read = new[-1:]
+    return new
+
+
+@continue_greedily.mistake(
+    "Your code appends to the caller's list and returns all of it. Work on a copy, `text = list(ids)`, and return "
+    "only the tokens that were added."
+)
+def callers_list_returned(model, ids, length):
+    ids += choose.continue_greedily(model, ids, length)
+    return ids
+
+
+@continue_greedily.mistake(
+    "Your ids are right, but your code appends to the caller's list. Work on a copy: `text = list(ids)`."
+)
+def callers_list_grows(model, ids, length):
+    new = choose.continue_greedily(model, ids, length)
+    ids += new
+    return new
+
+
+@continue_greedily.mistake(
+    "`text = ids` is a second name for the same list, so both grow, and nothing comes after the beginning. Start with "
+    "a copy: `text = list(ids)`."
+)
+def second_name(model, ids, length):
+    ids += choose.continue_greedily(model, ids, length)
+    return ids[len(ids) :]
+
+
+@continue_greedily.mistake(
+    "Your code returns the new ids in reverse order. Return them in the order in which they were added."
+)
+def reversed_order(model, ids, length):
+    return choose.continue_greedily(model, ids, length)[::-1]
+
+
+@continue_greedily.mistake(
+    "Your code calls the model once and returns its predictions at the last positions. Each new token has to be read "
+    "before the next one can be predicted: call the model in a loop."
+)
+def in_one_pass(model, ids, length):
+    return model(torch.tensor([ids]))[0].argmax(-1)[-length:].tolist() if length else []
+
+
+@continue_greedily.mistake("Your code returns a tensor of shape (1, …). Return a list of ids: `[0].tolist()`.")
+def tensor_returned(model, ids, length):
+    return torch.tensor([choose.continue_greedily(model, ids, length)], dtype=torch.long)
 
 
 @continue_greedily.right_for_whole_course

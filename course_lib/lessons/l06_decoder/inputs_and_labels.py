@@ -26,21 +26,21 @@ inputs_and_labels = Exercise(
     ),
     hints=(
         (
-            "Write a sentence of four tokens down, and under each token the one that should be predicted there. Which "
+            "Write down a text of four tokens, and under each token the one that should be predicted there. Which "
             "token has nothing under it, and which is never predicted?"
         ),
         (
-            "After the last token nothing is known, so it is no input. Before the first nothing is read, so it is no "
-            "label."
+            "No token follows the last one, so the last token is not an input. No token precedes the first one, so the "
+            "first token is not a label."
         ),
-        "Both are slices along axis 1: all but the last, and all but the first.",
+        "A slice along axis 1 leaves a token out. `ids[:, :-1]` is one of the two.",
     ),
 )
 
 
 @inputs_and_labels.mistake(
-    "Your labels are your inputs: the model learns to repeat the token that it has just read. Labels are one step "
-    "ahead.",
+    "Your labels are the same as your inputs, so the model would learn to repeat the token that it has just read. The "
+    "labels should be one step ahead: all tokens but the first.",
     seen="https://github.com/pytorch/tutorials/issues/719",
 )
 def the_same_twice(ids):
@@ -48,14 +48,15 @@ def the_same_twice(ids):
 
 
 @inputs_and_labels.mistake(
-    "Yours are swapped: the model would read what comes and say what was. Inputs first, without the last token."
+    "Your inputs and labels are swapped: the model would read a token and predict the one before it. Return the inputs "
+    "first, which are all tokens but the last."
 )
 def swapped(ids):
     return ids[:, 1:], ids[:, :-1]
 
 
 @inputs_and_labels.mistake(
-    "Your labels are two steps ahead: the token after next. One step.",
+    "Your labels are two steps ahead, the token after the next. They should be one step ahead.",
     seen="https://github.com/huggingface/transformers/issues/32944",
 )
 def two_ahead(ids):
@@ -63,24 +64,100 @@ def two_ahead(ids):
 
 
 @inputs_and_labels.mistake(
-    "Your inputs still hold the last token, after which nothing is known: they are one longer than the labels."
+    "Your inputs still contain the last token, which nothing follows. Leave it out, so that inputs and labels have the "
+    "same length."
 )
 def not_cut(ids):
     return ids, ids[:, 1:]
 
 
 @inputs_and_labels.mistake(
-    "You shifted along the batch, so that each text has to predict the next text. Shift along the tokens, axis 1."
+    "Your code shifts along the batch, so that each text should predict the next text. Shift along the tokens, axis 1."
 )
 def along_the_batch(ids):
     return ids[:-1], ids[1:]
 
 
 @inputs_and_labels.mistake(
-    "You rolled the labels, so that the last token is asked to predict the first. Cut the ends off instead."
+    "Your code rolls the labels, so that the last token should predict the first. Cut off the two ends instead: both "
+    "results have one token less."
 )
 def rolled(ids):
     return ids, ids.roll(-1, 1)
+
+
+@inputs_and_labels.mistake(
+    "Your labels still contain the first token, which nothing precedes. The labels are all tokens but the first."
+)
+def labels_not_cut(ids):
+    return ids[:, :-1], ids
+
+
+@inputs_and_labels.mistake(
+    "Your code returns `ids` twice, without a shift. The inputs are all tokens but the last, and the labels are all "
+    "but the first."
+)
+def not_shifted(ids):
+    return ids, ids
+
+
+@inputs_and_labels.mistake(
+    "Your inputs are the same as your labels, without the first token. The inputs are all tokens but the last."
+)
+def the_later_ones_twice(ids):
+    return ids[:, 1:], ids[:, 1:]
+
+
+@inputs_and_labels.mistake(
+    "Your labels are the last token only. Every position predicts the token after it: all tokens but the first."
+)
+def last_token_only(ids):
+    return ids[:, :-1], ids[:, -1:]
+
+
+@inputs_and_labels.mistake(
+    "Your code puts a filler in front of the inputs, and every token among the labels. Nothing is added here: the "
+    "inputs are all tokens but the last, and the labels are all but the first."
+)
+def filled_in_front(ids):
+    return torch.cat((torch.zeros_like(ids[:, :1]), ids[:, :-1]), dim=1), ids
+
+
+@inputs_and_labels.mistake(
+    "Your code fills up the labels with −100 at the end. Nothing is filled up here: leave out the last token of the "
+    "inputs instead."
+)
+def filled_up(ids):
+    return ids, torch.cat((ids[:, 1:], torch.full_like(ids[:, :1], -100)), dim=1)
+
+
+@inputs_and_labels.mistake(
+    "Your code splits each text in two halves. Inputs and labels overlap: each label is the token after its input."
+)
+def two_halves(ids):
+    middle = ids.size(1) // 2
+    return ids[:, :middle], ids[:, middle:]
+
+
+@inputs_and_labels.mistake(
+    "Your code adds 1 to the ids. The labels are not the next ids in the vocabulary, but the next tokens in the text: "
+    "all but the first."
+)
+def next_ids(ids):
+    return ids[:, :-1], ids[:, :-1] + 1
+
+
+@inputs_and_labels.mistake("Your code splits only the first text of the batch. Keep all rows: slice along axis 1.")
+def first_text_only(ids):
+    return ids[:1, :-1], ids[:1, 1:]
+
+
+@inputs_and_labels.mistake(
+    "Your labels are the last token of each text only. Every input has a next token that is predicted: the labels are "
+    "all tokens but the first, (B, T)."
+)
+def last_token_of_each_text(ids):
+    return ids[:, :-1], ids[:, -1]
 
 
 @inputs_and_labels.right_for_whole_course

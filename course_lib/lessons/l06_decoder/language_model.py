@@ -4,15 +4,29 @@ import torch
 from torch import nn
 
 from course_lib.exercises.cases import Result, case
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.dropout import dropout_of_model
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import with_fixed_weights
+from course_lib.exercises.fixed_weights import ClassWithWeights, count_tables, with_count
+from course_lib.exercises.initialisation import copied_layers, start_of_model
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import EncoderLayer
-from course_lib.transformer.positions import embed_with_positions
+from course_lib.transformer.positions import embed_with_positions, sinusoidal
 
 SIZES = (5, 4, 2, 7, 1)
 DEEP = (5, 4, 2, 7, 2)
+
+LEARNED = ClassWithWeights(
+    reference=models.LanguageModel,
+    inputs=lambda vocabulary, *_: (torch.arange(24).reshape(2, 12) * 5 % vocabulary,),
+    sizes=(7, 8, 4, 5, 2),
+    wide=(50, 64, 4, 96, 2),
+    block=2,
+    d_model=1,
+    vocabularies=(0,),
+    dropout=5,
+)
 
 language_model = Exercise(
     reference=models.LanguageModel,
@@ -21,10 +35,13 @@ language_model = Exercise(
     minutes=20,
     difficulty=2,
     on_map="projection",
-    adapt=with_fixed_weights(constructor_arguments=5, block=2, uncounted_sizes=(5,)),
+    adapt=with_count(LEARNED, lambda fixed, sizes: count_tables(fixed, LEARNED.vocabulary_sizes(sizes))),
+    further_check=judge_class(LEARNED, copied_layers(4), start_of_model, dropout_of_model(0)),
+    explain=explain_class(LEARNED),
     returns=(
         Result("logits", "B, T, V"),
-        Result("the count of numbers in the layers' weight matrices"),
+        Result("the gradients of the layers' matrices"),
+        Result("the count of your tables"),
     ),
     example=case(*SIZES, torch.tensor([[1, 4, 3]])),
     another=case(*SIZES, torch.tensor([[2, 2, 4]])),
@@ -33,81 +50,185 @@ language_model = Exercise(
         case(*SIZES, torch.tensor([[1, 4, 2, 2], [3, 3, 1, 4], [2, 1, 4, 3]]), having=("a batch",)),
         case(*DEEP, torch.tensor([[1, 4, 3], [3, 3, 0], [2, 1, 1]]), having=("two layers", "a batch")),
         case(*SIZES, torch.tensor([[1]]), having=("a single token",)),
+        case(9, 6, 3, 5, 1, torch.tensor([[1, 8, 3], [2, 0, 4]]), having=("other sizes", "a batch")),
     ),
     hints=(
         (
-            "An encoder under a causal mask, with a table of vectors in front and the logits behind. All its parts are "
-            "yours already."
+            "You have written all the parts. Follow one text of ids through the model: which shape does it have after "
+            "the table, after the layers, and at the end?"
         ),
         (
-            "In `__init__`: a table (V, d_model), and an `nn.ModuleList` of `EncoderLayer`s. In `forward`: embed with "
-            "positions, go through all layers, each under `causal_mask(T)`."
+            "`__init__` makes a table (V, d_model), one `nn.Dropout` and an `nn.ModuleList` of `EncoderLayer`s. "
+            "`forward` embeds with positions, drops, and passes the result through all layers, each under the same "
+            "causal mask."
         ),
         (
-            "From (B, T, d_model) to (B, T, V) is one more linear map. The transposed table will do, `.T`: a token is "
-            "likely where the vector found looks like its own."
+            "After the layers, `hidden` has the shape (B, T, d_model). Compare it with the vector of every token: a "
+            "product with the transposed table, `.T`, gives (B, T, V)."
         ),
     ),
 )
 
 
 language_model.patch(
-    "Nothing hides the future in your model: each position reads the token that it is to predict. The loss will look "
-    "wonderful, and the text will be garbage. Hand `causal_mask(T)` to each layer.",
+    "Nothing hides the future in your model, so each position reads the token that it should predict. The loss will "
+    "look wonderful, and the text will be garbage: pass `causal_mask(T)` to each layer.",
     replace="layer(hidden, mask)",
     by="layer(hidden)",
 )
 
 
 @language_model.mistake(
-    "Your mask is off by one: each position reads the next token too, which is the very one that it is to predict. The "
-    "diagonal is open, and nothing to the right of it."
+    "Your mask is off by one: each position also reads the next token, which it should predict. The mask should be "
+    "True on the diagonal and below it, nowhere else."
 )
 def reads_the_next(*sizes):
     return models.LanguageModel(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool).tril(1))
 
 
 language_model.patch(
-    "Only your first layer gets the mask. The future leaks in through the others: hand it to each layer.",
+    "Your mask has the size of the batch: `len(ids)` is B, the number of texts. Its size is their length T, "
+    "`ids.size(1)`.",
+    replace="self.mask(T)",
+    by="self.mask(len(ids))",
+)
+
+
+@language_model.mistake(
+    "Your model scales the embeddings by √d_model a second time. `embed_with_positions` scales the vectors of the "
+    "tokens already."
+)
+def scaled_twice(*sizes):
+    return models.LanguageModel(
+        *sizes, embed=lambda ids, table: embed_with_positions(ids, table) * table.size(1) ** 0.5
+    )
+
+
+@language_model.mistake(
+    "Your model scales the table by √d_model before it looks up the tokens. `embed_with_positions` does that already."
+)
+def table_scaled(*sizes):
+    return models.LanguageModel(
+        *sizes, embed=lambda ids, table: embed_with_positions(ids, table * table.size(1) ** 0.5)
+    )
+
+
+language_model.patch(
+    "Only your first layer gets the mask, and the future leaks in through the others. Pass the mask to each layer.",
     replace="hidden = layer(hidden, mask)",
     by="hidden, mask = layer(hidden, mask), None",
 )
 
 
 @language_model.mistake(
-    "There are no positions in your embeddings: `embed_with_positions` looks tokens up, scales them, and adds where "
-    "they stand."
+    "There are no positions in your embeddings. Use `embed_with_positions`, which looks up the tokens, scales their "
+    "vectors and adds the positions."
 )
 def no_positions(*sizes):
     return models.LanguageModel(*sizes, embed=lambda ids, table: table[ids] * table.size(1) ** 0.5)
 
 
 language_model.patch(
-    "Your model ends in a softmax. It returns logits: the loss takes the softmax itself.",
+    "Your model ends in a softmax. It should return logits, because the loss takes the softmax itself.",
     replace="return logits",
     by="return logits.softmax(-1)",
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 
 language_model.patch(
-    "You return the prediction at the last position only. All T positions predict, and all are trained on at once.",
+    "Your model returns the prediction at the last position only. Return those of all T positions, which are all "
+    "trained at once.",
     replace="return logits",
     by="return logits[:, -1]",
 )
 
 language_model.patch(
-    "All your layers are the same one: `[layer] * N` holds one layer N times. Make a new one for each.",
+    "All your layers are one and the same: `[layer] * N` holds one layer N times. Make a new layer for each place in "
+    "the list.",
     replace="nn.ModuleList(layer(d_model, heads, d_ff, dropout) for _ in range(layers))",
     by="nn.ModuleList([layer(d_model, heads, d_ff, dropout)] * layers)",
     seen="https://github.com/IDEA-Research/DAB-DETR/issues/17",
 )
 
 language_model.patch(
-    "torch does not know of your layers: in a plain Python list they are never trained. Use `nn.ModuleList`.",
+    "Your layers are in a plain Python list, where torch does not find them, so they are never trained. Use "
+    "`nn.ModuleList`.",
     replace="nn.ModuleList(layer(d_model, heads, d_ff, dropout) for _ in range(layers))",
     by="[layer(d_model, heads, d_ff, dropout) for _ in range(layers)]",
     seen="https://github.com/LiamMaclean216/Pytorch-Transfomer/issues/7",
 )
+
+
+@language_model.mistake(
+    "Your model looks up the token vectors without scaling them. `embed_with_positions` multiplies them by √d_model "
+    "before it adds the positions."
+)
+def not_scaled(*sizes):
+    return models.LanguageModel(*sizes, embed=lambda ids, table: table[ids] + sinusoidal(ids.size(1), table.size(1)))
+
+
+@language_model.mistake(
+    "Your model uses the token vectors as they are, without scale and without positions. Use `embed_with_positions`, "
+    "which does both."
+)
+def looked_up_only(*sizes):
+    return models.LanguageModel(*sizes, embed=lambda ids, table: table[ids])
+
+
+@language_model.mistake("Your model adds the positions twice. `embed_with_positions` adds them already.")
+def positions_twice(*sizes):
+    def embed(ids, table):
+        return embed_with_positions(ids, table) + sinusoidal(ids.size(1), table.size(1))
+
+    return models.LanguageModel(*sizes, embed=embed)
+
+
+language_model.patch(
+    "What your layers compute is lost: each layer reads the embeddings again. Pass the result of one layer to the "
+    "next: `x = layer(x, mask)`.",
+    replace="hidden = layer(hidden, mask)",
+    by="layer(hidden, mask)",
+)
+
+language_model.patch(
+    "Your model uses only one of its layers. The embeddings go through all of them, one after another.",
+    replace="for layer in self.layers:",
+    by="for layer in self.layers[-1:]:",
+)
+
+language_model.patch(
+    "Your model adds what goes into a layer to what comes out. The residual connections are inside the layer already.",
+    replace="hidden = layer(hidden, mask)",
+    by="hidden = hidden + layer(hidden, mask)",
+)
+
+language_model.patch(
+    "Your model ends in a log-softmax. It should return logits, because the loss takes the softmax itself.",
+    replace="return logits",
+    by="return logits.log_softmax(-1)",
+)
+
+language_model.patch(
+    "Your model returns the vectors of the last layer, (B, T, d_model). One more product, with the transposed table, "
+    "gives the logits (B, T, V).",
+    replace="return logits",
+    by="return hidden",
+)
+
+language_model.patch(
+    "Your model returns the likeliest token at each position. Return the logits of all V tokens: the loss and the "
+    "sampler both need them.",
+    replace="return logits",
+    by="return logits.argmax(-1) + 0 * logits[..., 0]",
+)
+
+
+@language_model.mistake(
+    "Your logits come from a matrix of their own. Here one table serves both ends: multiply by the transposed table of "
+    "the embeddings, `x @ table.T`."
+)
+def untied(*sizes):
+    return models.LanguageModel(*sizes, tied=False)
 
 
 @language_model.right_for_whole_course
@@ -116,12 +237,14 @@ class OfModules(nn.Module):
         super().__init__()
         self.wte, self.head = nn.Embedding(vocab_size, d_model), nn.Linear(d_model, vocab_size, bias=False)
         nn.init.normal_(self.wte.weight, std=d_model**-0.5)
+        self.head.weight = self.wte.weight
+        self.drop = nn.Dropout(dropout)
         self.blocks = nn.ModuleList()
         for _ in range(n_layers):
             self.blocks.append(EncoderLayer(d_model, heads, d_ff, dropout))
 
     def forward(self, idx):
-        x = embed_with_positions(idx, self.wte.weight)
+        x = self.drop(embed_with_positions(idx, self.wte.weight))
         for block in self.blocks:
             x = block(x, causal_mask(idx.shape[1]))
         return self.head(x)
@@ -131,13 +254,14 @@ class OfModules(nn.Module):
 class LanguageModelOfTorch(nn.Module):
     def __init__(self, V, d_model, heads, d_ff, layers, dropout=0.1):
         super().__init__()
-        self.table = nn.Embedding(V, d_model)
+        self.table, self.dropout = nn.Embedding(V, d_model), nn.Dropout(dropout)
+        nn.init.normal_(self.table.weight, std=d_model**-0.5)
         self.body = nn.ModuleList(
             nn.TransformerEncoderLayer(d_model, heads, d_ff, dropout, batch_first=True) for _ in range(layers)
         )
 
     def forward(self, ids):
-        x = embed_with_positions(ids, self.table.weight)
+        x = self.dropout(embed_with_positions(ids, self.table.weight))
         for layer in self.body:
             x = layer(x, nn.Transformer.generate_square_subsequent_mask(ids.size(1)), is_causal=True)
         return torch.einsum("btd,vd->btv", x, self.table.weight)

@@ -1,12 +1,29 @@
 """The exercise `masked_weights` of notebook 06."""
 
+from typing import Any
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 
+from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
+from course_lib.lessons.l01_attention.inputs import about_filled_number, filled_number
 from course_lib.transformer import attention
 from course_lib.transformer.attention import causal_mask
+
+
+def explain_filling(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say which number an answer fills into the hidden scores, if it is one that scores may reach; "" otherwise."""
+    function = call_directly(answer)
+    number = filled_number(function(torch.zeros(1, 2), torch.tensor([[False, True]])))
+    if number is None:
+        return ""
+    scores, mask = arguments
+    explained = scores.masked_fill(~mask, number).softmax(-1)
+    return about_filled_number(number) if torch.allclose(function(scores, mask), explained, atol=1e-5) else ""
+
 
 masked_weights = Exercise(
     reference=attention.masked_weights,
@@ -16,6 +33,7 @@ masked_weights = Exercise(
     difficulty=1,
     on_map="masked_attention",
     trained=True,
+    explain=explain_filling,
     returns=(Result("weights", "T, S"),),
     example=case(fixed_tensor(3, 3), mask=causal_mask(3)),
     another=case(fixed_tensor(3, 3, seed=1), mask=causal_mask(3)),
@@ -31,52 +49,74 @@ masked_weights = Exercise(
             mask=causal_mask(3),
             having=("hidden scores that are far above the open ones",),
         ),
+        case(
+            torch.tensor([[0.0, 2.0, -1.0], [0.0, -1.0, 0.0], [0.0, 0.0, 0.0]]),
+            mask=causal_mask(3),
+            having=("scores of 0",),
+        ),
         case(fixed_tensor(3, 3, dtype=torch.float64), mask=causal_mask(3), having=("float64 numbers",)),
     ),
     hints=(
         (
-            "What score does a key need, so that the softmax gives it the weight 0, and shares everything among the "
-            "others?"
+            "The softmax divides exp(score) by the sum of all of them in the row. For which score is exp(score) equal "
+            "to 0?"
         ),
-        "exp of minus infinity is 0. So the hidden scores become minus infinity, and then comes the softmax.",
         (
-            "`masked_fill` fills where a mask is True, and yours is True where nothing is to be hidden: `~` inverts "
-            "it. Rows add up to 1: softmax over the last axis."
+            "Replace the hidden scores with `-torch.inf` first. Then take the softmax over the last axis, so that "
+            "each row adds up to 1."
+        ),
+        (
+            "`scores.masked_fill(where, number)` replaces the scores at which `where` is True. The mask is True where "
+            "nothing should be hidden, and `~` inverts it."
         ),
     ),
 )
 
 
 @masked_weights.mistake(
-    "You set weights to 0 after the softmax, so that the rest of a row no longer adds up to 1. Hide the scores: minus "
-    "infinity, before the softmax.",
+    "Your code sets weights to 0 after the softmax, so that the rest of a row no longer adds up to 1. Set the hidden "
+    "scores to minus infinity before the softmax.",
     seen="https://github.com/lucidrains/memory-compressed-attention/issues/2",
 )
 def mask_after_softmax(scores, mask):
     return torch.softmax(scores, dim=-1) * mask
 
 
-@masked_weights.mistake('Your mask is the wrong way round: it hides what may be attended to. True means "may attend".')
+@masked_weights.mistake(
+    'Your code hides the scores where the mask is True. True means "may attend": hide those where it is False, `~mask`.'
+)
 def hides_the_allowed(scores, mask):
     return torch.softmax(scores.masked_fill(mask, -torch.inf), dim=-1)
 
 
 @masked_weights.mistake(
-    "Your softmax runs over the queries, so that columns add up to 1. Each row is one token's budget: the last axis.",
+    "Your code hides the scores where the mask is True, and it changes the caller's `scores`. True means “may attend”: "
+    "hide those where it is False, by `scores.masked_fill(~mask, -torch.inf)`, which makes new scores."
+)
+def hides_the_allowed_in_place(scores, mask):
+    return torch.softmax(scores.masked_fill_(mask, -torch.inf), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your softmax runs over the queries, so that columns add up to 1. Each row should add up to 1: take the softmax "
+    "over the last axis.",
     seen="https://github.com/PetrochukM/PyTorch-NLP/issues/2",
 )
 def over_the_queries(scores, mask):
     return torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=-2)
 
 
-@masked_weights.mistake("The mask does nothing in yours: the future is read.")
+@masked_weights.mistake(
+    "The mask has no effect in your code, so that hidden keys are read. `masked_fill` returns new scores and leaves "
+    "the old ones as they are: use what it returns."
+)
 def not_masked(scores, mask):
     return torch.softmax(scores, dim=-1)
 
 
 @masked_weights.mistake(
-    "You put 0, or 1e-9 for −1e9, in the hidden scores' place: a score like others, since exp(0) is 1. Take minus "
-    "infinity.",
+    "Your code fills the hidden scores with 0, or with 1e-9 where −1e9 was meant. That is a score like any other, "
+    "since exp(0) = 1: fill them with minus infinity.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def tiny_numbers(scores, mask):
@@ -84,8 +124,8 @@ def tiny_numbers(scores, mask):
 
 
 @masked_weights.mistake(
-    "You set weights to 0 after the softmax and divide by what is left. Beside far larger hidden scores nothing is "
-    "left, and 0 / 0 is NaN. Hide the scores themselves, before the softmax."
+    "Your code sets weights to 0 after the softmax and divides by their sum. If a hidden score is much larger than the "
+    "others, that sum is 0, and 0 / 0 is NaN. Hide the scores before the softmax."
 )
 def renormalised(scores, mask):
     weights = torch.softmax(scores, dim=-1) * mask
@@ -93,11 +133,118 @@ def renormalised(scores, mask):
 
 
 @masked_weights.mistake(
-    "You fill in a number that a score may reach, such as −100: where all open scores lie below it, what is hidden is "
-    "read. Nothing lies below minus infinity."
+    "Your code fills the hidden scores with a number that a score may reach, such as −100. Where all open scores are "
+    "lower than that, hidden keys are read: fill in minus infinity."
 )
 def not_low_enough(scores, mask):
     return torch.softmax(scores.masked_fill(~mask, -100.0), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code adds the mask to the scores. A Boolean counts as 1 or 0 there, so it hides nothing: replace the hidden "
+    "scores with minus infinity, by `masked_fill`."
+)
+def mask_added(scores, mask):
+    return torch.softmax(scores + mask, dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code multiplies the mask by minus infinity and adds that. Where nothing is hidden it computes 0 · ∞, which "
+    "is NaN: use `masked_fill` or `torch.where`."
+)
+def zero_times_infinity(scores, mask):
+    return torch.softmax(scores + ~mask * -torch.inf, dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code fills the hidden scores with plus infinity, whose softmax is NaN. It should be minus infinity."
+)
+def plus_infinity(scores, mask):
+    return torch.softmax(scores.masked_fill(~mask, torch.inf), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code takes minus infinity times minus, or subtracts a negative number, so that hidden scores become the "
+    "largest. They should become minus infinity.",
+    seen="https://github.com/lucidrains/memory-compressed-attention/issues/2",
+)
+def hidden_scores_the_largest(scores, mask):
+    return torch.softmax(scores.masked_fill(~mask, 1e9), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code sets weights to minus infinity after the softmax. Set the hidden scores to minus infinity first, then "
+    "take the softmax."
+)
+def weights_of_minus_infinity(scores, mask):
+    return torch.softmax(scores, dim=-1).masked_fill(~mask, -torch.inf)
+
+
+@masked_weights.mistake("Your code takes two softmaxes, one on top of the other. Take one, on the masked scores.")
+def softmax_of_the_weights(scores, mask):
+    return torch.softmax(torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=-1), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code takes a softmax before the mask, and another one after it. Mask the scores themselves, and take one "
+    "softmax."
+)
+def softmax_before_and_after(scores, mask):
+    return torch.softmax(torch.softmax(scores, dim=-1).masked_fill(~mask, -torch.inf), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code returns the masked scores. Take the softmax over the last axis, so that each row adds up to 1."
+)
+def scores_returned(scores, mask):
+    return scores.masked_fill(~mask, -torch.inf)
+
+
+@masked_weights.mistake("Your code returns the logarithm of the weights. Use `softmax` instead of `log_softmax`.")
+def logarithms(scores, mask):
+    return torch.log_softmax(scores.masked_fill(~mask, -torch.inf), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code divides by the square root of the number of keys. These scores come in as they should be: only mask "
+    "them and take the softmax."
+)
+def scaled_again(scores, mask):
+    return torch.softmax(scores.masked_fill(~mask, -torch.inf) / scores.size(-1) ** 0.5, dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code divides by the sum of the whole tensor. Each row has a sum of its own: the last axis, with "
+    "`keepdim=True`."
+)
+def one_sum_for_all(scores, mask):
+    exponentials = scores.masked_fill(~mask, -torch.inf).exp()
+    return exponentials / exponentials.sum()
+
+
+@masked_weights.mistake(
+    "Your code always hides the future, whatever mask is passed in. Use `mask`: it may be a different one."
+)
+def always_causal(scores, mask):
+    future = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+    return torch.softmax(scores.masked_fill(future, -torch.inf), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code treats an open score of 0 as hidden, because it multiplies by the mask and then looks for zeros. Use "
+    "the mask itself to choose what is hidden."
+)
+def zeros_hidden(scores, mask):
+    masked = scores * mask
+    return torch.softmax(masked.masked_fill(masked == 0, -torch.inf), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your weights are right, but your code changes the caller's `scores`. Use `masked_fill` without the underscore, "
+    "which makes a new tensor."
+)
+def in_place(scores, mask):
+    return torch.softmax(scores.masked_fill_(~mask, -torch.inf), dim=-1)
 
 
 @masked_weights.right_for_whole_course
@@ -119,3 +266,14 @@ def weights_of_the_allowed(scores, mask):
 
 
 masked_weights.right(lambda s, m: (s - s.masked_fill(~m, -torch.inf).logsumexp(-1, keepdim=True)).exp().where(m, 0))
+
+
+masked_weights.right(lambda scores, mask: (scores + mask.to(scores.dtype).log()).softmax(-1))
+
+
+@masked_weights.right
+def row_by_row(scores, mask):
+    weights, mask = torch.zeros_like(scores), mask.expand_as(scores)
+    for row in np.ndindex(*scores.shape[:-1]):
+        weights[row][mask[row]] = scores[row][mask[row]].softmax(0)
+    return weights

@@ -10,22 +10,22 @@ from course_lib.transformer import layers
 
 
 def plain_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Attention without learned weights, in place of a `MultiHeadAttention`."""
-    scores = query @ key.mT
+    """Attention of one head without learned weights, in place of a `MultiHeadAttention`."""
+    scores = (query @ key.mT).unsqueeze(1)  # (B, 1, T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)
-    return scores.softmax(-1) @ value
+    return scores.squeeze(1).softmax(-1) @ value  # (B, T, d_model)
 
 
 cross_attend = Exercise(
     reference=layers.cross_attend,
     notebook=7,
     order=10,
-    minutes=5,
+    minutes=3,
     difficulty=1,
     on_map="cross_attention",
     trained=True,
-    returns=(Result("what the target read", "B, T, d_model"),),
+    returns=(Result("the output", "B, T, d_model"),),
     example=case(plain_attention, *target_and_memory(1, 3, 2)),
     another=case(plain_attention, *target_and_memory(1, 3, 2, seed=3)),
     cases=(
@@ -33,28 +33,32 @@ cross_attend = Exercise(
         case(
             plain_attention,
             *target_and_memory(2, 3, 2),
-            mask=torch.tensor([[[True, False]], [[True, True]]]),
+            mask=torch.tensor([[[[True, False]]], [[[True, True]]]]),
             having=("a mask",),
         ),
         case(
             plain_attention,
             *target_and_memory(1, 4, 4),
-            mask=torch.tensor([[[True, True, False, False]]]),
+            mask=torch.tensor([[[[True, True, False, False]]]]),
             having=("a mask",),
         ),
         case(plain_attention, *target_and_memory(2, 1, 1), having=("one token on each side",)),
         case(plain_attention, *(tensor.double() for tensor in target_and_memory(1, 3, 2)), having=("float64 numbers",)),
     ),
     hints=(
-        "Who asks, and who is asked? The French word being written asks; the English sentence is asked.",
-        "`attention` takes query, key, value and mask, in this order. What comes out has as many rows as the query.",
-        "The query is x. What is looked up, and what is carried back, are the same: the memory, twice.",
+        "The French word being written asks, and the English sentence is asked. Which of the two is x?",
+        (
+            "`attention` takes query, key, value and mask, in this order. Its output has as many rows as the query, "
+            "and the result should be (B, T, d_model)."
+        ),
+        "`attention(x, …)`: keys and values have the same source, and the mask is about the words that are looked at.",
     ),
 )
 
 
 @cross_attend.mistake(
-    "Your questions come from the memory, and the target answers. The target asks; keys and values are the memory's.",
+    "Your queries come from the memory, and your keys and values from the target. It should be the other way round: "
+    "the target x asks, and keys and values come from the memory.",
     seen="https://github.com/rexrex9/nlp_torchtext/issues/2",
 )
 def memory_asks(attention, x, memory, memory_mask=None):
@@ -62,44 +66,85 @@ def memory_asks(attention, x, memory, memory_mask=None):
 
 
 @cross_attend.mistake(
-    "Your keys are the memory's, but your values the target's. What is carried over is the source: values from the "
-    "memory too."
+    "Your keys come from the memory, but your values from the target. The values should come from the memory too."
 )
 def values_from_the_target(attention, x, memory, memory_mask=None):
     return attention(x, memory, x[:, : memory.size(1)], memory_mask)
 
 
 @cross_attend.mistake(
-    "Your values are the memory's, but your keys the target's. Keys and values belong together: the memory's."
+    "Your values come from the memory, but your keys from the target. The keys should come from the memory too."
 )
 def keys_from_the_target(attention, x, memory, memory_mask=None):
     return attention(x, x[:, : memory.size(1)], memory, memory_mask)
 
 
 @cross_attend.mistake(
-    "That is self-attention: the target reads itself, and never hears of the source. Keys and values come from the "
-    "memory."
+    "Your code computes self-attention: the target reads itself, and never the source. Keys and values should come "
+    "from the memory."
 )
 def reads_itself(attention, x, memory, memory_mask=None):
     return attention(x, x, x)
 
 
-@cross_attend.mistake("That is the encoder's own self-attention. The questions come from the target, x.")
+@cross_attend.mistake(
+    "Your code lets the memory read itself, as in the encoder. The queries should come from the target x."
+)
 def memory_reads_itself(attention, x, memory, memory_mask=None):
     return attention(memory, memory, memory, memory_mask)
 
 
 @cross_attend.mistake(
-    "The sides are right, but the mask is not passed on, so that the source's padding is read.",
+    "Your query, key and value are right, but your code does not pass the mask on, so the source's padding is read. "
+    "Pass `memory_mask` as the fourth argument.",
     seen="https://github.com/NVIDIA/FasterTransformer/issues/270",
 )
 def blind_to_padding(attention, x, memory, memory_mask=None):
     return attention(x, memory, memory)
 
 
-@cross_attend.mistake("You add x already here. The residual comes around it, in the layer.")
+@cross_attend.mistake("Your code adds x to the result. The residual connection is added later, in the decoder layer.")
 def with_a_residual(attention, x, memory, memory_mask=None):
     return x + attention(x, memory, memory, memory_mask)
+
+
+@cross_attend.mistake(
+    "Your code inverts the mask, so that the words are hidden and the padding is read. The mask is True for what may "
+    "be read: pass it on as it is."
+)
+def mask_inverted(attention, x, memory, memory_mask=None):
+    return attention(x, memory, memory, None if memory_mask is None else ~memory_mask)
+
+
+@cross_attend.mistake(
+    "Your keys and values come from the memory and the target together. Cross-attention reads the memory "
+    "only, and self-attention reads the target.",
+    seen="https://github.com/lucidrains/reformer-pytorch/issues/90",
+)
+def reads_both(attention, x, memory, memory_mask=None):
+    both = torch.cat((memory, x), dim=1)
+    if memory_mask is not None:
+        open_to_x = memory_mask.new_ones(*memory_mask.shape[:-1], x.size(1))
+        memory_mask = torch.cat((memory_mask, open_to_x), dim=-1)
+    return attention(x, both, both, memory_mask)
+
+
+@cross_attend.mistake(
+    "Your code adds the memory to the result. Return what the attention returns, and nothing else.",
+    seen="https://github.com/georgepar/slp/issues/26",
+)
+def memory_added(attention, x, memory, memory_mask=None):
+    output = attention(x, memory, memory, memory_mask)
+    return output + memory[:, -1:]
+
+
+@cross_attend.mistake(
+    "Your code returns what the memory read from the target, cut or repeated to the target's length. The target x "
+    "should ask, so that the result has its length by itself."
+)
+def cut_to_length(attention, x, memory, memory_mask=None):
+    rows = torch.arange(x.size(1)) % memory.size(1)
+    return attention(memory, x, x)[:, rows]
 
 
 @cross_attend.right_for_whole_course

@@ -6,31 +6,44 @@ import torch
 from torch import nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.dropout import dropout_of_layer
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import drops_in_training, with_fixed_weights
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.lessons.l07_transformer.inputs import target_and_memory
 from course_lib.transformer import layers
-from course_lib.transformer.attention import MultiHeadAttention
+from course_lib.transformer.attention import MultiHeadAttention, causal_mask
 from course_lib.transformer.layers import post_norm
 
 SIZES = (4, 2, 7, 0.1)
 FUTURE_HIDDEN = torch.ones(3, 3, dtype=torch.bool).tril()
 LAST_HIDDEN = torch.tensor([True, False]).expand(2, 1, 1, 2)
+LAST_OF_THREE_HIDDEN = torch.tensor([True, True, False]).expand(2, 1, 1, 3)
 EACH_ITS_OWN = torch.stack((fixed_tensor(2, 2, 3) > -1, fixed_tensor(2, 2, 3) < 1), dim=-1)  # (B, H, T, S)
+
+LEARNED = ClassWithWeights(
+    reference=layers.DecoderLayer,
+    inputs=lambda d_model, *_: target_and_memory(2, 3, 4, d_model),
+    sizes=(8, 4, 5, 0.1),
+    wide=(64, 4, 96, 0.1),
+    block=2,
+    dropout=3,
+)
 
 decoder_layer = Exercise(
     reference=layers.DecoderLayer,
     notebook=7,
     order=30,
-    minutes=25,
-    difficulty=3,
-    on_map="cross_attention",
+    minutes=10,
+    difficulty=2,
+    on_map="decoder_feed_forward",
     trained=True,
-    adapt=with_fixed_weights(constructor_arguments=4, block=2),
-    further_check=drops_in_training(constructor_arguments=4, block=2),
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED, dropout_of_layer("self-attention", "cross-attention", "feed-forward")),
+    explain=explain_class(LEARNED),
     returns=(
         Result("output", "B, T, d_model"),
-        Result("the count of numbers in your weight matrices"),
+        Result("the gradients of your matrices"),
     ),
     example=case(*SIZES, *target_and_memory(1, 3, 2)),
     another=case(*SIZES, *target_and_memory(1, 3, 2, seed=3)),
@@ -41,7 +54,14 @@ decoder_layer = Exercise(
         case(*SIZES, *target_and_memory(1, 1, 1), having=("one token on each side",)),
         case(*SIZES, *target_and_memory(2, 3, 2), mask=FUTURE_HIDDEN, having=("a causal mask",)),
         case(*SIZES, *target_and_memory(2, 3, 2), None, mask=LAST_HIDDEN, having=("a mask of the memory",)),
-        case(*SIZES, *target_and_memory(2, 3, 2, seed=5), FUTURE_HIDDEN, mask=LAST_HIDDEN, having=("both masks",)),
+        # With as many words on both sides, either mask would fit either attention.
+        case(
+            *SIZES,
+            *target_and_memory(2, 3, 3, seed=5),
+            FUTURE_HIDDEN,
+            mask=LAST_OF_THREE_HIDDEN,
+            having=("both masks",),
+        ),
         case(
             *SIZES,
             *target_and_memory(2, 3, 2),
@@ -52,24 +72,22 @@ decoder_layer = Exercise(
         case(*SIZES, *(tensor.double() for tensor in target_and_memory(1, 3, 2)), having=("float64 numbers",)),
     ),
     hints=(
+        "Begin with the `forward` of your `EncoderLayer`. Which of the given parts belong to the new sublayer?",
         (
-            "It is your `EncoderLayer` with a third sublayer in the middle. So there are two attentions, one "
-            "feed-forward, three norms."
+            "The order is self-attention under `mask`, then cross-attention to the memory under `memory_mask`, then "
+            "the feed-forward. Each has a residual connection and a norm of its own, and reads the result of the one "
+            "before."
         ),
         (
-            "In order: self-attention under `mask`; `cross_attend` to the memory under `memory_mask`; feed-forward. "
-            "Each with `post_norm` around it."
-        ),
-        (
-            "The cross-attention asks with what came out of the first `post_norm`. In a `lambda y:`, y asks, and "
-            "memory and its mask are the same for all calls."
+            "`lambda y: cross_attend(self.cross_attention, y, memory, memory_mask)` is a sublayer that `post_norm` "
+            "accepts. Dropout is still missing in it."
         ),
     ),
 )
 
 
 @decoder_layer.mistake(
-    "Your cross-attention comes before the self-attention. The target words look at each other first."
+    "Your cross-attention comes before the self-attention. The target words read each other first, and then the memory."
 )
 class CrossAttentionFirst(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
@@ -79,54 +97,74 @@ class CrossAttentionFirst(layers.DecoderLayer):
 
 
 @decoder_layer.mistake(
-    "Your norms come before the sublayers: that is pre-norm. In 2017, and here, they come after the sums."
+    "Your norms come before the sublayers, which is pre-norm. In the layer of 2017 they come after the sums: use "
+    "`post_norm`."
 )
 def norms_first(*sizes):
     return layers.DecoderLayer(*sizes, residual=layers.pre_norm)
 
 
 decoder_layer.patch(
-    "The residual around cross-attention is missing: what the target knew so far is lost, and only the source's words "
-    "go on.",
+    "The residual connection around your cross-attention is missing, so what the target knew before is lost. Add x to "
+    "what the attention computes, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)",
     by="self.norm_2(self.dropout(read_memory(x)))",
 )
 
 decoder_layer.patch(
-    "The residual around self-attention is missing: a word's own vector is lost, and only what it read goes on.",
+    "The residual connection around your self-attention is missing, so a word's own vector is lost. Add x to what the "
+    "attention computes, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )
 
 decoder_layer.patch(
-    "The residual around the feed-forward is missing: it adds to what was found, and does not replace it.",
+    "The residual connection around your feed-forward is missing. The feed-forward should add to what was there, not "
+    "replace it.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)",
     by="self.norm_3(self.dropout(self.feed_forward(x)))",
 )
 
 decoder_layer.patch(
-    "Your self-attention gets no mask, so that target words read the words that they are to predict.",
+    "Your self-attention gets no mask, so target words read the words that they should predict. Pass `mask` on as the "
+    "fourth argument.",
     replace="self.self_attention(y, y, y, mask)",
     by="self.self_attention(y, y, y)",
 )
 
 decoder_layer.patch(
-    "Your cross-attention gets no mask, so that it reads the source's padding: pass `memory_mask` on.",
+    "Your cross-attention gets no mask, so it reads the source's padding. Pass `memory_mask` on.",
     replace="self.cross(self.cross_attention, y, memory, memory_mask)",
     by="self.cross(self.cross_attention, y, memory)",
     seen="https://github.com/DaoyuanLi2816/Molecule-Generator/issues/22",
 )
 
 decoder_layer.patch(
-    "Your second attention reads the target again, and the memory is never used. Its keys and values come from the "
-    "memory.",
+    "Your cross-attention runs under `mask`, which is for the self-attention. Pass `memory_mask` to it.",
+    replace="self.cross(self.cross_attention, y, memory, memory_mask)",
+    by="self.cross(self.cross_attention, y, memory, mask)",
+)
+
+decoder_layer.patch(
+    "Your second attention reads the target again, and the memory is never used. Its keys and values should come from "
+    "the memory.",
     replace="self.cross(self.cross_attention, y, memory, memory_mask)",
     by="self.cross_attention(y, y, y)",
 )
 
 
 @decoder_layer.mistake(
-    "Your cross-attention asks with what self-attention found, before it was added and normalised.",
+    "Your two masks are exchanged. `mask` says what the self-attention may read, and `memory_mask` what the "
+    "cross-attention may read."
+)
+class MasksExchanged(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        return super().forward(x, memory, memory_mask, mask)
+
+
+@decoder_layer.mistake(
+    "Your cross-attention takes its queries from the raw output of the self-attention. Take them from the result of "
+    "the first `post_norm`, after the sum and the norm.",
     seen="https://github.com/ml-explore/mlx/issues/3382",
 )
 class QueryWithoutNorm(layers.DecoderLayer):
@@ -138,10 +176,120 @@ class QueryWithoutNorm(layers.DecoderLayer):
 
 
 decoder_layer.patch(
-    "One attention does both jobs. Reading the target and reading the source are learned apart: make two.",
+    "Your layer uses one attention twice. Reading the target and reading the source are learned separately: make two "
+    "attentions in `__init__`.",
     replace="self.cross_attention = cross_attention(d_model, heads)",
     by="self.cross_attention = self.self_attention",
 )
+
+
+@decoder_layer.mistake(
+    "Your second residual connection adds the input of the layer. Add what the cross-attention reads: the result of "
+    "the first `post_norm`."
+)
+class SecondResidualFromTheInput(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        y = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        x = self.norm_2(x + self.cross_attention(y, memory, memory, memory_mask))
+        return post_norm(x, self.feed_forward, self.norm_3)
+
+
+@decoder_layer.mistake(
+    "Your third residual connection adds the input of the layer. Add what the feed-forward reads: the result of the "
+    "second `post_norm`."
+)
+class ThirdResidualFromTheInput(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        y = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        y = post_norm(y, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_2)
+        return self.norm_3(x + self.feed_forward(y))
+
+
+decoder_layer.patch(
+    "Your layer has no cross-attention: the memory is never used. Between self-attention and feed-forward, the target "
+    "reads the memory, with a residual connection and a norm.",
+    replace="self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)",
+    by="x",
+)
+
+decoder_layer.patch(
+    "Your layer ends after the cross-attention. Then each token goes through the feed-forward, with a residual "
+    "connection and a norm of its own.",
+    replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)",
+    by="x",
+)
+
+decoder_layer.patch(
+    "Your layer has no self-attention. First the target words read each other under `mask`, with a residual "
+    "connection and a norm.",
+    replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
+    by="x",
+)
+
+decoder_layer.patch(
+    "The norm after self-attention is missing in your layer. There are three sums in a layer, and each is normalised.",
+    replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
+    by="x + self.dropout(self.self_attention(x, x, x, mask))",
+    seen="https://github.com/ml-explore/mlx/issues/210",
+)
+
+decoder_layer.patch(
+    "The norm after cross-attention is missing in your layer. There are three sums in a layer, and each is normalised.",
+    replace="self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)",
+    by="x + self.dropout(read_memory(x))",
+)
+
+decoder_layer.patch(
+    "The norm after the feed-forward is missing in your layer. There are three sums in a layer, and each is "
+    "normalised.",
+    replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)",
+    by="x + self.dropout(self.feed_forward(x))",
+)
+
+
+@decoder_layer.mistake(
+    "Your layer has no norms. Each of the three sums is normalised: `post_norm` does both, the sum and the norm."
+)
+class WithoutNorms(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = x + self.self_attention(x, x, x, mask)
+        x = x + self.cross_attention(x, memory, memory, memory_mask)
+        return x + self.feed_forward(x)
+
+
+@decoder_layer.mistake(
+    "Your layer normalises x first, and then adds a sublayer's result to the normalised x. In post-norm x is added as "
+    "it is, and the norm comes after the sum.",
+    seen="https://github.com/pytorch/pytorch/issues/61165",
+)
+class ResidualOfTheNormalised(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = self.norm_1(x)
+        x = x + self.self_attention(x, x, x, mask)
+        x = self.norm_2(x)
+        x = x + self.cross_attention(x, memory, memory, memory_mask)
+        x = self.norm_3(x)
+        return x + self.feed_forward(x)
+
+
+@decoder_layer.mistake(
+    "Your cross-attention asks with the input of the layer. Take its queries from the result of the first `post_norm`."
+)
+class QueryFromTheInput(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        y = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        y = self.norm_2(y + self.cross_attention(x, memory, memory, memory_mask))
+        return post_norm(y, self.feed_forward, self.norm_3)
+
+
+@decoder_layer.mistake(
+    "Your two attentions read side by side: both take their queries from the input of the layer, and are added "
+    "together. The cross-attention comes after the first sum and norm."
+)
+class SideBySide(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = x + self.self_attention(x, x, x, mask) + self.cross_attention(x, memory, memory, memory_mask)
+        return post_norm(self.norm_2(x), self.feed_forward, self.norm_3)
 
 
 @decoder_layer.right_for_whole_course
@@ -198,3 +346,45 @@ class DecoderLayerInOne(nn.Module):
         x = self.norms[0](x + self.drop(self.mha1(x, x, look_ahead)))
         x = self.norms[1](x + self.drop(self.mha2(x, enc, padding)))
         return self.norms[2](x + self.drop(self.ffn(x)))
+
+
+@decoder_layer.mistake(
+    "Your cross-attention hides later words of the memory. The whole source is known, so only `memory_mask` says what "
+    "cross-attention may read."
+)
+class CausalCrossAttention(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        causal = torch.ones(x.size(1), memory.size(1), dtype=torch.bool).tril()
+        return super().forward(x, memory, mask, causal if memory_mask is None else causal & memory_mask)
+
+
+@decoder_layer.mistake(
+    "Your cross-attention hides later words of the memory where no `memory_mask` is given. The whole source is known: "
+    "leave the mask out then."
+)
+class CausalCrossAttentionWithoutAMask(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        if memory_mask is None:
+            memory_mask = torch.ones(x.size(1), memory.size(1), dtype=torch.bool).tril()
+        return super().forward(x, memory, mask, memory_mask)
+
+
+@decoder_layer.mistake(
+    "Your layer hides the future by itself. The self-attention hides only what `mask` says: the model passes a causal "
+    "mask."
+)
+class AlwaysCausal(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        causal = causal_mask(x.size(1))
+        return super().forward(x, memory, causal if mask is None else causal & mask, memory_mask)
+
+
+@decoder_layer.mistake(
+    "Your cross-attention takes its queries from the memory and reads the target. The target asks and the memory is "
+    "read: `attention(x, memory, memory, memory_mask)`."
+)
+class MemoryAsks(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        x = self.norm_2(x + self.cross_attention(memory, x, x))
+        return post_norm(x, self.feed_forward, self.norm_3)

@@ -49,18 +49,19 @@ def with_encoder_calls(answer: Any) -> Callable[..., Any]:
 
 
 # The low scores in the first two columns keep it from predicting [pad] or [bos].
-TRANSLATOR = CountingStandIn(torch.cat((torch.full((13, 2), -9.0), 4 * fixed_tensor(13, 10, seed=3)), dim=1))
+NEVER = torch.tensor([-9.0, -10.0]).expand(13, 2)
+TRANSLATOR = CountingStandIn(torch.cat((NEVER, 4 * fixed_tensor(13, 10, seed=3)), dim=1))
 
 greedy_translation = Exercise(
     reference=choose.greedy_translation,
     notebook=7,
     order=70,
-    minutes=15,
+    minutes=10,
     difficulty=2,
     adapt=with_encoder_calls,
     returns=(
         Result("the translation's ids"),
-        Result("how often you encode"),
+        Result("the number of your calls of `encode`"),
     ),
     example=case(TRANSLATOR, [9, 3, 7], 10),
     another=case(TRANSLATOR, [5, 4, 6], 10),
@@ -71,86 +72,90 @@ greedy_translation = Exercise(
     ),
     hints=(
         (
-            "Encode once, before the loop. In the loop: decode all tokens so far, take the likeliest next one, append "
-            "it."
+            "Which of the two calls, `encode` and `decode`, depends on what is already translated? That one belongs "
+            "in the loop, and the other one before it."
         ),
         (
-            "`model.decode` gives logits (1, T, V), a prediction after each of the T tokens. Only the last is new: "
-            "`logits[0, -1]`."
+            "Keep a list of target ids that begins with [bos]. `model.decode(target, memory, source)` takes batches "
+            "of ids (1, T) and (1, S), and returns logits (1, T, V). Only the prediction after the last token is new."
         ),
         (
-            "Begin with the list `[1]`, [bos]. Stop when the likeliest is 2, [eos], or when the list has `max_length` "
-            "tokens besides [bos]. Return the list without its first."
+            "`int(logits[0, -1].argmax())` is the next token. Look at it before you append it: is it [eos]? And [bos] "
+            "does not belong to the result."
         ),
     ),
 )
 
 
 greedy_translation.patch(
-    "You read the prediction at the first position, again and again. The next token is predicted at the last position.",
+    "Your code always takes the token that follows [bos]. Append each new token to the target before the next call, "
+    "and read the prediction at the last position: `logits[0, -1]`.",
     replace="logits[0, -1]",
     by="logits[0, 0]",
 )
 
 greedy_translation.patch(
-    "You give the decoder the latest token only. It has no memory of its own: give it all tokens so far.",
+    "Your code passes only the newest token to the decoder, which remembers nothing between calls. Pass all target "
+    "tokens so far.",
     replace="torch.tensor([target])",
     by="torch.tensor([target[-1:]])",
 )
 
 greedy_translation.patch(
-    "You hand the source to the decoder as its target. In this order: `model.decode(target, memory, source)`.",
+    "Your code passes the source to the decoder as its target. The order is `model.decode(target, memory, source)`.",
     replace="model.decode(torch.tensor([target]), memory, source)",
     by="model.decode(source, memory, torch.tensor([target]))",
 )
 
 greedy_translation.patch(
-    "Your `argmax` runs over the predictions of all positions at once. Take those at the last position first: "
+    "Your `argmax` runs over the predictions of all positions at once. First take the logits at the last position: "
     "`logits[0, -1]`.",
     replace="logits[0, -1].argmax()",
     by="logits.argmax()",
 )
 
 greedy_translation.patch(
-    "Your translation runs on after [eos]. The token 2 says that the sentence is over: stop there.",
+    "Your translation continues after [eos]. Token 2 says that the sentence is over: stop there.",
     replace="if best == eos:",
     by="if False:",
     seen="https://github.com/microsoft/onnxruntime/issues/16721",
 )
 
 greedy_translation.patch(
-    "Your translation begins with [bos], id 1. That only starts the decoder: leave it out of the result.",
+    "Your translation begins with [bos], id 1. That token only starts the decoder: leave it out of the result.",
     replace="return target[1:]",
     by="return target",
 )
 
 greedy_translation.patch(
-    "Your translation ends with [eos], id 2. It says that the sentence is over, and is no word of it.",
+    "Your translation ends with [eos], id 2. That token only says that the sentence is over: leave it out of the "
+    "result.",
     replace="break",
     by="return [*target[1:], best]",
 )
 
 greedy_translation.patch(
-    "You start from padding, id 0. The decoder was trained to begin after [bos], id 1.",
+    "Your code starts the decoder with padding, id 0. The decoder was trained to begin after [bos], id 1.",
     replace="target = [bos]",
     by="target = [0]",
 )
 
 greedy_translation.patch(
-    "You start from [eos], id 2. The decoder was trained to begin after [bos], id 1.",
+    "Your code starts the decoder with [eos], id 2. The decoder was trained to begin after [bos], id 1.",
     replace="target = [bos]",
     by="target = [eos]",
 )
 
 greedy_translation.patch(
-    "You stop one token early: [bos] does not count among the `max_length` tokens.",
+    "Your translation is one token short where `max_length` ends it. [bos] does not count among the `max_length` "
+    "tokens, and the last token is left out only if it is [eos].",
     replace="len(target) <= max_length",
     by="len(target) < max_length",
 )
 
 greedy_translation.patch(
-    "The translation is right, but you encode the source again for each token. It stays the same: encode once, before "
-    "the loop.",
+    "Your translation is right, but your code encodes the source again for each token. The source stays the same: "
+    "encode it once, before the loop.",
     replace=(
         "memory = model.encode(source)  # (1, S, d_model)\n    target = [bos]\n    while len(target) <= max_length:\n"
     ),
@@ -159,6 +164,123 @@ greedy_translation.patch(
         "    while len(target) <= max_length:\n"
         "        memory = model.encode(source)  # (1, S, d_model)\n"
     ),
+)
+
+
+greedy_translation.patch(
+    "Your code writes one token too many. [bos] aside, the translation has at most `max_length` tokens.",
+    replace="len(target) <= max_length",
+    by="len(target) <= max_length + 1",
+)
+
+greedy_translation.patch(
+    "Your translation is one token short where `max_length` ends it, and your code encodes the source again for each "
+    "token. Encode once, before the loop, do not count [bos], and leave out the last token only if it is [eos].",
+    replace=(
+        "memory = model.encode(source)  # (1, S, d_model)\n    target = [bos]\n    while len(target) <= max_length:\n"
+    ),
+    by=(
+        "target = [bos]\n"
+        "    while len(target) < max_length:\n"
+        "        memory = model.encode(source)  # (1, S, d_model)\n"
+    ),
+)
+
+greedy_translation.patch(
+    "Your code starts the decoder with the source's ids. The target is a text of its own: it begins with [bos], id 1.",
+    replace="    target = [bos]\n",
+    by="    target, start = list(source_ids), len(source_ids)\n    max_length += start - 1\n",
+)
+
+greedy_translation.patch(
+    "Your code starts the decoder with the first word of the source. The decoder was trained to begin after [bos], id "
+    "1.",
+    replace="target = [bos]",
+    by="target = source_ids[:1]",
+)
+
+greedy_translation.patch(
+    "Your code takes the least likely token, by `argmin`. The likeliest token has the highest logit: use `argmax`.",
+    replace="argmax",
+    by="argmin",
+)
+
+greedy_translation.patch(
+    "Your code appends the highest logit itself, from `max`. The token is the index of that logit: use `argmax`.",
+    replace="logits[0, -1].argmax()",
+    by="logits[0, -1].max()",
+)
+
+greedy_translation.patch(
+    "Your `argmax` runs over the positions and returns the number of a position. It should run over the V tokens, the "
+    "last axis.",
+    replace="logits[0, -1].argmax()",
+    by="logits.argmax(dim=1)[0, -1]",
+)
+
+greedy_translation.patch(
+    "Your code returns after the first new token: its `return` is inside the loop. Move it out of the loop.",
+    replace="target.append(best)",
+    by="return [best]",
+)
+
+greedy_translation.patch(
+    "Your code encodes the target instead of the source. `encode` reads the source, once, before the loop.",
+    replace="memory = model.encode(source)",
+    by="memory = model.encode(torch.tensor([[bos]]))",
+)
+
+
+@greedy_translation.mistake(
+    "Your answer still contains [bos] and [eos]. They only say where the translation begins and where it is over: "
+    "leave both out of the result."
+)
+def both_marks_returned(model, source_ids, max_length):
+    source, target = torch.tensor([source_ids]), [1]
+    memory = model.encode(source)
+    while len(target) <= max_length and target[-1] != 2:
+        target.append(int(model.decode(torch.tensor([target]), memory, source)[0, -1].argmax()))
+    return target
+
+
+@greedy_translation.mistake(
+    "Your answer still contains [bos] and [eos], and your code encodes the source again for each token. Leave both out "
+    "of the result, and encode once, before the loop."
+)
+def both_marks_returned_and_encoded_again(model, source_ids, max_length):
+    source, target = torch.tensor([source_ids]), [1]
+    while len(target) <= max_length and target[-1] != 2:
+        logits = model.decode(torch.tensor([target]), model.encode(source), source)
+        target.append(int(logits[0, -1].argmax()))
+    return target
+
+
+@greedy_translation.mistake(
+    "Your answer still contains [bos] and [eos], and [bos] counts among the `max_length` tokens. Leave both out of the "
+    "result, and count only the new tokens."
+)
+def both_marks_returned_and_one_counted(model, source_ids, max_length):
+    return both_marks_returned(model, source_ids, max_length - 1)
+
+
+@greedy_translation.mistake("Your code returns a tensor of shape (1, …). Return a list of ids: `[0].tolist()`.")
+def tensor_returned(model, source_ids, max_length):
+    return torch.tensor([choose.greedy_translation(model, source_ids, max_length)])
+
+
+greedy_translation.patch(
+    "Your code writes until [eos] comes, however long that takes. Stop after `max_length` tokens too, since some "
+    "models never write [eos].",
+    replace="len(target) <= max_length",
+    by="len(target) <= 100",
+    seen="https://github.com/CyberZHG/keras-transformer/issues/3",
+)
+
+greedy_translation.patch(
+    "Your code puts [bos] and [eos] around the source. `source_ids` is ready as it comes: pass it on as a batch of "
+    "one.",
+    replace="torch.tensor([source_ids])",
+    by="torch.tensor([[1, *source_ids, 2]])",
 )
 
 

@@ -13,7 +13,7 @@ learning_rate = Exercise(
     reference=schedules.learning_rate,
     notebook=7,
     order=60,
-    minutes=5,
+    minutes=3,
     difficulty=1,
     returns=(Result("the learning rate"),),
     example=case(1, 512, 4000),
@@ -23,35 +23,37 @@ learning_rate = Exercise(
         case(100_000, 512, 4000, having=("steps after the warm-up",)),
         case(50, 64, 10, having=("steps after the warm-up",)),
         case(3, 64, 10, having=("a narrow model",)),
+        case(16, 4, 1000, having=("a step early in the warm-up", "a narrow model")),
+        case(2_000_000, 256, 300, having=("steps after the warm-up", "a very late step")),
         case(5, 128, 1, having=("a warm-up of one step",)),
     ),
     hints=(
         (
-            "Two curves that cross at step = warmup: one goes up in a line, the other down with the root. The rate is "
-            "always the lower one."
+            "Work out both terms of the minimum by hand for `warmup` = 4, at the steps 1, 4 and 16. Which of them is "
+            "the smaller one, and when?"
         ),
-        "Down: step^−0.5. Up: step · warmup^−1.5. Both times d_model^−0.5.",
-        "`min(…)` of the two, times `d_model**-0.5`.",
+        "Python's power is `**`. It binds more tightly than `*`, and −0.5 needs no brackets after it.",
+        "The falling term is `step**-0.5`. Write the rising term in the same way. Which function takes the smaller?",
     ),
 )
 
 
 @learning_rate.mistake(
-    "You took the larger of the two. Then the rate starts at its highest, and never comes down: take the smaller."
+    "Your code takes the larger of the two terms, so that the rate starts high and keeps rising in the end. Take the "
+    "smaller one."
 )
 def the_larger(step, d_model, warmup):
     return float(d_model**-0.5 * max(step**-0.5, step * warmup**-1.5))
 
 
-@learning_rate.mistake(
-    "The shape is right, but the factor d_model^−0.5 is missing: wider models learn in smaller steps."
-)
+@learning_rate.mistake("The factor d_model^−0.5 is missing in your code. It makes wider models learn in smaller steps.")
 def width_forgotten(step, d_model, warmup):
     return float(min(step**-0.5, step * warmup**-1.5))
 
 
 @learning_rate.mistake(
-    "You count one step less. Steps count from 1 here: at step 1 the rate is above 0.",
+    "Your code computes the rate of the step before. Steps count from 1 here, and at step 1 the rate is already above "
+    "0.",
     seen="https://github.com/karpathy/nanoGPT/issues/578",
 )
 def steps_from_zero(step, d_model, warmup):
@@ -59,7 +61,7 @@ def steps_from_zero(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your rate goes up and stays there. After the warm-up it comes down, with the root of the step.",
+    "Your rate rises and then stays where it is. After the warm-up it should fall with the square root of the step.",
     seen="https://github.com/facebookresearch/ParlAI/issues/4384",
 )
 def never_down(step, d_model, warmup):
@@ -67,18 +69,88 @@ def never_down(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "There is no warm-up: your rate is highest at the first step. The second term holds it down at the beginning."
+    "There is no warm-up in your code: the rate is highest at the first step. Take the smaller of step^−0.5 and step · "
+    "warmup^−1.5."
 )
 def no_warm_up(step, d_model, warmup):
     return float(d_model**-0.5 * step**-0.5)
 
 
 @learning_rate.mistake(
-    "Your line goes up to another height than where the curve begins. At step = warmup both terms are warmup^−0.5, so "
-    "the line is step · warmup^−1.5."
+    "Your rising term is step / warmup. At step = warmup both terms should be equal, so it is step · warmup^−1.5."
 )
 def too_steep(step, d_model, warmup):
     return float(d_model**-0.5 * min(step**-0.5, step / warmup))
+
+
+@learning_rate.mistake(
+    "Your factor is d_model^0.5, which grows with the width. The exponent is negative: d_model^−0.5."
+)
+def wider_is_faster(step, d_model, warmup):
+    return float(d_model**0.5 * min(step**-0.5, step * warmup**-1.5))
+
+
+@learning_rate.mistake("Your code divides by d_model. The factor is d_model^−0.5, so divide by its square root.")
+def divided_by_the_width(step, d_model, warmup):
+    return min(step**-0.5, step * warmup**-1.5) / d_model
+
+
+@learning_rate.mistake(
+    "Your code multiplies only one of the two terms by d_model^−0.5. The factor belongs to both: put it outside of the "
+    "minimum."
+)
+def factor_inside(step, d_model, warmup):
+    return float(min(d_model**-0.5 * step**-0.5, step * warmup**-1.5))
+
+
+@learning_rate.mistake(
+    "Your code computes the rate of the next step. Steps count from 1 already: use `step` as it is, without + 1."
+)
+def one_step_ahead(step, d_model, warmup):
+    return schedules.learning_rate(step + 1, d_model, warmup)
+
+
+@learning_rate.mistake(
+    "Your rate only rises: it is the second term alone. After the warm-up the first term, step^−0.5, is smaller: take "
+    "the minimum of both."
+)
+def rising_for_ever(step, d_model, warmup):
+    return float(d_model**-0.5 * step * warmup**-1.5)
+
+
+@learning_rate.mistake("Your first term is step^0.5, which rises. Its exponent is negative: step^−0.5.")
+def rising_with_the_root(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**0.5, step * warmup**-1.5))
+
+
+@learning_rate.mistake("Your second term is step · warmup^−0.5. Its exponent is −1.5: step · warmup^−1.5.")
+def the_other_exponent(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, step * warmup**-0.5))
+
+
+@learning_rate.mistake(
+    "Your second term is step^−1.5 · warmup: the two are swapped. It is step · warmup^−1.5, which rises with the step."
+)
+def step_and_warmup_swapped(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, warmup * step**-1.5))
+
+
+@learning_rate.mistake("Your code adds the two terms. Take the smaller one: `min`.")
+def added(step, d_model, warmup):
+    return float(d_model**-0.5 * (step**-0.5 + step * warmup**-1.5))
+
+
+@learning_rate.mistake(
+    "Your code uses only the step's whole share of the warm-up, `step // warmup`, which is 0 until the warm-up ends. "
+    "Divide by `/`, or multiply by warmup^−1.5."
+)
+def rounded_down(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, step // warmup * warmup**-0.5))
+
+
+@learning_rate.mistake("Your rate falls as 1 / step after the warm-up. It should fall with the square root: step^−0.5.")
+def falling_too_fast(step, d_model, warmup):
+    return float(d_model**-0.5 * min(1 / step, step * warmup**-1.5))
 
 
 @learning_rate.right_for_whole_course

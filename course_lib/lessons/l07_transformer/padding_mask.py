@@ -19,59 +19,128 @@ padding_mask = Exercise(
     cases=(
         case(torch.tensor([[5, 7, 6, 0], [8, 0, 0, 0], [4, 4, 4, 4]]), 0, having=("a batch",)),
         case(torch.tensor([[5, 0, 9], [9, 9, 1]]), 9, having=("a batch", "another padding id")),
+        case(torch.tensor([[7, 2, 9, 4]]), 4, having=("ids below and above the padding's", "another padding id")),
         case(torch.tensor([[5], [6]]), 0, having=("a single token",)),
         case(torch.tensor([[3, 5, 0], [5, 0, 0], [0, 5, 6]]), 0, having=("sizes that are all the same",)),
     ),
     hints=(
-        "Where is a token a word, and where is it padding? One comparison says so, for all tokens at once.",
-        "`ids != pad` is True at the words, (B, S). The scores that it will meet are (B, H, T, S).",
+        "A word's id differs from the padding's. Which comparison gives True for words, for all tokens at once?",
         (
-            "Two axes of length 1 are missing between B and S. Indexing with `None` puts one in, and `unsqueeze` does "
-            "too."
+            "The comparison has the shape (B, S). The mask will be laid over scores of shape (B, H, T, S). Which two "
+            "axes are missing, and where do they belong?"
         ),
+        "`mask[:, None]` has the shape (B, 1, S); `unsqueeze` does the same. One more axis is missing.",
     ),
 )
 
 
-@padding_mask.mistake('Yours is True at the padding. In this course True means "may attend": invert it.')
+@padding_mask.mistake(
+    "Your mask is True for padding and False for words. In this course True marks what may be attended to: use `!=` "
+    "instead of `==`."
+)
 def hides_words(ids, pad):
     return ~attention.padding_mask(ids, pad)
 
 
 @padding_mask.mistake(
-    "The words are found, but the mask has two axes, (B, S). Scores have four, (B, H, T, S): put two axes of length 1 "
-    "between, for the heads and the queries."
+    "Your values are right, but your mask has two axes, (B, S). Scores have four, (B, H, T, S): insert two axes of "
+    "length 1 in the middle, for the heads and the queries."
 )
 def without_axes(ids, pad):
     return ids != pad
 
 
 @padding_mask.mistake(
-    "One axis is missing: (B, 1, S) would be taken for (H, T, S). Scores are (B, H, T, S), so B, 1, 1, S."
+    "Your mask lacks one axis: (B, 1, S) would be read as (H, T, S). Scores are (B, H, T, S), so the mask should be "
+    "(B, 1, 1, S)."
 )
 def one_axis_short(ids, pad):
     return (ids != pad)[:, None]
 
 
 @padding_mask.mistake(
-    "Your S stands on the axis of the queries. Padding is hidden from those who ask, so it stands on the last axis, "
-    "the keys'."
+    "Your S is on the axis of the queries, (B, 1, S, 1). Padding should not be read, so S belongs on the axis of the "
+    "keys, the last one.",
+    seen="https://github.com/hyunwoongko/transformer/issues/40",
 )
 def hides_queries(ids, pad):
     return (ids != pad)[:, None, :, None]
 
 
-@padding_mask.mistake("You compare with 0 whatever the padding's id is: that comes in as `pad`.")
+@padding_mask.mistake(
+    "Your code always compares with 0, but the padding's id is passed in as `pad`. Compare with that.",
+    seen="https://github.com/hyunwoongko/transformer/issues/11",
+)
 def always_zero(ids, pad):
     return attention.padding_mask(ids, 0)
 
 
 @padding_mask.mistake(
-    "Yours holds numbers to add to the scores. Here a mask holds True and False: `scaled_dot_product_attention` sets "
-    "the scores itself."
+    "Your mask holds numbers that are added to scores. In this course a mask holds True and False, and "
+    "`scaled_dot_product_attention` sets the scores."
 )
 def minus_infinity(ids, pad):
     return torch.zeros(ids.shape).masked_fill(ids == pad, -torch.inf)[:, None, None]
+
+
+@padding_mask.mistake(
+    "Your code keeps the ids that are larger than `pad`. Padding may have any id, so smaller ids are words too: "
+    "compare with `!=`."
+)
+def larger_ids(ids, pad):
+    return (ids > pad)[:, None, None]
+
+
+@padding_mask.mistake(
+    "Your values and your shape are right, but the mask holds numbers. The course's masks are Boolean: return the "
+    "comparison itself, without `float()` or `int()`."
+)
+def ones_and_zeros(ids, pad):
+    return attention.padding_mask(ids, pad).float()
+
+
+@padding_mask.mistake(
+    "Your values and your shape are right, but the mask holds whole numbers. The course's masks are Boolean: return "
+    "the comparison itself, without `float()` or `int()`."
+)
+def whole_numbers(ids, pad):
+    return attention.padding_mask(ids, pad).long()
+
+
+@padding_mask.mistake(
+    "Your mask puts the axes of length 1 in front of the batch, (1, 1, B, S). The batch comes first: (B, 1, 1, S)."
+)
+def axes_in_front(ids, pad):
+    return (ids != pad)[None, None]
+
+
+@padding_mask.mistake(
+    "Your mask puts the axes of length 1 behind S, (B, S, 1, 1). S belongs on the last axis: (B, 1, 1, S)."
+)
+def axes_behind(ids, pad):
+    return (ids != pad)[:, :, None, None]
+
+
+@padding_mask.mistake(
+    "Your mask is (B, 1, S, S), and also hides everything from queries that are padding. Such a query could read "
+    "nothing at all: hide keys only, (B, 1, 1, S)."
+)
+def hides_queries_and_keys(ids, pad):
+    words = ids != pad
+    return (words[:, :, None] & words[:, None])[:, None]
+
+
+@padding_mask.mistake(
+    "Your mask repeats the same row for every query, (B, 1, S, S). One row is enough, because an axis of length 1 "
+    "broadcasts: (B, 1, 1, S)."
+)
+def repeated_for_queries(ids, pad):
+    return (ids != pad)[:, None, None].expand(-1, 1, ids.size(1), -1)
+
+
+@padding_mask.mistake("Your code returns ids. Compare them with `pad`, so that the mask holds True and False.")
+def ids_returned(ids, pad):
+    return ids[:, None, None]
 
 
 @padding_mask.right_for_whole_course

@@ -1,5 +1,7 @@
 """The exercise `smoothed_cross_entropy` of notebook 07."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,7 +26,7 @@ smoothed_cross_entropy = Exercise(
     reference=losses.smoothed_cross_entropy,
     notebook=7,
     order=50,
-    minutes=15,
+    minutes=10,
     difficulty=2,
     on_map="loss",
     trained=True,
@@ -38,34 +40,36 @@ smoothed_cross_entropy = Exercise(
         case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), 0.1, having=("padding",)),
         case(fixed_tensor(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), 0.2, having=("padding",)),
         case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), 0.1, having=("huge numbers",)),
+        case(fixed_tensor(1, 3, 5, seed=4), LABELS, 1.0, having=("nothing but smoothing",)),
         case(fixed_tensor(1, 3, 5, dtype=torch.float64), LABELS, 0.1, having=("float64 numbers",)),
     ),
     hints=(
         (
-            "Two halves: how surprised the model is by the right token, and how surprised it is on average by any "
-            "token. The first counts 1 − epsilon, the second epsilon."
+            "Write down the smoothed label for V = 4 and ε = 0.2. How much does the right token get, and how much "
+            "each of the others?"
         ),
         (
-            "`log_softmax` over the last axis gives ln p of all tokens. `gather` picks out the right one's; the mean "
-            "over the last axis is the other half. Both with a minus."
+            "The loss has two parts: the surprise at the right token, with the weight 1 − ε, and the mean surprise "
+            "over all V tokens, with the weight ε. Both come from the same `log_softmax` over the last axis."
         ),
         (
-            "A label of −100 has no place to gather from: put 0 there first, and keep only the positions whose label "
-            "counts before you take the mean."
+            "`log_p.mean(-1)` belongs to the second part. For the first, `gather` needs labels without −100: "
+            "`labels.masked_fill(labels == -100, 0)`. Which positions enter the final mean?"
         ),
     ),
 )
 
 
 @smoothed_cross_entropy.mistake(
-    "That is the plain cross-entropy. The share epsilon of each label is spread over all V tokens."
+    "Your code computes the plain cross-entropy, without smoothing. Spread the share epsilon of each label over all V "
+    "tokens."
 )
 def not_smoothed(logits, labels, epsilon):
     return losses.smoothed_cross_entropy(logits, labels, 0.0)
 
 
 @smoothed_cross_entropy.mistake(
-    "Padding counts in your smoothed half. Labels of −100 count in neither half.",
+    "Padding counts in the smoothed part of your loss. Leave out the positions whose label is −100 in both parts.",
     seen="https://github.com/pytorch/pytorch/issues/73205",
 )
 def smoothed_padding(logits, labels, epsilon):
@@ -74,7 +78,8 @@ def smoothed_padding(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "You divide by all positions, padding too, so that more padding means less loss. Divide by the labels that count.",
+    "Your code divides by all positions, so that more padding gives a lower loss. Divide by the number of labels that "
+    "count.",
     seen="https://github.com/huggingface/transformers/pull/5919",
 )
 def averaged_over_padding(logits, labels, epsilon):
@@ -83,8 +88,8 @@ def averaged_over_padding(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "You give epsilon to the V − 1 others, and none of it back to the right token. That is a convention too; here it "
-    "is spread over all V, as torch's `label_smoothing` does it."
+    "Your code spreads epsilon over the V − 1 wrong tokens. Some programs do so, but here it is spread over all V "
+    "tokens, the right one included, as in `label_smoothing` of torch."
 )
 def all_to_the_others(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
@@ -93,7 +98,8 @@ def all_to_the_others(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Each of the V tokens gets the whole epsilon in yours. It is shared between them: a mean, not a sum."
+    "Your code gives each of the V tokens the whole epsilon. They share it: take the mean over the V tokens, not the "
+    "sum."
 )
 def summed_share(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
@@ -101,7 +107,8 @@ def summed_share(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "In yours the right token keeps all of its 1, and epsilon comes on top. It gives epsilon away."
+    "In your code the right token keeps its weight of 1, and epsilon is added. The right token gives epsilon away: its "
+    "weight is 1 − epsilon."
 )
 def added_on_top(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
@@ -109,11 +116,194 @@ def added_on_top(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "You took a softmax before the log-softmax. The logits come in raw.",
+    "Your code takes a softmax before the log-softmax. Pass the logits on as they come in.",
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 def softmax_twice(logits, labels, epsilon):
     return losses.smoothed_cross_entropy(logits.softmax(-1), labels, epsilon)
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part is missing in your loss: it is (1 − epsilon) times the plain loss. Add epsilon times the mean "
+    "surprise over all V tokens."
+)
+def first_part_only(logits, labels, epsilon):
+    return (1 - epsilon) * losses.smoothed_cross_entropy(logits, labels, 0.0)
+
+
+@smoothed_cross_entropy.mistake(
+    "The two weights are swapped in your loss. The right token has the weight 1 − epsilon, the mean over all V tokens "
+    "has epsilon."
+)
+def weights_swapped(logits, labels, epsilon):
+    return losses.smoothed_cross_entropy(logits, labels, 1 - epsilon)
+
+
+@smoothed_cross_entropy.mistake(
+    "Your loss is the Kullback-Leibler divergence: it is lower than the cross-entropy by the entropy of the labels. "
+    "Leave that entropy out, so that the loss is − Σ label · ln p."
+)
+def divergence(logits, labels, epsilon):
+    _, log_p, counts = right_share(logits, labels)
+    target = F.one_hot(labels.clamp(min=0), logits.size(-1)) * (1 - epsilon) + epsilon / logits.size(-1)
+    return (torch.xlogy(target, target) - target * log_p).sum(-1)[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your code divides epsilon by V − 2, as programs do that also leave out a column for padding. Here it is spread "
+    "over all V tokens.",
+    seen="https://github.com/harvardnlp/annotated-transformer/issues/39",
+)
+def shared_by_two_fewer(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    others = (log_p.sum(dim=-1) - right) / (logits.size(-1) - 2)
+    return (-(1 - epsilon) * right - epsilon * others)[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your loss is the divergence of the best-known program: `KLDivLoss`, epsilon / (V − 2) and a column 0 that gets "
+    "nothing. Here epsilon is spread over all V tokens, and the loss is − Σ label · ln p."
+)
+def divergence_with_a_column_for_padding(logits, labels, epsilon):
+    V = logits.size(-1)
+    target = torch.full_like(logits, epsilon / (V - 2)).scatter(-1, labels.clamp(min=0).unsqueeze(-1), 1 - epsilon)
+    target[..., 0] = 0
+    log_p = logits.log_softmax(-1)
+    return (torch.xlogy(target, target) - target * log_p).sum(-1)[labels != IGNORE].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your code divides epsilon by V − 1, but gives it to all V tokens. Spread over all V, each gets epsilon / V: take "
+    "the mean over the last axis.",
+    seen="https://github.com/bys0318/SQUIRE/issues/8",
+)
+def shared_by_one_fewer(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right - epsilon * log_p.sum(dim=-1) / (logits.size(-1) - 1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part of your loss has the wrong sign. Both parts are surprise, so both have a minus: −ln p."
+)
+def smoothed_part_subtracted(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right + epsilon * log_p.mean(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "The minus is missing in your code: surprise is −ln p. With ln p, which is below 0, training would make the model "
+    "worse."
+)
+def wrong_sign(logits, labels, epsilon):
+    return -losses.smoothed_cross_entropy(logits, labels, epsilon)
+
+
+@smoothed_cross_entropy.mistake(
+    "Your code adds up the loss. Take the mean over the labels that count, so that long texts can be compared with "
+    "short ones."
+)
+def summed(logits, labels, epsilon):
+    return losses.smoothed_cross_entropy(logits, labels, epsilon) * (labels != IGNORE).sum()
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part of your loss is averaged over padding too: your code takes the mean of everything. Leave out "
+    "the positions whose label is −100 before you average.",
+    seen="https://github.com/k-tahiro/bert-summarizer/issues/41",
+)
+def smoothed_part_over_all_positions(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    return -(1 - epsilon) * right[counts].mean() - epsilon * log_p.mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Padding counts in your loss, as if token 0 were the right answer there. Leave out the positions whose label is "
+    "−100.",
+    seen="https://github.com/lukas-blecher/LaTeX-OCR/issues/305",
+)
+def padding_counted(logits, labels, epsilon):
+    return losses.smoothed_cross_entropy(logits, labels.clamp(min=0), epsilon)
+
+
+@smoothed_cross_entropy.mistake(
+    "Your code takes the softmax first and then its logarithm. The softmax of very unlikely tokens is 0, and ln 0 is "
+    "minus infinity: use `torch.log_softmax`, which does both in one step."
+)
+def logarithm_of_the_softmax(logits, labels, epsilon):
+    counts = labels != IGNORE
+    log_p = logits.softmax(-1).log()
+    right = log_p.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return (-(1 - epsilon) * right - epsilon * log_p.mean(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your softmax runs over the positions, so that different positions compete. At each position the V tokens compete: "
+    "take the softmax over the last axis."
+)
+def over_the_positions(logits, labels, epsilon):
+    counts = labels != IGNORE
+    log_p = logits.log_softmax(-2)
+    right = log_p.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return (-(1 - epsilon) * right - epsilon * log_p.mean(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake("Your code always smooths by 0.1. Use `epsilon`, which may be another number.")
+def always_a_tenth(logits, labels, epsilon):
+    return losses.smoothed_cross_entropy(logits, labels, 0.1)
+
+
+@smoothed_cross_entropy.mistake(
+    "Your code averages within each text, and then over the texts, so that a label in a short text weighs more. Take "
+    "one mean over all labels that count."
+)
+def mean_of_means(logits, labels, epsilon):
+    texts = zip(logits, labels, strict=True)
+    return torch.stack([losses.smoothed_cross_entropy(*text, epsilon) for text in texts]).mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your smoothed labels do not add up to 1: the right token gets 1 − epsilon, without its own share epsilon / V. Its "
+    "label is 1 − epsilon + epsilon / V."
+)
+def right_token_overwritten(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    share = epsilon / logits.size(-1)
+    return (-(1 - epsilon) * right - share * (log_p.sum(dim=-1) - right))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your loss looks at the right token only, with the weight 1 − epsilon + epsilon / V. Each of the other tokens has "
+    "the weight epsilon / V, and counts too."
+)
+def right_token_only(logits, labels, epsilon):
+    return (1 - epsilon + epsilon / logits.size(-1)) * losses.smoothed_cross_entropy(logits, labels, 0.0)
+
+
+@smoothed_cross_entropy.mistake(
+    "Your smoothed part is the constant epsilon · ln V, which does not depend on the logits. It is epsilon times the "
+    "mean of −ln p over all V tokens."
+)
+def constant_added(logits, labels, epsilon):
+    plain = losses.smoothed_cross_entropy(logits, labels, 0.0)
+    return (1 - epsilon) * plain + epsilon * math.log(logits.size(-1))
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part of your loss takes the mean of the logits themselves. Surprise is −ln p: take the mean of their "
+    "`log_softmax`."
+)
+def mean_of_the_logits(logits, labels, epsilon):
+    right, _, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right - epsilon * logits.mean(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part of your loss takes the mean of the probabilities. Surprise is −ln p: take the mean of the "
+    "log-probabilities."
+)
+def mean_of_the_probabilities(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right - epsilon * log_p.exp().mean(dim=-1))[counts].mean()
 
 
 @smoothed_cross_entropy.right_for_whole_course

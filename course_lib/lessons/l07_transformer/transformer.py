@@ -7,12 +7,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.dropout import dropout_of_model
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import with_fixed_weights
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.initialisation import copied_layers, start_of_model
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
-from course_lib.transformer.positions import embed_with_positions
+from course_lib.transformer.positions import embed_with_positions, sinusoidal
 
 
 def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -25,24 +28,41 @@ DEEP = (5, 9, 4, 2, 7, 2, 0.1)
 SOURCE = torch.tensor([[4, 3]])
 TARGET = torch.tensor([[1, 8, 5]])
 
+LEARNED = ClassWithWeights(
+    reference=models.Transformer,
+    inputs=lambda source, target, *_: (
+        1 + torch.arange(20).reshape(2, 10) * 3 % (source - 1),
+        torch.arange(24).reshape(2, 12) * 5 % target,
+    ),
+    sizes=(7, 11, 8, 4, 5, 2, 0.1),
+    wide=(40, 50, 64, 4, 96, 2, 0.1),
+    block=2,
+    d_model=2,
+    vocabularies=(0, 1),
+    dropout=6,
+    call=both_ways,
+)
+
 transformer = Exercise(
     reference=models.Transformer,
     notebook=7,
     order=40,
-    minutes=30,
+    minutes=20,
     difficulty=3,
     on_map="projection",
-    adapt=with_fixed_weights(constructor_arguments=7, block=2, uncounted_sizes=(5, 9), call=both_ways),
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED, copied_layers(5), start_of_model, dropout_of_model(0, 5)),
+    explain=explain_class(LEARNED),
     returns=(
         Result("logits", "B, T, V"),
-        Result("decode(target_ids, encode(source_ids), source_ids)", "B, T, V"),
-        Result("the count of numbers in the layers' weight matrices"),
+        Result("the logits of `decode`", "B, T, V"),
+        Result("the gradients of the layers' matrices"),
     ),
     example=case(*MODEL, SOURCE, TARGET),
     another=case(*MODEL, torch.tensor([[3, 4]]), torch.tensor([[1, 6, 7]])),
     cases=(
-        case(*DEEP, SOURCE, TARGET, having=("two layers",)),
         case(*MODEL, torch.tensor([[4, 3], [3, 3]]), torch.tensor([[1, 8, 3, 6], [1, 4, 7, 5]]), having=("a batch",)),
+        case(*DEEP, SOURCE, TARGET, having=("two layers",)),
         case(*DEEP, torch.tensor([[4, 0, 0], [3, 3, 0]]), torch.tensor([[1], [1]]), having=("padding", "two layers")),
         case(
             *MODEL,
@@ -51,49 +71,51 @@ transformer = Exercise(
             having=("padding", "[bos] and [eos] in the source"),
         ),
         case(*MODEL, torch.tensor([[4]]), torch.tensor([[1]]), having=("one token on each side",)),
+        case(8, 10, 6, 3, 5, 1, 0.1, torch.tensor([[7, 3]]), torch.tensor([[1, 9, 5]]), having=("other sizes",)),
     ),
     hints=(
         (
-            "In `__init__`: a table of vectors for each language, N encoder layers, N decoder layers, in "
-            "`nn.ModuleList`s so that torch knows of them. In `encode` the source goes through one stack, in `decode` "
-            "the target through the other."
+            "Write `encode` first. It is the body of your language model without the logits, and with another mask. "
+            "`decode` is similar, but its layers also read the memory."
         ),
         (
-            "Both begin with `embed_with_positions` and dropout. The encoder layers get the source's padding mask. The "
-            "decoder layers get the memory, a causal mask for the target, and again the source's padding mask."
+            "Both begin alike: `embed_with_positions` with the table of their language, then dropout. The encoder "
+            "layers get the padding mask of the source. The decoder layers get the memory, a causal mask, and again "
+            "the padding mask of the source."
         ),
         (
-            "The decoder's output (B, T, d_model) becomes logits (B, T, V) by one more matrix: a linear map without a "
-            "bend, or the transposed table of the target. No softmax: the loss takes it."
+            "`padding_mask(source_ids, 0)` is needed in both methods. In `decode`, a last product with "
+            "`self.target_table.T`, or a linear map, turns (B, T, d_model) into logits."
         ),
     ),
 )
 
 
 @transformer.mistake(
-    "Nothing hides the future from the target words: they copy the answer in training, and are lost without it. The "
-    "decoder layers want a causal mask."
+    "Nothing hides the future from your target words, so they copy the answer in training and are lost without it. "
+    "Pass a causal mask to the decoder layers."
 )
 def future_open(*sizes):
     return models.Transformer(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool))
 
 
 @transformer.mistake(
-    "Your target's mask is off by one: each word reads the next one too, which is the very one that it is to predict. "
-    "The diagonal is open, and nothing to the right of it."
+    "Your target's mask is off by one: each word also reads the next one, which it should predict. The mask should be "
+    "True on the diagonal and below it, nowhere else."
 )
 def one_word_ahead(*sizes):
     return models.Transformer(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool).tril(1))
 
 
 transformer.patch(
-    "Your encoder reads padding: it wants the padding mask too, in each layer.",
+    "Your encoder reads padding. Pass the padding mask to each of its layers.",
     replace="layer(x, mask)",
     by="layer(x)",
 )
 
 transformer.patch(
-    "Your decoder reads the source's padding: the cross-attention wants the padding mask of the source.",
+    "Your decoder reads the source's padding. Pass the padding mask of the source to each of its layers, after the "
+    "causal mask.",
     replace="layer(x, memory, mask, memory_mask)",
     by="layer(x, memory, mask)",
     seen="https://github.com/NVIDIA/FasterTransformer/issues/270",
@@ -101,7 +123,7 @@ transformer.patch(
 
 
 @transformer.mistake(
-    "Padding is never hidden: not in the encoder, and not when the decoder reads the memory. Both want "
+    "Your model never hides padding, neither in the encoder nor when the decoder reads the memory. Both need "
     "`padding_mask(source_ids, 0)`."
 )
 def padding_never_hidden(*sizes):
@@ -109,7 +131,7 @@ def padding_never_hidden(*sizes):
 
 
 @transformer.mistake(
-    "There are no positions in your embeddings, so that the model cannot tell *dog bites man* from *man bites dog*: "
+    "There are no positions in your embeddings, so your model cannot tell “dog bites man” from “man bites dog”. Use "
     "`embed_with_positions`."
 )
 def without_positions(*sizes):
@@ -117,19 +139,20 @@ def without_positions(*sizes):
 
 
 transformer.patch(
-    "You look target ids up in the source's table. Each language has its own numbers, and so its own table.",
+    "Your code looks up target ids in the source's table. Each language has ids of its own, and so a table of its own.",
     replace="self.embed(target_ids, self.target_table), ",
     by="self.embed(target_ids % len(self.source_table), self.source_table), ",
 )
 
 transformer.patch(
-    "Your memory is the embedded source: the encoder's layers are never run.",
+    "Your memory is the embedded source: your code never calls the layers of the encoder, or does not use what they "
+    "return. Write `x = layer(x, mask)`.",
     replace="for layer in self.encoder:",
     by="for layer in ():",
 )
 
 transformer.patch(
-    "Your model ends in a softmax. It should return the logits: the loss takes the softmax itself.",
+    "Your model ends in a softmax. It should return logits, because the loss takes the softmax itself.",
     replace="return logits",
     by="return logits.softmax(-1)",
     seen="https://github.com/ariecattan/SciCo/issues/2",
@@ -137,7 +160,8 @@ transformer.patch(
 
 
 @transformer.mistake(
-    "All your layers are the same one: `[layer] * N` holds one layer N times. Make a new one for each.",
+    "All your layers are one and the same: `[layer] * N` holds one layer N times. Make a new layer for each place in "
+    "the list.",
     seen="https://github.com/IDEA-Research/DAB-DETR/issues/17",
 )
 class OneLayerManyTimes(models.Transformer):
@@ -148,7 +172,8 @@ class OneLayerManyTimes(models.Transformer):
 
 
 @transformer.mistake(
-    "torch does not know of your layers: in a plain Python list they are never trained. Use `nn.ModuleList`.",
+    "Your layers are in a plain Python list, where torch does not find them, so they are never trained. Use "
+    "`nn.ModuleList`.",
     seen="https://github.com/LiamMaclean216/Pytorch-Transfomer/issues/7",
 )
 class LayersInPlainLists(models.Transformer):
@@ -157,6 +182,80 @@ class LayersInPlainLists(models.Transformer):
         encoder, decoder = list(self.encoder), list(self.decoder)
         del self.encoder, self.decoder
         self.encoder, self.decoder = encoder, decoder
+
+
+transformer.patch(
+    "There are no positions in your target. Both languages need `embed_with_positions`: without it, the decoder does "
+    "not know the order of the target words.",
+    replace="x, mask = self.embed(target_ids, self.target_table), self.mask(T).to(target_ids.device)",
+    by="x, mask = self.target_table[target_ids] * self.target_table.size(1) ** 0.5, self.mask(T).to(target_ids.device)",
+)
+
+transformer.patch(
+    "There are no positions in your source. Both languages need `embed_with_positions`: without it, the encoder does "
+    "not know the order of the source words.",
+    replace="self.embed(source_ids, self.source_table)",
+    by="(self.source_table[source_ids] * self.source_table.size(1) ** 0.5)",
+)
+
+
+@transformer.mistake(
+    "Your model looks up the token vectors without scaling them. `embed_with_positions` multiplies them by √d_model "
+    "before it adds the positions."
+)
+def not_scaled(*sizes):
+    return models.Transformer(*sizes, embed=lambda ids, table: table[ids] + sinusoidal(ids.size(1), table.size(1)))
+
+
+@transformer.mistake(
+    "Your model scales the embeddings by √d_model a second time. `embed_with_positions` scales the vectors of the "
+    "words already."
+)
+def scaled_twice(*sizes):
+    return models.Transformer(*sizes, embed=lambda ids, table: embed_with_positions(ids, table) * table.size(1) ** 0.5)
+
+
+@transformer.mistake(
+    "Your model scales its tables by √d_model before it looks up the words. `embed_with_positions` does that already."
+)
+def tables_scaled(*sizes):
+    return models.Transformer(*sizes, embed=lambda ids, table: embed_with_positions(ids, table * table.size(1) ** 0.5))
+
+
+transformer.patch(
+    "Your `forward` drops the last target token before it decodes. It comes as the model should read it: the training "
+    "step has shifted the target already.",
+    replace="self.decode(target_ids, self.encode(source_ids)",
+    by="self.decode(target_ids[:, :-1], self.encode(source_ids)",
+)
+
+
+transformer.patch(
+    "What your decoder layers compute is lost: each layer reads the embeddings again. Pass the result of one layer to "
+    "the next.",
+    replace="x = layer(x, memory, mask, memory_mask)",
+    by="layer(x, memory, mask, memory_mask)",
+)
+
+transformer.patch(
+    "Your model ends in a log-softmax. It should return logits, because the loss takes the softmax itself.",
+    replace="return logits",
+    by="return logits.log_softmax(-1)",
+)
+
+transformer.patch(
+    "Your `decode` returns the prediction at the last position only. Return those of all T positions, which are all "
+    "trained at once.",
+    replace="return logits",
+    by="return logits[:, -1]",
+)
+
+transformer.patch(
+    "Your `decode` returns the vectors of the last layer, (B, T, d_model). One more product, with the transposed "
+    "table of the target or by a linear map, gives the logits (B, T, V).",
+    replace="return logits",
+    by="return x",
+)
 
 
 @transformer.right_for_whole_course
@@ -191,17 +290,35 @@ class OfTorch(nn.Module):
     def __init__(self, source_vocabulary, target_vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
         super().__init__()
         self.src, self.tgt = nn.Embedding(source_vocabulary, d_model), nn.Embedding(target_vocabulary, d_model)
+        for table in (self.src, self.tgt):
+            nn.init.normal_(table.weight, std=d_model**-0.5)
+        self.drop = nn.Dropout(dropout)
         self.body = nn.Transformer(d_model, heads, layers, layers, d_ff, dropout, batch_first=True)
         self.body.encoder.norm = self.body.decoder.norm = None
 
     def encode(self, src):
-        return self.body.encoder(embed_with_positions(src, self.src.weight), src_key_padding_mask=src == 0)
+        x = self.drop(embed_with_positions(src, self.src.weight))
+        return self.body.encoder(x, src_key_padding_mask=src == 0)
 
     def decode(self, tgt, memory, src):
         future = torch.ones(tgt.size(1), tgt.size(1), dtype=torch.bool).triu(1)
-        x = embed_with_positions(tgt, self.tgt.weight)
+        x = self.drop(embed_with_positions(tgt, self.tgt.weight))
         hidden = self.body.decoder(x, memory, tgt_mask=future, memory_key_padding_mask=src == 0)
         return F.linear(hidden, self.tgt.weight)
 
     def forward(self, src, tgt):
         return self.decode(tgt, self.encode(src), src)
+
+
+class Causal(EncoderLayer):
+    def forward(self, x, mask=None):
+        causal = causal_mask(x.size(1))
+        return super().forward(x, causal if mask is None else causal & mask)
+
+
+@transformer.mistake(
+    "Your encoder layers get a causal mask besides the padding mask, so that a source word cannot read later ones. The "
+    "whole source is known: hide its padding only."
+)
+def causal_encoder(*sizes):
+    return models.Transformer(*sizes, encoder_layer=Causal)

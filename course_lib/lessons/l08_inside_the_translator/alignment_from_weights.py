@@ -1,0 +1,208 @@
+"""The exercise `alignment_from_weights` of notebook 08."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import metrics
+
+
+def explain_tensors(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that links hold tensors. Two sets of them are never equal, so no known mistake could be recognised."""
+    links = answer(*arguments)
+    if not isinstance(links, set | frozenset | list | tuple):
+        return ""
+    if not any(isinstance(word, Tensor) for link in links if isinstance(link, tuple | list) for word in link):
+        return ""
+    if isinstance(links, list | tuple):
+        return (
+            f"Your code returns a {type(links).__name__} of pairs that hold tensors. A set of pairs of whole numbers "
+            "is wanted, such as {(0, 0), (2, 1)}: write `{...}` or `set(...)`, and make plain numbers with `int(...)` "
+            "or `.tolist()`."
+        )
+    return (
+        "Your links hold tensors, and to a set, two tensors with the same number are different things. Turn them into "
+        "plain numbers, with `int(...)` or `.tolist()`."
+    )
+
+
+alignment_from_weights = Exercise(
+    reference=metrics.alignment_from_weights,
+    notebook=8,
+    order=10,
+    minutes=5,
+    difficulty=1,
+    returns=(Result("the links"),),
+    example=case(torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.2, 0.7], [0.2, 0.6, 0.2]])),
+    another=case(torch.tensor([[0.2, 0.7, 0.1], [0.5, 0.3, 0.2], [0.2, 0.5, 0.3]])),
+    cases=(
+        case(
+            torch.tensor([[0.6, 0.4], [0.3, 0.7], [0.8, 0.2], [0.45, 0.55]]), having=("more target than source words",)
+        ),
+        case(torch.softmax(fixed_tensor(2, 5), -1), having=("more source than target words",)),
+        case(
+            torch.tensor([[0.34, 0.32, 0.34 - 0.005], [0.3, 0.36, 0.34]]),
+            having=("weights that are all below one half",),
+        ),
+        case(torch.tensor([[0.2, 0.5, 0.3]]), having=("a single target word",)),
+        case(torch.ones(3, 1), having=("a single source word",)),
+        case(torch.softmax(fixed_tensor(3, 3, dtype=torch.float64), -1), having=("float64 numbers",)),
+    ),
+    hints=(
+        "The rows ask, the columns are read. How many links does a grid with T rows have in the end?",
+        (
+            "In each row, you need the number of the column with the largest weight, not the weight itself. A link is "
+            "(source, target): the column first, then the row."
+        ),
+        (
+            "`weights.argmax(dim=-1)` is a tensor with one column for each row. `.tolist()` turns it into plain "
+            "numbers, and `enumerate` counts the rows beside them."
+        ),
+    ),
+    explain=explain_tensors,
+)
+
+
+def heaviest(weights: Tensor) -> list[int]:
+    """For each target word, the source word that it attends to most."""
+    columns: list[int] = weights.argmax(dim=-1).tolist()
+    return columns
+
+
+@alignment_from_weights.mistake(
+    "Your links are (target, source). A link is (source, target): the column of the grid first, then the row."
+)
+def target_first(weights):
+    return {(target, source) for target, source in enumerate(heaviest(weights))}
+
+
+@alignment_from_weights.mistake(
+    "Your code takes the largest weight of each column, so each source word chooses who reads it most. Take the "
+    "largest of each row, `dim=-1`: each target word has one link.",
+    seen="https://github.com/facebookresearch/fairseq/issues/2634",
+)
+def largest_of_each_column(weights):
+    return {(source, target) for source, target in enumerate(weights.argmax(dim=0).tolist())}
+
+
+@alignment_from_weights.mistake(
+    "Your code takes the largest weight of each column, `dim=0`, which finds one target word for each source word. "
+    "Take the largest of each row, `dim=-1`: one source word for each target word."
+)
+def largest_of_each_column_target_first(weights):
+    return {(target, source) for source, target in enumerate(weights.argmax(dim=0).tolist())}
+
+
+@alignment_from_weights.mistake(
+    "Your code returns only the source words. A link also says which target word it belongs to: (source, target)."
+)
+def sources_only(weights):
+    return heaviest(weights)
+
+
+@alignment_from_weights.mistake(
+    "Your code returns only the source words, as a tensor. A link is a pair of plain numbers, (source, target), and "
+    "the links of a sentence are a set."
+)
+def sources_as_a_tensor(weights):
+    return weights.argmax(dim=-1)
+
+
+@alignment_from_weights.mistake(
+    "Your code links every pair whose weight is above one half. A row whose weight is spread has none, but each "
+    "target word gets exactly one link: its largest weight, however small."
+)
+def above_one_half(weights):
+    return {(source, target) for target, source in (weights > 0.5).nonzero().tolist()}
+
+
+@alignment_from_weights.mistake(
+    "Your code links every pair whose weight is at least one half. A row whose weight is spread has none, but each "
+    "target word gets exactly one link: its largest weight, however small."
+)
+def one_half_or_more(weights):
+    return {(source, target) for target, source in (weights >= 0.5).nonzero().tolist()}
+
+
+@alignment_from_weights.mistake(
+    "Your code links every pair whose weight is above average, 1 / S. Each target word gets exactly one link: its "
+    "largest weight."
+)
+def above_average(weights):
+    return {(source, target) for target, source in (weights > 1 / weights.size(1)).nonzero().tolist()}
+
+
+@alignment_from_weights.mistake(
+    "Your code finds the largest weight of the whole grid, a single link. Find the largest of each row."
+)
+def largest_of_all(weights):
+    target, source = divmod(int(weights.argmax()), weights.size(1))
+    return {(source, target)}
+
+
+@alignment_from_weights.mistake("Your code takes the smallest weight of each row, by `argmin`. Take the largest.")
+def smallest(weights):
+    return {(source, target) for target, source in enumerate(weights.argmin(dim=-1).tolist())}
+
+
+@alignment_from_weights.mistake("Your links count words from 1. They are counted from 0, as everywhere in Python.")
+def counted_from_1(weights):
+    return {(source + 1, target + 1) for target, source in enumerate(heaviest(weights))}
+
+
+@alignment_from_weights.mistake(
+    "Your code keeps a link only if the source word also has its largest weight there. Each target word gets one link, "
+    "whatever the other target words read.",
+    seen="https://github.com/cisnlp/simalign/issues/33",
+)
+def both_ways(weights):
+    of_columns = weights.argmax(dim=0).tolist()
+    return {(source, target) for target, source in enumerate(heaviest(weights)) if of_columns[source] == target}
+
+
+@alignment_from_weights.mistake(
+    "Your code returns a list. The links of a sentence are a set, so that they can be compared in any order: `{...}` "
+    "or `set(...)`."
+)
+def as_a_list(weights):
+    return [(source, target) for target, source in enumerate(heaviest(weights))]
+
+
+@alignment_from_weights.mistake(
+    "Your code returns a dictionary from target to source words. Return a set of pairs, (source, target)."
+)
+def as_a_dictionary(weights):
+    return dict(enumerate(heaviest(weights)))
+
+
+@alignment_from_weights.mistake(
+    "Your code ignores the weights and links word 0 with word 0, word 1 with word 1. That is a baseline: here, each "
+    "target word is linked to the source word that it reads most."
+)
+def the_diagonal(weights):
+    return {(min(target, weights.size(1) - 1), target) for target in range(weights.size(0))}
+
+
+@alignment_from_weights.right_for_whole_course
+def alignment_in_a_loop(weights):
+    links = set()
+    for j in range(len(weights)):
+        row = weights[j].tolist()
+        links.add((row.index(max(row)), j))
+    return links
+
+
+@alignment_from_weights.right
+def by_zipping(weights):
+    return set(zip(weights.argmax(-1).tolist(), range(weights.shape[0]), strict=True))
+
+
+alignment_from_weights.right(lambda w: {(int(w[t].argmax()), t) for t in range(w.size(0))})
+
+
+@alignment_from_weights.right
+def by_numpy_and_topk(weights):
+    return {(i, j) for j, i in enumerate(weights.topk(1).indices[:, 0].numpy())}

@@ -1,0 +1,308 @@
+"""The exercise `calibration_error` of notebook 08."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import confidence as scoring
+
+CONFIDENCE = torch.tensor([0.92, 0.97, 0.94, 0.55, 0.53, 0.31])
+CORRECT = torch.tensor([True, True, False, True, False, True])
+MANY = (fixed_tensor(60, dtype=torch.float64) + 2.003) / 4.01
+OFTEN_RIGHT = (fixed_tensor(60, seed=5, dtype=torch.float64) + 2.003) / 4.01 < MANY
+
+
+calibration_error = Exercise(
+    reference=scoring.calibration_error,
+    notebook=8,
+    order=40,
+    minutes=15,
+    difficulty=2,
+    returns=(Result("the calibration error"),),
+    example=case(CONFIDENCE, CORRECT, 5),
+    another=case(torch.tensor([0.85, 0.9, 0.95, 0.45, 0.58, 0.15]), CORRECT.flip(0), 5),
+    cases=(
+        case(CONFIDENCE, CORRECT, 10, having=("more bins",)),
+        case(CONFIDENCE, CORRECT, 1, having=("a single bin",)),
+        case(
+            torch.tensor([0.95, 0.92, 1.0, 0.55]),
+            torch.tensor([True, True, False, False]),
+            10,
+            having=("a confidence of exactly 1",),
+        ),
+        case(
+            torch.tensor([0.05, 0.02, 0.0, 0.55]),
+            torch.tensor([False, True, True, True]),
+            10,
+            having=("a confidence of exactly 0",),
+        ),
+        case(torch.tensor([0.61, 0.62, 0.63]), torch.tensor([True, True, True]), 10, having=("all in one bin",)),
+        case(torch.tensor([0.72]), torch.tensor([False]), 10, having=("a single answer",)),
+        case(MANY, OFTEN_RIGHT, 10, having=("many answers", "float64 numbers")),
+    ),
+    hints=(
+        (
+            "Go through the bins one by one. For each bin you need three numbers: how many answers it holds, the mean "
+            "of their confidence, and the share of them that is right."
+        ),
+        (
+            "`confidence * bins`, rounded down, is the number of the bin; only a confidence of exactly 1 comes out one "
+            "too high. Skip empty bins, whose means are NaN, and weigh each gap by the bin's count."
+        ),
+        (
+            "With `inside = number == b`, the share right is `correct[inside].float().mean()`, and the gap of the bin "
+            "counts `inside.sum() / len(confidence)` times."
+        ),
+    ),
+)
+
+
+def numbers_of_bins(confidence: Tensor, bins: int) -> Tensor:
+    """Each answer's bin: (n,)."""
+    return (confidence * bins).long().clamp(max=bins - 1)
+
+
+def over_bins(
+    confidence: Tensor, correct: Tensor, bins: int, of_bin: Callable[[Tensor, Tensor, int], Tensor]
+) -> list[Tensor]:
+    """What a function gives for each bin that is not empty: of its confidences, its right answers and its number."""
+    number = numbers_of_bins(confidence, bins)
+    filled = [b for b in range(bins) if (number == b).any()]
+    return [of_bin(confidence[number == b], correct[number == b].to(confidence.dtype), b) for b in filled]
+
+
+def gap(sure: Tensor, right: Tensor, _: int) -> Tensor:
+    """The share right, minus the mean confidence."""
+    return right.mean() - sure.mean()
+
+
+@calibration_error.mistake(
+    "Your code takes the plain mean over the bins, so that a bin with one answer weighs as much as a full one. Weigh "
+    "each gap by the share of all answers that is in its bin.",
+    seen="https://github.com/ethen8181/machine-learning/issues/20",
+)
+def bins_not_weighted(confidence, correct, bins):
+    return torch.stack(over_bins(confidence, correct, bins, gap)).abs().mean()
+
+
+@calibration_error.mistake(
+    "Your code adds up the gaps and divides by the number of bins, empty ones included. Weigh each gap by the share of "
+    "all answers that is in its bin."
+)
+def divided_by_the_number_of_bins(confidence, correct, bins):
+    return torch.stack(over_bins(confidence, correct, bins, gap)).abs().sum() / bins
+
+
+@calibration_error.mistake(
+    "Your code adds up the gaps of the bins without weights. Weigh each gap by the share of all answers that is in its "
+    "bin."
+)
+def gaps_added_up(confidence, correct, bins):
+    return torch.stack(over_bins(confidence, correct, bins, gap)).abs().sum()
+
+
+@calibration_error.mistake(
+    "Your code multiplies each gap by the count of its bin, but does not divide by the number of all answers."
+)
+def not_divided(confidence, correct, bins):
+    return len(confidence) * scoring.calibration_error(confidence, correct, bins)
+
+
+@calibration_error.mistake(
+    "Your code compares the share right with the middle of the bin. Compare it with the mean of the confidences that "
+    "are in the bin.",
+    seen="https://github.com/JonathanWenger/pycalib/issues/4",
+)
+def middle_of_the_bin(confidence, correct, bins):
+    def from_the_middle(sure, right, b):
+        return len(sure) * (right.mean() - (b + 0.5) / bins).abs()
+
+    return torch.stack(over_bins(confidence, correct, bins, from_the_middle)).sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "Your gaps keep their signs, so that a bin that is too sure makes up for one that is not sure enough. Take the "
+    "absolute value of each bin's gap before you add up."
+)
+def signs_kept(confidence, correct, bins):
+    return correct.to(confidence.dtype).mean() - confidence.mean()
+
+
+@calibration_error.mistake(
+    "Your gaps keep their signs, with the confidence first. Take the absolute value of each bin's gap before you add "
+    "up."
+)
+def signs_kept_the_other_way(confidence, correct, bins):
+    return confidence.mean() - correct.to(confidence.dtype).mean()
+
+
+@calibration_error.mistake(
+    "Your code takes the absolute value after adding up, so that a bin that is too sure makes up for one that is not "
+    "sure enough. Take the absolute value of each bin's gap."
+)
+def absolute_value_at_the_end(confidence, correct, bins):
+    return (confidence.mean() - correct.to(confidence.dtype).mean()).abs()
+
+
+@calibration_error.mistake(
+    "Your code compares each answer with its own confidence, so that even a perfectly calibrated model has an error. "
+    "Compare the means of each bin."
+)
+def answer_by_answer(confidence, correct, bins):
+    return (correct.to(confidence.dtype) - confidence).abs().mean()
+
+
+@calibration_error.mistake(
+    "Your code takes the mean of the squared differences, answer by answer: that is the Brier score. Compare the means "
+    "of each bin, by their absolute difference."
+)
+def brier_score(confidence, correct, bins):
+    return (correct.to(confidence.dtype) - confidence).square().mean()
+
+
+@calibration_error.mistake("Your code squares the gaps. Take their absolute values.")
+def squared_gaps(confidence, correct, bins):
+    def squared(sure, right, b):
+        return len(sure) * gap(sure, right, b).square()
+
+    return torch.stack(over_bins(confidence, correct, bins, squared)).sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "Your code returns the largest gap, which is called the maximum calibration error. Return the mean gap, weighted "
+    "by the counts of the bins."
+)
+def largest_gap(confidence, correct, bins):
+    return torch.stack(over_bins(confidence, correct, bins, gap)).abs().max()
+
+
+@calibration_error.mistake(
+    "Your code puts a confidence of exactly 1 into a bin of its own. It belongs to the last bin: cut the number of the "
+    "bin off at bins − 1.",
+    seen="https://github.com/Lightning-AI/torchmetrics/issues/3510",
+)
+def bin_of_its_own_for_1(confidence, correct, bins):
+    gaps = correct.to(confidence.dtype) - confidence
+    of_bins = torch.zeros(bins + 1, dtype=confidence.dtype).index_add(0, (confidence * bins).long(), gaps)
+    return of_bins.abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "Your code leaves out a confidence of exactly 1: each of your bins ends before its upper limit. Let the last bin "
+    "include 1."
+)
+def without_1(confidence, correct, bins):
+    gaps = (correct.to(confidence.dtype) - confidence) * (confidence < 1)
+    of_bins = torch.zeros(bins, dtype=confidence.dtype).index_add(0, numbers_of_bins(confidence, bins), gaps)
+    return of_bins.abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "Your code leaves out a confidence of exactly 0: each of your bins begins after its lower limit. Let the first bin "
+    "include 0, where being right is a gap too.",
+    seen="https://github.com/NandhaKishorM/laya/pull/39",
+)
+def without_0(confidence, correct, bins):
+    inside = confidence > 0
+    return scoring.calibration_error(confidence[inside], correct[inside], bins) * inside.sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "Your loop leaves out the last bin, the one with the surest answers. `range(bins)` goes through all of them.",
+    seen="https://github.com/texttron/BrowseComp-Plus/pull/18",
+)
+def without_the_last_bin(confidence, correct, bins):
+    inside = numbers_of_bins(confidence, bins) < bins - 1
+    gaps = (correct.to(confidence.dtype) - confidence) * inside
+    of_bins = torch.zeros(bins, dtype=confidence.dtype).index_add(0, numbers_of_bins(confidence, bins), gaps)
+    return of_bins.abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "An empty bin makes NaN in your code, since the mean of nothing is not a number. Skip empty bins."
+)
+def nan_from_empty_bins(confidence, correct, bins):
+    number, total = numbers_of_bins(confidence, bins), torch.zeros((), dtype=confidence.dtype)
+    for b in range(bins):
+        inside = number == b
+        of_bin = correct[inside].to(confidence.dtype).mean() - confidence[inside].mean()
+        total = total + inside.sum() / len(confidence) * of_bin.abs()
+    return total
+
+
+@calibration_error.mistake(
+    "Your bins hold equal numbers of answers. Here they have equal widths: with 5 bins, the first goes from 0 to 0.2."
+)
+def equal_counts(confidence, correct, bins):
+    gaps = (correct.to(confidence.dtype) - confidence)[confidence.argsort()]
+    return torch.stack([piece.sum().abs() for piece in gaps.tensor_split(bins)]).sum() / len(confidence)
+
+
+@calibration_error.mistake("Your code returns 1 minus the error. Return the error, which is best at 0.")
+def agreement(confidence, correct, bins):
+    return 1 - scoring.calibration_error(confidence, correct, bins)
+
+
+@calibration_error.mistake("Your code returns a percentage. Return the error itself, from 0 to 1.")
+def in_per_cent(confidence, correct, bins):
+    return 100 * scoring.calibration_error(confidence, correct, bins)
+
+
+@calibration_error.mistake(
+    "Your code rounds `confidence * (bins - 1)` to the nearest number, so that the first and the last bin are only "
+    "half as wide. Round `confidence * bins` down: with 5 bins, the first goes from 0 to 0.2."
+)
+def rounded_to_the_nearest(confidence, correct, bins):
+    gaps = correct.to(confidence.dtype) - confidence
+    number = torch.round(confidence * (bins - 1)).long()
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "Your code rounds `confidence * bins` to the nearest number, so that each bin is half a width off. Round it down: "
+    "with 5 bins, the first goes from 0 to 0.2."
+)
+def rounded_half_a_bin_off(confidence, correct, bins):
+    gaps = correct.to(confidence.dtype) - confidence
+    number = torch.round(confidence * bins).long().clamp(max=bins - 1)
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.right_for_whole_course
+def error_bin_by_bin(confidence, correct, bins):
+    error = 0.0
+    for b in range(bins):
+        low, high = b / bins, (b + 1) / bins
+        inside = (confidence >= low) & ((confidence < high) if b < bins - 1 else (confidence <= 1))
+        if inside.any():
+            accuracy = correct[inside].to(confidence.dtype).mean()
+            error = error + inside.sum() / len(confidence) * (accuracy - confidence[inside].mean()).abs()
+    return error
+
+
+@calibration_error.right
+def by_bincount(confidence, correct, bins):
+    number = torch.floor(confidence * bins).clamp(0, bins - 1).long()
+    right = torch.bincount(number, weights=correct.to(confidence.dtype), minlength=bins)
+    sure = torch.bincount(number, weights=confidence, minlength=bins)
+    return ((right - sure).abs().sum() / confidence.numel()).to(confidence.dtype)
+
+
+@calibration_error.right
+def by_lists(confidence, correct, bins):
+    answers = {}
+    for p, is_right in zip(confidence.tolist(), correct.tolist(), strict=True):
+        answers.setdefault(min(int(p * bins), bins - 1), []).append(is_right - p)
+    return torch.tensor(sum(abs(sum(gaps)) for gaps in answers.values()) / len(confidence), dtype=confidence.dtype)
+
+
+@calibration_error.right
+def by_bucketize(confidence, correct, bins):
+    limits = torch.linspace(0, 1, bins + 1, dtype=confidence.dtype)
+    number = torch.bucketize(confidence, limits[1:-1], right=True)
+    masks = [number == b for b in number.unique()]
+    gaps = [(correct[m].to(confidence.dtype).mean() - confidence[m].mean()).abs() * m.sum() for m in masks]
+    return torch.stack(gaps).sum() / len(confidence)

@@ -1,1 +1,0 @@
-"""The exercises of notebook 08: choosing the next token, beam search, and the KV cache."""

@@ -1,0 +1,412 @@
+"""The exercise `top_p_filter` of notebook 09."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from course_lib.exercises.adapters import compare_as_distribution
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.exercise import Exercise
+from course_lib.writing import choose
+
+
+def nucleus(logits: Tensor, mark: Callable[[Tensor], Tensor]) -> Tensor:
+    """Keep the tokens that `mark` selects, given their probabilities (..., V) in descending order."""
+    ordered, order = logits.softmax(dim=-1).sort(dim=-1, descending=True)
+    stays = mark(ordered)
+    return logits.masked_fill(~stays.scatter(-1, order, stays), -torch.inf)
+
+
+def crossing_kept(ordered: Tensor, p: float) -> Tensor:
+    """Mark the tokens up to and including the one at which the sum reaches p."""
+    return (ordered.cumsum(-1) - ordered < p) | (p == 1)
+
+
+def up_to_p(ordered: Tensor, p: float) -> Tensor:
+    """Mark the tokens whose sum does not exceed p."""
+    return ordered.cumsum(-1) <= p + 1e-6
+
+
+top_p_filter = Exercise(
+    reference=choose.top_p_filter,
+    notebook=9,
+    order=50,
+    minutes=15,
+    difficulty=3,
+    adapt=compare_as_distribution,
+    returns=(Result("the probabilities after a softmax", "..., V"),),
+    example=case(torch.tensor([0.1, 0.4, 0.2, 0.3]).log(), 0.8),
+    another=case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 0.8),
+    cases=(
+        case(fixed_tensor(6, seed=2), 0.7, having=("logits of any size",)),
+        case(torch.tensor([0.2, 0.7, 0.1]).log(), 0.5, having=("a first token that alone has more than p",)),
+        case(fixed_tensor(3, 5, seed=1), 0.75, having=("a batch",)),
+        case(fixed_tensor(4, 4, seed=5), 0.9, having=("as many rows as tokens",)),
+        case(fixed_tensor(2, 3, 5, seed=4), 0.6, having=("two axes before the last",)),
+        case(fixed_tensor(2, 5), 1.0, having=("p = 1",)),
+        case(fixed_tensor(2, 5), 0.05, having=("a tiny p",)),
+        case(
+            torch.tensor([0.3, -torch.inf, 1.0, 0.6, -torch.inf, 0.1]),
+            0.75,
+            having=("logits of minus infinity that top-k left",),
+        ),
+        case(torch.tensor([0.26, 0.1, 0.26, 0.1, 0.28]).log(), 0.7, having=("tokens that are equally likely",)),
+        case(fixed_tensor(2, 5, seed=8) * 300, 0.5, having=("huge numbers", "a batch")),
+        case(torch.tensor([[0.05, 0.15, 0.5, 0.3], [0.7, 0.1, 0.1, 0.1]]).log(), 0.3, having=("a small p", "a batch")),
+        case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
+    ),
+    hints=(
+        (
+            "Try it on paper with the probabilities 0.1, 0.4, 0.2, 0.3 and p = 0.8. Take the likeliest, then the "
+            "next: when do you have enough, and which tokens do you hold?"
+        ),
+        (
+            "Take the softmax, then `sort` with `descending=True`, then `cumsum`. A token goes if the tokens before it "
+            "already reach p; their sum is the `cumsum` minus the token's own probability."
+        ),
+        (
+            "`sort` also returns the order. `mask.scatter(-1, order, mask)` puts a mask over sorted tokens back in the "
+            "vocabulary's order. Then `masked_fill` sets to minus infinity what goes."
+        ),
+    ),
+)
+
+
+@top_p_filter.mistake(
+    "Your code drops the token that crosses p, so that the kept tokens have less than p together. That token is the "
+    "last one that stays.",
+    seen="https://github.com/Biohub/esm/issues/360",
+)
+def crossing_dropped(logits, p):
+    return nucleus(logits, lambda ordered: up_to_p(ordered, p) | (ordered == ordered[..., :1]))
+
+
+@top_p_filter.mistake(
+    "Your code drops the token that crosses p. If the very first token crosses p, nothing is left. The token that "
+    "crosses p always stays.",
+    seen="https://github.com/skyzh/tiny-llm/issues/32",
+)
+def nothing_kept(logits, p):
+    return nucleus(logits, lambda ordered: up_to_p(ordered, p))
+
+
+@top_p_filter.mistake("Your code keeps one token too many. The token that crosses p is the last one that stays.")
+def one_beyond(logits, p):
+    def mark(ordered):
+        stays = crossing_kept(ordered, p)
+        return torch.cat((stays[..., :1], stays[..., :-1]), dim=-1)
+
+    return nucleus(logits, mark)
+
+
+@top_p_filter.mistake(
+    "Your logits come out sorted. The sampler takes the first one for token 0: put them back in the vocabulary's order."
+)
+def left_sorted(logits, p):
+    return choose.top_p_filter(logits, p).sort(dim=-1, descending=True).values
+
+
+@top_p_filter.mistake(
+    "Your mask is sorted by probability, but your code applies it to logits in the vocabulary's order. Sort the mask "
+    "back first, by `scatter`.",
+    seen="https://github.com/dmlc/gluon-nlp/issues/1503",
+)
+def mask_left_sorted(logits, p):
+    return logits.masked_fill(~crossing_kept(logits.softmax(-1).sort(-1, descending=True).values, p), -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your code sorts the mask a second time instead of sorting it back. The inverse is `scatter` with the order, or "
+    "`gather` with the `argsort` of the order.",
+    seen="https://github.com/lucidrains/PaLM-rlhf-pytorch/issues/60",
+)
+def put_back_the_wrong_way(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    return logits.masked_fill(~crossing_kept(ordered, p).gather(-1, order), -1e9)
+
+
+@top_p_filter.mistake(
+    "Your code has two mistakes. It drops the token that crosses p, which should be the last one that stays; and its "
+    "mask is sorted by probability, but the logits are not: put it back in the vocabulary's order by `scatter`."
+)
+def crossing_dropped_and_mask_left_sorted(logits, p):
+    ordered = logits.softmax(-1).sort(-1, descending=True).values
+    return logits.masked_fill(~(ordered.cumsum(-1) <= p), -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your code has two mistakes. It drops the token that crosses p, which should be the last one that stays; and its "
+    "logits come out sorted: put them back in the vocabulary's order."
+)
+def crossing_dropped_and_left_sorted(logits, p):
+    ordered = logits.sort(dim=-1, descending=True).values
+    return ordered.masked_fill(~(ordered.softmax(-1).cumsum(-1) <= p), -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your `keep[..., order]` sorts the mask a second time, and mixes the rows of a batch. To put the mask back in the "
+    "vocabulary's order, row by row, use `keep.scatter(-1, order, keep)`."
+)
+def mask_indexed_by_the_order(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    keep = crossing_kept(ordered, p)
+    return logits.masked_fill(~keep[..., order], -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your code has two mistakes. It drops the token that crosses p, which should be the last one that stays; and "
+    "`keep[..., order]` sorts the mask a second time: put it back by `keep.scatter(-1, order, keep)`."
+)
+def crossing_dropped_and_mask_indexed(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    return logits.masked_fill(~(ordered.cumsum(-1) <= p)[..., order], -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your `mask[..., order]` is right for one row, but in a batch it takes the order of every row for each row. "
+    "`gather` and `scatter` with `dim=-1` treat each row by itself: `keep.scatter(-1, order, keep)`."
+)
+def back_by_an_index(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    return torch.where(crossing_kept(ordered, p)[..., order.argsort(-1)], logits, -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your assignment to `mask[..., order]` is right for one row, but in a batch the rows overwrite each other. "
+    "`scatter` treats each row by itself: `keep.scatter(-1, order, keep)`."
+)
+def assigned_by_an_index(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    stays = crossing_kept(ordered, p)
+    keep = torch.zeros_like(stays)
+    keep[..., order] = stays
+    return logits.masked_fill(~keep, -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your `order[keep]` is right for one row, but in a batch it keeps the tokens of all rows in every row. `scatter` "
+    "treats each row by itself: `keep.scatter(-1, order, keep)`."
+)
+def ids_of_all_rows(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    ids = order[crossing_kept(ordered, p)]
+    filtered = torch.full_like(logits, -torch.inf)
+    filtered[..., ids] = logits[..., ids]
+    return filtered
+
+
+@top_p_filter.mistake(
+    "Your code adds up logits and compares the sum with p. Probabilities add up to 1: take the softmax first."
+)
+def adds_logits_up(logits, p):
+    ordered, order = logits.sort(dim=-1, descending=True)
+    stays = crossing_kept(ordered, p)
+    return logits.masked_fill(~stays.scatter(-1, order, stays), -1e9)
+
+
+@top_p_filter.mistake(
+    "Your code adds up in the order of the vocabulary, so that the first tokens there are kept. Sort first, so that "
+    "the likeliest come first."
+)
+def in_the_vocabularys_order(logits, p):
+    return logits.masked_fill(~crossing_kept(logits.softmax(-1), p), -1e9)
+
+
+@top_p_filter.mistake(
+    "Your code compares each single probability with p. The sum should reach p, starting from the likeliest: use "
+    "`cumsum`."
+)
+def each_by_itself(logits, p):
+    return logits.masked_fill(logits.softmax(-1) < p, -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your code compares each single probability with 1 − p. The sum should reach p, starting from the likeliest: use "
+    "`cumsum`."
+)
+def each_by_itself_with_the_rest(logits, p):
+    return logits.masked_fill(logits.softmax(-1) < 1 - p, -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your code adds up from the least likely token on, and keeps the tail. Start from the likeliest: `descending=True`."
+)
+def least_likely_first(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1)
+    stays = crossing_kept(ordered, p)
+    return logits.masked_fill(~stays.scatter(-1, order, stays), -1e9)
+
+
+@top_p_filter.mistake(
+    "Your code multiplies logits by the mask. Top-k may have left minus infinity there, and −∞ · 0 is NaN: use "
+    "`masked_fill`."
+)
+def times_the_mask(logits, p):
+    in_nucleus = (choose.top_p_filter(logits, p) > -torch.inf).to(logits.dtype)
+    return logits * in_nucleus - 1e9 * (1 - in_nucleus)
+
+
+@top_p_filter.mistake(
+    "Your code keeps every token with at least p times the probability of the likeliest, which is called min-p. In "
+    "top-p the sum of the kept probabilities should reach p."
+)
+def beside_the_likeliest(logits, p):
+    probabilities = logits.softmax(-1)
+    return logits.masked_fill(probabilities < p * probabilities.amax(-1, keepdim=True), -torch.inf)
+
+
+@top_p_filter.mistake(
+    "With p = 1 your code keeps a single token: no sum is above 1, and `argmax` of nothing but False is 0. With p = 1 "
+    "all tokens stay.",
+    seen="https://github.com/BlinkDL/ChatRWKV/issues/170",
+)
+def greedy_at_one(logits, p):
+    return choose.top_p_filter(logits, 0 if p == 1 else p)
+
+
+@top_p_filter.mistake("Your code returns probabilities, but it should return logits. The softmax comes later.")
+def top_p_probabilities(logits, p):
+    return choose.top_p_filter(logits, p).softmax(-1)
+
+
+@top_p_filter.mistake(
+    "Your code compares the sum with 1 − p. From the likeliest token on, the sum should reach p itself."
+)
+def one_minus_p(logits, p):
+    return nucleus(logits, lambda ordered: crossing_kept(ordered, 1 - p))
+
+
+@top_p_filter.mistake(
+    "Your code drops the tokens that should stay, and keeps the others. It should be the other way round."
+)
+def nucleus_dropped(logits, p):
+    return logits.masked_fill(choose.top_p_filter(logits, p) > -torch.inf, -1e9)
+
+
+@top_p_filter.mistake("Your code sets dropped logits to 0. That is a logit like any other: set them to minus infinity.")
+def filled_with_zeros(logits, p):
+    return logits.masked_fill(choose.top_p_filter(logits, p) == -torch.inf, 0.0)
+
+
+@top_p_filter.mistake(
+    "Your softmax runs over the rows. Each row has a distribution of its own over the V tokens: use the last axis."
+)
+def softmax_of_the_columns(logits, p):
+    ordered, order = logits.softmax(0).sort(-1, descending=True)
+    stays = crossing_kept(ordered, p)
+    return logits.masked_fill(~stays.scatter(-1, order, stays), -1e9)
+
+
+@top_p_filter.mistake(
+    "Your code sorts along the first axis, so that rows are mixed. Sort the V tokens of each row: the last axis."
+)
+def sorted_along_the_rows(logits, p):
+    if logits.dim() == 1:
+        return choose.top_p_filter(logits, p)
+    ordered, order = logits.softmax(-1).sort(0, descending=True)
+    stays = ordered.cumsum(0) - ordered < p
+    return logits.masked_fill(~stays.scatter(0, order, stays), -1e9)
+
+
+@top_p_filter.mistake(
+    "Your code takes the softmax of what is already a distribution: two softmaxes make the probabilities more alike. "
+    "Take one, of the logits."
+)
+def two_softmaxes(logits, p):
+    stays = choose.top_p_filter(logits.softmax(-1), p) > -torch.inf
+    return logits.masked_fill(~stays, -1e9)
+
+
+@top_p_filter.mistake(
+    "Your code always keeps at least two tokens. The first token stays alone if its probability reaches p."
+)
+def two_at_least(logits, p):
+    second = logits.topk(2, dim=-1).values[..., -1:]
+    return torch.where(logits >= second, logits, choose.top_p_filter(logits, p))
+
+
+@top_p_filter.mistake(
+    "Your code keeps as many tokens in every row as the first row needs. Each row has a sum of its own."
+)
+def count_of_the_first_row(logits, p):
+    rows = logits.reshape(-1, logits.size(-1))
+    count = int((choose.top_p_filter(rows[0], p) > -torch.inf).sum())
+    return choose.top_k_filter(logits, count)
+
+
+@top_p_filter.mistake(
+    "Your result is right, but your code changes the caller's logits. Use `masked_fill` without the underscore, or "
+    "work on `logits.clone()`."
+)
+def in_place(logits, p):
+    logits[choose.top_p_filter(logits, p) == -torch.inf] = -torch.inf
+    return logits
+
+
+@top_p_filter.mistake(
+    "Your code computes exp of the logits itself, which overflows for huge logits. Use `softmax`, which subtracts the "
+    "largest logit first."
+)
+def overflowing(logits, p):
+    ordered, order = (logits.exp() / logits.exp().sum(-1, keepdim=True)).sort(-1, descending=True)
+    stays = crossing_kept(ordered, p)
+    return logits.masked_fill(~stays.scatter(-1, order, stays), -torch.inf)
+
+
+@top_p_filter.mistake("Your `cumsum` runs over the rows. Each row has a sum of its own: use the last axis.")
+def added_over_the_rows(logits, p):
+    return nucleus(logits, lambda ordered: (ordered.cumsum(0) - ordered < p) | (p == 1))
+
+
+@top_p_filter.mistake(
+    "Your code moves the mask by one row instead of one token. Move it along the last axis: `mask[..., 1:] = "
+    "mask[..., :-1].clone()`."
+)
+def moved_by_a_row(logits, p):
+    def mark(ordered):
+        gone = ordered.cumsum(-1) > p + 1e-6
+        return ~torch.cat((torch.zeros_like(gone[:1]), gone[:-1]))
+
+    return nucleus(logits, mark)
+
+
+@top_p_filter.right_for_whole_course
+def top_p_from_the_least_likely(logits, p):
+    ordered, order = logits.sort(dim=-1)
+    gone = ordered.softmax(-1).cumsum(-1) <= 1 - p
+    gone[..., -1] = False
+    return logits.masked_fill(gone.gather(-1, order.argsort(-1)), -torch.inf)
+
+
+@top_p_filter.right
+def top_p_as_it_is_often_copied(logits, top_p):
+    logits = logits.clone()
+    sorted_logits, sorted_indices = torch.sort(logits, descending=True)
+    remove = torch.cumsum(F.softmax(sorted_logits, dim=-1), dim=-1) > top_p + 1e-6
+    remove[..., 1:] = remove[..., :-1].clone()
+    remove[..., 0] = False
+    logits[remove.scatter(-1, sorted_indices, remove)] = -float("inf")
+    return logits
+
+
+@top_p_filter.right
+def top_p_by_a_border(logits, p):
+    probabilities = logits.softmax(-1)
+    ordered = probabilities.sort(-1, descending=True).values
+    count = (ordered.cumsum(-1) < p - 1e-7).sum(-1, keepdim=True).clamp(max=logits.size(-1) - 1)
+    return torch.where(probabilities >= ordered.gather(-1, count), logits, logits - 1e9)
+
+
+@top_p_filter.right
+def top_p_in_loops(logits, p):
+    filtered = torch.full_like(logits, -torch.inf).flatten(0, -2) if logits.dim() > 1 else logits[None] - torch.inf
+    for out, row in zip(filtered, logits.reshape(-1, logits.size(-1)), strict=True):
+        total = 0.0
+        for i in row.argsort(descending=True).tolist():
+            out[i] = row[i]
+            total += row.softmax(0)[i].item()
+            if total >= p:
+                break
+    return filtered.reshape(logits.shape)

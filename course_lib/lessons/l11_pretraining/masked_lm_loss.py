@@ -1,0 +1,178 @@
+"""The exercise `masked_lm_loss` of notebook 11."""
+
+import torch
+import torch.nn.functional as F
+
+from course_lib.exercises.adapters import wrap_in_tuple
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.exercise import Exercise
+from course_lib.learning import losses
+from course_lib.learning.losses import IGNORE
+
+MATRIX = fixed_tensor(4, 6, seed=11)
+WIDE = fixed_tensor(3, 9, seed=12)
+
+
+def head(hidden):
+    """A head from width 4 to 6 tokens."""
+    return hidden @ MATRIX.to(hidden.dtype)
+
+
+def other_head(hidden):
+    """A head from width 3 to 9 tokens, whose logits are not linear."""
+    return (hidden @ WIDE.to(hidden.dtype)).relu() - 1
+
+
+LABELS = torch.tensor([[IGNORE, 4, IGNORE, 0, IGNORE]])
+
+masked_lm_loss = Exercise(
+    reference=losses.masked_lm_loss,
+    notebook=11,
+    order=50,
+    minutes=5,
+    difficulty=2,
+    on_map="loss",
+    trained=True,
+    adapt=wrap_in_tuple,
+    returns=(Result("the loss"),),
+    example=case(fixed_tensor(1, 5, 4), LABELS, head),
+    another=case(fixed_tensor(1, 5, 4, seed=1), LABELS, head),
+    cases=(
+        case(
+            fixed_tensor(3, 4, 4, seed=2),
+            torch.tensor([[1, IGNORE, IGNORE, 3], [IGNORE, 5, 2, IGNORE], [0, IGNORE, IGNORE, IGNORE]]),
+            head,
+            having=("a batch",),
+        ),
+        case(
+            fixed_tensor(2, 3, 4, seed=3),
+            torch.tensor([[IGNORE, IGNORE, IGNORE], [4, IGNORE, 5]]),
+            head,
+            having=("a text in which nothing is hidden", "a batch"),
+        ),
+        case(
+            fixed_tensor(3, 3, 3, seed=4),
+            torch.tensor([[8, IGNORE, 2], [IGNORE, 7, IGNORE], [0, 0, 1]]),
+            other_head,
+            having=("another head", "a batch"),
+        ),
+        case(fixed_tensor(1, 5, 4) * 200, LABELS, head, having=("huge numbers",)),
+        case(fixed_tensor(1, 5, 4, dtype=torch.float64), LABELS, head, having=("float64 numbers",)),
+    ),
+    hints=(
+        "At how many positions of the example does something have to be guessed? Nothing else enters the loss.",
+        (
+            "`hidden[guessed]`, with a Boolean tensor `guessed` (B, T), picks out the n hidden states that count, "
+            "(n, d_model). Only these go through the head."
+        ),
+        (
+            "With logits (n, V) and the n labels, the rest is the loss of notebook 06: `F.cross_entropy` computes it, "
+            "and so do `log_softmax` and `gather`."
+        ),
+    ),
+)
+
+
+@masked_lm_loss.mistake(
+    "All positions count in your loss, as if token 0 had to be guessed wherever nothing is hidden. Leave out the "
+    "positions whose label is −100."
+)
+def all_positions(hidden, labels, head):
+    return losses.cross_entropy(head(hidden), labels.masked_fill(labels == IGNORE, 0))
+
+
+@masked_lm_loss.mistake(
+    "Your code takes labels above 0 for those that count, so that token 0 never does. Compare with −100: "
+    "`labels != -100`.",
+    seen="https://github.com/mosaicml/examples/issues/457",
+)
+def token_0_left_out(hidden, labels, head):
+    return losses.cross_entropy(head(hidden), labels.masked_fill(labels <= 0, IGNORE))
+
+
+@masked_lm_loss.mistake(
+    "Your code adds up the surprise at the hidden tokens, but divides by all positions. Divide by the number of tokens "
+    "that had to be guessed.",
+    seen="https://github.com/huggingface/transformers/issues/144",
+)
+def mean_over_all(hidden, labels, head):
+    return losses.masked_lm_loss(hidden, labels, head) * (labels != IGNORE).sum() / labels.numel()
+
+
+@masked_lm_loss.mistake(
+    "Your code adds up the surprise. Take the mean over the tokens that had to be guessed, so that batches can be "
+    "compared."
+)
+def summed(hidden, labels, head):
+    return losses.masked_lm_loss(hidden, labels, head) * (labels != IGNORE).sum()
+
+
+@masked_lm_loss.mistake(
+    "Your code averages within each text, and then over the texts, so that a text with few hidden tokens weighs as "
+    "much as one with many. Take one mean over all hidden tokens."
+)
+def mean_of_means(hidden, labels, head):
+    pairs = [pair for pair in zip(hidden, labels, strict=True) if (pair[1] != IGNORE).any()]
+    return torch.stack([losses.masked_lm_loss(*pair, head) for pair in pairs]).mean()
+
+
+@masked_lm_loss.mistake(
+    "Your code shifts the labels by one, as for a language model. Here nothing is shifted: the token is guessed at its "
+    "own position."
+)
+def shifted(hidden, labels, head):
+    return losses.masked_lm_loss(hidden[:, :-1], labels[:, 1:], head)
+
+
+@masked_lm_loss.mistake(
+    "Your code never calls the head, and takes the hidden states themselves for logits. `head(hidden[guessed])` gives "
+    "the logits over the vocabulary."
+)
+def without_head(hidden, labels, head):
+    guessed = labels != IGNORE
+    labels = labels[guessed].clamp(max=hidden.size(-1) - 1)
+    return F.cross_entropy(hidden[guessed], labels)
+
+
+@masked_lm_loss.mistake(
+    "The minus is missing in your code: surprise is −ln p. With ln p, training would make the guesses worse."
+)
+def wrong_sign(hidden, labels, head):
+    return -losses.masked_lm_loss(hidden, labels, head)
+
+
+@masked_lm_loss.mistake(
+    "Your code takes the softmax first and then its logarithm. The softmax of very unlikely tokens is 0, and ln 0 is "
+    "minus infinity: use `log_softmax`, which does both in one step."
+)
+def logarithm_of_the_softmax(hidden, labels, head):
+    guessed = labels != IGNORE
+    p = head(hidden[guessed]).softmax(-1)
+    return -p.gather(-1, labels[guessed][:, None]).log().mean()
+
+
+@masked_lm_loss.mistake(
+    "Your code takes a softmax before the loss, which takes one itself, so that the loss can never come near 0. Pass "
+    "the logits on as the head returns them."
+)
+def softmaxed_twice(hidden, labels, head):
+    return losses.masked_lm_loss(hidden, labels, lambda hidden: head(hidden).softmax(-1))
+
+
+@masked_lm_loss.mistake(
+    "Your code uses the positions that are not hidden. Where the label is −100, nothing has to be guessed: invert the "
+    "condition."
+)
+def the_others(hidden, labels, head):
+    return losses.cross_entropy(head(hidden), torch.where(labels == IGNORE, 0, IGNORE))
+
+
+@masked_lm_loss.right_for_whole_course
+def by_torch(hidden, labels, head):
+    guessed = labels != -100
+    return F.cross_entropy(head(hidden[guessed]), labels[guessed])
+
+
+@masked_lm_loss.right
+def with_the_head_everywhere(hidden, labels, head):
+    return F.cross_entropy(head(hidden).flatten(0, -2), labels.flatten())

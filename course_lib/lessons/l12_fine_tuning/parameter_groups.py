@@ -1,0 +1,172 @@
+"""The exercise `parameter_groups` of notebook 12."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.learning import heads
+from course_lib.lessons.l12_fine_tuning.inputs import small_model
+
+RATE_OF_THE_OPTIMIZER = 0.625  # for groups that have none of their own
+
+
+def with_rates(answer: Any) -> Any:
+    """Read the groups as an optimizer does, and return the rate of each parameter."""
+
+    def function(head: nn.Module, body: nn.Module, head_rate: float, body_rate: float) -> Any:
+        groups = answer(head, body, head_rate, body_rate)
+        if groups is None:
+            return None
+        rates = dict.fromkeys((*head.parameters(), *body.parameters()), 0.0)
+        for group in groups:
+            for parameter in members(group):
+                rates[parameter] = group.get("lr", RATE_OF_THE_OPTIMIZER)
+        return torch.tensor(list(rates.values()))
+
+    return function
+
+
+def members(group: Any) -> list[nn.Parameter]:
+    """The parameters of a group. An optimizer would do for that too, but torch takes seconds to load its first one.
+
+    Raises TypeError for what an optimizer refuses.
+    """
+    if not isinstance(group, dict) or "params" not in group:
+        raise TypeError('a group should be a dictionary with the keys "params" and "lr".')
+    parameters = group["params"]
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for each in parameters:
+        if not isinstance(each, Tensor):
+            raise TypeError(
+                f'"params" should hold parameters, but there is something of the type {type(each).__name__}.'
+            )
+    return parameters
+
+
+def parts(layers: int, frozen: tuple[str, ...] = ()) -> tuple[nn.Module, nn.Module]:
+    """A head and a body, of which some parts are frozen beside the last layer."""
+    model: Any = small_model(layers)
+    for name in frozen:
+        model.get_submodule(name).requires_grad_(False)
+    return nn.Sequential(model["head"], model["head_norm"]), model["encoder"]
+
+
+parameter_groups = Exercise(
+    reference=heads.parameter_groups,
+    notebook=12,
+    order=40,
+    minutes=6,
+    difficulty=1,
+    adapt=with_rates,
+    returns=(Result("the learning rates (0 for a parameter in no group)"),),
+    example=case(*parts(2), 0.5, 0.125),
+    another=case(*parts(2), 0.25, 0.5),
+    cases=(
+        case(*parts(3), 1.0, 0.0625, having=("three layers, the last of them frozen",)),
+        case(*parts(2, ("encoder",)), 0.5, 0.125, having=("a body that is all frozen",)),
+        case(*parts(2, ("head_norm",)), 0.5, 0.125, having=("a head of which a part is frozen",)),
+    ),
+    hints=(
+        "An optimizer takes a list of dictionaries. Each has the parameters of a group, and what is special about it.",
+        '`{"params": [...], "lr": rate}` is one group. You need one for the head and one for the body.',
+        "`[p for p in body.parameters() if p.requires_grad]` leaves out what is frozen.",
+    ),
+)
+
+
+def group(parameters, rate):
+    """One group."""
+    return {"params": list(parameters), "lr": rate}
+
+
+def learning(part):
+    """The parameters of a part that learn."""
+    return [each for each in part.parameters() if each.requires_grad]
+
+
+@parameter_groups.mistake(
+    "Your code gives the head and the body the same rate, that of the body: the new head hardly learns.",
+    seen="https://github.com/ThilinaRajapakse/simpletransformers/issues/234",
+)
+def one_rate_of_the_body(head, body, head_rate, body_rate):
+    return [group([*learning(head), *learning(body)], body_rate)]
+
+
+@parameter_groups.mistake(
+    "Your code gives the head and the body the same rate, that of the head: such large steps destroy what the body "
+    "has learned."
+)
+def one_rate_of_the_head(head, body, head_rate, body_rate):
+    return [group([*learning(head), *learning(body)], head_rate)]
+
+
+@parameter_groups.mistake(
+    "Your two rates are exchanged: the new head should get `head_rate`, and the trained body `body_rate`."
+)
+def exchanged(head, body, head_rate, body_rate):
+    return [group(learning(head), body_rate), group(learning(body), head_rate)]
+
+
+@parameter_groups.mistake(
+    "Your groups hold what is frozen as well. Leave out parameters whose `requires_grad` is False: an "
+    "optimizer may change them all the same.",
+    seen="https://github.com/facebookresearch/fairseq/issues/4702",
+)
+def frozen_too(head, body, head_rate, body_rate):
+    return [group(head.parameters(), head_rate), group(body.parameters(), body_rate)]
+
+
+@parameter_groups.mistake(
+    "Your code leaves out what is frozen in the body, but not in the head. Ask each parameter of both for "
+    "`requires_grad`."
+)
+def frozen_in_the_head(head, body, head_rate, body_rate):
+    return [group(head.parameters(), head_rate), group(learning(body), body_rate)]
+
+
+@parameter_groups.mistake(
+    "Your code leaves out what is frozen in the head, but not in the body. Ask each parameter of both for "
+    "`requires_grad`."
+)
+def frozen_in_the_body(head, body, head_rate, body_rate):
+    return [group(learning(head), head_rate), group(body.parameters(), body_rate)]
+
+
+@parameter_groups.mistake("Your code leaves the body out, so it stays frozen. Give it a group of its own.")
+def head_only(head, body, head_rate, body_rate):
+    return [group(learning(head), head_rate)]
+
+
+@parameter_groups.mistake("Your code leaves the head out, so it never learns. Give it a group of its own.")
+def body_only(head, body, head_rate, body_rate):
+    return [group(learning(body), body_rate)]
+
+
+@parameter_groups.mistake(
+    'Your groups have no rate that the optimizer knows. Its name in a group is "lr".',
+)
+def other_name(head, body, head_rate, body_rate):
+    return [{"params": learning(head), "rate": head_rate}, {"params": learning(body), "rate": body_rate}]
+
+
+@parameter_groups.mistake(
+    "Your code adds the two rates, or multiplies them, for the body. `body_rate` is the body's own rate.",
+)
+def product(head, body, head_rate, body_rate):
+    return [group(learning(head), head_rate), group(learning(body), head_rate * body_rate)]
+
+
+@parameter_groups.right_for_whole_course
+def two_groups(head, body, head_rate, body_rate):
+    of_head = [p for p in head.parameters() if p.requires_grad]
+    of_body = [p for p in body.parameters() if p.requires_grad]
+    return [{"params": of_head, "lr": head_rate}] + ([{"params": of_body, "lr": body_rate}] if of_body else [])
+
+
+@parameter_groups.right
+def one_group_each(head, body, head_rate, body_rate):
+    pairs = [(p, head_rate) for p in head.parameters()] + [(p, body_rate) for p in body.parameters()]
+    return [{"params": [p], "lr": rate} for p, rate in pairs if p.requires_grad]

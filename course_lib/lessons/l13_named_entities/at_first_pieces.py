@@ -1,0 +1,99 @@
+"""The exercise `at_first_pieces` of notebook 13."""
+
+from collections import Counter
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.learning import word_pieces
+
+at_first_pieces = Exercise(
+    reference=word_pieces.at_first_pieces,
+    notebook=13,
+    order=50,
+    minutes=5,
+    difficulty=1,
+    returns=(Result("the values of the words"),),
+    example=case([9, 3, 4, 0, 5, 9], [None, 0, 0, 1, 2, None], 3),
+    another=case([8, 7, 4, 6, 0, 8], [None, 0, 1, 1, 2, None], 3),
+    cases=(
+        case([9, 1, 2, 3, 4, 5, 9], [None, 0, 1, 1, 1, 1, None], 2, having=("a word of four pieces",)),
+        case([9, 2, 6, 6, 1, 9], [None, 0, 0, 0, 1, None], 2, having=("pieces that agree against the first",)),
+        case([3, 3, 3, 0], [0, 1, 1, 2], 3, having=("equal values",)),
+        case([9, 1, 5, 9, 2, 6, 9], [None, 0, 0, None, 1, 1, None], 2, having=("a special token in the middle",)),
+        case([2, 7, 0, 5], [0, 1, 1, 2], 3, having=("no special tokens",)),
+        case(["?", "B-PER", "O", "?"], [None, 0, 0, None], 1, having=("tags in place of numbers",)),
+        case([0, 0], [None, None], 0, having=("no words",)),
+    ),
+    hints=(
+        "Which piece of a word did the model learn to label? What it says of the others means nothing.",
+        "Go through values and words side by side, and keep a value only where a word occurs for the first time.",
+        "`word_of_piece.index(word)` is the number of a word's first piece.",
+    ),
+)
+
+
+@at_first_pieces.mistake(
+    "Your code reads out every piece, so that there are more values than words. The model learned to label first "
+    "pieces only: what it says of the others means nothing.",
+    seen="https://github.com/huggingface/transformers/pull/10568",
+)
+def all_pieces(values, word_of_piece, words):
+    return [value for value, word in zip(values, word_of_piece, strict=True) if word is not None]
+
+
+@at_first_pieces.mistake("Your code reads the last piece of each word. The model learned to label the first.")
+def last_pieces(values, word_of_piece, words):
+    return word_pieces.at_first_pieces(values[::-1], word_of_piece[::-1], words)
+
+
+@at_first_pieces.mistake(
+    "Your code takes the first values, as if each word were one piece. Which word a piece belongs to is in "
+    "`word_of_piece`."
+)
+def first_values(values, word_of_piece, words):
+    return values[:words]
+
+
+@at_first_pieces.mistake(
+    "Your code takes the first values that are not of special tokens, as if each word were one piece. Which word a "
+    "piece belongs to is in `word_of_piece`."
+)
+def first_values_of_words(values, word_of_piece, words):
+    return all_pieces(values, word_of_piece, words)[:words]
+
+
+@at_first_pieces.mistake("Your code gives special tokens a value as well. They belong to no word: leave them out.")
+def special_tokens_too(values, word_of_piece, words):
+    befores = ["nothing", *word_of_piece]
+    return [
+        value
+        for before, word, value in zip(befores, word_of_piece, values, strict=False)
+        if word is None or word != before
+    ]
+
+
+@at_first_pieces.mistake(
+    "Your code lets the pieces of a word vote. Only the first piece learned a label: read that one.",
+)
+def by_vote(values, word_of_piece, words):
+    pairs = [*zip(word_of_piece, values, strict=True)]
+    return [Counter(value for word, value in pairs if word == each).most_common(1)[0][0] for each in range(words)]
+
+
+@at_first_pieces.mistake(
+    "Your code leaves out a word whose value is that of the word before. Each word has its own value."
+)
+def changes_only(values, word_of_piece, words):
+    found = word_pieces.at_first_pieces(values, word_of_piece, words)
+    return [each for i, each in enumerate(found) if i == 0 or each != found[i - 1]]
+
+
+@at_first_pieces.right_for_whole_course
+def by_looking_each_up(values, word_of_piece, words):
+    return [values[word_of_piece.index(word)] for word in range(words)]
+
+
+@at_first_pieces.right
+def by_overwriting(values, word_of_piece, words):
+    found = dict(zip(word_of_piece[::-1], values[::-1], strict=True))
+    return [found[word] for word in range(words)]

@@ -1,0 +1,1 @@
+"""Code that notebook 13 imports, so that it need not be read there."""

@@ -1,0 +1,155 @@
+"""The exercise `label_pieces` of notebook 13."""
+
+import itertools
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.learning import word_pieces
+
+label_pieces = Exercise(
+    reference=word_pieces.label_pieces,
+    notebook=13,
+    order=40,
+    minutes=6,
+    difficulty=2,
+    returns=(Result("the labels"),),
+    example=case([None, 0, 0, 1, 2, None], [3, 0, 5]),
+    another=case([None, 0, 1, 1, 2, None], [7, 4, 0]),
+    cases=(
+        case([None, 0, 1, 2, 2, 2, 2, None], [0, 3, 4], having=("a word of four pieces",)),
+        case([None, 0, 1, 1, 2, 3, 3, None], [3, 3, 3, 0], having=("words side by side with one label",)),
+        case([0, 0, 1], [2, 1], having=("no special tokens",)),
+        case([None, 0, 0, None, 1, 1, None], [5, 6], having=("a special token in the middle",)),
+        case([None, 0, None], [8], having=("a single word",)),
+        case([None, 0, 0, 1, 1, None], [0, 0], having=("label 0 only",)),
+        case([None, None], [], having=("no words",)),
+    ),
+    hints=(
+        "Write the labels of the example below its pieces on paper. Which pieces get none?",
+        (
+            "A piece is the first of its word if the piece before it belongs to another word, or to none. All others, "
+            "and special tokens, get −100."
+        ),
+        (
+            "Go through `word_of_piece` and remember the word before: where the word is None or the same as before, "
+            "append −100, otherwise `labels[word]`."
+        ),
+    ),
+)
+
+
+@label_pieces.mistake(
+    "Your code labels every piece of a word. Label the first, and give the others −100: otherwise a name of one word "
+    "and three pieces begins three times."
+)
+def every_piece(word_of_piece, labels):
+    return [-100 if word is None else labels[word] for word in word_of_piece]
+
+
+@label_pieces.mistake(
+    "Your code fills up with 0, which is a label itself: O. What does not count gets −100, which the loss leaves out.",
+    seen="https://github.com/dsindex/ntagger/issues/1",
+)
+def filled_with_0(word_of_piece, labels):
+    return [0 if label == -100 else label for label in word_pieces.label_pieces(word_of_piece, labels)]
+
+
+@label_pieces.mistake(
+    "Your code gives special tokens the label 0, which is O. They are no words: give them −100 as well."
+)
+def special_tokens_outside(word_of_piece, labels):
+    found = word_pieces.label_pieces(word_of_piece, labels)
+    return [0 if word is None else label for word, label in zip(word_of_piece, found, strict=True)]
+
+
+@label_pieces.mistake(
+    "Your code gives a word's further pieces the label 0, which is O. They should get −100, so that they do not count."
+)
+def further_pieces_outside(word_of_piece, labels):
+    found = word_pieces.label_pieces(word_of_piece, labels)
+    return [
+        0 if word is not None and label == -100 else label for word, label in zip(word_of_piece, found, strict=True)
+    ]
+
+
+@label_pieces.mistake("Your code labels the last piece of each word. Label the first.")
+def last_piece(word_of_piece, labels):
+    return word_pieces.label_pieces(word_of_piece[::-1], labels)[::-1]
+
+
+@label_pieces.mistake(
+    "Your code labels a piece where the label changes, so that two words side by side with one label look like one. "
+    "Ask whether the *word* changes."
+)
+def where_the_label_changes(word_of_piece, labels):
+    found, before = [], None
+    for word in word_of_piece:
+        label = None if word is None else labels[word]
+        found.append(-100 if label is None or label == before else label)
+        before = label
+    return found
+
+
+@label_pieces.mistake(
+    "Your code writes the labels one after another, as if each word were one piece. Which word a piece belongs to is "
+    "in `word_of_piece`."
+)
+def one_after_another(word_of_piece, labels):
+    places = [i for i, word in enumerate(word_of_piece) if word is not None]
+    found = [-100] * len(word_of_piece)
+    for place, label in zip(places, labels, strict=False):
+        found[place] = label
+    return found
+
+
+@label_pieces.mistake(
+    "Your code leaves special tokens out, so that the labels are shifted against the pieces. Return one label for each "
+    "piece, −100 for a special token."
+)
+def without_special_tokens(word_of_piece, labels):
+    found = word_pieces.label_pieces(word_of_piece, labels)
+    return [label for word, label in zip(word_of_piece, found, strict=True) if word is not None]
+
+
+@label_pieces.mistake("Your code returns the labels of the words. Return one label for each piece.")
+def of_words(word_of_piece, labels):
+    return list(labels)
+
+
+@label_pieces.mistake("Your code writes −1 where a piece does not count. The loss leaves out −100.")
+def minus_one(word_of_piece, labels):
+    return [-1 if label == -100 else label for label in word_pieces.label_pieces(word_of_piece, labels)]
+
+
+@label_pieces.mistake("Your code writes None where a piece does not count. The loss needs numbers: write −100.")
+def nothing(word_of_piece, labels):
+    return [None if label == -100 else label for label in word_pieces.label_pieces(word_of_piece, labels)]
+
+
+@label_pieces.mistake(
+    "Your code labels only words of a single piece. A longer word has its label too, on its first piece."
+)
+def whole_words_only(word_of_piece, labels):
+    return [-100 if word is None or word_of_piece.count(word) > 1 else labels[word] for word in word_of_piece]
+
+
+@label_pieces.right_for_whole_course
+def by_the_piece_before(word_of_piece, labels):
+    pairs = zip([None, *word_of_piece], word_of_piece, strict=False)
+    return [labels[word] if word is not None and word != before else -100 for before, word in pairs]
+
+
+@label_pieces.right
+def by_groups(word_of_piece, labels):
+    found = []
+    for word, pieces in itertools.groupby(word_of_piece):
+        found += [-100 if word is None else labels[word], *[-100] * (len([*pieces]) - 1)]
+    return found
+
+
+@label_pieces.right
+def by_index(word_of_piece, labels):
+    found = [-100] * len(word_of_piece)
+    for word, label in enumerate(labels):
+        found[word_of_piece.index(word)] = label
+    return found

@@ -1,0 +1,209 @@
+"""The exercise `precision_recall_f1` of notebook 13."""
+
+from collections import Counter
+from fractions import Fraction
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import entities
+
+ANN, PARIS, UN, LOUVRE = ("PER", 0, 1), ("LOC", 4, 5), ("ORG", 7, 8), ("LOC", 9, 11)
+
+
+precision_recall_f1 = Exercise(
+    reference=entities.precision_recall_f1,
+    notebook=13,
+    order=20,
+    minutes=8,
+    difficulty=2,
+    returns=(Result("precision"), Result("recall"), Result("the F1")),
+    example=case([[ANN, PARIS, UN]], [[ANN, PARIS, LOUVRE, ("ORG", 6, 8)]]),
+    another=case([[ANN, LOUVRE, UN, ("LOC", 4, 6)]], [[ANN, LOUVRE, PARIS]]),
+    cases=(
+        case([[("ORG", 0, 1), PARIS]], [[ANN, PARIS, UN]], having=("an entity of the wrong kind",)),
+        case([[("LOC", 9, 10), ANN]], [[LOUVRE, ANN, UN]], having=("an entity that is cut short",)),
+        case([[("LOC", 10, 11), ANN, UN]], [[LOUVRE, ANN]], having=("an entity that begins too late",)),
+        case([[ANN], [ANN, PARIS, UN]], [[ANN, PARIS], [ANN, LOUVRE]], having=("the same span in two sentences",)),
+        case([[ANN], [PARIS], []], [[PARIS], [PARIS], [ANN]], having=("a span of another sentence",)),
+        case([[ANN, PARIS]], [[ANN, PARIS]], having=("all right",)),
+        case([[], []], [[ANN], [UN, PARIS]], having=("nothing predicted",)),
+        case([[ANN], [UN]], [[], []], having=("nothing expected",)),
+        case([[], []], [[], []], having=("nothing predicted", "nothing expected")),
+    ),
+    hints=(
+        "Three counts are enough: the predicted spans, the expected ones, and those that are in both.",
+        (
+            "Two spans are equal only if kind, start and stop are, and tuples compare just like that. Count sentence "
+            "by sentence, and divide once, at the end."
+        ),
+        (
+            "`len(set(p) & set(e))` counts the spans in both. Precision divides their number by the predicted ones, "
+            "recall by the expected ones, and F1 divides twice their number by both together. What if there are none?"
+        ),
+    ),
+)
+
+
+def counted(predicted, expected, key=lambda span: span):
+    """Precision, recall and F1 of what a function makes of each span."""
+    P, E = ([[key(span) for span in spans] for spans in sentences] for sentences in (predicted, expected))
+    return entities.precision_recall_f1(P, E)
+
+
+@precision_recall_f1.mistake(
+    "Your code counts an entity as found if its kind and its first word are right. It has to end where it should, too.",
+    seen="https://github.com/flairNLP/flair/issues/2764",
+)
+def first_word_only(predicted, expected):
+    return counted(predicted, expected, lambda span: span[:2])
+
+
+@precision_recall_f1.mistake(
+    "Your code does not compare the kinds. An entity with the right words and the wrong kind is not correct."
+)
+def kind_ignored(predicted, expected):
+    return counted(predicted, expected, lambda span: span[1:])
+
+
+@precision_recall_f1.mistake(
+    "Your code counts an entity as found if its kind and its end are right. It has to begin where it should, too."
+)
+def last_word_only(predicted, expected):
+    return counted(predicted, expected, lambda span: (span[0], span[2]))
+
+
+@precision_recall_f1.mistake(
+    "Your code counts an entity as found if it overlaps with an expected one. All its words have to be right."
+)
+def overlapping(predicted, expected):
+    def hits(some, others):
+        return sum(
+            any(a[0] == b[0] and a[1] < b[2] and b[1] < a[2] for b in theirs)
+            for ours, theirs in zip(some, others, strict=True)
+            for a in ours
+        )
+
+    found, there = sum(map(len, predicted)), sum(map(len, expected))
+    return in_all(hits(predicted, expected), hits(expected, predicted), found, there)
+
+
+def in_all(both, also_both, found, there):
+    """Precision, recall and F1 of counts."""
+    precision, recall = both / found if found else 0.0, also_both / there if there else 0.0
+    return precision, recall, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+@precision_recall_f1.mistake(
+    "Your code counts words. Count whole entities: one that is half right is not correct.",
+)
+def by_words(predicted, expected):
+    def words(sentences):
+        return [[(kind, i) for kind, start, stop in spans for i in range(start, stop)] for spans in sentences]
+
+    return entities.precision_recall_f1(words(predicted), words(expected))
+
+
+@precision_recall_f1.mistake(
+    "Your precision and recall are swapped. Precision divides by what was predicted, recall by what was expected."
+)
+def swapped(predicted, expected):
+    precision, recall, f1 = entities.precision_recall_f1(predicted, expected)
+    return recall, precision, f1
+
+
+@precision_recall_f1.mistake(
+    "Your F1 is the mean of precision and recall. It is the harmonic mean, 2 · P · R / (P + R), which is low as soon "
+    "as one of them is."
+)
+def arithmetic_mean(predicted, expected):
+    precision, recall, _ = entities.precision_recall_f1(predicted, expected)
+    return precision, recall, (precision + recall) / 2
+
+
+@precision_recall_f1.mistake("Your F1 lacks the factor 2: if all is right, it is one half.")
+def without_two(predicted, expected):
+    precision, recall, f1 = entities.precision_recall_f1(predicted, expected)
+    return precision, recall, f1 / 2
+
+
+@precision_recall_f1.mistake("Your F1 is the square root of P · R. It is the harmonic mean, 2 · P · R / (P + R).")
+def geometric_mean(predicted, expected):
+    precision, recall, _ = entities.precision_recall_f1(predicted, expected)
+    return precision, recall, (precision * recall) ** 0.5
+
+
+@precision_recall_f1.mistake(
+    "Your code averages over sentences, so that an entity in a short sentence counts for more. Add up the counts of "
+    "all sentences, and divide once."
+)
+def mean_of_sentences(predicted, expected):
+    scores = [entities.precision_recall_f1([p], [e]) for p, e in zip(predicted, expected, strict=True)]
+    return tuple(sum(each) / len(scores) for each in zip(*scores, strict=True))
+
+
+@precision_recall_f1.mistake(
+    "Your code puts the spans of all sentences into one set, where spans of different sentences meet. Count sentence "
+    "by sentence."
+)
+def one_set_for_all(predicted, expected):
+    return entities.precision_recall_f1([set().union(*predicted)], [set().union(*expected)])
+
+
+@precision_recall_f1.mistake("Your code uses the first sentence only. Add up the counts of all sentences: `+=`.")
+def first_sentence_only(predicted, expected):
+    return entities.precision_recall_f1(predicted[:1], expected[:1])
+
+
+@precision_recall_f1.mistake("Your code uses the last sentence only. Add up the counts of all sentences: `+=`.")
+def last_sentence_only(predicted, expected):
+    return entities.precision_recall_f1(predicted[-1:], expected[-1:])
+
+
+@precision_recall_f1.mistake(
+    "Your code divides by zero where nothing was predicted, or nothing expected. A share of nothing is 0 here."
+)
+def unguarded(predicted, expected):
+    both = sum(len({*p} & {*e}) for p, e in zip(predicted, expected, strict=True))
+    precision, recall = both / sum(map(len, predicted)), both / sum(map(len, expected))
+    return precision, recall, 2 * precision * recall / (precision + recall)
+
+
+@precision_recall_f1.mistake("Your code gives 1 where there is nothing to divide by. A share of nothing is 0 here.")
+def nothing_is_perfect(predicted, expected):
+    precision, recall, f1 = entities.precision_recall_f1(predicted, expected)
+    found, there = sum(map(len, predicted)), sum(map(len, expected))
+    return precision if found else 1.0, recall if there else 1.0, f1 if found or there else 1.0
+
+
+@precision_recall_f1.mistake("Your code returns percentages. Return numbers from 0 to 1.")
+def in_per_cent(predicted, expected):
+    return tuple(100 * each for each in entities.precision_recall_f1(predicted, expected))
+
+
+@precision_recall_f1.right_for_whole_course
+def from_misses(predicted, expected):
+    hits, false_alarms, missed = 0, 0, 0
+    for ours, theirs in zip(predicted, expected, strict=True):
+        hits += sum(span in theirs for span in ours)
+        false_alarms += sum(span not in theirs for span in ours)
+        missed += sum(span not in ours for span in theirs)
+    precision = hits / max(1, hits + false_alarms)
+    recall = hits / max(1, hits + missed)
+    return precision, recall, hits / max(1, hits + (false_alarms + missed) / 2)
+
+
+@precision_recall_f1.right
+def with_numbered_sentences(predicted, expected):
+    P, E = ({(i, *span) for i, spans in enumerate(each) for span in spans} for each in (predicted, expected))
+    both = len(P & E)
+    if not both:
+        return 0, 0, 0
+    precision, recall = Fraction(both, len(P)), Fraction(both, len(E))
+    return float(precision), float(recall), float(2 / (1 / precision + 1 / recall))
+
+
+@precision_recall_f1.right
+def by_counters(predicted, expected):
+    P, E = (Counter((i, span) for i, spans in enumerate(each) for span in spans) for each in (predicted, expected))
+    both = (P & E).total()
+    return both / (P.total() or 1), both / (E.total() or 1), 2 * both / (P.total() + E.total() or 1)

@@ -1,0 +1,199 @@
+"""The exercise `spans_of_tags` of notebook 13."""
+
+import itertools
+from typing import Any
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import entities
+
+
+def as_plain_tuples(answer: Any) -> Any:
+    """Call an answer, and turn spans with names for their parts into plain tuples, in which they are compared."""
+
+    def function(tags: list[str]) -> Any:
+        spans = answer(tags)
+        return [tuple(span) if isinstance(span, tuple) else span for span in spans] if type(spans) is list else spans
+
+    return function
+
+
+spans_of_tags = Exercise(
+    reference=entities.spans_of_tags,
+    notebook=13,
+    order=10,
+    minutes=12,
+    difficulty=3,
+    adapt=as_plain_tuples,
+    returns=(Result("the spans"),),
+    example=case(["B-PER", "I-PER", "O", "B-LOC"]),
+    another=case(["B-ORG", "I-ORG", "O", "B-MISC"]),
+    cases=(
+        case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("an entity at the end", "an entity of three words")),
+        case(["B-PER", "B-PER", "I-PER", "O"], having=("two entities side by side",)),
+        case(["O", "I-PER", "I-PER", "O", "I-LOC"], having=("an I without a B",)),
+        case(["B-PER", "I-LOC", "I-LOC", "O"], having=("an I of another kind",)),
+        case(["I-ORG", "B-ORG", "I-PER", "I-PER"], having=("an I without a B", "an I of another kind")),
+        case(["O", "O", "O"], having=("no entity",)),
+        case(["B-MISC"], having=("a single word",)),
+        case(["B-LOC", "O", "B-LOC", "O", "I-LOC"], having=("the same kind again after O", "an I without a B")),
+    ),
+    hints=(
+        (
+            "Go through the tags from left to right, and keep the kind and the first word of the entity that you are "
+            "in, if any. Which tags end it? Which begin another?"
+        ),
+        (
+            "An entity continues only with `I-` of its own kind. Anything else ends it. `B-` begins one, and so does "
+            "`I-` where nothing of its kind is under way."
+        ),
+        (
+            "Split each tag: `place, _, kind = tag.partition('-')`. Loop over `[*tags, 'O']`, so that an entity at the "
+            "end of the sentence is closed as well."
+        ),
+    ),
+)
+
+
+def spans_of(tags):
+    """The right spans, as plain tuples."""
+    return [tuple(span) for span in entities.spans_of_tags(tags)]
+
+
+@spans_of_tags.mistake(
+    "Your code loses an entity that goes up to the last word: it is only closed when another tag follows. Close it "
+    "after the loop, or loop over `[*tags, 'O']`."
+)
+def last_one_lost(tags):
+    return [span for span in spans_of(tags) if span[2] < len(tags)]
+
+
+@spans_of_tags.mistake(
+    "Your stop is the entity's last word. Here it is the word after that, as in Python's slices: `words[start:stop]`."
+)
+def stop_inclusive(tags):
+    return [(kind, start, stop - 1) for kind, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake(
+    "Your code joins two entities that are side by side. `B-` always begins a new one, also directly after another of "
+    "the same kind."
+)
+def neighbors_joined(tags):
+    return spans_of(["I" + tag[1:] if tag != "O" else tag for tag in tags])
+
+
+@spans_of_tags.mistake(
+    "Your code drops an `I-` with no `B-` before it. A model may write that; here it begins an entity, as in conlleval "
+    "and seqeval."
+)
+def stray_inside_dropped(tags):
+    found = []
+    for i, tag in enumerate(tags):
+        if tag.startswith("B-"):
+            found.append([tag[2:], i, i + 1])
+        elif tag != "O" and found and found[-1][0] == tag[2:] and found[-1][2] == i:
+            found[-1][2] = i + 1
+    return [tuple(each) for each in found]
+
+
+@spans_of_tags.mistake(
+    "Your code continues an entity with an `I-` of another kind. B-PER I-LOC are two entities, since an entity has "
+    "one kind."
+)
+def kinds_mixed(tags):
+    found, begun = [], False
+    for i, tag in enumerate(tags):
+        if tag.startswith("B-") or (tag != "O" and not begun):
+            found.append([tag[2:], i, i + 1])
+        elif tag != "O":
+            found[-1][2] = i + 1
+        begun = tag != "O"
+    return [tuple(each) for each in found]
+
+
+@spans_of_tags.mistake(
+    "Your code begins an entity for an `I-` of another kind, but not after O. Both begin one: the tag before it is not "
+    "of its kind."
+)
+def after_outside_dropped(tags):
+    return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or (span[1] > 0 and tags[span[1] - 1] != "O")]
+
+
+@spans_of_tags.mistake(
+    "Your code begins an entity for an `I-` after O, but loses one of another kind. Both begin one: the tag before it "
+    "is not of its kind."
+)
+def other_kind_dropped(tags):
+    return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or span[1] == 0 or tags[span[1] - 1] == "O"]
+
+
+@spans_of_tags.mistake("Your spans are (start, stop, kind). The kind comes first: (kind, start, stop).")
+def kind_last(tags):
+    return [(start, stop, kind) for kind, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake("Your spans have no kind. A span is (kind, start, stop).")
+def without_kind(tags):
+    return [(start, stop) for _, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake("Your kinds still have their `B-` or `I-`. The kind is what follows: `tag[2:]`.")
+def kind_with_letter(tags):
+    return [(tags[start], start, stop) for _, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake("Your code makes a span of each word. The words of one entity belong to one span.")
+def word_by_word(tags):
+    return [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"]
+
+
+@spans_of_tags.mistake("Your code finds where entities begin, but each of your spans is one word long.")
+def first_words(tags):
+    return [(kind, start, start + 1) for kind, start, _ in spans_of(tags)]
+
+
+@spans_of_tags.mistake("Your spans count words from 1. They are counted from 0, as everywhere in Python.")
+def counted_from_1(tags):
+    return [(kind, start + 1, stop + 1) for kind, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake("Your spans end with their number of words. They end with the word after the last one.")
+def with_length(tags):
+    return [(kind, start, stop - start) for kind, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake("Your code returns a set. Return a list, in the order of the sentence.")
+def as_a_set(tags):
+    return set(spans_of(tags))
+
+
+@spans_of_tags.mistake(
+    "Your spans are lists. Make each a tuple, (kind, start, stop), so that spans can be put into a set."
+)
+def as_lists(tags):
+    return [list(span) for span in spans_of(tags)]
+
+
+@spans_of_tags.right_for_whole_course
+def one_entity_at_a_time(tags):
+    found, i = [], 0
+    while i < len(tags):
+        kind = tags[i][2:]
+        stop = i + 1
+        if kind:
+            while stop < len(tags) and tags[stop] == f"I-{kind}":
+                stop += 1
+            found.append((kind, i, stop))
+        i = stop
+    return found
+
+
+@spans_of_tags.right
+def by_where_they_begin(tags):
+    kinds, number, numbers = [tag[2:] for tag in tags], 0, []
+    for i, tag in enumerate(tags):
+        number += tag[0] != "I" or i == 0 or kinds[i - 1] != kinds[i]
+        numbers.append(number)
+    groups = [[*group] for _, group in itertools.groupby(range(len(tags)), key=numbers.__getitem__)]
+    return [(kinds[group[0]], group[0], group[-1] + 1) for group in groups if kinds[group[0]]]

@@ -1,0 +1,127 @@
+"""The exercise `TaggingHead` of notebook 13."""
+
+import torch
+from torch import nn
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.learning import tagging
+
+
+def inputs(d_model: int, _tags: int) -> tuple[torch.Tensor]:
+    """Hidden states, (2, 3, d_model)."""
+    return (fixed_tensor(2, 3, d_model),)
+
+
+LEARNED = ClassWithWeights(
+    reference=tagging.TaggingHead,
+    inputs=inputs,
+    sizes=(6, 4),
+    wide=(64, 10),
+    block=11,
+)
+
+
+head = Exercise(
+    reference=tagging.TaggingHead,
+    notebook=13,
+    order=60,
+    minutes=5,
+    difficulty=1,
+    trained=True,
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED),
+    explain=explain_class(LEARNED),
+    returns=(Result("logits", "B, S, K"), Result("the gradients of your matrices")),
+    example=case(4, 3, fixed_tensor(2, 3, 4)),
+    another=case(4, 3, fixed_tensor(2, 3, 4, seed=1)),
+    cases=(
+        case(6, 9, fixed_tensor(3, 5, 6), having=("other sizes",)),
+        case(4, 3, fixed_tensor(1, 1, 4), having=("a single piece",)),
+        case(4, 3, fixed_tensor(2, 4), having=("no batch axis",)),
+        case(4, 3, fixed_tensor(1, 3, 4, dtype=torch.float64), having=("float64 numbers",)),
+    ),
+    hints=(
+        "One linear map is all that has weights here. From which width to which?",
+        "`__init__` makes `nn.Linear(d_model, tags)`. It maps the last axis, whatever axes come before.",
+        "`forward` returns `self.output(hidden)`, one row of logits for each piece, without a softmax.",
+    ),
+)
+
+
+head.patch(
+    "Your head ends in a softmax. Return logits, because the cross-entropy takes the softmax itself.",
+    replace="return logits",
+    by="return logits.softmax(-1)",
+)
+
+head.patch(
+    "Your head ends in a log-softmax. Return logits, because the cross-entropy takes the softmax itself.",
+    replace="return logits",
+    by="return logits.log_softmax(-1)",
+)
+
+head.patch(
+    "Your head ends in a sigmoid. A word has exactly one tag: return logits, and the cross-entropy takes the softmax.",
+    replace="return logits",
+    by="return logits.sigmoid()",
+)
+
+head.patch(
+    "Your head returns the likeliest tag, which has no gradient. Return the logits of all tags.",
+    replace="return logits",
+    by="return logits.argmax(-1)",
+)
+
+head.patch(
+    "Your head averages over the pieces, as for a text's class. Here each piece has its own tag: map each on its own.",
+    replace="self.output(hidden)",
+    by="self.output(hidden.mean(dim=-2))",
+)
+
+head.patch(
+    "Your head reads the first piece only. Here each piece has its own tag: map each on its own.",
+    replace="self.output(hidden)",
+    by="self.output(hidden[..., 0, :])",
+)
+
+head.patch(
+    "Your head has an activation before the linear map. The hidden states come out of a norm: map them as they are.",
+    replace="self.output(hidden)",
+    by="self.output(hidden.relu())",
+)
+
+head.patch(
+    "Your head has a tanh before the linear map. BERT's pooler has one, its tagging head does not.",
+    replace="self.output(hidden)",
+    by="self.output(hidden.tanh())",
+)
+
+
+@head.mistake("Your logits are (B, K, S): `torch`'s cross-entropy takes them so, but the course's takes (B, S, K).")
+class TagsBeforePieces(tagging.TaggingHead):
+    def forward(self, hidden):
+        return super().forward(hidden).mT
+
+
+@head.right_for_whole_course
+class OneMap(nn.Module):
+    def __init__(self, d_model, tags):
+        super().__init__()
+        self.W = nn.Linear(d_model, tags)
+
+    def forward(self, hidden):
+        return self.W(hidden)
+
+
+@head.right
+class MatrixAndBias(nn.Module):
+    def __init__(self, d_model, tags):
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(tags, d_model) * d_model**-0.5)
+        self.b = nn.Parameter(torch.zeros(tags))
+
+    def forward(self, hidden):
+        return hidden @ self.W.T + self.b

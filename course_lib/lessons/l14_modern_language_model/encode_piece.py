@@ -1,0 +1,154 @@
+"""The exercise `encode_piece` of notebook 14."""
+
+from itertools import pairwise
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.text import byte_pairs
+from course_lib.text.byte_pairs import printable_bytes
+
+PAIRS = [("h", "e"), ("Ġ", "t"), ("Ġt", "he"), ("a", "a"), ("aa", "a"), ("t", "h"), ("Ã", "©"), ("e", "Ã"), ("r", "e")]
+RANKS = {pair: rank for rank, pair in enumerate(PAIRS)}
+TOKENS = [*"Ġtheair", "Ã", "©", *dict.fromkeys("".join(pair) for pair in PAIRS)]
+VOCABULARY = {token: 7 * number % 23 + 100 for number, token in enumerate(TOKENS)}
+OTHER_RANKS = {("a", "a"): 0, ("i", "r"): 1, ("a", "ir"): 2}
+OTHER_VOCABULARY = {"a": 3, "i": 1, "r": 0, "aa": 9, "ir": 4, "air": 8}
+
+encode_piece = Exercise(
+    reference=byte_pairs.encode_piece,
+    notebook=14,
+    order=70,
+    minutes=8,
+    difficulty=2,
+    returns=(Result("the ids"),),
+    example=case(" the", VOCABULARY, RANKS),
+    another=case(" tar", VOCABULARY, RANKS),
+    cases=(
+        case("he", VOCABULARY, RANKS, having=("no space",)),
+        case("the", VOCABULARY, RANKS, having=("pairs that overlap",)),
+        case("aaaaa", VOCABULARY, RANKS, having=("the same letter again and again", "pairs that overlap")),
+        case("aaaa", VOCABULARY, RANKS, having=("the same letter again and again", "pairs that overlap")),
+        case("é", VOCABULARY, RANKS, having=("a letter of two bytes",)),
+        case("thereé", VOCABULARY, RANKS, having=("a letter of two bytes", "pairs that overlap")),
+        case("  the", VOCABULARY, RANKS, having=("two spaces",)),
+        case("hehe", VOCABULARY, RANKS, having=("a pair that occurs twice",)),
+        case("air", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary",)),
+        case("airaaair", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary", "pairs that overlap")),
+        case("r", VOCABULARY, RANKS, having=("a single letter",)),
+        case("tea", VOCABULARY, {}, having=("no merges at all",)),
+    ),
+    hints=(
+        "In 03 you merged ids in the order of learning. Here tokens are strings, so a merge joins two strings.",
+        (
+            "As long as a pair of neighbours is in `ranks`, take the one whose rank is smallest, and join it wherever "
+            "it occurs. `itertools.pairwise` gives the pairs."
+        ),
+        "At the end look every token up in `vocabulary`. Its ids have nothing to do with the ranks.",
+    ),
+)
+
+
+def joined(tokens, pair):
+    """Join a pair wherever it occurs, from left to right."""
+    out = []
+    for token in tokens:
+        if out and (out[-1], token) == pair:
+            out[-1] += token
+        else:
+            out.append(token)
+    return out
+
+
+def encoded(tokens, vocabulary, ranks, choose):
+    """Join the pair that `choose` picks, again and again."""
+    while pairs := [pair for pair in pairwise(tokens) if pair in ranks]:
+        tokens = joined(tokens, choose(pairs))
+    return [vocabulary[token] for token in tokens]
+
+
+@encode_piece.mistake(
+    "Your code joins the leftmost pair. The pair that was learned earliest comes first, wherever it is."
+)
+def leftmost_first(piece, vocabulary, ranks):
+    return encoded(printable_bytes(piece), vocabulary, ranks, lambda pairs: pairs[0])
+
+
+@encode_piece.mistake("Your code joins the pair that was learned latest. The one with the smallest rank comes first.")
+def latest_first(piece, vocabulary, ranks):
+    return encoded(printable_bytes(piece), vocabulary, ranks, lambda pairs: max(pairs, key=ranks.get))
+
+
+@encode_piece.mistake(
+    "Your code takes the longest token in the vocabulary that fits. That is not what was learned: join pairs in the "
+    "order of their ranks."
+)
+def longest_fit(piece, vocabulary, ranks):
+    text, ids = "".join(printable_bytes(piece)), []
+    while text:
+        token = next(text[:n] for n in range(len(text), 0, -1) if text[:n] in vocabulary)
+        ids.append(vocabulary[token])
+        text = text[len(token) :]
+    return ids
+
+
+@encode_piece.mistake(
+    "Your code stops after one merge. Go on until no pair of neighbours is in `ranks`: a merge may make another one "
+    "possible."
+)
+def one_merge(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    pairs = [pair for pair in pairwise(tokens) if pair in ranks]
+    if pairs:
+        tokens = joined(tokens, min(pairs, key=ranks.get))
+    return [vocabulary[token] for token in tokens]
+
+
+@encode_piece.mistake("Your code merges nothing: each byte keeps a token of its own.")
+def bytes_only(piece, vocabulary, ranks):
+    return [vocabulary[token] for token in printable_bytes(piece)]
+
+
+@encode_piece.mistake(
+    "Your code starts from the letters of the piece, so a space or an é is not found. Start from "
+    "`printable_bytes(piece)`."
+)
+def from_letters(piece, vocabulary, ranks):
+    return encoded(list(piece), vocabulary, ranks, lambda pairs: min(pairs, key=ranks.get))
+
+
+@encode_piece.mistake(
+    "Your code gives the ranks of merges plus 256, as in 03. Here the ids are those of the vocabulary."
+)
+def ids_from_ranks(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    while pairs := [pair for pair in pairwise(tokens) if pair in ranks]:
+        tokens = joined(tokens, min(pairs, key=ranks.get))
+    of_merges = {first + second: 256 + rank for (first, second), rank in ranks.items()}
+    return [of_merges.get(token, vocabulary[token]) for token in tokens]
+
+
+@encode_piece.mistake("Your code returns the tokens themselves. Look each up in the vocabulary: a model takes ids.")
+def tokens_not_ids(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    while pairs := [pair for pair in pairwise(tokens) if pair in ranks]:
+        tokens = joined(tokens, min(pairs, key=ranks.get))
+    return tokens
+
+
+@encode_piece.right_for_whole_course
+def with_positions(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    while len(tokens) > 1:
+        best = min(range(len(tokens) - 1), key=lambda i: ranks.get((tokens[i], tokens[i + 1]), len(ranks)))
+        if (tokens[best], tokens[best + 1]) not in ranks:
+            break
+        tokens = [*tokens[:best], tokens[best] + tokens[best + 1], *tokens[best + 2 :]]
+    return [vocabulary[token] for token in tokens]
+
+
+@encode_piece.right
+def merge_by_merge(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    for pair in sorted(ranks, key=ranks.get):
+        tokens = joined(tokens, pair)
+    return [vocabulary[token] for token in tokens]

@@ -1,0 +1,181 @@
+"""The exercise `GroupedQueryAttention` of notebook 14."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.transformer import layers
+from course_lib.transformer.attention import merge_heads, repeat_heads, scaled_dot_product_attention, split_heads
+from course_lib.transformer.positions import rotary
+
+LEARNED = ClassWithWeights(
+    reference=layers.GroupedQueryAttention,
+    inputs=lambda d_model, heads, kv_heads, rotate: (fixed_tensor(2, 3, d_model),),
+    sizes=(24, 6, 2, rotary),
+    wide=(96, 6, 2, rotary),
+    block=2,
+)
+SIZES = (8, 4, 2, rotary)
+CAUSAL = torch.ones(3, 3).tril().bool()
+
+
+def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
+    """Load the same weights into the answer and the reference. Weights of one block hide which head reads which."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        ours, mine = layers.GroupedQueryAttention(*LEARNED.sizes), answer(*LEARNED.sizes)
+    weights = ours.state_dict()
+    if {name: weight.shape for name, weight in mine.state_dict().items()} != {
+        name: weight.shape for name, weight in weights.items()
+    }:
+        return ""  # weights of other names are allowed; trained ones are then loaded into the course's class
+    mine.load_state_dict(weights)
+    x = fixed_tensor(2, 4, LEARNED.sizes[0])
+    with torch.no_grad():
+        if torch.allclose(ours(x), mine(x), atol=1e-4):
+            return ""
+    return (
+        "With trained weights your heads would read the keys of another group. Query head h reads key head "
+        "h // (heads / kv_heads): use your `repeat_heads` on keys and values, and nothing else."
+    )
+
+
+def further_check(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Judge the weights, then the order of the groups."""
+    return judge_class(LEARNED)(answer, arguments) or groups_in_order(answer, arguments)
+
+
+grouped_query_attention = Exercise(
+    reference=layers.GroupedQueryAttention,
+    notebook=14,
+    order=40,
+    minutes=12,
+    difficulty=3,
+    trained=True,
+    adapt=with_fixed_weights(LEARNED),
+    further_check=further_check,
+    explain=explain_class(LEARNED),
+    returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
+    example=case(*SIZES, fixed_tensor(1, 3, 8)),
+    another=case(*SIZES, fixed_tensor(1, 3, 8, seed=1)),
+    cases=(
+        case(24, 6, 2, rotary, fixed_tensor(2, 3, 24), having=("a batch", "sizes that all differ")),
+        case(8, 2, 1, rotary, fixed_tensor(2, 3, 8), having=("a single head of keys",)),
+        case(8, 2, 2, rotary, fixed_tensor(2, 3, 8), having=("no sharing at all",)),
+        case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a mask",)),
+        case(8, 4, 2, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
+        case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
+    ),
+    hints=(
+        "Start from your `MultiHeadAttention`. Which two projections get narrower, and how wide are they now?",
+        (
+            "W_k and W_v go from d_model to kv_heads * d_k, without a bias, and are split into `kv_heads`. Rotate "
+            "queries and keys once they are split."
+        ),
+        (
+            "Then repeat keys and values with `repeat_heads(…, self.heads // self.kv_heads)`. The rest is as before: "
+            "attend, merge, `W_o`."
+        ),
+    ),
+)
+
+grouped_query_attention.patch(
+    "Your code rotates the values too. Positions decide who reads whom; what is read stays as it is: rotate queries "
+    "and keys only.",
+    replace="values = split_heads(self.W_v(x), self.kv_heads)",
+    by="values = self.rotate(split_heads(self.W_v(x), self.kv_heads))",
+    seen="https://github.com/InternLM/lmdeploy/issues/2639",
+)
+
+grouped_query_attention.patch(
+    "Your keys are not rotated. The dot product depends on the distance only if queries and keys both are.",
+    replace="keys = self.rotate(split_heads(self.W_k(x), self.kv_heads))",
+    by="keys = split_heads(self.W_k(x), self.kv_heads)",
+)
+
+grouped_query_attention.patch(
+    "Your queries are not rotated. The dot product depends on the distance only if queries and keys both are.",
+    replace="queries = self.rotate(split_heads(self.W_q(x), self.heads))",
+    by="queries = split_heads(self.W_q(x), self.heads)",
+)
+
+grouped_query_attention.patch(
+    "Your code rotates before it splits, so the clocks run over the whole vector. Each head has its own d_k / 2 "
+    "clocks: split first, then rotate.",
+    replace="queries = self.rotate(split_heads(self.W_q(x), self.heads))",
+    by="queries = split_heads(self.rotate(self.W_q(x)), self.heads)",
+)
+
+grouped_query_attention.patch(
+    "Your class does not use the mask. Pass it to `scaled_dot_product_attention`.",
+    replace="scaled_dot_product_attention(queries, keys, values, mask)",
+    by="scaled_dot_product_attention(queries, keys, values, None)",
+)
+
+grouped_query_attention.patch(
+    "Your class returns the merged heads. The output projection is missing: after the heads are merged comes `W_o`.",
+    replace="self.W_o(merge_heads(mixed))",
+    by="merge_heads(mixed)",
+)
+
+grouped_query_attention.patch(
+    "The values come from `W_k`. They have a projection of their own, `W_v`.",
+    replace="self.W_v(x)",
+    by="self.W_k(x)",
+)
+
+
+@grouped_query_attention.mistake(
+    "Every query head of your class has keys and values of its own. Only `kv_heads` heads of them are made, and groups "
+    "of query heads share these."
+)
+def nothing_shared(d_model, heads, kv_heads, rotate):
+    return layers.GroupedQueryAttention(d_model, heads, heads, rotate)
+
+
+@grouped_query_attention.right_for_whole_course
+class WithFusedKernel(nn.Module):
+    def __init__(self, d_model, heads, kv_heads, rotate):
+        super().__init__()
+        d_k = d_model // heads
+        self.h, self.kv, self.rotate = heads, kv_heads, rotate
+        self.W_q, self.W_o = nn.Linear(d_model, d_model, bias=False), nn.Linear(d_model, d_model, bias=False)
+        self.W_k = nn.Linear(d_model, kv_heads * d_k, bias=False)
+        self.W_v = nn.Linear(d_model, kv_heads * d_k, bias=False)
+
+    def forward(self, x, mask=None):
+        q, k, v = split_heads(self.W_q(x), self.h), split_heads(self.W_k(x), self.kv), split_heads(self.W_v(x), self.kv)
+        k, v = repeat_heads(self.rotate(k), self.h // self.kv), repeat_heads(v, self.h // self.kv)
+        return self.W_o(merge_heads(F.scaled_dot_product_attention(self.rotate(q), k, v, attn_mask=mask)))
+
+
+@grouped_query_attention.right
+class GroupByGroup(nn.Module):
+    """Each group of query heads attends to its own head of keys, without copies."""
+
+    def __init__(self, d_model, heads, kv_heads, rotate):
+        super().__init__()
+        self.d_k = d_model // heads
+        self.heads, self.kv_heads, self.rotate = heads, kv_heads, rotate
+        self.W_q = nn.Linear(d_model, heads * self.d_k, bias=False)
+        self.W_kv = nn.Linear(d_model, 2 * kv_heads * self.d_k, bias=False)
+        self.W_o = nn.Linear(heads * self.d_k, d_model, bias=False)
+
+    def forward(self, x, mask=None):
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys, values = split_heads(self.W_kv(x), 2 * self.kv_heads).chunk(2, dim=1)
+        keys, group = self.rotate(keys), self.heads // self.kv_heads
+        mixed = [
+            scaled_dot_product_attention(
+                queries[:, g * group : (g + 1) * group], keys[:, g : g + 1], values[:, g : g + 1], mask
+            )[0]
+            for g in range(self.kv_heads)
+        ]
+        return self.W_o(merge_heads(torch.cat(mixed, dim=1)))

@@ -1,0 +1,156 @@
+"""The exercise `LlamaLayer` of notebook 14."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.transformer import layers
+from course_lib.transformer.layers import GroupedQueryAttention, RMSNorm, SwiGLU
+from course_lib.transformer.positions import rotary
+
+LEARNED = ClassWithWeights(
+    reference=layers.LlamaLayer,
+    inputs=lambda d_model, heads, kv_heads, d_ff, rotate: (fixed_tensor(2, 3, d_model),),
+    sizes=(24, 6, 2, 10, rotary),
+    wide=(96, 6, 2, 128, rotary),
+    block=2,
+)
+SIZES = (8, 4, 2, 6, rotary)
+CAUSAL = torch.ones(3, 3).tril().bool()
+
+llama_layer = Exercise(
+    reference=layers.LlamaLayer,
+    notebook=14,
+    order=50,
+    minutes=6,
+    difficulty=2,
+    trained=True,
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED),
+    explain=explain_class(LEARNED),
+    returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
+    example=case(*SIZES, fixed_tensor(1, 3, 8)),
+    another=case(*SIZES, fixed_tensor(1, 3, 8, seed=1)),
+    cases=(
+        case(24, 6, 2, 10, rotary, fixed_tensor(2, 3, 24), having=("a batch", "sizes that all differ")),
+        case(8, 2, 1, 6, rotary, fixed_tensor(2, 3, 8), having=("a single head of keys",)),
+        case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a mask",)),
+        case(8, 4, 2, 6, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
+        case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
+    ),
+    hints=(
+        "It is a pre-norm layer: each half reads the normalised tokens, and adds to the tokens as they were.",
+        (
+            "`__init__` makes two `RMSNorm`s, a `GroupedQueryAttention` with `rotate` as its last argument, and a "
+            "`SwiGLU`. There is no dropout."
+        ),
+        (
+            "The first half is `x + self.self_attention(self.norm_1(x), mask)`. The second half reads the result of "
+            "the first."
+        ),
+    ),
+)
+
+llama_layer.patch(
+    "The residual connection around your attention is missing. Add what the attention computes to x.",
+    replace="x = x + self.self_attention(self.norm_1(x), mask)",
+    by="x = self.self_attention(self.norm_1(x), mask)",
+)
+
+llama_layer.patch(
+    "The residual connection around your feed-forward is missing. Add what it computes to what came in.",
+    replace="x = x + self.feed_forward(self.norm_2(x))",
+    by="x = self.feed_forward(self.norm_2(x))",
+)
+
+llama_layer.patch(
+    "Your attention reads tokens that are not normalised. In a pre-norm layer, `norm_1` comes before it.",
+    replace="self.self_attention(self.norm_1(x), mask)",
+    by="self.self_attention(x, mask)",
+)
+
+llama_layer.patch(
+    "Your feed-forward reads tokens that are not normalised. `norm_2` comes before it.",
+    replace="self.feed_forward(self.norm_2(x))",
+    by="self.feed_forward(x)",
+)
+
+llama_layer.patch(
+    "The mask never reaches your attention, so the future is read. Pass it on.",
+    replace="self.self_attention(self.norm_1(x), mask)",
+    by="self.self_attention(self.norm_1(x))",
+)
+
+
+@llama_layer.mistake(
+    "Your norms come after the sums, as in 2017. A Llama is pre-norm: x + sublayer(norm(x)).",
+)
+class PostNorm(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = self.norm_1(x + self.self_attention(x, mask))
+        return self.norm_2(x + self.feed_forward(x))
+
+
+@llama_layer.mistake(
+    "Your code adds the normalised tokens. What goes past a sublayer is x as it was: x + sublayer(norm(x)).",
+)
+class AddsTheNormed(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        normed = self.norm_1(x)
+        x = normed + self.self_attention(normed, mask)
+        normed = self.norm_2(x)
+        return normed + self.feed_forward(normed)
+
+
+@llama_layer.mistake(
+    "Your two halves are parallel: the feed-forward reads the input of the layer. It reads the result of the "
+    "first half.",
+)
+class SideBySide(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        return x + self.self_attention(self.norm_1(x), mask) + self.feed_forward(self.norm_2(x))
+
+
+@llama_layer.mistake("Your feed-forward comes before the attention. Attention comes first.")
+class FeedForwardFirst(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.feed_forward(self.norm_2(x))
+        return x + self.self_attention(self.norm_1(x), mask)
+
+
+@llama_layer.mistake("Your layer keeps no room for shared keys: pass `kv_heads` on to `GroupedQueryAttention`.")
+def without_groups(d_model, heads, kv_heads, d_ff, rotate):
+    return layers.LlamaLayer(d_model, heads, heads, d_ff, rotate)
+
+
+@llama_layer.right_for_whole_course
+class LayerOfAList(nn.Module):
+    def __init__(self, d_model, heads, kv_heads, d_ff, rotate):
+        super().__init__()
+        self.norms = nn.ModuleList([RMSNorm(d_model), RMSNorm(d_model)])
+        self.attention = GroupedQueryAttention(d_model, heads, kv_heads, rotate)
+        self.mlp = SwiGLU(d_model, d_ff)
+
+    def forward(self, x, mask=None):
+        read = x + self.attention(self.norms[0](x), mask)
+        return read + self.mlp(self.norms[1](read))
+
+
+@llama_layer.right
+class WithTorchsNorm(nn.Module):
+    def __init__(self, d_model, heads, kv_heads, d_ff, rotate):
+        super().__init__()
+        self.norm_1, self.norm_2 = nn.RMSNorm(d_model, eps=1e-5), nn.RMSNorm(d_model, eps=1e-5)
+        self.attention = GroupedQueryAttention(d_model, heads, kv_heads, rotate)
+        self.gate, self.up = nn.Linear(d_model, d_ff, bias=False), nn.Linear(d_model, d_ff, bias=False)
+        self.down = nn.Linear(d_ff, d_model, bias=False)
+
+    def forward(self, x, mask=None):
+        x = x + self.attention(self.norm_1(x), mask)
+        normed = self.norm_2(x)
+        return x + self.down(F.silu(self.gate(normed)) * self.up(normed))

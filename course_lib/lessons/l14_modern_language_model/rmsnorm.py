@@ -1,0 +1,173 @@
+"""The exercise `RMSNorm` of notebook 14."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.transformer import layers
+
+LEARNED = ClassWithWeights(
+    reference=layers.RMSNorm,
+    inputs=lambda d_model: (fixed_tensor(2, 3, d_model),),
+    sizes=(5,),
+    wide=(64,),
+    block=1,
+    biases=True,
+)
+
+
+def with_eps(answer: Any) -> Callable[..., tuple[Any, ...]]:
+    """Adapt the class so that it is called as a function, with fixed weights, of d_model, x and perhaps eps."""
+
+    def function(d_model: int, x: Tensor, *eps: float) -> tuple[Any, ...]:
+        output, _ = with_fixed_weights(LEARNED)(lambda width: answer(width, *eps))(d_model, x)
+        return (output,)
+
+    return function
+
+
+def in_half_precision(answer: Any, _arguments: tuple[Any, ...]) -> str:
+    """Say that squares overflow in half precision, or that the result is of another type than the gain."""
+    norm = answer(4).to(torch.float16)
+    output = norm(torch.full((1, 1, 4), 300.0, dtype=torch.float16))
+    if not torch.isfinite(output).all() or (output.float() - 1).abs().max() > 0.01:
+        return (
+            "In half precision your squares overflow: 300² is more than float16 can hold, which ends at 65504. Compute "
+            "in float32: start from `x.float()`."
+        )
+    if output.dtype != torch.float16:
+        return (
+            "With a gain of float16 your result is float32, so the type grows from layer to layer. Turn the result "
+            "into the type of the gain: `.to(self.gain.dtype)`."
+        )
+    return ""
+
+
+def further_check(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Judge the weights, then half precision."""
+    return judge_class(LEARNED)(answer, arguments) or in_half_precision(answer, arguments)
+
+
+rms_norm = Exercise(
+    reference=layers.RMSNorm,
+    notebook=14,
+    order=10,
+    minutes=8,
+    difficulty=2,
+    trained=True,
+    adapt=with_eps,
+    further_check=further_check,
+    explain=explain_class(LEARNED),
+    returns=(Result("the normed tokens", "B, T, d_model"),),
+    example=case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),
+    another=case(4, fixed_tensor(1, 2, 4)),
+    cases=(
+        case(6, fixed_tensor(2, 3, 6), having=("a batch",)),
+        case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same",)),
+        case(5, fixed_tensor(1, 1, 5), having=("a single token",)),
+        case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
+        case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
+        case(4, torch.zeros(1, 2, 4), having=("features that are all 0",)),
+        case(3, fixed_tensor(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
+        case(4, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
+    ),
+    hints=(
+        "It is your `LayerNorm` with two things left out. Which line has nothing to do any more?",
+        (
+            "Keep a gain of ones, `nn.Parameter(torch.ones(d_model))`. Squares, mean and root run over the last axis, "
+            "with `keepdim=True`; eps is under the root."
+        ),
+        (
+            "`wide = x.float()` (for float64, `x` itself) and `wide.pow(2).mean(-1, keepdim=True)` come first. At the "
+            "end, `.to(self.gain.dtype)`."
+        ),
+    ),
+)
+
+rms_norm.patch(
+    "Your code subtracts the mean, as LayerNorm does. RMSNorm leaves the mean in: divide x itself.",
+    replace="wide = x.to(torch.promote_types(x.dtype, torch.float32))",
+    by="wide = x - x.mean(-1, keepdim=True)",
+)
+
+rms_norm.patch(
+    "Your code divides by the standard deviation, whose squares are of x minus its mean. Take the mean of x² itself.",
+    replace="wide.pow(2).mean(-1, keepdim=True)",
+    by="wide.var(-1, correction=0, keepdim=True)",
+)
+
+rms_norm.patch(
+    "Your code adds up the squares. Take their mean: otherwise the wider the model, the smaller the numbers.",
+    replace="wide.pow(2).mean(-1, keepdim=True)",
+    by="wide.pow(2).sum(-1, keepdim=True)",
+)
+
+rms_norm.patch(
+    "Your code divides by the mean square. Divide by its root: √(mean(x²) + eps).",
+    replace="torch.rsqrt(mean_square + self.eps)",
+    by="(1 / (mean_square + self.eps))",
+)
+
+rms_norm.patch(
+    "Your code adds eps after the root. Add it inside, √(mean(x²) + eps), where it also protects the root's gradient.",
+    replace="torch.rsqrt(mean_square + self.eps)",
+    by="(1 / (mean_square.sqrt() + self.eps))",
+)
+
+rms_norm.patch(
+    "Your code does not use eps. Where all features are 0, 0 / 0 is NaN: divide by √(mean(x²) + eps).",
+    replace="mean_square + self.eps",
+    by="mean_square",
+)
+
+rms_norm.patch(
+    "Your code has an eps of its own, and the one that is passed is not used. Keep it: `self.eps = eps` in `__init__`.",
+    replace="mean_square + self.eps",
+    by="mean_square + 1e-6",
+    seen="https://github.com/OpenNMT/CTranslate2/pull/1357",
+)
+
+rms_norm.patch(
+    "Your code takes the mean over the tokens, so that each word depends on the others. Take it over the features, the "
+    "last axis.",
+    replace="wide.pow(2).mean(-1, keepdim=True)",
+    by="wide.pow(2).mean(-2, keepdim=True)",
+)
+
+rms_norm.patch(
+    "The gain is missing: after the division, multiply each feature by a number that is learned.",
+    replace="torch.rsqrt(mean_square + self.eps) * self.gain",
+    by="torch.rsqrt(mean_square + self.eps)",
+)
+
+
+@rms_norm.right_for_whole_course
+class ByTheNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.weight, self.eps, self.width = nn.Parameter(torch.ones(d_model)), eps, d_model
+
+    def forward(self, x):
+        wide = x if x.dtype == torch.float64 else x.float()
+        length = wide.norm(dim=-1, keepdim=True)
+        return (self.weight * wide / torch.sqrt(length**2 / self.width + self.eps)).to(self.weight.dtype)
+
+
+@rms_norm.right
+class CastBeforeTheGain(nn.Module):
+    """As transformers has it: the cast comes before the gain."""
+
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = nn.Parameter(torch.ones(d_model)), eps
+
+    def forward(self, x):
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        wide = wide / (wide.square().mean(dim=-1, keepdim=True) + self.eps).sqrt()
+        return self.gain * wide.to(x.dtype)

@@ -1,0 +1,125 @@
+"""The exercise `SwiGLU` of notebook 14."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.transformer import layers
+
+LEARNED = ClassWithWeights(
+    reference=layers.SwiGLU,
+    inputs=lambda d_model, d_ff: (fixed_tensor(2, 3, d_model),),
+    sizes=(4, 7),
+    wide=(64, 96),
+    block=1,
+)
+
+swi_glu = Exercise(
+    reference=layers.SwiGLU,
+    notebook=14,
+    order=20,
+    minutes=6,
+    difficulty=1,
+    trained=True,
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED),
+    explain=explain_class(LEARNED),
+    returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
+    example=case(4, 7, fixed_tensor(1, 2, 4)),
+    another=case(4, 7, fixed_tensor(1, 2, 4, seed=1)),
+    cases=(
+        case(4, 7, fixed_tensor(2, 3, 4), having=("a batch",)),
+        case(4, 3, fixed_tensor(2, 3, 4), having=("a d_ff below d_model",)),
+        case(6, 5, fixed_tensor(2, 3, 6), having=("another d_model",)),
+        case(5, 5, fixed_tensor(1, 1, 5), having=("a d_ff as large as d_model", "a single token")),
+        case(4, 7, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
+    ),
+    hints=(
+        "Three maps: two go up from d_model to d_ff, one goes down. Where does the product of two vectors come in?",
+        "None of the maps has a bias: `nn.Linear(d_model, d_ff, bias=False)`. SiLU is `F.silu`, from torch.",
+        "Multiply `F.silu(self.W_gate(x))` by what the other map upwards gives, feature by feature, then go down.",
+    ),
+)
+
+swi_glu.patch(
+    "Your gate is a sigmoid, which is the GLU of 2016. SwiGLU's gate is SiLU: z times the sigmoid of z.",
+    replace="F.silu(self.W_gate(x))",
+    by="torch.sigmoid(self.W_gate(x))",
+)
+
+swi_glu.patch(
+    "Your gate has no activation, so it is a product of two linear maps. Put SiLU around it.",
+    replace="F.silu(self.W_gate(x))",
+    by="self.W_gate(x)",
+)
+
+swi_glu.patch(
+    "Your gate is added. It says how much passes, so multiply by it.",
+    replace="F.silu(self.W_gate(x)) * self.W_1(x)",
+    by="F.silu(self.W_gate(x)) + self.W_1(x)",
+)
+
+swi_glu.patch(
+    "Your code puts SiLU around the product. It belongs around one of the two factors, the gate.",
+    replace="F.silu(self.W_gate(x)) * self.W_1(x)",
+    by="F.silu(self.W_gate(x) * self.W_1(x))",
+)
+
+swi_glu.patch(
+    "Your code puts SiLU around both factors. Only the gate has an activation.",
+    replace="F.silu(self.W_gate(x)) * self.W_1(x)",
+    by="F.silu(self.W_gate(x)) * F.silu(self.W_1(x))",
+)
+
+swi_glu.patch(
+    "Your feed-forward has no second factor: multiply the activated gate by W_1 x.",
+    replace="F.silu(self.W_gate(x)) * self.W_1(x)",
+    by="F.silu(self.W_gate(x))",
+)
+
+swi_glu.patch(
+    "Your gate is ReLU, which the paper calls ReGLU. SwiGLU's gate is SiLU.",
+    replace="F.silu(self.W_gate(x))",
+    by="torch.relu(self.W_gate(x))",
+)
+
+swi_glu.patch(
+    "Your gate is GELU, which the paper calls GEGLU. SwiGLU's gate is SiLU.",
+    replace="F.silu(self.W_gate(x))",
+    by="F.gelu(self.W_gate(x))",
+)
+
+swi_glu.patch(
+    "Both factors come from the same matrix. Gate and W_1 are two maps.",
+    replace="F.silu(self.W_gate(x)) * self.W_1(x)",
+    by="F.silu(self.W_1(x)) * self.W_1(x)",
+)
+
+
+@swi_glu.right_for_whole_course
+class UpInOne(nn.Module):
+    """The two maps upwards in one matrix."""
+
+    def __init__(self, d_model, d_ff):
+        super().__init__()
+        self.up, self.down = nn.Linear(d_model, 2 * d_ff, bias=False), nn.Linear(d_ff, d_model, bias=False)
+
+    def forward(self, x):
+        gate, values = self.up(x).chunk(2, dim=-1)
+        return self.down(gate * torch.sigmoid(gate) * values)
+
+
+@swi_glu.right
+class OtherNames(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.gate_proj = nn.Linear(dim, hidden, bias=False)
+        self.up_proj = nn.Linear(dim, hidden, bias=False)
+        self.down_proj = nn.Linear(hidden, dim, bias=False)
+
+    def forward(self, x):
+        return self.down_proj(self.up_proj(x) * F.silu(self.gate_proj(x)))

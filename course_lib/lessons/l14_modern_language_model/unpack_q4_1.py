@@ -1,0 +1,126 @@
+"""The exercise `unpack_q4_1` of notebook 14."""
+
+import numpy as np
+import torch
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.exercise import Exercise
+from course_lib.pretrained import quantization
+
+
+def blocks(n: int, scale: float = 0.25, minimum: float = -2.0, seed: int = 0) -> torch.Tensor:
+    """Make n blocks, whose scales and minima differ, (n, 20)."""
+    factors = 1 + 0.1 * torch.arange(n)[:, None]
+    pair = torch.cat((scale * factors, minimum * factors), dim=1).to(torch.float16).view(torch.uint8)  # (n, 4)
+    packed = (fixed_tensor(n, 16, seed=seed) * 100 + 200).long() % 256
+    return torch.cat((pair, packed.to(torch.uint8)), dim=1)
+
+
+unpack_q4_1 = Exercise(
+    reference=quantization.unpack_q4_1,
+    notebook=14,
+    order=60,
+    minutes=8,
+    difficulty=3,
+    returns=(Result("the numbers", "n, 32"),),
+    example=case(blocks(1)),
+    another=case(blocks(1, seed=1)),
+    cases=(
+        case(blocks(3), having=("several blocks",)),
+        case(blocks(20, seed=2), having=("as many blocks as bytes",)),
+        case(blocks(2, 0.01, 0.5, seed=3), having=("a minimum above 0",)),
+        case(blocks(2, 1e-3, -1e-2, seed=4), having=("small numbers",)),
+        case(blocks(2, 0.0, 0.75, seed=5), having=("a scale of 0",)),
+        case(blocks(5, seed=6)[::2], having=("a tensor that is a view of another",)),
+    ),
+    hints=(
+        "Cut a block first: bytes 0 and 1, bytes 2 and 3, and the other 16. What does each part hold?",
+        (
+            "`blocks[:, :2].contiguous().view(torch.float16)` reads two bytes as a number, (n, 1); go on in float32. A "
+            "byte has a lower half, `byte & 0x0F`, and an upper half, `byte >> 4`."
+        ),
+        "All 16 lower halves come first, then all 16 upper ones: `torch.cat` along dim 1. Then scale and add.",
+    ),
+)
+
+unpack_q4_1.patch(
+    "The lower and the upper halves are in the wrong order. The lower four bits are numbers 0 to 15, the upper four "
+    "are 16 to 31.",
+    replace="(packed & 0x0F, packed >> 4)",
+    by="(packed >> 4, packed & 0x0F)",
+)
+
+
+@unpack_q4_1.mistake(
+    "Your two halves of a byte are neighbours. In a block all lower halves come first, then all upper ones."
+)
+def interleaved(blocks):
+    scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().split(1, dim=1)
+    packed = blocks[:, 4:]
+    return scale * torch.stack((packed & 0x0F, packed >> 4), dim=-1).flatten(1) + minimum
+
+
+unpack_q4_1.patch(
+    "Your code swaps the scale and the minimum. The scale comes first.",
+    replace="scale, minimum =",
+    by="minimum, scale =",
+)
+
+unpack_q4_1.patch(
+    "The minimum is missing: it is added to every number of the block.",
+    replace="return scale * q + minimum",
+    by="return scale * q",
+)
+
+unpack_q4_1.patch(
+    "Your code subtracts the minimum. It is added: q = 0 stands for the minimum itself.",
+    replace="return scale * q + minimum",
+    by="return scale * q - minimum",
+)
+
+unpack_q4_1.patch(
+    "Your code scales the minimum too. Multiply q alone, then add the minimum.",
+    replace="return scale * q + minimum",
+    by="return scale * (q + minimum)",
+)
+
+unpack_q4_1.patch(
+    "Your code computes with signed numbers from −8 to 7, as other types have it. In Q4_1, q goes from 0 to 15.",
+    replace="return scale * q + minimum",
+    by="return scale * (q.float() - 8) + minimum",
+)
+
+unpack_q4_1.patch(
+    "Your result is rounded to float16. Turn scale and minimum into float32 before you compute.",
+    replace=".view(torch.float16).float().chunk",
+    by=".view(torch.float16).chunk",
+)
+
+unpack_q4_1.patch(
+    "Your upper halves are still shifted: 0xF0 leaves them 16 times too large. Shift them down with `>> 4`.",
+    replace="packed >> 4",
+    by="packed & 0xF0",
+)
+
+unpack_q4_1.patch(
+    "Your lower halves still have the upper four bits. Remove them: `byte & 0x0F`.",
+    replace="packed & 0x0F, packed >> 4",
+    by="packed, packed >> 4",
+)
+
+
+@unpack_q4_1.right_for_whole_course
+def by_integers(blocks):
+    pair = blocks[:, :4].contiguous().view(torch.float16).to(torch.float32)
+    low = blocks[:, 4:] % 16
+    high = torch.div(blocks[:, 4:], 16, rounding_mode="floor")
+    return torch.hstack((low, high)).float() * pair[:, :1] + pair[:, 1:]
+
+
+@unpack_q4_1.right
+def with_numpy(blocks):
+    rows = blocks.numpy()
+    scale = np.ascontiguousarray(rows[:, :2]).view(np.float16).astype(np.float32)
+    minimum = np.ascontiguousarray(rows[:, 2:4]).view(np.float16).astype(np.float32)
+    q = np.concatenate((rows[:, 4:] & 15, rows[:, 4:] >> 4), axis=1).astype(np.float32)
+    return torch.from_numpy(scale * q + minimum)

@@ -1,0 +1,188 @@
+"""The exercise `bleu` of notebook 15."""
+
+import math
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import bleu as scoring
+from course_lib.scoring.bleu import brevity_penalty, clipped_matches, closest_length, count_ngrams
+
+THE_CAT = ["le", "chat", "est", "assis", "sur", "le", "tapis"]
+A_DOG = ["il", "y", "a", "un", "chien", "dans", "le", "jardin"]
+CATS = [THE_CAT, ["le", "chat", "se", "trouve", "sur", "le", "tapis"]]
+DOGS = [["un", "chien", "est", "dans", "le", "jardin"], ["il", "y", "a", "un", "chien", "au", "jardin"]]
+
+bleu = Exercise(
+    reference=scoring.bleu,
+    notebook=15,
+    order=40,
+    minutes=12,
+    difficulty=3,
+    returns=(Result("the score"),),
+    example=case([["le", "chat", "est", "sur", "le", "tapis"]], [CATS], 2),
+    another=case([["le", "chat", "dort", "sur", "le", "tapis"]], [CATS], 2),
+    cases=(
+        case([THE_CAT], [[THE_CAT]], 4, having=("a perfect translation",)),
+        case([THE_CAT, A_DOG], [CATS, DOGS], 4, having=("two sentences", "several references")),
+        case([["le", "chat"], A_DOG], [CATS, DOGS], 2, having=("two sentences", "a short translation")),
+        case([[*THE_CAT, "brun"], A_DOG[:6]], [CATS[:1], DOGS[1:]], 3, having=("two sentences", "another longest n")),
+        case([["oui"]], [[["non"]]], 2, having=("nothing right",)),
+        case([["le", "chat"], THE_CAT], [CATS, CATS], 4, having=("a sentence too short for the longest n-grams",)),
+        case([A_DOG], [DOGS], 1, having=("single words only",)),
+        case([["le", "chat", "est"]], [[THE_CAT, ["le", "chat", "dort"]]], 2, having=("a later reference is closest",)),
+        case([["tapis", "chat", "le"]], [CATS], 2, having=("right words without a right pair",)),
+    ),
+    hints=(
+        "For one n: how many n-grams of all sentences match, and how many are there? Divide once, at the end.",
+        "The mean of the N shares is a geometric one: add up their logarithms, divide by N, and take `math.exp`.",
+        (
+            "If no n-gram of some length matches, the score is 0. Otherwise it is 100 times the penalty of all lengths "
+            "together times `math.exp(sum_of_logs / longest)`."
+        ),
+    ),
+)
+
+
+def shares(hypotheses, references, longest):
+    """The share of matches for each n, over all sentences together."""
+    pairs = list(zip(hypotheses, references, strict=True))
+    return [
+        sum(clipped_matches(hypothesis, correct, n) for hypothesis, correct in pairs)
+        / max(1, sum(max(len(hypothesis) - n + 1, 0) for hypothesis in hypotheses))
+        for n in range(1, longest + 1)
+    ]
+
+
+def penalty(hypotheses, references):
+    """The brevity penalty over all sentences together."""
+    pairs = list(zip(hypotheses, references, strict=True))
+    closest = [closest_length(len(hypothesis), list(map(len, correct))) for hypothesis, correct in pairs]
+    return brevity_penalty(sum(map(len, hypotheses)), sum(closest))
+
+
+def geometric_mean(values):
+    """Their geometric mean, 0 if one is 0."""
+    return math.exp(sum(map(math.log, values)) / len(values)) if all(values) else 0.0
+
+
+@bleu.mistake(
+    "Your code averages the scores of the sentences. Add up matches and n-grams over all sentences, and divide once: "
+    "BLEU is a score of a whole text."
+)
+def mean_of_sentences(hypotheses, references, longest):
+    scores = [scoring.bleu([h], [r], longest) for h, r in zip(hypotheses, references, strict=True)]
+    return sum(scores) / len(scores)
+
+
+@bleu.mistake("Your code takes the arithmetic mean of the shares. BLEU takes the geometric one, which one 0 makes 0.")
+def arithmetic_mean(hypotheses, references, longest):
+    values = shares(hypotheses, references, longest)
+    return 100 * penalty(hypotheses, references) * sum(values) / len(values)
+
+
+@bleu.mistake("Your code leaves out the brevity penalty, so that a translation of two sure words scores 100.")
+def without_penalty(hypotheses, references, longest):
+    return 100 * geometric_mean(shares(hypotheses, references, longest))
+
+
+@bleu.mistake("Your score is from 0 to 1. BLEU is usually given from 0 to 100: multiply by 100.")
+def up_to_one(hypotheses, references, longest):
+    return scoring.bleu(hypotheses, references, longest) / 100
+
+
+@bleu.mistake(
+    "Your code multiplies the shares, but does not take the N-th root of the product: divide the logarithms' sum by N."
+)
+def without_root(hypotheses, references, longest):
+    return 100 * penalty(hypotheses, references) * math.prod(shares(hypotheses, references, longest))
+
+
+@bleu.mistake("Your code counts the longest n-grams only. BLEU takes the mean over all n from 1 to `longest`.")
+def longest_only(hypotheses, references, longest):
+    return 100 * penalty(hypotheses, references) * shares(hypotheses, references, longest)[-1]
+
+
+@bleu.mistake("Your code stops one n too early: `range` leaves out its end, so write `range(1, longest + 1)`.")
+def one_too_few(hypotheses, references, longest):
+    return scoring.bleu(hypotheses, references, longest - 1) if longest > 1 else 0.0
+
+
+@bleu.mistake(
+    "Your penalty compares with the shortest reference. Take the one whose length is closest, by `closest_length`."
+)
+def shortest_reference(hypotheses, references, longest):
+    shortest = sum(min(map(len, each)) for each in references)
+    factor = brevity_penalty(sum(map(len, hypotheses)), shortest)
+    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
+
+
+@bleu.mistake(
+    "Your penalty compares with the first reference. Take the one whose length is closest, by `closest_length`."
+)
+def first_length(hypotheses, references, longest):
+    factor = brevity_penalty(sum(map(len, hypotheses)), sum(len(each[0]) for each in references))
+    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
+
+
+@bleu.mistake("Your code uses the first reference of each sentence only. A translation may agree with any of them.")
+def first_reference(hypotheses, references, longest):
+    return scoring.bleu(hypotheses, [each[:1] for each in references], longest)
+
+
+@bleu.mistake(
+    "Your code divides by the number of n-grams of the references. That is recall; BLEU divides by those of the "
+    "translations, and the penalty takes recall's place."
+)
+def recall(hypotheses, references, longest):
+    pairs = list(zip(hypotheses, references, strict=True))
+    values = [
+        sum(clipped_matches(hypothesis, correct, n) for hypothesis, correct in pairs)
+        / max(1, sum(max(len(correct[0]) - n + 1, 0) for correct in references))
+        for n in range(1, longest + 1)
+    ]
+    return 100 * penalty(hypotheses, references) * geometric_mean(values)
+
+
+@bleu.mistake("Where no n-gram matches, your code takes the logarithm of 0. The score is 0 then: return it at once.")
+def logarithm_of_zero(hypotheses, references, longest):
+    values = shares(hypotheses, references, longest)
+    return 100 * penalty(hypotheses, references) * math.exp(sum(map(math.log, values)) / longest)
+
+
+@bleu.mistake("Your code skips the lengths at which nothing matches. If no n-gram of one length matches, BLEU is 0.")
+def skips_zeros(hypotheses, references, longest):
+    values = [value for value in shares(hypotheses, references, longest) if value]
+    return 100 * penalty(hypotheses, references) * geometric_mean(values) if values else 0.0
+
+
+@bleu.right_for_whole_course
+def with_a_product(hypotheses, references, longest=4):
+    product = 1.0
+    for n in range(1, longest + 1):
+        matches = total = 0
+        for hypothesis, correct in zip(hypotheses, references, strict=True):
+            matches += clipped_matches(hypothesis, correct, n)
+            total += count_ngrams(hypothesis, n).total()
+        if total == 0:
+            return 0.0
+        product *= matches / total
+    length = of_references = 0
+    for hypothesis, correct in zip(hypotheses, references, strict=True):
+        length += len(hypothesis)
+        of_references += closest_length(len(hypothesis), [len(each) for each in correct])
+    return 100 * brevity_penalty(length, of_references) * product ** (1 / longest)
+
+
+@bleu.right
+def by_logarithms_of_counts(hypotheses, references, longest=4):
+    logs = []
+    for n in range(1, longest + 1):
+        found = [clipped_matches(h, r, n) for h, r in zip(hypotheses, references, strict=True)]
+        if not any(found):
+            return 0
+        total = sum(count_ngrams(h, n).total() for h in hypotheses)
+        logs.append(math.log(sum(found)) - math.log(total))
+    c = sum(map(len, hypotheses))
+    pairs = zip(hypotheses, references, strict=True)
+    r = sum(closest_length(len(h), [len(each) for each in correct]) for h, correct in pairs)
+    return 100 * math.exp(min(0, 1 - r / c) + sum(logs) / longest)

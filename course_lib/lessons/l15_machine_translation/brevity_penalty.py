@@ -1,0 +1,99 @@
+"""The exercise `brevity_penalty` of notebook 15."""
+
+import math
+
+import torch
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import bleu
+
+brevity_penalty = Exercise(
+    reference=bleu.brevity_penalty,
+    notebook=15,
+    order=30,
+    minutes=4,
+    difficulty=1,
+    returns=(Result("the penalty"),),
+    example=case(8, 10),
+    another=case(6, 10),
+    cases=(
+        case(10, 10, having=("equal lengths",)),
+        case(12, 10, having=("a translation that is longer",)),
+        case(9, 10, having=("a translation that is slightly shorter",)),
+        case(1, 100, having=("a very short translation",)),
+        case(300, 100, having=("a very long translation",)),
+        case(0, 10, having=("no words",)),
+    ),
+    hints=(
+        "A translation that says too little can be right in each word. Which lengths should be punished?",
+        "Of 8 words against 10, r / c is 10 / 8. For which lengths is the exponent 1 - r / c negative?",
+        "`math.exp(1 - reference_length / length)` if the translation is shorter, otherwise 1. Without words it is 0.",
+    ),
+)
+
+
+@brevity_penalty.mistake(
+    "Your code rewards translations that are too long with more than 1. Return 1 for them: the shares of right n-grams "
+    "punish them already."
+)
+def rewards_length(length, reference_length):
+    return math.exp(1 - reference_length / length) if length else 0.0
+
+
+@brevity_penalty.mistake(
+    "Your fraction is upside down: the exponent has r / c, the references' length over the translation's."
+)
+def upside_down(length, reference_length):
+    return math.exp(1 - length / reference_length) if 0 < length < reference_length else float(length > 0)
+
+
+@brevity_penalty.mistake("Your code punishes translations that are too long, and not those that are too short.")
+def punishes_long_ones(length, reference_length):
+    return bleu.brevity_penalty(reference_length, length)
+
+
+@brevity_penalty.mistake("Your code returns c / r. The penalty is exp(1 - r / c), which falls faster.")
+def ratio(length, reference_length):
+    return min(1.0, length / reference_length)
+
+
+@brevity_penalty.mistake("Your code leaves out the 1 in the exponent, so that no length has a penalty of 1.")
+def without_one(length, reference_length):
+    return math.exp(-reference_length / length) if 0 < length < reference_length else float(length > 0)
+
+
+@brevity_penalty.mistake("Your code punishes every difference in length. Translations that are longer get 1.")
+def both_sides(length, reference_length):
+    return math.exp(-abs(1 - reference_length / length)) if length else 0.0
+
+
+@brevity_penalty.mistake("Your code returns the exponent. The penalty is e to the power of it: `math.exp(…)`.")
+def exponent(length, reference_length):
+    return min(0.0, 1 - reference_length / length) if length else 0.0
+
+
+@brevity_penalty.mistake("A translation without words makes your code divide by 0. Its penalty is 0.")
+def divides_by_zero(length, reference_length):
+    return math.exp(min(0.0, 1 - reference_length / length))
+
+
+@brevity_penalty.mistake("Your penalty is 1 for a translation without words. It says nothing, so the penalty is 0.")
+def nothing_is_fine(length, reference_length):
+    return bleu.brevity_penalty(length, reference_length) if length else 1.0
+
+
+@brevity_penalty.right_for_whole_course
+def with_cases(length, reference_length):
+    if length == 0:
+        return 0
+    if length >= reference_length:
+        return 1
+    return math.e ** (1 - reference_length / length)
+
+
+@brevity_penalty.right
+def in_torch(length, reference_length):
+    if length == 0:
+        return torch.tensor(0.0)
+    return torch.tensor(1 - reference_length / length, dtype=torch.float64).clamp(max=0).exp()

@@ -1,0 +1,139 @@
+"""The exercise `clipped_matches` of notebook 15."""
+
+from collections import Counter
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import bleu
+from course_lib.scoring.bleu import count_ngrams
+
+clipped_matches = Exercise(
+    reference=bleu.clipped_matches,
+    notebook=15,
+    order=20,
+    minutes=8,
+    difficulty=2,
+    returns=(Result("the number of matches"),),
+    example=case(["le", "chat", "le", "chat", "le", "chat"], [["le", "chat", "et", "le", "chien"]], 1),
+    another=case(["il", "est", "là", "il", "est"], [["il", "est", "parti"]], 1),
+    cases=(
+        case(["le", "chat", "dort"], [["le", "chien", "dort"], ["un", "chat", "dort"]], 1, having=("two references",)),
+        case(["le", "le", "le", "le"], [["le", "le"], ["le", "le", "le"]], 1, having=("two references", "repetitions")),
+        case(["le", "chat", "dort", "ici"], [["ici", "le", "chat", "dort"]], 2, having=("runs of two words",)),
+        case(["le", "chat", "dort"], [["dort", "chat", "le"]], 2, having=("the same words in another order",)),
+        case(
+            ["a", "b", "c", "a", "b"],
+            [["a", "b", "d"], ["b", "c", "a", "b"]],
+            2,
+            having=("two references",),
+        ),
+        case(["oui"], [["non"]], 1, having=("nothing right",)),
+        case(["oui"], [["oui", "oui"]], 2, having=("a text that is too short",)),
+        case([], [["oui"]], 1, having=("no words",)),
+        case(["le", "le", "le", "chat"], [["le", "chat"]] * 2, 1, having=("two equal references",)),
+        case(["a", "a", "b", "b", "c"], [["a", "a", "c"], ["b", "b"], ["a", "b"]], 1, having=("three references",)),
+    ),
+    hints=(
+        "`le chat le chat le chat` has three of `le`; the reference has two. How many of them may count as right?",
+        "For each n-gram, how often is it in the reference that has most of it? It cannot match more often than that.",
+        "For counters, `a | b` takes the larger count of each, `a & b` the smaller. `.total()` adds all counts up.",
+    ),
+)
+
+
+@clipped_matches.mistake(
+    "Your code counts every n-gram of the translation that is in a reference, however often. Then `le le le le` is "
+    "perfect. Count it at most as often as the reference has it.",
+    seen="https://aclanthology.org/P02-1040",
+)
+def not_clipped(hypothesis, references, n):
+    known = set().union(*(count_ngrams(reference, n) for reference in references))
+    return sum(count for gram, count in count_ngrams(hypothesis, n).items() if gram in known)
+
+
+@clipped_matches.mistake(
+    "Your code adds up the counts of all references. An n-gram may match as often as it is in the one reference that "
+    "has most of it: take the largest count."
+)
+def sum_of_references(hypothesis, references, n):
+    every = sum((count_ngrams(reference, n) for reference in references), Counter())
+    return (count_ngrams(hypothesis, n) & every).total()
+
+
+@clipped_matches.mistake(
+    "Your code counts each n-gram once, even if translation and reference both have it twice. Take the smaller of the "
+    "two counts."
+)
+def once_each(hypothesis, references, n):
+    known = set().union(*(count_ngrams(reference, n) for reference in references))
+    return len(known & set(count_ngrams(hypothesis, n)))
+
+
+@clipped_matches.mistake("Your code compares with the first reference only. What matches any of them is right.")
+def first_reference(hypothesis, references, n):
+    return bleu.clipped_matches(hypothesis, references[:1], n)
+
+
+@clipped_matches.mistake("Your code compares with the last reference only. What matches any of them is right.")
+def last_reference(hypothesis, references, n):
+    return bleu.clipped_matches(hypothesis, references[-1:], n)
+
+
+@clipped_matches.mistake(
+    "Your code takes the best single reference. One n-gram may match this reference, another one that: collect the "
+    "largest counts first."
+)
+def best_reference(hypothesis, references, n):
+    return max(bleu.clipped_matches(hypothesis, [reference], n) for reference in references)
+
+
+@clipped_matches.mistake(
+    "Your code adds up the matches with each reference, so that a word in two references counts twice."
+)
+def matches_added(hypothesis, references, n):
+    return sum(bleu.clipped_matches(hypothesis, [reference], n) for reference in references)
+
+
+@clipped_matches.mistake(
+    "In your code an n-gram has to be in all references. It is enough that one has it: take the largest count."
+)
+def in_all(hypothesis, references, n):
+    counts = [count_ngrams(reference, n) for reference in references]
+    common = counts[0]
+    for each in counts[1:]:
+        common &= each
+    return (count_ngrams(hypothesis, n) & common).total()
+
+
+@clipped_matches.mistake("Your code returns the share. Return the number of matches: the division comes later.")
+def share(hypothesis, references, n):
+    total = max(len(hypothesis) - n + 1, 1)
+    return bleu.clipped_matches(hypothesis, references, n) / total
+
+
+@clipped_matches.mistake("Your code always counts single words. Use runs of n words.")
+def single_words(hypothesis, references, n):
+    return bleu.clipped_matches(hypothesis, references, 1)
+
+
+@clipped_matches.right_for_whole_course
+def in_loops(hypothesis, references, n):
+    matches = 0
+    for gram, count in count_ngrams(hypothesis, n).items():
+        matches += min(count, max(count_ngrams(reference, n)[gram] for reference in references))
+    return matches
+
+
+@clipped_matches.right
+def by_counting_down(hypothesis, references, n):
+    left = Counter()
+    for reference in references:
+        for gram, count in Counter(tuple(reference[i : i + n]) for i in range(len(reference) - n + 1)).items():
+            left[gram] = max(left[gram], count)
+    matches = 0
+    for i in range(len(hypothesis) - n + 1):
+        gram = tuple(hypothesis[i : i + n])
+        if left[gram] > 0:
+            left[gram] -= 1
+            matches += 1
+    return matches

@@ -1,0 +1,1 @@
+"""The exercises of notebook 16: long texts, and pictures."""

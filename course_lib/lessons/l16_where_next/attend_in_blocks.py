@@ -1,0 +1,177 @@
+"""The exercise `attend_in_blocks` of notebook 16."""
+
+from typing import Any
+
+import torch
+
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.allocations import Allocations
+from course_lib.exercises.cases import Case, Result, case, fixed_tensor
+from course_lib.exercises.exercise import Exercise
+from course_lib.transformer import attention, blocks
+from course_lib.transformer.blocks import online_softmax_step
+
+
+def blocked(T: int, S: int, d_k: int, d_v: int, block: int, seed: int = 0, having: tuple[str, ...] = ()) -> Case:
+    """A case with queries (T, d_k), keys (S, d_k) and values (S, d_v)."""
+    shapes = ((T, d_k), (S, d_k), (S, d_v))
+    return case(*(fixed_tensor(*shape, seed=seed + i) for i, shape in enumerate(shapes)), block, having=having)
+
+
+def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
+    """Say that an answer holds more numbers at once than a block of scores and the output have; "" if it does not."""
+    T, d, block = 64, 4, 8
+    inputs = fixed_tensor(3, T, d)
+    with torch.no_grad(), Allocations() as allocations:
+        call_directly(answer)(*inputs, block)
+    if allocations.largest <= max(T * d, 2 * block * block):
+        return ""
+    return (
+        f"But with {T} queries, {T} keys and blocks of {block}, your code holds a tensor of {allocations.largest:,} "
+        f"numbers at once. Never hold more scores than block × block, here {block * block}: go through the keys block "
+        "by block, too."
+    )
+
+
+attend_in_blocks = Exercise(
+    reference=blocks.attend_in_blocks,
+    notebook=16,
+    order=30,
+    minutes=12,
+    difficulty=3,
+    further_check=table_of_scores,
+    returns=(Result("the output", "T, d_v"),),
+    example=blocked(2, 4, 2, 2, 2),
+    another=blocked(2, 4, 2, 2, 2, seed=20),
+    cases=(
+        blocked(4, 4, 3, 2, 2, seed=1, having=("several blocks of queries",)),
+        blocked(5, 7, 3, 2, 3, seed=2, having=("blocks that are not full",)),
+        blocked(3, 4, 4, 5, 1, seed=3, having=("blocks of one",)),
+        blocked(3, 4, 4, 5, 100, seed=4, having=("one block for all",)),
+        case(
+            fixed_tensor(3, 2) * 300, fixed_tensor(6, 2, seed=6), fixed_tensor(6, 3, seed=7), 2, having=("huge scores",)
+        ),
+    ),
+    hints=(
+        "Begin with a single block of queries. For each block of keys: scores, then a step of your online softmax.",
+        (
+            "Start each block of queries with a maximum of minus infinity, and zeros. After the last block of keys, "
+            "divide the mixed values by the total."
+        ),
+        (
+            "The scores of a block are `queries @ keys.mT * d_k**-0.5`, for `key[first : first + block]`. `torch.cat` "
+            "puts the results of the blocks of queries together."
+        ),
+    ),
+)
+
+
+attend_in_blocks.patch(
+    "Your code leaves out the scale: divide the scores by √d_k.",
+    replace="query.size(-1) ** -0.5",
+    by="1.0",
+)
+attend_in_blocks.patch(
+    "Your code does not divide by the total at the end.",
+    replace="done.append(mixed / total)",
+    by="done.append(mixed)",
+)
+
+
+@attend_in_blocks.mistake(
+    "Your code takes a softmax within each block of keys and adds the results up. Each block then counts fully: use "
+    "your online softmax."
+)
+def softmax_in_each(query, key, value, block):
+    starts = range(0, len(key), block)
+    return sum(
+        attention.scaled_dot_product_attention(query, key[i : i + block], value[i : i + block])[0] for i in starts
+    )
+
+
+@attend_in_blocks.mistake(
+    "Your code takes a softmax within each block of keys and averages the results. A block with higher scores should "
+    "count more: use your online softmax."
+)
+def mean_of_blocks(query, key, value, block):
+    return softmax_in_each(query, key, value, block) / len(range(0, len(key), block))
+
+
+@attend_in_blocks.mistake("Your queries read the keys of one block only. Each query has to see all blocks of keys.")
+def own_block_only(query, key, value, block):
+    outputs = []
+    for i in range(0, len(query), block):
+        keys = slice(i, i + block) if i < len(key) else slice(0, block)
+        outputs.append(attention.scaled_dot_product_attention(query[i : i + block], key[keys], value[keys])[0])
+    return torch.cat(outputs)
+
+
+@attend_in_blocks.mistake(
+    "Your code leaves out the last block of keys if it is not full. Keys that are left over count."
+)
+def last_block_left_out(query, key, value, block):
+    full = max(len(key) // block, 1) * block
+    return blocks.attend_in_blocks(query, key[:full], value[:full], block)
+
+
+@attend_in_blocks.mistake("Your code leaves out the last block of queries if it is not full.")
+def last_queries_left_out(query, key, value, block):
+    full = max(len(query) // block, 1) * block
+    return blocks.attend_in_blocks(query[:full], key, value, block)
+
+
+@attend_in_blocks.mistake(
+    "Your code continues with the maximum and the sums of the previous block of queries. Start again for each block."
+)
+def never_starts_again(query, key, value, block):
+    total_before = mixed_before = 0.0
+    outputs = []
+    for i in range(0, len(query), block):
+        scores = query[i : i + block] @ key.mT * query.size(-1) ** -0.5
+        largest = scores.amax(dim=-1, keepdim=True)
+        grown = torch.exp(scores - largest)
+        total_before = total_before + grown.sum(dim=-1, keepdim=True).mean()
+        mixed_before = mixed_before + grown @ value
+        if mixed_before.size(0) != scores.size(0):
+            mixed_before = mixed_before[: scores.size(0)]
+        outputs.append(mixed_before / total_before)
+    return torch.cat(outputs)
+
+
+@attend_in_blocks.mistake("Your code scales by √(size of a block). The scale is √d_k, the width of a key.")
+def scaled_by_block(query, key, value, block):
+    return blocks.attend_in_blocks(query * (query.size(-1) / block) ** 0.5, key, value, block)
+
+
+@attend_in_blocks.mistake("Your code scales twice: once in the queries, once in the scores.")
+def scaled_twice(query, key, value, block):
+    return blocks.attend_in_blocks(query * query.size(-1) ** -0.5, key, value, block)
+
+
+@attend_in_blocks.right_for_whole_course
+def with_split(query, key, value, block):
+    outputs = []
+    for asking in query.split(block, dim=-2):
+        maximum = torch.full_like(asking[..., :1], -torch.inf)
+        total, mixed = torch.zeros_like(maximum), torch.zeros(*asking.shape[:-1], value.size(-1), dtype=value.dtype)
+        for keys, values in zip(key.split(block, dim=-2), value.split(block, dim=-2), strict=True):
+            scores = asking @ keys.transpose(-2, -1) / asking.size(-1) ** 0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+        outputs.append(mixed / total)
+    return torch.cat(outputs, dim=-2)
+
+
+@attend_in_blocks.right
+def one_query_after_another(query, key, value, block):
+    outputs = []
+    for asking in query:
+        largest, total, mixed = -torch.inf, 0.0, torch.zeros(value.size(1))
+        for i in range(0, len(key), block):
+            scores = key[i : i + block] @ asking / len(asking) ** 0.5
+            new = max(largest, scores.max().item())
+            grown = torch.exp(scores - new)
+            shrink = torch.exp(torch.tensor(largest - new))
+            total, mixed = total * shrink + grown.sum(), mixed * shrink + grown @ value[i : i + block]
+            largest = new
+        outputs.append(mixed / total)
+    return torch.stack(outputs)

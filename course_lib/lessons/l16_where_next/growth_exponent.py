@@ -1,0 +1,93 @@
+"""The exercise `growth_exponent` of notebook 16."""
+
+import math
+
+import numpy as np
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.scoring import growth
+
+growth_exponent = Exercise(
+    reference=growth.growth_exponent,
+    notebook=16,
+    order=10,
+    minutes=7,
+    difficulty=1,
+    returns=(Result("the exponent"),),
+    example=case([100.0, 200.0, 400.0], [3.0, 12.0, 48.0]),
+    another=case([100.0, 200.0, 400.0], [5.0, 10.0, 20.0]),
+    cases=(
+        case([10.0, 20.0], [1.0, 1.0], having=("a cost that does not grow",)),
+        case([1.0, 10.0, 100.0], [2.0, 50.0, 700.0], having=("costs that are not on a line",)),
+        case([64.0, 512.0, 128.0, 256.0], [0.5, 9.0, 1.5, 3.0], having=("sizes in no order",)),
+        case([2.0, 4.0, 8.0, 16.0], [8.0, 4.0, 2.0, 1.0], having=("a cost that falls",)),
+        case([1.0, 2.0, 50.0], [0.3, 0.9, 100.0], having=("unevenly spaced sizes",)),
+    ),
+    hints=(
+        "If cost = a · size^b, what is log(cost)? That is a straight line in log(size). What is its slope?",
+        "numpy fits a line: `np.polyfit(x, y, 1)` gives its slope and its height, in this order.",
+        "`np.polyfit(np.log(sizes), np.log(costs), 1)[0]`.",
+    ),
+)
+
+
+@growth_exponent.mistake("Your code fits the costs themselves. Take the logarithm of both sizes and costs first.")
+def without_logarithms(sizes, costs):
+    return float(np.polyfit(sizes, costs, 1)[0])
+
+
+@growth_exponent.mistake("Your code takes the logarithm of the costs only. Take that of the sizes too.")
+def costs_only(sizes, costs):
+    return float(np.polyfit(sizes, np.log(costs), 1)[0])
+
+
+@growth_exponent.mistake("Your code takes the logarithm of the sizes only. Take that of the costs too.")
+def sizes_only(sizes, costs):
+    return float(np.polyfit(np.log(sizes), costs, 1)[0])
+
+
+@growth_exponent.mistake("Your sizes and costs are exchanged: the sizes are x, the costs are y.")
+def exchanged(sizes, costs):
+    x, y = np.log(costs), np.log(sizes)
+    spread = ((x - x.mean()) ** 2).sum()
+    return float(((x - x.mean()) * (y - y.mean())).sum() / spread) if spread else 0.0
+
+
+@growth_exponent.mistake("Your code returns the height of the line. `np.polyfit` gives the slope first.")
+def height(sizes, costs):
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[1])
+
+
+@growth_exponent.mistake("Your code compares the first and the last cost only. Fit a line through all of them.")
+def ends_only(sizes, costs):
+    return math.log(costs[-1] / costs[0]) / math.log(sizes[-1] / sizes[0])
+
+
+@growth_exponent.mistake(
+    "Your code returns by which factor the cost grows. The exponent is the slope of the logarithms."
+)
+def factor(sizes, costs):
+    return costs[-1] / costs[0]
+
+
+@growth_exponent.mistake(
+    "Your line has to pass through 0. A fitted line may have any height: subtract the means first."
+)
+def through_zero(sizes, costs):
+    x, y = np.log(sizes), np.log(costs)
+    return float((x * y).sum() / (x * x).sum())
+
+
+@growth_exponent.mistake("Your code mixes logarithms of different bases. Use the same one for sizes and costs.")
+def two_bases(sizes, costs):
+    return float(np.polyfit(np.log2(sizes), np.log10(costs), 1)[0])
+
+
+@growth_exponent.right_for_whole_course
+def by_covariance(sizes, costs):
+    x, y = np.log2(sizes), np.log2(costs)
+    return np.cov(x, y)[0, 1] / np.var(x, ddof=1)
+
+
+growth_exponent.right(lambda sizes, costs: np.polyfit(np.log(sizes), np.log(costs), 1)[0])

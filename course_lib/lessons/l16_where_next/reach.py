@@ -1,0 +1,73 @@
+"""The exercise `reach` of notebook 16."""
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.transformer import blocks
+
+reach = Exercise(
+    reference=blocks.reach,
+    notebook=16,
+    order=50,
+    minutes=4,
+    difficulty=1,
+    returns=(Result("the number of tokens"),),
+    example=case(2, 3),
+    another=case(3, 4),
+    cases=(
+        case(1, 5, having=("a single layer",)),
+        case(6, 1, having=("a window of one token",)),
+        case(32, 4096, having=("the sizes of Mistral 7B",)),
+        case(0, 7, having=("no layers",)),
+        case(5, 2, having=("a window of two tokens",)),
+    ),
+    hints=(
+        "With a window of 3, which tokens does token 10 read in one layer? And which have those read before?",
+        "Each layer carries information the same number of tokens further. How many?",
+        "`window - 1` for each layer, and the token itself.",
+    ),
+)
+
+
+@reach.mistake(
+    "Your code counts a whole window for each layer. Windows overlap at a token: each layer adds `window` - 1 tokens."
+)
+def product(layers, window):
+    return layers * window
+
+
+@reach.mistake("Your code forgets the token itself: add 1.")
+def without_itself(layers, window):
+    return layers * (window - 1)
+
+
+@reach.mistake(
+    "Your reach grows like a power. A window reaches a fixed number of tokens back in each layer, so they add."
+)
+def power(layers, window):
+    return window**layers
+
+
+@reach.mistake("Your code counts a single layer. The next one reads what this one has gathered.")
+def one_layer(layers, window):
+    return window
+
+
+@reach.mistake("Your reach is one token too long: the token itself is in every window, and counts once.")
+def one_too_long(layers, window):
+    return layers * (window - 1) + 2
+
+
+@reach.mistake("Your code adds layers and window. Each layer reaches `window` - 1 tokens further.")
+def added(layers, window):
+    return layers + window
+
+
+@reach.right_for_whole_course
+def step_by_step(layers, window):
+    tokens = 1
+    for _ in range(layers):
+        tokens += window - 1
+    return tokens
+
+
+reach.right(lambda layers, window: layers * window - layers + 1)

@@ -1,0 +1,128 @@
+"""The exercise `VisionTransformer` of notebook 16."""
+
+import torch
+from torch import nn
+
+from course_lib.exercises.cases import Result, case, fixed_tensor
+from course_lib.exercises.class_checks import explain_class, judge_class
+from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.transformer import images
+from course_lib.transformer.images import patches
+from course_lib.transformer.layers import EncoderLayer
+
+SIZES = (2, 4, 3, 4, 2, 6, 1)  # patches of 2, of which a picture has 4; 3 classes; d_model, heads, d_ff, layers
+
+LEARNED = ClassWithWeights(
+    reference=images.VisionTransformer,
+    inputs=lambda size, count, *_: (fixed_tensor(2, size, size * count),),
+    sizes=(2, 6, 5, 8, 2, 10, 2),
+    wide=(2, 6, 10, 64, 4, 96, 2),
+    block=3,
+    d_model=3,
+)
+
+vision_transformer = Exercise(
+    reference=images.VisionTransformer,
+    notebook=16,
+    order=70,
+    minutes=12,
+    difficulty=2,
+    trained=True,
+    adapt=with_fixed_weights(LEARNED),
+    further_check=judge_class(LEARNED),
+    explain=explain_class(LEARNED),
+    returns=(Result("logits", "B, C"), Result("the gradients of your matrices")),
+    example=case(*SIZES, fixed_tensor(1, 4, 4)),
+    another=case(*SIZES, fixed_tensor(1, 4, 4, seed=3)),
+    cases=(
+        case(*SIZES, fixed_tensor(3, 4, 4, seed=5), having=("a batch",)),
+        case(2, 6, 5, 6, 3, 8, 2, fixed_tensor(2, 4, 6, seed=7), having=("two layers", "other sizes", "a batch")),
+        case(1, 4, 2, 4, 2, 6, 1, fixed_tensor(2, 2, 2, seed=9), having=("patches of one number", "a batch")),
+    ),
+    hints=(
+        "You have all the parts. Which shape does a picture have after `patches`, and after the first linear map?",
+        (
+            "`__init__` makes a linear map for patches, a vector for the class token, a table of positions for it and "
+            "all patches, the layers, and a linear map to the classes."
+        ),
+        (
+            "`torch.cat((class_token.expand(B, 1, -1), x), dim=1) + positions`, then the layers. The class is read off "
+            "position 0: `output(x[:, 0])`."
+        ),
+    ),
+)
+
+vision_transformer.patch(
+    "There are no positions in your model, so a picture is a heap of patches: exchange two, and nothing changes.",
+    replace="torch.cat((first, x), dim=1) + self.positions",
+    by="torch.cat((first, x), dim=1)",
+)
+vision_transformer.patch(
+    "Your model reads the class off the last patch. The class token is at position 0.",
+    replace="x[:, 0]",
+    by="x[:, -1]",
+)
+vision_transformer.patch(
+    "Your model averages all tokens. That works too, but here the class token collects what matters: read position 0.",
+    replace="x[:, 0]",
+    by="x.mean(dim=1)",
+)
+vision_transformer.patch(
+    "Your model gives logits for every token. Read the class token only: position 0.",
+    replace="self.output(x[:, 0])",
+    by="self.output(x)",
+)
+vision_transformer.patch(
+    "Your model ends in a softmax. Return logits, because the cross-entropy takes the softmax itself.",
+    replace="return logits",
+    by="return logits.softmax(dim=-1)",
+)
+vision_transformer.patch(
+    "Your class token comes last, but you read position 0. Put it in front of the patches.",
+    replace="torch.cat((first, x), dim=1)",
+    by="torch.cat((x, first), dim=1)",
+)
+vision_transformer.patch(
+    "Your model does not use its layers: the class token never sees the patches.",
+    replace="x = layer(x)",
+    by="layer(x)",
+)
+
+
+@vision_transformer.right_for_whole_course
+class PictureReader(nn.Module):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__()
+        self.size = patch_size
+        self.into = nn.Linear(patch_size**2, d_model)
+        self.start = nn.Parameter(torch.randn(1, 1, d_model) * 0.2)
+        self.places = nn.Parameter(torch.randn(1, count + 1, d_model) * 0.2)
+        self.blocks = nn.ModuleList([EncoderLayer(d_model, heads, d_ff, 0.0) for _ in range(layers)])
+        self.out = nn.Linear(d_model, classes)
+
+    def forward(self, images):
+        x = self.into(patches(images, self.size))
+        x = torch.cat([self.start.repeat(x.size(0), 1, 1), x], dim=1) + self.places
+        for block in self.blocks:
+            x = block(x)
+        return self.out(x[:, 0])
+
+
+@vision_transformer.right
+class ClassTokenByPadding(nn.Module):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__()
+        self.size = patch_size
+        self.embed = nn.Linear(patch_size * patch_size, d_model)
+        self.token = nn.Parameter(torch.randn(d_model) * 0.2)
+        self.places = nn.Parameter(torch.randn(count + 1, d_model) * 0.2)
+        self.layers = nn.Sequential(*(EncoderLayer(d_model, heads, d_ff, 0.0) for _ in range(layers)))
+        self.head = nn.Linear(d_model, classes)
+
+    def forward(self, images):
+        x = self.embed(patches(images, self.size))
+        x = torch.nn.functional.pad(x, (0, 0, 1, 0))
+        first = torch.zeros_like(x)
+        first[:, 0] = 1
+        return self.head(self.layers(x + first * self.token + self.places)[:, 0])

@@ -1,0 +1,1 @@
+"""The exercises of notebook 17: asking questions of your own."""

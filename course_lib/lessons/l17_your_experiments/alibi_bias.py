@@ -1,0 +1,120 @@
+"""The exercise `alibi_bias` of notebook 17."""
+
+import torch
+
+from course_lib.exercises.cases import Result, case
+from course_lib.exercises.exercise import Exercise
+from course_lib.transformer import positions
+
+alibi_bias = Exercise(
+    reference=positions.alibi_bias,
+    notebook=17,
+    order=20,
+    minutes=10,
+    difficulty=2,
+    returns=(Result("the bias", "H, T, T"),),
+    example=case(2, 3),
+    another=case(4, 3),
+    cases=(
+        case(1, 4, having=("one head",)),
+        case(8, 5, having=("8 heads",)),
+        case(3, 3, having=("sizes that are all the same",)),
+        case(4, 1, having=("a single token",)),
+        case(6, 12, having=("a longer text",)),
+    ),
+    hints=(
+        "Two things are multiplied: the distance |i − j| of each pair of tokens, (T, T), and each head's slope, (H,).",
+        "`at = torch.arange(T)`, and `at[:, None] - at[None, :]` has the differences of all pairs; take `.abs()`.",
+        (
+            "The heads count from 1: `torch.arange(1, heads + 1)`. `slopes[:, None, None] * distance` broadcasts to "
+            "(H, T, T), and the bias is minus that."
+        ),
+    ),
+)
+
+
+def slopes_of(heads):
+    """The slope of each head: (H,)."""
+    return 2.0 ** (-8 * torch.arange(1, heads + 1) / heads)
+
+
+def distances(T):
+    """How far apart each pair of tokens is: (T, T)."""
+    at = torch.arange(T)
+    return (at[:, None] - at).abs()
+
+
+@alibi_bias.mistake("Your bias raises the scores of distant keys. It should lower them: minus slope times distance.")
+def positive(heads, T):
+    return -positions.alibi_bias(heads, T)
+
+
+@alibi_bias.mistake(
+    "Your code counts the heads from 0, so the first slope is 1. They count from 1: the first is 2^(−8/H), the last "
+    "2⁻⁸."
+)
+def heads_from_0(heads, T):
+    slopes = 2.0 ** (-8 * torch.arange(heads) / heads)
+    return -slopes[:, None, None] * distances(T)
+
+
+@alibi_bias.mistake(
+    "Your distance has a sign, so keys on one side get a higher score the farther away they are. Take `.abs()`."
+)
+def signed(heads, T):
+    at = torch.arange(T)
+    return -slopes_of(heads)[:, None, None] * (at[:, None] - at)
+
+
+@alibi_bias.mistake("Your distance has a sign, and it is that of key minus query. Take `.abs()`.")
+def signed_the_other_way(heads, T):
+    at = torch.arange(T)
+    return -slopes_of(heads)[:, None, None] * (at - at[:, None])
+
+
+@alibi_bias.mistake(
+    "Your slopes are 1/2, 1/4, 1/8, … for any number of heads. That is right for 8 heads only: the exponent is "
+    "−8 (h + 1) / H."
+)
+def slopes_of_8_heads(heads, T):
+    slopes = 2.0 ** (-torch.arange(1, heads + 1).float())
+    return -slopes[:, None, None] * distances(T)
+
+
+@alibi_bias.mistake("All your heads have the same slope. Each has its own: 2^(−8 (h + 1) / H).")
+def one_slope(heads, T):
+    return -slopes_of(heads)[:1, None, None] * distances(T).expand(heads, T, T)
+
+
+@alibi_bias.mistake("Your bias squares the distance. It is linear: that is the L in the name.")
+def squared(heads, T):
+    return -slopes_of(heads)[:, None, None] * distances(T) ** 2
+
+
+@alibi_bias.mistake(
+    "Your numbers are right, but the heads are the last axis. Scores are (B, H, T, T): heads come first."
+)
+def heads_last(heads, T):
+    return positions.alibi_bias(heads, T).permute(1, 2, 0)
+
+
+@alibi_bias.mistake("Your bias is 0 for all keys to the right. Count their distance too: the causal mask hides them.")
+def zero_to_the_right(heads, T):
+    return positions.alibi_bias(heads, T).tril()
+
+
+@alibi_bias.right_for_whole_course
+def in_loops(heads, T):
+    bias = torch.zeros(heads, T, T)
+    for h in range(heads):
+        for i in range(T):
+            for j in range(T):
+                bias[h, i, j] = -abs(i - j) / 2 ** (8 * (h + 1) / heads)
+    return bias
+
+
+@alibi_bias.right
+def by_roots(heads, T):
+    first = 2 ** (-8 / heads)
+    slopes = torch.tensor([first ** (h + 1) for h in range(heads)])
+    return torch.einsum("h,ij->hij", -slopes, distances(T).float())

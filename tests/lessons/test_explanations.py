@@ -1,0 +1,197 @@
+"""What the checks say about slips that no comparison of results shows: errors, what a class keeps, how it begins."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.exercises.checking import check
+from course_lib.text.byte_pairs import BYTES, count_pairs, merge_pair
+from course_lib.transformer.attention import scaled_dot_product_attention
+from course_lib.transformer.blocks import online_softmax_step
+
+
+class MultipliedByALayer(nn.Module):
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads = heads
+        self.W_q = nn.Linear(d_model, d_model)
+
+    def forward(self, query, key, value, mask=None):
+        return query @ self.W_q
+
+
+def lists_as_keys(words, count):
+    merges = []
+    while len(merges) < count and (counts := count_pairs(words)):
+        pair = min(counts, key=lambda pair: (-counts[pair], pair))
+        words = {merge_pair(word, pair, 256 + len(merges)): times for word, times in words.items()}
+        merges.append(pair)
+    return merges
+
+
+def decoded_strictly(ids, merges):
+    table = [bytes([byte]) for byte in BYTES]
+    for first, second in merges:
+        table.append(table[first] + table[second])
+    return b"".join(table[i] for i in ids).decode("utf-8")
+
+
+class KeepsMeanWeights(find("MultiHeadAttention").reference):
+    def forward(self, query, key, value, mask=None):
+        self.weights = torch.ones(len(query), query.size(1), key.size(1))
+        return super().forward(query, key, value, mask)
+
+
+class KeepsOtherWeights(find("MultiHeadAttention").reference):
+    def forward(self, query, key, value, mask=None):
+        self.weights = torch.ones(len(query), 4, query.size(1), key.size(1)) / key.size(1)
+        return super().forward(query, key, value, mask)
+
+
+class StepsInAPlainListToo(find("FeedForward").reference):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__(d_model, d_ff, activation)
+        self.steps = [*self.children(), {"gain": next(self.parameters())}]
+
+
+class StepsInAPlainListOnly(nn.Module):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__()
+        self.W_1 = nn.Linear(d_model, d_ff)
+        self.steps = [self.W_1, activation, nn.Linear(d_ff, d_model)]
+
+    def forward(self, x):
+        for step in self.steps:
+            x = step(x)
+        return x
+
+
+class CrossAttentionUnderTheOtherMask(find("DecoderLayer").reference):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = self.norm_1(x + self.self_attention(x, x, x, mask))
+        x = self.norm_2(x + self.cross_attention(x, memory, memory, mask))
+        return self.norm_3(x + self.feed_forward(x))
+
+
+def blocks_of_queries(query, key, value, block):
+    return torch.cat([scaled_dot_product_attention(each, key, value)[0] for each in query.split(block)])
+
+
+def blocks_of_keys(query, key, value, block):
+    maximum = torch.full((len(query), 1), -torch.inf)
+    total, mixed = torch.zeros_like(maximum), torch.zeros(len(query), value.size(1))
+    for keys, values in zip(key.split(block), value.split(block), strict=True):
+        scores = query @ keys.mT * query.size(-1) ** -0.5
+        maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+    return mixed / total
+
+
+def hidden_by_minus_1e9_upside_down(query, key, value, mask=None):
+    scores = query @ key.mT / key.size(-1) ** 0.5
+    weights = (scores if mask is None else scores + mask * -1e9).softmax(-1)
+    return weights @ value, weights
+
+
+def hidden_by_minus_5(query, key, value, mask=None):
+    scores = query @ key.mT / key.size(-1) ** 0.5
+    weights = (scores if mask is None else scores.masked_fill(~mask, -5)).softmax(-1)
+    return weights @ value, weights
+
+
+def parents_assigned(past, parents, make):
+    new = []
+    for layer in past:
+        pair = [make(cached) for cached in layer]
+        for made, cached in zip(pair, layer, strict=True):
+            made[parents] = cached
+        new.append(pair)
+    return new
+
+
+def parents_assigned_to_empty(past, parents):
+    return parents_assigned(past, parents, lambda cached: torch.empty_like(cached).fill_(0.123))
+
+
+def parents_assigned_to_zeros(past, parents):
+    return parents_assigned(past, parents, torch.zeros_like)
+
+
+def parents_assigned_to_a_copy(past, parents):
+    return parents_assigned(past, parents, torch.clone)
+
+
+def wilson_with_4_n(right, total):
+    z, p = 1.96, right / total
+    spread = z * math.sqrt(p * (1 - p) / total + z**2 / (4 * total))
+    return tuple((p + z**2 / (2 * total) + sign * spread) / (1 + z**2 / total) for sign in (-1, 1))
+
+
+def attention_at_once(query, key, value, block):
+    return scaled_dot_product_attention(query, key, value)[0]
+
+
+def attention_by_torch_at_once(query, key, value, block):
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value)
+
+
+class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__(d_in, d_out, rank, alpha)
+        nn.init.zeros_(self.A)
+        nn.init.normal_(self.B)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "says"),
+    [
+        ("MultiHeadAttention", KeepsMeanWeights, "Keep all attention weights, (B, H, T, S)"),
+        ("MultiHeadAttention", KeepsOtherWeights, "is not the attention weights of the latest call"),
+        ("LowRankAdapter", AdapterThatBeginsTheOtherWay, "In your adapter A begins at 0, and B at random."),
+        ("MultiHeadAttention", MultipliedByALayer, "A layer is called: `self.W_q(query)`."),
+        ("FeedForward", StepsInAPlainListOnly, "are in a plain Python list"),
+        ("DecoderLayer", CrossAttentionUnderTheOtherMask, "Your cross-attention runs under `mask`"),
+        ("attend_in_blocks", blocks_of_queries, "your code holds a tensor of 512 numbers at once"),
+        ("attend_in_blocks", blocks_of_keys, "your code holds a tensor of 512 numbers at once"),
+        ("attend_in_blocks", attention_at_once, "your code holds a tensor of 4,096 numbers at once"),
+        ("attend_in_blocks", attention_by_torch_at_once, "your code holds a tensor of 4,096 numbers at once"),
+        ("reach", lambda layers, window: layers * window, "Your code counts a whole window for each layer."),
+        ("reorder_cache", parents_assigned_to_empty, "row i goes to position parents[i]"),
+        ("reorder_cache", parents_assigned_to_zeros, "row i to position parents[i]"),
+        ("reorder_cache", parents_assigned_to_a_copy, "row i to position parents[i]"),
+        ("masked_weights", lambda scores, mask: scores.where(mask, -1.0).softmax(-1), "the hidden scores with −1."),
+        ("masked_weights", lambda scores, mask: scores.where(mask, -10.0).softmax(-1), "the hidden scores with −10."),
+        ("masked_weights", lambda scores, mask: scores.where(mask, -2.5).softmax(-1), "the hidden scores with −2.5."),
+        ("scaled_dot_product_attention", hidden_by_minus_5, "the hidden scores with −5."),
+        ("wilson_interval", wilson_with_4_n, "1.96² is divided by 4 · total."),
+        ("perplexity", lambda given: torch.exp(-given.sum()), "Your code adds up −ln p over the text"),
+        ("perplexity", lambda given: math.exp(-given.sum()), "Your code adds up −ln p over the text"),
+        ("entropy_of_weights", lambda given: -(given * (given + 0.01).log()).sum(-1), "adds 0.01 inside the logarithm"),
+        ("entropy_of_weights", lambda given: -(given * (given + 0.1).log()).sum(-1), "adds 0.1 inside the logarithm"),
+        ("learn_merges", lists_as_keys, "Lists cannot be keys of a dictionary"),
+        ("bpe_decode", decoded_strictly, '`.decode("utf-8", errors="replace")`'),
+    ],
+)
+def test_the_check_says_what_to_do(name: str, answer: object, says: str):
+    report = check(find(name), answer)
+    assert not report.passed
+    assert says in report.message
+
+
+def test_a_layer_that_torch_knows_may_be_in_a_plain_list_too():
+    assert check(find("FeedForward"), StepsInAPlainListToo).passed
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "mistake"),
+    [
+        ("scaled_dot_product_attention", hidden_by_minus_1e9_upside_down, "mask upside down"),
+        ("mix_values", lambda weights, value: torch.einsum("st,sd->td", weights, value), "weights transposed"),
+    ],
+)
+def test_a_mistake_is_named_without_a_remark_where_it_fails_and_the_answer_does_not(name, answer, mistake):
+    exercise = find(name)
+    report = check(exercise, answer)
+    assert report.message == next(each.message for each in exercise.mistakes if each.name == mistake)

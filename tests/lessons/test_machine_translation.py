@@ -1,0 +1,73 @@
+"""What notebook 15 uses: its sentences, and its three machines."""
+
+import pytest
+import torch
+
+from course_lib import data
+from course_lib.data import DataMissing, translations
+from course_lib.data.translations import Source
+from course_lib.learning.training import Task, evaluate
+from course_lib.lessons.l15_machine_translation.for_notebook import machines, sentences
+from course_lib.pretrained.sentence_translator import task_of
+from course_lib.text.byte_pairs import BytePairTokenizer
+
+
+def test_without_the_real_sentences_those_of_the_course_take_their_place(monkeypatch: pytest.MonkeyPatch):
+    def missing() -> None:
+        raise DataMissing("nothing here.")
+
+    monkeypatch.setattr(translations, "split", missing)
+    found = sentences.human_sentences(known=50, unseen=10)
+    assert [len(found.train), len(found.validation), len(found.test)] == [50, 10, 10]
+    assert found.about == "nothing here. Until then, sentences made up by the course take their place."
+    assert not {each.english for each in found.test} & {pair.english for pair in found.train}
+    assert all(pair.french.endswith(".") for pair in found.train)
+
+
+def test_the_real_sentences_are_a_part_of_the_split():
+    try:
+        data.fetch("translations")
+    except data.Offline as error:
+        pytest.skip(str(error))
+    found, split = sentences.human_sentences(known=100, unseen=20), translations.split()
+    assert set(found.train) <= set(split.train)
+    assert found.test == split.test[:20]
+    assert found.validation == split.validation[:20]
+    assert found.about == "137,696 pairs to learn from; 100 of them, drawn at random, are used here."
+
+
+def test_tokens_are_those_of_sacrebleu():
+    assert sentences.tokens("L'été, c'est fini !") == ["L'été", ",", "c'est", "fini", "!"]
+
+
+def test_one_person_is_judged_by_the_others():
+    sources = [Source("a", ("x", "y", "z")), Source("b", ("w",))]
+    assert sentences.one_against_the_others(sources) == (["x"], [Source("a", ("y", "z"))])
+
+
+def test_the_machines_have_about_the_same_number_of_parameters():
+    tokenizer = BytePairTokenizer([(64, 65)] * 1_740)
+    counts = [sum(p.numel() for p in machines.make_machine(kind, tokenizer).parameters()) for kind in machines.KINDS]
+    assert max(counts) < 1.05 * min(counts)
+
+
+@pytest.mark.parametrize("kind", machines.KINDS)
+def test_each_machine_learns(kind: str):
+    tokenizer = BytePairTokenizer([])
+    pairs = sentences.SentencePair("Go.", "Va !"), sentences.SentencePair("Run.", "Cours !")
+    task = task_of(pairs * 20, pairs, tokenizer, longest=64)
+    model = machines.make_machine(kind, tokenizer)
+    before = evaluate(model, task)
+    history = machines.train_machine(model, task, seconds=1.5)
+    assert history.validation[-1] < before
+    assert machines.seconds_of_validation(history, 10.0)[-1] == 10.0
+
+
+def test_the_finished_translator_is_a_copy():
+    model, task = machines.finished_translator()
+    assert isinstance(task, Task)
+    assert evaluate(model, task) < 0.2
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.zero_()
+    assert evaluate(machines.finished_translator()[0], task) < 0.2
