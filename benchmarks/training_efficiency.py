@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib.learning.losses import next_token, training_losses
-from course_lib.transformer.attention import watch_attention
 from course_lib.transformer.build import build_language_model
 from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.watching import watch_attention
 
 WIDTHS = {64: 4, 192: 6, 384: 6}  # and their heads
 TARGET = {64: 0.55}

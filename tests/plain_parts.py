@@ -155,6 +155,58 @@ class DecoderLayer(nn.Module):
         return post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)
 
 
+class RMSNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(d_model))
+        self.eps = eps
+
+    def forward(self, x):
+        return x / torch.sqrt(x.square().mean(-1, keepdim=True) + self.eps) * self.gain
+
+
+class SwiGLU(nn.Module):
+    def __init__(self, d_model, d_ff):
+        super().__init__()
+        self.W_gate = nn.Linear(d_model, d_ff, bias=False)
+        self.W_1 = nn.Linear(d_model, d_ff, bias=False)
+        self.W_2 = nn.Linear(d_ff, d_model, bias=False)
+
+    def forward(self, x):
+        return self.W_2(nn.functional.silu(self.W_gate(x)) * self.W_1(x))
+
+
+class GroupedQueryAttention(nn.Module):
+    def __init__(self, d_model, heads, kv_heads, rotate):
+        super().__init__()
+        d_k = d_model // heads
+        self.heads, self.kv_heads, self.rotate = heads, kv_heads, rotate
+        self.W_q = nn.Linear(d_model, heads * d_k, bias=False)
+        self.W_k = nn.Linear(d_model, kv_heads * d_k, bias=False)
+        self.W_v = nn.Linear(d_model, kv_heads * d_k, bias=False)
+        self.W_o = nn.Linear(heads * d_k, d_model, bias=False)
+
+    def forward(self, x, mask=None):
+        times = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys = self.rotate(split_heads(self.W_k(x), self.kv_heads)).repeat_interleave(times, dim=1)
+        values = split_heads(self.W_v(x), self.kv_heads).repeat_interleave(times, dim=1)
+        mixed, _ = scaled_dot_product_attention(queries, keys, values, mask)
+        return self.W_o(merge_heads(mixed))
+
+
+class LlamaLayer(nn.Module):
+    def __init__(self, d_model, heads, kv_heads, d_ff, rotate):
+        super().__init__()
+        self.norm_1, self.norm_2 = RMSNorm(d_model), RMSNorm(d_model)
+        self.self_attention = GroupedQueryAttention(d_model, heads, kv_heads, rotate)
+        self.feed_forward = SwiGLU(d_model, d_ff)
+
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        return x + self.feed_forward(self.norm_2(x))
+
+
 class LanguageModel(nn.Module):
     def __init__(self, vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
         super().__init__()
@@ -167,6 +219,18 @@ class LanguageModel(nn.Module):
         for layer in self.layers:
             x = layer(x, causal_mask(ids.size(1)))
         return x @ self.table.T
+
+
+class MaskedLanguageModelHead(nn.Module):
+    def __init__(self, vocabulary, d_model):
+        super().__init__()
+        self.transform = nn.Linear(d_model, d_model)
+        self.norm = LayerNorm(d_model)
+        self.output_bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, hidden, table):
+        hidden = self.norm(nn.functional.gelu(self.transform(hidden)))
+        return hidden @ table.T + self.output_bias
 
 
 class Transformer(nn.Module):

@@ -17,15 +17,18 @@ LIBRARY = ROOT / "course_lib"
 
 # The rooms of the library from bottom to top: a room imports only itself and the rooms before it in this list.
 ROOMS = [
+    "network",
     "transformer",
     "text",
     "data",
+    "copies",
     "learning",
     "writing",
     "scoring",
     "pretrained",
-    "recipes",
     "pictures",
+    "experiments",
+    "recipes",
     "exercises",
     "lessons",
     "yours",

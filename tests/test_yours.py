@@ -1,12 +1,18 @@
 """`course_lib.yours` gives access to the learner's parts if they exist and pass, and to the course's otherwise."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 
 from course_lib import yours
+from course_lib.data import grammar
 from course_lib.exercises import all_exercises, parts, store
+from course_lib.learning import schedules
+from course_lib.learning.training import TrainingSettings
+from course_lib.pictures.figures.map import MAP_PARTS
+from course_lib.pretrained.translator import train_translator
 from course_lib.transformer import attention
 from course_lib.transformer.build import COURSE, Parts, build_transformer
 from course_lib.transformer.config import TransformerConfig
@@ -28,11 +34,29 @@ def scaled_dot_product_attention(query, key, value, mask=None):
     weights = torch.softmax(scores, dim=-1)
     return weights @ value, weights
 """
+TRANSFORMER = """\
+from course_lib.transformer import models
+
+
+class Transformer(models.Transformer):
+    def decode(self, target_ids, memory, source_ids):
+        return super().decode(target_ids, memory, source_ids)
+"""
+RATE = """\
+steps = []
+
+
+def learning_rate(step, d_model, warmup):
+    if d_model == 64 and warmup == 100:
+        steps.append(step)
+    return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
+"""
 
 
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COURSE_WORK", str(tmp_path / "my_transformer"))
+    monkeypatch.setattr(parts, "examine", parts.examine_here)
     parts.forget_loaded()
     return tmp_path / "my_transformer"
 
@@ -61,9 +85,47 @@ def test_a_saved_part_is_returned():
     assert softmax is yours.softmax
 
 
+def test_a_translator_is_trained_with_the_learners_parts_loss_and_rate():
+    pairs = grammar.generate(400, seed=0)
+    store.save("scaled_dot_product_attention", ATTENTION)
+    store.save("learning_rate", RATE)
+    mine, history = yours.train_translator(pairs, epochs=1, smoothing=0.2, seed=3)
+    assert history.learning_rate == pytest.approx(
+        [0.5 * 64**-0.5 * min(step**-0.5, step * 100**-1.5) for step in range(1, history.steps + 1)]
+    )
+    assert yours.learning_rate.__globals__["steps"] == [*range(1, history.steps + 1)]
+    assert mine.attention is yours.scaled_dot_product_attention
+    assert mine.write is yours.greedy_translation
+
+    def make(english: int, french: int) -> Transformer:
+        return Transformer(english, french, 64, 4, 128, 1, 0.0)
+
+    settings = TrainingSettings(epochs=1, batch_tokens=1024, seed=3, label_smoothing=0.2, progress=False)
+    expected, by_hand = train_translator(
+        pairs, settings, make=make, rate=lambda step: 0.5 * schedules.learning_rate(step, 64, 100)
+    )
+    assert history.loss == pytest.approx(by_hand.loss, rel=1e-3)
+    sentences = [pair.english for pair in pairs[:5]]
+    for one, other in zip(
+        mine.cross_attention(sentences, [pair.french for pair in pairs[:5]]),
+        expected.cross_attention(sentences, [pair.french for pair in pairs[:5]]),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-3)
+
+
+def test_another_class_may_be_trained_in_place_of_the_learners():
+    class Silent(Transformer):
+        def encode(self, source_ids: torch.Tensor) -> torch.Tensor:
+            return torch.zeros_like(super().encode(source_ids))
+
+    trained, _ = yours.train_translator(grammar.generate(60, seed=0), make=Silent, epochs=1)
+    assert isinstance(trained.model, Silent)
+
+
 def test_a_part_that_no_longer_passes_is_replaced_by_the_courses():
     store.save("softmax", SOFTMAX.replace("torch.softmax(x, dim)", "x"))
-    with pytest.warns(UserWarning, match="set aside"):
+    with pytest.warns(UserWarning, match="is not used"):
         assert yours.softmax is attention.softmax
     assert yours.softmax is attention.softmax
 
@@ -79,7 +141,9 @@ def test_a_report_shows_which_parts_are_the_learners_in_the_list_and_on_the_map(
     report = yours.report()
     text = repr(report)
     assert f"1 of {len(all_exercises())} parts are yours." in text
-    assert "00  softmax                       ✓ yours        ●○○  10 minutes  kept in my_transformer/softmax.py" in text
+    assert text.count("\nYour parts are saved in the folder `my_transformer`, one file each.\n") == 1
+    assert "00  softmax                       ✓ yours        ●○○  10 minutes  saved\n" in text
+    assert text.count("my_transformer") == 1
     assert "01  scaled_dot_product_attention    the course's ●●○  15 minutes" in text
     assert report.map.states["softmax"] == ("yours",)
     assert report.map.states["encoder_attention"] == ("given",)
@@ -87,8 +151,32 @@ def test_a_report_shows_which_parts_are_the_learners_in_the_list_and_on_the_map(
     assert "<img" in report._repr_html_()
 
 
+def test_a_line_of_the_report_fits_into_a_narrow_window(work: Path):
+    store.save("softmax", SOFTMAX)
+    store.save("scaled_dot_product_attention", ATTENTION)
+    assert max(map(len, yours.report().code.splitlines())) <= 80
+
+
+def test_the_strip_counts_the_learners_parts_of_each_notebook(work: Path):
+    store.save("softmax", SOFTMAX)
+    store.save("split_heads", SPLIT_HEADS)
+    strip = yours.strip(2, now="encoder_attention", not_used="decoder")
+    counts = Counter(exercise.notebook for exercise in all_exercises())
+    assert strip.parts == {number: (int(number in (0, 2)), count) for number, count in counts.items()}
+    assert strip.map.states["softmax"] == ("yours",)
+    assert strip.map.states["encoder_attention"] == ("now",)
+    assert strip.map.states["masked_attention"] == ("not_used",)
+    assert strip.map.lesson == 2
+
+
+def test_the_whole_map_can_become_the_learners():
+    by_part = {exercise.on_map for exercise in all_exercises()} - {""}
+    assert by_part == {part.id for part in MAP_PARTS}
+
+
 def test_a_report_may_be_of_one_notebook():
     store.save("split_heads", SPLIT_HEADS)
+    assert yours.report(notebook=2).map.notebook == 2
     count = sum(exercise.notebook == 2 for exercise in all_exercises())
     text = repr(yours.report(notebook=2))
     assert f"1 of {count} parts of notebook 02 are yours." in text
@@ -139,6 +227,15 @@ def test_the_calls_of_the_learners_parts_are_counted_and_shown():
     assert "split_heads                          9 calls" in shown
 
 
+def test_the_calls_of_a_learners_transformer_are_those_of_its_decode():
+    store.save("Transformer", TRANSFORMER)
+    model, ids = yours.Transformer(9, 9, 8, 2, 16, 1, 0.0), torch.tensor([[4, 5]])
+    assert yours.count_calls(lambda: [model.decode(ids, model.encode(ids), ids) for _ in range(3)]) == {
+        "Transformer": 3
+    }
+    assert yours.count_calls(lambda: model(ids, ids)) == {"Transformer": 1}
+
+
 def test_a_reset_of_one_part_keeps_its_file(work: Path):
     store.save("softmax", SOFTMAX)
     store.save("scaled_dot_product_attention", ATTENTION)
@@ -162,7 +259,7 @@ def test_a_reset_of_an_unknown_name_moves_nothing(work: Path):
     store.save("softmax", SOFTMAX)
     with pytest.raises(ValueError, match="There is no exercise 'sofmax'"):
         yours.reset("softmax", "sofmax")
-    assert store.read("softmax") == SOFTMAX
+    assert store.read("softmax") == SOFTMAX.encode()
 
 
 SPLIT_HEADS = """\

@@ -109,12 +109,12 @@ FAULTS = [
     ("[..., None, None, :]", "[..., None, :]", "padding mask without an axis for heads"),
     # Heads.
     (
-        "heads, -1)  # (B, T, H, d_k)\n    return pieces.transpose(-3, -2)",
-        "heads, -1)\n    return pieces.reshape(*x.shape[:-2], heads, x.size(-2), -1)",
+        "heads)  # (B, T, H, d_k)\n    return pieces.transpose(-3, -2)",
+        "heads)\n    return pieces.reshape(*x.shape[:-2], heads, x.size(-2), -1)",
         "heads split by a view",
     ),
     (
-        "pieces = x.reshape(*x.shape[:-1], heads, -1)",
+        "pieces = x.reshape(*x.shape[:-1], heads, x.size(-1) // heads)",
         "pieces = x.reshape(*x.shape[:-1], -1, heads).mT",
         "heads dealt out feature by feature",
     ),
@@ -226,6 +226,18 @@ FAULTS = [
     (" and not self.watchers\n", "\n", "watched attention runs fused, unseen"),
     ("self.attention is scaled_dot_product_attention and not", "not", "an attention that stands in never asked"),
     ("is_fused = self.attention is scaled", "is_fused = False and scaled", "fused kernel never runs"),
+    (" and _is_finite(queries) and", " and", "a query of NaN mixed to numbers"),
+    (" and _is_finite(new_keys)", "", "a key of NaN mixed to numbers"),
+    ("keys if self.cache is None else keys[..., -queries.size(-2) :, :]", "queries", "keys never looked at for NaN"),
+    ("if 2 < mask.dim() < len(scores_shape) and", "if", "masks with an axis for the heads refused"),
+    ("len(scores_shape) and mask.size(0) > 1:", "len(scores_shape):", "masks with a first axis of 1 refused"),
+    (
+        "if 2 < mask.dim() < len(scores_shape) and mask.size(0) > 1:",
+        "if False:",
+        "a mask of each text read as of heads",
+    ),
+    ('    if not hasattr(T, "__index__"):\n', "    if False:\n", "a causal mask of a fraction"),
+    ("    if not isinstance(ids, Tensor):\n", "    if False:\n", "a padding mask of a list"),
     (
         "self.attention(queries, keys, values, mask)  #",
         "self.attention(queries, keys, values, None)  #",
@@ -261,14 +273,9 @@ FAULTS = [
         "keys dealt to the heads in turn",
     ),
     (
-        "keys.repeat_interleave(heads, dim=-3)",
-        "keys.repeat(*[1] * (keys.dim() - 3), heads, 1, 1)",
-        "copied keys dealt in turn",
-    ),
-    (
-        "values.repeat_interleave(heads, dim=-3)",
-        "values.repeat(*[1] * (values.dim() - 3), heads, 1, 1)",
-        "copied values dealt in turn",
+        "x.repeat_interleave(times, dim=-3)",
+        "x.repeat(*[1] * (x.dim() - 3), times, 1, 1)",
+        "copied keys and values dealt in turn",
     ),
     (
         "mask = mask.repeat_interleave(texts, dim=0)",
@@ -294,42 +301,8 @@ FAULTS = [
         "keys.detach(), keys.detach(), values.detach()",
         "a reading with keys for queries",
     ),
-    (
-        "watcher = partial(readings.__setitem__, name)",
-        "watcher = lambda reading: readings.__setitem__(name, reading)",
-        "all parts watched under the last name",
-    ),
-    (
-        "watching.callback(part.watchers.remove, watcher)",
-        "watching.callback(part.watchers.clear)",
-        "the end of an inner block blinds the outer one",
-    ),
-    ("watching.callback(part.watchers.remove, watcher)", "pass", "watching never ends"),
-    ("with ExitStack() as watching:", "for watching in [ExitStack()]:", "watching never taken back"),
-    (
-        "            else:\n                hook",
-        "            elif False:\n                hook",
-        "a learner's attention not watched",
-    ),
-    ("watching.callback(hook.remove)", "pass", "a learner's attention watched for ever"),
-    (
-        "isinstance(weights, Tensor) and weights.dim() == 4",
-        "isinstance(weights, Tensor)",
-        "weights of another kind taken for attention's",
-    ),
-    (
-        "readings[name] = Reading(weights.detach())",
-        "readings[name] = Reading(weights)",
-        "a learner's watched weights keep the graph",
-    ),
     ("for watcher in self.watchers:", "for watcher in self.watchers[-1:]:", "only the inner block sees"),
     ("for watcher in self.watchers:", "for watcher in self.watchers[:1]:", "only the outer block sees"),
-    (
-        "partial(readings.__setitem__, name)",
-        "partial(readings.setdefault, name)",
-        "the first reading kept, not the latest",
-    ),
-    ("part.watchers.append(watcher)", "part.watchers = [watcher]", "an inner block ends the outer one's sight"),
     # What is refused.
     ("if query.dim() < 2:", "if False:", "a query without an axis for queries taken"),
     ("if key.dim() < 2 or key.size(-1) != d_key:", "if key.dim() < 2:", "keys of another width taken"),

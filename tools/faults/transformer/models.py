@@ -106,26 +106,26 @@ FAULTS = [
     ),
     # BERT's head.
     (
-        "F.gelu(self.transform(self.encoder(ids)))",
-        "self.transform(self.encoder(ids))",
+        "F.gelu(self.transform(hidden))",
+        "self.transform(hidden)",
         "BERT's head without its activation",
     ),
     (
-        "self.norm(F.gelu(self.transform(self.encoder(ids))))",
-        "F.gelu(self.norm(self.transform(self.encoder(ids))))",
+        "self.norm(F.gelu(self.transform(hidden)))",
+        "F.gelu(self.norm(self.transform(hidden)))",
         "BERT's head norms before the activation",
     ),
     (
-        "self.norm(F.gelu(self.transform(self.encoder(ids))))",
-        "self.norm(F.gelu(self.encoder(ids)))",
+        "self.norm(F.gelu(self.transform(hidden)))",
+        "self.norm(F.gelu(hidden))",
         "BERT's head without its map",
     ),
     (
-        "self.norm(F.gelu(self.transform(self.encoder(ids))))",
-        "F.gelu(self.transform(self.encoder(ids)))",
+        "self.norm(F.gelu(self.transform(hidden)))",
+        "F.gelu(self.transform(hidden))",
         "BERT's head without its norm",
     ),
-    ("hidden @ output_table.T + self.output_bias", "hidden @ output_table.T", "BERT's head without its bias"),
+    ("transformed @ table.T + self.output_bias", "transformed @ table.T", "BERT's head without its bias"),
     ("self.norm = norm(d_model)", "self.norm = LayerNorm(d_model)", "another norm of BERT's head ignored"),
     (
         "output_table = self.encoder.table if self.output_table is None else self.output_table",

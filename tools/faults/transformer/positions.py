@@ -6,15 +6,16 @@ FAULTS = [
     ("return table[ids]", "return table[ids].detach()", "looked-up rows never learned"),
     # Sinusoids.
     (
-        "torch.arange(length, dtype=torch.float64)",
+        "torch.arange(operator.index(length), dtype=torch.float64)",
         "torch.arange(1, length + 1, dtype=torch.float64)",
         "sinusoids count from 1",
     ),
     (
-        "torch.arange(length, dtype=torch.float64)",
-        "torch.arange(length, dtype=torch.float32)",
+        "torch.arange(operator.index(length), dtype=torch.float64)",
+        "torch.arange(operator.index(length), dtype=torch.float32)",
         "sinusoids worked out in float32",
     ),
+    ("torch.arange(operator.index(length), d", "torch.arange(length, d", "half a position rounded up"),
     ("d_model, base=10_000.0)", "d_model, base=1_000.0)", "another base than the paper's"),
     ("(angles.sin(), angles.cos())", "(angles.cos(), angles.sin())", "sine and cosine exchanged"),
     ("(angles.sin(), angles.cos())", "(angles.sin(), angles.sin())", "two sines in place of a cosine"),
@@ -125,4 +126,6 @@ FAULTS = [
     ("@torch.inference_mode(mode=False)", "@torch.inference_mode()", "rotary tables of inference break training"),
     ("return max(64, 1 << (length - 1).bit_length())", "return 64", "no position after the 64th"),
     ("1 << (length - 1).bit_length())", "1 << (length.bit_length() - 1))", "tables rounded down"),
+    ("if start < 0:", "if False:", "rotary starts before the text"),
+    ("like.dtype if like.is_floating_point() else dtype", "like.dtype", "whole numbers rotated to whole numbers"),
 ]

@@ -1,7 +1,14 @@
 """Faults to plant in course_lib/writing/choose.py: right text, wrong text, and what it does in a phrase."""
 
 FAULTS = [
-    ("if temperature == 0:", "if temperature < 0:", "temperature 0 divides by 0"),
+    ("if temperature < torch.finfo(", "if temperature < 0 * torch.finfo(", "temperature 0 divides by 0"),
+    ("logits - logits.amax(dim=-1, keepdim=True)", "logits", "tiny temperatures overflow"),
+    ("    check_logits(logits)\n    logits = warm", "    logits = warm", "tokens drawn from NaN"),
+    (
+        "    check_logits(logits)\n    return logits.argmax",
+        "    return logits.argmax",
+        "the likeliest of NaN is token 0",
+    ),
     ("return logits / temperature", "return logits * temperature", "temperature multiplies"),
     ("logits < smallest", "logits <= smallest", "top-k leaves the k-th out"),
     ("min(int(k), logits.size(-1))", "int(k)", "k above V breaks"),

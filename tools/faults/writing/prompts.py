@@ -14,6 +14,16 @@ FAULTS = [
     ('"pad", None) if pad is None else pad', '"pad", None)', "pad ignored"),
     ("self.pad if self.translates else prompts[0][0]", "self.pad", "language models need a pad"),
     ("CachedModel if use_cache and can_cache(model)", "CachedModel if use_cache", "any model cached"),
+    ("    if isinstance(model, Encoder | MaskedLanguageModel):\n", "    if False:\n", "encoders write"),
+    ("if not largest.isfinite().all():", "if False:", "logits of NaN taken"),
+    ("if not largest.isfinite().all():", "if largest.isnan().any():", "logits of minus infinity taken"),
+    (
+        "return frozenset(map(operator.index, stop))",
+        "return frozenset(stop)",
+        "ids that stop a text taken as they come",
+    ),
+    ("    if isinstance(prompts, str):\n", "    if False:\n", "a string taken for prompts"),
+    ('if not hasattr(max_length, "__index__") or max_length < 0:', "if max_length < 0:", "half a token written"),
     ("CachedModel if use_cache and", "CachedModel if", "cache used although refused"),
     (
         "self.prompts[start : start + size]",
