@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -26,3 +27,16 @@ def _same_random_numbers() -> None:
     import torch  # only now, since it reads the number of threads when it is loaded
 
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def search_limit_of_learners() -> None:
+    """Let a check search for explanations only as long as it does for learners: for tests of how long it takes."""
+
+
+@pytest.fixture(autouse=True)
+def _search_to_the_end(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a check search as long as it takes for what explains a wrong answer, on slow machines too."""
+    recognition = sys.modules.get("course_lib.exercises.recognition")
+    if recognition and "search_limit_of_learners" not in request.fixturenames:
+        monkeypatch.setattr(recognition, "SECONDS_TO_SEARCH", 10.0)

@@ -486,6 +486,7 @@ def test_every_paragraph_of_a_message_begins_and_ends_as_a_sentence_does(words: 
         assert not paragraph.endswith(("..", "?.", ":."))
 
 
+@pytest.mark.usefixtures("search_limit_of_learners")
 @pytest.mark.parametrize(("words", "source"), ANSWERS)
 def test_a_wrong_answer_is_checked_within_a_second(words: str, source: str):
     answer = written(source)

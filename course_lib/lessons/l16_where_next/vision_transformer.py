@@ -18,7 +18,7 @@ LEARNED = ClassWithWeights(
     inputs=lambda size, count, *_: (fixed_tensor(2, size, size * count),),
     sizes=(2, 6, 5, 8, 2, 10, 2),
     wide=(2, 6, 10, 64, 4, 96, 2),
-    block=3,
+    block=2,
     d_model=3,
 )
 
