@@ -41,7 +41,7 @@ AMERICAN = {
     r"\bbehavior": "behaviour",
     r"\bcolor(s|ed|ful)?\b": "colour",
     r"\bgray\b": "grey",
-    r"\b(normal|recogn|general|initial)iz(e|es|ed|ing)\b": "-ise",
+    r"\b(normal|recogn|general|initial|organ|summar)iz(e|es|ed|ing)\b": "-ise",
 }
 NOTEBOOKS = sorted((kernels.ROOT / "notebooks").glob("*.ipynb"))
 
