@@ -24,6 +24,7 @@ from course_lib.text.byte_pairs import encode_piece
 from course_lib.text.chat import chat_prompt
 from course_lib.transformer.build import Parts
 from course_lib.transformer.layers import LlamaLayer
+from course_lib.writing.cache import CachedModel
 from course_lib.writing.choose import greedy
 from tests import plain_parts
 from tests.transformer import reference
@@ -87,6 +88,25 @@ def test_the_page_of_a_llama_layer_computes_what_the_encoder_layer_does(ours):
 def test_the_model_has_the_weights_of_the_file_and_no_others(ours, file):
     assert {our_name(name) for name in file.names()} == set(ours.model.state_dict())
     assert sum(weight.numel() for weight in ours.model.parameters()) == 134_515_008
+
+
+def test_wide_weights_are_stored_by_columns_so_that_writing_copies_only_the_joined_maps(ours):
+    layer, cached = ours.model.layers[3], CachedModel(ours.model, 8)
+    assert ours.model.table.T.is_contiguous()
+    assert layer.self_attention.W_q.weight.T.is_contiguous()
+    assert layer.feed_forward.W_2.weight.is_contiguous()
+    assert len(cached.wide_maps.maps) == 2 * 30
+    for each, weight in zip(cached.wide_maps.maps, cached.wide_maps.by_columns, strict=True):
+        assert weight.data_ptr() == each.weight.data_ptr()
+
+
+def test_a_file_without_one_of_the_weights_is_refused(monkeypatch):
+    names = ModelFile.names
+    monkeypatch.setattr(
+        ModelFile, "names", lambda self: [name for name in names(self) if name != "blk.7.ffn_up.weight"]
+    )
+    with pytest.raises(data.DataBroken, match=r"it lacks layers\.7\.feed_forward\.W_1\.weight"):
+        load_decoder()
 
 
 def test_the_rows_of_queries_are_put_back_as_transformers_does_it():
