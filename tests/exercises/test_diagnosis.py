@@ -136,7 +136,7 @@ def last_changed(result: torch.Tensor) -> torch.Tensor:
         ("cross_entropy", last_changed, ", the loss should be `"),
         ("attention_weights", last_changed, " should give `"),
         ("causal_mask", last_changed, "For `causal_mask(3)`, the mask should be True at (2, 2), not False."),
-        ("cross_attend", last_changed, "In your output, only what is at the last index"),
+        ("cross_attend", last_changed, "Your output is wrong only at the last index"),
         ("wilson_interval", lambda both: both[0], "2 things are wanted, the lowest share and the highest share, but"),
         ("beam_search_text", lambda both: (both[0], both[1] + 1), "In your `log_probability`, everything is too large"),
         ("scaled_dot_product_attention", lambda both: (both[0], last_changed(both[1])), ", the weights should be `"),
@@ -190,7 +190,7 @@ def test_the_first_number_that_differs_is_reported_with_its_position():
     # By hand: 0.5 * 0 + 0.25 * 8 + 0.25 * 2 = 2.5 in the second column.
     message = said("mix_values", answer)
     assert "should give `[[2.5, 2.5], [0, 8]]`, not `[[2.5, 7.5], [0, 24]]`." in message
-    assert message.startswith("In your output, only what is at the last index along the axis d_v differs.")
+    assert message.startswith("Your output is wrong only at the last index along the axis d_v.")
 
 
 def test_a_changed_argument_is_reported():
@@ -202,7 +202,7 @@ def test_a_changed_argument_is_reported():
     message = said("dot_product_scores", answer)
     assert (
         message
-        == "The result is right, but your code changes `key`, the caller's tensor: make a new one (`y = key - 1`)."
+        == "The result is right, but your code changes `key`, the caller's tensor: make a new one, or work on `key.clone()`."
     )
 
 
@@ -227,7 +227,7 @@ def test_of_a_list_of_lists_a_copy_of_the_outer_one_is_not_said_to_be_enough():
         return torch.tensor(ids[: len(ids) // length * length]).view(-1, length)
 
     message = said("pack_texts", appends)
-    assert "`.copy()` copies only the outer one" in message
+    assert "leave `texts` and what is in it as they are" in message
 
 
 def test_the_largest_difference_is_shown_and_not_one_in_the_last_digits():
