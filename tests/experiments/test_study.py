@@ -227,6 +227,32 @@ def test_a_budget_in_seconds_ends_each_run(tmp_path: Path):
     assert all(each.outcome.steps > 1 and each.outcome.error is None for each in results.runs)
 
 
+def test_a_training_by_the_clock_begins_again_and_keeps_no_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    files = []
+    before = running.run
+
+    def run_it(data, measures, plan, seed, checkpoint=None):
+        files.append(checkpoint)
+        return before(data, measures, plan, seed, checkpoint)
+
+    monkeypatch.setattr(running, "run", run_it)
+    run(tmp_path / "clock", steps=None, seconds=0.01, seeds=(0,))
+    assert files == [None, None]
+    run(tmp_path / "steps", seeds=(0,))
+    assert None not in files[2:]
+
+
+def test_a_variant_that_was_renamed_is_known_by_its_new_name(tmp_path: Path):
+    run(tmp_path)
+    results = run(tmp_path, variants={"slim": {}, "broad": {"d_model": 16}})
+    assert {each.variant for each in results.runs} == {"slim", "broad"}
+
+
+def test_a_variant_changes_what_all_share():
+    plans = study(variants={"usual": {}, "two": {"heads": 4}}).plans()
+    assert [plans[name].config.heads for name in ("usual", "two")] == [2, 4]
+
+
 def test_a_share_of_the_examples_is_drawn_by_the_seed(tmp_path: Path):
     few = run(tmp_path, variants={"all": {}, "two": {"examples": 2}}, settings={**SETTINGS, "batch_tokens": 1000})
     assert [each.outcome.tokens for each in few.runs] == [150, 50, 150, 50]
