@@ -1,6 +1,7 @@
 """A digest changes with whatever could change a result, and with nothing else."""
 
 import importlib
+import os
 import subprocess
 import sys
 from functools import partial
@@ -124,10 +125,11 @@ def test_a_digest_is_the_same_in_another_process():
         "from course_lib.experiments.digests import digest; from course_lib.transformer.build import COURSE; "
         "print(digest([COURSE, {'b', 'a', 'c'}, 1.5, lambda x: x in {'b', 'a', 'c'}]))"
     )
-    found = {
-        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    }
+    found = set()
+    for seed in range(3):  # each orders sets in another way
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": f"{seed}"}
+        ran = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True, env=variables)
+        found.add(ran.stdout)
     assert len(found) == 1
 
 
