@@ -155,7 +155,8 @@ function inWords(gaps, interval) {
   const sign = Math.sign(sum(gaps));
   const count = gaps.filter((gap) => Math.sign(gap) === sign).length;
   const [near, far] = interval.map(Math.abs).sort((one, other) => one - other);
-  return `${pair}: ${sign < 0 ? "better" : "worse"} in ${count} of ${n} seeds, by ${three(near)} to ${three(far)} nats.`;
+  const word = sign < 0 ? "better" : "worse";
+  return `${pair}: ${word} in ${count} of ${n} seeds, by ${three(near)} to ${three(far)} nats.`;
 }
 
 /** Two rows of dots on a scale of losses, and a line for each seed. */
@@ -168,7 +169,8 @@ function pictureOfLosses(pairs, { loss, shared, own, most }) {
   );
   const dots = pairs.flatMap((pair) => pair.map((x, row) => dot(scale.at(x), rows[row], row === 1)));
   const names = NAMES.map((name, row) => svg("text", { class: "end", x: LEFT - 12, y: rows[row] + 4 }, name));
-  return drawing(WIDE, 142, {}, ...names, ...scale.axis(104, "loss in nats: further left is better"), ...lines, ...dots);
+  const axis = scale.axis(104, "loss in nats: further left is better");
+  return drawing(WIDE, 142, {}, ...names, ...axis, ...lines, ...dots);
 }
 
 /** The differences, the interval of their mean, and 0. */
