@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from course_lib.experiments import sentences, translations
+from course_lib.experiments import material, sentences, translations
 from tests.experiments.small import DATA
 
 
@@ -20,6 +20,12 @@ def test_no_english_sentence_is_both_learned_and_measured_and_every_word_is_know
     assert data.sizes == {"vocabulary": len(english), "target_vocabulary": len(french), "pad": english.pad}
     for _, target in data.task.examples:
         assert (target[0], target[-1]) == (french.bos, french.eos)
+
+
+def test_a_sentence_to_measure_on_is_not_kept_to_learn_from():
+    pair = translations(train=5, test=5).more["pairs"][0]
+    assert material._is_kept(pair, unseen=set(), longest=None)
+    assert not material._is_kept(pair, unseen={pair.english}, longest=None)
 
 
 def test_texts_begin_and_end():
