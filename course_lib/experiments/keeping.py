@@ -21,6 +21,9 @@ from course_lib.data.atomic import remove_unfinished, write_atomically
 from course_lib.data.folders import why_not_written
 from course_lib.experiments.running import Outcome
 
+_ROOM = ".room"
+_BYTES_OF_A_RUN = 100_000
+
 
 class StudyError(RuntimeError):
     """A study cannot be run or kept. The message is one sentence that says why and what to do."""
@@ -75,6 +78,14 @@ class Folder:
             yield
         finally:
             lock.release()
+
+    def check_room(self) -> None:
+        """Raise StudyError where there is no room for a run, before one is trained."""
+        try:
+            write_atomically(self.path / _ROOM, bytes(_BYTES_OF_A_RUN))
+            (self.path / _ROOM).unlink()
+        except OSError as error:
+            raise self._not_kept(error) from error
 
     def runs(self) -> dict[str, Run]:
         """Read the runs that are done, by their keys. A line that is no run, from other hands, is passed over."""

@@ -94,33 +94,37 @@ def _run(data: Data, measures: Mapping[str, Measure], plan: Plan, seed: int, che
         raise KeyboardInterrupt
     trained = Trained(model, history, data, plan.config)
     measured = {name: as_number(name, measure.function(trained)) for name, measure in measures.items()}
-    for name, value in measured.items():
-        if not math.isfinite(value):
-            raise FloatingPointError(f"the measure {name} gives {value}")
     tokens = tokens_of_steps(data.task, settings, history.steps)
     return Outcome(measured, None, round(seconds, 3), parameters, history.steps, sum(tokens), _curves(history, tokens))
 
 
 def as_number(name: str, value: Any) -> float:
-    """Give the value of a measure as a number. Raises TypeError for one that is text or something else."""
+    """Give the value of a measure as a number.
+
+    Raises TypeError for one that is text or something else, and FloatingPointError for one that is not finite.
+    """
     if isinstance(value, torch.Tensor) and value.numel() == 1:
         value = value.item()
     if isinstance(value, str | bytes | complex) or not hasattr(value, "__float__"):
         raise TypeError(f"the measure {name} should give a number, but gives {str(value)[:40]!r}")
-    return float(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise FloatingPointError(f"the measure {name} gives {number}")
+    return number
 
 
-def try_measures(data: Data, measures: Mapping[str, Measure], plan: Plan) -> None:
+def try_out(data: Data, measures: Mapping[str, Measure], plan: Plan) -> None:
     """Train a model for a single step on a few examples, and measure it.
 
-    Raises TypeError for a measure that gives no number, and whatever building, training and measuring raise.
+    Raises TypeError for a measure that gives no number, and whatever building, training and measuring raise;
+    KeyboardInterrupt where it is interrupted.
     """
     few = data.few()
     settings = replace(plan.training, steps=1, seconds=None, epochs=None)
     with one_thread(), torch.random.fork_rng([]):
         torch.manual_seed(0)
         model = data.build(plan.config, plan.parts)
-        trained = Trained(model, train(model, few.task, settings, device="cpu"), few, plan.config)
+        trained = Trained(model, train(model, few.task, settings, device="cpu").or_stop(), few, plan.config)
         for name, measure in measures.items():
             as_number(name, measure.function(trained))
 

@@ -1,7 +1,7 @@
 """A study: a question, what varies, what is measured, and the runs that answer it."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -25,6 +25,7 @@ from course_lib.pretrained.recorded_runs import describe_machine
 from course_lib.transformer.build import COURSE, Parts
 
 _SECONDS_BETWEEN_LOOKS = 0.5
+_TOO_LARGE_A_SEED = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +157,8 @@ class Study:
             folder: where runs are kept; None: `my_course/experiments/NAME`.
 
         Raises StudyError where another program runs the same study, the folder cannot be written to, or a process was
-        killed; TypeError for a measure that gives no number; ValueError for workers that are not 1 or more.
+        killed; TypeError for a measure that gives no number, or for parts that cannot be called as the course calls
+        them; ValueError for workers that are not 1 or more.
         """
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ValueError(f"workers is a number of processes, 1 or more, but is {workers!r}")
@@ -168,8 +170,9 @@ class Study:
             ]
             interrupted = False
             if waiting:
-                self._try_measures()
+                kept.check_room()
                 try:
+                    self._try_out({variant for variant, _ in waiting})
                     with _bar(len(keys), len(keys) - len(waiting), progress) as bar:
                         for (variant, seed), outcome in self._outcomes(waiting, keys, kept, workers, executor, bar):
                             kept.add(Run(keys[variant, seed], variant, seed, outcome, _made()))
@@ -197,24 +200,32 @@ class Study:
             interrupted,
         )
 
-    def _try_measures(self) -> None:
-        """Try the measures on a model that hardly learned, so that a wrong one is found before hours of training.
+    def _try_out(self, variants: Set[str]) -> None:
+        """Try measures and parts on models that hardly learn, so that a wrong one is found before hours of training.
 
-        Raises TypeError for one that gives no number. Where nothing can be measured at all, what was raised first.
+        Raises TypeError for a measure that gives no number, and for parts of a variant that cannot be called as the
+        course calls them; StudyError, with what was raised first, where nothing can be trained and measured at all.
         """
         first: Exception | None = None
-        for plan in self.plans().values():
+        measures = dict(self.measures)
+        for name, plan in self.plans().items():
+            if name not in variants or not (measures or plan.parts != self.parts):
+                continue
             try:
-                running.try_measures(self.data, self.measures, plan)
-                return
+                running.try_out(self.data, measures, plan)
+                measures = {}  # they work
             except TypeError as error:
                 if str(error).startswith("the measure "):
                     raise
+                if plan.parts != self.parts:
+                    words = running.in_one_line(error)
+                    raise TypeError(f"{name}: a part should take what the course's takes, but {words}") from error
                 first = first or error
             except Exception as error:  # the variant fails, and its runs will say so
                 first = first or error
-        words = running.in_one_line(first) if first else ""
-        raise StudyError(f"no variant of {self.name} can be trained and measured at all: {words}")
+        if measures:
+            words = running.in_one_line(first) if first else ""
+            raise StudyError(f"no variant of {self.name} can be trained and measured at all: {words}")
 
     def _outcomes(
         self,
@@ -308,7 +319,7 @@ def _check_seeds(seeds: Any) -> None:
     if not seeds:
         raise ValueError("a study needs seeds: with none, nothing is run")
     for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"seeds should be whole numbers from 0 on, but one is {seed!r}")
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < _TOO_LARGE_A_SEED:
+            raise ValueError(f"seeds should be whole numbers from 0 to below 2**63, but one is {seed!r}")
     if len(set(seeds)) < len(seeds):
         raise ValueError(f"each seed counts once, but they are {list(seeds)}")

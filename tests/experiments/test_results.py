@@ -157,6 +157,23 @@ def test_without_runs_there_is_nothing_to_draw():
         Results("Which?", ("a",), {"loss": LOSS}, (0,), Budget(steps=2), [], {}).plot()
 
 
+def test_a_seed_in_which_both_are_equal_is_ahead_for_neither():
+    found = Comparison("a", "b", "loss", "nats", "lower", dict(enumerate([-1, -1.1, -0.9, 0])), (-1.2, -0.3))
+    assert "better in 3 of 4 seeds, by 0.3 to 1.2 nats" in str(found)
+
+
+def test_of_curves_of_different_length_what_all_have_is_drawn_by_the_budgets_unit(monkeypatch: pytest.MonkeyPatch):
+    drawn = []
+    monkeypatch.setattr(figures, "draw_side_by_side", lambda *args, **more: drawn.append(args))
+    runs = [Run(f"a{seed}", "a", seed, Outcome({"loss": 1.0}), {}) for seed in (0, 1)]
+    longer = {"steps": [1, 2, 3], "tokens": [12, 24, 36], "training": [3.0, 2.0, 1.0], "validation": [3.5, 2.5, 1.5]}
+    curves = {"a0": CURVES, "a1": longer}
+    for budget, x, name in ((Budget(seconds=1.0), [1, 2], "steps"), (Budget(tokens=20), [11, 22], "ids read")):
+        Results("Which?", ("a",), {"loss": LOSS}, (0, 1), budget, runs, curves).plot()
+        ((series, x_name, _),) = drawn[-1][1]
+        assert (series["a"], x_name) == ((x, [[3.5, 2.5], [3.5, 2.5]]), name)
+
+
 def test_every_pair_of_seeds_counts_once():
     found = results({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0]}).compare("a", "b")
     assert list(itertools.chain(found.differences)) == [0, 1]

@@ -1,5 +1,6 @@
 """A study runs what has not been run, keeps it, and says in a sentence what it cannot do."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -15,7 +16,7 @@ import psutil
 import pytest
 import torch
 
-from course_lib.experiments import Measure, StudyError, running
+from course_lib.experiments import Measure, StudyError, keeping, running
 from course_lib.experiments import study as study_module
 from course_lib.experiments.keeping import Folder
 from course_lib.learning import training
@@ -226,6 +227,32 @@ def test_a_budget_in_seconds_ends_each_run(tmp_path: Path):
     assert all(each.outcome.steps > 1 and each.outcome.error is None for each in results.runs)
 
 
+def test_a_training_by_the_clock_begins_again_and_keeps_no_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    files = []
+    before = running.run
+
+    def run_it(data, measures, plan, seed, checkpoint=None):
+        files.append(checkpoint)
+        return before(data, measures, plan, seed, checkpoint)
+
+    monkeypatch.setattr(running, "run", run_it)
+    run(tmp_path / "clock", steps=None, seconds=0.01, seeds=(0,))
+    assert files == [None, None]
+    run(tmp_path / "steps", seeds=(0,))
+    assert None not in files[2:]
+
+
+def test_a_variant_that_was_renamed_is_known_by_its_new_name(tmp_path: Path):
+    run(tmp_path)
+    results = run(tmp_path, variants={"slim": {}, "broad": {"d_model": 16}})
+    assert {each.variant for each in results.runs} == {"slim", "broad"}
+
+
+def test_a_variant_changes_what_all_share():
+    plans = study(variants={"usual": {}, "two": {"heads": 4}}).plans()
+    assert [plans[name].config.heads for name in ("usual", "two")] == [2, 4]
+
+
 def test_a_share_of_the_examples_is_drawn_by_the_seed(tmp_path: Path):
     few = run(tmp_path, variants={"all": {}, "two": {"examples": 2}}, settings={**SETTINGS, "batch_tokens": 1000})
     assert [each.outcome.tokens for each in few.runs] == [150, 50, 150, 50]
@@ -249,7 +276,10 @@ def test_a_share_of_the_examples_is_drawn_by_the_seed(tmp_path: Path):
         ({"seeds": ()}, "a study needs seeds"),
         ({"seeds": 3}, "seeds should be a list"),
         ({"seeds": (0, 0)}, "each seed counts once"),
-        ({"seeds": (0.5,)}, "whole numbers from 0 on, but one is 0.5"),
+        ({"seeds": (0.5,)}, r"whole numbers from 0 to below 2\*\*63, but one is 0.5"),
+        ({"seeds": (2**63,)}, "but one is 9223372036854775808"),
+        ({"variants": []}, "variants should be a dict"),
+        ({"variants": {"mine": {"scaled_dot_product_attention": 3}}}, "mine: scaled_dot_product_attention should be a"),
         ({"steps": 0}, "more than 0 steps"),
         ({"steps": None}, "a study needs one budget"),
         ({"tokens": 10}, "a study needs one budget"),
@@ -272,6 +302,97 @@ def test_a_measure_that_gives_no_number_is_found_before_anything_runs(tmp_path: 
     with pytest.raises(TypeError, match="the measure taste should give a number, but gives"):
         bad.run(workers=1, progress=False, folder=tmp_path)
     assert not (tmp_path / "runs.jsonl").exists()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_measure_that_gives_no_finite_number_is_found_before_anything_runs(tmp_path: Path, value: float):
+    bad = study(measures={"taste": Measure(lambda _: value, better="higher")})
+    with pytest.raises(StudyError, match=f"can be trained and measured at all: .*the measure taste gives {value}"):
+        bad.run(workers=1, progress=False, folder=tmp_path)
+    assert not (tmp_path / "runs.jsonl").exists()
+
+
+def test_a_measure_that_is_finite_for_some_variant_is_no_reason_to_stop(tmp_path: Path):
+    measures = {"width": Measure(lambda trained: trained.config.d_model / 8 % 2 or float("nan"), better="higher")}
+    results = run(tmp_path, measures=measures, variants={"wide": {"d_model": 16}, "narrow": {}})
+    assert {each.outcome.error for each in results.failed()} == {"FloatingPointError: the measure width gives nan"}
+    assert results.values("narrow") == {0: 1.0, 1: 1.0}
+
+
+def test_a_part_with_other_arguments_is_found_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runs = counted(monkeypatch)
+
+    def attend(query, key):
+        return query @ key.mT
+
+    variants = {"course's": {}, "mine": {"scaled_dot_product_attention": attend}}
+    with pytest.raises(TypeError, match=r"mine: a part should take what the course's takes, but TypeError: .*attend"):
+        run(tmp_path, variants=variants)
+    assert runs == []
+
+
+def test_parts_of_all_variants_are_tried_and_measures_once():
+    tried = []
+
+    def attend(query, key, value, mask=None):
+        tried.append("part")
+        return scaled_dot_product_attention(query, key, value, mask)
+
+    measures = {"taste": Measure(lambda trained: tried.append("measure") or 1.0, better="higher")}
+    study(variants={"course's": {}, "mine": {"scaled_dot_product_attention": attend}}, measures=measures)._try_out(
+        {"course's", "mine"}
+    )
+    assert tried[0] == "measure"
+    assert tried.count("measure") == 1
+    assert "part" in tried
+
+
+def test_an_interruption_while_measures_are_tried_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runs = counted(monkeypatch)
+
+    def stop(self, examples):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training._Training, "step", stop)
+    results = run(tmp_path)
+    assert results.interrupted
+    assert (results.runs, runs) == ([], [])
+
+
+def full(path: Path, content: bytes) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_found_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runs = counted(monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping, "write_atomically", full)
+        with pytest.raises(StudyError, match=r"no run can be kept, because .*: make room or choose another") as caught:
+            run(tmp_path)
+    assert runs == []
+    assert "\n" not in str(caught.value)
+    run(tmp_path)
+    assert len(runs) == 4
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".lock", "curves", "runs.jsonl", "unfinished"]
+    monkeypatch.setattr(keeping, "write_atomically", full)
+    assert len(run(tmp_path).runs) == 4  # to read what is known takes no room
+
+
+def test_a_disk_that_is_full_in_the_middle_keeps_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    before = keeping.write_atomically
+
+    def fills(path: Path, content: bytes) -> None:
+        if path.name == "runs.jsonl" and content.count(b"\n") > 2:
+            full(path, content)
+        before(path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping, "write_atomically", fills)
+        with pytest.raises(StudyError, match="no run can be kept, because"):
+            run(tmp_path)
+    runs = counted(monkeypatch)
+    assert len(run(tmp_path).runs) == 4
+    assert len(runs) == 2
 
 
 def test_a_study_of_which_nothing_works_says_why_before_it_runs(tmp_path: Path):

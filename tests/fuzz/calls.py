@@ -1066,6 +1066,7 @@ row(
     lambda c: (c.floats(3), torch.randint(3, (50, 3), generator=torch.Generator().manual_seed(c.randint(0, 99)))),
 )
 row(confidence.interval_of_mean, lambda c: (c.floats(4).tolist(),))
+row(confidence.widening, lambda c: (c.randint(2, 30),))
 row(confidence.calibration_error, confidences, calls=60)
 row(confidence.reliability, confidences, calls=60)
 

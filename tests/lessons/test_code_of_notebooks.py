@@ -1,7 +1,6 @@
 """The code that notebooks import from their lessons, against plain code and known numbers."""
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,11 @@ from course_lib.lessons.l13_named_entities.for_notebook.showing import (
     marked,
     spread_over_pieces,
 )
-from course_lib.lessons.l17_your_experiments.for_notebook import challenge
 from course_lib.lessons.l17_your_experiments.for_notebook.false_alarms import false_alarms, loss_of_frequencies
 from course_lib.lessons.l17_your_experiments.for_notebook.findings import findings
 from course_lib.pretrained import build_part, load_encoder
 from course_lib.pretrained.hidden_words import load_hidden_words
 from course_lib.pretrained.text_tuning import Recorded, Run
-from course_lib.pretrained.translator import SETTINGS, SIZES
 from course_lib.scoring.dependence import notices
 from course_lib.scoring.entities import entity_scores
 from course_lib.text.characters import CharacterTokenizer
@@ -46,7 +43,7 @@ from course_lib.transformer.build import build_language_model, build_masked_lang
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.layers import EncoderLayer, encoder_parameter_count, pre_norm
 from course_lib.transformer.models import MaskedLanguageModelHead
-from tests.experiments.small import DATA, study
+from tests.experiments.small import study
 
 
 def test_the_last_token_of_the_two_questions_gives_an_answer_to_each() -> None:
@@ -245,34 +242,3 @@ def test_findings_have_the_numbers_and_leave_room_for_thoughts(tmp_path: Path) -
     assert text.count("…") == 4
     with pytest.raises(ValueError, match="no variant 'odd'"):
         findings(results, baseline="odd")
-
-
-def test_an_attempt_is_timed_and_tested_on_sentences_that_it_has_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    tested = []
-    monkeypatch.setattr(challenge, "right_translations", lambda trained: tested.append(trained) or 0.995)
-    found = challenge.attempt({**challenge.THE_COURSES, "layers": 1}, steps=2, pairs=300, tested=40)
-    assert found.seconds > 0
-    assert found.counts
-    assert repr(found).endswith("It counts.")
-    (trained,) = tested
-    known = {tuple(source) for source, _ in trained.data.task.examples}
-    english = trained.data.more["english"]
-    pairs = trained.data.more["pairs"]
-    assert len(pairs) == 40
-    assert not {tuple(english.encode(pair.english)) for pair in pairs} & known
-    assert trained.history.steps == 2
-
-
-@pytest.mark.parametrize(
-    ("settings", "pairs", "words"),
-    [({"start": print}, 300, "leave out start"), ({"head": 4}, 300, "no setting 'head'"), ({}, 0, "but pairs is 0")],
-)
-def test_an_attempt_that_is_not_fair_is_refused(settings: dict, pairs: int, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        challenge.attempt({**challenge.THE_COURSES, **settings}, steps=2, pairs=pairs)
-
-
-def test_the_courses_settings_are_those_of_its_translator() -> None:
-    plan = study(settings=challenge.THE_COURSES, variants={"it": {}}, data=DATA, steps=2).plans()["it"]
-    assert (plan.config.d_model, plan.config.layers) == (SIZES["d_model"], SIZES["layers"])
-    assert replace(plan.training, steps=None, epochs=6, progress=True) == SETTINGS

@@ -84,6 +84,15 @@ def of_medians(values, picks):
     return ends(values[picks].median(dim=-1).values)
 
 
+@bootstrap_interval.mistake(
+    "Your ends are two of the means themselves, the nearest ones. A percentile mostly lies between two means: "
+    "`quantile` finds the place in between."
+)
+def nearest_means(values, picks):
+    means = values[picks].mean(dim=-1).sort().values
+    return means[int(0.025 * len(means))].item(), means[int(0.975 * len(means))].item()
+
+
 @bootstrap_interval.mistake("Both ends are right, but in the wrong order: return the lower one first.")
 def upper_end_first(values, picks):
     low, high = confidence.bootstrap_interval(values, picks)

@@ -15,6 +15,7 @@ from course_lib.pictures.explorers.hidden_token_explorer import HiddenTokenExplo
 from course_lib.pictures.explorers.leave_one_out_explorer import LeaveOneOutExplorer
 from course_lib.pictures.explorers.positions_explorer import PositionsExplorer
 from course_lib.pictures.explorers.sampling_explorer import SamplingExplorer
+from course_lib.pictures.explorers.seeds_explorer import SeedsExplorer
 from course_lib.pictures.explorers.story_writer import StoryWriter
 from course_lib.pictures.explorers.translate_box import TranslateBox
 
@@ -32,6 +33,7 @@ __all__ = [
     "Lookup",
     "PositionsExplorer",
     "SamplingExplorer",
+    "SeedsExplorer",
     "StoryWriter",
     "TaggedWords",
     "TranslateBox",

@@ -58,3 +58,11 @@ FOUR_BEAMS: Guess = (
         "they say it once": "Right: step to the end, then choose one beam.",
     },
 )
+FEW_SEEDS: Guess = (
+    "the new variant is better by 0.05 nats. How often do 3 seeds show it, with an interval that excludes 0?",
+    {
+        "in 1 of 5 drawings": "Right: press “100 times”. How many seeds find it in 4 of 5?",
+        "in half of them": "No, in about 1 of 5: press “100 times”. How many seeds find it in 4 of 5?",
+        "in 4 of 5": "No, in about 1 of 5: press “100 times”. How many seeds find it in 4 of 5?",
+    },
+)
