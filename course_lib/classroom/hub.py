@@ -133,15 +133,16 @@ def _isolation(settings: dict[str, Any]) -> Iterator[str]:
 
 
 def stop_left_over(room: Room) -> None:
-    """Stop the proxy that a killed hub left, so that its port is free."""
-    file = room.hub / "proxy.pid"
-    try:
-        process = psutil.Process(int(file.read_text()))
-        if any(proxy.NAME in word for word in process.cmdline()):
-            process.terminate()
-            process.wait(5)
-    except (OSError, ValueError, psutil.Error):
-        return
+    """Stop the programs that a killed hub of this class left, so that its port is free. Servers go on."""
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(room.hub) and any(
+                name in word for word in process.cmdline() for name in (proxy.NAME, "jupyterhub_idle_culler")
+            ):
+                process.terminate()
+                process.wait(5)
+        except psutil.Error:
+            continue
 
 
 def port_is_free(ip: str, port: int) -> bool:
