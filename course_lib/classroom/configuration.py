@@ -26,20 +26,6 @@ from course_lib.classroom.configuration import configure
 c = get_config()  # noqa: F821
 configure(c, {folder!r})
 '''
-# What a class has that was never told otherwise.
-SETTINGS: dict[str, Any] = {
-    "ip": "",
-    "port": 8000,
-    "hub_port": 8081,
-    "proxy_port": 8001,
-    "login": "passwords",
-    "spawner": "simple",
-    "one_account": False,
-    "memory": Limits().memory,
-    "certificate": None,
-    "key": None,
-    "image": "transformer-course",
-}
 # What the teacher may do beyond what a student may: see who is there, start and stop servers. They may not open them,
 # since a page of a student's server could then act for the teacher in the same browser.
 TEACHER = ["admin-ui", "list:users", "servers"]
@@ -56,7 +42,7 @@ def configure(c: Any, folder: str) -> None:
     Raises ClassError if there is no class, or one of its settings is unknown.
     """
     room = open_room(folder)
-    settings = SETTINGS | room.settings
+    settings = room.all_settings
     _network(c, room, settings)
     _members(c, room)
     _chosen(AUTHENTICATORS, "--login", settings["login"])(c, room)

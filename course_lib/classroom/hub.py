@@ -76,10 +76,9 @@ def prepare(room: Room) -> Iterator[str]:
     Raises ClassError if it cannot run.
     """
     from course_lib.classroom.configuration import FILE, TEXT
-    from course_lib.classroom.configuration import SETTINGS as DEFAULTS
     from course_lib.classroom.passwords import make_passwords, password_file
 
-    settings = DEFAULTS | room.settings
+    settings = room.all_settings
     yield from _isolation(settings)
     free = shutil.disk_usage(room.folder).free
     if free < DISK_SPACE:
@@ -217,7 +216,7 @@ def closed_folder(*paths: Path) -> Path | None:
     for path in paths:
         for each in (path, path.resolve()):
             for folder in reversed(each.parents):
-                if not folder.stat().st_mode & 0o001:
+                if folder.exists() and not folder.stat().st_mode & 0o001:
                     return folder
     return None
 
