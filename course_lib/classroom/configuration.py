@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_lib.classroom import proxy
 from course_lib.classroom.limits import Limits
 from course_lib.classroom.passwords import PasswordList, password_file
-from course_lib.classroom.proxy import proxy_command
 from course_lib.classroom.room import ClassError, Room, open_room
 from course_lib.classroom.spawner import MemberSpawner
 
@@ -58,7 +58,7 @@ def _network(c: Any, room: Room, settings: dict[str, Any]) -> None:
         c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = settings["certificate"], settings["key"]
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings['hub_port']}"
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings['proxy_port']}"
-    c.ConfigurableHTTPProxy.command = proxy_command(room)
+    c.ConfigurableHTTPProxy.command = proxy.proxy_command(room)
     c.ConfigurableHTTPProxy.pid_file = str(room.hub / "proxy.pid")
     c.JupyterHub.db_url = f"sqlite:///{room.hub / 'jupyterhub.sqlite'}"
     c.JupyterHub.cookie_secret_file = str(room.hub / "cookie_secret")

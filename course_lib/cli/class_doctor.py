@@ -148,7 +148,8 @@ def own_memory(code: str) -> int:
     try:
         return int(ran.stdout.split()[-1])
     except (ValueError, IndexError) as error:
-        raise OSError(f"the memory of a kernel cannot be measured: {ran.stderr.strip()[-200:]}") from error
+        last = (ran.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OSError(f"the memory of a kernel cannot be measured: {last}") from error
 
 
 def memory_of_class(students: int, kernel: int, server: int) -> Iterator[Finding]:
