@@ -91,6 +91,8 @@ def make_homes(room: Room) -> None:
     for folder in (room.grading, room.hub):
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
+    if room.all_settings["login"] == "pam":
+        return
     for name in room.members:
         home = room.home(name)
         # It stays, with all that is in it, if it was made before.

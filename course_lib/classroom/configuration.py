@@ -83,9 +83,9 @@ def _members(c: Any, room: Room) -> None:
 def _common_to_spawners(c: Any, room: Room, settings: dict[str, Any]) -> None:
     """Set what a member's server is like, wherever it runs."""
     cores = os.cpu_count() or 1
-    c.JupyterHub.concurrent_spawn_limit = 2 * cores
-    c.Spawner.start_timeout = 180
-    c.Spawner.http_timeout = 120
+    # A whole class arrives at once, and should wait rather than be sent away.
+    c.JupyterHub.concurrent_spawn_limit = 0
+    c.Spawner.start_timeout = c.Spawner.http_timeout = 600
     c.Spawner.poll_interval = 10
     c.LocalProcessSpawner.interrupt_timeout = c.LocalProcessSpawner.term_timeout = 5
     c.Spawner.mem_limit = settings["memory"]

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from course_lib import data
 from course_lib.classroom import proxy
 from course_lib.classroom.accounts import is_root, make_homes, with_accounts
+from course_lib.classroom.limits import stop_all
 from course_lib.classroom.room import NAME, SETTINGS, ClassError, Room, open_room
 from course_lib.data.atomic import write_atomically
 from course_lib.data.fetching import folder_name
@@ -94,6 +95,8 @@ def prepare(room: Room) -> Iterator[str]:
     reason = proxy.why_no_node()
     if reason:
         raise ClassError(reason)
+    if settings["login"] == "pam":
+        require_accounts(room)
     if is_root() and settings["spawner"] == "simple":
         require_reachable(room)
     yield from _database(room)
@@ -101,8 +104,6 @@ def prepare(room: Room) -> Iterator[str]:
     if settings["login"] in ("passwords", "shared"):
         make_passwords(room, settings.get("password") if settings["login"] == "shared" else None)
         yield f"The passwords are in {password_file(room)}, for you to hand out."
-    if settings["login"] == "pam":
-        require_accounts(room)
     if not (room.folder / FILE).exists():
         write_atomically(room.folder / FILE, TEXT.format(folder=str(room.folder)).encode())
     if not settings["certificate"]:
@@ -132,7 +133,10 @@ def _isolation(settings: dict[str, Any]) -> Iterator[str]:
 
 
 def stop_left_over(room: Room) -> None:
-    """Stop the programs that a killed hub of this class left, so that its port is free. Servers go on."""
+    """Stop the programs that a killed hub of this class left, so that its port is free. Members' servers go on."""
+    if is_root() and room.all_settings["login"] != "pam":
+        for uid in (uid for name, uid in room.uids.items() if name not in room.members):
+            stop_all(uid)
     for process in psutil.process_iter():
         try:
             if process.cwd() == str(room.hub) and any(
@@ -184,7 +188,8 @@ def require_reachable(room: Room) -> None:
     Raises ClassError if it cannot.
     """
     assert sys.platform != "win32"
-    uid = room.uids[room.members[-1]]
+    home = room.home(room.members[-1])
+    uid = home.stat().st_uid
     code = "import course_lib.data.places, jupyterhub, os; os.chdir(os.environ['HOME'])"
     closed = closed_folder(Path(sys.executable), COURSE, Path(sys.base_prefix), room.homes)
     try:
@@ -194,7 +199,7 @@ def require_reachable(room: Room) -> None:
             group=uid,
             extra_groups=[],
             cwd="/",
-            env=os.environ | {"HOME": str(room.home(room.members[-1]))},
+            env=os.environ | {"HOME": str(home)},
             capture_output=True,
             text=True,
             check=False,
@@ -226,16 +231,8 @@ def require_accounts(room: Room) -> None:
 
     Raises ClassError if one has none.
     """
-    assert sys.platform != "win32"
-    import pwd
-
-    accounts = {entry.pw_name for entry in pwd.getpwall()}
-    missing = [name for name in room.members if name not in accounts]
-    if missing:
-        raise ClassError(
-            f"`{missing[0]}` has no account on this computer, which --login pam needs: add one with `sudo useradd "
-            f"--create-home {missing[0]}`, or use --login passwords."
-        )
+    for name in room.members:
+        room.home(name)
 
 
 def share_data(room: Room) -> Iterator[str]:
@@ -278,13 +275,15 @@ def _copy_for_all(source: Path, target: Path) -> None:
 
 
 def _database(room: Room) -> Iterator[str]:
-    """Move JupyterHub's database aside if it is damaged: JupyterHub makes another, and no work is in it."""
+    """Take former members out of JupyterHub's database. A damaged one is moved aside, since no work is in it."""
     file = room.hub / "jupyterhub.sqlite"
     if not file.exists():
         return
     try:
         with closing(sqlite3.connect(file)) as database:
             damaged = database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
+            if not damaged:
+                _forget_former_members(database, room)
     except sqlite3.DatabaseError:
         damaged = True
     if damaged:
@@ -293,6 +292,15 @@ def _database(room: Room) -> Iterator[str]:
             number += 1
         file.replace(aside)
         yield f"The hub's database was damaged, so a new one is made; the earlier one is {aside}."
+
+
+def _forget_former_members(database: sqlite3.Connection, room: Room) -> None:
+    """Delete the users who are no members any more, with their tokens and whatever a browser knows of them."""
+    if database.execute("SELECT name FROM sqlite_master WHERE name = 'users'").fetchone():
+        database.execute("PRAGMA foreign_keys = ON")
+        marks = ", ".join("?" * len(room.members))
+        database.execute(f"DELETE FROM users WHERE name NOT IN ({marks})", room.members)
+        database.commit()
 
 
 @contextmanager

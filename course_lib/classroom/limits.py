@@ -16,14 +16,14 @@ class Limits:
     Attributes:
         memory: bytes for all processes together, and for each one alone.
         cpu_seconds: how long one process may compute.
-        processes: how many processes and threads there may be.
+        processes: how many processes and threads a member may have; None if they are not limited.
         file_bytes: the size of one file.
         idle_seconds: after how long without use a server is stopped.
     """
 
     memory: int = 2_000_000_000
     cpu_seconds: int = 2 * 60 * 60
-    processes: int = 400
+    processes: int | None = 400
     file_bytes: int = 2_000_000_000
     idle_seconds: int = 60 * 60
 
@@ -37,10 +37,11 @@ def apply(limits: Limits) -> None:
         # It counts what a process writes to, unlike the address space, of which PyTorch reserves many times more.
         resource.RLIMIT_DATA: limits.memory,
         resource.RLIMIT_CPU: limits.cpu_seconds,
-        resource.RLIMIT_NPROC: limits.processes,
         resource.RLIMIT_FSIZE: limits.file_bytes,
         resource.RLIMIT_CORE: 0,
     }
+    if limits.processes is not None:
+        chosen[resource.RLIMIT_NPROC] = limits.processes
     for kind, most in chosen.items():
         resource.setrlimit(kind, (most, most))
 

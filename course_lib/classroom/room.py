@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,11 +101,22 @@ class Room:
         return self.folder / "data"
 
     def home(self, name: str) -> Path:
-        """The home folder of a member.
+        """The home folder of a member. With PAM it is that of their account.
 
         Raises ClassError if nobody has this name.
         """
-        return self.homes / self.require(name)
+        self.require(name)
+        if self.all_settings["login"] != "pam" or sys.platform == "win32":
+            return self.homes / name
+        import pwd
+
+        try:
+            return Path(pwd.getpwnam(name).pw_dir)
+        except KeyError:
+            raise ClassError(
+                f"`{name}` has no account on this computer, which --login pam needs: add one with `sudo useradd "
+                f"--create-home {name}`, or use --login passwords."
+            ) from None
 
     def require(self, name: str) -> str:
         """A member's name.

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from course_lib.classroom.accounts import is_root
 from course_lib.classroom.limits import Limits
 
 # The path of a socket may have 107 characters, fewer than one in a home folder would often have.
-RUNTIME = Path("/run/transformer-course")
+RUNTIME = Path("/run" if sys.platform == "linux" else "/var/run", "transformer-course")
 
 
 def runtime_folder(uid: int) -> Path:
@@ -68,8 +69,8 @@ class MemberSpawner(LocalProcessSpawner):  # type: ignore[misc]
         return env | own | {"SHELL": "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"}
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:  # noqa: ARG002
-        # The user is set by `start`, before this runs.
-        chosen = self.limits
+        # The user is set by `start`, before this runs. Processes are counted by user, not by member.
+        chosen = self.limits if is_root() else replace(self.limits, processes=None)
         return lambda: limits.apply(chosen)
 
     async def start(self) -> Any:

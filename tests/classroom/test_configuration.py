@@ -37,6 +37,7 @@ def test_only_members_are_let_in_and_only_the_proxy_is_reached_from_outside(tmp_
     assert c.Authenticator.allow_existing_users is False
     assert c.JupyterHub.authenticator_class is PasswordList
     assert c.JupyterHub.spawner_class is MemberSpawner
+    assert c.JupyterHub.concurrent_spawn_limit == 0  # A class that arrives at once is not sent away.
     assert c.JupyterHub.bind_url == "http://:9000"
     assert c.JupyterHub.hub_bind_url.startswith("http://127.0.0.1:")
     assert c.ConfigurableHTTPProxy.api_url.startswith("http://127.0.0.1:")

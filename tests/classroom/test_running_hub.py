@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from course_lib.classroom.room import open_room
+from course_lib.classroom.spawner import runtime_folder
 from tests.classroom.server import RunningHub, open_folder, running_hub, why_no_hub
 from tests.classroom.visitor import Refused, Visitor
 
@@ -119,7 +120,7 @@ def test_code_of_a_student_reaches_no_file_of_another_nor_of_the_class(members: 
         f"open({str(room / 'hub' / 'cookie_secret')!r}).read()",
         f"os.listdir({str(members.room.home('teacher'))!r})",
         f"open('/proc/{kernel_of_ben}/environ').read()",
-        f"os.listdir('/run/transformer-course/{uid}')",
+        f"os.listdir({str(runtime_folder(uid))!r})",
         f"os.kill({kernel_of_ben}, signal.SIGKILL)",
         f"os.setuid({uid})",
         "os.setuid(0)",
@@ -166,7 +167,7 @@ def test_a_student_cannot_talk_to_the_hub_or_the_proxy_behind_its_back(members: 
 def test_what_a_kernel_prints_goes_through_sockets_that_only_its_student_can_open(members: Class):
     code = "from ipykernel.connect import get_connection_info; print(get_connection_info())"
     connection = json.loads(members.run("ben", code))
-    folder = Path("/run/transformer-course", str(members.room.uids["ben"]))
+    folder = runtime_folder(members.room.uids["ben"])
     assert connection["transport"] == "ipc"
     assert Path(connection["ip"]).parent == folder
     assert (folder.stat().st_uid, folder.stat().st_mode & 0o077) == (members.room.uids["ben"], 0)
@@ -212,17 +213,22 @@ def test_what_a_student_left_running_ends_with_their_server(members: Class):
     assert [process.pid for process in psutil.process_iter() if process.uids().real == uid] == []
 
 
-def test_a_hub_that_was_killed_starts_again_with_the_servers_that_still_run():
+def test_a_hub_that_was_killed_starts_again_with_the_servers_that_still_run_but_without_former_members():
     with open_folder() as folder:
-        with running_hub(folder, "ana") as hub:
+        with running_hub(folder, "ana", "ben") as hub:
             ana = Visitor(hub.address, "ana", hub.passwords()["ana"])
             ana.log_in()
             ana.start_server()
             ana.save("answer.txt", "mine")
+            former = Visitor(hub.address, "ben", hub.passwords()["ben"])
+            former.log_in()
             hub.process.send_signal(signal.SIGKILL)
             hub.process.wait()
-        with running_hub(folder, "ana", "ben", port=hub.port) as again:
+        with running_hub(folder, "ana", "cleo", port=hub.port) as again:
             assert again.passwords()["ana"] == ana.password
             ana.log_in()
             assert ana.ask("GET", "/hub/api/users/ana")["servers"][""]["ready"]
             assert ana.contents("answer.txt")["content"] == "mine"
+            assert refused(former, "GET", "/hub/api/users/ben") == 403
+            with pytest.raises(Refused, match="Invalid username or password"):
+                former.log_in()

@@ -71,7 +71,7 @@ class Visitor:
         self.ask("POST", f"/hub/api/users/{self.name}/server")
         self.wait_for_server()
 
-    def wait_for_server(self, seconds: float = 180) -> None:
+    def wait_for_server(self, seconds: float = 900) -> None:
         """Wait until the own server answers."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
