@@ -17,9 +17,21 @@ from torch import Tensor, nn
 
 NUMPYS_KEYWORDS = r"\baxis=|\bkeepdims="
 REDUCTION = re.compile(r"\.(sum|mean|max|amax|var|std|norm|min|amin)\(")
-IMPORTED_FIRST = ("torch", "nn", "F", "math")
-OTHER_LIBRARIES = {"np": "numpy", "tf": "TensorFlow", "jnp": "JAX", "jax": "JAX", "keras": "Keras", "plt": "matplotlib"}
-MODULES = {"Counter": "collections", "defaultdict": "collections", "partial": "functools", "itertools": "itertools"}
+IMPORTS = {
+    "torch": "import torch",
+    "nn": "from torch import nn",
+    "F": "import torch.nn.functional as F",
+    "Tensor": "from torch import Tensor",
+    "math": "import math",
+    "random": "import random",
+    "itertools": "import itertools",
+    "Counter": "from collections import Counter",
+    "defaultdict": "from collections import defaultdict",
+    "partial": "from functools import partial",
+    "np": "import numpy as np",
+    "plt": "import matplotlib.pyplot as plt",
+}
+OTHER_LIBRARIES = {"tf": "TensorFlow", "jnp": "JAX", "jax": "JAX", "keras": "Keras"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,9 @@ class Raised:
     @property
     def words(self) -> str:
         """The first line of the error's own message, without memory addresses."""
-        return re.sub(r" at 0x[0-9a-fA-F]+", "", str(self.error)).partition("\n")[0][:200].rstrip(" .:,")
+        first_line = re.sub(r" at 0x[0-9a-fA-F]+", "", str(self.error)).partition("\n")[0]
+        # torch lists all its ways to call a function on the lines that follow.
+        return first_line[:200].rstrip(" .:,").removesuffix(", but expected one of")
 
 
 def locate(answer: Any, error: BaseException) -> Raised:
@@ -112,6 +126,9 @@ def likely_cause(raised: Raised, signature: str, parts: Sequence[str]) -> str:
     if _is_about_arguments(error) and not re.search(NUMPYS_KEYWORDS, raised.line):
         if "missing" in str(error) and re.search(r"(?:post|pre)_norm\(", raised.line):
             return OF_ONE_ARGUMENT
+        counts = re.search(r"takes from (\d+) to (\d+) positional", str(error))
+        if counts and int(counts[1]) > int(counts[2]):  # as torch says it
+            return "torch's function has to be told there what its arguments are: name them, such as `dim=-1`."
         if raised.line:
             return "The call in that line gives other arguments than the function takes: compare it with its `def`."
         return f"The course calls `{signature}`: your `def` should take these arguments, in this order."
@@ -126,14 +143,14 @@ def likely_cause(raised: Raised, signature: str, parts: Sequence[str]) -> str:
 
 def _about_unknown_name(name: str, error: NameError, parts: Sequence[str]) -> str:
     if name in parts:
-        return f"`{name}` is a part from an earlier cell: after a restart, run the cells above first (Run All Above)."
-    if name in IMPORTED_FIRST:
-        return f"`{name}` is imported in the notebook's first cell: run that one first."
+        return (
+            f"`{name}` is the part of another exercise: if its cell is above, run that one first, otherwise write "
+            f"`from course_lib.yours import {name}` in this one."
+        )
+    if name in IMPORTS:
+        return f"`{name}` is not imported: write `{IMPORTS[name]}` in the cell."
     if name in OTHER_LIBRARIES:
-        return f"`{name}` usually stands for {OTHER_LIBRARIES[name]}, which is not imported here: torch has it all."
-    if name in MODULES:
-        where = f"import {name}" if name == MODULES[name] else f"from {MODULES[name]} import {name}"
-        return f"`{name}` is not imported: write `{where}` in the cell."
+        return f"`{name}` usually stands for {OTHER_LIBRARIES[name]}, which the course does not use: use torch."
     if isinstance(error, UnboundLocalError):
         return f"`{name}` gets no value on the way that this call takes: look at the `if` or the loop that sets it."
     return (
@@ -226,6 +243,12 @@ def _about_attribute(match: re.Match[str], raised: Raised) -> str:
     owner, name = match.groups()
     if re.search(rf"self\.{re.escape(name)}\b", raised.line):
         return f"`self.{name}` is used, but `__init__` does not set it: does it have another name there?"
+    if owner == "dict":
+        return f'Look up what is in a dictionary by its key: `["{name}"]`, not `.{name}`.'
+    if owner == "function" and hasattr(nn.Module, name):
+        return f"There is a function in that line, which has no `.{name}`: call the function itself."
+    if owner == "int" and name == "decode":
+        return BYTES_OF_NUMBERS
     if owner == "list" and name in dir(dict):
         return f"There is a list in that line, and `.{name}` is a method of dictionaries."
     if not hasattr(Tensor, name):
@@ -329,7 +352,15 @@ FLOAT_FOR_INT = (
 )
 DDOF = "torch writes `correction=` for numpy's `ddof=`: `correction=0` divides by the count itself."
 A_SIZE = "`.shape` holds the lengths of all axes: `x.size(-1)` is the length of the last one, a number."
-BYTES_OF_NUMBERS = '`b"".join` joins pieces of bytes. `bytes([…])` makes bytes of numbers from 0 to 255.'
+BYTES_OF_NUMBERS = "That is a number, and bytes are needed: `bytes([…])` makes bytes of numbers from 0 to 255."
+NO_KEY = "A list cannot be a key of a dictionary or a member of a set, since it may change: make a tuple, `tuple(…)`."
+A_LIST_AND_A_NUMBER = (
+    "A list and a number meet there: should it be the list's length, `len(…)`, or are arguments exchanged?"
+)
+NO_INDICES = (
+    "Indices are whole numbers, such as ids and positions, and that tensor holds fractions. Are the arguments "
+    "exchanged, or are these vectors already?"
+)
 NOT_IN_LIST = "`.index` raises that if the thing is not there: ask first, with `in`."
 EMPTY = "There is nothing to take the largest or smallest of: ask first whether anything is left, or pass `default=`."
 DOT = "torch's `dot` multiplies two vectors only: `@` also multiplies matrices."
@@ -349,6 +380,7 @@ CAUSES = (
     Cause(TypeError, r"'(int|float|str|bool)' object is not callable", _about_called_value),
     Cause(TypeError, r"must be Tensor, not ([A-Z]\w*)", _about_layer_for_tensor),
     Cause(Exception, r"'tuple' object|not tuple|but got \(tuple|got tuple", A_TUPLE),
+    Cause(AttributeError, r"'(function)' object has no attribute '(\w+)'", _about_attribute),
     Cause(Exception, r"builtin_function_or_method|'method'|'function'|method_descriptor", NOT_CALLED),
     Cause(TypeError, r"'Tensor' object is not callable", NO_FUNCTION, line=r"(?:post|pre)_norm\(|sublayer\("),
     Cause(TypeError, r"'Tensor' object is not callable", CALLED),
@@ -358,14 +390,17 @@ CAUSES = (
     Cause(TypeError, r"tuple of ints.*float", INTEGER),
     Cause(TypeError, FLOAT_FOR_INT, INTEGER, line="/"),
     Cause(TypeError, r"must be real number, not torch\.Size", A_SIZE),
-    Cause(TypeError, r"expected a bytes-like object, int found", BYTES_OF_NUMBERS),
+    Cause(TypeError, r"expected a bytes-like object, int found|can't concat int to byte", BYTES_OF_NUMBERS),
+    Cause(TypeError, r"unhashable type: 'list'", NO_KEY),
+    Cause(TypeError, r"unsupported operand type\(s\) for .*'(?:list' and 'int|int' and 'list)'", A_LIST_AND_A_NUMBER),
     Cause(ValueError, r"is not in (?:list|tuple)|tuple\.index\(x\)", NOT_IN_LIST),
     Cause(ValueError, r"arg is an empty sequence|iterable argument is empty", EMPTY),
     Cause(RuntimeError, r"1D tensors expected", DOT),
     Cause(RuntimeError, r"number of dimensions in the tensor input does not match", PERMUTE),
     Cause(RuntimeError, r"argument #1 'indices' to have one of the following scalar types", INDICES),
     Cause(TypeError, r"(?:list|slice|tuple) indices must be integers", INTEGER, line="/"),
-    Cause(IndexError, r"tensors used as indices must be", INTEGER),
+    Cause(IndexError, r"tensors used as indices must be", INTEGER, line="/"),
+    Cause(IndexError, r"tensors used as indices must be", NO_INDICES),
     Cause(Exception, r"", NUMPYS_FUNCTION, line=r"\bnp\.|\bnumpy\."),
     Cause(TypeError, r"", NUMPYS_WORDS, line=NUMPYS_KEYWORDS),
     Cause(Exception, r"'NoneType' object|not NoneType|'NoneType'$|'NoneType' and", NOTHING),

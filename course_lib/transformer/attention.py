@@ -190,8 +190,9 @@ def causal_mask(T: int, device: torch.device | None = None) -> Tensor:
             [1, 1, 0],
             [1, 1, 1]], dtype=torch.int32)
     """
-    if not hasattr(T, "__index__"):
-        raise TypeError(f"T should be a whole number of tokens, but is {T!r}")
+    if not hasattr(T, "__index__") or (isinstance(T, Tensor) and T.dim() > 0):
+        given = f"a tensor of shape {tuple(T.shape)}" if isinstance(T, Tensor) else repr(T)
+        raise TypeError(f"T should be a whole number of tokens, but is {given}")
     return torch.ones(T, T, dtype=torch.bool, device=device).tril()
 
 

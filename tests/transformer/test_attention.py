@@ -222,6 +222,8 @@ def test_the_padding_mask_allows_all_heads_and_queries_to_attend_to_real_keys() 
 def test_masks_of_what_is_no_length_and_no_tensor_are_refused() -> None:
     with pytest.raises(TypeError, match=r"T should be a whole number of tokens, but is 3\.0"):
         causal_mask(3.0)
+    with pytest.raises(TypeError, match=r"but is a tensor of shape \(1, 3\)"):
+        causal_mask(torch.tensor([[5, 7, 9]]))
     with pytest.raises(TypeError, match=r"ids should be a tensor \(B, S\), but are a list: write torch\.tensor\(ids\)"):
         padding_mask([[5, 7, 0]], pad=0)
 
