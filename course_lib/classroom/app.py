@@ -27,7 +27,7 @@ class ClassHub(JupyterHub):  # type: ignore[misc]
 
 
 def shown_address(bind_url: str) -> str:
-    """The address for a browser: where the hub listens on all of them, the computer's name stands for it."""
+    """The address for a browser: where the hub listens on all of them, it has the computer's name."""
     import platform
 
     return re.sub(r"(?<=://)(\*|0\.0\.0\.0|\[::\]|)(?=:|/|$)", platform.node() or "localhost", bind_url)

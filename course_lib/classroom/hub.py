@@ -103,7 +103,7 @@ def prepare(room: Room) -> Iterator[str]:
     yield from share_data(room)
     if settings["login"] in ("passwords", "shared"):
         make_passwords(room, settings.get("password") if settings["login"] == "shared" else None)
-        yield f"The passwords are in {password_file(room)}, for you to hand out."
+        yield f"The passwords are in {password_file(room)}, one for each member."
     if not (room.folder / FILE).exists():
         write_atomically(room.folder / FILE, TEXT.format(folder=str(room.folder)).encode())
     if not settings["certificate"]:
@@ -133,7 +133,7 @@ def _isolation(settings: dict[str, Any]) -> Iterator[str]:
 
 
 def stop_left_over(room: Room) -> None:
-    """Stop the programs that a killed hub of this class left, so that its port is free. Members' servers go on."""
+    """Stop the programs that a killed hub of this class left, so that its port is free. Members' servers keep running."""
     if is_root() and room.all_settings["login"] != "pam":
         for uid in (uid for name, uid in room.uids.items() if name not in room.members):
             stop_all(uid)

@@ -76,7 +76,7 @@ def make_passwords(room: Room, shared: str | None = None) -> None:
 
 
 class PasswordList(Authenticator):  # type: ignore[misc]
-    """Let in whoever knows the password that stands beside their name. The file is read again at each login."""
+    """Let in whoever knows the password that the file has for their name. The file is read again at each login."""
 
     file = Unicode(help="The file of the passwords.").tag(config=True)
 

@@ -1,4 +1,4 @@
-"""configurable-http-proxy, the program that stands between the browsers and the servers. It is written for Node.js."""
+"""configurable-http-proxy, the program that connects the browsers with the servers. It is written for Node.js."""
 
 from __future__ import annotations
 

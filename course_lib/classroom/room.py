@@ -3,7 +3,7 @@
     my_class/
       class.json              the teacher, the students and the settings
       jupyterhub_config.py    JupyterHub's configuration, written once and then the teacher's to change
-      passwords.csv           one password each, to be handed out
+      passwords.csv           a password for each member, to be printed
       homes/NAME/             the home folder of a student or of the teacher, in it `my_course/`
       grading/                the gradebook and all that grading makes; closed to students
       hub/                    JupyterHub's own database, secrets and log; closed to students

@@ -10,7 +10,7 @@ def read_students(file: Path) -> tuple[str, ...]:
 
     Returns the names in the order of the list.
 
-    Raises ClassError if the file cannot be read, a name cannot be a user name or stands there twice, or there is none.
+    Raises ClassError if the file cannot be read, a name cannot be a user name or occurs twice, or there is none.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
