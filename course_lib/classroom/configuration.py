@@ -18,7 +18,7 @@ from course_lib.classroom.spawner import MemberSpawner
 FILE = "jupyterhub_config.py"
 TEXT = '''"""JupyterHub's configuration of this class. It is yours: the course writes it once, and never changes it.
 
-`configure` sets what the course needs, and what you set below it has the last word. class/hub.md in the course has examples.
+`configure` sets what the course needs, and what you set after it replaces that. class/hub.md has examples.
 """
 
 from course_lib.classroom.configuration import configure

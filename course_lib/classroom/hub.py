@@ -133,7 +133,7 @@ def _isolation(settings: dict[str, Any]) -> Iterator[str]:
 
 
 def stop_left_over(room: Room) -> None:
-    """Stop the programs that a killed hub of this class left, so that its port is free. Members' servers keep running."""
+    """Stop the programs that a killed hub of this class left, so that its port is free. Servers keep running."""
     if is_root() and room.all_settings["login"] != "pam":
         for uid in (uid for name, uid in room.uids.items() if name not in room.members):
             stop_all(uid)
