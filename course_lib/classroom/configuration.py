@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.classroom import proxy
+from course_lib.classroom.accounts import is_root
 from course_lib.classroom.limits import Limits
 from course_lib.classroom.passwords import PasswordList, password_file
 from course_lib.classroom.room import ClassError, Room, open_room
@@ -94,8 +95,9 @@ def _common_to_spawners(c: Any, room: Room, settings: dict[str, Any]) -> None:
     c.Spawner.cmd = [sys.executable, "-P", "-m", "course_lib.classroom.member_server"]
     # A kernel whose notebook is open nowhere ends after half an hour.
     c.Spawner.args = ["--MappingKernelManager.cull_idle_timeout=1800"]
-    if settings["spawner"] != "docker":
-        # Whatever a kernel prints could be read by every user of the computer if it used ports.
+    if settings["spawner"] == "systemd" or (settings["spawner"] == "simple" and is_root()):
+        # Whatever a kernel prints could be read by every user of the computer if it used ports. Without root, members
+        # are one user anyway, and the path of a socket would often be too long.
         c.Spawner.args += ["--KernelManager.transport=ipc"]
     c.Spawner.environment = {
         "COURSE_DATA": str(room.data),
@@ -120,7 +122,8 @@ def _oauth(c: Any, _: Room) -> None:
 
 def _simple(c: Any, room: Room, settings: dict[str, Any]) -> None:
     c.JupyterHub.spawner_class = MemberSpawner
-    c.MemberSpawner.uids = {} if settings["login"] == "pam" else room.uids
+    c.MemberSpawner.uids = room.uids
+    c.MemberSpawner.has_accounts = settings["login"] == "pam"
     c.MemberSpawner.homes = str(room.homes)
     c.MemberSpawner.logs = str(room.hub)
     c.MemberSpawner.limits = Limits(memory=settings["memory"])
@@ -138,10 +141,13 @@ def _systemd(c: Any, _: Room, settings: dict[str, Any]) -> None:
 
 def _docker(c: Any, room: Room, settings: dict[str, Any]) -> None:
     _require("dockerspawner", "--spawner docker")
-    uids = room.uids
+    assert sys.platform != "win32"
+    uids, own = room.uids, os.getuid()
 
     def user_of(spawner: Any) -> dict[str, str]:
-        return {"user": f"{uids[spawner.user.name]}:{uids[spawner.user.name]}"}
+        # Without root, the home folders are the teacher's own, and the containers keep members apart.
+        uid = uids.get(spawner.user.name, own)
+        return {"user": f"{uid}:{uid}"}
 
     c.JupyterHub.spawner_class = "docker"
     c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{settings['hub_port']}"

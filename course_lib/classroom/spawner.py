@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner
-from traitlets import Dict, Instance, Unicode
+from traitlets import Bool, Dict, Instance, Unicode
 
 from course_lib.classroom import limits
 from course_lib.classroom.accounts import is_root
@@ -45,7 +45,8 @@ class MemberSpawner(LocalProcessSpawner):  # type: ignore[misc]
     member left running when their server stops. With PAM, the Unix users are those of the accounts.
     """
 
-    uids = Dict(help="The Unix user of each member; whoever is not in it has an account.").tag(config=True)
+    uids = Dict(help="The Unix user of each member; empty where all run as the user of the hub.").tag(config=True)
+    has_accounts = Bool(False, help="Whether the members have accounts on this computer, with homes.").tag(config=True)
     homes = Unicode(help="The folder of the home folders.").tag(config=True)
     logs = Unicode(help="The folder of the servers' logs.").tag(config=True)
     limits = Instance(Limits, (), help="What the processes of one member may use.").tag(config=True)
@@ -54,12 +55,14 @@ class MemberSpawner(LocalProcessSpawner):  # type: ignore[misc]
         """The user, the group and the home folder of the member."""
         assert sys.platform != "win32"
         name = self.user.name
-        if name in self.uids:
-            return self.uids[name], self.uids[name], Path(self.homes, name)
-        import pwd
+        if self.has_accounts:
+            import pwd
 
-        account = pwd.getpwnam(name)
-        return account.pw_uid, account.pw_gid, Path(account.pw_dir)
+            account = pwd.getpwnam(name)
+            return account.pw_uid, account.pw_gid, Path(account.pw_dir)
+        if is_root():
+            return self.uids[name], self.uids[name], Path(self.homes, name)
+        return os.getuid(), os.getgid(), Path(self.homes, name)
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         home = self.who()[2]

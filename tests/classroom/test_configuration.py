@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from traitlets.config import Config, PyFileConfigLoader
 
-from course_lib.classroom import configuration, proxy
+from course_lib.classroom import configuration, proxy, spawner
 from course_lib.classroom.configuration import AUTHENTICATORS, FILE, SPAWNERS, TEXT, configure
 from course_lib.classroom.passwords import PasswordList
 from course_lib.classroom.room import ClassError, Room
@@ -29,6 +29,13 @@ def configured(folder: Path, **settings: object) -> Config:
     c = Config()
     configure(c, str(folder))
     return c
+
+
+def made(user: SimpleNamespace, **settings: object) -> MemberSpawner:
+    """The spawner of a user of the hub."""
+    member = MemberSpawner(homes="/room/homes", **settings)
+    member.user = user
+    return member
 
 
 def test_only_members_are_let_in_and_only_the_proxy_is_reached_from_outside(tmp_path: Path):
@@ -61,8 +68,33 @@ def test_each_login_has_its_authenticator(tmp_path: Path, login: str, chosen: ob
 
 
 def test_with_pam_the_accounts_of_the_computer_are_used(tmp_path: Path):
-    assert configured(tmp_path, login="pam").MemberSpawner.uids == {}
+    assert configured(tmp_path, login="pam").MemberSpawner.has_accounts is True
+    assert configured(tmp_path).MemberSpawner.has_accounts is False
     assert configured(tmp_path).MemberSpawner.uids["ana"] == 61001
+
+
+@pytest.mark.parametrize(
+    ("spawner_name", "root", "sockets"), [("simple", True, 1), ("simple", False, 0), ("docker", True, 0)]
+)
+def test_kernels_use_sockets_where_ports_could_be_read_by_another_member(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spawner_name: str, root: bool, sockets: int
+):
+    monkeypatch.setattr(configuration, "is_root", lambda: root)
+    c = configured(tmp_path, spawner=spawner_name)
+    assert c.Spawner.args.count("--KernelManager.transport=ipc") == sockets
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
+def test_a_server_runs_as_the_members_number_the_account_or_the_user_of_the_hub(monkeypatch: pytest.MonkeyPatch):
+    import pwd
+
+    ana, root = (SimpleNamespace(name=name) for name in ("ana", "root"))
+    monkeypatch.setattr(spawner, "is_root", lambda: True)
+    assert made(ana, uids={"ana": 61001}).who() == (61001, 61001, Path("/room/homes/ana"))
+    monkeypatch.setattr(spawner, "is_root", lambda: False)
+    assert made(ana).who() == (os.getuid(), os.getgid(), Path("/room/homes/ana"))
+    account = pwd.getpwnam("root")
+    assert made(root, has_accounts=True).who() == (account.pw_uid, account.pw_gid, Path(account.pw_dir))
 
 
 def test_systemd_limits_memory_and_time_and_needs_accounts(tmp_path: Path):
@@ -128,8 +160,7 @@ def test_the_teachers_file_configures_the_class_and_what_follows_in_it_counts(tm
 @pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
 def test_a_server_knows_its_home_and_not_the_secrets_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SECRET_OF_THE_TEACHER", "x")
-    spawner = MemberSpawner(uids={"ana": 61001}, homes="/room/homes")
-    spawner.user = SimpleNamespace(name="ana")
-    found = spawner.user_env({})
+    member = made(SimpleNamespace(name="ana"), uids={"ana": 61001})
+    found = member.user_env({})
     assert (found["HOME"], found["COURSE_HOME"], found["USER"]) == ("/room/homes/ana", "/room/homes/ana", "ana")
-    assert "SECRET_OF_THE_TEACHER" not in found | dict.fromkeys(spawner.env_keep, "")
+    assert "SECRET_OF_THE_TEACHER" not in found | dict.fromkeys(member.env_keep, "")
