@@ -132,9 +132,11 @@ def join_words(words: Sequence[str]) -> str:
 def _rounded(value: Any) -> str:
     """Write a value as Python does, with numbers of four digits."""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        text = f"{value:.4g}"
+        return f"{text}.0" if text.removeprefix("-").isdigit() else text
     if isinstance(value, list):
-        return f"[{', '.join(_rounded(each) for each in value)}]"
+        numbers = (f"{each:.4g}" if isinstance(each, float) else _rounded(each) for each in value)
+        return f"[{', '.join(numbers)}]"
     return repr(value)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import random
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -171,9 +174,9 @@ def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -
     argument = case.arguments[changed]
     kind = type(argument).__name__.lower()
     if kind == "tensor":
-        instead = f"make a new one (`y = {name} - 1`)"
+        instead = f"make a new one, or work on `{name}.clone()`"
     elif isinstance(argument, (list, tuple)) and any(isinstance(each, (list, dict, Tensor)) for each in argument):
-        instead = "make new ones of what is in it too, since `.copy()` copies only the outer one"
+        instead = f"leave `{name}` and what is in it as they are, and return new ones"
     else:
         instead = f"work on `{name}.copy()`"
     return name, kind, instead
@@ -192,20 +195,31 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
     groups = {words: frozenset(case for case in tried if words in case.having) for words in _properties(tried)}
     for words, group in groups.items():
         if group == wrong:
-            return f"Your code works, but not with {words}."
+            return f"Your code works, but not {_circumstance(words)}."
     for words, group in groups.items():
         if len(group) > 1 and group == frozenset(tried) - wrong:
-            return f"Your code works only with {words}."
+            return f"Your code works only {_circumstance(words)}."
     for (one, group), (other, second) in itertools.combinations(groups.items(), 2):
         if group & second == wrong:
-            return f"Your code works, but not with {one} together with {other}."
+            return f"Your code works, but not {_circumstance(one)} and, at the same time, {_circumstance(other)}."
         if group | second == wrong:
-            return f"Your code works, but neither with {one} nor with {other}."
+            return f"Your code works, but neither {_circumstance(one)} nor {_circumstance(other)}."
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
         return "Your code is right for the example, but not for other numbers of the same shape."
     right = len(tried) - len(wrong)
     return f"Your code is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
+
+
+def _circumstance(words: str) -> str:
+    """What a case has, as part of a sentence.
+
+    >>> _circumstance("a batch"), _circumstance("no past"), _circumstance("no merges at all")
+    ('with a batch', 'where there is no past', 'where there are no merges at all')
+    """
+    if not re.match(r"no |neither ", words):
+        return f"with {words}"
+    return f"where there {is_or_are(words.removesuffix(' at all'))} {words}"
 
 
 def _properties(cases: Sequence[Case]) -> list[str]:
@@ -237,6 +251,8 @@ def _is_blank(value: Any) -> bool:
     first = value[0] if isinstance(value, (tuple, list)) and value else value
     if isinstance(first, Tensor):
         return bool((first.isnan() | (first == 0)).all())
+    if isinstance(first, float) and math.isnan(first):
+        return True
     return isinstance(first, (int, float, str, list, tuple, dict)) and not first
 
 
@@ -264,7 +280,7 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
             _not_a_number(compared),
             _positions(name, _letters(result.shape), compared),
             _sums(compared),
-            _size(name, compared),
+            _size(name, compared, _source(wrong_answer.answer)),
         )
         if any(facts):
             return next(filter(None, facts))
@@ -321,7 +337,7 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
             if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):
                 letter = letters[axis] if len(letters) >= -axis else ""
                 axis_name = f"the axis {letter}" if letter else ("the last axis" if axis == -1 else f"axis {axis}")
-                return f"In {owned(name)}, only what is {words} along {axis_name} differs."
+                return f"{capitalized(owned(name))} {is_or_are(name)} wrong only {words} along {axis_name}."
     return ""
 
 
@@ -370,7 +386,7 @@ def _adds_up_to_one(x: Tensor, axis: int) -> bool:
     return equal(x.sum(axis), torch.ones_like(x.sum(axis)))
 
 
-def _size(name: str, compared: Sequence[Compared]) -> str:
+def _size(name: str, compared: Sequence[Compared], source: str) -> str:
     """Say that a number is too large, or too small, in every case."""
     numbers = [(_as_number(each.got), _as_number(each.expected)) for each in compared]
     if len(compared) < 2:
@@ -379,7 +395,9 @@ def _size(name: str, compared: Sequence[Compared]) -> str:
     if len(known) < len(numbers):
         return ""
     if all(got == 0 for got, _ in known):
-        return f"In {owned(name)}, everything is 0: does a `//`, an `int` or a `round` cut it off?"
+        cut_off = re.search(r"//|\bint\(|\bround\(", source)
+        cause = f" Does `{cut_off[0].rstrip('(')}` cut it off?" if cut_off else ""
+        return f"{capitalized(owned(name))} {is_or_are(name)} always 0.{cause}"
     if "count of" in name:
         counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
         return f"{capitalized(name)} {counts}: is something left out, or used twice?"
@@ -388,6 +406,13 @@ def _size(name: str, compared: Sequence[Compared]) -> str:
         return f"{subject} too large in every case that is wrong."
     if all(got < expected for got, expected in known):
         return f"{subject} too small in every case that is wrong."
+    return ""
+
+
+def _source(answer: Any) -> str:
+    """The source of an answer; "" if it is not known."""
+    with suppress(OSError, TypeError):
+        return inspect.getsource(answer)
     return ""
 
 

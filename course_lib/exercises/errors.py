@@ -334,6 +334,8 @@ LOSS_AXES = (
     "`labels.flatten()` bring them there."
 )
 IN_PLACE = "A step in place, such as `x += …` or `x[...] = …`, changes a tensor that learning needs: make a new one."
+NO_TEXT = "The model gets no text at all: stop when none is left."
+LABEL_LEFT_OUT = "The label −100 marks a position that does not count: leave those out before you look anything up."
 A_BATCH = "A model takes a batch: `torch.tensor([ids])`, with two brackets, has the shape (1, T)."
 SHAPE_UNPACKED = "The tensor has another number of axes than you give names to: `x.size(-1)` counts from the end."
 UNPACKED = "The number of names on the left differs from the number of values on the right."
@@ -416,10 +418,12 @@ CAUSES = (
     Cause(Exception, r"`-` operator, with a bool|bitwise_not|operand type for unary ~", INVERSION),
     Cause(Exception, r"Expected target size|multi-target not supported|Expected input batch_size", LOSS_AXES),
     Cause(RuntimeError, r"modified by an inplace operation|leaf Variable", IN_PLACE),
+    Cause(ValueError, r"takes ids \(B, T\), but their shape is \(0,\)", NO_TEXT),
     Cause(ValueError, r"takes ids \(B, T\)", A_BATCH),
     Cause(ValueError, r"values to unpack", SHAPE_UNPACKED, line=r"shape|size\(\)"),
     Cause(ValueError, r"values to unpack", UNPACKED),
     Cause(AttributeError, r"'(\w+)' object has no attribute '(\w+)'", _about_attribute),
+    Cause(Exception, r"[Ii]ndex -100 is out of bounds|Target -100 is out of bounds", LABEL_LEFT_OUT),
     Cause(Exception, r"Target .* is out of bounds|index out of range in self", ID_TOO_LARGE),
     Cause(RuntimeError, r"index .* is out of bounds", ID_TOO_LARGE),
     Cause(IndexError, r"index .* is out of bounds", INDEX),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -329,8 +330,9 @@ def _is_same(got: Any, expected: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    """A number, or a tensor with a single element, as a float; None for anything else."""
-    number = value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
+    """A number, a truth value of numpy's, or a tensor with a single element, as a float; None for anything else."""
+    is_single = isinstance(value, np.bool_) or (isinstance(value, Tensor) and value.numel() == 1)
+    number = value.item() if is_single else value
     return float(number) if isinstance(number, Real) else None
 
 

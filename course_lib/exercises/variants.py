@@ -141,7 +141,8 @@ def _changes(sample: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         yield "{0} lacked its last item", lambda value: value[:-1]
         yield "{0} had only its first item", lambda value: value[:1]
         yield "{0} had only its last item", lambda value: value[-1:]
-        yield "{0} were sorted", lambda value: type(value)(sorted(value))
+        if all(isinstance(each, (int, float, str)) for each in sample):
+            yield "{0} were sorted", lambda value: type(value)(sorted(value))
     elif isinstance(sample, dict):
         yield "all values in {0} were 1", lambda value: dict.fromkeys(value, 1)
     elif callable(sample) and not isinstance(sample, nn.Module):

@@ -23,6 +23,7 @@ from course_lib.text.chat import chat_prompt
 from course_lib.text.pretrained import PretrainedTokenizer
 from course_lib.text.streaming import stream_text
 from course_lib.transformer.build import COURSE, Parts, build_language_model
+from course_lib.transformer.cache import by_columns
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.models import LanguageModel
 from course_lib.writing.choose import Choice, likeliest, write_tokens
@@ -179,20 +180,28 @@ def load_decoder(
         raise _broken(path, error) from error
     if cached:
         parts = replace(parts, LlamaLayer=COURSE.LlamaLayer, MultiHeadAttention=COURSE.MultiHeadAttention)
-    return PretrainedDecoder(_model_with_weights(file, config, parts), tokenizer_of(file.about), _system(file.about))
+    model = empty_model(build_language_model, config, fitting_parts(build_language_model, config, parts))
+    if wrong := _misfits(file, model):
+        raise _broken(path, ValueError(f"it lacks {wrong[0]}, or holds it with another shape"))
+    _put_in(file, config, model)
+    return PretrainedDecoder(model.eval(), tokenizer_of(file.about), _system(file.about))
 
 
-def _model_with_weights(file: ModelFile, config: TransformerConfig, parts: Parts) -> LanguageModel:
-    """Build the model and put the weights in one by one, so that they are in memory once and no more."""
-    model: LanguageModel = empty_model(build_language_model, config, fitting_parts(build_language_model, config, parts))
-    own = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+def _misfits(file: ModelFile, model: LanguageModel) -> list[str]:
+    """Name the weights of a model that a file does not hold, or holds with another shape."""
+    in_file = {our_name(name): file.shape(name) for name in file.names()}
+    return [name for name, weight in model.state_dict().items() if in_file.get(name) != weight.shape]
+
+
+def _put_in(file: ModelFile, config: TransformerConfig, model: LanguageModel) -> None:
+    """Put the weights of a file into a model, one by one, so that they are in memory once and no more.
+
+    Those with at least as many rows as columns are stored by columns, so that no copies are needed for writing.
+    """
+    own = model.state_dict(keep_vars=True)
     for name, weight in our_weights(file, config):
-        owner, _, attribute = name.rpartition(".")
-        if own[name].is_meta:
-            model.get_submodule(owner).register_parameter(attribute, torch.nn.Parameter(weight))
-        else:
-            own[name].data.copy_(weight)
-    return model.eval()
+        is_wide = weight.dim() == 2 and weight.size(0) >= weight.size(1)
+        own[name].data = (by_columns(weight) if is_wide else weight).to(own[name].dtype)
 
 
 def tokenizer_of(about: Mapping[str, Any]) -> PretrainedTokenizer:

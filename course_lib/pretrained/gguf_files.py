@@ -68,7 +68,10 @@ class ModelFile:
     def by_package(self, name: str) -> Tensor:
         """Unpack a weight with the `gguf` package, whatever its type."""
         tensor = self._tensors[name]
-        return torch.from_numpy(dequantize(tensor.data, tensor.tensor_type).copy())
+        numbers = dequantize(tensor.data, tensor.tensor_type)
+        return torch.from_numpy(
+            np.require(numbers, requirements="W")
+        )  # float32 is a view of the file, not to be changed
 
     def weights(self) -> Iterator[tuple[str, Tensor]]:
         """Give each weight with its name, unpacked when it is its turn."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from course_lib.learning.checkpoints import put_weights, weights_of
 from course_lib.transformer.build import COURSE, Parts, build_encoder, build_language_model, build_transformer
@@ -90,12 +91,21 @@ def build_part(name: str, part: Callable[..., nn.Module], sizes: tuple[Any, ...]
 def empty_model(build: Callable[[TransformerConfig, Parts], Any], config: TransformerConfig, parts: Parts) -> Any:
     """Build a large model whose weights are about to be replaced one by one. The caller's random state stays.
 
-    One of the course's parts alone is built on torch's device "meta", without memory for its weights. A learner's
-    part may compute with numbers of its own when it is made, so a model with one begins with random weights.
+    Its weights are not filled with random numbers, which would take longer than to read those that replace them.
     """
-    device = "meta" if parts == COURSE else "cpu"
-    with torch.random.fork_rng([]), torch.device(device):
+    with torch.random.fork_rng([]), _Unfilled():
         return build(config, parts)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leave the memory of new weights as it is, where a model would fill it with random numbers."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        first = next(iter((*args, *kwargs.values())), None)
+        if isinstance(first, nn.Parameter) and function.__name__.endswith(("uniform_", "normal_")):
+            return first
+        return function(*args, **kwargs)
 
 
 def fitting_parts(build: Callable[[TransformerConfig, Parts], Any], config: TransformerConfig, parts: Parts) -> Parts:

@@ -23,8 +23,10 @@ from course_lib.pretrained.gguf_files import ModelFile
 from course_lib.text.byte_pairs import encode_piece
 from course_lib.text.chat import chat_prompt
 from course_lib.transformer.build import Parts
-from course_lib.transformer.layers import LlamaLayer
-from course_lib.writing.choose import greedy
+from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.layers import EncoderLayer, LlamaLayer
+from course_lib.writing.cache import CachedModel
+from course_lib.writing.choose import greedy, likeliest
 from tests import plain_parts
 from tests.transformer import reference
 
@@ -89,6 +91,25 @@ def test_the_model_has_the_weights_of_the_file_and_no_others(ours, file):
     assert sum(weight.numel() for weight in ours.model.parameters()) == 134_515_008
 
 
+def test_wide_weights_are_stored_by_columns_so_that_writing_copies_only_the_joined_maps(ours):
+    layer, cached = ours.model.layers[3], CachedModel(ours.model, 8)
+    assert ours.model.table.T.is_contiguous()
+    assert layer.self_attention.W_q.weight.T.is_contiguous()
+    assert layer.feed_forward.W_2.weight.is_contiguous()
+    assert len(cached.wide_maps.maps) == 2 * 30
+    for each, weight in zip(cached.wide_maps.maps, cached.wide_maps.by_columns, strict=True):
+        assert weight.data_ptr() == each.weight.data_ptr()
+
+
+def test_a_file_without_one_of_the_weights_is_refused(monkeypatch):
+    names = ModelFile.names
+    monkeypatch.setattr(
+        ModelFile, "names", lambda self: [name for name in names(self) if name != "blk.7.ffn_up.weight"]
+    )
+    with pytest.raises(data.DataBroken, match=r"it lacks layers\.7\.feed_forward\.W_1\.weight"):
+        load_decoder()
+
+
 def test_the_rows_of_queries_are_put_back_as_transformers_does_it():
     from transformers.modeling_gguf_pytorch_utils import LlamaTensorProcessor
 
@@ -142,6 +163,94 @@ def test_a_text_arrives_in_pieces_that_are_together_the_whole_text(ours):
     assert len(pieces) >= 10
     ids = ours.tokenizer.encode("Once upon a time")
     assert "".join(pieces) == ours.tokenizer.decode(greedy(ours.model, [ids], 12, stop=ours.stop)[0])
+
+
+def test_an_answer_begins_with_what_the_file_says_that_the_model_is_told_first(ours, monkeypatch):
+    texts = []
+    monkeypatch.setattr(type(ours), "write", lambda _, text, max_length, **how: texts.append((text, max_length, how)))
+    ours.answer([{"role": "user", "content": "Hello!"}], 3, use_cache=False)
+    prompt = chat_prompt(
+        [{"role": "user", "content": "Hello!"}], "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    )
+    assert texts == [(prompt, 3, {"use_cache": False})]
+
+
+def test_a_text_is_written_as_was_asked_for_up_to_either_of_two_ids(ours, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        decoder_module, "write_tokens", lambda model, ids, length, **how: asked.append((ids, how)) or []
+    )
+    assert ours.stop == [2, 0]
+    for use_cache in (True, False):
+        assert list(ours.write("", 3, use_cache=use_cache)) == []
+    expected = [([0], {"choose": likeliest, "stop": [2, 0], "use_cache": use_cache}) for use_cache in (True, False)]
+    assert asked == expected
+
+
+@torch.no_grad()
+def test_log_probabilities_are_those_of_each_token_after_the_first(ours):
+    ids = ours.tokenizer.encode("Once upon a time")
+    log_p = ours.logits(ids).log_softmax(-1)
+    expected = torch.stack([log_p[i, ids[i + 1]] for i in range(len(ids) - 1)])
+    torch.testing.assert_close(ours.log_probabilities(ids), expected)
+    assert (expected < 0).all()
+
+
+def test_a_model_that_writes_with_a_cache_has_the_courses_layers_of_a_learners_smaller_parts():
+    own = {name: getattr(plain_parts, name) for name in ("SwiGLU", "LlamaLayer")}
+    layer = load_decoder(Parts(**own)).model.layers[0]
+    assert isinstance(layer, EncoderLayer)
+    assert isinstance(layer.feed_forward, plain_parts.SwiGLU)
+
+
+def test_weights_are_unpacked_as_was_asked_for():
+    model = load_decoder(unpack=lambda blocks: torch.full((len(blocks), 32), 0.25)).model
+    assert (model.layers[29].feed_forward.W_2.weight == 0.25).all()
+
+
+SETTINGS = {
+    "general.architecture": "llama",
+    "llama.vocab_size": 70,
+    "llama.embedding_length": 24,
+    "llama.attention.head_count": 6,
+    "llama.attention.head_count_kv": 2,
+    "llama.feed_forward_length": 40,
+    "llama.block_count": 5,
+    "llama.context_length": 90,
+    "llama.rope.freq_base": 500.0,
+    "llama.attention.layer_norm_rms_epsilon": 9.999999974752427e-07,
+}
+
+
+def test_all_sizes_are_read_from_the_file():
+    expected = TransformerConfig.llama(
+        vocabulary=70,
+        d_model=24,
+        heads=6,
+        kv_heads=2,
+        d_ff=40,
+        layers=5,
+        max_length=90,
+        rotary_base=500.0,
+        norm_eps=1e-6,
+    )
+    assert config_of(SETTINGS) == expected
+
+
+def test_a_file_that_lacks_a_setting_is_named_with_what_to_do(monkeypatch):
+    about = {name: value for name, value in SETTINGS.items() if name != "llama.block_count"}
+    monkeypatch.setattr(decoder_module, "config_of", lambda _: config_of(about))
+    with pytest.raises(data.DataBroken, match=r"llama\.block_count"):
+        load_decoder()
+
+
+def test_a_file_with_a_weight_of_another_shape_is_refused(monkeypatch):
+    shape = ModelFile.shape
+    monkeypatch.setattr(
+        ModelFile, "shape", lambda self, name: (1,) if name == "output_norm.weight" else shape(self, name)
+    )
+    with pytest.raises(data.DataBroken, match=r"it lacks final_norm\.gain, or holds it with another shape"):
+        load_decoder()
 
 
 def test_missing_data_is_named_with_what_to_do(tmp_path, monkeypatch):

@@ -60,3 +60,21 @@ def test_what_are_no_blocks_is_refused(path: Path) -> None:
         unpack_q4_1(torch.zeros(2, 18, dtype=torch.uint8))
     with pytest.raises(ValueError, match=r"token_embd\.weight is of type Q8_0"):
         ModelFile(path).blocks("token_embd.weight")
+
+
+def test_weights_of_four_bits_are_unpacked_as_was_asked_for(path: Path) -> None:
+    file = ModelFile(path, lambda blocks: torch.full((len(blocks), 32), 7.0))
+    assert (file.weight("blk.0.attn_k.weight") == 7).all()
+    assert (file.weight("output_norm.weight") != 7).all()
+
+
+def test_bytes_are_those_in_the_file(path: Path) -> None:
+    file = ModelFile(path)
+    assert file.bytes("blk.0.attn_k.weight") == 192 * 576 // 32 * 20
+    assert file.bytes("output_norm.weight") == 576 * 4
+
+
+def test_a_weight_is_a_copy_even_where_the_file_holds_it_unpacked(path: Path) -> None:
+    file = ModelFile(path)
+    first, second = file.weight("output_norm.weight"), file.weight("output_norm.weight")
+    assert first.data_ptr() != second.data_ptr()

@@ -205,3 +205,32 @@ def test_a_rotary_that_pairs_neighbours_as_in_the_paper_gives_the_same_logits(ta
     rotated = theirs.model.layers[0].self_attention.rotate(torch.ones(1, 1, 2, 8), 5)
     torch.testing.assert_close(rotated, ours.model.layers[0].self_attention.rotate(torch.ones(1, 1, 2, 8), 5))
     assert called[-1] == (5 if takes_start else 0)
+
+
+def test_an_empty_model_is_made_without_random_numbers_for_its_weights():
+    states = []
+
+    def build(config: TransformerConfig, parts: Parts) -> nn.Module:
+        states.append(torch.get_rng_state())
+        linear = nn.Linear(3, 4)
+        nn.init.xavier_uniform_(linear.weight)
+        nn.init.normal_(linear.bias, std=0.02)
+        states.append(torch.get_rng_state())
+        return linear
+
+    trained_weights.empty_model(build, TransformerConfig(vocabulary=7), COURSE)
+    assert torch.equal(*states)
+
+
+def test_numbers_that_a_learners_part_draws_for_itself_stay_in_an_empty_model():
+    class Noisy(nn.Module):
+        def __init__(self, d_model: int, d_ff: int) -> None:
+            super().__init__()
+            self.W_gate, self.W_1 = nn.Linear(d_model, d_ff, bias=False), nn.Linear(d_model, d_ff, bias=False)
+            self.W_2 = nn.Linear(d_ff, d_model, bias=False)
+            self.noise = torch.empty(1000).uniform_(2, 3)
+
+    config = TransformerConfig.llama(vocabulary=7, d_model=8, heads=2, kv_heads=1, d_ff=6, layers=1)
+    model = trained_weights.empty_model(build_language_model, config, replace(COURSE, SwiGLU=Noisy))
+    noise = model.layers[0].feed_forward.noise
+    assert 2 <= noise.min() < noise.max() <= 3

@@ -35,6 +35,10 @@ def test_the_tests_of_a_fault_are_those_of_its_room_starting_with_those_of_its_f
     assert all(room_tests(fault.file)[0].exists() for fault in FAULTS)
 
 
+def test_of_the_pretrained_models_only_the_tests_of_the_file_itself_are_run() -> None:
+    assert room_tests("pretrained/decoder") == [ROOT / "tests" / "pretrained" / "test_decoder.py"]
+
+
 @pytest.mark.parametrize(
     ("word", "meant"),
     [("transformer", True), ("cache", True), ("transformer/cache", True), ("two texts", True), ("writing", False)],

@@ -21,6 +21,7 @@ from course_lib.transformer.cache import (
     WideMaps,
     attend_in_pieces,
     attend_with_cache,
+    by_columns,
     cache_bytes,
     cached_self_attention,
     caching,
@@ -446,6 +447,33 @@ def test_only_maps_that_are_wider_than_their_input_are_stored_by_columns_and_onl
     assert [id(each) for each in after] == [id(each) for each in parameters]
     assert all(each.is_contiguous() and each.requires_grad for each in after)
     assert all(torch.equal(each, copy) for each, copy in zip(after, copies, strict=True))
+
+
+def test_what_is_stored_by_columns_has_the_same_numbers_and_is_not_copied_again() -> None:
+    matrix = torch.randn(5, 3)
+    stored = by_columns(matrix)
+    assert torch.equal(stored, matrix)
+    assert stored.T.is_contiguous()
+    assert by_columns(stored).data_ptr() == stored.data_ptr()
+
+
+def test_maps_that_are_stored_by_columns_already_are_not_copied() -> None:
+    layers = wide_layers()
+    for layer in layers:
+        layer[0].weight.data = by_columns(layer[0].weight.data)
+    wide = WideMaps(layers)
+    assert [each.data_ptr() for each in wide.by_columns] == [each.weight.data_ptr() for each in wide.maps]
+
+
+@pytest.mark.parametrize("kind", ["plain", "rotary and shared keys"])
+def test_a_cache_reads_the_same_from_weights_that_are_stored_by_columns(kind: str, generator: torch.Generator) -> None:
+    attention, x = attention_of(kind), random(generator, B, T, D_MODEL)
+    expected = read(attention, [x], TextCache(attention, T))
+    for each in (attention.W_q, attention.W_k, attention.W_v):
+        each.weight.data = by_columns(each.weight.data)
+    cache = TextCache(attention, T)
+    assert cache.joined[0].T.is_contiguous()
+    assert_equal(read(attention, [x], cache), expected)
 
 
 def test_maps_are_stored_by_rows_again_after_an_exception_in_the_block() -> None:

@@ -271,6 +271,11 @@ def rounded_half_a_bin_off(confidence, correct, bins):
     return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
 
 
+@calibration_error.mistake("Your code always makes 10 bins. Make as many as `bins` says.")
+def always_10_bins(confidence, correct, bins):
+    return scoring.calibration_error(confidence, correct, 10)
+
+
 @calibration_error.right_for_whole_course
 def error_bin_by_bin(confidence, correct, bins):
     error = 0.0

@@ -177,7 +177,8 @@ def keys_and_values_swapped(past, parents):
 
 
 @reorder_cache.mistake(
-    "Your result is right, but your code puts it into the caller's list `past`. Collect the new pairs in a new list."
+    "The rows are right, but your code writes them into `past`, which belongs to the caller. Pick rows into new "
+    "tensors, and collect the new pairs in a new list."
 )
 def into_the_callers_list(past, parents):
     for i, (keys, values) in enumerate(past):

@@ -167,6 +167,15 @@ def the_others(hidden, labels, head):
     return losses.cross_entropy(head(hidden), torch.where(labels == IGNORE, 0, IGNORE))
 
 
+@masked_lm_loss.mistake(
+    "Your code picks the positions whose label is −100, which are those that do not count. Pick the others: "
+    "`labels != -100`."
+)
+def those_that_do_not_count(hidden, labels, head):
+    left_out = labels == IGNORE
+    return F.cross_entropy(head(hidden[left_out]), labels[left_out])
+
+
 @masked_lm_loss.right_for_whole_course
 def by_torch(hidden, labels, head):
     guessed = labels != -100

@@ -129,6 +129,14 @@ def first_text_only(texts, end, length):
     return rows_of([*texts[0], end], length)
 
 
+@pack_texts.mistake(
+    "Your rows overlap: each begins one id after the row before. The next row begins where the last one ended."
+)
+def overlapping_rows(texts, end, length):
+    stream = torch.tensor([i for text in texts for i in (*text, end)])
+    return stream.unfold(0, length, 1) if len(stream) >= length else rows_of([], length)
+
+
 @pack_texts.right_for_whole_course
 def by_chunks_of_a_list(texts, end, length):
     stream = []

@@ -118,6 +118,14 @@ def after_some_checks(losses, patience):
     return len(losses) > patience
 
 
+@should_stop.mistake(
+    "Your code returns whether one of the last `patience` losses is a new lowest one. Then training should continue: "
+    "return True when none is."
+)
+def whether_it_improves(losses, patience):
+    return len(losses) > patience and min(losses[-patience:]) < min(losses[:-patience])
+
+
 @should_stop.right_for_whole_course
 def checks_since_the_lowest(losses, patience):
     if not losses:

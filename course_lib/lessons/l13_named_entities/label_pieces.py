@@ -133,6 +133,14 @@ def whole_words_only(word_of_piece, labels):
     return [-100 if word is None or word_of_piece.count(word) > 1 else labels[word] for word in word_of_piece]
 
 
+@label_pieces.mistake(
+    "Your code takes word 0 for no word, since 0 counts as false in an `if`. Ask `if word is not None`."
+)
+def word_0_is_none(word_of_piece, labels):
+    found = word_pieces.label_pieces(word_of_piece, labels)
+    return [label if word else -100 for word, label in zip(word_of_piece, found, strict=True)]
+
+
 @label_pieces.right_for_whole_course
 def by_the_piece_before(word_of_piece, labels):
     pairs = zip([None, *word_of_piece], word_of_piece, strict=False)

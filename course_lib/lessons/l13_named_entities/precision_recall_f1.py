@@ -20,9 +20,9 @@ precision_recall_f1 = Exercise(
     example=case([[ANN, PARIS, UN]], [[ANN, PARIS, LOUVRE, ("ORG", 6, 8)]]),
     another=case([[ANN, LOUVRE, UN, ("LOC", 4, 6)]], [[ANN, LOUVRE, PARIS]]),
     cases=(
-        case([[("ORG", 0, 1), PARIS]], [[ANN, PARIS, UN]], having=("an entity of the wrong kind",)),
-        case([[("LOC", 9, 10), ANN]], [[LOUVRE, ANN, UN]], having=("an entity that is cut short",)),
-        case([[("LOC", 10, 11), ANN, UN]], [[LOUVRE, ANN]], having=("an entity that begins too late",)),
+        case([[("ORG", 0, 1), PARIS]], [[ANN, PARIS, UN]], having=("a name of the wrong kind",)),
+        case([[("LOC", 9, 10), ANN]], [[LOUVRE, ANN, UN]], having=("a name that is cut short",)),
+        case([[("LOC", 10, 11), ANN, UN]], [[LOUVRE, ANN]], having=("a name that begins too late",)),
         case([[ANN], [ANN, PARIS, UN]], [[ANN, PARIS], [ANN, LOUVRE]], having=("the same span in two sentences",)),
         case([[ANN], [PARIS], []], [[PARIS], [PARIS], [ANN]], having=("a span of another sentence",)),
         case([[ANN, PARIS]], [[ANN, PARIS]], having=("all right",)),
@@ -51,7 +51,7 @@ def counted(predicted, expected, key=lambda span: span):
 
 
 @precision_recall_f1.mistake(
-    "Your code counts an entity as found if its kind and its first word are right. It has to end where it should, too.",
+    "Your code counts a name as found if its kind and its first word are right. It has to end where it should, too.",
     seen="https://github.com/flairNLP/flair/issues/2764",
 )
 def first_word_only(predicted, expected):
@@ -59,21 +59,21 @@ def first_word_only(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code does not compare the kinds. An entity with the right words and the wrong kind is not correct."
+    "Your code does not compare the kinds. A name with the right words and the wrong kind is not correct."
 )
 def kind_ignored(predicted, expected):
     return counted(predicted, expected, lambda span: span[1:])
 
 
 @precision_recall_f1.mistake(
-    "Your code counts an entity as found if its kind and its end are right. It has to begin where it should, too."
+    "Your code counts a name as found if its kind and its end are right. It has to begin where it should, too."
 )
 def last_word_only(predicted, expected):
     return counted(predicted, expected, lambda span: (span[0], span[2]))
 
 
 @precision_recall_f1.mistake(
-    "Your code counts an entity as found if it overlaps with an expected one. All its words have to be right."
+    "Your code counts a name as found if it overlaps with an expected one. All its words have to be right."
 )
 def overlapping(predicted, expected):
     def hits(some, others):
@@ -94,7 +94,7 @@ def in_all(both, also_both, found, there):
 
 
 @precision_recall_f1.mistake(
-    "Your code counts words. Count whole entities: one that is half right is not correct.",
+    "Your code counts words. Count whole names: one that is half right is not correct.",
 )
 def by_words(predicted, expected):
     def words(sentences):
@@ -133,7 +133,7 @@ def geometric_mean(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code averages over sentences, so that an entity in a short sentence counts for more. Add up the counts of "
+    "Your code averages over sentences, so that a name in a short sentence counts for more. Add up the counts of "
     "all sentences, and divide once."
 )
 def mean_of_sentences(predicted, expected):

@@ -29,26 +29,26 @@ spans_of_tags = Exercise(
     example=case(["B-PER", "I-PER", "O", "B-LOC"]),
     another=case(["B-ORG", "I-ORG", "O", "B-MISC"]),
     cases=(
-        case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("an entity at the end", "an entity of three words")),
-        case(["B-PER", "B-PER", "I-PER", "O"], having=("two entities side by side",)),
+        case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("a name at the end", "a name of three words")),
+        case(["B-PER", "B-PER", "I-PER", "O"], having=("two names side by side",)),
         case(["O", "I-PER", "I-PER", "O", "I-LOC"], having=("an I without a B",)),
         case(["B-PER", "I-LOC", "I-LOC", "O"], having=("an I of another kind",)),
         case(["I-ORG", "B-ORG", "I-PER", "I-PER"], having=("an I without a B", "an I of another kind")),
-        case(["O", "O", "O"], having=("no entity",)),
+        case(["O", "O", "O"], having=("no name",)),
         case(["B-MISC"], having=("a single word",)),
         case(["B-LOC", "O", "B-LOC", "O", "I-LOC"], having=("the same kind again after O", "an I without a B")),
     ),
     hints=(
         (
-            "Go through the tags from left to right, and keep the kind and the first word of the entity that you are "
+            "Go through the tags from left to right, and keep the kind and the first word of the name that you are "
             "in, if any. Which tags end it? Which begin another?"
         ),
         (
-            "An entity continues only with `I-` of its own kind. Anything else ends it. `B-` begins one, and so does "
+            "A name continues only with `I-` of its own kind. Anything else ends it. `B-` begins one, and so does "
             "`I-` where nothing of its kind is under way."
         ),
         (
-            "Split each tag: `place, _, kind = tag.partition('-')`. Loop over `[*tags, 'O']`, so that an entity at the "
+            "Split each tag: `place, _, kind = tag.partition('-')`. Loop over `[*tags, 'O']`, so that a name at the "
             "end of the sentence is closed as well."
         ),
     ),
@@ -61,7 +61,7 @@ def spans_of(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code loses an entity that goes up to the last word: it is only closed when another tag follows. Close it "
+    "Your code loses a name that goes up to the last word: it is only closed when another tag follows. Close it "
     "after the loop, or loop over `[*tags, 'O']`."
 )
 def last_one_lost(tags):
@@ -69,14 +69,14 @@ def last_one_lost(tags):
 
 
 @spans_of_tags.mistake(
-    "Your stop is the entity's last word. Here it is the word after that, as in Python's slices: `words[start:stop]`."
+    "Your stop is the name's last word. Here it is the word after that, as in Python's slices: `words[start:stop]`."
 )
 def stop_inclusive(tags):
     return [(kind, start, stop - 1) for kind, start, stop in spans_of(tags)]
 
 
 @spans_of_tags.mistake(
-    "Your code joins two entities that are side by side. `B-` always begins a new one, also directly after another of "
+    "Your code joins two names that are side by side. `B-` always begins a new one, also directly after another of "
     "the same kind."
 )
 def neighbours_joined(tags):
@@ -84,7 +84,7 @@ def neighbours_joined(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code drops an `I-` with no `B-` before it. A model may write that; here it begins an entity, as in conlleval "
+    "Your code drops an `I-` with no `B-` before it. A model may write that; here it begins a name, as in conlleval "
     "and seqeval."
 )
 def stray_inside_dropped(tags):
@@ -98,8 +98,7 @@ def stray_inside_dropped(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code continues an entity with an `I-` of another kind. B-PER I-LOC are two entities, since an entity has "
-    "one kind."
+    "Your code continues a name with an `I-` of another kind. B-PER I-LOC are two names, since a name has one kind."
 )
 def kinds_mixed(tags):
     found, begun = [], False
@@ -113,7 +112,7 @@ def kinds_mixed(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code begins an entity for an `I-` of another kind, but not after O. Both begin one: the tag before it is not "
+    "Your code begins a name for an `I-` of another kind, but not after O. Both begin one: the tag before it is not "
     "of its kind."
 )
 def after_outside_dropped(tags):
@@ -121,7 +120,7 @@ def after_outside_dropped(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code begins an entity for an `I-` after O, but loses one of another kind. Both begin one: the tag before it "
+    "Your code begins a name for an `I-` after O, but loses one of another kind. Both begin one: the tag before it "
     "is not of its kind."
 )
 def other_kind_dropped(tags):
@@ -143,12 +142,12 @@ def kind_with_letter(tags):
     return [(tags[start], start, stop) for _, start, stop in spans_of(tags)]
 
 
-@spans_of_tags.mistake("Your code makes a span of each word. The words of one entity belong to one span.")
+@spans_of_tags.mistake("Your code makes a span of each word. The words of one name belong to one span.")
 def word_by_word(tags):
     return [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"]
 
 
-@spans_of_tags.mistake("Your code finds where entities begin, but each of your spans is one word long.")
+@spans_of_tags.mistake("Your code finds where names begin, but each of your spans is one word long.")
 def first_words(tags):
     return [(kind, start, start + 1) for kind, start, _ in spans_of(tags)]
 

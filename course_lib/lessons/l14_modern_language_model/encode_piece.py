@@ -13,6 +13,9 @@ TOKENS = [*"Ġtheair", "Ã", "©", *dict.fromkeys("".join(pair) for pair in PAIR
 VOCABULARY = {token: 7 * number % 23 + 100 for number, token in enumerate(TOKENS)}
 OTHER_RANKS = {("a", "a"): 0, ("i", "r"): 1, ("a", "ir"): 2}
 OTHER_VOCABULARY = {"a": 3, "i": 1, "r": 0, "aa": 9, "ir": 4, "air": 8}
+# The leftmost pair of "bac" was learned last, and the longest token is made of the other one.
+THIRD_RANKS = {("a", "c"): 0, ("b", "ac"): 1, ("b", "a"): 2}
+THIRD_VOCABULARY = {"a": 5, "b": 2, "c": 8, "ac": 1, "bac": 7, "ba": 4}
 
 encode_piece = Exercise(
     reference=byte_pairs.encode_piece,
@@ -35,6 +38,7 @@ encode_piece = Exercise(
         case("air", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary",)),
         case("airaaair", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("r", VOCABULARY, RANKS, having=("a single letter",)),
+        case("bac", THIRD_VOCABULARY, THIRD_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("tea", VOCABULARY, {}, having=("no merges at all",)),
     ),
     hints=(
@@ -133,6 +137,21 @@ def tokens_not_ids(piece, vocabulary, ranks):
     while pairs := [pair for pair in pairwise(tokens) if pair in ranks]:
         tokens = joined(tokens, min(pairs, key=ranks.get))
     return tokens
+
+
+@encode_piece.mistake(
+    "Your code joins the leftmost pair that is in `ranks`, and starts again from the left. The pair that was learned "
+    "earliest comes first, wherever it is."
+)
+def leftmost_one_by_one(piece, vocabulary, ranks):
+    tokens, i = list(printable_bytes(piece)), 0
+    while i < len(tokens) - 1:
+        if (tokens[i], tokens[i + 1]) in ranks:
+            tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+            i = 0
+        else:
+            i += 1
+    return [vocabulary[token] for token in tokens]
 
 
 @encode_piece.right_for_whole_course

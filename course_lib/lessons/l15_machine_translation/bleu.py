@@ -155,6 +155,17 @@ def skips_zeros(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * geometric_mean(values) if values else 0.0
 
 
+@bleu.mistake(
+    "You gave `brevity_penalty` its arguments in the wrong order: first the length of the translation, then that of "
+    "the closest reference."
+)
+def lengths_exchanged(hypotheses, references, longest):
+    pairs = list(zip(hypotheses, references, strict=True))
+    closest = sum(closest_length(len(hypothesis), list(map(len, correct))) for hypothesis, correct in pairs)
+    factor = brevity_penalty(closest, sum(map(len, hypotheses)))
+    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
+
+
 @bleu.right_for_whole_course
 def with_a_product(hypotheses, references, longest=4):
     product = 1.0

@@ -84,6 +84,11 @@ def joined(tokens, n):
     return Counter(" ".join(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
 
 
+@count_ngrams.mistake("Your code always counts pairs. A run has n words, and n may be another number than 2.")
+def always_pairs(tokens, n):
+    return Counter(itertools.pairwise(tokens))
+
+
 @count_ngrams.right_for_whole_course
 def in_a_loop(tokens, n):
     counts = Counter()

@@ -77,6 +77,14 @@ def numbers(T, window):
     return blocks.sliding_window_mask(T, window).long()
 
 
+@sliding_window_mask.mistake(
+    "Your mask hides what is too far back, but shows all tokens that come later. A token reads itself and tokens "
+    "before it: combine your mask with the causal one."
+)
+def future_visible(T, window):
+    return torch.arange(T)[:, None] - torch.arange(T) < window
+
+
 @sliding_window_mask.right_for_whole_course
 def by_two_triangles(T, window):
     ones = torch.ones(T, T, dtype=torch.bool)

@@ -119,8 +119,10 @@ FAULTS = [
     # Maps stored by columns.
     ("each.out_features > each.in_features", "True", "narrow maps stored by columns too"),
     ("each.out_features > each.in_features", "False", "no map stored by columns"),
-    ("each.weight.detach().mT.contiguous().mT for", "each.weight.detach().clone() for", "copies stored by rows"),
-    ("each.weight.detach().mT.contiguous().mT for", "torch.zeros_like(each.weight) for", "copies of the maps emptied"),
+    ("by_columns(each.weight.detach()) for", "each.weight.detach().clone() for", "copies stored by rows"),
+    ("by_columns(each.weight.detach()) for", "torch.zeros_like(each.weight) for", "copies of the maps emptied"),
+    ("return matrix.mT.contiguous().mT", "return matrix.mT.clone().mT", "what is stored by columns copied again"),
+    ("dim=1).mT\n        bias", "dim=1).mT.contiguous()\n        bias", "one product with a matrix stored by rows"),
     (
         'strict=True):\n                vars(each)["_parameters"]["weight"] = parameter',
         "strict=True):\n                pass",
