@@ -24,6 +24,7 @@ body {{
 }}
 .page {{ display: flex; flex-direction: column; height: 252mm; overflow: hidden; }}
 .front {{ break-after: page; }}
+header span {{ white-space: nowrap; }}
 header {{ display: flex; justify-content: space-between; align-items: baseline; border-bottom: 1.5px solid; }}
 h1 {{ font-size: 15pt; margin: 0 0 1mm; }}
 p {{ margin: 1mm 0; }}
@@ -64,7 +65,7 @@ def _front(lesson: Lesson, paper: Paper, title: str) -> str:
     chart = transformer_map(now=lesson.on_map)
     questions = "".join(_asked(number, question) for number, question in enumerate(paper.questions, start=1))
     return (
-        f'<section class="page front">\n<header><h1>{escape(title)}</h1><span>Name: {"_" * 24}</span></header>\n'
+        f'<section class="page front">\n<header><h1>{escape(title)}</h1><span>Name: {"_" * 20}</span></header>\n'
         f"{_image(chart.svg(), chart.alt, 'map')}\n{_formula(paper.formula)}"
         f"<p><strong>On paper.</strong> {in_code_font(paper.task)}</p>\n{_table(paper.given)}{questions}</section>\n"
     )
