@@ -7,6 +7,7 @@
       homes/NAME/             the home folder of a student or of the teacher, in it `my_course/`
       grading/                the gradebook and all that grading makes; closed to students
       hub/                    JupyterHub's own database, secrets and log; closed to students
+      data/                   the data sets, for all to read
       proxy/                  configurable-http-proxy
 
 A class is changed as a whole: `class.json` is written atomically, so that a stopped command leaves the former class.
@@ -20,6 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from course_lib.classroom.limits import Limits
 from course_lib.data.atomic import write_atomically
 from course_lib.data.folders import why_not_written
 from course_lib.data.places import place
@@ -28,6 +30,21 @@ SETTINGS = "class.json"
 FORMAT = 1
 # Names are parts of paths, of addresses and, with PAM, of accounts.
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+
+# What a class has that was never told otherwise.
+DEFAULTS: dict[str, Any] = {
+    "ip": "",
+    "port": 8000,
+    "hub_port": 8081,
+    "proxy_port": 8001,
+    "login": "passwords",
+    "spawner": "simple",
+    "one_account": False,
+    "memory": Limits().memory,
+    "certificate": None,
+    "key": None,
+    "image": "transformer-course",
+}
 
 
 class ClassError(Exception):
@@ -58,6 +75,11 @@ class Room:
         return (self.teacher, *self.students)
 
     @property
+    def all_settings(self) -> dict[str, Any]:
+        """The settings, with what was never set."""
+        return DEFAULTS | self.settings
+
+    @property
     def homes(self) -> Path:
         """The folder of the home folders."""
         return self.folder / "homes"
@@ -71,6 +93,11 @@ class Room:
     def hub(self) -> Path:
         """The folder of JupyterHub's own files."""
         return self.folder / "hub"
+
+    @property
+    def data(self) -> Path:
+        """The folder of the data sets, which students read."""
+        return self.folder / "data"
 
     def home(self, name: str) -> Path:
         """The home folder of a member.
