@@ -15,7 +15,7 @@ PAGE = (CLASS / "README.md").read_text(encoding="utf-8")
 LENGTHS = {"90 minutes": 90, "Half a day": 240, "One day": 480, "Day 1": 420, "Day 2": 420, "Day 3": 420}
 DAYS = ("Day 1", "Day 2", "Day 3")
 WEEKS = 12
-NOTEBOOK = re.compile(r"\[\d\d\]\(\.\./notebooks/((\d\d)_\w+)\.ipynb\)")
+NOTEBOOK = re.compile(r"\[(\d\d)\]\(\.\./notebooks/\1_\w+\.ipynb\)")
 
 
 class Block(NamedTuple):
@@ -43,7 +43,7 @@ def exercises_in(cell: str, notebooks: list[int]) -> list[str]:
 def blocks_of(plan: str) -> list[Block]:
     blocks = []
     for start, minutes, what, exercises in rows_below(plan):
-        notebooks = [int(number) for _, number in NOTEBOOK.findall(what)]
+        notebooks = [int(number) for number in NOTEBOOK.findall(what)]
         blocks.append(Block(start, int(minutes), notebooks, exercises_in(exercises, notebooks)))
     return blocks
 
@@ -104,7 +104,7 @@ def test_a_term_has_twelve_classes_of_ninety_minutes():
 
 def test_a_week_has_time_for_its_exercises_a_sheet_and_a_question():
     for _, minutes, what, in_class, at_home, minutes_at_home in rows_below("A term"):
-        notebooks = [int(number) for _, number in NOTEBOOK.findall(what)]
+        notebooks = [int(number) for number in NOTEBOOK.findall(what)]
         assert minutes_of(exercises_in(in_class, notebooks), notebooks) + 20 <= int(minutes), what
         assert minutes_of(exercises_in(at_home, notebooks), notebooks) <= int(minutes_at_home), what
 
