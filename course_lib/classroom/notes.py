@@ -4,17 +4,19 @@ Times, guesses and answers come from the notebook; minutes, hints and mistakes f
 lesson's page in `class/lessons`, which teachers write by hand.
 """
 
+import re
 from pathlib import Path
 
-from course_lib.classroom.lesson import Lesson, Section
+from course_lib.classroom.lesson import Guess, Lesson, Section
 from course_lib.data.places import place
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.mistakes import Mistake
 from course_lib.pictures.figures.map import MAP_PARTS
 
 PAGES = "class/lessons"
-# Of mistakes that nobody has published, so many are shown at most; the check names them all.
-OTHER_MISTAKES = 2
+# Where fewer mistakes have been published, others are shown up to this number; the check names them all.
+MISTAKES_SHOWN = 2
+_NUMBER = re.compile(r"−?[\d.,]+")
 
 
 def teachers_page(lesson: Lesson) -> Path:
@@ -34,7 +36,7 @@ def notes(lesson: Lesson) -> str:
     )
     blocks = [
         title,
-        f"*{lesson.promise}*",
+        f"> {lesson.promise}",
         _head(lesson),
         _way(lesson),
         by_hand,
@@ -76,11 +78,14 @@ def _way(lesson: Lesson) -> str:
 def _row(section: Section, minutes: dict[str, int]) -> str:
     exercises = ", ".join(f"`{name}`, {minutes[name]} min" for name in section.exercises)
     asked = "<br>".join(_cell(guess.question) for guess in section.guesses)
-    answers = "<br>".join(
-        _cell(f"{'about ' if guess.varies and guess.answer[:1].isdigit() else ''}{guess.answer or 'see the next cell'}")
-        for guess in section.guesses
-    )
+    answers = "<br>".join(_cell(_answer(guess)) for guess in section.guesses)
     return f"| {_cell(section.title)} | {exercises} | {asked} | {answers} |"
+
+
+def _answer(guess: Guess) -> str:
+    if not guess.answer:
+        return "see the next cell"
+    return f"about {guess.answer}" if guess.varies and _NUMBER.fullmatch(guess.answer) else guess.answer
 
 
 def _cell(text: str) -> str:
@@ -91,7 +96,7 @@ def _exercise(number: int, exercise: Exercise) -> str:
     stars = "●" * exercise.difficulty + "○" * (3 - exercise.difficulty)
     hints = [f"{n}. {hint}" for n, hint in enumerate(exercise.hints, start=1)]
     published = [mistake for mistake in exercise.mistakes if mistake.seen]
-    others = [mistake for mistake in exercise.mistakes if not mistake.seen][:OTHER_MISTAKES]
+    others = [mistake for mistake in exercise.mistakes if not mistake.seen][: max(0, MISTAKES_SHOWN - len(published))]
     left = len(exercise.mistakes) - len(published) - len(others)
     mistakes = [_mistake(mistake) for mistake in (*published, *others)]
     more = [f"- The check names {left} more."] if left else []

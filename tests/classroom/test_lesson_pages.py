@@ -91,6 +91,10 @@ def test_notes_say_where_an_answer_varies():
     assert re.search(r"without positions get exactly right.+\| about 31 \|", notes(read_lesson(0)))
 
 
+def test_only_a_number_is_called_approximate():
+    assert re.search(r"how many of the 400 translations change\?.+\| 40 or more \|", notes(read_lesson(7)))
+
+
 def test_the_minutes_are_the_notebooks_and_the_exercises():
     lesson = read_lesson(3)
     assert (lesson.minutes, lesson.exercise_minutes) == (90, 60)
