@@ -2,6 +2,8 @@
 
 `class start --students FILE` makes the class in the folder my_class and starts JupyterHub for it, with an account for
 the teacher and one for each name in the file. Ctrl-C stops the hub; the same command starts it again.
+
+`class notes` needs no server: it writes notes for the teacher of a lesson, and a sheet to print for the learners.
 """
 
 import argparse
@@ -10,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_lib.cli.class_notes import add_notes, make_notes
 from course_lib.cli.common import CommandError
 
 EXTRAS = ("class",)
@@ -35,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--key", type=Path, metavar="FILE", help="the key of the certificate")
     start.add_argument("--one-account", action="store_true", help="accept that all servers run as your own account")
     _add_folder(start)
+    add_notes(actions)
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
@@ -94,4 +98,4 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"start": _start}
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"start": _start, "notes": make_notes}
