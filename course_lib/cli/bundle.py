@@ -99,7 +99,7 @@ def _say(sentence: str) -> None:
 def _describe(bundle: "Bundle", needed: "Missing") -> str:
     """Say what the bundle will have, and how much of it is still to be downloaded."""
     computers = " and ".join(target.description for target in bundle.wheels)
-    what = f"{len(bundle.all_wheels)} packages for {computers}, and {len(bundle.sources)} files of data"
+    what = f"{len(bundle.all_wheels)} packages for {computers}, and data in {len(bundle.sources)} files"
     size = f"{bundle.size_bytes / 1e6:,.0f} MB"
     if not needed.wheels and not needed.sources:
         return f"The bundle has {what}: {size}. Nothing has to be downloaded."

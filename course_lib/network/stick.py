@@ -80,9 +80,7 @@ def pip_options(folder: Path, extras: Iterable[str]) -> list[str]:
     needed = {f"{WHEELS}/{name}" for name in contents["targets"][here]}
     damaged = next(damaged_files(folder, needed), None)
     if damaged:
-        raise BadStick(
-            f"{damaged}: copy the whole folder again from where you got it, then run the same command again."
-        )
+        raise BadStick(f"The file {damaged}: copy the whole folder again, then run the same command again.")
     # Unlike a path in a variable such as PIP_FIND_LINKS, an address may come from a path with a space.
     return ["--no-index", "--find-links", wheels.as_uri()]
 
