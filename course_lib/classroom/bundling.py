@@ -121,12 +121,16 @@ def opened(folder: Path) -> Iterator[Path]:
         if folder.exists() and any(file.name != _LOCK for file in folder.iterdir()) and not is_bundle(folder):
             raise BundleError(f"{folder} is not empty, and was not made by this command: name a new folder.")
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / _LOCK, timeout=0):
+        lock = FileLock(folder / _LOCK)
+        lock.acquire(timeout=0)
+        try:
             for left_over in folder.glob(".unfinished-*"):  # by a run that was killed
                 shutil.rmtree(left_over, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as working_folder:
                 yield Path(working_folder)
-        (folder / _LOCK).unlink(missing_ok=True)
+        finally:
+            lock.release()
+            (folder / _LOCK).unlink(missing_ok=True)
     except Timeout:
         raise BundleError(f"Another run is filling {folder}: wait until it has finished.") from None
     except OSError as error:
