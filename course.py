@@ -31,7 +31,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 14)
@@ -52,8 +51,6 @@ LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
-# PyTorch's own index. On Linux the usual one has the build with CUDA, which is useless without an NVIDIA GPU.
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # In bytes: the course and its tests take 1.7 GB with PyTorch's CPU build, and pip caches what it downloads.
 DISK_SPACE = 2.5e9
 
@@ -143,8 +140,10 @@ def prepare_venv(*extras):
             reason = why_unusable()
             if reason:
                 print(f"Making the Python environment .venv, because {reason}.", flush=True)
+            index_options = choose_index(extras)
+            if reason:
                 create_venv()
-            install(extras)
+            install(extras, index_options)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SetupError(disk_full()) from error
@@ -343,12 +342,11 @@ def create_venv():
         raise SetupError(explain(made.stdout))
 
 
-def install(extras):
+def install(extras, index_options):
     """Install the course into `.venv`, with these extras and those that it had before."""
     earlier_manifest = MANIFEST.read_text(encoding="utf-8")
     extras = sorted({*extras, *read_manifest().get("extras", [])})
     course = f".[{','.join(extras)}]" if extras else "."
-    index_options = choose_torch_index()
     log = VENV / "pip.log"
     log.write_text("")
     MANIFEST.write_text("")
@@ -378,8 +376,28 @@ def run_pip(*words):
         return pip.wait()
 
 
+def choose_index(extras):
+    """Give the options that tell pip where the packages are: in the folder itself if `course.py bundle` made it.
+
+    Raises:
+        SetupError: It has packages, but they are damaged, or for other computers.
+    """
+    from course_lib.network import stick
+
+    try:
+        options = stick.pip_options(ROOT, extras)
+    except stick.BadStick as error:
+        raise SetupError(str(error)) from error
+    if options:
+        print(f"The packages come from {stick.WHEELS}, without a network.", flush=True)
+        return options
+    return choose_torch_index()
+
+
 def choose_torch_index():
     """Give the options that make pip install PyTorch's CPU build where the usual index has only the one with CUDA."""
+    from course_lib.network.cpu_builds import CPU_INDEX, responds
+
     if (platform.system(), platform.machine()) != ("Linux", "x86_64") or has_nvidia():
         return []
     if responds(CPU_INDEX, seconds=3):
@@ -391,21 +409,6 @@ def choose_torch_index():
 def has_nvidia():
     """Say whether this Linux has a driver for an NVIDIA GPU."""
     return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
-
-
-def responds(url, seconds):
-    """Say whether a page responds in time. If not, its thread is abandoned: a DNS lookup has no timeout."""
-    import urllib.request
-
-    responded = threading.Event()
-
-    def ask():
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(url, timeout=seconds).close()
-            responded.set()
-
-    threading.Thread(target=ask, daemon=True).start()
-    return responded.wait(seconds)
 
 
 def explain(output):

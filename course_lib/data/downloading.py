@@ -1,6 +1,7 @@
 """Download one file, and let nothing pass that is not exactly that file.
 
 A folder or web address in ``COURSE_MIRROR`` is asked first, by the file's name: a USB stick, or a server of the class.
+Next is the folder ``data`` beside ``course.py``, which a folder made by ``course.py bundle`` has.
 A package then comes through pip, whose own settings apply: ``PIP_INDEX_URL`` for another index, ``PIP_NO_INDEX`` and
 ``PIP_FIND_LINKS`` for a folder of packages. A file on the web comes from its addresses, through the proxy that
 ``HTTPS_PROXY`` names.
@@ -8,11 +9,9 @@ A package then comes through pip, whose own settings apply: ``PIP_INDEX_URL`` fo
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import ssl
-import subprocess
 import sys
 import urllib.error
 import urllib.parse
@@ -21,8 +20,10 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from pathlib import Path
 
+from course_lib.data.places import COURSE
 from course_lib.data.sources import Package, Source, WebFile
-from course_lib.network import run_pip
+from course_lib.network import stick
+from course_lib.network.calling_pip import call, pip_words, temporary_files_in
 from course_lib.network.troubles import Kind, Trouble, diagnose, last_error
 
 Progress = Callable[[int], None]
@@ -106,6 +107,8 @@ def _addresses(source: Source) -> Iterator[str | Path]:
         yield f"{mirror.rstrip('/')}/{urllib.parse.quote(source.filename)}"
     elif mirror:
         yield Path(mirror).expanduser() / source.filename
+    if (of_the_stick := COURSE / stick.DATA / source.filename).exists():
+        yield of_the_stick
     if isinstance(source, WebFile):
         yield from source.urls
 
@@ -142,13 +145,27 @@ def _read(address: str | Path) -> Iterator[bytes]:
             while chunk := file.read(1 << 16):
                 yield chunk
         return
-    context = ssl.create_default_context()
-    # pip's setting for the certificates of a school or company serves here too.
-    if certificates := os.environ.get("PIP_CERT"):
-        context.load_verify_locations(certificates)
-    with urllib.request.urlopen(address, timeout=SECONDS, context=context) as response:
+    with urllib.request.urlopen(address, timeout=SECONDS, context=_certificates()) as response:
         while chunk := response.read(1 << 16):
             yield chunk
+
+
+def _certificates() -> ssl.SSLContext:
+    """The certificates to trust. pip's setting for those of a school or company serves here too."""
+    context = ssl.create_default_context()
+    if certificates := os.environ.get("PIP_CERT"):
+        context.load_verify_locations(certificates)
+    return context
+
+
+def size_of(address: str) -> int | None:
+    """Ask a web server for the size in bytes of a file, without the file. None if it does not say."""
+    try:
+        request = urllib.request.Request(address, method="HEAD")
+        with urllib.request.urlopen(request, timeout=SECONDS, context=_certificates()) as response:
+            return int(response.headers["Content-Length"])
+    except (OSError, HTTPException, ValueError, TypeError):
+        return None
 
 
 def _trouble_of(error: Exception, address: str | Path) -> Trouble:
@@ -187,18 +204,17 @@ def _download_with_pip(package: Package, folder: Path, progress: Progress) -> Pa
     required = folder / "requirements.txt"
     required.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n", encoding="utf-8")
     log, target = folder / "pip.log", folder / "came"
-    words = [sys.executable, "-P", run_pip.__file__, "download", "--no-deps", "--require-hashes", "--no-cache-dir"]
+    words = pip_words("download", "--no-deps", "--require-hashes", "--no-cache-dir")
     # With at least one retry, pip reports a failed connection; with none, only that it found nothing.
-    words += ["--no-input", "--disable-pip-version-check", "--retries=1", f"--timeout={SECONDS}", "--log", str(log)]
+    words += ["--retries=1", f"--timeout={SECONDS}", "--log", str(log)]
     words += ["--requirement", str(required), "--dest", str(target)]
-    # pip's temporary files are then removed with the folder, and their growth can be observed.
-    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    environment = temporary_files_in(folder)  # Their growth can then be observed.
     if package.filename.endswith(".whl"):
         words += ["--only-binary=:all:"]
     else:
         words += ["--no-binary=:all:", "--use-pep517", "--no-build-isolation"]
         environment |= {"PYTHONPATH": str(_backend(folder)), "COURSE_PACKAGE": f"{package.name}=={package.version}"}
-    output = _run(words, environment, folder, lambda: progress(_largest_size(folder, package.filename)))
+    _, output = call(words, environment, folder, lambda: progress(_largest_size(folder, package.filename)))
     came = target / package.filename
     if not came.is_file():
         if log.is_file():
@@ -222,25 +238,6 @@ def _backend(folder: Path) -> Path:
     (backend / "__init__.py").write_text("")
     (backend / "build_meta.py").write_text(_BACKEND)
     return backend.parent
-
-
-def _run(words: list[str], environment: dict[str, str], folder: Path, look: Callable[[], None]) -> str:
-    """Run pip, which ends with this process, look five times a second at what it does, and give its output."""
-    output = folder / "output.txt"
-    with (
-        output.open("wb") as file,
-        subprocess.Popen(
-            words, env=environment, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT
-        ) as process,
-    ):
-        try:
-            while process.poll() is None:
-                look()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=0.2)
-        finally:
-            process.kill()
-    return output.read_text(encoding="utf-8", errors="replace")
 
 
 def _largest_size(folder: Path, filename: str) -> int:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from course_lib.network import cpu_builds
 from tests.cli.learner import Learner
 from tests.cli.workplace import Workplace
 from tests.copies.conftest import course, empty_course  # noqa: F401
@@ -17,7 +18,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     monkeypatch.setattr(workplace.course.subprocess, "run", workplace.run)
     monkeypatch.setattr(workplace.course, "run_pip", workplace.run_pip)
     monkeypatch.setattr(workplace.course, "this_python_has_the_course", lambda: False)
-    monkeypatch.setattr(workplace.course, "responds", lambda url, seconds: False)
+    monkeypatch.setattr(cpu_builds, "responds", lambda url, seconds: False)
     monkeypatch.setattr(workplace.course.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100 * 10**9))
     return workplace
 

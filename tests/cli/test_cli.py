@@ -32,14 +32,8 @@ def test_without_a_command_every_command_is_listed_in_one_line(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (
-            ["labb"],
-            f"There is no command `labb`: choose among {COMMANDS}.",
-        ),
-        (
-            [""],
-            f"There is no command ``: choose among {COMMANDS}.",
-        ),
+        (["labb"], f"There is no command `labb`: choose among {', '.join(cli.COMMANDS)}."),
+        ([""], f"There is no command ``: choose among {', '.join(cli.COMMANDS)}."),
         (["--lab"], f"The following arguments are required: COMMAND ({HELP_SHOWS_MORE})."),
         (["progress", "x"], f"Unrecognized arguments: x ({HELP_SHOWS_MORE})."),
         (["data", "--li"], f"Unrecognized arguments: --li ({HELP_SHOWS_MORE})."),

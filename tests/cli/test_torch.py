@@ -5,19 +5,19 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.workplace import Workplace, load_course
+from course_lib.network import cpu_builds
+from tests.cli.workplace import Workplace
 
 
 def test_without_a_gpu_the_cpu_build_is_installed_if_its_index_responds_within_three_seconds(
     linux: Workplace, monkeypatch: pytest.MonkeyPatch
 ):
     asked = []
-    monkeypatch.setattr(linux.course, "responds", lambda url, seconds: asked.append((url, seconds)) or True)
+    monkeypatch.setattr(cpu_builds, "responds", lambda url, seconds: asked.append((url, seconds)) or True)
     linux.course.prepare_venv()
     assert asked == [("https://download.pytorch.org/whl/cpu", 3)]
     (call,) = linux.pip_calls
@@ -42,7 +42,7 @@ def test_other_computers_get_the_build_that_pip_chooses(
     monkeypatch.setattr(linux.course.platform, "system", lambda: system)
     monkeypatch.setattr(linux.course.platform, "machine", lambda: machine)
     monkeypatch.setattr(linux.course, "has_nvidia", lambda: nvidia)
-    monkeypatch.setattr(linux.course, "responds", lambda url, seconds: True)
+    monkeypatch.setattr(cpu_builds, "responds", lambda url, seconds: True)
     linux.course.prepare_venv()
     (call,) = linux.pip_calls
     assert "--extra-index-url" not in call
@@ -74,14 +74,11 @@ def web() -> Iterator[tuple[str, threading.Event]]:
     server.server_close()
 
 
-def test_a_responding_page_is_distinguished_from_a_hanging_one_and_a_missing_one(
-    tmp_path: Path, web: tuple[str, threading.Event]
-):
-    course: Any = load_course(tmp_path)
+def test_a_responding_page_is_distinguished_from_a_hanging_one_and_a_missing_one(web: tuple[str, threading.Event]):
     address, may_respond = web
     start = time.monotonic()
-    assert not course.responds(address, seconds=0.1)
+    assert not cpu_builds.responds(address, seconds=0.1)
     assert time.monotonic() - start < 30
-    assert not course.responds("http://127.0.0.1:9/", seconds=1)
+    assert not cpu_builds.responds("http://127.0.0.1:9/", seconds=1)
     may_respond.set()
-    assert course.responds(address, seconds=5)
+    assert cpu_builds.responds(address, seconds=5)

