@@ -91,6 +91,8 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     cut_off = [name for name in without if name not in idle]
     if idle and not cut_off:
         name = _common_name(fixed.module, idle)
+        if sentence := _about_part_of_list(fixed.module, name):
+            return sentence
         is_needed = _is_needed(learned, fixed.module, name)
         what_to_do = "Use it in `forward`." if is_needed else "Use it in `forward`, or leave it out."
         return f"Your `__init__` makes `self.{name}`, but the output never depends on it. {what_to_do}"
@@ -100,6 +102,23 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
             "`torch.tensor` and `torch.no_grad()` cut the gradient off. Use the parameter itself."
         )
     return ""
+
+
+def _about_part_of_list(module: nn.Module, name: str) -> str:
+    """Say that only the first or only the last layers of a list have an effect; "" if it is no such list."""
+    path, _, index = name.rpartition(".")
+    layers = module.get_submodule(path) if path else module
+    if not isinstance(layers, nn.ModuleList) or not index.isdecimal() or len(layers) < 2:
+        return ""
+    if index == "0":
+        return (
+            f"Of your layers in `self.{path}`, only the last has an effect: each reads what came in before the loop. "
+            "Give each what the layer before it returns, as `x = layer(x)` does."
+        )
+    return (
+        f"Of your layers in `self.{path}`, those from `self.{path}[{index}]` on have no effect. Call every layer, and "
+        "put `return` below the loop, not inside it."
+    )
 
 
 @torch.no_grad()
@@ -130,6 +149,18 @@ def _common_name(module: nn.Module, names: Sequence[str]) -> str:
         if set(inside) <= set(names):
             return prefix
     return first
+
+
+def biases(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that a class learns a bias, for a class whose maps should have none."""
+    vectors = learned.make_with_fixed_weights(answer, learned.sizes).vectors
+    if not (found := [each.name for each in vectors if not each.is_gain]):
+        return ""
+    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"Your class learns a bias, `self.{found[0]}`{others}. The maps have none here: write "
+        "`nn.Linear(…, …, bias=False)`."
+    )
 
 
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
