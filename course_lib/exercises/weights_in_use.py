@@ -91,7 +91,7 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     cut_off = [name for name in without if name not in idle]
     if idle and not cut_off:
         name = _common_name(fixed.module, idle)
-        if sentence := _about_part_of_list(fixed.module, name):
+        if sentence := _about_part_of_list(fixed.module, name, idle):
             return sentence
         is_needed = _is_needed(learned, fixed.module, name)
         what_to_do = "Use it in `forward`." if is_needed else "Use it in `forward`, or leave it out."
@@ -104,21 +104,27 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     return ""
 
 
-def _about_part_of_list(module: nn.Module, name: str) -> str:
-    """Say that only the first or only the last layers of a list have an effect; "" if it is no such list."""
-    path, _, index = name.rpartition(".")
-    layers = module.get_submodule(path) if path else module
-    if not isinstance(layers, nn.ModuleList) or not index.isdecimal() or len(layers) < 2:
+def _about_part_of_list(module: nn.Module, name: str, idle: Sequence[str]) -> str:
+    """Say that only the first or only the last layers of a list have an effect; "" if it is no such list.
+
+    Takes the name of the first layer without effect, and those of all weights without effect.
+    """
+    path = name.rpartition(".")[0]
+    layers = module.get_submodule(path)
+    if not isinstance(layers, nn.ModuleList):
         return ""
-    if index == "0":
+    without = [i for i in range(len(layers)) if any(each.startswith(f"{path}.{i}.") for each in idle)]
+    if without == [*range(len(layers) - 1)]:
         return (
-            f"Of your layers in `self.{path}`, only the last has an effect: each reads what came in before the loop. "
-            "Give each what the layer before it returns, as `x = layer(x)` does."
+            f"Of your layers in `self.{path}`, only the last has an effect. Does each read what came in before the "
+            "loop? `x = layer(x)` gives each what the one before it returns."
         )
-    return (
-        f"Of your layers in `self.{path}`, those from `self.{path}[{index}]` on have no effect. Call every layer, and "
-        "put `return` below the loop, not inside it."
-    )
+    if without == [*range(without[0], len(layers))]:
+        return (
+            f"Of your layers in `self.{path}`, those from `self.{path}[{without[0]}]` on have no effect. Call every "
+            "layer, and put `return` below the loop, not inside it."
+        )
+    return ""
 
 
 @torch.no_grad()

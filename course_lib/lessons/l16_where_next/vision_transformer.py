@@ -170,8 +170,9 @@ class OfPlainParameters(nn.Module):
     def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
         super().__init__()
         self.size = patch_size
-        self.map, self.shift = nn.Parameter(torch.randn(patch_size**2, d_model) / patch_size), nn.Parameter(
-            torch.zeros(d_model)
+        self.map, self.shift = (
+            nn.Parameter(torch.randn(patch_size**2, d_model) / patch_size),
+            nn.Parameter(torch.zeros(d_model)),
         )
         self.first = nn.Parameter(torch.randn(1, 1, d_model) * 0.2)
         self.places = nn.Parameter(torch.randn(1, count + 1, d_model) * 0.2)
