@@ -15,6 +15,7 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
         alive: the bytes of the storages that are still there.
         most: the most bytes that were there at once.
         largest: the number of elements of the largest storage.
+        shapes: the shapes of the tensors of fractions for which storages were made.
     """
 
     def __init__(self) -> None:
@@ -22,6 +23,7 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
         self.alive = 0
         self.most = 0
         self.largest = 0
+        self.shapes: set[tuple[int, ...]] = set()
         self._known: set[int] = set()  # where the storages are that were made
         self._before: set[int] = set()  # and those that were there before, such as the inputs'
 
@@ -39,6 +41,8 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
         if place in self._known | self._before or not size:
             return
         self._known.add(place)
+        if tensor.is_floating_point():
+            self.shapes.add(tuple(tensor.shape))
         self.alive += size
         self.most = max(self.most, self.alive)
         self.largest = max(self.largest, size // tensor.element_size())

@@ -24,7 +24,7 @@ from course_lib.exercises.settings import (
     replaced_functions,
     undoing_replacements,
 )
-from course_lib.exercises.slips import attribute_without_effect
+from course_lib.exercises.slips import attribute_without_effect, slip_in_class
 from course_lib.exercises.source import names_bound_below
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _report_wrong_answer(
             frozenset(wrong),
             outcome_of=partial(_outcome_in, exercise),
         )
-        if sentence := attribute_without_effect(answer):
+        if sentence := slip_in_class(answer, exercise.reference) or attribute_without_effect(answer):
             return Report(f"✗ {exercise.name}: not yet", (sentence,))
         with original_functions():
             findings = recognise(wrong_answer)

@@ -194,6 +194,19 @@ def _about_broadcast(match: re.Match[str], raised: Raised) -> str:
     return f"{sentence} Has a sum, mean or maximum lost its axis (`keepdim=True` keeps it), or is one transposed?"
 
 
+def _about_cat(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
+    axis, one, other = match.groups()
+    sentence = f"Tensors that are joined along axis {axis} have to agree on all other axes: here {one} meets {other}."
+    if "1" not in (one, other):
+        return sentence
+    return f"{sentence} `expand` repeats what is there once, such as one vector for every text: `x.expand(B, 1, -1)`."
+
+
+def _about_function_as_module(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
+    """Say that a function has no method of a module, if that is what was asked of it."""
+    return NOT_A_MODULE if hasattr(nn.Module, match[1]) and not hasattr(Tensor, match[1]) else ""
+
+
 def _within_last_step(line: str) -> str:
     """What a line computes before its last step, if that is a sum, a mean or the like; otherwise the whole line.
 
@@ -245,8 +258,6 @@ def _about_attribute(match: re.Match[str], raised: Raised) -> str:
         return f"`self.{name}` is used, but `__init__` does not set it: does it have another name there?"
     if owner == "dict":
         return f'Look up what is in a dictionary by its key: `["{name}"]`, not `.{name}`.'
-    if owner == "function" and hasattr(nn.Module, name):
-        return f"There is a function in that line, which has no `.{name}`: call the function itself."
     if owner == "int" and name == "decode":
         return BYTES_OF_NUMBERS
     if owner == "list" and name in dir(dict):
@@ -315,6 +326,10 @@ NOTHING = (
     "was not given. `is not None` asks whether it was."
 )
 A_TUPLE = "What you use there is a tuple of several things: take them apart, `output, weights = …`."
+NOT_A_MODULE = (
+    "What is called there is a plain function, not a module. Call the function itself: its name, then the arguments in "
+    "brackets."
+)
 NOT_CALLED = "A function or method is not called there: its brackets `()` are missing."
 INTEGER = "A whole number is needed there, and `/` always makes a fraction: `//` divides whole numbers."
 ALL_AXES = (
@@ -382,7 +397,7 @@ CAUSES = (
     Cause(TypeError, r"'(int|float|str|bool)' object is not callable", _about_called_value),
     Cause(TypeError, r"must be Tensor, not ([A-Z]\w*)", _about_layer_for_tensor),
     Cause(Exception, r"'tuple' object|not tuple|but got \(tuple|got tuple", A_TUPLE),
-    Cause(AttributeError, r"'(function)' object has no attribute '(\w+)'", _about_attribute),
+    Cause(AttributeError, r"'function' object has no attribute '(\w+)'", _about_function_as_module),
     Cause(Exception, r"builtin_function_or_method|'method'|'function'|method_descriptor", NOT_CALLED),
     Cause(TypeError, r"'Tensor' object is not callable", NO_FUNCTION, line=r"(?:post|pre)_norm\(|sublayer\("),
     Cause(TypeError, r"'Tensor' object is not callable", CALLED),
@@ -412,6 +427,9 @@ CAUSES = (
     Cause(RuntimeError, r"expected scalar type|same dtype|must match.*dtype|Index put requires", DTYPES),
     Cause(RuntimeError, BROADCAST, _about_all_axes, line=r"\.T\b"),
     Cause(RuntimeError, BROADCAST, _about_broadcast),
+    Cause(
+        RuntimeError, r"Sizes of tensors must .* dimension (\d+)\. Expected size (\d+) but got size (\d+)", _about_cat
+    ),
     Cause(RuntimeError, r"Boolean value of Tensor", _about_truth),
     Cause(RuntimeError, r"view size is not compatible", VIEW),
     Cause(RuntimeError, r"shape '.*' is invalid for input", RESHAPE),

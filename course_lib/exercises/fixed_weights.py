@@ -45,6 +45,10 @@ class ClassWithWeights:
         d_model: the position of d_model among the arguments of `__init__`.
         vocabularies: the positions of the sizes of vocabularies. Matrices with such a side are embeddings, which may be
             shared or not.
+        positions: the position of a number of positions, N; None: there are none. A matrix with a side of N + 1 is a
+            learned table of positions, the class token's first, and is treated as an embedding.
+        logits: the position of the number of classes; None: there are none. The map to so many logits is the last one,
+            which may begin at zeros.
         dropout: the position of the rate of dropout; None: there is none.
         biases: whether the class itself is a norm, whose biases are given values too. Other biases become 0, since a
             learner may do without them.
@@ -58,6 +62,8 @@ class ClassWithWeights:
     block: int
     d_model: int = 0
     vocabularies: tuple[int, ...] = ()
+    positions: int | None = None
+    logits: int | None = None
     dropout: int | None = None
     biases: bool = False
     call: Callable[..., tuple[Any, ...]] = forward
@@ -67,8 +73,9 @@ class ClassWithWeights:
         return self.call(module, *(each.clone() if isinstance(each, Tensor) else each for each in inputs))
 
     def vocabulary_sizes(self, sizes: Sequence[Any]) -> set[int]:
-        """The sizes of the vocabularies among the arguments of `__init__`."""
-        return {sizes[position] for position in self.vocabularies}
+        """The sizes of the vocabularies among the arguments of `__init__`, and of the table of positions."""
+        positions = set() if self.positions is None else {sizes[self.positions] + 1}
+        return {sizes[position] for position in self.vocabularies} | positions
 
     def make(self, answer: Any, sizes: Sequence[Any], seed: int = 0) -> nn.Module:
         """Make an instance as the learner's `__init__` does, from random numbers that start at a seed."""
@@ -197,8 +204,10 @@ def set_fixed_weights(
             vector.set(fixed_tensor(len(vector.places), seed=8) / 4)
         else:
             vector.set(0.0)
+    kernels = {id(each.weight) for each in module.modules() if isinstance(each, (nn.Conv1d, nn.Conv2d))}
     for matrix in matrices:
-        set_matrix(matrix, learned.block)
+        # A convolution whose squares do not overlap is a linear map of each square, with (out, in) numbers.
+        set_matrix(matrix.detach().flatten(1) if id(matrix) in kernels else matrix, learned.block)
     return vectors, matrices
 
 

@@ -65,7 +65,7 @@ def start_of_weights(learned: ClassWithWeights, answer: Any) -> str:
         vectors, matrices = roles_of(learned, module.eval(), learned.wide)
         another = dict(learned.make(answer, learned.wide, seed=1).named_parameters())
     names = {id(parameter): name for name, parameter in module.named_parameters()}
-    matrices = [each for each in matrices if each.dim() > 1]
+    matrices = [each for each in matrices if each.dim() > 1 and not _is_last_at_zero(learned, each)]
     for matrix in matrices:
         if sentence := _about_matrix(names[id(matrix)], first[names[id(matrix)]]):
             return sentence
@@ -87,6 +87,11 @@ def start_of_weights(learned: ClassWithWeights, answer: Any) -> str:
         if vector.silent is None and learned.biases and numbers.any():
             return f"Your `self.{vector.name}` should begin as zeros, but begins with {_in_words(numbers)}."
     return ""
+
+
+def _is_last_at_zero(learned: ClassWithWeights, matrix: Tensor) -> bool:
+    """Whether a matrix makes the logits and begins at zeros: then all classes are equally likely, and each learns."""
+    return learned.logits is not None and learned.wide[learned.logits] in matrix.shape and not matrix.any()
 
 
 def start_of_table(learned: ClassWithWeights, answer: Any) -> str:

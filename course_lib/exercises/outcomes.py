@@ -19,7 +19,10 @@ from course_lib.exercises.cases import Result
 from course_lib.exercises.naming import return_statement
 from course_lib.exercises.settings import pinned_settings
 
-NO_GRADIENT = "The gradient is cut off: by `.item()`, `.detach()`, `torch.tensor`, `from_pretrained`, or `/=` in place?"
+NO_GRADIENT = (
+    "The gradient is cut off: by `torch.no_grad()`, `.item()`, `.detach()`, `torch.tensor`, `from_pretrained`, or `/=` "
+    "in place?"
+)
 FLOAT64_INSTEAD = (
     "the numbers of {} are right, but in float64. The other parts compute in float32: end with `.float()`."
 )

@@ -20,6 +20,7 @@ Role = Literal["gain", "bias", "matrix"]
 ROLES_IN_LAYERS: dict[type[nn.Module], dict[str, Role]] = {
     nn.Linear: {"weight": "matrix", "bias": "bias"},
     nn.Conv1d: {"weight": "matrix", "bias": "bias"},
+    nn.Conv2d: {"weight": "matrix", "bias": "bias"},
     nn.Embedding: {"weight": "matrix"},
     nn.MultiheadAttention: {"in_proj_weight": "matrix", "in_proj_bias": "bias"},
     nn.modules.linear.NonDynamicallyQuantizableLinear: {"weight": "matrix", "bias": "bias"},  # within the one above
@@ -144,7 +145,10 @@ def _may_be_learned(parameter: nn.Parameter) -> bool:
 def _role_in_layer(module: nn.Module, name: str) -> Role | None:
     """The role of a parameter in a layer of torch's or of the course's; None in other modules, where it is tried."""
     path, _, attribute = name.rpartition(".")
-    return ROLES_IN_LAYERS.get(type(module.get_submodule(path)), {}).get(attribute)
+    layer = module.get_submodule(path)
+    if isinstance(layer, nn.Embedding) and layer.num_embeddings == 1:
+        return None  # a single vector, such as a class token
+    return ROLES_IN_LAYERS.get(type(layer), {}).get(attribute)
 
 
 def _is_matrix(parameter: nn.Parameter, d_model: int, role: Role | None, call: Call | None) -> bool:

@@ -58,6 +58,38 @@ def attribute_without_effect(answer: Any) -> str:
     return ""
 
 
+def slip_in_class(answer: Any, reference: Any) -> str:
+    """Say that a class is no module, that its `__init__` is misspelled, or that a method lacks `self`; "" if not.
+
+    `reference` is the course's class, or a function.
+    """
+    if not inspect.isclass(answer) or not inspect.isclass(reference) or not issubclass(reference, nn.Module):
+        return ""
+    own = vars(answer)
+    if "__init__" not in own and (misspelled := [name for name in own if re.fullmatch(r"_*init_*", name)]):
+        return (
+            f"Python never calls your `{misspelled[0]}`. The method that makes an instance is `__init__`, with two "
+            "underscores on each side."
+        )
+    for name in own.keys() & {"__init__", "forward", *vars(reference)}:
+        parameters, expected = _parameters(own[name]), _parameters(vars(reference).get(name))
+        # Otherwise the first parameter has another name than `self`, which works.
+        if expected and (not parameters or parameters[0] in expected[1:]):
+            with_self = ", ".join(["self", *parameters])
+            return f"Your `{name}` lacks `self`, the first parameter of a method. Write `def {name}({with_self}):`."
+    if not issubclass(answer, nn.Module):
+        return (
+            f"Your class is no `nn.Module`, so torch does not find its weights. Write `class {answer.__name__}"
+            "(nn.Module):`, and `super().__init__()` as the first line of `__init__`."
+        )
+    return ""
+
+
+def _parameters(method: Any) -> list[str]:
+    """The names of a method's parameters, with `self`; none for anything else, such as a static method."""
+    return list(inspect.signature(method).parameters) if inspect.isfunction(method) else []
+
+
 def _is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 

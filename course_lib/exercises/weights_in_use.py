@@ -91,6 +91,8 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     cut_off = [name for name in without if name not in idle]
     if idle and not cut_off:
         name = _common_name(fixed.module, idle)
+        if sentence := _about_part_of_list(fixed.module, name, idle):
+            return sentence
         is_needed = _is_needed(learned, fixed.module, name)
         what_to_do = "Use it in `forward`." if is_needed else "Use it in `forward`, or leave it out."
         return f"Your `__init__` makes `self.{name}`, but the output never depends on it. {what_to_do}"
@@ -98,6 +100,29 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
         return (
             f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
             "`torch.tensor` and `torch.no_grad()` cut the gradient off. Use the parameter itself."
+        )
+    return ""
+
+
+def _about_part_of_list(module: nn.Module, name: str, idle: Sequence[str]) -> str:
+    """Say that only the first or only the last layers of a list have an effect; "" if it is no such list.
+
+    Takes the name of the first layer without effect, and those of all weights without effect.
+    """
+    path = name.rpartition(".")[0]
+    layers = module.get_submodule(path)
+    if not isinstance(layers, nn.ModuleList):
+        return ""
+    without = [i for i in range(len(layers)) if any(each.startswith(f"{path}.{i}.") for each in idle)]
+    if without == [*range(len(layers) - 1)]:
+        return (
+            f"Of your layers in `self.{path}`, only the last has an effect. Does each read what came in before the "
+            "loop? `x = layer(x)` gives each what the one before it returns."
+        )
+    if without == [*range(without[0], len(layers))]:
+        return (
+            f"Of your layers in `self.{path}`, those from `self.{path}[{without[0]}]` on have no effect. Call every "
+            "layer, and put `return` below the loop, not inside it."
         )
     return ""
 
@@ -130,6 +155,18 @@ def _common_name(module: nn.Module, names: Sequence[str]) -> str:
         if set(inside) <= set(names):
             return prefix
     return first
+
+
+def biases(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that a class learns a bias, for a class whose maps should have none."""
+    vectors = learned.make_with_fixed_weights(answer, learned.sizes).vectors
+    if not (found := [each.name for each in vectors if not each.is_gain]):
+        return ""
+    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"Your class learns a bias, `self.{found[0]}`{others}. The maps have none here: write "
+        "`nn.Linear(…, …, bias=False)`."
+    )
 
 
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:

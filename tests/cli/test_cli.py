@@ -12,7 +12,6 @@ import pytest
 from course_lib import cli
 from tests.cli.workplace import ROOT
 
-COMMANDS = "lab, test, doctor, data, progress, refresh, reset, experiment, class"
 HELP_SHOWS_MORE = "`python3 course.py --help` shows what is possible"
 
 

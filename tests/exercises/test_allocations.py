@@ -26,3 +26,9 @@ def test_what_is_gone_is_not_alive():
         for _ in range(3):
             torch.ones(100)
     assert (allocations.alive, allocations.most, allocations.largest) == (0, 400, 100)
+
+
+def test_the_shapes_of_tensors_of_fractions_are_kept():
+    with torch.no_grad(), Allocations() as allocations:
+        torch.ones(2, 3) * torch.arange(3)
+    assert allocations.shapes == {(2, 3)}

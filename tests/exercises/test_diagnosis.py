@@ -200,9 +200,9 @@ def test_a_changed_argument_is_reported():
         return scores
 
     message = said("dot_product_scores", answer)
-    assert (
-        message
-        == "The result is right, but your code changes `key`, the caller's tensor: make a new one, or work on `key.clone()`."
+    assert message == (
+        "The result is right, but your code changes `key`, the caller's tensor: make a new one, or work on "
+        "`key.clone()`."
     )
 
 

@@ -106,8 +106,10 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("bytearray() + 5", "`bytes([…])` makes bytes of numbers"),
         ("x[x]", "Indices are whole numbers"),
         ("x[x / 2]", "`//` divides whole numbers"),
-        ("(lambda: 1).forward(x)", "call the function itself"),
         ("torch.argsort(x, -1, True, stable=True)", "name them, such as `dim=-1`"),
+        ("post_norm.forward(x)", "a plain function, not a module"),
+        ("post_norm.shape", "its brackets `()` are missing"),
+        ("torch.cat((x, deep[0]), 1)", "have to agree on all other axes: here 2 meets 4."),
         ("sofmax(x, 0)", "is it misspelled, or does it lack `self.`?"),
     ],
 )

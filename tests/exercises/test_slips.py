@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.slips import attribute_without_effect, slip_in_source, slips_with_masks
+from course_lib.exercises.slips import attribute_without_effect, slip_in_class, slip_in_source, slips_with_masks
 
 
 def adds_mask(scores, mask):
@@ -177,3 +177,59 @@ def test_an_attribute_of_the_learners_own_is_not_blamed():
         model.training = True
 
     assert attribute_without_effect(Own) == attribute_without_effect(sets_what_torch_knows) == ""
+
+
+class NoModule:
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        self.W_1, self.W_2, self.activation = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model), activation
+
+    def forward(self, x):
+        return self.W_2(self.activation(self.W_1(x)))
+
+
+class SingleUnderscores(nn.Module):
+    def _init_(self, d_model, d_ff, activation=torch.relu):
+        super().__init__()
+
+    def forward(self, x):
+        return x
+
+
+class WithoutSelf(find("FeedForward").reference):
+    def forward(x):
+        return x
+
+
+class InitWithoutSelf(nn.Module):
+    def __init__(d_model, d_ff, activation=torch.relu):
+        pass
+
+    def forward(self, x):
+        return x
+
+
+class AnotherNameForSelf(find("FeedForward").reference):
+    def forward(this, x):
+        return this.W_1(x)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            NoModule,
+            "Your class is no `nn.Module`, so torch does not find its weights. Write `class NoModule(nn.Module)",
+        ),
+        (SingleUnderscores, "Python never calls your `_init_`. The method that makes an instance is `__init__`"),
+        (WithoutSelf, "Your `forward` lacks `self`, the first parameter of a method. Write `def forward(self, x):`."),
+        (InitWithoutSelf, "Write `def __init__(self, d_model, d_ff, activation):`."),
+    ],
+)
+def test_a_slip_in_how_a_class_is_written_is_named(answer: Any, words: str):
+    assert words in find("FeedForward").check(answer).message
+
+
+def test_another_name_for_self_and_a_function_that_makes_a_module_are_no_slips():
+    reference = find("FeedForward").reference
+    assert slip_in_class(AnotherNameForSelf, reference) == slip_in_class(lambda: None, reference) == ""
+    assert slip_in_class(NoModule, find("softmax").reference) == ""

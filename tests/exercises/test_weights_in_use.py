@@ -276,7 +276,7 @@ ONE_NORM = "One norm serves in several places"
         ("LanguageModel", NormOnEmbeddings, "Your class has 5 norms that learn, but should have 4"),
         ("DecoderLayer", OneNormForAll, ONE_NORM),
         ("DecoderLayer", ExchangedAttentions, "`self.self_attention` does the work of `self.cross_attention`"),
-        ("LanguageModel", IdleLayer, "makes `self.layers.2`, but the output never depends on it"),
+        ("LanguageModel", IdleLayer, "those from `self.layers[2]` on have no effect. Call every layer"),
         ("Transformer", NormSharedByLayers, ONE_NORM),
     ],
 )

@@ -9,8 +9,10 @@ from torch import nn
 from course_lib.exercises.catalogue import find
 from course_lib.exercises.checking import check
 from course_lib.text.byte_pairs import BYTES, count_pairs, merge_pair
-from course_lib.transformer.attention import scaled_dot_product_attention
+from course_lib.transformer.attention import padding_mask, scaled_dot_product_attention
 from course_lib.transformer.blocks import online_softmax_step
+from course_lib.transformer.images import patches
+from course_lib.transformer.positions import embed_with_positions
 
 
 class MultipliedByALayer(nn.Module):
@@ -137,6 +139,75 @@ def attention_by_torch_at_once(query, key, value, block):
     return torch.nn.functional.scaled_dot_product_attention(query, key, value)
 
 
+def one_query_at_a_time(query, key, value, block):
+    return torch.stack([(key @ each / len(each) ** 0.5).softmax(0) @ value for each in query])
+
+
+def head_on_all_positions(hidden, labels, head):
+    return torch.nn.functional.cross_entropy(head(hidden).flatten(0, 1), labels.flatten(), ignore_index=-100)
+
+
+class AdapterWithBiases(nn.Module):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__()
+        self.down, self.up = nn.Linear(d_in, rank), nn.Linear(rank, d_out, bias=False)
+        nn.init.zeros_(self.up.weight)
+        self.scale = alpha / rank
+
+    def forward(self, x):
+        return self.scale * self.up(self.down(x))
+
+
+class GateWithABias(find("SwiGLU").reference):
+    def __init__(self, d_model, d_ff):
+        super().__init__(d_model, d_ff)
+        self.W_2 = nn.Linear(d_ff, d_model)
+
+
+class GroupsWithBiases(find("GroupedQueryAttention").reference):
+    def __init__(self, d_model, heads, kv_heads, rotate):
+        super().__init__(d_model, heads, kv_heads, rotate)
+        self.W_q, self.W_o = nn.Linear(d_model, d_model), nn.Linear(d_model, d_model)
+
+
+class NormOfTheTokensType(find("RMSNorm").reference):
+    def forward(self, x):
+        return super().forward(x).to(x.dtype)
+
+
+class ClassTokenNotRepeated(find("VisionTransformer").reference):
+    def forward(self, images):
+        x = self.embed(patches(images, self.patch_size))
+        x = torch.cat((self.class_token[None, None], x), dim=1) + self.positions
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, 0])
+
+
+class OnlyTheFirstLayer(find("Transformer").reference):
+    def encode(self, source_ids):
+        x, mask = embed_with_positions(source_ids, self.source_table), padding_mask(source_ids, 0)
+        for layer in self.encoder:
+            x = layer(x, mask)
+            break
+        return x
+
+
+class OnlyTheLastLayer(find("Transformer").reference):
+    def encode(self, source_ids):
+        x, mask = embed_with_positions(source_ids, self.source_table), padding_mask(source_ids, 0)
+        for layer in self.encoder:
+            y = layer(x, mask)
+        return y
+
+
+class StatisticsWithoutGradient(find("LayerNorm").reference):
+    def forward(self, x):
+        with torch.no_grad():
+            mean, variance = x.mean(-1, keepdim=True), x.var(-1, keepdim=True, correction=0)
+        return self.gain * (x - mean) / (variance + self.eps).sqrt() + self.bias
+
+
 class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
     def __init__(self, d_in, d_out, rank, alpha):
         super().__init__(d_in, d_out, rank, alpha)
@@ -153,10 +224,20 @@ class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
         ("MultiHeadAttention", MultipliedByALayer, "A layer is called: `self.W_q(query)`."),
         ("FeedForward", StepsInAPlainListOnly, "are in a plain Python list"),
         ("DecoderLayer", CrossAttentionUnderTheOtherMask, "Your cross-attention runs under `mask`"),
-        ("attend_in_blocks", blocks_of_queries, "your code holds a tensor of 512 numbers at once"),
+        ("attend_in_blocks", blocks_of_queries, "your code holds a tensor of 768 numbers at once"),
         ("attend_in_blocks", blocks_of_keys, "your code holds a tensor of 512 numbers at once"),
-        ("attend_in_blocks", attention_at_once, "your code holds a tensor of 4,096 numbers at once"),
-        ("attend_in_blocks", attention_by_torch_at_once, "your code holds a tensor of 4,096 numbers at once"),
+        ("attend_in_blocks", attention_at_once, "your code holds a tensor of 6,144 numbers at once"),
+        ("attend_in_blocks", attention_by_torch_at_once, "your code holds a tensor of 6,144 numbers at once"),
+        ("attend_in_blocks", one_query_at_a_time, "your code holds a query's scores for all 96 keys at once"),
+        ("masked_lm_loss", head_on_all_positions, "calls the head on 5 positions, but only 2 have a label"),
+        ("LowRankAdapter", AdapterWithBiases, "Your class learns a bias, `self.down.bias`. The maps have none here"),
+        ("SwiGLU", GateWithABias, "Your class learns a bias, `self.W_2.bias`."),
+        ("GroupedQueryAttention", GroupsWithBiases, "Your class learns a bias, `self.W_q.bias`, and 1 more."),
+        ("RMSNorm", NormOfTheTokensType, "With a gain of float32 your result for tokens of float16 is float16."),
+        ("VisionTransformer", ClassTokenNotRepeated, "here 1 meets 3. `expand` repeats what is there once"),
+        ("Transformer", OnlyTheFirstLayer, "put `return` below the loop"),
+        ("Transformer", OnlyTheLastLayer, "in `self.encoder`, only the last has an effect"),
+        ("LayerNorm", StatisticsWithoutGradient, "The gradient is cut off: by `torch.no_grad()`"),
         ("reach", lambda layers, window: layers * window, "Your code counts a whole window for each layer."),
         ("reorder_cache", parents_assigned_to_empty, "row i goes to position parents[i]"),
         ("reorder_cache", parents_assigned_to_zeros, "row i to position parents[i]"),

@@ -1,7 +1,7 @@
 """The exercise `cross_attend` of notebook 07."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
@@ -9,12 +9,18 @@ from course_lib.lessons.l07_transformer.inputs import target_and_memory
 from course_lib.transformer import layers
 
 
-def plain_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+class PlainAttention(nn.Module):
     """Attention of one head without learned weights, in place of a `MultiHeadAttention`."""
-    scores = (query @ key.mT).unsqueeze(1)  # (B, 1, T, S)
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    return scores.squeeze(1).softmax(-1) @ value  # (B, T, d_model)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Let queries (B, T, d_model) read keys and values (B, S, d_model): the output (B, T, d_model)."""
+        scores = (query @ key.mT).unsqueeze(1)  # (B, 1, T, S)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        return scores.squeeze(1).softmax(-1) @ value
+
+
+plain_attention = PlainAttention()
 
 
 cross_attend = Exercise(
@@ -157,3 +163,9 @@ def cross_attend_by_name(attend, target, source, mask=None):
     if mask is None:
         return attend(query=target, key=source, value=source)
     return attend(query=target, key=source, value=source, mask=mask)
+
+
+@cross_attend.right
+def by_the_method(attention, x, memory, memory_mask=None):
+    inputs = {"query": x, "key": memory, "value": memory, "mask": memory_mask}
+    return attention.forward(**inputs)

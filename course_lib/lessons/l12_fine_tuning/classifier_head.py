@@ -26,6 +26,7 @@ LEARNED = ClassWithWeights(
     inputs=inputs,
     sizes=(6, 4),
     wide=(64, 10),
+    logits=1,
     block=11,
 )
 
@@ -127,6 +128,20 @@ class OneMap(nn.Module):
 
     def forward(self, hidden, real):
         return self.W(mean_of_tokens(hidden, real))
+
+
+@head.right
+class BeginsAtZero(nn.Module):
+    """Even bets at first: a single map learns from zeros as well."""
+
+    def __init__(self, d_model, classes):
+        super().__init__()
+        self.output = nn.Linear(d_model, classes)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, hidden, real):
+        return self.output(mean_of_tokens(hidden, real))
 
 
 @head.right

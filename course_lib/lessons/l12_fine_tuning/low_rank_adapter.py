@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from course_lib.exercises import weights_in_use
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
@@ -40,7 +41,9 @@ LEARNED = ClassWithWeights(
 
 
 def start_of_adapter(learned: ClassWithWeights, answer: Any) -> str:
-    """Say that an adapter does not begin as no change, or that no gradient reaches it."""
+    """Say that an adapter has a bias, does not begin as no change, or that no gradient reaches it."""
+    if sentence := weights_in_use.biases(learned, answer):
+        return sentence
     with torch.random.fork_rng([]):
         adapter = learned.make(answer, learned.wide)
     output = learned.outputs(adapter, learned.inputs(*learned.wide))[0]

@@ -20,6 +20,7 @@ LEARNED = ClassWithWeights(
     inputs=inputs,
     sizes=(6, 4),
     wide=(64, 10),
+    logits=1,
     block=11,
 )
 
@@ -40,7 +41,7 @@ head = Exercise(
     cases=(
         case(6, 9, fixed_tensor(3, 5, 6), having=("other sizes",)),
         case(4, 3, fixed_tensor(1, 1, 4), having=("a single piece",)),
-        case(4, 3, fixed_tensor(2, 4), having=("no batch axis",)),
+        case(4, 3, fixed_tensor(3, 4, 4), having=("as many pieces as features",)),
         case(4, 3, fixed_tensor(1, 3, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
@@ -114,6 +115,26 @@ class OneMap(nn.Module):
 
     def forward(self, hidden):
         return self.W(hidden)
+
+
+@head.right
+class OfWidthOne(nn.Module):
+    """A convolution that reads one piece at a time."""
+
+    def __init__(self, d_model, tags):
+        super().__init__()
+        self.convolution = nn.Conv1d(d_model, tags, kernel_size=1)
+
+    def forward(self, hidden):
+        return self.convolution(hidden.transpose(1, 2)).transpose(1, 2)
+
+
+@head.right
+class BeginsAtZero(tagging.TaggingHead):
+    def __init__(self, d_model, tags):
+        super().__init__(d_model, tags)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
 
 
 @head.right

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from course_lib.exercises import weights_in_use
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
@@ -48,7 +49,7 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
 
 def further_check(answer: Any, arguments: tuple[Any, ...]) -> str:
     """Judge the weights, then the order of the groups."""
-    return judge_class(LEARNED)(answer, arguments) or groups_in_order(answer, arguments)
+    return judge_class(LEARNED, weights_in_use.biases)(answer, arguments) or groups_in_order(answer, arguments)
 
 
 grouped_query_attention = Exercise(
@@ -66,10 +67,10 @@ grouped_query_attention = Exercise(
     another=case(*SIZES, fixed_tensor(1, 3, 8, seed=1)),
     cases=(
         case(24, 6, 2, rotary, fixed_tensor(2, 3, 24), having=("a batch", "sizes that all differ")),
-        case(8, 2, 1, rotary, fixed_tensor(2, 3, 8), having=("a single head of keys",)),
-        case(8, 2, 2, rotary, fixed_tensor(2, 3, 8), having=("no sharing at all",)),
+        case(8, 2, 1, rotary, fixed_tensor(2, 3, 8), having=("a batch", "a single head of keys")),
+        case(8, 2, 2, rotary, fixed_tensor(2, 3, 8), having=("a batch", "no sharing at all")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
-        case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a mask",)),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
         case(8, 4, 2, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),

@@ -37,9 +37,9 @@ llama_layer = Exercise(
     another=case(*SIZES, fixed_tensor(1, 3, 8, seed=1)),
     cases=(
         case(24, 6, 2, 10, rotary, fixed_tensor(2, 3, 24), having=("a batch", "sizes that all differ")),
-        case(8, 2, 1, 6, rotary, fixed_tensor(2, 3, 8), having=("a single head of keys",)),
+        case(8, 2, 1, 6, rotary, fixed_tensor(2, 3, 8), having=("a batch", "a single head of keys")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
-        case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a mask",)),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
         case(8, 4, 2, 6, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),
@@ -114,6 +114,26 @@ class AddsTheNormed(layers.LlamaLayer):
 class SideBySide(layers.LlamaLayer):
     def forward(self, x, mask=None):
         return x + self.self_attention(self.norm_1(x), mask) + self.feed_forward(self.norm_2(x))
+
+
+@llama_layer.mistake(
+    "Your second residual connection adds the input of the layer, so that what the attention computed is lost. Add the "
+    "result of the first half: `x = x + self.feed_forward(self.norm_2(x))`."
+)
+class AddsTheInputTwice(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        y = x + self.self_attention(self.norm_1(x), mask)
+        return x + self.feed_forward(self.norm_2(y))
+
+
+@llama_layer.mistake(
+    "Your norms are LayerNorm, which subtracts the mean and learns a bias. A Llama has RMSNorm: use your `RMSNorm` for "
+    "both."
+)
+class WithLayerNorm(layers.LlamaLayer):
+    def __init__(self, d_model, heads, kv_heads, d_ff, rotate):
+        super().__init__(d_model, heads, kv_heads, d_ff, rotate)
+        self.norm_1, self.norm_2 = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
 
 
 @llama_layer.mistake("Your feed-forward comes before the attention. Attention comes first.")

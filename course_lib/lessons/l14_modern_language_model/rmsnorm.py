@@ -46,6 +46,11 @@ def in_half_precision(answer: Any, _arguments: tuple[Any, ...]) -> str:
             "With a gain of float16 your result is float32, so the type grows from layer to layer. Turn the result "
             "into the type of the gain: `.to(self.gain.dtype)`."
         )
+    if answer(4)(torch.ones(1, 1, 4, dtype=torch.float16)).dtype != torch.float32:
+        return (
+            "With a gain of float32 your result for tokens of float16 is float16. Return the type of the gain, not "
+            "that of the tokens: `.to(self.gain.dtype)`."
+        )
     return ""
 
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from course_lib.exercises import weights_in_use
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
@@ -26,7 +27,7 @@ swi_glu = Exercise(
     difficulty=1,
     trained=True,
     adapt=with_fixed_weights(LEARNED),
-    further_check=judge_class(LEARNED),
+    further_check=judge_class(LEARNED, weights_in_use.biases),
     explain=explain_class(LEARNED),
     returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
     example=case(4, 7, fixed_tensor(1, 2, 4)),

@@ -19,18 +19,23 @@ def blocked(T: int, S: int, d_k: int, d_v: int, block: int, seed: int = 0, havin
 
 
 def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
-    """Say that an answer holds more numbers at once than a block of scores and the output have; "" if it does not."""
-    T, d, block = 64, 4, 8
-    inputs = fixed_tensor(3, T, d)
+    """Say that an answer holds more numbers at once than a block of scores and the inputs have; "" if it does not."""
+    T, S, d, block = 64, 96, 4, 8
+    inputs = (fixed_tensor(T, d), fixed_tensor(S, d, seed=1), fixed_tensor(S, d, seed=2))
     with torch.no_grad(), Allocations() as allocations:
         call_directly(answer)(*inputs, block)
-    if allocations.largest <= max(T * d, 2 * block * block):
-        return ""
-    return (
-        f"But with {T} queries, {T} keys and blocks of {block}, your code holds a tensor of {allocations.largest:,} "
-        f"numbers at once. Never hold more scores than block × block, here {block * block}: go through the keys block "
-        "by block, too."
-    )
+    if allocations.largest > max(S * d, 2 * block * block):
+        return (
+            f"But with {T} queries, {S} keys and blocks of {block}, your code holds a tensor of "
+            f"{allocations.largest:,} numbers at once. Never hold more scores than block × block, here "
+            f"{block * block}: go through the keys block by block, too."
+        )
+    if any(S in shape and d not in shape for shape in allocations.shapes):
+        return (
+            f"But with {S} keys and blocks of {block}, your code holds a query's scores for all {S} keys at once. Go "
+            "through the keys block by block, with your online softmax."
+        )
+    return ""
 
 
 attend_in_blocks = Exercise(
@@ -50,6 +55,13 @@ attend_in_blocks = Exercise(
         blocked(3, 4, 4, 5, 100, seed=4, having=("one block for all",)),
         case(
             fixed_tensor(3, 2) * 300, fixed_tensor(6, 2, seed=6), fixed_tensor(6, 3, seed=7), 2, having=("huge scores",)
+        ),
+        case(
+            50 * (1 + fixed_tensor(3, 2).abs()),
+            -2 - fixed_tensor(6, 2, seed=8).abs(),
+            fixed_tensor(6, 3, seed=7),
+            2,
+            having=("very low scores",),
         ),
     ),
     hints=(
@@ -146,6 +158,22 @@ def scaled_by_block(query, key, value, block):
 @attend_in_blocks.mistake("Your code scales twice: once in the queries, once in the scores.")
 def scaled_twice(query, key, value, block):
     return blocks.attend_in_blocks(query * query.size(-1) ** -0.5, key, value, block)
+
+
+@attend_in_blocks.mistake(
+    "Your maximum begins at 0. If all scores are far below 0, every exponential is 0, and 0 / 0 is NaN: begin at minus "
+    "infinity."
+)
+def maximum_begins_at_0(query, key, value, block):
+    outputs = []
+    for asking in query.split(block):
+        maximum, mixed = asking.new_zeros(len(asking), 1), value.new_zeros(len(asking), value.size(-1))
+        total = torch.zeros_like(maximum)
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT * asking.size(-1) ** -0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+        outputs.append(mixed / total)
+    return torch.cat(outputs)
 
 
 @attend_in_blocks.right_for_whole_course

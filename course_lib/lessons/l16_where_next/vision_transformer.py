@@ -20,6 +20,8 @@ LEARNED = ClassWithWeights(
     wide=(2, 6, 10, 64, 4, 96, 2),
     block=2,
     d_model=3,
+    positions=1,
+    logits=2,
 )
 
 vision_transformer = Exercise(
@@ -38,7 +40,7 @@ vision_transformer = Exercise(
     cases=(
         case(*SIZES, fixed_tensor(3, 4, 4, seed=5), having=("a batch",)),
         case(2, 6, 5, 6, 3, 8, 2, fixed_tensor(2, 4, 6, seed=7), having=("two layers", "other sizes", "a batch")),
-        case(1, 4, 2, 4, 2, 6, 1, fixed_tensor(2, 2, 2, seed=9), having=("patches of one number", "a batch")),
+        case(3, 4, 2, 4, 2, 6, 1, fixed_tensor(2, 6, 6, seed=9), having=("larger patches", "a batch")),
     ),
     hints=(
         "You have all the parts. Which shape does a picture have after `patches`, and after the first linear map?",
@@ -90,6 +92,19 @@ vision_transformer.patch(
 )
 
 
+@vision_transformer.mistake(
+    "Your positions are added before the class token stands in front, so it has none. Put it in front first, then add "
+    "a table of N + 1 positions."
+)
+class PositionsOfPatchesOnly(images.VisionTransformer):
+    def forward(self, images):
+        x = self.embed(patches(images, self.patch_size)) + self.positions[1:]
+        x = torch.cat((self.class_token.expand(len(x), 1, -1), x), dim=1)
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, 0])
+
+
 @vision_transformer.right_for_whole_course
 class PictureReader(nn.Module):
     def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
@@ -126,3 +141,47 @@ class ClassTokenByPadding(nn.Module):
         first = torch.zeros_like(x)
         first[:, 0] = 1
         return self.head(self.layers(x + first * self.token + self.places)[:, 0])
+
+
+@vision_transformer.right
+class OfEmbeddings(nn.Module):
+    """The class token and the positions are embeddings, and a convolution maps the patches."""
+
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__()
+        self.cut = nn.Conv2d(1, d_model, patch_size, stride=patch_size)
+        self.first = nn.Embedding(1, d_model)
+        self.where = nn.Embedding(count + 1, d_model)
+        nn.init.normal_(self.first.weight, std=0.2)
+        nn.init.normal_(self.where.weight, std=0.2)
+        self.blocks = nn.Sequential(*(EncoderLayer(d_model, heads, d_ff, 0.0) for _ in range(layers)))
+        self.out = nn.Linear(d_model, classes)
+
+    def forward(self, images):
+        x = self.cut(images.unsqueeze(1)).flatten(2).mT
+        x = torch.cat((self.first.weight.expand(len(x), 1, -1), x), dim=1) + self.where(torch.arange(x.size(1) + 1))
+        return self.out(self.blocks(x)[:, 0])
+
+
+@vision_transformer.right
+class OfPlainParameters(nn.Module):
+    """The maps at both ends are matrices and vectors, and the classes are equally likely at first."""
+
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__()
+        self.size = patch_size
+        self.map, self.shift = (
+            nn.Parameter(torch.randn(patch_size**2, d_model) / patch_size),
+            nn.Parameter(torch.zeros(d_model)),
+        )
+        self.first = nn.Parameter(torch.randn(1, 1, d_model) * 0.2)
+        self.places = nn.Parameter(torch.randn(1, count + 1, d_model) * 0.2)
+        self.blocks = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, 0.0) for _ in range(layers))
+        self.out, self.bias = nn.Parameter(torch.zeros(d_model, classes)), nn.Parameter(torch.zeros(classes))
+
+    def forward(self, images):
+        x = patches(images, self.size) @ self.map + self.shift
+        x = torch.cat((self.first.expand(len(x), 1, -1), x), dim=1) + self.places
+        for block in self.blocks:
+            x = block(x)
+        return x[:, 0] @ self.out + self.bias
