@@ -32,6 +32,7 @@ ROOMS = [
     "exercises",
     "lessons",
     "yours",
+    "classroom",
     "cli",
 ]
 # In the textbook, a file imports only the files before it in this list.

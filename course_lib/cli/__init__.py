@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn, Protocol
 
-from course_lib.cli import data, doctor, experiment, lab, progress, refresh, reset, test
+from course_lib.cli import classroom, data, doctor, experiment, lab, progress, refresh, reset, test
 from course_lib.cli.common import CommandError, shell_command
 
 
@@ -53,6 +53,7 @@ COMMANDS: dict[str, Command] = {
     "refresh": refresh,
     "reset": reset,
     "experiment": experiment,
+    "class": classroom,
 }
 
 

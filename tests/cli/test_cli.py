@@ -12,6 +12,7 @@ import pytest
 from course_lib import cli
 from tests.cli.workplace import ROOT
 
+COMMANDS = "lab, test, doctor, data, progress, refresh, reset, experiment, class"
 HELP_SHOWS_MORE = "`python3 course.py --help` shows what is possible"
 
 
@@ -33,9 +34,12 @@ def test_without_a_command_every_command_is_listed_in_one_line(
     [
         (
             ["labb"],
-            "There is no command `labb`: choose among lab, test, doctor, data, progress, refresh, reset, experiment.",
+            f"There is no command `labb`: choose among {COMMANDS}.",
         ),
-        ([""], "There is no command ``: choose among lab, test, doctor, data, progress, refresh, reset, experiment."),
+        (
+            [""],
+            f"There is no command ``: choose among {COMMANDS}.",
+        ),
         (["--lab"], f"The following arguments are required: COMMAND ({HELP_SHOWS_MORE})."),
         (["progress", "x"], f"Unrecognized arguments: x ({HELP_SHOWS_MORE})."),
         (["data", "--li"], f"Unrecognized arguments: --li ({HELP_SHOWS_MORE})."),
