@@ -14,6 +14,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ FORK, KILL = b"f", b"k"
 def serve(control: socket.socket) -> None:
     """Be the nursery: for each socket that comes, fork a process that answers on it, and end it when told so."""
     all_exercises()
+    tempfile.gettempdir()  # torch asks for it when it loads some of its parts, and finds it by writing a file
     torch.set_num_threads(1)
     gc.freeze()
     pid = 0

@@ -75,14 +75,15 @@ def _limit() -> None:
     """Limit processor time, memory, and the size of files to nothing, where the system has such limits."""
     import resource
 
-    for name, value in (
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_AS, _memory_in_use() + MEMORY),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
+    memory = _memory_in_use() + MEMORY
+    for name, value, at_most in (
+        (resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 1),  # first a signal that says why, then the end
+        (resource.RLIMIT_AS, memory, memory),
+        (resource.RLIMIT_FSIZE, 0, 0),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
         with suppress(ValueError, OSError):  # macOS does not let a process limit its memory
-            resource.setrlimit(name, (value, value))
+            resource.setrlimit(name, (value, at_most))
 
 
 def _memory_in_use() -> int:

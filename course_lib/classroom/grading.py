@@ -164,10 +164,8 @@ class Grader:
             parts: the sources of the student's right answers to earlier exercises.
             given: modules of the course that the answer may import.
         """
-        if not submitted.source:
-            status = "refused" if submitted.is_refused else "missing" if "missing" in submitted.reason else "wrong"
-            status = "not answered" if submitted.reason == "Not answered." else status
-            return Grade(exercise.name, status, (submitted.reason,))
+        if submitted.status:
+            return Grade(exercise.name, submitted.status, (submitted.reason,))
         order = {
             "exercise": exercise.name,
             "source": submitted.source,
@@ -181,7 +179,7 @@ class Grader:
                 return self._verify(exercise, order)
             case {"passed": False, "paragraphs": list(paragraphs)}:
                 kept = tuple(str(each)[:2000] for each in paragraphs[:10])
-                if any(answering.COURSE_CODE in each for each in kept):
+                if any(map(_is_about_course_code, kept)):
                     return _called_course_code(exercise)
                 return Grade(exercise.name, "wrong", kept, _known_mistakes(exercise, kept))
         return _stopped(exercise, said)
@@ -304,7 +302,7 @@ class _Expected:
 def _differs(exercise: Exercise, got: Outcome, expected: Outcome) -> Grade:
     """The grade of an answer that its own process calls right, though its results are not."""
     if got.error is not None:
-        if answering.COURSE_CODE in str(got.error):
+        if _is_about_course_code(str(got.error)):
             return _called_course_code(exercise)
         words = f"it raises {str(got.error)[:300].rstrip('.')}"
     else:
@@ -317,11 +315,17 @@ def _called_course_code(exercise: Exercise) -> Grade:
     return Grade(exercise.name, "refused", (COURSE_CODE.format(name=exercise.name),))
 
 
+def _is_about_course_code(words: str) -> bool:
+    """Whether an error says that the course's own code was called, or was to be read."""
+    is_refused = "PermissionError" in words or "ImportError" in words or "Permission denied" in words
+    return answering.COURSE_CODE in words or (is_refused and "course_lib" in words)
+
+
 def _stopped(exercise: Exercise, said: Any) -> Grade:
     """The grade of an answer whose process sent no result."""
     reason = said.get("error") if isinstance(said, dict) else None
     words = str(reason)[:500] if reason else "its process sent no results that could be read"
-    if answering.COURSE_CODE in words:
+    if _is_about_course_code(words):
         return _called_course_code(exercise)
     return Grade(exercise.name, "wrong", (f"Your answer could not be checked: {words}.",))
 

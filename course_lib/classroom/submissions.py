@@ -31,13 +31,14 @@ class Submitted:
 
     Attributes:
         source: a Python module that defines the answer under the exercise's name; "" if there is nothing to grade.
-        reason: a sentence that says why there is nothing to grade, or why it does not count; "" otherwise.
-        is_refused: whether it is an answer that does not count, such as the course's own function.
+        status: "" for an answer to grade, "missing" for none, "not answered", "wrong" for what Python cannot read, or
+            "refused" for an answer that does not count, such as the course's own function.
+        reason: a sentence that says why there is nothing to grade; "" if there is.
     """
 
     source: str = ""
+    status: str = ""
     reason: str = ""
-    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,24 +108,29 @@ def _grade_id(cell: Mapping[str, Any]) -> str:
 def _answer(name: str, cells: list[_Cell], bindings: dict[str, list[_Bound]], given: set[str]) -> Submitted:
     candidates = [cell for cell in cells if name in (cell.grade_id, cell.exercise)]
     if not candidates:
-        return Submitted(reason=f"The cell of the exercise `{name}` is missing from the notebook that was handed in.")
+        return Submitted("", "missing", f"The cell of the exercise `{name}` is missing from the notebook that was handed in.")
     answered = [cell for cell in candidates if not _is_stub(cell)]
     if not answered:
-        return Submitted(reason="Not answered.")
+        return Submitted("", "not answered", "Not answered.")
     cell = answered[-1]
     if cell.tree is None:
         where = f" in line {cell.error.lineno}" if cell.error and cell.error.lineno else ""
         words = str(cell.error.msg if cell.error else "").strip().rstrip(".")
-        return Submitted(reason=f"Python cannot read the cell{where}: {words}.")
+        return Submitted("", "wrong", f"Python cannot read the cell{where}: {words}.")
     own = _own_definition(name, cell)
     if own is None:
-        return Submitted(reason=f"The cell defines no `{name}`.")
+        return Submitted("", "wrong", f"The cell defines no `{name}`.")
     try:
         return Submitted(source=_module(name, own, bindings, given))
     except _Refused as refused:
-        return Submitted(reason=str(refused), is_refused=True)
+        return Submitted("", "refused", str(refused))
     except (SyntaxError, ValueError, RecursionError) as error:
-        return Submitted(reason=f"Python cannot read the answer: {str(error).rstrip('.')}.")
+        return Submitted("", "wrong", f"Python cannot read the answer: {str(error).rstrip('.')}.")
+
+
+def is_stub(cell: Mapping[str, Any]) -> bool:
+    """Whether a code cell of a notebook leaves its exercise unanswered."""
+    return _is_stub(_Cell(0, cell))
 
 
 def _is_stub(cell: _Cell) -> bool:
