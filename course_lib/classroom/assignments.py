@@ -30,6 +30,8 @@ from course_lib.exercises.exercise import Exercise
 
 MINUTES_FOR_A_POINT = 5
 SUFFIX = "_check"  # of the name of the locked cell behind an exercise
+# The kind of output in a graded notebook that holds an exercise's status and mistakes.
+RESULT = "application/vnd.transformer-course.grade+json"
 CONFIGURATION = "nbgrader_config.py"
 CONTENT = '''\
 """nbgrader's settings for this class. The course wrote this file once, and leaves it as it is when you change it."""

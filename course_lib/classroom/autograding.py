@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import sysconfig
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,17 +24,16 @@ from nbgrader import preprocessors as of_nbgrader
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from course_lib.classroom import assignments
-from course_lib.classroom.assignments import SUFFIX, Assignment, find_assignment, mark_cells, points
+from course_lib.classroom.assignments import RESULT, SUFFIX, Assignment, find_assignment, mark_cells, points
 from course_lib.classroom.grading import Grade, Grader, GradingError
 from course_lib.classroom.room import ClassError
 from course_lib.copies.notebook import Notebook
 from course_lib.exercises.reports import Panel
 
-# In the outputs of locked cells: the status and the mistakes, for the teacher's view.
-RESULT = "application/vnd.transformer-course.grade+json"
 MARKS = {"right": "✓", "wrong": "✗", "refused": "✗", "not answered": "…", "missing": "…"}
 
 
@@ -157,7 +157,9 @@ class Desk:
         path = os.environ.get("PATH", "")
         os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), path])
         try:
-            result: dict[str, Any] = getattr(self.api, method)(*arguments, **named)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own code
+                result: dict[str, Any] = getattr(self.api, method)(*arguments, **named)
         finally:
             os.environ["PATH"] = path
         return result

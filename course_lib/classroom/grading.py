@@ -181,7 +181,7 @@ class Grader:
                 kept = tuple(str(each)[:2000] for each in paragraphs[:10])
                 if any(map(_is_about_course_code, kept)):
                     return _called_course_code(exercise)
-                return Grade(exercise.name, "wrong", kept, _known_mistakes(exercise, kept))
+                return Grade(exercise.name, "wrong", kept, known_mistakes(exercise, "\n".join(kept)))
         return _stopped(exercise, said)
 
     def _verify(self, exercise: Exercise, order: Mapping[str, Any]) -> Grade:
@@ -330,9 +330,8 @@ def _stopped(exercise: Exercise, said: Any) -> Grade:
     return Grade(exercise.name, "wrong", (f"Your answer could not be checked: {words}.",))
 
 
-def _known_mistakes(exercise: Exercise, paragraphs: tuple[str, ...]) -> tuple[str, ...]:
-    """The sentences of the known mistakes that a report names."""
-    text = "\n".join(paragraphs)
+def known_mistakes(exercise: Exercise, text: str) -> tuple[str, ...]:
+    """The sentences of an exercise's known mistakes that a text contains."""
     return tuple(dict.fromkeys(each.message for each in exercise.mistakes if each.message in text))
 
 
