@@ -7,6 +7,7 @@
       homes/NAME/             the home folder of a student or of the teacher, in it `my_course/`
       grading/                the gradebook and all that grading makes; closed to students
       hub/                    JupyterHub's own database, secrets and log; closed to students
+      data/                   the data sets, for all to read
       proxy/                  configurable-http-proxy
 
 A class is changed as a whole: `class.json` is written atomically, so that a stopped command leaves the former class.
@@ -71,6 +72,11 @@ class Room:
     def hub(self) -> Path:
         """The folder of JupyterHub's own files."""
         return self.folder / "hub"
+
+    @property
+    def data(self) -> Path:
+        """The folder of the data sets, which students read."""
+        return self.folder / "data"
 
     def home(self, name: str) -> Path:
         """The home folder of a member.

@@ -29,13 +29,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Run JupyterLab in this process, until it is shut down."""
     from jupyterlab.labapp import LabApp
 
-    from course_lib.data.places import place
+    from course_lib.classroom.plain_lab import use_plain_lab
+    from course_lib.data.places import notebooks_folder
 
     words = [word for word in arguments.words if word != ORIGINAL]
     for warning in warnings(words, os.environ):
         print(f"Warning: {warning}", file=sys.stderr, flush=True)
     is_for_learners = ORIGINAL not in arguments.words and not NO_START & {*words}
-    folder = prepare_copies() if is_for_learners else place("notebooks")
+    folder = prepare_copies() if is_for_learners else notebooks_folder()
+    use_plain_lab(os.environ)
     LabApp.launch_instance([f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}", *words])
     return 0
 
@@ -48,7 +50,7 @@ def prepare_copies() -> Path:
     from course_lib.copies import making, moving
     from course_lib.copies.news import news
     from course_lib.data.folders import FolderError
-    from course_lib.data.places import place
+    from course_lib.data.places import notebooks_folder
 
     try:
         if sentence := moving.bring_parts_along():
@@ -65,7 +67,7 @@ def prepare_copies() -> Path:
     if (making.folder() / FIRST).is_file():
         return making.folder()
     print("Warning: You have no copies, so the course's own notebooks are opened.", file=sys.stderr, flush=True)
-    return place("notebooks")
+    return notebooks_folder()
 
 
 def warnings(words: Sequence[str], variables: Mapping[str, str]) -> list[str]:

@@ -46,13 +46,14 @@ def folder() -> Path:
 
 
 def shown(file: Path) -> str:
-    """A path as the learner sees it, from the course's folder."""
-    return file.relative_to(places.COURSE).as_posix()
+    """A path as the learner sees it, from where their paths start or, of the course's own files, from its folder."""
+    start = places.start() if file.is_relative_to(places.start()) else places.COURSE
+    return file.relative_to(start).as_posix()
 
 
 def originals() -> dict[str, Copy]:
     """The course's notebooks by name."""
-    return {file.stem: look_at(file) for file in sorted(places.place("notebooks").glob("*.ipynb"))}
+    return {file.stem: look_at(file) for file in sorted(places.notebooks_folder().glob("*.ipynb"))}
 
 
 def name_of(given: str, names: Iterable[str]) -> str | None:
@@ -181,13 +182,13 @@ def replace_copy(copy: Copy, new: Notebook, *, keeping: bool = True) -> Path | N
 
 def is_outdated(name: str) -> bool:
     """Whether the course has a newer version of a copy. No file is changed."""
-    original, copy = look_at(places.place("notebooks") / f"{name}.ipynb").notebook, copy_of(name).notebook
+    original, copy = look_at(places.notebooks_folder() / f"{name}.ipynb").notebook, copy_of(name).notebook
     return original is not None and copy is not None and not copy.is_made_from(original)
 
 
 def outdated() -> list[str]:
     """The names of the copies of which the course has a newer version. No file is changed."""
-    return [file.stem for file in sorted(places.place("notebooks").glob("*.ipynb")) if is_outdated(file.stem)]
+    return [file.stem for file in sorted(places.notebooks_folder().glob("*.ipynb")) if is_outdated(file.stem)]
 
 
 def successors() -> dict[str, list[str]]:

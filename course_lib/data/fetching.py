@@ -139,9 +139,17 @@ def _find(name: str) -> DataSet:
     return SETS[name]
 
 
+def folder_name(name: str) -> str:
+    """The name of a data set's folder. Another version of the course, which keeps other files, has another one.
+
+    Raises:
+        DataMissing: no data set has this name.
+    """
+    return f"{name}-{_find(name).contents_sha256[:8]}"
+
+
 def _folder(data_set: DataSet) -> Path:
-    # Another version of the course, which keeps other files, has another folder.
-    return cache_folder() / f"{data_set.name}-{data_set.contents_sha256[:8]}"
+    return cache_folder() / folder_name(data_set.name)
 
 
 def _not_here(data_set: DataSet) -> DataMissing:

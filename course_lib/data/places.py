@@ -6,11 +6,25 @@ from pathlib import Path
 COURSE = Path(__file__).resolve().parents[2]
 
 
+def start() -> Path:
+    """The folder in which a learner's paths start: the course's folder, or the one that COURSE_HOME names.
+
+    In a class, many learners share one course, which they can only read. COURSE_HOME is then a learner's home folder.
+    """
+    chosen = os.environ.get("COURSE_HOME")
+    return Path(chosen).absolute() if chosen else COURSE
+
+
+def notebooks_folder() -> Path:
+    """The folder of the course's own notebooks."""
+    return COURSE / "notebooks"
+
+
 def place(path: str | os.PathLike[str]) -> Path:
     """The place that a path names. `~` is the home folder, and a relative path starts in the course's folder.
 
     The course's folder is the one with `notebooks/` in it. So the same words name the same place in a notebook, which
-    runs in `my_course/`, and in a terminal.
+    runs in `my_course/`, and in a terminal. With COURSE_HOME, a relative path starts there.
 
     >>> place("mine") == COURSE / "mine"
     True
@@ -18,9 +32,9 @@ def place(path: str | os.PathLike[str]) -> Path:
     True
     """
     try:
-        return COURSE / Path(path).expanduser()
+        return start() / Path(path).expanduser()
     except RuntimeError:  # There is no such home folder, so it is a name like any other, as it is in a shell.
-        return COURSE / path
+        return start() / path
 
 
 def copies_folder() -> Path:

@@ -93,8 +93,8 @@ def part_file(name: str) -> Path:
 def display_path(path: Path) -> str:
     """A path inside the folder as the learner sees it, written alike on every system."""
     start = folder().parent
-    if not os.environ.get("COURSE_WORK") and start.is_relative_to(places.COURSE):
-        start = places.COURSE
+    if not os.environ.get("COURSE_WORK") and start.is_relative_to(places.start()):
+        start = places.start()
     return path.relative_to(start).as_posix()
 
 
