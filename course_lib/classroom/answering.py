@@ -98,7 +98,7 @@ def _words(order: Mapping[str, Any]) -> dict[str, Any]:
     """What the course's check says to an answer."""
     exercise = find(order["exercise"])
     _lend_parts(exercise, order["parts"])
-    confinement.confine([*confinement.folders_of_python(), Path(__file__).parents[1]])
+    confinement.confine([*confinement.folders_of_python(), Path(__file__).parents[1]], order["cpu_seconds"])
     try:
         answer = _define(exercise.name, order["source"])
     except BaseException as error:
@@ -116,7 +116,7 @@ def _outcomes(order: Mapping[str, Any]) -> dict[str, Any]:
     _lend_parts(exercise, order["parts"])
     _disarm(exercise)
     _hide_course(order["given"])
-    confinement.confine(confinement.folders_of_python(), forbidden_imports=("course_lib",))
+    confinement.confine(confinement.folders_of_python(), order["cpu_seconds"], forbidden_imports=("course_lib",))
     try:
         answer = _define(order["exercise"], order["source"])
         function = adapt(answer)

@@ -123,7 +123,8 @@ def _position(cells: list[Cell], name: str) -> int | None:
 
     found = [i for i, cell in enumerate(cells) if cell["cell_type"] == "code" and _is_of(cell, name)]
     answered = [i for i in found if not is_stub(cells[i])]
-    return (answered or found or [None])[-1]
+    candidates = answered or found
+    return candidates[-1] if candidates else None
 
 
 def _is_of(cell: Cell, name: str) -> bool:
@@ -194,7 +195,7 @@ def prepare(grading: Path) -> None:
 
 
 def read_notebook(content: bytes) -> Notebook:
-    """Read a notebook that a student handed in. Raises ValueError, with the second half of a sentence, if it is none."""
+    """Read what a student handed in. Raises ValueError, with the second half of a sentence, if it is no notebook."""
     notebook = Notebook(content)
     for cell in notebook.cells:
         if cell["cell_type"] not in ("code", "markdown", "raw"):

@@ -24,8 +24,8 @@ from nbgrader import preprocessors as of_nbgrader
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from course_lib.classroom import assignments
 from course_lib.classroom.assignments import RESULT, SUFFIX, Assignment, find_assignment, mark_cells, points
@@ -37,7 +37,7 @@ from course_lib.exercises.reports import Panel
 MARKS = {"right": "✓", "wrong": "✗", "refused": "✗", "not answered": "…", "missing": "…"}
 
 
-class RestoreCells(Preprocessor):  # type: ignore[misc]  # nbconvert has no type hints
+class RestoreCells(Preprocessor):
     """Marks the exercises of a submission afresh, and puts back locked cells that were changed or deleted."""
 
     enabled = True
@@ -46,10 +46,10 @@ class RestoreCells(Preprocessor):  # type: ignore[misc]  # nbconvert has no type
         """Mark the cells of a submission."""
         wrapped = _wrapped(notebook)
         mark_cells(wrapped, find_assignment(resources["nbgrader"]["notebook"]))
-        return from_dict(wrapped.json), resources
+        return _nodes(wrapped.json), resources
 
 
-class GradeByCheck(Preprocessor):  # type: ignore[misc]
+class GradeByCheck(Preprocessor):
     """Grades the answers of a submission, and writes the results into the locked cells."""
 
     enabled = True
@@ -62,8 +62,13 @@ class GradeByCheck(Preprocessor):  # type: ignore[misc]
         for cell in notebook.cells:
             name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             if name in by_cell and cell.cell_type == "code":
-                cell.outputs = [from_dict(_output(*by_cell[name]))]
+                cell.outputs = [_nodes(_output(*by_cell[name]))]
         return notebook, resources
+
+
+def _nodes(value: dict[str, Any]) -> Any:
+    """Dictionaries as nbformat has them, whose keys are attributes too."""
+    return from_dict(value)  # type: ignore[no-untyped-call]
 
 
 def _wrapped(notebook: NotebookNode) -> Notebook:
@@ -149,7 +154,9 @@ class Desk:
         name = assignment.name
         content = assignments.source_notebook(assignment).content()
         assignments.write(self.grading / "source" / name / f"{name}.ipynb", content)
-        _require(self._call("generate_assignment", name, force=True, create=True), f"The assignment {name} was not made")
+        _require(
+            self._call("generate_assignment", name, force=True, create=True), f"The assignment {name} was not made"
+        )
         return assignment
 
     def _call(self, method: str, *arguments: Any, **named: Any) -> dict[str, Any]:
@@ -158,7 +165,7 @@ class Desk:
         os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), path])
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own code
+                warnings.simplefilter("ignore")  # what nbgrader's own code warns of concerns its authors
                 result: dict[str, Any] = getattr(self.api, method)(*arguments, **named)
         finally:
             os.environ["PATH"] = path
@@ -166,7 +173,9 @@ class Desk:
 
     def submissions(self, name: str) -> list[str]:
         """The students who have handed in an assignment."""
-        return sorted(folder.parent.name for folder in (self.grading / "submitted").glob(f"*/{name}") if folder.is_dir())
+        return sorted(
+            folder.parent.name for folder in (self.grading / "submitted").glob(f"*/{name}") if folder.is_dir()
+        )
 
     def grade(self, given: str, students: list[str] | None = None) -> Iterator["Graded"]:
         """Grade what was handed in: all of it, or that of some students. Say of each what came out, one by one.

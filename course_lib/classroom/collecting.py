@@ -67,7 +67,10 @@ def _in_folder(folder: Path, name: str, room: Room | None) -> Iterator[_Found]:
         if not NAME.fullmatch(student):
             yield student, f"{shown} was not collected: give it a student's name of a to z, 0 to 9, - and _."
         elif room is not None and student not in room.students:
-            yield student, f"{shown} was not collected, because there is no `{student}` in this class: correct the name."
+            yield (
+                student,
+                f"{shown} was not collected, because there is no `{student}` in this class: correct the name.",
+            )
         elif not file.is_file():
             yield student, f"{student} has no copy of {name}."
         elif file.stat().st_size > LARGEST:

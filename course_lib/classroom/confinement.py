@@ -11,11 +11,11 @@ import ctypes
 import os
 import struct
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-CPU_SECONDS = 10
 MEMORY = 1_500_000_000  # bytes, beside what Python and torch take
 
 # Python's events (https://docs.python.org/3/library/audit_events.html) that no exercise causes, by how they begin.
@@ -59,25 +59,27 @@ _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # how many there are from each vers
 _NETWORK_FROM, _SCOPES_FROM = 4, 6
 
 
-def confine(readable: Iterable[str | Path], forbidden_imports: tuple[str, ...] = ()) -> None:
+def confine(readable: Iterable[str | Path], cpu_seconds: int, forbidden_imports: tuple[str, ...] = ()) -> None:
     """Confine this process for good: it cannot write files, start programs, use the network or signal other processes.
 
     Args:
         readable: the folders that it may read.
+        cpu_seconds: the processor time that it has.
         forbidden_imports: packages that cannot be imported any more, unless they are loaded already.
     """
-    _limit()
+    _limit(cpu_seconds)
     landlock(readable)
     sys.addaudithook(_hook(forbidden_imports))
 
 
-def _limit() -> None:
+def _limit(cpu_seconds: int) -> None:
     """Limit processor time, memory, and the size of files to nothing, where the system has such limits."""
     import resource
 
+    used = int(time.process_time())
     memory = _memory_in_use() + MEMORY
     for name, value, at_most in (
-        (resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 1),  # first a signal that says why, then the end
+        (resource.RLIMIT_CPU, used + cpu_seconds, used + cpu_seconds + 1),  # first a signal that says why, then the end
         (resource.RLIMIT_AS, memory, memory),
         (resource.RLIMIT_FSIZE, 0, 0),
         (resource.RLIMIT_CORE, 0, 0),
@@ -133,9 +135,10 @@ def landlock(readable: Iterable[str | Path]) -> bool:
         return False
     for folder in dict.fromkeys(map(str, readable)):
         _allow_reading(libc, ruleset, folder)
-    restricted = libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0 and libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
+    libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    failed = libc.syscall(_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
-    return restricted
+    return failed == 0
 
 
 def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: str) -> None:

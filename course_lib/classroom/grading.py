@@ -46,12 +46,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
-from course_lib.classroom import answering, confinement, messages
+from course_lib.classroom import answering, messages
 from course_lib.classroom.submissions import Submitted, answers
 from course_lib.copies.notebook import Notebook
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.outcomes import Outcome, difference, run
 
+CPU_SECONDS = 10  # for one task of one answer
 SECONDS = 60.0  # for one task of one answer, on a machine that may be busy
 SECONDS_TO_START = 180.0
 PROGRAM = """\
@@ -100,8 +101,13 @@ class Grade:
 class Grader:
     """Grades answers, one after the other. Use it in a `with` statement, which ends its processes.
 
+    Attributes:
+        cpu_seconds: the processor time that one task of one answer has.
+
     Raises GradingError if it cannot start.
     """
+
+    cpu_seconds = CPU_SECONDS
 
     def __init__(self) -> None:
         if not hasattr(os, "fork"):
@@ -172,6 +178,7 @@ class Grader:
             "parts": dict(parts or {}),
             "given": list(given),
             "seed": self._seed,
+            "cpu_seconds": self.cpu_seconds,
         }
         said = self._carry_out(order | {"task": "words"})
         match said:
@@ -220,7 +227,7 @@ class Grader:
                 reason = "it ended Python"
             status = answering.LENGTH.unpack(self._tell(answering.KILL, []))[0]
         if reason:
-            return {"error": _about_status(reason, status)}
+            return {"error": _about_status(reason, status, self.cpu_seconds)}
         try:
             return messages.read(content)
         except messages.Unreadable:
@@ -307,7 +314,9 @@ def _differs(exercise: Exercise, got: Outcome, expected: Outcome) -> Grade:
         words = f"it raises {str(got.error)[:300].rstrip('.')}"
     else:
         words = difference(got.value, expected.value, exercise.returns).rstrip(".") or "it changes its arguments"
-    sentence = f"The check was told that your answer is right, but called again without the course's code it is not: {words}."
+    sentence = (
+        f"The check was told that your answer is right, but called again without the course's code it is not: {words}."
+    )
     return Grade(exercise.name, "refused", (sentence,))
 
 
@@ -317,8 +326,8 @@ def _called_course_code(exercise: Exercise) -> Grade:
 
 def _is_about_course_code(words: str) -> bool:
     """Whether an error says that the course's own code was called, or was to be read."""
-    is_refused = "PermissionError" in words or "ImportError" in words or "Permission denied" in words
-    return answering.COURSE_CODE in words or (is_refused and "course_lib" in words)
+    refusals = ("PermissionError", "ImportError", "ModuleNotFoundError", "Permission denied", "KeyError")
+    return answering.COURSE_CODE in words or ("course_lib" in words and any(each in words for each in refusals))
 
 
 def _stopped(exercise: Exercise, said: Any) -> Grade:
@@ -363,10 +372,10 @@ def _read_message(channel: socket.socket, deadline: float) -> tuple[bytes, str]:
     return content[:length], ""
 
 
-def _about_status(reason: str, status: int) -> str:
+def _about_status(reason: str, status: int, cpu_seconds: int) -> str:
     """Say why a process sent nothing, from what was seen and from how it ended."""
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
-        return f"it was still running after {confinement.CPU_SECONDS} seconds"
+        return f"it was still running after {cpu_seconds} seconds of computing"
     if reason == "it ended Python" and os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGKILL:
         return f"it ended Python with {signal.Signals(os.WTERMSIG(status)).name}"
     return reason
@@ -377,9 +386,7 @@ def modules_given(original: Notebook) -> set[str]:
     from course_lib.classroom.submissions import course_imports
     from course_lib.copies.notebook import source
 
-    names = {
-        name for cell in original.cells if cell["cell_type"] == "code" for name in course_imports(source(cell))
-    }
+    names = {name for cell in original.cells if cell["cell_type"] == "code" for name in course_imports(source(cell))}
     modules = {name.rpartition(".")[0] for name in names} | names
     left_out = ("course_lib.exercises", "course_lib.yours", "course_lib.lessons")
     return {name for name in modules if name != "course_lib" and not name.startswith(left_out)}

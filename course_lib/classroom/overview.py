@@ -102,7 +102,9 @@ def _students_in_words(count: int) -> str:
 
 def _mistakes(standings: Sequence[Standing]) -> str:
     """The commonest known mistakes, each with the exercise and the number of students who make it."""
-    counted = Counter((name, each) for student in standings for name, found in student.mistakes.items() for each in found)
+    counted = Counter(
+        (name, each) for student in standings for name, found in student.mistakes.items() for each in found
+    )
     if not counted:
         return "<h2>The commonest mistakes</h2><p>No known mistake has been seen yet.</p>"
     items = "".join(
@@ -146,7 +148,8 @@ def _students(standings: Sequence[Standing]) -> str:
         return "<h2>Who is where</h2><p>Nobody is in the class yet.</p>"
     rows = "".join(
         f'<tr><th scope="row">{escape(each.student)}</th><td>{_place(each.furthest)}</td>'
-        f'<td class="number">{len(each.right)}</td><td>{_codes(each.stopped_at)}</td><td>{_time(each.last_saved)}</td></tr>'
+        f'<td class="number">{len(each.right)}</td>'
+        f"<td>{_codes(each.stopped_at)}</td><td>{_time(each.last_saved)}</td></tr>"
         for each in standings
     )
     return (
@@ -159,10 +162,11 @@ def _students(standings: Sequence[Standing]) -> str:
 def _places(standings: Sequence[Standing]) -> str:
     """How many students are where, without their names."""
     places = Counter(each.furthest.name if each.furthest else "" for each in standings)
+    in_order = [(each.name if each else "", each) for each in (None, *all_exercises())]
     rows = "".join(
-        f'<tr><th scope="row">{_place(exercise)}</th><td class="number">{places[exercise.name if exercise else ""]}</td></tr>'
-        for exercise in (None, *all_exercises())
-        if places[exercise.name if exercise else ""]
+        f'<tr><th scope="row">{_place(exercise)}</th><td class="number">{places[name]}</td></tr>'
+        for name, exercise in in_order
+        if places[name]
     )
     return (
         "<h2>How many are where</h2><table><caption>By the last exercise that is right or was tried.</caption><thead>"

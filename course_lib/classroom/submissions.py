@@ -72,6 +72,12 @@ def answers(submission: Notebook, original: Notebook, exercises: Iterable[Exerci
     return {exercise.name: _answer(exercise.name, cells, bindings, given) for exercise in exercises}
 
 
+def _as_python(text: str) -> str:
+    """The text of a cell with IPython's commands, such as `%time`, written as Python."""
+    python: str = TransformerManager().transform_cell(text)  # type: ignore[no-untyped-call]
+    return python
+
+
 class _Cell:
     """A code cell of a submission, as Python code if it is such."""
 
@@ -85,7 +91,7 @@ class _Cell:
         try:
             if len(self.text) > LONGEST_CELL:
                 raise SyntaxError(f"the cell has more than {LONGEST_CELL} characters")
-            text = self.text if self.text.lstrip().startswith("@") else TransformerManager().transform_cell(self.text)
+            text = self.text if self.text.lstrip().startswith("@") else _as_python(self.text)
             self.tree = ast.parse(text)
         except SyntaxError as error:
             self.error = error
@@ -108,7 +114,9 @@ def _grade_id(cell: Mapping[str, Any]) -> str:
 def _answer(name: str, cells: list[_Cell], bindings: dict[str, list[_Bound]], given: set[str]) -> Submitted:
     candidates = [cell for cell in cells if name in (cell.grade_id, cell.exercise)]
     if not candidates:
-        return Submitted("", "missing", f"The cell of the exercise `{name}` is missing from the notebook that was handed in.")
+        return Submitted(
+            "", "missing", f"The cell of the exercise `{name}` is missing from the notebook that was handed in."
+        )
     answered = [cell for cell in candidates if not _is_stub(cell)]
     if not answered:
         return Submitted("", "not answered", "Not answered.")
@@ -143,7 +151,9 @@ def _is_stub(cell: _Cell) -> bool:
 
 def _only_raises(definition: ast.stmt) -> bool:
     assert isinstance(definition, Definition)
-    body = [each for each in definition.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+    body = [
+        each for each in definition.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+    ]
     if isinstance(definition, ast.ClassDef):
         return all(isinstance(each, Definition) and _only_raises(each) for each in body)
     return all(isinstance(each, (ast.Raise, ast.Pass)) or _calls_super(each) for each in body)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_lib.cli import class_grading
 from course_lib.cli.common import CommandError
 
 EXTRAS = ("class",)
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--key", type=Path, metavar="FILE", help="the key of the certificate")
     start.add_argument("--one-account", action="store_true", help="accept that all servers run as your own account")
     _add_folder(start)
+    class_grading.add_actions(actions, _add_folder)
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
@@ -94,4 +96,4 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"start": _start}
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"start": _start, **class_grading.ACTIONS}
