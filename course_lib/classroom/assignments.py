@@ -23,6 +23,7 @@ from typing import Any
 from course_lib.classroom.room import ClassError
 from course_lib.copies import making
 from course_lib.copies.notebook import Cell, Notebook, exercise_of, remove_outputs
+from course_lib.data import places
 from course_lib.data.atomic import write_atomically
 from course_lib.data.folders import why_not_written
 from course_lib.exercises.catalogue import all_exercises
@@ -58,18 +59,24 @@ def find_assignment(given: str) -> Assignment:
 
     Raises ClassError if there is no such notebook, or none of its cells asks an exercise.
     """
-    found = making.originals()
-    name = making.name_of(given, found)
+    names = notebook_names()
+    name = making.name_of(given, names)
     if name is None:
-        raise ClassError(f"There is no notebook `{given}`: choose among {', '.join(found)}.")
-    original = found[name].notebook
+        raise ClassError(f"There is no notebook `{given}`: choose among {', '.join(names)}.")
+    found = making.look_at(places.place("notebooks") / f"{name}.ipynb")
+    original = found.notebook
     if original is None:
-        raise ClassError(f"The notebook {name} of the course cannot be used, because {found[name].problem}.")
+        raise ClassError(f"The notebook {name} of the course cannot be used, because {found.problem}.")
     asked = [exercise_of(cell) for cell in original.cells]
     exercises = tuple(each for each in all_exercises() if each.name in asked)
     if not exercises:
         raise ClassError(f"The notebook {name} asks no exercise: choose another one.")
     return Assignment(name, original, exercises)
+
+
+def notebook_names() -> list[str]:
+    """The names of the course's notebooks."""
+    return sorted(file.stem for file in places.place("notebooks").glob("*.ipynb"))
 
 
 def points(exercise: Exercise) -> int:

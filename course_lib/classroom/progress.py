@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from course_lib.classroom.assignments import RESULT, find_assignment
+from course_lib.classroom.assignments import RESULT, notebook_names
 from course_lib.classroom.grading import known_mistakes
 from course_lib.classroom.reading import read_of_student
 from course_lib.classroom.room import ClassError, Room
@@ -100,9 +100,8 @@ def _look_into_home(home: Path, standing: Standing) -> None:
     for name, saved_at in _saved_parts(home).items():
         standing.saved.add(name)
         standing.last_saved = max(standing.last_saved, saved_at)
-    for notebook in dict.fromkeys(each.notebook for each in all_exercises()):
+    for name in notebook_names():
         with suppress(ClassError, OSError, ValueError):
-            name = find_assignment(str(notebook)).name
             content = read_of_student(home, "my_course", f"{name}.ipynb")
             if content is not None:
                 _read_reports(Notebook(content), standing)

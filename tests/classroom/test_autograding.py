@@ -72,6 +72,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> autograding.Desk:
 
 def hand_in(desk: autograding.Desk, home: Path, student: str, made: Notebook, patch: pytest.MonkeyPatch) -> None:
     """Fetch the released notebook as a student, answer its exercises in it, and hand it in with nbgrader."""
+    from nbgrader.auth import Authenticator
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.exchange import ExchangeFactory
 
@@ -90,7 +91,8 @@ def hand_in(desk: autograding.Desk, home: Path, student: str, made: Notebook, pa
     handed_in.write(home / NAME / f"{NAME}.ipynb", released)
     patch.chdir(home)
     factory = ExchangeFactory(config=config)
-    factory.Submit(coursedir=CourseDirectory(config=config), config=config).start()
+    course = CourseDirectory(config=config)
+    factory.Submit(coursedir=course, authenticator=Authenticator(config=config), config=config).start()
 
 
 def feedback(desk: autograding.Desk, student: str) -> str:

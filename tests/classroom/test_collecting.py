@@ -67,8 +67,8 @@ def test_a_full_disk_leaves_the_former_version(room: Room, monkeypatch: pytest.M
 
 
 def test_names_that_are_in_no_list_are_said(room: Room, tmp_path: Path):
-    for name in ("ada", "zoe", "../ben", "Dr No"):
-        handed_in.write(tmp_path / "copies" / f"{name.replace('/', '%')}.ipynb", handed_in.notebook())
+    for name in ("ada", "zoe", "x%ben", "Dr No"):
+        handed_in.write(tmp_path / "copies" / f"{name}.ipynb", handed_in.notebook())
     result = collecting.collect_from(tmp_path / "copies", room.grading, NAME, room)
     assert result.students == ("ada",)
     assert len(result.problems) == 3
@@ -76,7 +76,7 @@ def test_names_that_are_in_no_list_are_said(room: Room, tmp_path: Path):
 
 
 def test_a_missing_folder_is_said(room: Room, tmp_path: Path):
-    with pytest.raises(ClassError, match="There is no folder .*copies: correct --from"):
+    with pytest.raises(ClassError, match=r"There is no folder .*copies: correct --from"):
         collecting.collect_from(tmp_path / "copies", room.grading, NAME, room)
 
 
