@@ -136,7 +136,7 @@ def landlock(readable: Iterable[str | Path]) -> bool:
     for folder in dict.fromkeys(map(str, readable)):
         _allow_reading(libc, ruleset, folder)
     libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    failed = libc.syscall(_RESTRICT_SELF, ruleset, 0)
+    failed: int = libc.syscall(_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
     return failed == 0
 
