@@ -286,7 +286,7 @@ def ask_python(python, needs):
     """
     try:
         answer = subprocess.run(
-            [str(python), "-I", "-c", question, *needs], stdout=subprocess.PIPE, check=True, timeout=60
+            [str(python), "-I", "-c", question, *needs], capture_output=True, check=True, timeout=60
         )
         return json.loads(answer.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):

@@ -28,7 +28,7 @@ def is_root() -> bool:
     return sys.platform != "win32" and os.geteuid() == 0
 
 
-def with_accounts(room: Room, register: Path = REGISTER) -> Room:
+def with_accounts(room: Room) -> Room:
     """The class with a number for each member, which no account and no other class of this computer has.
 
     A number that a member has already stays. What other classes have is in a register, from which a class is dropped
@@ -42,9 +42,9 @@ def with_accounts(room: Room, register: Path = REGISTER) -> Room:
 
     accounts = {entry.pw_uid for entry in pwd.getpwall()}
     try:
-        register.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(register / ".lock", timeout=LOCK_SECONDS):
-            others = _of_other_classes(register / "users.json", room)
+        REGISTER.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(REGISTER / ".lock", timeout=LOCK_SECONDS):
+            others = _of_other_classes(REGISTER / "users.json", room)
             taken = accounts | {int(number) for number in others}
             uids = {name: number for name, number in (_owners(room.homes) | room.uids).items() if number in UIDS}
             uids = {name: number for name, number in uids.items() if number not in taken}
@@ -53,14 +53,14 @@ def with_accounts(room: Room, register: Path = REGISTER) -> Room:
                 if name not in uids:
                     uids[name] = next(free)
             mine = {str(number): str(room.folder) for number in uids.values()}
-            write_atomically(register / "users.json", json.dumps(others | mine, indent=1).encode())
+            write_atomically(REGISTER / "users.json", json.dumps(others | mine, indent=1).encode())
     except StopIteration:
         raise ClassError(
             f"All {len(UIDS)} Unix users for members of classes are given away: delete the folder of a class that is "
             "over, then retry."
         ) from None
     except (OSError, ValueError, Timeout) as error:
-        raise ClassError(f"The register of Unix users in {register} cannot be used ({error}): correct it.") from error
+        raise ClassError(f"The register of Unix users in {REGISTER} cannot be used ({error}): correct it.") from error
     return replace(room, uids=uids)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_lib.classroom import proxy
 from course_lib.classroom.limits import Limits
 from course_lib.classroom.passwords import PasswordList, password_file
-from course_lib.classroom.proxy import proxy_command
 from course_lib.classroom.room import ClassError, Room, open_room
 from course_lib.classroom.spawner import MemberSpawner
 
@@ -26,20 +26,6 @@ from course_lib.classroom.configuration import configure
 c = get_config()  # noqa: F821
 configure(c, {folder!r})
 '''
-# What a class has that was never told otherwise.
-SETTINGS: dict[str, Any] = {
-    "ip": "",
-    "port": 8000,
-    "hub_port": 8081,
-    "proxy_port": 8001,
-    "login": "passwords",
-    "spawner": "simple",
-    "one_account": False,
-    "memory": Limits().memory,
-    "certificate": None,
-    "key": None,
-    "image": "transformer-course",
-}
 # What the teacher may do beyond what a student may: see who is there, start and stop servers. They may not open them,
 # since a page of a student's server could then act for the teacher in the same browser.
 TEACHER = ["admin-ui", "list:users", "servers"]
@@ -56,7 +42,7 @@ def configure(c: Any, folder: str) -> None:
     Raises ClassError if there is no class, or one of its settings is unknown.
     """
     room = open_room(folder)
-    settings = SETTINGS | room.settings
+    settings = room.all_settings
     _network(c, room, settings)
     _members(c, room)
     _chosen(AUTHENTICATORS, "--login", settings["login"])(c, room)
@@ -72,7 +58,7 @@ def _network(c: Any, room: Room, settings: dict[str, Any]) -> None:
         c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = settings["certificate"], settings["key"]
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings['hub_port']}"
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings['proxy_port']}"
-    c.ConfigurableHTTPProxy.command = proxy_command(room)
+    c.ConfigurableHTTPProxy.command = proxy.proxy_command(room)
     c.ConfigurableHTTPProxy.pid_file = str(room.hub / "proxy.pid")
     c.JupyterHub.db_url = f"sqlite:///{room.hub / 'jupyterhub.sqlite'}"
     c.JupyterHub.cookie_secret_file = str(room.hub / "cookie_secret")

@@ -76,10 +76,9 @@ def prepare(room: Room) -> Iterator[str]:
     Raises ClassError if it cannot run.
     """
     from course_lib.classroom.configuration import FILE, TEXT
-    from course_lib.classroom.configuration import SETTINGS as DEFAULTS
     from course_lib.classroom.passwords import make_passwords, password_file
 
-    settings = DEFAULTS | room.settings
+    settings = room.all_settings
     yield from _isolation(settings)
     free = shutil.disk_usage(room.folder).free
     if free < DISK_SPACE:
@@ -133,15 +132,16 @@ def _isolation(settings: dict[str, Any]) -> Iterator[str]:
 
 
 def stop_left_over(room: Room) -> None:
-    """Stop the proxy that a killed hub left, so that its port is free."""
-    file = room.hub / "proxy.pid"
-    try:
-        process = psutil.Process(int(file.read_text()))
-        if any(proxy.NAME in word for word in process.cmdline()):
-            process.terminate()
-            process.wait(5)
-    except (OSError, ValueError, psutil.Error):
-        return
+    """Stop the programs that a killed hub of this class left, so that its port is free. Servers go on."""
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(room.hub) and any(
+                name in word for word in process.cmdline() for name in (proxy.NAME, "jupyterhub_idle_culler")
+            ):
+                process.terminate()
+                process.wait(5)
+        except psutil.Error:
+            continue
 
 
 def port_is_free(ip: str, port: int) -> bool:
@@ -216,7 +216,7 @@ def closed_folder(*paths: Path) -> Path | None:
     for path in paths:
         for each in (path, path.resolve()):
             for folder in reversed(each.parents):
-                if not folder.stat().st_mode & 0o001:
+                if folder.exists() and not folder.stat().st_mode & 0o001:
                     return folder
     return None
 

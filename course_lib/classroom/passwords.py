@@ -31,7 +31,9 @@ def read_passwords(file: Path) -> dict[str, str]:
     Raises ClassError if the file is damaged.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+        rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig")))
+        if rows.fieldnames != ["name", "password"]:
+            raise ValueError("other columns")
         return {row["name"].strip(): row["password"].strip() for row in rows}
     except FileNotFoundError:
         return {}

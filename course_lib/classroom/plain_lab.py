@@ -15,4 +15,4 @@ CONFIGURATION = Path(__file__).parent / "jupyter"
 def use_plain_lab(variables: MutableMapping[str, str]) -> None:
     """Switch the extensions off for a JupyterLab that starts with these environment variables."""
     others = [path for path in variables.get("JUPYTER_CONFIG_PATH", "").split(os.pathsep) if path]
-    variables["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(CONFIGURATION), *others])
+    variables["JUPYTER_CONFIG_PATH"] = os.pathsep.join(dict.fromkeys([str(CONFIGURATION), *others]))

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from course_lib.classroom.limits import Limits
 from course_lib.data.atomic import write_atomically
 from course_lib.data.folders import why_not_written
 from course_lib.data.places import place
@@ -29,6 +30,21 @@ SETTINGS = "class.json"
 FORMAT = 1
 # Names are parts of paths, of addresses and, with PAM, of accounts.
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+
+# What a class has that was never told otherwise.
+DEFAULTS: dict[str, Any] = {
+    "ip": "",
+    "port": 8000,
+    "hub_port": 8081,
+    "proxy_port": 8001,
+    "login": "passwords",
+    "spawner": "simple",
+    "one_account": False,
+    "memory": Limits().memory,
+    "certificate": None,
+    "key": None,
+    "image": "transformer-course",
+}
 
 
 class ClassError(Exception):
@@ -57,6 +73,11 @@ class Room:
     def members(self) -> tuple[str, ...]:
         """The teacher and the students."""
         return (self.teacher, *self.students)
+
+    @property
+    def all_settings(self) -> dict[str, Any]:
+        """The settings, with what was never set."""
+        return DEFAULTS | self.settings
 
     @property
     def homes(self) -> Path:

@@ -1,4 +1,7 @@
-"""Say whether the course runs on this computer, or what to fix."""
+"""Say whether the course runs on this computer, or what to fix.
+
+With --class and a number, it also says whether this computer can be the server of so many students.
+"""
 
 import argparse
 import importlib
@@ -12,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.cli.common import ROOT, shell_command
+from course_lib.cli.common import ROOT, CommandError, shell_command
 
 EXTRAS = ()
 # In bytes.
@@ -39,13 +42,17 @@ class Finding:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take nothing."""
+    """Take the number of students of a class."""
+    parser.add_argument("--class", type=int, dest="students", metavar="N", help="examine the server of N students too")
+    parser.add_argument("--folder", default="my_class", metavar="FOLDER", help="the folder of the class (my_class)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each finding, and whether the course can run."""
+    if arguments.students is not None and arguments.students < 1:
+        raise CommandError(f"--class should be the number of students, 1 or more, but is {arguments.students}.")
     healthy = True
-    for finding in examine(ROOT):
+    for finding in _findings(arguments):
         print(f"{'✓' if finding.fine else '✗'} {finding.sentence}", flush=True)
         healthy = healthy and (finding.fine or not finding.needed)
     if healthy:
@@ -53,6 +60,25 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print("The course will not run yet: fix what is marked with ✗.")
     return 1
+
+
+def _findings(arguments: argparse.Namespace) -> Iterator["Finding"]:
+    """Examine this computer for a learner, and for a class if that is asked for."""
+    yield from examine(ROOT)
+    if arguments.students is None:
+        return
+    from course_lib.classroom.room import ClassError, Room, open_room
+    from course_lib.cli.class_doctor import examine_class
+    from course_lib.data.places import place
+
+    try:
+        room = open_room(arguments.folder)
+    except ClassError:
+        room = Room(place(arguments.folder), "teacher", ())
+    try:
+        yield from examine_class(arguments.students, room)
+    except (ImportError, OSError) as error:
+        yield Finding(False, f"The class cannot be examined further ({error}): {_repair(ROOT)}.")
 
 
 def examine(root: Path) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Sentences of Wikipedia in which people marked the names: of persons, places, organizations and other things.
+"""Sentences of Wikipedia in which people marked the names: of persons, places, organisations and other things.
 
 Fetch them once with ``fetch("entities")``. This is Wikigold (D. Balasuriya, N. Ringland, J. Nothman, T. Murphy and
 J. R. Curran 2009, "Named Entity Recognition in Wikipedia", Proceedings of the 2009 Workshop on the People's Web Meets
@@ -19,7 +19,7 @@ from course_lib.data.dividing import divide_at_random
 from course_lib.data.fetching import path
 
 KINDS = ("PER", "LOC", "ORG", "MISC")
-"""The kinds of names: persons, places (locations), organizations, and all others, such as works and peoples."""
+"""The kinds of names: persons, places (locations), organisations, and all others, such as works and peoples."""
 
 BOUNDARY = "-DOCSTART-"
 

@@ -17,7 +17,7 @@ from course_lib.learning.batches import batches_by_length, pad_rows
 from course_lib.learning.heads import Classifier, mean_of_tokens, should_stop
 from course_lib.learning.training import evaluating
 
-Labeled = tuple[list[int], int]
+Labelled = tuple[list[int], int]
 """The ids of a text, and its class."""
 
 WARMUP = 0.1  # share of the steps in which the rates rise; then they fall in a straight line to 0
@@ -44,8 +44,8 @@ class Tuning:
 
 def fine_tune(
     model: Classifier,
-    examples: Sequence[Labeled],
-    validation: Sequence[Labeled],
+    examples: Sequence[Labelled],
+    validation: Sequence[Labelled],
     groups: list[dict[str, Any]],
     *,
     epochs: int,
@@ -55,7 +55,7 @@ def fine_tune(
     seed: int = 0,
     progress: bool = True,
 ) -> Tuning:
-    """Train a classifier on labeled texts until the validation loss stops falling, and keep its best weights.
+    """Train a classifier on labelled texts until the validation loss stops falling, and keep its best weights.
 
     Args:
         model: a classifier.
@@ -125,8 +125,8 @@ def logits_of(model: Classifier, rows: Sequence[list[int]], batch_tokens: int = 
     return _in_batches(model, rows, batch_tokens, model.pad, model)
 
 
-def loss_of(model: Classifier, examples: Sequence[Labeled], batch_tokens: int = 2_000) -> float:
-    """Measure the mean cross-entropy of labeled texts, in nats per text."""
+def loss_of(model: Classifier, examples: Sequence[Labelled], batch_tokens: int = 2_000) -> float:
+    """Measure the mean cross-entropy of labelled texts, in nats per text."""
     logits = logits_of(model, [ids for ids, _ in examples], batch_tokens)
     return F.cross_entropy(logits, torch.tensor([label for _, label in examples])).item()
 

@@ -111,7 +111,7 @@ def tagging(model: nn.Module, ids: Tensor, labels: Tensor, *, pad: int) -> tuple
     return model(ids), labels.masked_fill(ids == pad, IGNORE)
 
 
-def labeled_vectors(
+def labelled_vectors(
     encoder: nn.Module,
     examples: Sequence[tuple[list[int], list[int]]],
     pad: int | None,
@@ -119,7 +119,7 @@ def labeled_vectors(
     batch_tokens: int = 2_000,
     progress: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Compute the hidden state of each labeled piece once, for a head on a frozen encoder.
+    """Compute the hidden state of each labelled piece once, for a head on a frozen encoder.
 
     Takes an encoder, examples as `tagging_examples` gives them, the id that fills up short texts, the most ids in a
     batch, and whether to show a bar. Returns the vectors (N, d_model) and the labels (N,) of the N pieces whose label

@@ -23,7 +23,7 @@ from course_lib.data.sentiment import Rated
 from course_lib.learning.adapters import add_adapters, merge_adapters
 from course_lib.learning.batches import pad_rows
 from course_lib.learning.checkpoints import put_weights, read, weights_of, write
-from course_lib.learning.fine_tuning import Labeled, copy_of
+from course_lib.learning.fine_tuning import Labelled, copy_of
 from course_lib.learning.heads import Classifier, ClassifierHead
 from course_lib.pretrained.encoder import PretrainedEncoder, load_encoder
 from course_lib.transformer.build import COURSE, Parts, build_encoder
@@ -96,7 +96,7 @@ class Texts:
         """Cut texts into word pieces: ids of different lengths."""
         return [self.reader.ids([text])[0].tolist() for text in texts]
 
-    def labeled(self, texts: Sequence[Text]) -> list[Labeled]:
+    def labelled(self, texts: Sequence[Text]) -> list[Labelled]:
         """Give the ids of some texts, and their labels."""
         return list(zip(self.ids([each.text for each in texts]), [each.label for each in texts], strict=True))
 
@@ -216,7 +216,7 @@ class Run:
     Attributes:
         task: what was learned, one of `TASKS`.
         way: how it learned, one of `WAYS`.
-        examples: how many labeled texts it learned from.
+        examples: how many labelled texts it learned from.
         seed: which texts these are, and what its first weights and their order depend on.
         accuracy: the share of right answers on the test texts, from 0 to 1.
         tweets: the same on tweets, from which nothing learned; None where the classes are not theirs.

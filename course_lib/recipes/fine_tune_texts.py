@@ -150,8 +150,8 @@ def trained(texts: Texts, vectors: Vectors, task: str, way: str, size: int | Non
     groups = parameter_groups(model.head, model.encoder, HEAD_RATE, RATES[way])
     fine_tune(
         model,
-        texts.labeled(sample),
-        texts.labeled(texts.validation),
+        texts.labelled(sample),
+        texts.labelled(texts.validation),
         groups,
         epochs=PASSES[size] + (way == "tuned" and size is None),
         batch_tokens=BATCH_TOKENS[size],

@@ -23,7 +23,7 @@ from course_lib.learning.tagging import (
     Tagger,
     TaggingHead,
     fit_tagging_head,
-    labeled_vectors,
+    labelled_vectors,
     predict_tags,
     tagging,
     tagging_examples,
@@ -78,7 +78,7 @@ def trained(names: Names, split: Split, way: str, seed: int) -> nn.Module:
     if way == "random":
         model = Tagger(build_encoder(CONFIG), head)
     else:
-        fit_tagging_head(head, *labeled_vectors(names.encoder, examples, names.pad))
+        fit_tagging_head(head, *labelled_vectors(names.encoder, examples, names.pad))
         model = Tagger(names.encoder if way == "frozen" else copy_of(names.encoder), head)
     if way != "frozen":
         if way != "random":

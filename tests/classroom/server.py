@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -62,13 +62,18 @@ def python_for_all(folder: Path) -> str:
     """A Python with the packages of this one that every user may start. Where this one may not, another is made."""
     found = reachable_python()
     assert found is not None
+    venv = folder / "venv"
     if found == sys.executable:
         return found
-    venv = folder / "venv"
+    if venv.exists():
+        return str(venv / "bin" / "python")
     subprocess.run([found, "-m", "venv", "--without-pip", str(venv)], check=True)
     lines = [f"import site; site.addsitedir({path!r})" for path in sys.path if path.endswith("site-packages")]
     target = next(venv.glob("lib/python*/site-packages"))
     (target / "packages.pth").write_text("\n".join(lines), encoding="utf-8")
+    for name in ("etc", "share"):  # the extensions of JupyterLab
+        shutil.rmtree(venv / name, ignore_errors=True)
+        (venv / name).symlink_to(Path(sys.prefix, name))
     return str(venv / "bin" / "python")
 
 
@@ -79,6 +84,8 @@ def free_port() -> int:
 
 class RunningHub:
     """A hub that runs, and how to reach it."""
+
+    process: subprocess.Popen[str]
 
     def __init__(self, folder: Path, port: int, python: str) -> None:
         self.room, self.address, self.python = folder / "room", f"http://127.0.0.1:{port}", python
@@ -92,23 +99,30 @@ def command(python: str, room: Path, *words: str) -> list[str]:
     return [python, "-m", "course_lib.cli", "class", "start", "--folder", str(room), *words]
 
 
-def surroundings() -> dict[str, str]:
-    """The environment of a hub: the course is this checkout."""
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment of a hub: the course is this checkout, and no data set is on this computer."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COURSE_", "JUPYTER"))}
-    return kept | {"PYTHONPATH": str(ROOT)}
+    return kept | {"PYTHONPATH": str(ROOT), "COURSE_DATA": str(folder / "no_data")}
 
 
 @contextmanager
-def running_hub(folder: Path, *students: str, words: tuple[str, ...] = ()) -> Iterator[RunningHub]:
+def running_hub(
+    folder: Path, *students: str, port: int | None = None, words: tuple[str, ...] = ()
+) -> Iterator[RunningHub]:
     """Start the hub of a class with these students as a teacher does, and stop it as they do, with Ctrl-C."""
     names = folder / "students.txt"
     names.write_text("\n".join(students), encoding="utf-8")
-    hub = RunningHub(folder, free_port(), python_for_all(folder))
+    hub = RunningHub(folder, port or free_port(), python_for_all(folder))
     started = command(hub.python, hub.room, "--students", str(names), "--port", str(hub.port), "--ip=127.0.0.1", *words)
     output = folder / "output.txt"
     with output.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(
-            started, env=surroundings(), stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd="/"
+        process = hub.process = subprocess.Popen(
+            started,
+            env=surroundings(folder),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
         )
     try:
         end = time.monotonic() + START_SECONDS
@@ -117,8 +131,11 @@ def running_hub(folder: Path, *students: str, words: tuple[str, ...] = ()) -> It
                 pytest.fail(f"The hub did not start: {output.read_text(encoding='utf-8')}")
             time.sleep(0.1)
         yield hub
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
     finally:
-        process.kill()
-        process.wait()
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

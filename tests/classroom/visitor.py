@@ -47,7 +47,7 @@ class Visitor:
             with self.opener.open(request, timeout=120) as answer:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
-            raise Refused(error.code, error.read().decode(errors="replace")[:2000]) from error
+            raise Refused(error.code, error.read().decode(errors="replace")) from error
 
     def ask(self, method: str, path: str, content: Any = None) -> Any:
         """The same for an interface that answers with JSON."""
@@ -58,15 +58,21 @@ class Visitor:
 
     def log_in(self) -> None:
         """Log in with the form, as in a browser, and make a token. Raises Refused if the password is wrong."""
+        self.token = ""
+        self.cookies.clear()
         self.open("GET", "/hub/login")
         form = {"username": self.name, "password": self.password, "_xsrf": self.xsrf()}
         self.open("POST", "/hub/login?next=/hub/home", urllib.parse.urlencode(form).encode())
         made = self.open("POST", f"/hub/api/users/{self.name}/tokens", {}, **{"X-XSRFToken": self.xsrf()})
         self.token = json.loads(made)["token"]
 
-    def start_server(self, seconds: float = 180) -> None:
+    def start_server(self) -> None:
         """Start the own server, and wait until it answers."""
         self.ask("POST", f"/hub/api/users/{self.name}/server")
+        self.wait_for_server()
+
+    def wait_for_server(self, seconds: float = 180) -> None:
+        """Wait until the own server answers."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             server = self.ask("GET", f"/hub/api/users/{self.name}")["servers"].get("")

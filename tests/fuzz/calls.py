@@ -1324,7 +1324,7 @@ ROWS["learning.tagging.tagging"] = Row(
     lambda c: (c.ids(2, 3), c.ids(2, 3)),
 )
 row(
-    tagging.labeled_vectors,
+    tagging.labelled_vectors,
     lambda c: (nn.Embedding(9, 4), [(c.ids(3).tolist(), [-100, 1, 0]), (c.ids(2).tolist(), [1, -100])], 0),
     lambda encoder, examples, pad: (
         torch.stack([encoder.weight[ids[i]] for ids, labels in examples for i, each in enumerate(labels) if each >= 0]),

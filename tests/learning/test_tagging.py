@@ -14,7 +14,7 @@ from course_lib.learning.tagging import (
     Tagger,
     TaggingHead,
     fit_tagging_head,
-    labeled_vectors,
+    labelled_vectors,
     predict_tags,
     tag_names,
     tagging,
@@ -75,21 +75,21 @@ def test_another_way_to_label_pieces_can_be_given() -> None:
     assert labels == [IGNORE, 1, 1, IGNORE]
 
 
-def test_the_vectors_of_labeled_pieces_are_those_of_each_sentence_on_its_own() -> None:
+def test_the_vectors_of_labelled_pieces_are_those_of_each_sentence_on_its_own() -> None:
     model, examples = tagger().eval(), tagging_examples(SENTENCES, small_tokenizer(), TAGS)
-    vectors, labels = labeled_vectors(model.encoder, examples, pad=0, batch_tokens=20)
+    vectors, labels = labelled_vectors(model.encoder, examples, pad=0, batch_tokens=20)
     with torch.no_grad():
         alone = [model.encoder(torch.tensor([ids]))[0][torch.tensor(row) != IGNORE] for ids, row in examples]
     torch.testing.assert_close(vectors, torch.cat(alone), atol=1e-5, rtol=0)
     assert labels.tolist() == [TAGS.index(tag) for sentence in SENTENCES for tag in sentence.tags]
     with pytest.raises(ValueError, match="there are no sentences"):
-        labeled_vectors(model.encoder, [], pad=0)
+        labelled_vectors(model.encoder, [], pad=0)
 
 
 def test_a_head_on_a_frozen_encoder_learns_and_leaves_the_encoder_alone() -> None:
     model, tokenizer = tagger().eval(), small_tokenizer()
     before = {name: each.clone() for name, each in model.encoder.named_parameters()}
-    vectors, labels = labeled_vectors(model.encoder, tagging_examples(SENTENCES, tokenizer, TAGS), pad=0)
+    vectors, labels = labelled_vectors(model.encoder, tagging_examples(SENTENCES, tokenizer, TAGS), pad=0)
     loss = fit_tagging_head(model.head, vectors, labels, steps=400, rate=0.05)
     assert loss < 0.1
     assert not model.head.training

@@ -1,7 +1,7 @@
 """The course's English is that of an English textbook: phrases that were translated word for word do not come back."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import nbformat
@@ -34,11 +34,29 @@ CALQUES = {
     r"\bdoes not mind\b": "does not depend on",
     r"\bthe own\b": "its own",
 }
+# The course is written in British English. In code, names are those of the libraries.
+AMERICAN = {
+    r"\b[Nn]eighbor": "neighbour",
+    r"\blabel(ed|ing)\b": "labelled, labelling",
+    r"\bbehavior": "behaviour",
+    r"\bcolor(s|ed|ful)?\b": "colour",
+    r"\bgray\b": "grey",
+    r"\b(normal|recogn|general|initial|organ|summar)iz(e|es|ed|ing)\b": "-ise",
+}
 NOTEBOOKS = sorted((kernels.ROOT / "notebooks").glob("*.ipynb"))
 
 
 def calques(text: str) -> Iterator[str]:
-    for pattern, better in CALQUES.items():
+    yield from _found(CALQUES, text)
+
+
+def american_spellings(text: str) -> Iterator[str]:
+    prose = re.sub(r"`[^`]*`|\*[^*\n]*\*", "", text)  # without code and the titles of papers
+    yield from _found(AMERICAN, prose)
+
+
+def _found(patterns: Mapping[str, str], text: str) -> Iterator[str]:
+    for pattern, better in patterns.items():
         for found in re.finditer(pattern, text):
             around = text[max(0, found.start() - 30) : found.end() + 20]
             yield f"…{around}…: write {better!r}"
@@ -50,13 +68,27 @@ def test_no_sentence_of_a_notebook_is_translated_word_for_word(notebook: Path):
     assert [found for cell in cells for found in calques(cell.source)] == []
 
 
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_prose_of_a_notebook_is_spelt_in_the_british_way(notebook: Path):
+    prose = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "markdown"]
+    assert [found for text in prose for found in american_spellings(text)] == []
+
+
 def test_no_message_or_hint_is_translated_word_for_word():
-    texts = [text for each in all_exercises() for text in (*each.hints, *(known.message for known in each.mistakes))]
-    assert [found for text in texts for found in calques(text)] == []
+    assert [found for text in messages_and_hints() for found in calques(text)] == []
+
+
+def test_messages_and_hints_are_spelt_in_the_british_way():
+    assert [found for text in messages_and_hints() for found in american_spellings(text)] == []
+
+
+def messages_and_hints() -> list[str]:
+    return [text for each in all_exercises() for text in (*each.hints, *(known.message for known in each.mistakes))]
 
 
 def test_the_readme_is_not_translated_word_for_word():
-    assert list(calques((kernels.ROOT / "README.md").read_text(encoding="utf-8"))) == []
+    readme = (kernels.ROOT / "README.md").read_text(encoding="utf-8")
+    assert [*calques(readme), *american_spellings(readme)] == []
 
 
 def test_a_phrase_from_the_list_is_found():

@@ -36,7 +36,7 @@ def test_the_sentences_and_the_encoder_come_together():
     assert film.missing == ""
     assert (len(film.train), len(film.validation), len(film.test)) == (8_541, VALIDATED, TESTED)
     assert len(film.tweets) == TWEETED
-    ids, label = film.labeled(film.train[:1])[0]
+    ids, label = film.labelled(film.train[:1])[0]
     assert (ids[0], ids[-1], label) == (101, 102, film.train[0].label)
     assert film.encoder.table.shape == (30_522, 384)
 
@@ -113,5 +113,5 @@ def test_the_shipped_adapters_know_more_than_counting_words():
     assert ADAPTERS.stat().st_size < 1_000_000
     some = film.test[:100]
     with torch.no_grad():
-        said = [model(torch.tensor([ids])).argmax().item() == label for ids, label in film.labeled(some)]
+        said = [model(torch.tensor([ids])).argmax().item() == label for ids, label in film.labelled(some)]
     assert sum(said) >= 78  # counting words: 80 % of the whole test set; these adapters: about 85 %

@@ -68,7 +68,7 @@ def scores_only(score, words):
 
 
 @leave_one_out.mistake(
-    "Your code scores each word alone. A word's effect depends on its neighbors: leave it out of the whole text."
+    "Your code scores each word alone. A word's effect depends on its neighbours: leave it out of the whole text."
 )
 def each_alone(score, words):
     return torch.tensor([score([word]) for word in words])
@@ -113,7 +113,7 @@ def without_sign(score, words):
     return heads.leave_one_out(score, words).abs()
 
 
-@leave_one_out.mistake("Your code leaves out the neighbor as well. Go on at `i + 1`, not at `i + 2`.")
+@leave_one_out.mistake("Your code leaves out the neighbour as well. Go on at `i + 1`, not at `i + 2`.")
 def two_at_once(score, words):
     return torch.tensor([score(words) - score(words[:i] + words[i + 2 :]) for i in range(len(words))])
 

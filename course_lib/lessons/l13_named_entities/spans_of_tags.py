@@ -79,7 +79,7 @@ def stop_inclusive(tags):
     "Your code joins two entities that are side by side. `B-` always begins a new one, also directly after another of "
     "the same kind."
 )
-def neighbors_joined(tags):
+def neighbours_joined(tags):
     return spans_of(["I" + tag[1:] if tag != "O" else tag for tag in tags])
 
 

@@ -50,6 +50,6 @@ def accuracy_bands(
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticklabels([f"{size:,}" for size in every])
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.set(xlabel="labeled examples", ylabel="right on test sentences")
+    ax.set(xlabel="labelled examples", ylabel="right on test sentences")
     ax.legend(loc="upper left", frameon=False)
     return describe(ax, f"Share of right answers against examples: {'; '.join(said)}.")

@@ -1,4 +1,4 @@
-"""Pairs of adjective and noun that are held back from training, found here by looking at neighboring words."""
+"""Pairs of adjective and noun that are held back from training, found here by looking at neighbouring words."""
 
 from itertools import combinations
 
@@ -17,7 +17,7 @@ def parts() -> TranslationSplit:
     return translation_split()
 
 
-def neighbors(sentence: tuple[str, ...]) -> set[tuple[str, str]]:
+def neighbours(sentence: tuple[str, ...]) -> set[tuple[str, str]]:
     """Each adjective with the noun after it, in the singular, directly or with one more adjective between them."""
     words = [*sentence, "", ""]
     return {
@@ -29,8 +29,8 @@ def neighbors(sentence: tuple[str, ...]) -> set[tuple[str, str]]:
 
 
 def test_no_pair_that_is_held_back_occurs_in_training_though_all_of_its_words_do(parts: TranslationSplit):
-    met = {two for pair in parts.train for two in neighbors(pair.english)}
-    held_back = {two for pair in parts.new for two in neighbors(pair.english) if is_held_back(*two)}
+    met = {two for pair in parts.train for two in neighbours(pair.english)}
+    held_back = {two for pair in parts.new for two in neighbours(pair.english) if is_held_back(*two)}
     assert len(held_back) > 150
     assert not held_back & met
     assert len(met) > 1000
@@ -40,9 +40,9 @@ def test_no_pair_that_is_held_back_occurs_in_training_though_all_of_its_words_do
 def test_each_new_sentence_has_a_pair_that_was_held_back_and_each_known_one_only_pairs_met_in_training(
     parts: TranslationSplit,
 ):
-    met = {two for pair in parts.train for two in neighbors(pair.english)}
-    assert all(neighbors(pair.english) - met for pair in parts.new)
-    assert all(neighbors(pair.english) and neighbors(pair.english) <= met for pair in parts.known)
+    met = {two for pair in parts.train for two in neighbours(pair.english)}
+    assert all(neighbours(pair.english) - met for pair in parts.new)
+    assert all(neighbours(pair.english) and neighbours(pair.english) <= met for pair in parts.known)
 
 
 def test_the_parts_have_their_sizes_and_no_test_sentence_is_in_training(parts: TranslationSplit):
