@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nbconvert.preprocessors import Preprocessor
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor, Preprocessor, SanitizeHTML
 from nbformat import NotebookNode, from_dict
 from nbgrader import preprocessors as of_nbgrader
 from nbgrader.api import Gradebook
@@ -123,6 +123,10 @@ def configure(config: Any) -> None:
         of_nbgrader.AssignLatePenalties,
         of_nbgrader.CheckCellMetadata,
     ]
+    # A teacher opens the feedback, so nothing that a student wrote may run there. The outputs are the grader's own.
+    config.GenerateFeedback.preprocessors = [of_nbgrader.GetGrades, SanitizeHTML, CSSHTMLHeaderPreprocessor]
+    config.SanitizeHTML.enabled = True
+    config.SanitizeHTML.safe_output_keys = {"text/plain", "text/html", RESULT}
 
 
 class Desk:

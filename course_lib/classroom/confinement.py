@@ -11,6 +11,7 @@ import ctypes
 import os
 import struct
 import sys
+import sysconfig
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -150,6 +151,11 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: str) -> None:
 
 
 def folders_of_python() -> Sequence[str]:
-    """The folders from which Python and its packages load what they need, without the course's own."""
+    """The folders from which Python and its packages load what they need, without the course's own.
+
+    Not all of /etc and /usr, where a class may keep what its students must not read.
+    """
+    of_python = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     packages = [path for path in sys.path if path and Path(path).name in ("site-packages", "dist-packages")]
-    return [sys.base_prefix, sys.prefix, *packages, "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev"]
+    of_system = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/proc", "/sys", "/dev"]
+    return [*of_python, *packages, *of_system, "/etc/ld.so.cache", "/etc/localtime"]

@@ -1,7 +1,10 @@
-"""Start a class on this server: a hub, the students' work.
+"""Run a class: its hub, its assignments, its grades.
 
 `class start --students FILE` makes the class in the folder my_class and starts JupyterHub for it, with an account for
 the teacher and one for each name in the file. Ctrl-C stops the hub; the same command starts it again.
+
+`class assign NOTEBOOK` makes an assignment, `class collect` and `class grade` collect and grade what students wrote,
+with or without a hub. `class grades` exports the results, and `class overview` shows where the class is.
 """
 
 import argparse

@@ -150,7 +150,8 @@ def test_an_answer_changes_no_file(grader: Grader, tmp_path: Path, line: str):
 
 
 @needs_landlock
-def test_an_answer_reads_no_other_students_file(grader: Grader, tmp_path: Path):
+def test_an_answer_reads_neither_passwords_nor_another_students_file(grader: Grader, tmp_path: Path):
+    assert "PermissionError" in graded(grader, "open('/etc/passwd').read()").paragraphs[0]
     file = tmp_path / "softmax.py"
     file.write_text(RIGHT)
     grade = graded(grader, f"exec(open({str(file)!r}).read())")
