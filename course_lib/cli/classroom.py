@@ -1,7 +1,10 @@
-"""Start a class on this server: a hub, the students' work.
+"""Run a class: its hub, its assignments, its grades.
 
 `class start --students FILE` makes the class in the folder my_class and starts JupyterHub for it, with an account for
 the teacher and one for each name in the file. Ctrl-C stops the hub; the same command starts it again.
+
+`class assign NOTEBOOK` makes an assignment, `class collect` and `class grade` collect and grade what students wrote,
+with or without a hub. `class grades` exports the results, and `class overview` shows where the class is.
 
 `class notes` needs no server: it writes notes for the teacher of a lesson, and a sheet to print for the learners.
 """
@@ -12,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_lib.cli import class_grading
 from course_lib.cli.class_notes import add_notes, make_notes
 from course_lib.cli.common import CommandError
 
@@ -38,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--key", type=Path, metavar="FILE", help="the key of the certificate")
     start.add_argument("--one-account", action="store_true", help="accept that all servers run as your own account")
     _add_folder(start)
+    class_grading.add_actions(actions, _add_folder)
     add_notes(actions)
 
 
@@ -98,4 +103,8 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {"start": _start, "notes": make_notes}
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "start": _start,
+    "notes": make_notes,
+    **class_grading.ACTIONS,
+}

@@ -1,11 +1,14 @@
-"""A folder of wheels that serves as a package index, and a small course that needs them."""
+"""For bundles: a folder of wheels that serves as a package index, and a small course that needs them. And a grader."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from course_lib import data
 from course_lib.classroom import bundling
+from course_lib.classroom.grading import Grader
 from course_lib.data.sources import WebFile
 from tests.classroom.small_wheels import (
     CORE,
@@ -53,3 +56,12 @@ def course(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setattr(data, "SETS", {"toys": data_set({"toys.txt": TEXT}, source)})
     monkeypatch.setattr(bundling, "COURSE", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def grader() -> Iterator[Grader]:
+    """Give a grader for all tests, since it takes seconds to start."""
+    if not hasattr(os, "fork"):
+        pytest.skip("Grading needs a system that can fork a process.")
+    with Grader() as started:
+        yield started
