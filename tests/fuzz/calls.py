@@ -1415,3 +1415,5 @@ row(sentence_translator.examples_of, lambda c: (few_pairs(c), BytePairTokenizer(
 row(sentence_translator.task_of, lambda c: (few_pairs(c), few_pairs(c), BytePairTokenizer([]), 40), calls=8)
 row(sentence_translator.config_of, lambda c: (BytePairTokenizer([]),), calls=4)
 row(sentence_translator.load_sentence_translator, lambda c: (), calls=0)
+row(sentence_translator.word_groups, lambda c: (BytePairTokenizer([]), c.ids(c.randint(0, 6), below=260).tolist()), calls=20)
+row(sentence_translator.merge_words, lambda c: (c.floats(3, 3), [[0], [1, 2]], [[0, 1], [2]]), calls=20)
