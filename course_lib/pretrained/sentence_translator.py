@@ -106,7 +106,7 @@ class SentenceTranslator:
         """Translate a sentence in several ways, the best first, with what each word reads. Raises as `read` does."""
         (found,) = self.search([sentence], beams, alpha, n_best=beams)
         source = self.read(sentence)
-        different = {self.tokenizer.decode(each.ids): each for each in reversed(found)}  # the better one of twins
+        different = {self._text(each.ids): each for each in reversed(found)}  # the better one of twins
         best = [*reversed(different.items())]
         highest = max(each.log_probability for _, each in best)
         shares = [math.exp(each.log_probability - highest) for _, each in best]
@@ -121,6 +121,9 @@ class SentenceTranslator:
             ]
             translations.append(FoundTranslation(text, share / sum(shares), words[0], words[1], merged))
         return translations
+
+    def _text(self, ids: Sequence[int]) -> str:
+        return clean(self.tokenizer.decode(ids))
 
     def _spell(self, ids: Sequence[int]) -> str:
         if [*ids] == [self._eos]:
@@ -145,7 +148,7 @@ class SentenceTranslator:
 
     def translate_all(self, sentences: Sequence[str], beams: int = BEAMS, alpha: float = ALPHA) -> list[str]:
         """Translate many sentences at once, with as many beams, and this exponent of the length penalty."""
-        return [self.tokenizer.decode(found[0].ids) for found in self.search(sentences, beams, alpha)]
+        return [self._text(found[0].ids) for found in self.search(sentences, beams, alpha)]
 
     def search(
         self, sentences: Sequence[str], beams: int = BEAMS, alpha: float = ALPHA, n_best: int = 1
@@ -166,6 +169,7 @@ class SentenceTranslator:
                 n_best=n_best,
                 bos=self.tokenizer.bos,
                 stop=[self._eos],
+                pad=self.tokenizer.pad,
             )
             for i, result in zip(some, results, strict=True):
                 found[i] = result

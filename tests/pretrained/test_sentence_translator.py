@@ -121,7 +121,10 @@ def test_a_recurrent_translator_shows_what_it_reads_where_it_has_attention(atten
     torch.manual_seed(0)
     tokenizer = BytePairTokenizer([])
     model = RecurrentTranslator(len(tokenizer), 8, 1, attends, pad=tokenizer.pad).eval()
-    found = SentenceTranslator(model, tokenizer, attention=model.attention).translations("Go on.", beams=2)
+    translator = SentenceTranslator(model, tokenizer, attention=model.attention)
+    together = translator.translate_all(["Go.", "How are you?"], beams=2)
+    assert together == [translator.translate(sentence, beams=2) for sentence in ("Go.", "How are you?")]
+    found = translator.translations("Go on.", beams=2)
     assert all((each.weights is not None) == attends for each in found)
     if attends:
         assert found[0].weights is not None

@@ -17,6 +17,7 @@ from course_lib.pictures.explorers.positions_explorer import PositionsExplorer
 from course_lib.pictures.explorers.sampling_explorer import SamplingExplorer
 from course_lib.pictures.explorers.story_writer import StoryWriter
 from course_lib.pictures.explorers.translate_box import TranslateBox
+from course_lib.pictures.explorers.translation_explorer import TranslationExplorer
 
 __all__ = [
     "AlignedSentence",
@@ -35,6 +36,7 @@ __all__ = [
     "StoryWriter",
     "TaggedWords",
     "TranslateBox",
+    "TranslationExplorer",
     "guesses",
     "guesses_by_layer",
     "self_attention_of",
