@@ -95,4 +95,12 @@ def test_it_fits_on_a_narrow_screen(browser: Browser) -> None:
     put(page, four(LONG), NAMES)
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 400
     assert page.evaluate("document.scrollingElement.scrollHeight") <= 1300
+    expect(page.locator(".machines label:visible")).to_have_count(4 + 3)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator(".status")).to_contain_text("recurrent: text 1 of 4")
+    expect(page.locator(".machines label:visible")).to_have_count(4 + 3)
     page.close()

@@ -5,7 +5,7 @@ function render({ model, el }) {
   const name = `texts-${Math.random().toString(36).slice(2)}`;
   const warning = warningLine();
   const own = textForm(model, "sentence", "An English sentence", "Translate", { answer: "found", warn: warning.say });
-  const texts = html("div");
+  const texts = html("div", { class: "places" });
   const status = statusLine();
   const picture = html("div", { class: "low" });
   el.replaceChildren(own.form, warning, texts, status, picture);
