@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from course_lib.data.dividing import divide_at_random
 from course_lib.data.fetching import path
@@ -50,6 +52,7 @@ _WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d+")
 _BEFORE_MARK = re.compile(r"\s*([!?;»]+|:(?!\d))")
 _AFTER_QUOTE = re.compile(r"«\s*")
+_Words: TypeAlias = tuple[str, ...]
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "\u00ad": None, "\u200b": None, "‐": "-", "…": "..."})
 
 
@@ -121,6 +124,37 @@ def group(english: str) -> str:
     """
     masked = _NAME.sub("name", plain(_NAME_IS.sub(r"\1 is", clean(english).lower())))
     return _DIGITS.sub("0", masked)
+
+
+def one_word_away(sentences: Iterable[str], known: Iterable[str]) -> set[str]:
+    """Find the sentences that become a known one, or its twin, if one word at most is replaced, added or left out.
+
+    Takes English sentences, and those that they are compared with. Returns those that are as close as that.
+
+    >>> one_word_away(["I like tea.", "She sings."], ["I like coffee.", "He sang."])
+    {'I like tea.'}
+    """
+    ours: defaultdict[_Words, set[str]] = defaultdict(set)
+    with_gap: defaultdict[tuple[_Words, _Words], set[str]] = defaultdict(set)
+    without_one: defaultdict[_Words, set[str]] = defaultdict(set)
+    for sentence in sentences:
+        words = tuple(group(sentence).split())
+        ours[words].add(sentence)
+        for before, after in _gaps(words):
+            with_gap[before, after].add(sentence)
+            without_one[before + after].add(sentence)
+    found = set[str]()
+    for key in dict.fromkeys(map(group, known)):
+        words = tuple(key.split())
+        found.update(ours.get(words, ()), without_one.get(words, ()))
+        for before, after in _gaps(words):
+            found.update(with_gap.get((before, after), ()), ours.get(before + after, ()))
+    return found
+
+
+def _gaps(words: _Words) -> list[tuple[_Words, _Words]]:
+    """Give what stands before and after each word."""
+    return [(words[:i], words[i + 1 :]) for i in range(len(words))]
 
 
 @lru_cache(maxsize=1)

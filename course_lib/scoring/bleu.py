@@ -59,6 +59,26 @@ def brevity_penalty(length: int, reference_length: int) -> float:
     return math.exp(min(0.0, 1 - reference_length / length))
 
 
+def length_ratio(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float:
+    """Divide the length of all translations by that of their references, for each the one that is closest in length.
+
+    Below 1, words are missing; then `brevity_penalty` punishes the score.
+
+    Takes what `bleu` takes. Raises ValueError where the references have no tokens, or the numbers of both differ.
+
+    >>> length_ratio([["a", "b"], ["c"]], [[["a", "b", "c"]], [["c"], ["c", "d"]]])
+    0.75
+    """
+    _check_numbers(hypotheses, references)
+    wanted = sum(
+        closest_length(len(hypothesis), list(map(len, correct)))
+        for hypothesis, correct in zip(hypotheses, references, strict=True)
+    )
+    if not wanted:
+        raise ValueError("the references have no words, so there is no length to compare with")
+    return sum(map(len, hypotheses)) / wanted
+
+
 def bleu(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]], longest: int = 4) -> float:
     """Score translations from 0 to 100.
 
@@ -77,11 +97,7 @@ def bleu(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]], l
     >>> bleu(["the cat sat on the mat".split()], [["the cat sat on a mat".split()]])
     53.7284965911771
     """
-    if len(hypotheses) != len(references):
-        raise ValueError(
-            f"there should be references for each translation, but there are {len(hypotheses)} translations and "
-            f"{len(references)} lists of references"
-        )
+    _check_numbers(hypotheses, references)
     pairs = list(zip(hypotheses, references, strict=True))
     log_precisions = 0.0
     for n in range(1, longest + 1):
@@ -93,3 +109,11 @@ def bleu(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]], l
     length = sum(map(len, hypotheses))
     of_references = sum(closest_length(len(hypothesis), list(map(len, correct))) for hypothesis, correct in pairs)
     return 100 * brevity_penalty(length, of_references) * math.exp(log_precisions / longest)
+
+
+def _check_numbers(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> None:
+    if len(hypotheses) != len(references):
+        raise ValueError(
+            f"there should be references for each translation, but there are {len(hypotheses)} translations and "
+            f"{len(references)} lists of references"
+        )

@@ -20,12 +20,14 @@ from course_lib.pictures.explorers import (
     SamplingExplorer,
     TaggedWords,
     TranslateBox,
+    TranslationExplorer,
     guesses,
 )
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pictures.explorers.guess import Guess
 from course_lib.pretrained import load_tales_model, load_translator
 from course_lib.pretrained.entity_tuning import TAGS
+from course_lib.pretrained.sentence_translator import FoundTranslation
 from tests.browser.accessibility import too_faint
 from tests.browser.explorer_page import put
 from tests.pictures.explorers.test_explorers import look_up
@@ -57,6 +59,20 @@ def entities() -> EntityExplorer:
     return EntityExplorer(lambda _: TaggedWords(words, TAGS, {"tuned": p, "frozen": p}), " ".join(words))
 
 
+class FourTexts:
+    """Finds the same text four times."""
+
+    def translations(self, sentence: str, beams: int) -> list[FoundTranslation]:
+        source = (*sentence.split(), "[eos]")
+        target = ("le", "vieux", "détective", "n'a", "pas", "trouvé", "la", "petite", "clé", ".")
+        return [FoundTranslation(" ".join(target), 1 / beams, source, target, torch.eye(10))] * beams
+
+
+def translations() -> TranslationExplorer:
+    machines = ("the course's", "recurrent", "recurrent with attention", "Transformer")
+    return TranslationExplorer(dict.fromkeys(machines, FourTexts()), SENTENCE)
+
+
 # As large as in the lessons.
 PANELS: dict[str, tuple[Callable[[], Explorer], tuple[str, ...]]] = {
     "translate": (lambda: TranslateBox(load_translator(), SENTENCE), ("sentence", "translation", "answer")),
@@ -79,6 +95,7 @@ PANELS: dict[str, tuple[Callable[[], Explorer], tuple[str, ...]]] = {
         ("sentence", "typed", "result", "guess"),
     ),
     "entities": (entities, ("sentence", "found", "guess")),
+    "translations": (translations, ("sentence", "found", "guess")),
 }
 
 
@@ -191,7 +208,7 @@ def test_the_button_of_a_number_to_guess_is_beside_its_box(page: Page):
     assert abs(box["y"] - button["y"]) < 3
 
 
-@pytest.mark.parametrize("name", ["translate", "attention", "sampling", "beam", "entities"])
+@pytest.mark.parametrize("name", ["translate", "attention", "sampling", "beam", "entities", "translations"])
 def test_a_panel_whose_kernel_does_not_answer_says_what_to_do(name: str, page: Page):
     make, names = PANELS[name]
     page.clock.install()

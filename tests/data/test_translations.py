@@ -4,7 +4,7 @@ import pytest
 
 from course_lib import data
 from course_lib.data import translations
-from course_lib.data.translations import SentencePair, clean, clean_french, divide, group, plain
+from course_lib.data.translations import SentencePair, clean, clean_french, divide, group, one_word_away, plain
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,24 @@ def test_a_split_that_leaves_nothing_is_refused(validation: int, test: int):
         divide(few(), 0, validation, test)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "known", "near"),
+    [
+        ("I like tea.", "I like coffee.", True),
+        ("I like tea.", "I like hot tea!", True),
+        ("I like hot tea.", "I like tea.", True),
+        ("I'm cold.", "I am cold.", True),
+        ("Tom has 2 cats.", "Mary has 31 dogs.", True),
+        ("I like tea.", "You like coffee.", False),
+        ("I like tea.", "Tea I like.", False),
+        ("I like tea.", "like tea I like", False),
+        ("Go.", "Run!", True),
+    ],
+)
+def test_a_sentence_is_near_if_one_word_makes_the_difference(sentence: str, known: str, near: bool):
+    assert one_word_away([sentence, "Something else entirely, I say."], [known]) == ({sentence} if near else set())
+
+
 @pytest.fixture(scope="module")
 def real() -> translations.Split:
     try:
@@ -118,3 +136,8 @@ def test_the_real_pairs_have_no_twin_in_two_parts(real: translations.Split):
     french = {plain(text) for source in held_out for text in source.references}
     assert not french & {plain(pair.french) for pair in real.train}
     assert all(source.references for source in held_out)
+
+
+def test_a_third_of_the_real_test_sources_is_one_word_from_what_is_learned(real: translations.Split):
+    near = one_word_away([source.english for source in real.test], [pair.english for pair in real.train])
+    assert len(near) == 702

@@ -78,6 +78,7 @@ from course_lib.scoring import (
     metrics,
     searches,
     texts,
+    translation_errors,
 )
 from course_lib.scoring.ngrams import NGrams
 from course_lib.text import byte_pairs, chat, fast_merges, streaming, tokenizer, words
@@ -1385,6 +1386,11 @@ row(bleu.clipped_matches, lambda c: (c.words(), references(c)[0], c.randint(1, 3
 row(bleu.closest_length, lambda c: (c.randint(0, 9), [c.randint(1, 9), c.randint(1, 9)]), calls=30)
 row(bleu.brevity_penalty, lambda c: (c.randint(0, 9), c.randint(1, 9)), calls=30)
 row(bleu.bleu, lambda c: ([c.words(), c.words()], references(c), c.randint(1, 4)), bleu_of_sacrebleu, calls=40)
+row(bleu.length_ratio, lambda c: ([c.words(), ["a"]], references(c)), calls=30)
+row(translation_errors.unshortened, lambda c: (c.text(),), calls=20)
+row(translation_errors.repeated, lambda c: (c.text(), c.randint(1, 5)), calls=20)
+row(translation_errors.is_too_short, lambda c: (c.text(), [c.text(), "a b"]), calls=20)
+row(translation_errors.faults, lambda c: (c.text(), [c.text(), "a b"]), calls=20)
 row(averaging.average_weights, lambda c: ([{"W": c.floats(2, 3)}, {"W": c.floats(2, 3)}],), calls=30)
 row(
     batches.fill_batches,
@@ -1417,3 +1423,9 @@ row(sentence_translator.examples_of, lambda c: (few_pairs(c), BytePairTokenizer(
 row(sentence_translator.task_of, lambda c: (few_pairs(c), few_pairs(c), BytePairTokenizer([]), 40), calls=8)
 row(sentence_translator.config_of, lambda c: (BytePairTokenizer([]),), calls=4)
 row(sentence_translator.load_sentence_translator, lambda c: (), calls=0)
+row(
+    sentence_translator.word_groups,
+    lambda c: (BytePairTokenizer([]), c.ids(c.randint(0, 6), below=260).tolist()),
+    calls=20,
+)
+row(sentence_translator.merge_words, lambda c: (c.floats(3, 3), [[0], [1, 2]], [[0, 1], [2]]), calls=20)

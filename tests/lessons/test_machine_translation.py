@@ -1,5 +1,7 @@
 """What notebook 15 uses: its sentences, and its three machines."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
@@ -21,7 +23,8 @@ def test_without_the_real_sentences_those_of_the_course_take_their_place(monkeyp
     assert [len(found.train), len(found.validation), len(found.test)] == [50, 10, 10]
     assert found.about == "nothing here. Until then, sentences made up by the course take their place."
     assert not {each.english for each in found.test} & {pair.english for pair in found.train}
-    assert all(pair.french.endswith(".") for pair in found.train)
+    assert all(pair.french.endswith(".") and pair.french[0].isupper() for pair in found.train)
+    assert found.near <= {each.english for each in found.test}
 
 
 def test_the_real_sentences_are_a_part_of_the_split():
@@ -45,6 +48,15 @@ def test_one_person_is_judged_by_the_others():
     assert sentences.one_against_the_others(sources) == (["x"], [Source("a", ("y", "z"))])
 
 
+def test_short_and_long_sentences_are_scored_apart():
+    sources = [Source("a b", ("x",)), Source("a b c d e f g h", ("y",)), Source("a b c d", ("z",))]
+
+    def count(texts: Sequence[str], some: Sequence[Source]) -> float:
+        return float([*texts, *(each.references[0] for each in some)] == ["x", "z", "x", "z"])
+
+    assert sentences.scores_by_length(["x", "y", "z"], sources, count) == ([3.0, 8.0], [1.0, 0.0])
+
+
 def test_the_machines_have_about_the_same_number_of_parameters():
     tokenizer = BytePairTokenizer([(64, 65)] * 1_740)
     counts = [sum(p.numel() for p in machines.make_machine(kind, tokenizer).parameters()) for kind in machines.KINDS]
@@ -61,6 +73,15 @@ def test_each_machine_learns(kind: str):
     history = machines.train_machine(model, task, seconds=1.5)
     assert history.validation[-1] < before
     assert machines.seconds_of_validation(history, 10.0)[-1] == 10.0
+    found = machines.translators({kind: model}, tokenizer)[kind].translations("Go.", beams=2)
+    assert all((each.weights is None) == (kind == machines.WITHOUT) for each in found if each.target)
+
+
+def test_checkpoints_of_a_finished_model_differ_and_are_kept():
+    model, task = machines.finished_translator()
+    first, second = machines.further_checkpoints(model, task, count=2, steps=2)
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    assert all(torch.equal(second[name], weight) for name, weight in model.state_dict().items())
 
 
 def test_the_finished_translator_is_a_copy():

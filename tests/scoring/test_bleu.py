@@ -5,7 +5,7 @@ import random
 import pytest
 import sacrebleu
 
-from course_lib.scoring.bleu import bleu, brevity_penalty, clipped_matches, closest_length, count_ngrams
+from course_lib.scoring.bleu import bleu, brevity_penalty, clipped_matches, closest_length, count_ngrams, length_ratio
 
 
 def sacre(hypotheses: list[list[str]], references: list[list[list[str]]], longest: int = 4) -> float:
@@ -66,6 +66,19 @@ def test_only_short_translations_are_punished():
     assert brevity_penalty(10, 10) == brevity_penalty(11, 10) == 1
     assert brevity_penalty(5, 10) == pytest.approx(0.36787944117144233)
     assert brevity_penalty(0, 10) == 0
+
+
+def test_the_length_ratio_is_the_one_that_sacrebleu_prints():
+    hypotheses, references = [["a", "b"], ["c"]], [[["a", "b", "c"], ["a"]], [["c", "d"], ["e", "f", "g"]]]
+    # Of references that are equally close in length, the shorter counts: 1 + 2 words.
+    assert length_ratio(hypotheses, references) == pytest.approx(3 / 3)
+    theirs = sacrebleu.BLEU(tokenize="none", force=True).corpus_score(["a b", "c"], [["a b c", "c d"], ["a", "e f g"]])
+    assert length_ratio(hypotheses, references) == pytest.approx(theirs.sys_len / theirs.ref_len)
+
+
+def test_a_length_ratio_needs_words_to_compare_with():
+    with pytest.raises(ValueError, match="the references have no words"):
+        length_ratio([["a"]], [[[]]])
 
 
 def test_another_number_of_references_is_refused():

@@ -18,6 +18,7 @@ from course_lib.pictures.explorers.sampling_explorer import SamplingExplorer
 from course_lib.pictures.explorers.seeds_explorer import SeedsExplorer
 from course_lib.pictures.explorers.story_writer import StoryWriter
 from course_lib.pictures.explorers.translate_box import TranslateBox
+from course_lib.pictures.explorers.translation_explorer import TranslationExplorer
 
 __all__ = [
     "AlignedSentence",
@@ -37,6 +38,7 @@ __all__ = [
     "StoryWriter",
     "TaggedWords",
     "TranslateBox",
+    "TranslationExplorer",
     "guesses",
     "guesses_by_layer",
     "self_attention_of",

@@ -5,6 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const CELL = 26;
 const DIGITS = 16; // up to this many rows, each cell prints its number: more could not be read, nor drawn in time
 const MARGIN = { left: 88, top: 92, right: 52, bottom: 8 };
+const SPACE = 84; // between two sentences, for the lines of attention
 const PATIENT = 5000; // ms without an answer before a panel says that its kernel may be gone
 
 /** An HTML element with attributes and children; `on…` attributes are listeners. */
@@ -234,6 +235,74 @@ function chipRow(legend, tokens, role) {
   );
   const shown = html("span", { class: "legend" }, legend);
   return html("div", { class: "chips", role: "group", "aria-label": legend }, shown, ...chips);
+}
+
+/**
+ * A sentence, its translation, and lines from the target word that asks to the source words that it reads; the same in
+ * words and as a table. The word that asks is hovered over, or chosen with mouse or arrow keys. Between the sentences
+ * are `space` pixels. Returns the elements.
+ */
+function attentionLines(source, target, weights, space = SPACE) {
+  const name = `target-${Math.random().toString(36).slice(2)}`;
+  const [english, french] = [source, target].map(labelsOf);
+  let chosen = sharpest(weights);
+  const above = chipRow("English words, each with its numbers", source, "value");
+  const below = chipChooser(name, "French words: choose one to see what it reads", target, "query", chosen, choose);
+  below.addEventListener("mouseover", ({ target: under }) => {
+    const chip = under.closest("[data-index]");
+    if (!chip) return;
+    chip.querySelector("input").checked = true;
+    choose(Number(chip.dataset.index));
+  });
+  const lines = svg("svg", { role: "img", class: "lines" });
+  const reading = html("p", { "aria-live": "polite" });
+  const numbers = numbersTable(target, source, "Rows: French words that ask. Columns: English words that are read.");
+  numbers.show(weights);
+  below.style.marginTop = `${space}px`;
+  new ResizeObserver(draw).observe(lines);
+  draw();
+  return [html("div", { class: "sentences" }, lines, above, below), reading, numbers.element];
+
+  function choose(index) {
+    if (index === chosen) return;
+    chosen = index;
+    draw();
+  }
+
+  /** Lines from the chip that asks to those that are read, wherever they are: a long sentence has several rows. */
+  function draw() {
+    const box = lines.getBoundingClientRect();
+    if (!box.width) return;
+    lines.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
+    const boxOf = (row, i) => row.querySelector(`[data-index="${i}"]`).getBoundingClientRect();
+    const asks = boxOf(below, chosen);
+    const [fromX, fromY] = [asks.left + asks.width / 2 - box.left, asks.top - box.top];
+    const lineTo = (weight, i) => {
+      const read = boxOf(above, i);
+      const [toX, toY] = [read.left + read.width / 2 - box.left, read.bottom - box.top];
+      const bend = (fromY - toY) / 2;
+      return svg("path", {
+        d: `M${toX} ${toY} C ${toX} ${toY + bend}, ${fromX} ${fromY - bend}, ${fromX} ${fromY}`,
+        fill: "none",
+        stroke: "var(--value)",
+        "stroke-width": Math.max(0.3, 22 * weight),
+        "stroke-opacity": 0.25 + 0.75 * weight,
+      });
+    };
+    lines.replaceChildren(...weights[chosen].map(lineTo));
+    const order = weights[chosen].map((weight, i) => [weight, english[i]]).sort((a, b) => b[0] - a[0]);
+    const most = order.filter(([weight], rank) => rank === 0 || weight >= 0.05).slice(0, 4);
+    const shares = most.map(([weight, word]) => `${twoDecimals(weight)} of “${word}”`).join(", ");
+    const sentence = `“${french[chosen]}” reads ${shares}.`;
+    lines.setAttribute("aria-label", sentence);
+    setText(reading, sentence);
+  }
+}
+
+/** The row with the largest weight of all: the clearest one to start with. */
+function sharpest(weights) {
+  const most = weights.map((row) => Math.max(...row));
+  return most.indexOf(Math.max(...most));
 }
 
 /** The row whose weights spread most widely, with the highest entropy: the most interesting one to start with. */

@@ -1,7 +1,7 @@
 """Three machines of notebook 15, with about as many parameters each, and how they are trained for equally long."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from course_lib.data import grammar
 from course_lib.learning.losses import translation
 from course_lib.learning.training import History, Task, TrainingSettings, train
+from course_lib.pretrained.sentence_translator import SentenceTranslator
 from course_lib.pretrained.translator import load_translator
 from course_lib.text.byte_pairs import BytePairTokenizer
 from course_lib.transformer.attention import additive_attention
@@ -65,3 +66,35 @@ def finished_translator() -> tuple[nn.Module, Task]:
     )
     task = Task(examples, partial(translation, pad=french.pad), held, pad=french.pad)
     return copy.deepcopy(translator.model), task
+
+
+def further_checkpoints(model: nn.Module, task: Task, count: int = 4, steps: int = 40) -> list[dict[str, Tensor]]:
+    """Train a finished model further, at a high rate that stays, and give its weights after each so many steps."""
+    kept = []
+    for seed in range(count):
+        settings = TrainingSettings(
+            steps=steps,
+            learning_rate=2e-3,
+            warmup=0,
+            schedule="warmup_stable_decay",
+            decay=0,
+            batch_tokens=1_024,
+            label_smoothing=0.0,
+            seed=seed + 1,
+            progress=False,
+        )
+        train(model, task, settings, device="cpu")
+        kept.append({name: weight.clone() for name, weight in model.state_dict().items()})
+    return kept
+
+
+def translators(
+    made: Mapping[str, nn.Module], tokenizer: BytePairTokenizer, parts: Parts = COURSE
+) -> dict[str, SentenceTranslator]:
+    """Let the machines of this notebook translate sentences, and show what they read, each under its kind."""
+    return {
+        kind: SentenceTranslator(
+            model, tokenizer, attention=getattr(model, "attention", parts.scaled_dot_product_attention)
+        )
+        for kind, model in made.items()
+    }
