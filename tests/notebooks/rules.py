@@ -1,5 +1,6 @@
 """The rules for every notebook of the course, checked in the file without running it."""
 
+import ast
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -87,9 +88,23 @@ def _cell_faults(cell: NotebookNode) -> Iterator[str]:
         yield f"{where} directs nbval by a comment; a tag does, where the counts see it."
     if re.search(r"(?m)^\s*[!%]\s*(pip|conda|mamba)\b", cell.source):
         yield f"{where} installs packages; pyproject.toml says what is needed."
+    if not _shows_what_it_reveals(cell.source):
+        yield f"{where} reveals an answer that is not shown: `reveal` belongs on the last line, or into `display`."
     for output in cell.outputs:
         for fault in _output_faults(output):
             yield f"{where} {fault}."
+
+
+def _shows_what_it_reveals(source: str) -> bool:
+    """Whether each `reveal(…)` is displayed: as the value of the last line, or by `display`."""
+    if "reveal(" not in source:
+        return True
+    statements = ast.parse(source).body
+    shown = list(ast.walk(statements[-1])) if isinstance(statements[-1], ast.Expr) else []
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    shown += [node for call in calls if ast.unparse(call.func) == "display" for node in ast.walk(call)]
+    is_shown = {ast.unparse(node) for node in shown if isinstance(node, ast.Call)}
+    return all(ast.unparse(call) in is_shown for call in calls if ast.unparse(call.func) == "reveal")
 
 
 def _output_faults(output: NotebookNode) -> Iterator[str]:

@@ -28,6 +28,19 @@ def test_a_notebook_that_follows_every_rule_has_no_faults(right: NotebookNode):
     assert rules.faults(right) == []
 
 
+@pytest.mark.parametrize("shown", ['reveal("a", 1)', 'if 1:\n    display(reveal("a", 1))\nprint()'])
+def test_an_answer_that_is_shown_is_no_fault(right: NotebookNode, shown: str):
+    with_code(shown)(right)
+    assert rules.faults(right) == []
+
+
+@pytest.mark.parametrize("lost", ['reveal("a", 1)\nprint()', 'if 1:\n    reveal("a", 1)'])
+def test_an_answer_that_is_not_shown_is_a_fault(right: NotebookNode, lost: str):
+    with_code(lost)(right)
+    (fault,) = rules.faults(right)
+    assert "reveals an answer that is not shown" in fault
+
+
 @pytest.mark.parametrize("later", ["from course_lib.yours import top_k_filter", "from course_lib import top_k_filters"])
 def test_an_import_that_hides_no_part_is_no_fault(right: NotebookNode, later: str):
     with_own_part(later)(right)
