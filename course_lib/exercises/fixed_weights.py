@@ -45,8 +45,8 @@ class ClassWithWeights:
         d_model: the position of d_model among the arguments of `__init__`.
         vocabularies: the positions of the sizes of vocabularies. Matrices with such a side are embeddings, which may be
             shared or not.
-        positions: the position of a number of positions, N; None: there are none. A matrix with a side of N + 1 is a
-            learned table of positions, the class token's first, and is treated as an embedding.
+        positions: the position of a number of positions, N; None: there are none. A matrix with a side of N,
+            or of N + 1 with a class token, is a learned table of positions, and is treated as an embedding.
         logits: the position of the number of classes; None: there are none. The map to so many logits is the last one,
             which may begin at zeros.
         dropout: the position of the rate of dropout; None: there is none.
@@ -74,7 +74,7 @@ class ClassWithWeights:
 
     def vocabulary_sizes(self, sizes: Sequence[Any]) -> set[int]:
         """The sizes of the vocabularies among the arguments of `__init__`, and of the table of positions."""
-        positions = set() if self.positions is None else {sizes[self.positions] + 1}
+        positions = set() if self.positions is None else {sizes[self.positions], sizes[self.positions] + 1}
         return {sizes[position] for position in self.vocabularies} | positions
 
     def make(self, answer: Any, sizes: Sequence[Any], seed: int = 0) -> nn.Module:
@@ -221,6 +221,7 @@ def roles_of(
         lambda: learned.outputs(module, inputs),
         sizes[learned.d_model],
         learned.vocabulary_sizes(sizes),
+        None if learned.logits is None else sizes[learned.logits],
     )
 
 

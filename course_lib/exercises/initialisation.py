@@ -150,6 +150,8 @@ def _about_matrix(name: str, matrix: Tensor) -> str:
             f"Your `self.{name}` begins as zeros, so that all its features are alike. Begin it at random, as "
             "`nn.Linear` and `torch.randn` do."
         )
+    if matrix.dim() > 2 and len(matrix) == 1:
+        matrix = matrix[0]  # a table that is added to every text of a batch
     flat = matrix.reshape(len(matrix), -1)  # of stacked matrices, each becomes a row
     if bool((flat == flat[:1]).all()) or bool((flat == flat[:, :1]).all()):
         return (

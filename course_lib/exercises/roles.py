@@ -102,7 +102,7 @@ def calls_of_submodules(module: nn.Module, run: Callable[[], Any]) -> dict[str, 
 
 
 def vectors_and_matrices(
-    module: nn.Module, run: Callable[[], Any], d_model: int, vocabularies: set[int]
+    module: nn.Module, run: Callable[[], Any], d_model: int, vocabularies: set[int], classes: int | None = None
 ) -> tuple[list[Vector], list[nn.Parameter]]:
     """Tell a module's gains and biases from its matrices, leaving out matrices that are frozen.
 
@@ -113,10 +113,14 @@ def vectors_and_matrices(
         run: runs it on inputs with at least two different tokens.
         d_model: the width of a token.
         vocabularies: the sizes of vocabularies. A matrix with such a side is an embedding.
+        classes: the number of classes, if there are any. A parameter with such a side, and another, is the last map.
     """
     learned = [(name, parameter) for name, parameter in module.named_parameters() if _may_be_learned(parameter)]
     known: dict[str, Role | None] = {
-        name: "matrix" if is_table(each, vocabularies) else _role_in_layer(module, name) for name, each in learned
+        name: "matrix"
+        if is_table(each, vocabularies) or (each.dim() > 1 and classes in each.shape)
+        else _role_in_layer(module, name)
+        for name, each in learned
     }
     calls = {} if all(known.values()) else _calls_if_it_runs(module, run)
     vectors: list[Vector] = []

@@ -19,14 +19,10 @@ NO_BIAS = (
 )
 BIASES_START = "The bias of your vocabulary should begin as zeros: at first no token is favored."
 
-# Hidden states of this size make the eps of the norm too small to matter, so that it may be 1e-12, as in BERT.
-LARGE = 8
-LARGE_FOR_FLOAT64 = 4000
-
 
 def inputs(vocabulary: int, d_model: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Hidden states (2, 3, d_model) and a table (V, d_model)."""
-    return LARGE * fixed_tensor(2, 3, d_model), fixed_tensor(vocabulary, d_model, seed=9)
+    return fixed_tensor(2, 3, d_model), fixed_tensor(vocabulary, d_model, seed=9)
 
 
 LEARNED = ClassWithWeights(
@@ -65,17 +61,17 @@ head = Exercise(
         Result("logits", "B, T, V"),
         Result("the gradients of your matrices"),
     ),
-    example=case(9, 4, LARGE * fixed_tensor(1, 2, 4), fixed_tensor(9, 4, seed=5)),
-    another=case(9, 4, LARGE * fixed_tensor(1, 2, 4, seed=1), fixed_tensor(9, 4, seed=6)),
+    example=case(9, 4, fixed_tensor(1, 2, 4), fixed_tensor(9, 4, seed=5)),
+    another=case(9, 4, fixed_tensor(1, 2, 4, seed=1), fixed_tensor(9, 4, seed=6)),
     cases=(
-        case(9, 4, LARGE * fixed_tensor(2, 3, 4), fixed_tensor(9, 4, seed=7), having=("a batch",)),
-        case(5, 6, LARGE * fixed_tensor(2, 3, 6), fixed_tensor(5, 6, seed=7), having=("other sizes",)),
-        case(9, 4, LARGE * fixed_tensor(5, 4), fixed_tensor(9, 4, seed=5), having=("no batch axis",)),
-        case(9, 4, LARGE * fixed_tensor(1, 1, 4), fixed_tensor(9, 4, seed=8), having=("a single token",)),
+        case(9, 4, fixed_tensor(2, 3, 4), fixed_tensor(9, 4, seed=7), having=("a batch",)),
+        case(5, 6, fixed_tensor(2, 3, 6), fixed_tensor(5, 6, seed=7), having=("other sizes",)),
+        case(9, 4, fixed_tensor(5, 4), fixed_tensor(9, 4, seed=5), having=("no batch axis",)),
+        case(9, 4, fixed_tensor(1, 1, 4), fixed_tensor(9, 4, seed=8), having=("a single token",)),
         case(
             9,
             4,
-            LARGE_FOR_FLOAT64 * fixed_tensor(1, 2, 4, dtype=torch.float64),
+            fixed_tensor(1, 2, 4, dtype=torch.float64),
             fixed_tensor(9, 4, seed=5, dtype=torch.float64),
             having=("float64 numbers",),
         ),
@@ -193,6 +189,16 @@ class Untied(nn.Module):
         return self.decoder(self.norm(F.gelu(self.transform(hidden))))
 
 
+@head.mistake(
+    "Your norm has another eps than 1e-5. Use your `LayerNorm`, or `nn.LayerNorm(d_model)` without an eps of "
+    "your own, such as the 1e-12 of BERT."
+)
+class WithTheEpsOfBert(models.MaskedLanguageModelHead):
+    def __init__(self, vocabulary, d_model):
+        super().__init__(vocabulary, d_model)
+        self.norm = nn.LayerNorm(d_model, eps=1e-12)
+
+
 @head.right_for_whole_course
 class OfModules(nn.Module):
     def __init__(self, V, d_model):
@@ -202,17 +208,6 @@ class OfModules(nn.Module):
 
     def forward(self, hidden, table):
         return F.linear(self.layers(hidden), table, self.bias)
-
-
-@head.right
-class WithTheEpsOfBert(nn.Module):
-    def __init__(self, V, d_model):
-        super().__init__()
-        self.dense, self.norm = nn.Linear(d_model, d_model), nn.LayerNorm(d_model, eps=1e-12)
-        self.bias = nn.Parameter(torch.zeros(V))
-
-    def forward(self, hidden, table):
-        return self.norm(F.gelu(self.dense(hidden))) @ table.T + self.bias
 
 
 @head.right
