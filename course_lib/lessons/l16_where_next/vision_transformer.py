@@ -95,7 +95,7 @@ vision_transformer.patch(
 
 
 @vision_transformer.mistake(
-    "Your positions are added before the class token stands in front, so it has none. Put it in front first, then add "
+    "Your positions are added before the class token is put in front, so it has none. Put it in front first, then add "
     "a table of N + 1 positions."
 )
 class PositionsOfPatchesOnly(images.VisionTransformer):
