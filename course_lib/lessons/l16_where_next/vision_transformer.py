@@ -12,7 +12,7 @@ from course_lib.transformer.images import patches
 from course_lib.transformer.layers import EncoderLayer
 
 # Patches of 2, of which a picture has 6; 3 classes; d_model, heads, d_ff, layers. No width is 6 or 7, as the table of
-# positions is told by these.
+# positions is told by these; in each case the heads are as wide as `block`, so that one matrix may hold Q, K and V.
 SIZES = (2, 6, 3, 4, 2, 5, 1)
 
 LEARNED = ClassWithWeights(
@@ -41,8 +41,8 @@ vision_transformer = Exercise(
     another=case(*SIZES, fixed_tensor(1, 4, 6, seed=3)),
     cases=(
         case(*SIZES, fixed_tensor(3, 4, 6, seed=5), having=("a batch",)),
-        case(2, 6, 5, 9, 3, 8, 2, fixed_tensor(2, 4, 6, seed=7), having=("two layers", "other sizes", "a batch")),
-        case(3, 4, 2, 6, 2, 8, 1, fixed_tensor(2, 6, 6, seed=9), having=("larger patches", "a batch")),
+        case(2, 6, 5, 8, 4, 10, 2, fixed_tensor(2, 4, 6, seed=7), having=("two layers", "other sizes", "a batch")),
+        case(3, 4, 2, 8, 4, 6, 1, fixed_tensor(2, 6, 6, seed=9), having=("larger patches", "a batch")),
     ),
     hints=(
         "You have all the parts. Which shape does a picture have after `patches`, and after the first linear map?",
