@@ -1,6 +1,5 @@
 """Each member's password, and who is let in with it."""
 
-import asyncio
 import csv
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from course_lib.classroom.passwords import PasswordList, make_passwords, password_file, read_passwords
 from course_lib.classroom.room import ClassError, Room
+from tests.classroom.loops import run_elsewhere
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def room(tmp_path: Path) -> Room:
 
 def lets_in(room: Room, name: str, password: str) -> bool:
     authenticator = PasswordList(file=str(password_file(room)))
-    return asyncio.run(authenticator.authenticate(None, {"username": name, "password": password})) == name
+    return run_elsewhere(authenticator.authenticate(None, {"username": name, "password": password})) == name
 
 
 def test_each_member_has_a_password_of_their_own_and_keeps_it(room: Room):

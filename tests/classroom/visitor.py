@@ -13,6 +13,8 @@ from typing import Any
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
+from tests.classroom.loops import run_elsewhere
+
 
 class Refused(Exception):
     """The hub or a server answered with another status than 2xx. `status` is that."""
@@ -96,7 +98,7 @@ class Visitor:
 
     def run(self, code: str, kernel: str, seconds: float = 120) -> str:
         """Run code in a kernel, and give what it printed or the error that it raised."""
-        return asyncio.run(asyncio.wait_for(self._run(code, kernel), seconds))
+        return run_elsewhere(asyncio.wait_for(self._run(code, kernel), seconds))
 
     async def _run(self, code: str, kernel: str) -> str:
         url = f"{self.address.replace('http', 'ws', 1)}/user/{self.name}/api/kernels/{kernel}/channels"

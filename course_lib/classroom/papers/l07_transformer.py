@@ -12,7 +12,7 @@ WORDS = ("the", "tired", "detective")
 QUERY = (2.0, 0.0)
 KEYS = ((0.0, 1.0), (1.0, 0.0), (0.0, 2.0))
 VALUES = ((1.0, 0.0), (0.0, 3.0), (3.0, 0.0))
-IDS, PAD = (5, 7, 9, 0, 0), 0
+IDS, FILLER = (5, 7, 9, 0, 0), 0
 EPSILON, V = 0.1, 4
 
 
@@ -21,7 +21,7 @@ def paper() -> Paper:
     query, key, value = torch.tensor([QUERY]), torch.tensor(KEYS), torch.tensor(VALUES)
     scores = (query @ key.mT)[0].tolist()
     output, weights = scaled_dot_product_attention(query, key, value)
-    may_read = padding_mask(torch.tensor([IDS]), PAD)[0, 0, 0].tolist()
+    may_read = padding_mask(torch.tensor([IDS]), FILLER)[0, 0, 0].tolist()
     even = smoothed_cross_entropy(torch.zeros(1, 1, V), torch.zeros(1, 1, dtype=torch.long), EPSILON).item()
     floor = smoothed_loss_floor(V, EPSILON)
     return Paper(
@@ -53,7 +53,7 @@ def paper() -> Paper:
                 room=3,
             ),
             Question(
-                f"A sentence in a batch has the ids {listed(IDS)}, and {PAD} is padding. Write its padding mask: ✓ "
+                f"A sentence in a batch has the ids {listed(IDS)}, and {FILLER} is padding. Write its padding mask: ✓ "
                 "where "
                 "a query may read.",
                 Table(tuple(str(i) for i in IDS), (tuple("✓" if may else "–" for may in may_read),)),

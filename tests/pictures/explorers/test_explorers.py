@@ -171,7 +171,7 @@ def test_a_question_is_sent_first_and_precedes_the_picture_where_no_script_runs(
 def test_each_guess_is_used_in_a_notebook_and_distinguishes_right_from_wrong() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in kernels.NOTEBOOKS)
     asked = {name: guess for name, guess in vars(guesses).items() if name.isupper()}
-    assert len(asked) == 7
+    assert len(asked) == 8
     for name, (question, replies, *_) in asked.items():
         assert sources.count(f"ask_first(*guesses.{name})") == 1
         assert question.endswith("?")

@@ -236,7 +236,8 @@ FAULTS = [
         "if False:",
         "a mask of each text read as of heads",
     ),
-    ('    if not hasattr(T, "__index__"):\n', "    if False:\n", "a causal mask of a fraction"),
+    ('if not hasattr(T, "__index__") or', "if", "a causal mask of a fraction"),
+    (" or (isinstance(T, Tensor) and T.dim() > 0):", ":", "a causal mask of ids"),
     ("    if not isinstance(ids, Tensor):\n", "    if False:\n", "a padding mask of a list"),
     (
         "self.attention(queries, keys, values, mask)  #",
