@@ -235,7 +235,7 @@ class Graded:
 
 
 class _Kept:
-    """Keeps a folder aside while nbgrader makes it anew, and puts it back unless that `is_done`."""
+    """Keeps a folder aside while nbgrader makes it again, and puts it back unless that `is_done`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.former = folder, folder.with_name(f".{folder.name}.former")

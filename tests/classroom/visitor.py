@@ -69,12 +69,12 @@ class Visitor:
         self.token = json.loads(made)["token"]
 
     def start_server(self) -> None:
-        """Start the own server, and wait until it answers."""
+        """Start their own server, and wait until it answers."""
         self.ask("POST", f"/hub/api/users/{self.name}/server")
         self.wait_for_server()
 
     def wait_for_server(self, seconds: float = 900) -> None:
-        """Wait until the own server answers."""
+        """Wait until their own server answers."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             server = self.ask("GET", f"/hub/api/users/{self.name}")["servers"].get("")
