@@ -8,7 +8,6 @@ import math
 import random
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.calls import argument_names, describe_call, describe_value, inputs_begin
 from course_lib.exercises.cases import Case
-from course_lib.exercises.errors import Raised, describe_error, likely_cause, locate
+from course_lib.exercises.errors import Raised, describe_error, likely_cause, locate, source_of
 from course_lib.exercises.naming import capitalized, is_or_are, owned
 from course_lib.exercises.outcomes import Outcome, difference, run, wrong_elements
 from course_lib.exercises.recognition import WrongAnswer, differing_results, relation_of_one_result
@@ -280,7 +279,7 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
             _not_a_number(compared),
             _positions(name, _letters(result.shape), compared),
             _sums(compared),
-            _size(name, compared, _source(wrong_answer.answer)),
+            _size(name, compared, source_of(wrong_answer.answer)),
         )
         if any(facts):
             return next(filter(None, facts))
@@ -406,13 +405,6 @@ def _size(name: str, compared: Sequence[Compared], source: str) -> str:
         return f"{subject} too large in every case that is wrong."
     if all(got < expected for got, expected in known):
         return f"{subject} too small in every case that is wrong."
-    return ""
-
-
-def _source(answer: Any) -> str:
-    """The source of an answer; "" if it is not known."""
-    with suppress(OSError, TypeError):
-        return inspect.getsource(answer)
     return ""
 
 

@@ -189,7 +189,7 @@ def _about_broadcast(match: re.Match[str], raised: Raised) -> str:
     sentence = f"Two tensors meet whose axis {axis} is {one} and {other}: sizes must be equal, or one of them 1."
     if REDUCTION.search(_within_last_step(raised.line)) and "keepdim" not in raised.line:
         return f"{sentence} A sum, mean or maximum loses its axis: `keepdim=True` keeps it, with length 1."
-    if not REDUCTION.search(_source_of(raised.frame)):
+    if not REDUCTION.search(source_of(raised.frame and raised.frame.f_code)):
         return f"{sentence} Print the shapes of both before that line."
     return f"{sentence} Has a sum, mean or maximum lost its axis (`keepdim=True` keeps it), or is one transposed?"
 
@@ -220,10 +220,10 @@ def _within_last_step(line: str) -> str:
     return line
 
 
-def _source_of(frame: FrameType | None) -> str:
-    """The source of the function that a call belongs to; "" if it is not known."""
+def source_of(code: Any) -> str:
+    """The source of a function, a class or a code object; "" if it is not known."""
     with suppress(OSError, TypeError):
-        return inspect.getsource(frame.f_code) if frame else ""
+        return inspect.getsource(code)
     return ""
 
 
