@@ -208,6 +208,15 @@ def test_the_button_of_a_number_to_guess_is_beside_its_box(page: Page):
     assert abs(box["y"] - button["y"]) < 3
 
 
+def test_what_a_guess_replies_is_beside_its_button(page: Page):
+    put(page, Guess("how many of the six?", unit="of 6", guess="4"), ("question", "choices", "unit", "chosen"))
+    reply = page.get_by_text("Your guess: 4. The answer comes further down.")
+    button, words = page.get_by_role("button").bounding_box(), reply.bounding_box()
+    assert button
+    assert words
+    assert 0 < words["x"] - button["x"] - button["width"] < 60
+
+
 @pytest.mark.parametrize("name", ["translate", "attention", "sampling", "beam", "entities", "translations"])
 def test_a_panel_whose_kernel_does_not_answer_says_what_to_do(name: str, page: Page):
     make, names = PANELS[name]

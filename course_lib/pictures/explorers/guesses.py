@@ -6,8 +6,8 @@ Guess = tuple[str, dict[str, str]] | tuple[str, dict[str, str], str]
 FIND: Guess = (
     "in layer 0, head 0, does “find” read itself most, or another word?",
     {
-        "itself": "No, it reads “the” most: look at its row. Then try the other heads.",
-        "another word": "Right, it reads “the” most: look at its row. Then try the other heads.",
+        "itself": "No, it reads the second “the” most: look at its row. Then try the other heads.",
+        "another word": "Right, it reads the second “the” most: look at its row. Then try the other heads.",
     },
     "find",
 )
