@@ -124,7 +124,9 @@ def _joined(function: Callable[..., Tensor], axis: int, parts: Sequence[Tensor])
 
 
 def is_in_a_list(compared: Sequence[Compared]) -> str:
-    """The right thing, alone in a list or tuple."""
+    """The right thing, alone in a list or tuple. An empty list in a list is rather one empty item too many."""
+    if all(isinstance(each.expected, (list, tuple)) and not each.expected for each in compared):
+        return ""
     if all(isinstance(each.got, (list, tuple)) and len(each.got) == 1 for each in compared) and all(
         _same(each.got[0], each.expected) for each in compared
     ):

@@ -50,6 +50,11 @@ def test_a_step_on_the_right_result_is_recognised(step: Any, words: str):
     assert bool(sentence) == bool(words)
 
 
+def test_an_empty_item_in_a_list_that_should_be_empty_is_not_called_the_right_thing_in_brackets():
+    assert "without brackets" not in find_relation("your batches", compared([[[]]], [[]]))
+    assert "without brackets" in find_relation("your batches", compared([[[0, 1]], [[]]], [[0, 1], []]))
+
+
 def test_a_relation_that_holds_in_one_case_only_is_not_said():
     assert find_relation("the result", compared([-RIGHT[0], RIGHT[1] * 2], RIGHT)) == ""
     assert find_relation("the result", compared([-RIGHT[0]], RIGHT[:1])) == ""
