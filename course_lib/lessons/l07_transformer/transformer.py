@@ -12,6 +12,7 @@ from course_lib.exercises.dropout import dropout_of_model
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.exercises.initialisation import copied_layers, start_of_model
+from course_lib.exercises.weights_in_use import names_of_its_own
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
@@ -53,6 +54,7 @@ transformer = Exercise(
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED, copied_layers(5), start_of_model, dropout_of_model(0, 5)),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(
         Result("logits", "B, T, V"),
         Result("the logits of `decode`", "B, T, V"),
