@@ -393,6 +393,45 @@ def _mistake_and_change(wrong_answer: WrongAnswer, deadline: float) -> Findings 
     return None
 
 
+def _mistakes_in_different_results(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
+    """Two known mistakes that show in different ones of several results, and together explain all that are wrong.
+
+    One may be that the biases are missing, whose count is a result beside the output.
+    """
+    exercise, cases = wrong_answer.exercise, wrong_answer.comparable
+    count = len(exercise.returns)
+    values = [wrong_answer.got[case].value for case in cases]
+    if count < 2 or not all(isinstance(each, (tuple, list)) and len(each) == count for each in values):
+        return None
+
+    def differing(some: Any, others: Any) -> set[int]:
+        indices = range(count)
+        return {i for i in indices if difference(some[i], others[i], exercise.returns[i : i + 1], exact=False)}
+
+    wrong = set().union(*(differing(wrong_answer.got[case].value, wrong_answer.expected[case].value) for case in cases))
+    right = [case for case in wrong_answer.got if case not in wrong_answer.wrong]
+    found: list[tuple[Mistake, set[int]]] = []
+    for mistake in exercise.mistakes if len(wrong) > 1 else ():
+        if time.thread_time() > deadline:
+            return None
+        shows: set[int] = set()
+        for case in cases:
+            outcome = wrong_answer.outcome_of(mistake.implementation, case)
+            if outcome.error is not None or not isinstance(outcome.value, tuple) or len(outcome.value) != count:
+                break
+            shown = differing(outcome.value, wrong_answer.expected[case].value)
+            if shown & differing(wrong_answer.got[case].value, outcome.value):
+                break
+            shows |= shown
+        else:
+            if shows and not any(wrong_answer.seen_in(mistake, case) for case in right):
+                found.append((mistake, shows))
+    for (one, in_one), (other, in_other) in itertools.combinations(found, 2):
+        if not in_one & in_other and in_one | in_other == wrong:
+            return _both(one, other)
+    return None
+
+
 def _mistake_and_relation(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
     """A known mistake after which one thing more is wrong, such as a sign or a factor, if both explain everything.
 
@@ -463,6 +502,7 @@ SEARCHES = (
     _changed_arguments,
     _related_result,
     _combined_mistakes,
+    _mistakes_in_different_results,
     _mistake_and_relation,
     _mistake_and_change,
     _mostly_changed_arguments,

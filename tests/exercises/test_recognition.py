@@ -269,3 +269,16 @@ def test_nothing_is_said_besides_a_mistake_that_is_made_in_some_cases_only():
 
     report = exercise_with(added).check(added_where_the_factor_is_positive)
     assert "mistake 0" not in report.message
+
+
+def test_two_mistakes_that_show_in_different_results_are_both_named():
+    class ActivatedTwiceWithoutBiases(layers.FeedForward):
+        def __init__(self, d_model, d_ff, activation=torch.relu):
+            super().__init__(d_model, d_ff, activation, bias=False)
+
+        def forward(self, x):
+            return self.activation(super().forward(x))
+
+    first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
+    assert first.startswith("There are two mistakes. First: Your code calls the activation after both maps")
+    assert second.startswith("Second: Your maps have no biases")
