@@ -29,6 +29,7 @@ from course_lib.exercises.relations import (
     are_ordinary,
     find_elementary_relation,
     find_relation,
+    has_equal_numbers,
     is_single_number,
     order_of_results,
 )
@@ -440,6 +441,9 @@ def _mistake_and_relation(wrong_answer: WrongAnswer, deadline: float) -> Finding
     exercise, cases = wrong_answer.exercise, wrong_answer.comparable
     if len(exercise.returns) > 1 or len(set(wrong_answer.written.values())) < RESULTS_TO_BE_SURE:
         return None
+    pairs = [[_only_one(each[case].value) for each in (wrong_answer.got, wrong_answer.expected)] for case in cases]
+    if all(has_equal_numbers(got, expected) for got, expected in pairs):
+        return None  # what would be wrong after the mistake only undoes it
     right = [case for case in wrong_answer.got if case not in wrong_answer.wrong]
     for mistake in exercise.mistakes:
         if time.thread_time() > deadline:
@@ -499,10 +503,10 @@ def _mostly_changed_arguments(wrong_answer: WrongAnswer, deadline: float) -> Fin
 
 
 SEARCHES = (
+    _mistakes_in_different_results,  # the quickest
     _changed_arguments,
     _related_result,
     _combined_mistakes,
-    _mistakes_in_different_results,
     _mistake_and_relation,
     _mistake_and_change,
     _mostly_changed_arguments,
@@ -577,8 +581,12 @@ def _partly(wrong_answer: WrongAnswer, fits: Sequence[Fit]) -> Findings:
 
 
 def _are_rich(wrong_answer: WrongAnswer, cases: frozenset[Case]) -> bool:
-    """Whether results in these cases can hardly be equal by chance: three cases, or two if they hold fractions."""
-    return len(cases) >= (2 if _hold_fractions(wrong_answer, cases) else 3)
+    """Whether results in these cases can hardly be equal by chance: three cases, or two with tensors of fractions.
+
+    Single fractions, such as 2/3, are often equal by chance.
+    """
+    are_single = all(is_single_number(wrong_answer.got[case].value) for case in cases)
+    return len(cases) >= (2 if _hold_fractions(wrong_answer, cases) and not are_single else 3)
 
 
 def _hold_fractions(wrong_answer: WrongAnswer, cases: frozenset[Case]) -> bool:

@@ -127,6 +127,12 @@ def equal(one: Any, other: Any, tolerance: float = 1e-4) -> bool:
     return torch.allclose(one.double(), other.double(), rtol=tolerance, atol=tolerance / 10, equal_nan=True)
 
 
+def has_equal_numbers(one: Any, other: Any) -> bool:
+    """Whether two results hold the same numbers, up to rounding in float32, whatever their types are."""
+    both = _numbers(Compared(one, other, {}, {}))
+    return both is not None and equal(*both)
+
+
 # Types: the right numbers, but not in the right kind of object.
 
 

@@ -282,3 +282,16 @@ def test_two_mistakes_that_show_in_different_results_are_both_named():
     first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
     assert first.startswith("There are two mistakes. First: Your code calls the activation after both maps")
     assert second.startswith("Second: Your maps have no biases")
+
+
+def test_equal_fractions_in_two_cases_are_not_taken_for_a_mistake():
+    def result(x, factor):
+        return 1 / (2 + (factor < 0)) if abs(factor) != 5 else 7.0
+
+    def known(x, factor):
+        return 1 / 3 if factor < 0 else float(factor)
+
+    exercise = exercise_with(known)
+    exercise.reference = lambda x, factor: float(factor)
+    report = exercise.check(result)
+    assert "mistake 0" not in report.message
