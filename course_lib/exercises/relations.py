@@ -56,6 +56,28 @@ def find_relation(name: str, compared: Sequence[Compared]) -> str:
     return ""
 
 
+def find_elementary_relation(compared: Sequence[Compared]) -> str:
+    """The clause of the first relation that is no coincidence even where many known mistakes are tried, or "".
+
+    It says what is wrong with the numbers, the axes or the kind of a result, given that the one beside it were right.
+    """
+    if not compared or not _are_distinct(compared):
+        return ""
+    # With its axes exchanged, a result is not what a mistake's sentence says of rows and columns.
+    for relation in (*OF_TYPES, has_axis_of_one_more, has_axis_of_one_less, is_not_reduced, is_reduced_too_far):
+        if clause := _try(relation, compared):
+            return str(clause)
+    if all(_is_negated(each) for each in compared):
+        return "every number has the opposite sign: a minus is missing, or there is one too many"
+    clause = _try(is_scaled, compared) or ""
+    return "" if "−" in clause else str(clause)
+
+
+def _is_negated(each: Compared) -> bool:
+    numbers = _numbers(each)
+    return numbers is not None and bool(numbers[0].any()) and equal(numbers[0], -numbers[1])
+
+
 def steps_on_result() -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
     """Steps that an answer may do too much or leave out, each with the words for it."""
     yield "the minus sign", torch.neg
@@ -103,6 +125,12 @@ def equal(one: Any, other: Any, tolerance: float = 1e-4) -> bool:
     if not (isinstance(one, Tensor) and isinstance(other, Tensor)) or one.shape != other.shape:
         return False
     return torch.allclose(one.double(), other.double(), rtol=tolerance, atol=tolerance / 10, equal_nan=True)
+
+
+def has_equal_numbers(one: Any, other: Any) -> bool:
+    """Whether two results hold the same numbers, up to rounding in float32, whatever their types are."""
+    both = _numbers(Compared(one, other, {}, {}))
+    return both is not None and equal(*both)
 
 
 # Types: the right numbers, but not in the right kind of object.
@@ -267,6 +295,16 @@ def is_not_reduced(compared: Sequence[Compared]) -> str:
     return ""
 
 
+def is_reduced_too_far(compared: Sequence[Compared]) -> str:
+    """There is the sum or the mean of the right numbers along an axis, or of all."""
+    axes: list[int | None] = [*range(_dim(compared, "expected")), None]
+    for step, axis in itertools.product(("sum", "mean"), axes):
+        if all(equal(each.got, _reduced(each.expected, step, axis)) for each in compared):
+            argument = "" if axis is None else str(axis)
+            return f"one step is too much, `.{step}({argument})`: the numbers are right before it"
+    return ""
+
+
 def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
     """The right numbers in another shape: in the same order, or with axes to be put in another order before."""
     if not _dim(compared, "expected") or any(not _shapes_differ(each) for each in compared):
@@ -288,6 +326,7 @@ OF_SHAPES: tuple[Relation, ...] = (
     has_exchanged_axes,
     is_first_row_only,
     is_not_reduced,
+    is_reduced_too_far,
     is_flattened_otherwise,
 )
 

@@ -32,6 +32,8 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x.unsqueeze(1), "one axis of length 1 too many, axis 1"),
         (lambda x: x.flip(1), "in reverse order along axis 1"),
         (lambda x: x.roll(1, 1), "everything is shifted along axis 1: each number is one position too late"),
+        (lambda x: x.mean(1), "one step is too much, `.mean(1)`"),
+        (lambda x: x.sum(), "one step is too much, `.sum()`"),
         (lambda x: x[:1], "only what belongs to index 0 of the first axis"),
         (lambda x: x.flatten(), "in the right order, but in another shape"),
         (lambda x: x.tolist(), "in a `list`: `torch.tensor(...)` makes a tensor of it"),
