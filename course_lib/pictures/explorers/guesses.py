@@ -39,9 +39,9 @@ FIRST_STEPS: Guess = (
 DETERMINER: Guess = (
     "when the next word is a determiner, such as “le” or “ces”, what does the worst aligned head read most?",
     {
-        "the word that it translates": "No, mostly the noun after it: choose the head with the highest error rate.",
-        "the noun after it": "Right, mostly: choose the head with the highest error rate, and the row of a determiner.",
-        "all words about equally": "No, mostly the noun after it: choose the head with the highest error rate.",
+        "the English one": "No, mostly the noun: choose the head with the highest error.",
+        "its noun": "Right, mostly: choose the head with the highest error.",
+        "all words alike": "No, mostly the noun: choose the head with the highest error.",
     },
 )
 HOTTER: Guess = (
