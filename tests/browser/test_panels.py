@@ -85,7 +85,7 @@ PANELS: dict[str, tuple[Callable[[], Explorer], tuple[str, ...]]] = {
         ("table", "turns", "guess"),
     ),
     "depth": (lambda: depth().ask_first(*guesses.FIRST_STEPS), ("runs", "guess")),
-    "alignment": (lambda: alignment().ask_first(*guesses.SWAPPED), ("data", "head", "guess")),
+    "alignment": (lambda: alignment().ask_first(*guesses.DETERMINER), ("data", "head", "guess")),
     "sampling": (
         lambda: SamplingExplorer(load_tales_model(), "There was once a poor ").ask_first(*guesses.HOTTER),
         ("names", "prompt", "answer", "examples", "request", "drawn", "guess"),
@@ -175,7 +175,7 @@ OUTSIDE = """digits => Math.max(...digits.map((digit) => {
 
 def test_the_reply_to_a_guess_is_in_the_line_of_the_answers_even_if_it_is_long(page: Page):
     page.set_viewport_size({"width": SPACE[WIDE_SCREEN][0], "height": 640})
-    put(page, alignment().ask_first(*guesses.SWAPPED), PANELS["alignment"][1])
+    put(page, alignment().ask_first(*guesses.DETERMINER), PANELS["alignment"][1])
     page.locator(".guess input").last.check()
     assert abs(page.locator(".guess").evaluate(BELOW)) < 8
 
