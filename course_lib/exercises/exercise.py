@@ -39,6 +39,7 @@ class Exercise:
         mistakes: wrong answers that people give, each with a sentence that names the mistake.
         right_answers: right answers that are written differently from the reference.
         whole_course_answer: the one among these on which the tests run the whole course.
+        plain_answer: the one among these that `solution` shows in place of the reference; None: it shows the reference.
     """
 
     reference: Any
@@ -60,6 +61,7 @@ class Exercise:
     mistakes: list[Mistake] = field(default_factory=list, init=False)
     right_answers: list[Any] = field(default_factory=list, init=False)
     whole_course_answer: Any = field(default=None, init=False)
+    plain_answer: Any = field(default=None, init=False)
 
     @property
     def name(self) -> str:
@@ -98,6 +100,14 @@ class Exercise:
         """Add the function or class below as a right answer that is written differently from the reference."""
         self.right_answers.append(answer)
         return answer
+
+    def plain(self, answer: Any) -> None:
+        """Add a right answer for `solution` to show in place of the reference, which has more than the exercise asks.
+
+        It has the reference's name and the same names of weights. It may use what its file imports, and nothing else
+        from its file. `solution` shows its source, so it is not decorated by this, but passed to it.
+        """
+        self.plain_answer = self.right(answer)
 
     def right_for_whole_course(self, answer: Answer) -> Answer:
         """Add a right answer on which the tests also run the whole course.

@@ -113,10 +113,13 @@ def hint(name: Any) -> Panel:
 def solution(name: Any) -> Panel:
     """Show the course's version of a part, as a cell that could replace the stub. Its text is in `.code`.
 
+    Of a class that has more in the library than the exercise asks for, it shows a plain version.
+
     Raises ValueError if no exercise has this name.
     """
-    reference = find(_name_of(name, "solution")).reference
-    name = reference.__name__
-    imports, definitions = standalone(reference, helpers=reference.__module__)
+    exercise = find(_name_of(name, "solution"))
+    shown = exercise.plain_answer or exercise.reference
+    name = shown.__name__
+    imports, definitions = standalone(shown, helpers=shown.__module__)
     code = "\n".join(imports) + f'\n\n\n@exercise("{name}")\n{definitions[-1]}'
     return Panel(f"One solution for {name}", ("The course's own; yours may look quite different.",), code.lstrip())

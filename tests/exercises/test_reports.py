@@ -87,6 +87,28 @@ def test_a_solution_is_complete_and_passes(exercise):
     assert exercise.check(namespace[exercise.name]).passed
 
 
+PLAIN = [each for each in all_exercises() if each.plain_answer]
+INPUTS = {  # of a class: what it is made with, and what it is called with
+    "MultiHeadAttention": ((8, 2), [torch.randn(2, 3, 8)] * 3),
+    "EncoderLayer": ((8, 2, 12), [torch.randn(2, 3, 8)]),
+    "LanguageModel": ((9, 8, 2, 12, 2), [torch.tensor([[3, 4, 5], [6, 7, 8]])]),
+    "DecoderLayer": ((8, 2, 12), [torch.randn(2, 3, 8), torch.randn(2, 4, 8)]),
+    "Transformer": ((9, 9, 8, 2, 12, 2), [torch.tensor([[3, 4, 5], [6, 7, 0]]), torch.tensor([[1, 4], [1, 7]])]),
+}
+
+
+@pytest.mark.parametrize("exercise", PLAIN, ids=lambda exercise: exercise.name)
+def test_a_plain_solution_has_the_weights_and_results_of_the_librarys_class_and_nothing_private(exercise):
+    sizes, inputs = INPUTS[exercise.name]
+    library, plain = exercise.reference(*sizes).eval(), exercise.plain_answer(*sizes).eval()
+    plain.load_state_dict(library.state_dict())
+    torch.testing.assert_close(plain(*inputs), library(*inputs), atol=1e-5, rtol=1e-5)
+    code = solution(exercise.name).code
+    assert " import _" not in code
+    assert "course_lib.exercises" not in code
+    assert len(code.splitlines()) < 45
+
+
 def test_hints_appear_one_at_a_time_and_the_last_one_is_repeated():
     first, second, third, again = (hint("merge_heads") for _ in range(4))
     hints = find("merge_heads").hints

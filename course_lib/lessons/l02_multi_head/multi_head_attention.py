@@ -14,7 +14,7 @@ from course_lib.exercises.fixed_weights import ClassWithWeights, numbers_in_bias
 from course_lib.exercises.weights_in_use import names_of_its_own
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
-from course_lib.transformer.attention import scaled_dot_product_attention, split_heads
+from course_lib.transformer.attention import merge_heads, scaled_dot_product_attention, split_heads
 
 SEEN_BY_HEADS = (fixed_tensor(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H, T, S): every query may attend to key 0
 
@@ -291,6 +291,28 @@ class OneWithoutBias(attention.MultiHeadAttention):
     def __init__(self, d_model, heads):
         super().__init__(d_model, heads)
         self.W_o = nn.Linear(d_model, d_model, bias=False)
+
+
+class MultiHeadAttention(nn.Module):
+    """Several attentions at once, each reading the tokens through projections of its own."""
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads = heads
+        self.W_q = nn.Linear(d_model, d_model)
+        self.W_k = nn.Linear(d_model, d_model)
+        self.W_v = nn.Linear(d_model, d_model)
+        self.W_o = nn.Linear(d_model, d_model)
+
+    def forward(self, query, key, value, mask=None):
+        queries = split_heads(self.W_q(query), self.heads)  # (B, H, T, d_k)
+        keys = split_heads(self.W_k(key), self.heads)  # (B, H, S, d_k)
+        values = split_heads(self.W_v(value), self.heads)  # (B, H, S, d_k)
+        mixed, self.weights = scaled_dot_product_attention(queries, keys, values, mask)  # (B, H, T, d_k), (B, H, T, S)
+        return self.W_o(merge_heads(mixed))  # (B, T, d_model)
+
+
+multi_head_attention.plain(MultiHeadAttention)
 
 
 @multi_head_attention.right_for_whole_course

@@ -14,7 +14,7 @@ from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weig
 from course_lib.exercises.weights_in_use import names_of_its_own
 from course_lib.transformer import layers
 from course_lib.transformer.attention import MultiHeadAttention, causal_mask
-from course_lib.transformer.layers import post_norm
+from course_lib.transformer.layers import FeedForward, LayerNorm, post_norm
 
 SIZES = (4, 2, 7, 0.1, torch.relu)
 HIDES_THE_LAST = torch.tensor([True, True, False])
@@ -224,6 +224,25 @@ class NormalisedAtTheEnd(layers.EncoderLayer):
 class MaskInverted(layers.EncoderLayer):
     def forward(self, x, mask=None):
         return super().forward(x, None if mask is None else ~mask)
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then feed-forward: each token reads the others, then works on what it read."""
+
+    def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
+        super().__init__()
+        self.self_attention = MultiHeadAttention(d_model, heads)
+        self.feed_forward = FeedForward(d_model, d_ff, activation)
+        self.norm_1 = LayerNorm(d_model)
+        self.norm_2 = LayerNorm(d_model)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x, mask=None):
+        x = post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        return post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)
+
+
+encoder_layer.plain(EncoderLayer)
 
 
 @encoder_layer.right_for_whole_course

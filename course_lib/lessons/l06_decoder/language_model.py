@@ -233,6 +233,26 @@ def untied(*sizes):
     return models.LanguageModel(*sizes, tied=False)
 
 
+class LanguageModel(nn.Module):
+    """A GPT: encoder layers under a causal mask, and logits for each next token."""
+
+    def __init__(self, vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(vocabulary, d_model) * d_model**-0.5)
+        self.layers = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, ids):
+        x = self.dropout(embed_with_positions(ids, self.table))  # (B, T, d_model)
+        mask = causal_mask(ids.size(1))  # (T, T)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x @ self.table.T  # (B, T, V)
+
+
+language_model.plain(LanguageModel)
+
+
 @language_model.right_for_whole_course
 class OfModules(nn.Module):
     def __init__(self, vocab_size, d_model, heads, d_ff, n_layers, dropout=0.1):

@@ -14,7 +14,7 @@ from course_lib.exercises.weights_in_use import names_of_its_own
 from course_lib.lessons.l07_transformer.inputs import target_and_memory
 from course_lib.transformer import layers
 from course_lib.transformer.attention import MultiHeadAttention, causal_mask
-from course_lib.transformer.layers import post_norm
+from course_lib.transformer.layers import FeedForward, LayerNorm, cross_attend, post_norm
 
 SIZES = (4, 2, 7, 0.1)
 FUTURE_HIDDEN = torch.ones(3, 3, dtype=torch.bool).tril()
@@ -292,6 +292,30 @@ class SideBySide(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
         x = x + self.self_attention(x, x, x, mask) + self.cross_attention(x, memory, memory, memory_mask)
         return post_norm(self.norm_2(x), self.feed_forward, self.norm_3)
+
+
+class DecoderLayer(nn.Module):
+    """Masked self-attention, cross-attention to the encoder's output, then feed-forward."""
+
+    def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
+        super().__init__()
+        self.self_attention = MultiHeadAttention(d_model, heads)
+        self.cross_attention = MultiHeadAttention(d_model, heads)
+        self.feed_forward = FeedForward(d_model, d_ff, activation)
+        self.norm_1 = LayerNorm(d_model)
+        self.norm_2 = LayerNorm(d_model)
+        self.norm_3 = LayerNorm(d_model)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        x = post_norm(
+            x, lambda y: self.dropout(cross_attend(self.cross_attention, y, memory, memory_mask)), self.norm_2
+        )
+        return post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)
+
+
+decoder_layer.plain(DecoderLayer)
 
 
 @decoder_layer.right_for_whole_course

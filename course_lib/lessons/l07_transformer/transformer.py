@@ -275,6 +275,38 @@ class LayerBesideLayer(models.Transformer):
         return x @ self.target_table.T
 
 
+class Transformer(nn.Module):
+    """The encoder–decoder of 2017: source ids and the target so far in, logits for each next target token out."""
+
+    def __init__(self, source_vocabulary, target_vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
+        super().__init__()
+        self.source_table = nn.Parameter(torch.randn(source_vocabulary, d_model) * d_model**-0.5)
+        self.target_table = nn.Parameter(torch.randn(target_vocabulary, d_model) * d_model**-0.5)
+        self.encoder = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.decoder = nn.ModuleList(DecoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+
+    def encode(self, source_ids):
+        mask = padding_mask(source_ids, 0)  # (B, 1, 1, S)
+        x = self.dropout(embed_with_positions(source_ids, self.source_table))  # (B, S, d_model)
+        for layer in self.encoder:
+            x = layer(x, mask)
+        return x
+
+    def decode(self, target_ids, memory, source_ids):
+        mask, memory_mask = causal_mask(target_ids.size(1)), padding_mask(source_ids, 0)
+        x = self.dropout(embed_with_positions(target_ids, self.target_table))  # (B, T, d_model)
+        for layer in self.decoder:
+            x = layer(x, memory, mask, memory_mask)
+        return x @ self.target_table.T  # (B, T, V)
+
+    def forward(self, source_ids, target_ids):
+        return self.decode(target_ids, self.encode(source_ids), source_ids)
+
+
+transformer.plain(Transformer)
+
+
 @transformer.right_for_whole_course
 class OfModules(nn.Module):
     def __init__(self, source_vocabulary, target_vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
