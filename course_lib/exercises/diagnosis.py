@@ -205,7 +205,9 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
             return f"Your code works, but neither {_circumstance(one)} nor {_circumstance(other)}."
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
-        return "Your code is right for the example, but not for other numbers of the same shape."
+        has_tensors = any(isinstance(argument, Tensor) for argument in example.arguments)
+        others = "other numbers of the same shape" if has_tensors else "a similar call"
+        return f"Your code is right for the example, but not for {others}."
     right = len(tried) - len(wrong)
     return f"Your code is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
 
@@ -334,10 +336,15 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
             continue
         for words in _patterns(0):
             if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):
-                letter = letters[axis] if len(letters) >= -axis else ""
-                axis_name = f"the axis {letter}" if letter else ("the last axis" if axis == -1 else f"axis {axis}")
+                letter = letters[axis] if len(letters) >= -axis and letters.count(letters[axis]) == 1 else ""
+                axis_name = f"the axis {letter}" if letter else _axis_without_letter(axis)
                 return f"{capitalized(owned(name))} {is_or_are(name)} wrong only {words} along {axis_name}."
     return ""
+
+
+def _axis_without_letter(axis: int) -> str:
+    """Name an axis by its place from the end, a negative index."""
+    return {-1: "the last axis", -2: "the axis before the last"}.get(axis, f"axis {axis}")
 
 
 def _patterns(length: int) -> dict[str, range]:
