@@ -503,7 +503,7 @@ def _is_tensor_of_fractions(value: Any) -> bool:
 def _in_most_cases(wrong_answer: WrongAnswer) -> Findings | None:
     """The known mistake that explains at least two thirds of the cases in which it can be seen, if there is one.
 
-    It has to explain more than half of the wrong cases. Otherwise the rest of the answer may give its results by chance.
+    It has to explain more than half of the wrong cases: fewer may be explained by chance.
     """
     found = []
     for mistake in wrong_answer.exercise.mistakes:

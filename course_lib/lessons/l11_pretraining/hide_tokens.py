@@ -118,8 +118,8 @@ def labels_of_changed_only(ids, special, mask, chances, substitutes, share=0.15)
 
 
 @hide_tokens.mistake(
-    "Your labels leave out the chosen tokens whose second number is 0.9 or more. They stay as they are, and are guessed "
-    "all the same, or the model could rely on every token that it reads."
+    "Your labels leave out the chosen tokens whose second number is 0.9 or more. They stay as they are, but they are "
+    "guessed too, or the model could rely on every token that it reads."
 )
 def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)

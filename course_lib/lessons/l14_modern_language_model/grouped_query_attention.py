@@ -27,14 +27,13 @@ SIZES = (8, 4, 2, rotary)
 CAUSAL = torch.ones(3, 3).tril().bool()
 
 
-def in_turn(attention: nn.Module) -> nn.Module:
+def in_turn(attention: layers.GroupedQueryAttention) -> layers.GroupedQueryAttention:
     """The same weights in an attention whose query head h reads key head h modulo kv_heads.
 
     The rows of the query heads, and the columns of `W_o` that belong to them, change their places instead.
     """
     heads, kv_heads = attention.heads, attention.kv_heads
-    order = torch.arange(heads).view(kv_heads, -1)  # query heads in the groups of the reference
-    order = torch.arange(heads).view(-1, kv_heads).T.reshape(order.shape).flatten()
+    order = torch.arange(heads).view(-1, kv_heads).T.flatten()  # 0, 2, 4, 1, 3, 5 where two heads of keys are shared
     d_k = attention.W_q.out_features // heads
     rows = (order[:, None] * d_k + torch.arange(d_k)).flatten()
     moved = deepcopy(attention)

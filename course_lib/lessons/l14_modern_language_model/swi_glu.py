@@ -83,8 +83,8 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Your code multiplies two outputs of W_2. Multiply gate and W_1 x first, feature by feature, and map the product by "
-    "W_2.",
+    "Your code multiplies two outputs of W_2. First multiply the gate by W_1 x, feature by feature, then map the "
+    "product by W_2.",
     replace="hidden = F.silu(self.W_gate(x)) * self.W_1(x)  # (..., d_ff)\n        output: Tensor = self.W_2(hidden)",
     by="output: Tensor = self.W_2(F.silu(self.W_gate(x))) * self.W_2(self.W_1(x))",
 )

@@ -29,7 +29,7 @@ bleu = Exercise(
         case([["oui"]], [[["non"]]], 2, having=("nothing right",)),
         case([["le", "chat"], THE_CAT], [CATS, CATS], 4, having=("a sentence too short for the longest n-grams",)),
         case([A_DOG], [DOGS], 1, having=("single words only",)),
-        case([["le", "chat", "est"]], [[THE_CAT, ["le", "chat", "dort"]]], 2, having=("a later reference that is closest",)),
+        case([["le", "chat", "est"]], [[THE_CAT, ["le", "chat", "dort"]]], 2, having=("the closest reference last",)),
         case([["tapis", "chat", "le"]], [CATS], 2, having=("right words without a right pair",)),
     ),
     hints=(
@@ -81,7 +81,7 @@ def arithmetic_mean(hypotheses, references, longest):
 
 
 @bleu.mistake(
-    "Your code takes the arithmetic mean of the shares, and 0 only where one of them is 0. BLEU takes the geometric mean."
+    "Your code takes the arithmetic mean of the shares where none of them is 0. BLEU takes the geometric one there too."
 )
 def arithmetic_mean_or_zero(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)

@@ -114,7 +114,7 @@ def long_ones_lost(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code sorts the examples by length first. Fill batches in the order given: whoever calls it sorts, or does not."
+    "Your code sorts the examples by length first. Fill the batches in the order given: who calls it may have sorted."
 )
 def sorts_first(lengths, batch_tokens):
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])

@@ -90,9 +90,7 @@ def squared(heads, T):
     return -slopes_of(heads)[:, None, None] * distances(T) ** 2
 
 
-@alibi_bias.mistake(
-    "The heads are the last axis of your bias. Scores are (B, H, T, T): heads come first."
-)
+@alibi_bias.mistake("The heads are the last axis of your bias. Scores are (B, H, T, T): heads come first.")
 def heads_last(heads, T):
     return positions.alibi_bias(heads, T).permute(1, 2, 0)
 
