@@ -512,8 +512,12 @@ def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance():
 
 
 def test_arguments_without_tensors_have_no_shape_to_speak_of():
-    message = said("should_stop", lambda losses, patience: find("should_stop").example.arguments[0] == losses)
-    assert "shape" not in message
+    def should_stop(losses, patience):
+        if len(losses) <= patience:
+            return False
+        return any(loss > min(losses[:-patience]) for loss in losses[-patience:])
+
+    assert said("should_stop", should_stop).startswith("Your code is right for the example, but not for a similar call")
 
 
 def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():

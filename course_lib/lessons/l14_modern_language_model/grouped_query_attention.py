@@ -145,6 +145,19 @@ class RotatesBeforeItSplits(layers.GroupedQueryAttention):
         return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
 
 
+@grouped_query_attention.mistake(
+    "Your code rotates tensors (B, T, H, d_k), so that the number of the head counts as the position. First exchange "
+    "the axes of heads and tokens."
+)
+class RotatesAlongTheHeads(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        queries = self.rotate(split_heads(self.W_q(x), self.heads).transpose(1, 2)).transpose(1, 2)
+        keys = self.rotate(split_heads(self.W_k(x), self.kv_heads).transpose(1, 2)).transpose(1, 2)
+        group = self.heads // self.kv_heads
+        keys, values = repeat_heads(keys, group), repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
+
 grouped_query_attention.patch(
     "Your class does not use the mask. Pass it to `scaled_dot_product_attention`.",
     replace="scaled_dot_product_attention(queries, keys, values, mask)",
