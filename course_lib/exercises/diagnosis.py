@@ -332,8 +332,9 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
     for axis in range(-axes, 0):
         indices = [_marked_along(marks, axis) for marks in wrong]
         lengths = [marks.size(axis) for marks in wrong]
-        # Along an axis of length 1, "at index 0" and "in the second half" are the same.
-        if max(lengths) < 3 or sum(length > 1 for length in lengths) < 2:
+        # Along an axis of length 1, "at index 0" and "in the second half" are the same, so most should be longer.
+        longer = sum(length > 1 for length in lengths)
+        if max(lengths) < 3 or longer < 2 or 2 * longer <= len(lengths):
             continue
         for words in _patterns(0):
             if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):

@@ -194,3 +194,14 @@ def test_query_heads_that_share_keys_in_turn_are_told_so():
 
     report = find("GroupedQueryAttention").check(InTurn)
     assert report.message.startswith("Its numbers are right. With trained weights your heads would read the keys of")
+
+
+def test_a_shared_norm_is_not_said_to_learn_a_bias():
+    class OneNorm(find("LlamaLayer").reference):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.norm_2 = self.norm_1
+
+    message = find("LlamaLayer").check(OneNorm).message
+    assert message.startswith("Its numbers are right. One norm serves in several places of your class.")
+    assert "bias" not in message

@@ -528,6 +528,15 @@ def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():
     assert "before the last index along the axis before the last." in said("alibi_bias", alibi_bias)
 
 
+def test_a_pattern_along_a_batch_that_mostly_has_one_text_is_not_said():
+    def packed_labels(ids, end):
+        inputs, labels = ids[:, :-1], ids[:, 1:].clone()
+        labels[torch.arange(len(ids)), (inputs == end).int().argmax(dim=1)] = -100
+        return inputs, labels
+
+    assert "wrong only" not in said("packed_labels", packed_labels)
+
+
 def test_a_list_in_place_of_a_dictionary_is_said_in_one_line():
     def average_weights(checkpoints):
         return [*find("average_weights").reference(checkpoints).values()]
