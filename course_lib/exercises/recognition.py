@@ -547,5 +547,7 @@ def _except_with_one_property(wrong_answer: WrongAnswer) -> Findings | None:
             others = {wrong_answer.seen_in(found.mistakes[0], case) for case in wrong - without.wrong}
             is_certain = others <= {None, Seen.DIFFERENT}
             remark = [f"That explains every wrong case but those with {words}."] if is_certain else []
+            if not is_certain and Seen.DIFFERENT in others:
+                remark = [MORE_IS_WRONG]
             return Findings(found.mistakes, [*found.sentences, *remark])
     return None

@@ -85,6 +85,15 @@ def test_a_mistake_that_explains_less_than_half_of_the_wrong_cases_is_not_named(
     assert report.mistake is None, report
 
 
+def test_a_mistake_that_is_ruled_out_in_a_case_is_not_said_to_be_all():
+    def reorder_cache(past, parents):
+        rows = parents.unique()
+        return [tuple(each[rows] for each in past[0]), *past[1:]]
+
+    message = find("reorder_cache").check(reorder_cache).message
+    assert message.endswith("That does not explain everything yet: fix this first, then run the cell again.")
+
+
 def test_a_mistake_is_named_whatever_stands_for_minus_infinity():
     def one_threshold(lowest):
         def top_k_filter(logits, k):

@@ -77,6 +77,18 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
+    "Your code puts SiLU around what W_2 gives as well. Only the gate has an activation.",
+    replace="output: Tensor = self.W_2(hidden)",
+    by="output: Tensor = F.silu(self.W_2(hidden))",
+)
+
+swi_glu.patch(
+    "Your gate is a softmax, in which the hidden features compete. SwiGLU's gate is SiLU, feature by feature.",
+    replace="F.silu(self.W_gate(x))",
+    by="self.W_gate(x).softmax(-1)",
+)
+
+swi_glu.patch(
     "Your feed-forward has no second factor: multiply the activated gate by W_1 x.",
     replace="F.silu(self.W_gate(x)) * self.W_1(x)",
     by="F.silu(self.W_gate(x))",
