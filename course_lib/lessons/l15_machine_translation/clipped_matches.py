@@ -27,7 +27,7 @@ clipped_matches = Exercise(
             2,
             having=("two references",),
         ),
-        case(["oui"], [["non"]], 1, having=("nothing right",)),
+        case(["oui"], [["non"]], 1, having=("sentences that share no word",)),
         case(["le", "chat"], [["le", "le", "chat"], ["chat"]], 1, having=("two references", "a reference with more")),
         case(["a", "b", "a"], [["a", "b", "a", "b", "a"]], 2, having=("a reference with more",)),
         case(["oui"], [["oui", "oui"]], 2, having=("a text that is too short",)),
