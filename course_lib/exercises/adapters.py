@@ -6,9 +6,12 @@ An adapter takes an answer, a function or class as the learner wrote it, and ret
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 Adapter = Callable[[Any], Callable[..., Any]]
+
+STANDS_FOR_MINUS_INFINITY = -1e8  # for any logit below
 
 
 def call_directly(answer: Any) -> Callable[..., Any]:
@@ -30,12 +33,15 @@ def wrap_in_tuple(answer: Any) -> Callable[..., Any]:
 
 
 def compare_as_distribution(answer: Any) -> Callable[..., Any]:
-    """Compare the probabilities that logits give, so that a constant may be added to all, or −1e9 stand for −∞."""
+    """Compare the probabilities that logits give, so that a constant may be added to all, or −1e9 stand for −∞.
+
+    It does so too where nothing is left of a row: its probabilities are NaN.
+    """
 
     def function(*arguments: Any) -> Any:
         logits = call_directly(answer)(*arguments)
         if isinstance(logits, Tensor) and logits.is_floating_point():
-            return logits.softmax(dim=-1)
+            return logits.masked_fill(logits < STANDS_FOR_MINUS_INFINITY, -torch.inf).softmax(dim=-1)
         return logits
 
     return function

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Case, Result
 from course_lib.exercises.diagnosis import diagnose
+from course_lib.exercises.errors import functions_of, source_of
 from course_lib.exercises.naming import capitalized
 from course_lib.exercises.outcomes import NO_GRADIENT, Outcome, difference, is_too_exact, run
 from course_lib.exercises.recognition import WrongAnswer, recognise
@@ -34,6 +35,11 @@ FLOAT32_ONLY = (
     "Right, but for float32 only: numbers from `torch.zeros`, `torch.arange` or `torch.tensor` end up in float32, "
     "unless you say `dtype=x.dtype`, and so does what goes through `.float()`."
 )
+FLOAT32_ON_PURPOSE = (
+    "Right. Where float64 numbers come in, your code computes in float32 all the same, since it says `{}`, and rounds "
+    "them. That does no harm in this course."
+)
+TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.float(?:32)?\)")
 IN_FLOAT64 = (
     "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
 )
@@ -92,7 +98,7 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         )
     if flaw := _training_flaw(exercise, answer):
         return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
-    remark = FLOAT32_ONLY if differing else f"Right in all {len(exercise.every_case)} cases."
+    remark = _about_float32(answer) if differing else f"Right in all {len(exercise.every_case)} cases."
     of_exercise = _remark_of_exercise(exercise, answer)
     sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)
@@ -195,6 +201,12 @@ def _in_float32(argument: Any) -> Any:
     if type(argument) in (list, tuple):
         return type(argument)(_in_float32(each) for each in argument)
     return argument
+
+
+def _about_float32(answer: Any) -> str:
+    """A sentence on an answer that is right to float32 precision only: its source may ask for that."""
+    on_purpose = TURNS_INTO_FLOAT32.search("\n".join(map(source_of, functions_of(answer))))
+    return FLOAT32_ON_PURPOSE.format(on_purpose[0]) if on_purpose else FLOAT32_ONLY
 
 
 def _about_precision(got: Outcomes, expected: Outcomes) -> list[str]:

@@ -23,7 +23,7 @@ KEEPS_STATE = (
 )
 DROPS_UNASKED = (
     "In training, your class computes something else than in evaluation, although it takes no rate of dropout. Leave "
-    "out the dropout: the layers around this part have their own."
+    "out the dropout here, also that of the layers that it is made of."
 )
 CHANGES_WEIGHTS = "Your `forward` changes `self.{}`. Only training changes weights, so compute with a copy."
 

@@ -205,7 +205,9 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
             return f"Your code works, but neither {_circumstance(one)} nor {_circumstance(other)}."
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
-        return "Your code is right for the example, but not for other numbers of the same shape."
+        has_tensors = any(isinstance(argument, Tensor) for argument in example.arguments)
+        others = "other numbers of the same shape" if has_tensors else "a similar call"
+        return f"Your code is right for the example, but not for {others}."
     right = len(tried) - len(wrong)
     return f"Your code is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
 
@@ -330,14 +332,21 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
     for axis in range(-axes, 0):
         indices = [_marked_along(marks, axis) for marks in wrong]
         lengths = [marks.size(axis) for marks in wrong]
-        if max(lengths) < 3 or len(compared) < 2:
+        # Along an axis of length 1, "at index 0" and "in the second half" are the same, so most should be longer.
+        longer = sum(length > 1 for length in lengths)
+        if max(lengths) < 3 or longer < 2 or 2 * longer <= len(lengths):
             continue
         for words in _patterns(0):
             if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):
-                letter = letters[axis] if len(letters) >= -axis else ""
-                axis_name = f"the axis {letter}" if letter else ("the last axis" if axis == -1 else f"axis {axis}")
+                letter = letters[axis] if len(letters) >= -axis and letters.count(letters[axis]) == 1 else ""
+                axis_name = f"the axis {letter}" if letter else _axis_without_letter(axis)
                 return f"{capitalized(owned(name))} {is_or_are(name)} wrong only {words} along {axis_name}."
     return ""
+
+
+def _axis_without_letter(axis: int) -> str:
+    """Name an axis by its place from the end, a negative index."""
+    return {-1: "the last axis", -2: "the axis before the last"}.get(axis, f"axis {axis}")
 
 
 def _patterns(length: int) -> dict[str, range]:

@@ -200,6 +200,8 @@ def _difference(got: Any, expected: Any, returns: Sequence[Result], exact: bool)
     if isinstance(expected, float) and (number := _number(got)) is not None:
         right, given = _with_enough_digits(expected, number)
         return f"{returns[0].definite} should be {right}, not {given}."
+    if isinstance(expected, Mapping) and not isinstance(got, (Mapping, str)):
+        return f"{returns[0].definite} should be in a dictionary, but you return {_describe(got)}."
     kind = "the text " if isinstance(got, str) and not isinstance(expected, str) else ""
     return f"{returns[0].definite} should be {_shown(expected)}, not {kind}{_shown(got)}."
 
@@ -359,7 +361,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, str):
         return repr(value[:200])
     if isinstance(value, Tensor) or value is None or isinstance(value, (Real, list, tuple, set, dict)):
-        return re.sub(r"np\.\w+\(([^()]*)\)", r"\1", str(value))[:200]
+        written = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", str(value))
+        return re.sub(r"\n *", " ", written)[:200]  # tensors in a collection are written in several lines
     return _describe(value)
 
 

@@ -601,11 +601,15 @@ def _is_tensor_of_fractions(value: Any) -> bool:
 
 
 def _in_most_cases(wrong_answer: WrongAnswer) -> Findings | None:
-    """The known mistake that explains at least two thirds of the cases in which it can be seen, if there is one."""
+    """The known mistake that explains at least two thirds of the cases in which it can be seen, if there is one.
+
+    It has to explain more than half of the wrong cases: fewer may be explained by chance.
+    """
     found = []
     for mistake in wrong_answer.exercise.mistakes:
         alike = _cases_alike_in_most(wrong_answer, mistake)
-        if len({wrong_answer.written[case] for case in alike}) >= RESULTS_TO_BE_SURE:
+        are_enough = 2 * len(alike) > len(wrong_answer.wrong)
+        if are_enough and len({wrong_answer.written[case] for case in alike}) >= RESULTS_TO_BE_SURE:
             found.append((mistake, len(alike)))
     if len(found) != 1:
         return None
@@ -643,5 +647,7 @@ def _except_with_one_property(wrong_answer: WrongAnswer) -> Findings | None:
             others = {wrong_answer.seen_in(found.mistakes[0], case) for case in wrong - without.wrong}
             is_certain = others <= {None, Seen.DIFFERENT}
             remark = [f"That explains every wrong case but those with {words}."] if is_certain else []
+            if not is_certain and Seen.DIFFERENT in others:
+                remark = [MORE_IS_WRONG]
             return Findings(found.mistakes, [*found.sentences, *remark])
     return None

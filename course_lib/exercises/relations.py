@@ -532,7 +532,8 @@ def has_other_counts(compared: Sequence[Compared]) -> str:
     if not all(isinstance(each.got, dict) and isinstance(each.expected, dict) for each in compared):
         return ""
     if all(each.got.keys() == each.expected.keys() for each in compared):
-        return "the keys are right, but some values are not"
+        pairs = [(each.got[key], each.expected[key]) for each in compared for key in each.expected]
+        return f"the keys are right, but {'some' if any(_same(*pair) for pair in pairs) else 'the'} values are not"
     if all(each.got.keys() < each.expected.keys() for each in compared):
         return "some keys are missing"
     if all(each.got.keys() > each.expected.keys() for each in compared):
@@ -715,6 +716,7 @@ def _offset(each: Compared) -> float | None:
     return offset if fits and offset != 0 else None
 
 
+LARGEST_FACTOR = 20  # of a size in a formula
 CONSTANTS = {math.log(2): "ln 2", 1 / math.log(2): "1 / ln 2", math.pi: "π", math.e: "e", math.sqrt(2): "√2"}
 
 
@@ -741,9 +743,24 @@ def _in_terms_of_sizes(amounts: Sequence[float], compared: Sequence[Compared], s
                     value - sum(power * logs[name][i] for name, power in zip(names, powers, strict=True))
                     for i, value in enumerate(logarithms)
                 ]
-                if _constant(rest):
+                if _constant(rest) and _is_plain(math.exp(rest[0])):
                     return sentence.format(sign + _product(math.exp(rest[0]), names, powers))
     return ""
+
+
+def _is_plain(number: float) -> bool:
+    """Whether a formula may have this number before its sizes: a known constant, or a whole number up or below.
+
+    Others come from the numbers of the cases, such as weights that are all the same, and say nothing of the code.
+
+    >>> [_is_plain(each) for each in (1, 0.25, 1.5, 0.6931472, 0.015)]
+    [True, True, True, True, False]
+    """
+    known = any(math.isclose(number, each, rel_tol=1e-4) for each in CONSTANTS)
+    return known or any(
+        math.isclose(part, round(part), rel_tol=1e-4) and 1 <= round(part) <= LARGEST_FACTOR
+        for part in (number, 2 * number, 1 / number)
+    )
 
 
 def _constant(values: Sequence[float]) -> bool:

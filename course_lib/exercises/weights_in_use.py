@@ -17,8 +17,8 @@ from course_lib.exercises.registration import Untrained, constant_tensors
 from course_lib.exercises.roles import Vector, chosen, is_table, mixed
 
 SHARED_NORMS = (
-    "One norm serves in several places of your class. Each norm learns a gain and a bias of its own, so make a new one "
-    "for each place."
+    "One norm serves in several places of your class. Each norm learns numbers of its own, so make a new one for each "
+    "place."
 )
 NORMS_WITHOUT_GAIN = (
     "Your class learns {} gain{} of norms, but should learn {}: one for each norm, d_model numbers each."

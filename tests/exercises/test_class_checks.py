@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course_lib.exercises.catalogue import find
+from course_lib.transformer.attention import merge_heads, scaled_dot_product_attention, split_heads
 from tests.exercises.wrong_classes import Attention, Forward, Layer, Norm, Positions, Translator, Writer
 
 KEEPS = "Your class keeps something from one call to the next"
@@ -174,3 +175,33 @@ def test_dropout_in_a_class_that_takes_no_rate_is_not_wanted(name: str, answer: 
     report = find(name).check(answer)
     assert not report.passed
     assert "takes no rate of dropout" in report.message
+
+
+def test_query_heads_that_share_keys_in_turn_are_told_so():
+    class InTurn(nn.Module):
+        def __init__(self, d_model, heads, kv_heads, rotate):
+            super().__init__()
+            self.heads, self.kv_heads, self.rotate = heads, kv_heads, rotate
+            self.W_q, self.W_o = (nn.Linear(d_model, d_model, bias=False) for _ in "qo")
+            self.W_k, self.W_v = (nn.Linear(d_model, d_model // heads * kv_heads, bias=False) for _ in "kv")
+
+        def forward(self, x, mask=None):
+            query = self.rotate(split_heads(self.W_q(x), self.heads))
+            key = self.rotate(split_heads(self.W_k(x), self.kv_heads))
+            reads = torch.arange(self.heads) % self.kv_heads
+            value = split_heads(self.W_v(x), self.kv_heads)[:, reads]
+            return self.W_o(merge_heads(scaled_dot_product_attention(query, key[:, reads], value, mask)[0]))
+
+    report = find("GroupedQueryAttention").check(InTurn)
+    assert report.message.startswith("Its numbers are right. With trained weights your heads would read the keys of")
+
+
+def test_a_shared_norm_is_not_said_to_learn_a_bias():
+    class OneNorm(find("LlamaLayer").reference):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.norm_2 = self.norm_1
+
+    message = find("LlamaLayer").check(OneNorm).message
+    assert message.startswith("Its numbers are right. One norm serves in several places of your class.")
+    assert "bias" not in message

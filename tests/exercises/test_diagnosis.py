@@ -504,6 +504,47 @@ def test_what_works_in_float32_only_passes_with_a_remark():
     assert report.message.startswith("Right, but for float32 only")
 
 
+def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance():
+    report = find("softmax").check(lambda x, dim: softmax(x.float(), dim).to(x.dtype))
+    assert report.passed
+    assert report.message.startswith("Right. Where float64 numbers come in, your code computes in float32 all the same")
+    assert "`.float()`" in report.message
+
+
+def test_arguments_without_tensors_have_no_shape_to_speak_of():
+    def should_stop(losses, patience):
+        if len(losses) <= patience:
+            return False
+        return any(loss > min(losses[:-patience]) for loss in losses[-patience:])
+
+    assert said("should_stop", should_stop).startswith("Your code is right for the example, but not for a similar call")
+
+
+def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():
+    def alibi_bias(heads, T):
+        bias = find("alibi_bias").reference(heads, T)
+        return bias.masked_fill(torch.ones(T, T).triu(1).bool(), -torch.inf)
+
+    assert "before the last index along the axis before the last." in said("alibi_bias", alibi_bias)
+
+
+def test_a_pattern_along_a_batch_that_mostly_has_one_text_is_not_said():
+    def packed_labels(ids, end):
+        inputs, labels = ids[:, :-1], ids[:, 1:].clone()
+        labels[torch.arange(len(ids)), (inputs == end).int().argmax(dim=1)] = -100
+        return inputs, labels
+
+    assert "wrong only" not in said("packed_labels", packed_labels)
+
+
+def test_a_list_in_place_of_a_dictionary_is_said_in_one_line():
+    def average_weights(checkpoints):
+        return [*find("average_weights").reference(checkpoints).values()]
+
+    message = said("average_weights", average_weights)
+    assert message.endswith("the mean weights should be in a dictionary, but you return a `list`.")
+
+
 def test_a_tuple_in_place_of_a_list_is_compared_with_mistakes_that_return_tuples_too():
     assert "the merged word should be" in said("merge_pair", lambda word, pair, new_id: (new_id, *word))
 

@@ -10,6 +10,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.catalogue import find
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import attention, layers
+from course_lib.writing import beam
 
 NORMED = layers.LayerNorm
 
@@ -62,6 +63,46 @@ def test_a_mistake_that_agrees_in_two_cases_but_not_in_the_others_is_not_named()
 def test_a_mistake_is_not_named_if_it_would_show_in_a_case_that_is_right():
     report = exercise_with(added).check(lambda x, factor: x * factor if factor == 2 else x + factor)
     assert report.mistake is None
+
+
+def test_a_mistake_that_explains_less_than_half_of_the_wrong_cases_is_not_named():
+    # With the stop token kept, and the first text's logits for all, four of nine texts are those of equal beams.
+    def beam_search_text(model, prompt, beams, length, stop):
+        texts, totals, ended = [list(prompt)], torch.zeros(1), []
+        for _ in range(length):
+            logits = model(torch.tensor(texts))[0, -1].expand(len(texts), -1)
+            parents, tokens, totals = beam.beam_step(logits, totals, beams)
+            texts = [[*texts[i], token] for i, token in zip(parents.tolist(), tokens.tolist(), strict=True)]
+            ended += [each for each in zip(texts, totals.tolist(), strict=True) if each[0][-1] == stop]
+            texts, totals = [text for text in texts if text[-1] != stop], totals[tokens != stop]
+            if not texts:
+                break
+        ids, total = max(ended + list(zip(texts, totals.tolist(), strict=True)), key=lambda each: each[1])
+        return ids[len(prompt) :], total
+
+    report = find("beam_search_text").check(beam_search_text)
+    assert not report.passed
+    assert report.mistake is None, report
+
+
+def test_a_mistake_that_is_ruled_out_in_a_case_is_not_said_to_be_all():
+    def reorder_cache(past, parents):
+        rows = parents.unique()
+        return [tuple(each[rows] for each in past[0]), *past[1:]]
+
+    message = find("reorder_cache").check(reorder_cache).message
+    assert message.endswith("That does not explain everything yet: fix this first, then run the cell again.")
+
+
+def test_a_mistake_is_named_whatever_stands_for_minus_infinity():
+    def one_threshold(lowest):
+        def top_k_filter(logits, k):
+            return logits.masked_fill(logits < logits.flatten().topk(min(k, logits.numel())).values[-1], lowest)
+
+        return top_k_filter
+
+    reports = [find("top_k_filter").check(one_threshold(lowest)) for lowest in (-torch.inf, -1e9)]
+    assert [report.message.split(".")[0] for report in reports] == ["Your code keeps k logits of the whole batch"] * 2
 
 
 def test_a_mistake_that_agrees_wherever_it_shows_is_named_beside_something_else():

@@ -81,6 +81,15 @@ def test_a_factor_that_follows_no_size_is_not_written_in_terms_of_one():
     assert find_relation("the count", compared(got, [10.0, 20.0, 30.0], sizes)) == ""
 
 
+def test_a_factor_that_comes_from_the_weights_of_a_check_is_not_said():
+    sizes = [{"d_ff": d_ff} for d_ff in (7.0, 3.0, 5.0)]
+    expected = [RIGHT[0], RIGHT[1], RIGHT[0] + RIGHT[1]]
+    by_weights = [0.015 * size["d_ff"] * each for each, size in zip(expected, sizes, strict=True)]
+    by_quarters = [0.25 * size["d_ff"] * each for each, size in zip(expected, sizes, strict=True)]
+    assert find_relation("output", compared(by_weights, expected, sizes)) == ""
+    assert "times 0.25 · `d_ff`" in find_relation("output", compared(by_quarters, expected, sizes))
+
+
 def test_a_missing_term_is_written_in_terms_of_the_sizes():
     sizes = [{"d_model": 4.0}, {"d_model": 8.0}, {"d_model": 16.0}]
     assert find_relation("the count", compared([76, 280, 1072], [80, 288, 1088], sizes)) == (
@@ -129,3 +138,10 @@ def test_results_in_another_order_are_told_from_one_result_returned_twice():
     )
     assert order_of_results(twice, expected, ["keys", "values"]) == "What you return as values is what keys should be."
     assert order_of_results(expected, expected, ["keys", "values"]) == ""
+
+
+@pytest.mark.parametrize(("b", "words"), [(3, "some values are not"), (1, "the values are not")])
+def test_a_dictionary_with_no_right_value_is_not_said_to_have_some(b: int, words: str):
+    expected = [{"a": 1, "b": 3}, {"c": 2, "b": 3}]
+    pairs = [Compared(dict.fromkeys(each, 0) | {"b": b}, each, {}, {}) for each in expected]
+    assert find_relation("the counts", pairs) == f"In your counts, the keys are right, but {words}."

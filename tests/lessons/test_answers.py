@@ -116,6 +116,9 @@ def test_a_further_case_names_its_special_properties(exercise: Exercise):
     for further in exercise.cases:
         assert isinstance(further.having, tuple)
         assert further.having
+        for words in further.having:  # they follow "with", so a verb needs its "that"
+            has_verb = re.search(r"\b(is|are|was|has|have)\b", words)
+            assert not has_verb or re.search(r"\b(that|which|whose?|than|as)\b", words)
     assert exercise.example.having == exercise.another.having == ()
 
 

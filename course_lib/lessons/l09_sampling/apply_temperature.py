@@ -257,16 +257,6 @@ def rounded_down(logits, temperature):
     return logits // temperature if temperature else choose.apply_temperature(logits, 0)
 
 
-@apply_temperature.mistake(
-    "At temperature 0, your code looks for the largest logit of all rows together, so that other rows have none. Each "
-    "row has its own: `logits.amax(dim=-1, keepdim=True)`."
-)
-def largest_of_all_rows(logits, temperature):
-    if temperature:
-        return logits / temperature
-    return logits.masked_fill(logits < logits.max(), -torch.inf)
-
-
 @apply_temperature.right_for_whole_course
 def by_scatter(logits, t):
     if t == 0:

@@ -59,6 +59,7 @@ beam_search_text = Exercise(
         case(writer(43), [1, 2], 3, 4, 0, having=("a length that cuts",)),
         case(writer(22), [4], 2, 4, 0, having=("a length that cuts", "two beams")),
         case(writer(16), [1, 2], 3, 4, 0, having=("an unfinished text that is likelier than those that ended",)),
+        case(writer(84), [4], 2, 4, 0, having=("a short text that is likelier than all longer ones", "two beams")),
         case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once",)),
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
@@ -141,6 +142,13 @@ beam_search_text.patch(
     "unfinished and ended texts together.",
     replace="found += zip(going, totals.tolist(), strict=True)",
     by="found = found or list(zip(going, totals.tolist(), strict=True))",
+)
+
+beam_search_text.patch(
+    "Your code looks at ended texts only if no text is unfinished. One of them may be the likeliest of all: compare "
+    "unfinished and ended texts together.",
+    replace="found += zip(going, totals.tolist(), strict=True)",
+    by="found = list(zip(going, totals.tolist(), strict=True)) or found",
 )
 
 beam_search_text.patch(

@@ -50,6 +50,7 @@ reorder_cache = Exercise(
     another=case(cache_of(2, 3, 3, 4, seed=5), torch.tensor([2, 0, 0])),
     cases=(
         case(cache_of(1, 2, 2, 3), torch.tensor([1, 0]), having=("a single layer",)),
+        case(cache_of(1, 3, 2, 3, seed=5), torch.tensor([2, 0, 2]), having=("a single layer", "a row that is dropped")),
         case(cache_of(3, 1, 2, 3), torch.tensor([0, 0, 0]), having=("the first step",)),
         case(cache_of(2, 4, 4, 4), torch.tensor([3, 1]), having=("fewer beams than rows",)),
         case(cache_of(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("sizes that are all the same",)),
@@ -99,6 +100,14 @@ def values_only(past, parents):
 )
 def first_layer_only(past, parents):
     return [*cache.reorder_cache(past[:1], parents), *past[1:]]
+
+
+@reorder_cache.mistake(
+    "Your code returns all keys in one tensor and all values in another. Return what came in: a list with a pair "
+    "(keys, values) for each layer."
+)
+def stacked_over_the_layers(past, parents):
+    return tuple(torch.stack(each)[:, parents] for each in zip(*past, strict=True))
 
 
 @reorder_cache.mistake("Your code reorders the heads. The beams are on the first axis: (n, H, S, d).")

@@ -118,6 +118,15 @@ def labels_of_changed_only(ids, special, mask, chances, substitutes, share=0.15)
 
 
 @hide_tokens.mistake(
+    "Your labels leave out the chosen tokens whose second number is 0.9 or more. They stay as they are, but they are "
+    "guessed too, or the model could rely on every token that it reads."
+)
+def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.15):
+    inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
+    return inputs, labels.masked_fill(chances[1] >= 0.9, IGNORE)
+
+
+@hide_tokens.mistake(
     "Your code masks all chosen tokens. Only 80 % become [mask]; where the second number is from 0.8 to below 0.9 a "
     "token is replaced, and above that it stays."
 )

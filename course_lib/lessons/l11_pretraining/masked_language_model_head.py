@@ -16,9 +16,9 @@ from course_lib.transformer.layers import LayerNorm
 
 NO_BIAS = (
     "Your head has no bias for the tokens of the vocabulary. Add an `nn.Parameter(torch.zeros(vocabulary))`, so that "
-    "frequent tokens can be favored whatever the context is."
+    "frequent tokens can be favoured whatever the context is."
 )
-BIASES_START = "The bias of your vocabulary should begin as zeros: at first no token is favored."
+BIASES_START = "The bias of your vocabulary should begin as zeros: at first no token is favoured."
 
 
 def inputs(vocabulary: int, d_model: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -37,7 +37,7 @@ LEARNED = ClassWithWeights(
 
 
 def bias_of_the_vocabulary(learned: ClassWithWeights, answer: Any) -> str:
-    """Say that a head has no bias for the V tokens, or one that favors some of them from the start."""
+    """Say that a head has no bias for the V tokens, or one that favours some of them from the start."""
     vocabulary = learned.wide[0]
     with torch.random.fork_rng([]):
         head = learned.make(answer, learned.wide)
@@ -105,6 +105,13 @@ head.patch(
     "Your head uses ReLU. BERT's head, like its layers, uses GELU: `F.gelu`.",
     replace="F.gelu(self.transform(hidden))",
     by="F.relu(self.transform(hidden))",
+)
+
+head.patch(
+    "Your GELU is its approximation by tanh. The results are close, but the exact one is wanted: `F.gelu` without "
+    "`approximate`.",
+    replace="F.gelu(self.transform(hidden))",
+    by='F.gelu(self.transform(hidden), approximate="tanh")',
 )
 
 head.patch(

@@ -131,8 +131,8 @@ def in_place(ids, end):
 
 
 @packed_labels.mistake(
-    "Your inputs lose their end tokens too, since both slices are views of the caller's `ids`, which your code "
-    "changes. Use `masked_fill` without the underscore, or a `clone()`."
+    "Your inputs get −100 too, in place of each token after an end token: both slices are views of the caller's "
+    "`ids`, which your code changes. Use `masked_fill` without the underscore, or a `clone()`."
 )
 def in_place_through_two_views(ids, end):
     inputs, labels = ids[:, :-1], ids[:, 1:]

@@ -77,6 +77,12 @@ head.patch(
 )
 
 head.patch(
+    "Your head takes the largest logit of all real tokens. Map their mean: `mean_of_tokens(hidden, real)`.",
+    replace="self.output(mean_of_tokens(hidden, real))",
+    by="self.output(hidden).masked_fill(~real[..., None], -torch.inf).amax(dim=1)",
+)
+
+head.patch(
     "Your head averages over the padding as well. Call `mean_of_tokens(hidden, real)`, which leaves it out.",
     replace="mean_of_tokens(hidden, real)",
     by="hidden.mean(dim=-2)",

@@ -12,16 +12,16 @@ VALUES = {"not": -1.5, "a": 0.25, "good": 2.0, "film": 0.5, "at": 0.125, "all": 
 
 
 def points(words):
-    """Score a text by its words, their number, and what stands side by side."""
+    """Score a text by its words, and by what stands side by side. Other words count 0."""
     words = list(words)
     beside = sum(3.0 for pair in itertools.pairwise(words) if pair == ("not", "good"))
-    return sum(VALUES[word] for word in words) - beside + 4.0
+    return sum(VALUES.get(word, 0.0) for word in words) - beside + 4.0
 
 
 def per_word(words):
     """The mean value of the words, 0 for none."""
     words = list(words)
-    return sum(VALUES[word] for word in words) / max(1, len(words))
+    return sum(VALUES.get(word, 0.0) for word in words) / max(1, len(words))
 
 
 leave_one_out = Exercise(
@@ -65,6 +65,14 @@ def signs(score, words):
 )
 def scores_only(score, words):
     return torch.tensor([score(words[:i] + words[i + 1 :]) for i in range(len(words))])
+
+
+@leave_one_out.mistake(
+    "Your code puts something else in the place of each word, such as an empty one. Then there are as many words as "
+    "before, and its neighbours do not meet: leave out the position, `words[:i] + words[i + 1:]`."
+)
+def empty_word(score, words):
+    return torch.tensor([score(words) - score([*words[:i], "", *words[i + 1 :]]) for i in range(len(words))])
 
 
 @leave_one_out.mistake(

@@ -34,7 +34,8 @@ merge_adapter = Exercise(
     cases=(
         arguments(4, 4, 2, 8.0, having=("a square matrix",)),
         arguments(5, 2, 1, 3.0, having=("rank 1",)),
-        arguments(4, 4, 4, 2.0, having=("full rank", "a square matrix")),
+        arguments(4, 4, 4, 2.0, having=("full rank", "a square matrix", "a scale that is no whole number")),
+        arguments(3, 5, 2, 3.0, having=("a scale that is no whole number",)),
         arguments(2, 6, 3, 3.0, having=("α equal to r",)),
         arguments(3, 4, 2, 6.0, having=("float64 numbers",), dtype=torch.float64),
     ),
@@ -50,6 +51,12 @@ merge_adapter.patch(
     "Your code adds B A without a scale. Multiply it by α/r.",
     replace="alpha / A.shape[0] * (B @ A)",
     by="B @ A",
+)
+
+merge_adapter.patch(
+    "Your code cuts off the scale: `//` gives whole numbers. Write `alpha / A.shape[0]`.",
+    replace="alpha / A.shape[0] * (B @ A)",
+    by="(alpha // A.shape[0]) * (B @ A)",
 )
 
 merge_adapter.patch(

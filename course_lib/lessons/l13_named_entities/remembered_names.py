@@ -31,6 +31,8 @@ NEW_YORK = tagged("New York is big", "B-LOC I-LOC O O")
 YORK = tagged("York is old", "B-LOC O O")
 TIMES = tagged("The New York Times wrote", "O B-ORG I-ORG I-ORG O")
 MAY = tagged("Ms May met Ann", "O B-PER O B-PER")
+ANN_LEE = tagged("Ann Lee slept", "B-PER I-PER O")
+LEE_SMITH = tagged("Lee Smith ran", "B-ORG I-ORG O")
 PARIS = [
     tagged("Paris slept", "B-PER O"),
     tagged("In Paris", "O B-LOC"),
@@ -56,6 +58,12 @@ remembered_names = Exercise(
             having=("a name inside a longer one", "a part of a name"),
         ),
         case([MAY], [["Ms", "May", "may", "sing"]], having=("a small letter",)),
+        case([ANN_LEE, LEE_SMITH], [["Ann", "Lee", "Smith", "ran"]], having=("names that overlap", "a part of a name")),
+        case(
+            [LEE_SMITH, ANN_LEE],
+            [["Ann", "Lee", "Smith"], ["Lee", "Smith"]],
+            having=("names that overlap", "a part of a name"),
+        ),
         case(PARIS, [["Paris", "sleeps"]], having=("a name of two kinds",)),
         case([*PARIS[::-1], MAY], [["Paris", "met", "Ann"]], having=("a name of two kinds",)),
         case([NEW_YORK, MAY], [["May", "Ann", "New", "York", "Ann"]], having=("names side by side",)),
@@ -114,6 +122,24 @@ def most_frequent(known):
 )
 def shortest_first(known, sentences):
     return by_kinds(most_frequent(known), sentences, order=iter)
+
+
+@remembered_names.mistake(
+    "Your code goes through a sentence from right to left. Go from left to right: of two names that overlap, the one "
+    "that begins first counts."
+)
+def right_to_left(known, sentences):
+    kinds, result = most_frequent(known), []
+    for words in sentences:
+        tags, stop = ["O"] * len(words), len(words)
+        while stop:
+            start = next((i for i in range(stop) if tuple(words[i:stop]) in kinds), None)
+            if start is not None:
+                kind = kinds[tuple(words[start:stop])]
+                tags[start:stop] = [f"B-{kind}", *[f"I-{kind}"] * (stop - start - 1)]
+            stop = stop - 1 if start is None else start
+        result.append(tags)
+    return result
 
 
 @remembered_names.mistake(

@@ -40,6 +40,8 @@ encode_piece = Exercise(
         case("r", VOCABULARY, RANKS, having=("a single letter",)),
         case("bac", THIRD_VOCABULARY, THIRD_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("tea", VOCABULARY, {}, having=("no merges at all",)),
+        case("he", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
+        case("aa", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
     ),
     hints=(
         "In 03 you merged ids in the order of learning. Here tokens are strings, so a merge joins two strings.",
@@ -75,6 +77,15 @@ def encoded(tokens, vocabulary, ranks, choose):
 )
 def leftmost_first(piece, vocabulary, ranks):
     return encoded(printable_bytes(piece), vocabulary, ranks, lambda pairs: pairs[0])
+
+
+@encode_piece.mistake(
+    "Your code looks the whole piece up before it merges anything. A vocabulary also has tokens that no merge makes, "
+    "such as `<|im_start|>`, and text must not become one of these: merge first."
+)
+def whole_piece_first(piece, vocabulary, ranks):
+    whole = "".join(printable_bytes(piece))
+    return [vocabulary[whole]] if whole in vocabulary else byte_pairs.encode_piece(piece, vocabulary, ranks)
 
 
 @encode_piece.mistake("Your code joins the pair that was learned latest. The one with the smallest rank comes first.")

@@ -1,5 +1,6 @@
 """The exercise `GroupedQueryAttention` of notebook 14."""
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -26,8 +27,24 @@ SIZES = (8, 4, 2, rotary)
 CAUSAL = torch.ones(3, 3).tril().bool()
 
 
+def in_turn(attention: layers.GroupedQueryAttention) -> layers.GroupedQueryAttention:
+    """The same weights in an attention whose query head h reads key head h modulo kv_heads.
+
+    The rows of the query heads, and the columns of `W_o` that belong to them, change their places instead.
+    """
+    heads, kv_heads = attention.heads, attention.kv_heads
+    order = torch.arange(heads).view(-1, kv_heads).T.flatten()  # 0, 2, 4, 1, 3, 5 where two heads of keys are shared
+    d_k = attention.W_q.out_features // heads
+    rows = (order[:, None] * d_k + torch.arange(d_k)).flatten()
+    moved = deepcopy(attention)
+    with torch.no_grad():
+        moved.W_q.weight.copy_(attention.W_q.weight[rows])
+        moved.W_o.weight.copy_(attention.W_o.weight[:, rows])
+    return moved
+
+
 def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
-    """Load the same weights into the answer and the reference. Weights of one block hide which head reads which."""
+    """Say that the groups of query heads are dealt in turn. Weights of one block hide which head reads which."""
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         ours, mine = layers.GroupedQueryAttention(*LEARNED.sizes), answer(*LEARNED.sizes)
@@ -39,7 +56,7 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
     mine.load_state_dict(weights)
     x = fixed_tensor(2, 4, LEARNED.sizes[0])
     with torch.no_grad():
-        if torch.allclose(ours(x), mine(x), atol=1e-4):
+        if not torch.allclose(in_turn(ours)(x), mine(x), atol=1e-4):
             return ""
     return (
         "With trained weights your heads would read the keys of another group. Query head h reads key head "
@@ -48,8 +65,8 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
 
 
 def further_check(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Judge the weights, then the order of the groups."""
-    return judge_class(LEARNED, weights_in_use.biases)(answer, arguments) or groups_in_order(answer, arguments)
+    """Judge the order of the groups, then the weights."""
+    return groups_in_order(answer, arguments) or judge_class(LEARNED, weights_in_use.biases)(answer, arguments)
 
 
 grouped_query_attention = Exercise(
@@ -108,11 +125,38 @@ grouped_query_attention.patch(
 )
 
 grouped_query_attention.patch(
-    "Your code rotates before it splits, so the clocks run over the whole vector. Each head has its own d_k / 2 "
-    "clocks: split first, then rotate.",
+    "Your queries are rotated before they are split, so the clocks run over the whole vector. Each head has its own "
+    "d_k / 2 clocks: split first, then rotate.",
     replace="queries = self.rotate(split_heads(self.W_q(x), self.heads))",
     by="queries = split_heads(self.rotate(self.W_q(x)), self.heads)",
 )
+
+
+@grouped_query_attention.mistake(
+    "Your code rotates queries and keys before it splits them, so the clocks run over the whole vector. Each head has "
+    "its own d_k / 2 clocks: split first, then rotate."
+)
+class RotatesBeforeItSplits(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        queries = split_heads(self.rotate(self.W_q(x)), self.heads)
+        keys = split_heads(self.rotate(self.W_k(x)), self.kv_heads)
+        group = self.heads // self.kv_heads
+        keys, values = repeat_heads(keys, group), repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
+
+@grouped_query_attention.mistake(
+    "Your code rotates tensors (B, T, H, d_k), so that the number of the head counts as the position. First exchange "
+    "the axes of heads and tokens."
+)
+class RotatesAlongTheHeads(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        queries = self.rotate(split_heads(self.W_q(x), self.heads).transpose(1, 2)).transpose(1, 2)
+        keys = self.rotate(split_heads(self.W_k(x), self.kv_heads).transpose(1, 2)).transpose(1, 2)
+        group = self.heads // self.kv_heads
+        keys, values = repeat_heads(keys, group), repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
 
 grouped_query_attention.patch(
     "Your class does not use the mask. Pass it to `scaled_dot_product_attention`.",

@@ -116,6 +116,18 @@ rms_norm.patch(
 )
 
 rms_norm.patch(
+    "Your code divides by the mean of |x|. Divide by the root of the mean of x²: large features count for more in it.",
+    replace="torch.rsqrt(mean_square + self.eps)",
+    by="(1 / (wide.abs().mean(-1, keepdim=True) + self.eps))",
+)
+
+rms_norm.patch(
+    "Your code takes one mean over all tokens. Each token has its own: take the mean over the last axis.",
+    replace="wide.pow(2).mean(-1, keepdim=True)",
+    by="wide.pow(2).mean()",
+)
+
+rms_norm.patch(
     "Your code divides by the mean square. Divide by its root: √(mean(x²) + eps).",
     replace="torch.rsqrt(mean_square + self.eps)",
     by="(1 / (mean_square + self.eps))",

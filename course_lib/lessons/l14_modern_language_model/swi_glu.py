@@ -78,9 +78,28 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
+    "Your code puts SiLU around what W_2 gives as well. Only the gate has an activation.",
+    replace="output: Tensor = self.W_2(hidden)",
+    by="output: Tensor = F.silu(self.W_2(hidden))",
+)
+
+swi_glu.patch(
+    "Your gate is a softmax, in which the hidden features compete. SwiGLU's gate is SiLU, feature by feature.",
+    replace="F.silu(self.W_gate(x))",
+    by="self.W_gate(x).softmax(-1)",
+)
+
+swi_glu.patch(
     "Your feed-forward has no second factor: multiply the activated gate by W_1 x.",
     replace="F.silu(self.W_gate(x)) * self.W_1(x)",
     by="F.silu(self.W_gate(x))",
+)
+
+swi_glu.patch(
+    "Your code multiplies two outputs of W_2. First multiply the gate by W_1 x, feature by feature, then map the "
+    "product by W_2.",
+    replace="hidden = F.silu(self.W_gate(x)) * self.W_1(x)  # (..., d_ff)\n        output: Tensor = self.W_2(hidden)",
+    by="output: Tensor = self.W_2(F.silu(self.W_gate(x))) * self.W_2(self.W_1(x))",
 )
 
 swi_glu.patch(

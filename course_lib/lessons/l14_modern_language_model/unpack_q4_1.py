@@ -109,6 +109,15 @@ unpack_q4_1.patch(
 )
 
 
+@unpack_q4_1.mistake(
+    "Your code turns single bytes into float16. Scale and minimum are two bytes each, read together as one number: "
+    "`.view(torch.float16)`, not `.to(torch.float16)`."
+)
+def bytes_converted(blocks):
+    q = torch.cat((blocks[:, 4:] & 0x0F, blocks[:, 4:] >> 4), dim=1).float()
+    return blocks[:, :1].float() * q + blocks[:, 2:3].float()
+
+
 @unpack_q4_1.right_for_whole_course
 def by_integers(blocks):
     pair = blocks[:, :4].contiguous().view(torch.float16).to(torch.float32)

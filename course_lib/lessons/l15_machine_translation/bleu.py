@@ -29,7 +29,7 @@ bleu = Exercise(
         case([["oui"]], [[["non"]]], 2, having=("sentences that share no word",)),
         case([["le", "chat"], THE_CAT], [CATS, CATS], 4, having=("a sentence too short for the longest n-grams",)),
         case([A_DOG], [DOGS], 1, having=("single words only",)),
-        case([["le", "chat", "est"]], [[THE_CAT, ["le", "chat", "dort"]]], 2, having=("a later reference is closest",)),
+        case([["le", "chat", "est"]], [[THE_CAT, ["le", "chat", "dort"]]], 2, having=("the closest reference last",)),
         case([["tapis", "chat", "le"]], [CATS], 2, having=("right words without a right pair",)),
     ),
     hints=(
@@ -80,6 +80,14 @@ def arithmetic_mean(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * sum(values) / len(values)
 
 
+@bleu.mistake(
+    "Your code takes the arithmetic mean of the shares where none of them is 0. BLEU takes the geometric one there too."
+)
+def arithmetic_mean_or_zero(hypotheses, references, longest):
+    values = shares(hypotheses, references, longest)
+    return 100 * penalty(hypotheses, references) * sum(values) / len(values) if all(values) else 0.0
+
+
 @bleu.mistake("Your code leaves out the brevity penalty, so that a translation of two sure words scores 100.")
 def without_penalty(hypotheses, references, longest):
     return 100 * geometric_mean(shares(hypotheses, references, longest))
@@ -113,6 +121,15 @@ def one_too_few(hypotheses, references, longest):
 def shortest_reference(hypotheses, references, longest):
     shortest = sum(min(map(len, each)) for each in references)
     factor = brevity_penalty(sum(map(len, hypotheses)), shortest)
+    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
+
+
+@bleu.mistake(
+    "Your penalty compares with the longest reference. Take the one whose length is closest, by `closest_length`."
+)
+def longest_reference(hypotheses, references, longest):
+    length = sum(max(map(len, each)) for each in references)
+    factor = brevity_penalty(sum(map(len, hypotheses)), length)
     return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
 
 

@@ -28,6 +28,8 @@ clipped_matches = Exercise(
             having=("two references",),
         ),
         case(["oui"], [["non"]], 1, having=("sentences that share no word",)),
+        case(["le", "chat"], [["le", "le", "chat"], ["chat"]], 1, having=("two references", "a reference with more")),
+        case(["a", "b", "a"], [["a", "b", "a", "b", "a"]], 2, having=("a reference with more",)),
         case(["oui"], [["oui", "oui"]], 2, having=("a text that is too short",)),
         case([], [["oui"]], 1, having=("no words",)),
         case(["le", "le", "le", "chat"], [["le", "chat"]] * 2, 1, having=("two equal references",)),
@@ -67,6 +69,15 @@ def sum_of_references(hypothesis, references, n):
 def once_each(hypothesis, references, n):
     known = set().union(*(count_ngrams(reference, n) for reference in references))
     return len(known & set(count_ngrams(hypothesis, n)))
+
+
+@clipped_matches.mistake(
+    "Your code counts how often the reference has each n-gram of the translation. If the reference has it more often, "
+    "only those of the translation match: take the smaller of the two counts."
+)
+def counts_of_the_reference(hypothesis, references, n):
+    counts = [count_ngrams(reference, n) for reference in references]
+    return sum(max(each.get(gram, 0) for each in counts) for gram in count_ngrams(hypothesis, n))
 
 
 @clipped_matches.mistake("Your code compares with the first reference only. What matches any of them is right.")

@@ -113,6 +113,14 @@ def long_ones_lost(lengths, batch_tokens):
     return [batch for batch in made if batch]
 
 
+@fill_batches.mistake(
+    "Your code sorts the examples by length first. Fill the batches in the order given: who calls it may have sorted."
+)
+def sorts_first(lengths, batch_tokens):
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    return [[order[i] for i in batch] for batch in batches.fill_batches([lengths[i] for i in order], batch_tokens)]
+
+
 @fill_batches.mistake("Your code loses the last batch. After the loop, the open batch has to be kept too.")
 def last_batch_lost(lengths, batch_tokens):
     return batches.fill_batches(lengths, batch_tokens)[:-1]

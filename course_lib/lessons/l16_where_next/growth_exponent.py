@@ -22,6 +22,7 @@ growth_exponent = Exercise(
         case([1.0, 10.0, 100.0], [2.0, 50.0, 700.0], having=("costs that are not on a line",)),
         case([64.0, 512.0, 128.0, 256.0], [0.5, 9.0, 1.5, 3.0], having=("sizes in no order",)),
         case([2.0, 4.0, 8.0, 16.0], [8.0, 4.0, 2.0, 1.0], having=("a cost that falls",)),
+        case([1.0, 2.0, 4.0, 8.0], [1.0, 5.0, 3.0, 30.0], having=("costs that are not on a line",)),
         case([1.0, 2.0, 50.0], [0.3, 0.9, 100.0], having=("unevenly spaced sizes",)),
     ),
     hints=(
@@ -62,6 +63,14 @@ def height(sizes, costs):
 @growth_exponent.mistake("Your code compares the first and the last cost only. Fit a line through all of them.")
 def ends_only(sizes, costs):
     return math.log(costs[-1] / costs[0]) / math.log(sizes[-1] / sizes[0])
+
+
+@growth_exponent.mistake(
+    "Your code averages the slopes between neighbouring sizes, so that those in the middle hardly count. Fit one line "
+    "through all of them."
+)
+def mean_of_slopes(sizes, costs):
+    return float(np.mean(np.diff(np.log(costs)) / np.diff(np.log(sizes))))
 
 
 @growth_exponent.mistake(

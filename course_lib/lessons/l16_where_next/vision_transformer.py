@@ -95,6 +95,23 @@ vision_transformer.patch(
 
 
 @vision_transformer.mistake(
+    "Your model has no class token: it reads the class off the first patch. Put a vector that is learned in front of "
+    "the patches, and add N + 1 positions."
+)
+class NoClassToken(images.VisionTransformer):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__(patch_size, count, classes, d_model, heads, d_ff, layers)
+        del self.class_token
+        self.positions = nn.Parameter(torch.randn(count, d_model) * 0.2)
+
+    def forward(self, images):
+        x = self.embed(patches(images, self.patch_size)) + self.positions
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, 0])
+
+
+@vision_transformer.mistake(
     "Your positions are added before the class token is put in front, so it has none. Put it in front first, then add "
     "a table of N + 1 positions."
 )

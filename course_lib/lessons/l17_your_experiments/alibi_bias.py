@@ -50,8 +50,7 @@ def positive(heads, T):
 
 
 @alibi_bias.mistake(
-    "Your code counts the heads from 0, so the first slope is 1. They count from 1: the first is 2^(−8/H), the last "
-    "2⁻⁸."
+    "Your exponent has h in place of h + 1, so the first slope is 1. The first is 2^(−8/H), the last 2⁻⁸."
 )
 def heads_from_0(heads, T):
     slopes = 2.0 ** (-8 * torch.arange(heads) / heads)
@@ -91,9 +90,7 @@ def squared(heads, T):
     return -slopes_of(heads)[:, None, None] * distances(T) ** 2
 
 
-@alibi_bias.mistake(
-    "Your numbers are right, but the heads are the last axis. Scores are (B, H, T, T): heads come first."
-)
+@alibi_bias.mistake("The heads are the last axis of your bias. Scores are (B, H, T, T): heads come first.")
 def heads_last(heads, T):
     return positions.alibi_bias(heads, T).permute(1, 2, 0)
 
