@@ -23,7 +23,7 @@ from course_lib.transformer.config import TransformerConfig
 class Parts:
     """What models are made of, each part under the name that it has in the course.
 
-    The defaults are the course's; two of them are torch's faster twins of what is built by hand.
+    The defaults are the course's; three of them are torch's faster twins of what is built by hand.
     """
 
     scaled_dot_product_attention: attention.Attention = attention.scaled_dot_product_attention
@@ -41,7 +41,7 @@ class Parts:
     FeedForward: Callable[..., nn.Module] = layers.FeedForward
     SwiGLU: Callable[..., nn.Module] = layers.SwiGLU
     LayerNorm: Callable[..., nn.Module] = layers.FusedLayerNorm
-    RMSNorm: Callable[..., nn.Module] = layers.RMSNorm
+    RMSNorm: Callable[..., nn.Module] = layers.FusedRMSNorm
     post_norm: Callable[..., Tensor] = layers.post_norm
     pre_norm: Callable[..., Tensor] = layers.pre_norm
     cross_attend: Callable[..., Tensor] = layers.cross_attend
@@ -238,7 +238,7 @@ def _feed_forward(config: TransformerConfig, parts: Parts) -> Callable[..., nn.M
 def _norm(config: TransformerConfig, parts: Parts) -> Callable[[int], nn.Module]:
     if config.norm == "rms":
         plain = config.norm_eps == TransformerConfig.norm_eps
-        return _choose(parts.RMSNorm, layers.RMSNorm, {"eps": config.norm_eps}, plain)
+        return _choose(parts.RMSNorm, layers.FusedRMSNorm, {"eps": config.norm_eps}, plain)
     handed = {"eps": config.norm_eps, "bias": config.bias}
     norm = _choose(parts.LayerNorm, layers.FusedLayerNorm, handed, config.bias)
     return norm if norm is not parts.LayerNorm else lambda d_model: norm(d_model, config.norm_eps)

@@ -274,7 +274,8 @@ class WideMaps:
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
         maps = [part for layer in layers for part in layer.modules() if type(part) is nn.Linear]
-        self.maps = [each for each in maps if each.out_features > each.in_features]
+        is_wide = [each for each in maps if each.out_features > each.in_features]
+        self.maps = [each for each in is_wide if not each.weight.mT.is_contiguous()]
         self.by_columns = [by_columns(each.weight.detach()) for each in self.maps]
 
     @contextmanager

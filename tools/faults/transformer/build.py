@@ -276,8 +276,8 @@ FAULTS = [
     ("not config.bias)\n    return lambda", "True)\n    return lambda", "a learner's gate without biases for one with"),
     ('if config.norm == "rms":', "if False:", "LayerNorm for RMSNorm"),
     (
-        'layers.RMSNorm, {"eps": config.norm_eps}, plain)',
-        'layers.RMSNorm, {"eps": 1e-5}, plain)',
+        'layers.FusedRMSNorm, {"eps": config.norm_eps}, plain)',
+        'layers.FusedRMSNorm, {"eps": 1e-5}, plain)',
         "RMSNorm's eps not the configuration's",
     ),
     ("and config.dropout == 0", "", "a learner's layer without dropout where there should be some"),
