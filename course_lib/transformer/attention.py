@@ -428,13 +428,13 @@ class MultiHeadAttention(nn.Module):
         source: neighbouring texts then share them, the same number of texts each.
         """
         is_fused = self.attention is scaled_dot_product_attention and not self.watchers
-        new_keys = keys if self.cache is None else keys[..., -queries.size(-2) :, :]
-        # The kernel may turn a query that is not a number into a mixture that is one, and so hide what went wrong.
-        is_fused = is_fused and _is_finite(queries) and _is_finite(new_keys)
         if is_fused and self.cache is not None and mask is None and queries.size(-2) == 1:
             mixed_of_one = self.cache.attend_one(queries)
             if mixed_of_one is not None:
                 return mixed_of_one
+        new_keys = keys if self.cache is None else keys[..., -queries.size(-2) :, :]
+        # The kernel may turn a query that is not a number into a mixture that is one, and so hide what went wrong.
+        is_fused = is_fused and _is_finite(queries) and _is_finite(new_keys)
         if is_fused and queries.shape[:-3] == keys.shape[:-3]:
             return _fused_attention(queries, keys, values, mask)
         if is_fused and _can_line_up(queries, keys, mask):

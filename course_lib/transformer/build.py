@@ -23,7 +23,7 @@ from course_lib.transformer.config import TransformerConfig
 class Parts:
     """What models are made of, each part under the name that it has in the course.
 
-    The defaults are the course's; three of them are torch's faster twins of what is built by hand.
+    The defaults are the course's; four of them are faster twins of what is built by hand.
     """
 
     scaled_dot_product_attention: attention.Attention = attention.scaled_dot_product_attention
@@ -39,7 +39,7 @@ class Parts:
     rotary: Callable[..., Tensor] = positions.rotary
     gelu: Callable[..., Tensor] = F.gelu
     FeedForward: Callable[..., nn.Module] = layers.FeedForward
-    SwiGLU: Callable[..., nn.Module] = layers.SwiGLU
+    SwiGLU: Callable[..., nn.Module] = layers.FusedSwiGLU
     LayerNorm: Callable[..., nn.Module] = layers.FusedLayerNorm
     RMSNorm: Callable[..., nn.Module] = layers.FusedRMSNorm
     post_norm: Callable[..., Tensor] = layers.post_norm
@@ -231,7 +231,7 @@ def _attention(config: TransformerConfig, parts: Parts, rotates: bool) -> Callab
 def _feed_forward(config: TransformerConfig, parts: Parts) -> Callable[..., nn.Module]:
     if config.activation != "swiglu":
         return _choose(parts.FeedForward, layers.FeedForward, {"bias": config.bias}, config.bias)
-    make = _choose(parts.SwiGLU, layers.SwiGLU, {"bias": config.bias}, not config.bias)
+    make = _choose(parts.SwiGLU, layers.FusedSwiGLU, {"bias": config.bias}, not config.bias)
     return lambda d_model, d_ff, _activation: make(d_model, d_ff)  # its activation is always SiLU
 
 
