@@ -437,7 +437,7 @@ class MultiHeadAttention(nn.Module):
         is_fused = is_fused and _is_finite(queries) and _is_finite(new_keys)
         if is_fused and queries.shape[:-3] == keys.shape[:-3]:
             return _fused_attention(queries, keys, values, mask)
-        if is_fused and _can_line_up(queries, keys, mask):
+        if is_fused and _can_line_up(keys, mask):
             return _fused_attention_to_shared(queries, keys, values, mask)
         if queries.shape[:-2] != keys.shape[:-2]:
             keys, values, mask = _repeat_shared(queries, keys, values, mask)
@@ -467,7 +467,7 @@ def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=shares)
 
 
-def _can_line_up(queries: Tensor, keys: Tensor, mask: Tensor | None) -> bool:
+def _can_line_up(keys: Tensor, mask: Tensor | None) -> bool:
     """Whether all queries that share the keys of a text also share its mask."""
     return mask is None or (mask.dim() == 4 and mask.shape[1:3] == (1, 1) and mask.size(0) in (1, keys.size(0)))
 
@@ -477,10 +477,9 @@ def _fused_attention_to_shared(queries: Tensor, keys: Tensor, values: Tensor, ma
 
     All queries that share keys are lined up as if they were those of one text, so no key is copied.
     """
-    texts = queries.size(0) // keys.size(0)
-    apart = queries.unflatten(0, (-1, texts)).transpose(1, 2)  # (B, H, texts, T, d_k)
+    apart = queries.reshape(keys.size(0), -1, *queries.shape[1:]).transpose(1, 2)  # (B, H, texts, T, d_k)
     mixed = _fused_attention(apart.flatten(2, 3), keys, values, mask)  # (B, H, texts * T, d_k)
-    return mixed.unflatten(2, (texts, -1)).transpose(1, 2).flatten(0, 1)  # (B * texts, H, T, d_k)
+    return mixed.view(apart.shape).transpose(1, 2).reshape(queries.shape)  # (B * texts, H, T, d_k)
 
 
 def _repeat_shared(

@@ -297,7 +297,7 @@ def store_side_by_side(maps: Sequence[nn.Linear]) -> None:
     True
     """
     whole, _ = join_maps(maps)
-    for each, weight in zip(maps, whole.split([each.out_features for each in maps]), strict=True):
+    for each, weight in zip(maps, torch.split(whole, [each.out_features for each in maps]), strict=True):
         each.weight.data = weight
 
 

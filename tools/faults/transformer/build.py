@@ -272,7 +272,11 @@ FAULTS = [
         "a learner's feed-forward with biases for none",
     ),
     ('if config.activation != "swiglu":', "if True:", "no gate in any style"),
-    ('layers.SwiGLU, {"bias": config.bias}', 'layers.SwiGLU, {"bias": False}', "a gate without biases in every style"),
+    (
+        'layers.FusedSwiGLU, {"bias": config.bias}',
+        'layers.FusedSwiGLU, {"bias": False}',
+        "a gate without biases in every style",
+    ),
     ("not config.bias)\n    return lambda", "True)\n    return lambda", "a learner's gate without biases for one with"),
     ('if config.norm == "rms":', "if False:", "LayerNorm for RMSNorm"),
     (

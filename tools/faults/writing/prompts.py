@@ -16,7 +16,11 @@ FAULTS = [
     ("CachedModel if use_cache and can_cache(model)", "CachedModel if use_cache", "any model cached"),
     ("    if isinstance(model, Encoder | MaskedLanguageModel):\n", "    if False:\n", "encoders write"),
     ("if not all(map(math.isfinite, largest.flatten().tolist())):", "if False:", "logits of NaN taken"),
-    ("if not all(map(math.isfinite, largest.flatten().tolist())):", "if largest.isnan().any():", "logits of minus infinity taken"),
+    (
+        "if not all(map(math.isfinite, largest.flatten().tolist())):",
+        "if largest.isnan().any():",
+        "logits of minus infinity taken",
+    ),
     (
         "return frozenset(map(operator.index, stop))",
         "return frozenset(stop)",
