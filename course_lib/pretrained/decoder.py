@@ -22,9 +22,11 @@ from course_lib.pretrained.trained_weights import empty_model, fitting_parts
 from course_lib.text.chat import chat_prompt
 from course_lib.text.pretrained import PretrainedTokenizer
 from course_lib.text.streaming import stream_text
+from course_lib.transformer.attention import MultiHeadAttention
 from course_lib.transformer.build import COURSE, Parts, build_language_model
-from course_lib.transformer.cache import by_columns
+from course_lib.transformer.cache import by_columns, store_side_by_side
 from course_lib.transformer.config import TransformerConfig
+from course_lib.transformer.layers import FusedSwiGLU
 from course_lib.transformer.models import LanguageModel
 from course_lib.writing.choose import Choice, likeliest, write_tokens
 
@@ -196,12 +198,18 @@ def _misfits(file: ModelFile, model: LanguageModel) -> list[str]:
 def _put_in(file: ModelFile, config: TransformerConfig, model: LanguageModel) -> None:
     """Put the weights of a file into a model, one by one, so that they are in memory once and no more.
 
-    Those with at least as many rows as columns are stored by columns, so that no copies are needed for writing.
+    They are stored as a cache reads them fastest, so that it makes no copies: by columns where there are at least as
+    many rows as columns, and side by side where maps read the same.
     """
     own = model.state_dict(keep_vars=True)
     for name, weight in our_weights(file, config):
         is_wide = weight.dim() == 2 and weight.size(0) >= weight.size(1)
         own[name].data = (by_columns(weight) if is_wide else weight).to(own[name].dtype)
+    for part in model.modules():
+        if isinstance(part, MultiHeadAttention):
+            store_side_by_side((part.W_q, part.W_k, part.W_v))
+        elif isinstance(part, FusedSwiGLU):
+            store_side_by_side((part.W_gate, part.W_1))
 
 
 def tokenizer_of(about: Mapping[str, Any]) -> PretrainedTokenizer:

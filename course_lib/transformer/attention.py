@@ -411,12 +411,14 @@ class MultiHeadAttention(nn.Module):
             queries = self.split(self.W_q(query), self.heads)  # (B, H, T, d_k)
             keys = self.split(self.W_k(key), self.kv_heads)  # (B, kv_heads, S, d_k)
             values = self.split(self.W_v(value), self.kv_heads)  # (B, kv_heads, S, d_k)
-        else:
-            counts = [self.heads, self.kv_heads, self.kv_heads]
-            together = self.split(F.linear(query, *joined), sum(counts))  # (B, H + 2 * kv_heads, T, d_k)
-            queries, keys, values = torch.split(together, counts, dim=1)
+            if self.rotate is not None:
+                queries, keys = self.rotate(queries, start), self.rotate(keys, start)
+            return queries, keys, values
+        together = self.split(F.linear(query, *joined), self.heads + 2 * self.kv_heads)
+        rotated, values = torch.split(together, (self.heads + self.kv_heads, self.kv_heads), dim=1)
         if self.rotate is not None:
-            queries, keys = self.rotate(queries, start), self.rotate(keys, start)
+            rotated = self.rotate(rotated, start)  # (B, H + kv_heads, T, d_k), queries and keys at once
+        queries, keys = torch.split(rotated, (self.heads, self.kv_heads), dim=1)
         return queries, keys, values
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
@@ -426,14 +428,16 @@ class MultiHeadAttention(nn.Module):
         source: neighbouring texts then share them, the same number of texts each.
         """
         is_fused = self.attention is scaled_dot_product_attention and not self.watchers
-        new_keys = keys if self.cache is None else keys[..., -queries.size(-2) :, :]
-        # The kernel may turn a query that is not a number into a mixture that is one, and so hide what went wrong.
-        is_fused = is_fused and _is_finite(queries) and _is_finite(new_keys)
         if is_fused and self.cache is not None and mask is None and queries.size(-2) == 1:
             mixed_of_one = self.cache.attend_one(queries)
             if mixed_of_one is not None:
                 return mixed_of_one
-        if is_fused and _can_share(queries, keys, mask):
+        new_keys = keys if self.cache is None else keys[..., -queries.size(-2) :, :]
+        # The kernel may turn a query that is not a number into a mixture that is one, and so hide what went wrong.
+        is_fused = is_fused and _is_finite(queries) and _is_finite(new_keys)
+        if is_fused and queries.shape[:-3] == keys.shape[:-3]:
+            return _fused_attention(queries, keys, values, mask)
+        if is_fused and _can_line_up(keys, mask):
             return _fused_attention_to_shared(queries, keys, values, mask)
         if queries.shape[:-2] != keys.shape[:-2]:
             keys, values, mask = _repeat_shared(queries, keys, values, mask)
@@ -451,31 +455,30 @@ def _is_finite(x: Tensor) -> bool:
 
 
 def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """`scaled_dot_product_attention` by torch's fused kernel, which is faster, since it never stores all weights."""
+    """`scaled_dot_product_attention` by torch's fused kernel, which is faster, since it never stores all weights.
+
+    A head of keys and values may serve several heads of queries.
+    """
     check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
     if mask is not None:
         check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
         mask = mask if mask.dim() > 1 else mask[None]  # the kernel takes no mask of one axis
-    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+    shares = queries.size(-3) != keys.size(-3)
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=shares)
 
 
-def _can_share(queries: Tensor, keys: Tensor, mask: Tensor | None) -> bool:
-    """Whether heads or texts share keys, and all queries that share a key also share its mask."""
-    if queries.dim() < 4 or queries.shape[:2] == keys.shape[:2]:
-        return False
+def _can_line_up(keys: Tensor, mask: Tensor | None) -> bool:
+    """Whether all queries that share the keys of a text also share its mask."""
     return mask is None or (mask.dim() == 4 and mask.shape[1:3] == (1, 1) and mask.size(0) in (1, keys.size(0)))
 
 
 def _fused_attention_to_shared(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """`_fused_attention` where texts or heads share keys.
+    """`_fused_attention` where texts share keys.
 
-    All queries that share keys are lined up as if they were those of one text and one head, so no key is copied.
+    All queries that share keys are lined up as if they were those of one text, so no key is copied.
     """
-    B, kv_heads = keys.shape[:2]
-    texts, heads = queries.size(0) // B, queries.size(1) // kv_heads
-    apart = queries.reshape(B, texts, kv_heads, heads, *queries.shape[2:]).transpose(1, 2)
-    side_by_side = apart.flatten(2, 4)  # (B, kv_heads, texts * heads * T, d_k)
-    mixed = _fused_attention(side_by_side, keys, values, mask)
+    apart = queries.reshape(keys.size(0), -1, *queries.shape[1:]).transpose(1, 2)  # (B, H, texts, T, d_k)
+    mixed = _fused_attention(apart.flatten(2, 3), keys, values, mask)  # (B, H, texts * T, d_k)
     return mixed.view(apart.shape).transpose(1, 2).reshape(queries.shape)  # (B * texts, H, T, d_k)
 
 

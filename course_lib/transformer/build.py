@@ -23,7 +23,7 @@ from course_lib.transformer.config import TransformerConfig
 class Parts:
     """What models are made of, each part under the name that it has in the course.
 
-    The defaults are the course's; two of them are torch's faster twins of what is built by hand.
+    The defaults are the course's; four of them are faster twins of what is built by hand.
     """
 
     scaled_dot_product_attention: attention.Attention = attention.scaled_dot_product_attention
@@ -39,9 +39,9 @@ class Parts:
     rotary: Callable[..., Tensor] = positions.rotary
     gelu: Callable[..., Tensor] = F.gelu
     FeedForward: Callable[..., nn.Module] = layers.FeedForward
-    SwiGLU: Callable[..., nn.Module] = layers.SwiGLU
+    SwiGLU: Callable[..., nn.Module] = layers.FusedSwiGLU
     LayerNorm: Callable[..., nn.Module] = layers.FusedLayerNorm
-    RMSNorm: Callable[..., nn.Module] = layers.RMSNorm
+    RMSNorm: Callable[..., nn.Module] = layers.FusedRMSNorm
     post_norm: Callable[..., Tensor] = layers.post_norm
     pre_norm: Callable[..., Tensor] = layers.pre_norm
     cross_attend: Callable[..., Tensor] = layers.cross_attend
@@ -231,14 +231,14 @@ def _attention(config: TransformerConfig, parts: Parts, rotates: bool) -> Callab
 def _feed_forward(config: TransformerConfig, parts: Parts) -> Callable[..., nn.Module]:
     if config.activation != "swiglu":
         return _choose(parts.FeedForward, layers.FeedForward, {"bias": config.bias}, config.bias)
-    make = _choose(parts.SwiGLU, layers.SwiGLU, {"bias": config.bias}, not config.bias)
+    make = _choose(parts.SwiGLU, layers.FusedSwiGLU, {"bias": config.bias}, not config.bias)
     return lambda d_model, d_ff, _activation: make(d_model, d_ff)  # its activation is always SiLU
 
 
 def _norm(config: TransformerConfig, parts: Parts) -> Callable[[int], nn.Module]:
     if config.norm == "rms":
         plain = config.norm_eps == TransformerConfig.norm_eps
-        return _choose(parts.RMSNorm, layers.RMSNorm, {"eps": config.norm_eps}, plain)
+        return _choose(parts.RMSNorm, layers.FusedRMSNorm, {"eps": config.norm_eps}, plain)
     handed = {"eps": config.norm_eps, "bias": config.bias}
     norm = _choose(parts.LayerNorm, layers.FusedLayerNorm, handed, config.bias)
     return norm if norm is not parts.LayerNorm else lambda d_model: norm(d_model, config.norm_eps)

@@ -20,6 +20,7 @@ from course_lib.transformer.attention import (
     scaled_dot_product_attention,
     split_heads,
 )
+from course_lib.transformer.layers import FusedSwiGLU
 
 KeysAndValues = tuple[Tensor, Tensor]
 
@@ -141,11 +142,8 @@ class TextCache:
         # Keys and values, (2, B, kv_heads, columns, d_k): of the tokens so far, then zeros for those to come. There are
         # never many of these, because memory is read fastest without gaps.
         self.stored: Tensor | None = None
-        maps = (attention.W_q, attention.W_k, attention.W_v)
-        # One matrix product is faster than three; for few tokens it is faster with the matrix stored by columns.
-        weight = torch.cat([each.weight.detach().mT for each in maps], dim=1).mT
-        bias = None if maps[0].bias is None else torch.cat([each.bias for each in maps]).detach()
-        self.joined = (weight, bias)
+        self.joined = join_maps((attention.W_q, attention.W_k, attention.W_v))
+        weight = self.joined[0]
         # What to add to the scores: a window into it has zeros for the tokens so far, then minus infinity.
         self.edge = torch.cat((weight.new_zeros(room), weight.new_full((COLUMNS_AT_ONCE,), -math.inf)))
 
@@ -185,9 +183,10 @@ class TextCache:
         """Let one query of each head attend to the text so far: (B, H, 1, d_k) to (B, H, 1, d_k).
 
         Two products of matrices, which read the memory faster than the fused kernel does where there are many texts.
-        None for a single text, and for numbers of 16 bits, which the kernel adds up more exactly.
+        A query or key that is not a number gives a mixture that is none. None for numbers of 16 bits, which the kernel
+        adds up more exactly.
         """
-        if self.stored is None or queries.size(0) == 1 or queries.dtype.itemsize < 4:
+        if self.stored is None or queries.dtype.itemsize < 4:
             return None
         _, B, kv_heads, columns, d_k = self.stored.shape
         keys, values = self.stored.view(2, B * kv_heads, columns, d_k)
@@ -265,15 +264,56 @@ def by_columns(matrix: Tensor) -> Tensor:
     return matrix.mT.contiguous().mT
 
 
+def join_maps(maps: Sequence[nn.Linear]) -> tuple[Tensor, Tensor | None]:
+    """Join linear maps of the same input to one, which is faster: give its weight, stored by columns, and its bias.
+
+    Nothing is copied where the weights are parts of such a matrix already, as `store_side_by_side` leaves them.
+    """
+    weights = [each.weight.detach() for each in maps]
+    bias = None if maps[0].bias is None else torch.cat([each.bias for each in maps]).detach()
+    rows = sum(map(len, weights))
+    whole = weights[0].as_strided((rows, maps[0].in_features), (1, rows)) if _are_side_by_side(weights) else None
+    return torch.cat([each.mT for each in weights], dim=1).mT if whole is None else whole, bias
+
+
+def _are_side_by_side(weights: Sequence[Tensor]) -> bool:
+    """Whether weights (rows, columns) are the first, next and last rows of one matrix that is stored by columns."""
+    stride = (1, sum(map(len, weights)))
+    place = weights[0].storage_offset()
+    for each in weights:
+        is_next = each.storage_offset() == place and each.stride() == stride
+        if not is_next or each.untyped_storage().data_ptr() != weights[0].untyped_storage().data_ptr():
+            return False
+        place += len(each)
+    return True
+
+
+def store_side_by_side(maps: Sequence[nn.Linear]) -> None:
+    """Store the weights of linear maps of the same input as parts of one matrix, so that `join_maps` copies nothing.
+
+    >>> maps = nn.Linear(2, 3), nn.Linear(2, 4)
+    >>> store_side_by_side(maps)
+    >>> join_maps(maps)[0].data_ptr() == maps[0].weight.data_ptr()
+    True
+    """
+    whole, _ = join_maps(maps)
+    for each, weight in zip(maps, torch.split(whole, [each.out_features for each in maps]), strict=True):
+        each.weight.data = weight
+
+
 class WideMaps:
     """The linear maps of some layers whose output is wider than their input, such as a feed-forward layer's first.
 
-    For one token they use copies that are stored by columns. Where a model's weights are so stored themselves, nothing
-    is copied.
+    For a few tokens they use copies that are stored by columns, and the two of a `FusedSwiGLU` are joined to one map.
+    Where a model's weights are so stored themselves, nothing is copied.
     """
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
-        maps = [part for layer in layers for part in layer.modules() if type(part) is nn.Linear]
+        parts = [part for layer in layers for part in layer.modules()]
+        self.gated = [part for part in parts if type(part) is FusedSwiGLU]
+        self.joined = [join_maps((part.W_gate, part.W_1)) for part in self.gated]
+        done = {each for part in self.gated for each in (part.W_gate, part.W_1)}
+        maps = [part for part in parts if type(part) is nn.Linear and part not in done]
         self.maps = [each for each in maps if each.out_features > each.in_features]
         self.by_columns = [by_columns(each.weight.detach()) for each in self.maps]
 
@@ -282,9 +322,13 @@ class WideMaps:
         """Let the maps use the weights that are stored by columns while the block runs."""
         by_rows = [each.weight for each in self.maps]
         try:
+            for part, joined in zip(self.gated, self.joined, strict=True):
+                vars(part)["joined"] = joined
             for each, weight in zip(self.maps, self.by_columns, strict=True):
                 vars(each)["_parameters"]["weight"] = weight  # as in `caching`, without nn.Module's checks
             yield
         finally:
+            for part in self.gated:
+                vars(part)["joined"] = None
             for each, parameter in zip(self.maps, by_rows, strict=True):
                 vars(each)["_parameters"]["weight"] = parameter

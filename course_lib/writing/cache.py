@@ -14,6 +14,8 @@ from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.models import LanguageModel, Transformer
 from course_lib.transformer.positions import TokenEmbedding
 
+FEW_TOKENS = 4  # as many are read fastest with weights that are stored by columns
+
 
 class CachedModel:
     """A language model, or a Transformer's decoder, that remembers what it has read.
@@ -71,7 +73,7 @@ class CachedModel:
         """
         with self.text.longer(ids, padding):
             ids = self._unread(ids.size(1))  # (B, T)
-            by_columns = self.wide_maps.stored_by_columns() if ids.numel() == 1 else nullcontext()
+            by_columns = self.wide_maps.stored_by_columns() if ids.numel() <= FEW_TOKENS else nullcontext()
             with torch.inference_mode(), caching([*self.text_caches, *self.memory_caches]), by_columns:
                 logits: Tensor
                 if self.source_ids is None:

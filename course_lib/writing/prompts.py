@@ -103,7 +103,7 @@ def check_logits(logits: Tensor) -> None:
     Those that contain NaN or an infinite number, or of which all are minus infinity, have no probabilities.
     """
     largest = logits.amax(dim=-1)
-    if not largest.isfinite().all():
+    if not all(map(math.isfinite, largest.flatten().tolist())):
         worst = largest[~largest.isfinite()][0].item()
         raise FloatingPointError(
             f"no token can be chosen: the largest of the model's logits is {worst}. Perhaps a weight of the model is "

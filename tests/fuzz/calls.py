@@ -307,6 +307,8 @@ row(
     lambda c: ([(c.floats(3, 2, 2, 4), c.floats(3, 2, 2, 4))], c.ids(4, below=3)),
 )
 row(key_value_cache.cache_bytes, lambda c: tuple(c.randint(1, 9) for _ in range(5)), lambda *n: 2 * math.prod(n))
+row(key_value_cache.join_maps, lambda c: ((nn.Linear(2, 3), nn.Linear(2, 4)),))
+row(key_value_cache.store_side_by_side, lambda c: ((nn.Linear(2, 3), nn.Linear(2, 4)),))
 row(key_value_cache.by_columns, lambda c: (c.floats(2, 3),), lambda x: x)
 row(key_value_cache.caching, lambda c: ([key_value_cache.TextCache(attention_module(), 4)],))
 row(layers.gelu, lambda c: (c.floats(3, 4),), lambda x: x * torch.special.ndtr(x))

@@ -91,14 +91,16 @@ def test_the_model_has_the_weights_of_the_file_and_no_others(ours, file):
     assert sum(weight.numel() for weight in ours.model.parameters()) == 134_515_008
 
 
-def test_wide_weights_are_stored_by_columns_so_that_writing_copies_only_the_joined_maps(ours):
+def test_wide_weights_are_stored_by_columns_and_side_by_side_so_that_writing_copies_none(ours):
     layer, cached = ours.model.layers[3], CachedModel(ours.model, 8)
     assert ours.model.table.T.is_contiguous()
-    assert layer.self_attention.W_q.weight.T.is_contiguous()
+    assert layer.self_attention.W_o.weight.T.is_contiguous()
     assert layer.feed_forward.W_2.weight.is_contiguous()
-    assert len(cached.wide_maps.maps) == 2 * 30
-    for each, weight in zip(cached.wide_maps.maps, cached.wide_maps.by_columns, strict=True):
-        assert weight.data_ptr() == each.weight.data_ptr()
+    assert not cached.wide_maps.maps
+    assert len(cached.wide_maps.joined) == len(cached.text_caches) == 30
+    for layer, (weight, _), cache in zip(ours.model.layers, cached.wide_maps.joined, cached.text_caches, strict=True):
+        assert weight.data_ptr() == layer.feed_forward.W_gate.weight.data_ptr()
+        assert cache.joined[0].data_ptr() == layer.self_attention.W_q.weight.data_ptr()
 
 
 def test_a_file_without_one_of_the_weights_is_refused(monkeypatch):

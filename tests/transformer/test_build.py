@@ -533,7 +533,7 @@ def test_the_configurations_dropout_reaches_every_layer_and_the_embeddings() -> 
 
 @pytest.mark.parametrize("build", [build_transformer, build_language_model, build_encoder])
 def test_a_stack_ends_in_the_norm_of_the_configuration(build: Build) -> None:
-    kinds = {"layer": layers.FusedLayerNorm, "rms": layers.RMSNorm}
+    kinds = {"layer": layers.FusedLayerNorm, "rms": layers.FusedRMSNorm}
     for norm in ("layer", "rms"):
         for norm_place, final_norm, ends_in_norm in (
             ("post", None, False),

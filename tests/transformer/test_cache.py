@@ -1,6 +1,7 @@
 """The key–value cache of an attention: text read in pieces against text read at once."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -25,8 +26,11 @@ from course_lib.transformer.cache import (
     cache_bytes,
     cached_self_attention,
     caching,
+    join_maps,
     reorder_cache,
+    store_side_by_side,
 )
+from course_lib.transformer.layers import FusedSwiGLU, SwiGLU
 from course_lib.transformer.positions import rotary
 from course_lib.transformer.watching import watch_attention
 from tests.transformer import reference
@@ -336,10 +340,11 @@ def test_single_tokens_of_several_texts_read_what_the_whole_texts_read(
 
 @both_types
 @every_attention
+@pytest.mark.parametrize("texts", [1, 3])
 def test_attending_with_one_query_gives_what_the_kernel_gives(
-    kind: str, dtype: torch.dtype, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+    texts: int, kind: str, dtype: torch.dtype, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attention, x = attention_of(kind, dtype), random(generator, 3, 5, D_MODEL, dtype=dtype)
+    attention, x = attention_of(kind, dtype), random(generator, texts, 5, D_MODEL, dtype=dtype)
     calls: list[int] = []
     kernel = F.scaled_dot_product_attention
 
@@ -360,12 +365,9 @@ def test_attending_with_one_query_gives_what_the_kernel_gives(
     assert_equal(found[True], found[False])
 
 
-@pytest.mark.parametrize(
-    ("texts", "dtype"), [(1, torch.float32), (3, torch.bfloat16), (3, torch.float16)], ids=["one text", "bf16", "fp16"]
-)
-def test_one_text_and_half_precision_are_left_to_the_kernel(
-    texts: int, dtype: torch.dtype, generator: torch.Generator
-) -> None:
+@pytest.mark.parametrize("texts", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=["bf16", "fp16"])
+def test_half_precision_is_left_to_the_kernel(texts: int, dtype: torch.dtype, generator: torch.Generator) -> None:
     attention, x = attention_of("rotary and shared keys", dtype), random(generator, texts, 4, D_MODEL, dtype=dtype)
     cache = TextCache(attention, room=4)
     assert cache.attend_one(x[:, None, :1, :6]) is None
@@ -463,6 +465,69 @@ def test_maps_that_are_stored_by_columns_already_are_not_copied() -> None:
         layer[0].weight.data = by_columns(layer[0].weight.data)
     wide = WideMaps(layers)
     assert [each.data_ptr() for each in wide.by_columns] == [each.weight.data_ptr() for each in wide.maps]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_the_two_maps_of_a_gate_are_one_product_in_the_block(
+    side_by_side: bool, bias: bool, generator: torch.Generator
+) -> None:
+    gated, plain = FusedSwiGLU(3, 5, bias=bias).double(), SwiGLU(3, 5, bias=bias).double()
+    reference.stir(gated)
+    plain.load_state_dict(gated.state_dict())
+    if side_by_side:
+        store_side_by_side((gated.W_gate, gated.W_1))
+    x = random(generator, 2, 1, 3)
+    expected = plain(x)
+    assert_equal(gated(x), expected)
+    wide = WideMaps([gated])
+    assert not wide.maps
+    assert (wide.joined[0][0].data_ptr() == gated.W_gate.weight.data_ptr()) is side_by_side
+
+    def fails() -> None:
+        with torch.no_grad(), wide.stored_by_columns():
+            gated.W_gate.register_forward_pre_hook(lambda *_: pytest.fail("a map of its own was used"))
+            assert_equal(gated(x), expected)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fails()
+    assert gated.joined is None
+
+
+def test_joined_maps_are_copied_unless_they_are_the_next_rows_of_one_matrix(generator: torch.Generator) -> None:
+    maps = [nn.Linear(3, width).double() for width in (2, 4, 5)]
+    x = random(generator, 3)
+    expected = torch.cat([each(x) for each in maps])
+
+    def is_copied(maps: list[nn.Linear]) -> bool:
+        weight, bias = join_maps(maps)
+        assert torch.equal(weight, torch.cat([each.weight for each in maps]))
+        assert weight.T.is_contiguous()
+        assert_equal(F.linear(x, weight, bias), torch.cat([each(x) for each in maps]))
+        return weight.data_ptr() != maps[0].weight.data_ptr()
+
+    assert is_copied(maps)
+    store_side_by_side(maps)
+    assert_equal(torch.cat([each(x) for each in maps]), expected)
+    assert not is_copied(maps)
+    assert is_copied([maps[1], maps[0], maps[2]])
+    assert is_copied(maps[:2])
+    others = [nn.Linear(3, width).double() for width in (2, 4, 5)]
+    store_side_by_side(others)
+    assert is_copied([maps[0], others[1], maps[2]])
+
+
+@pytest.mark.parametrize("texts", [1, 3])
+@pytest.mark.parametrize("name", ["W_q", "W_k"])
+def test_a_cached_token_whose_query_or_key_is_no_number_gives_none(
+    name: str, texts: int, generator: torch.Generator
+) -> None:
+    attention, x = attention_of("rotary and shared keys"), random(generator, texts, 4, D_MODEL)
+    cache = TextCache(attention, room=4)
+    read(attention, [x[:, :3]], cache)
+    cache.joined[0][0 if name == "W_q" else D_MODEL, 0] = math.nan
+    assert step(attention, cache, x[:, 3:]).isnan().any()
 
 
 @pytest.mark.parametrize("kind", ["plain", "rotary and shared keys"])

@@ -15,6 +15,8 @@ from course_lib.transformer.layers import (
     EncoderLayer,
     FeedForward,
     FusedLayerNorm,
+    FusedRMSNorm,
+    FusedSwiGLU,
     GroupedQueryAttention,
     LayerNorm,
     LlamaLayer,
@@ -91,14 +93,15 @@ def test_a_new_layer_norm_leaves_mean_0_and_variance_1(kind: type[LayerNorm], ge
 
 
 @both_types
+@pytest.mark.parametrize("kind", [RMSNorm, FusedRMSNorm])
 @pytest.mark.parametrize("scale", [1.0, 1e-3])
-def test_rms_norm_is_torchs(dtype: torch.dtype, scale: float, generator: torch.Generator) -> None:
+def test_rms_norm_is_torchs(dtype: torch.dtype, scale: float, kind: type[RMSNorm], generator: torch.Generator) -> None:
     # At a scale of 0.001 the eps of 1e-5 is ten times the mean square, so its position matters.
     x = scale * random(generator, B, T, D_MODEL, dtype=dtype)
     for eps in (1e-5, 1e-2):
         theirs = nn.RMSNorm(D_MODEL, eps=eps, dtype=dtype)
         reference.stir(theirs)
-        ours = (RMSNorm(D_MODEL) if eps == 1e-5 else RMSNorm(D_MODEL, eps)).to(dtype)
+        ours = (kind(D_MODEL) if eps == 1e-5 else kind(D_MODEL, eps)).to(dtype)
         ours.load_state_dict({"gain": theirs.weight})
         assert_equal(ours(x), theirs(x))
         assert torch.equal(ours(torch.zeros(D_MODEL, dtype=dtype)), torch.zeros(D_MODEL, dtype=dtype))
@@ -368,11 +371,12 @@ def test_dropout_applies_to_each_sublayers_output_in_training_and_nowhere_else(
 def test_gradients_equal_numerical_gradients(generator: torch.Generator) -> None:
     x, memory = random(generator, 2, 3, 4), random(generator, 2, 2, 4)
     mask = torch.ones(3, 3).tril().bool()
-    parts: list[Callable[[Tensor], Tensor]] = [RMSNorm(4).double(), LayerNorm(4).double(), FusedLayerNorm(4).double()]
+    norms = (LayerNorm, FusedLayerNorm, RMSNorm, FusedRMSNorm)
+    parts: list[Callable[[Tensor], Tensor]] = [norm(4).double() for norm in norms]
     parts += [gelu, FeedForward(4, 6).double(), FeedForward(4, 6, gelu).double()]
-    parts += [SwiGLU(4, 6).double()]
+    parts += [SwiGLU(4, 6).double(), FusedSwiGLU(4, 6).double()]
     attention = partial(MultiHeadAttention, kv_heads=1, rotate=rotary)
-    for norm in (LayerNorm, FusedLayerNorm, RMSNorm):
+    for norm in norms:
         for residual in (post_norm, pre_norm):
             chosen = {"self_attention": attention, "norm": norm, "residual": residual}
             encoder_layer = EncoderLayer(4, 2, 6, 0.0, gelu, **chosen).double()
@@ -402,7 +406,7 @@ def test_the_memory_layout_does_not_matter_and_arguments_are_not_changed(generat
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("norm", [FusedLayerNorm, RMSNorm])
+@pytest.mark.parametrize("norm", [FusedLayerNorm, RMSNorm, FusedRMSNorm])
 def test_norms_square_in_float32_what_comes_in_half_precision(norm: type[nn.Module], dtype: torch.dtype) -> None:
     x = torch.tensor([300.0, 301.0, -299.0, 10.0], dtype=dtype)  # 300² is above 65,504, the largest float16
     ours = norm(4).to(dtype)
@@ -410,7 +414,7 @@ def test_norms_square_in_float32_what_comes_in_half_precision(norm: type[nn.Modu
     torch.testing.assert_close(ours(x).double(), norm(4).double()(x.double()), rtol=2**-7, atol=0)
 
 
-@pytest.mark.parametrize("norm", [FusedLayerNorm, RMSNorm])
+@pytest.mark.parametrize("norm", [FusedLayerNorm, RMSNorm, FusedRMSNorm])
 @pytest.mark.parametrize("width", [1, 3])
 def test_norms_refuse_vectors_of_another_width(norm: type[nn.Module], width: int) -> None:
     with pytest.raises((ValueError, RuntimeError), match="shape"):
@@ -419,11 +423,19 @@ def test_norms_refuse_vectors_of_another_width(norm: type[nn.Module], width: int
 
 def test_an_rms_norm_of_whole_numbers_is_no_whole_number() -> None:
     x = torch.tensor([1, 2, 3, 5])
-    assert_equal(RMSNorm(4)(x), RMSNorm(4)(x.float()))
+    for norm in (RMSNorm, FusedRMSNorm):
+        assert_equal(norm(4)(x), norm(4)(x.float()))
+
+
+@pytest.mark.parametrize("norm", [RMSNorm, FusedRMSNorm])
+@pytest.mark.parametrize("dtypes", [(torch.float32, torch.float16), (torch.float16, torch.float32)], ids=str)
+def test_an_rms_norm_returns_the_type_of_its_gain(norm: type[nn.Module], dtypes: tuple[torch.dtype, ...]) -> None:
+    of_x, of_gain = dtypes
+    assert norm(4).to(of_gain)(torch.ones(2, 4, dtype=of_x)).dtype == of_gain
 
 
 @both_orders
-@pytest.mark.parametrize("norm", [LayerNorm, FusedLayerNorm, RMSNorm])
+@pytest.mark.parametrize("norm", [LayerNorm, FusedLayerNorm, RMSNorm, FusedRMSNorm])
 def test_huge_activations_stay_finite(
     norm: type[nn.Module], residual: Callable[..., Tensor], generator: torch.Generator
 ) -> None:

@@ -33,6 +33,8 @@ FAULTS = [
     ("if wrong := _misfits(file, model):", "if wrong := []:", "weights that are missing left as they were"),
     ("in_file.get(name) != weight.shape", "name not in in_file", "weights of another shape taken"),
     ("by_columns(weight) if is_wide else weight", "weight", "no weight stored by columns"),
+    ("store_side_by_side((part.W_q, part.W_k, part.W_v))", "pass", "queries, keys and values copied for writing"),
+    ("store_side_by_side((part.W_gate, part.W_1))", "pass", "the maps of a gate copied for writing"),
     ("weight.size(0) >= weight.size(1)", "True", "every weight stored by columns"),
     # The tokenizer.
     ("control = 3", "control = 4", "special tokens cut into pieces"),

@@ -37,8 +37,8 @@ FAULTS = [
     ),
     ("        keys, values = stored[:, :, :, :end].unbind()\n", "", "only the newest tokens read"),
     (
-        "maps = (attention.W_q, attention.W_k, attention.W_v)",
-        "maps = (attention.W_q, attention.W_v, attention.W_k)",
+        "join_maps((attention.W_q, attention.W_k, attention.W_v))",
+        "join_maps((attention.W_q, attention.W_v, attention.W_k))",
         "one product in another order",
     ),
     ("bias = None if maps[0].bias is None else", "bias = None if True else", "one product without its biases"),
@@ -54,7 +54,7 @@ FAULTS = [
     ("-(-end // COLUMNS_AT_ONCE) * COLUMNS_AT_ONCE", "end", "room made again at each token"),
     ("stored[:, :, :, : self.length] = self.keys_and_values", "pass", "earlier tokens lost where the room grows"),
     # One query of each head.
-    ("self.stored is None or queries.size(0) == 1", "self.stored is None", "one text not left to the kernel"),
+    ("if self.stored is None or queries", "if queries", "a query of a text without tokens"),
     (" or queries.dtype.itemsize < 4", "", "half precision not left to the kernel"),
     ("self.edge[self.room - self.length :]", "self.edge[self.room - self.length + 1 :]", "the newest token not read"),
     ("self.edge[self.room - self.length :]", "self.edge", "columns without a token read"),
@@ -122,15 +122,28 @@ FAULTS = [
     ("by_columns(each.weight.detach()) for", "each.weight.detach().clone() for", "copies stored by rows"),
     ("by_columns(each.weight.detach()) for", "torch.zeros_like(each.weight) for", "copies of the maps emptied"),
     ("return matrix.mT.contiguous().mT", "return matrix.mT.clone().mT", "what is stored by columns copied again"),
-    ("dim=1).mT\n        bias", "dim=1).mT.contiguous()\n        bias", "one product with a matrix stored by rows"),
+    ("dim=1).mT if whole", "dim=1).mT.contiguous() if whole", "one product with a matrix stored by rows"),
+    ("each.storage_offset() == place and ", "", "the same rows taken for the next ones"),
+    (
+        "if not is_next or each.untyped_storage().data_ptr() != weights[0].untyped_storage().data_ptr():",
+        "if not is_next:",
+        "rows of two matrices taken for one",
+    ),
+    ("place += len(each)", "place += 1", "weights that are side by side copied"),
+    (
+        "join_maps((part.W_gate, part.W_1))",
+        "join_maps((part.W_1, part.W_gate))",
+        "gate and map joined in another order",
+    ),
+    ('                vars(part)["joined"] = None', "                pass", "a gate's maps joined for good"),
     (
         'strict=True):\n                vars(each)["_parameters"]["weight"] = parameter',
         "strict=True):\n                pass",
         "maps stored by columns for good",
     ),
     (
-        "            yield\n        finally:\n            for each, parameter",
-        "            yield\n        except OSError:\n            raise\n        else:\n            for each, parameter",
+        "            yield\n        finally:\n            for part",
+        "            yield\n        except OSError:\n            raise\n        else:\n            for part",
         "maps stored by columns after an exception",
     ),
 ]

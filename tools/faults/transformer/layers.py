@@ -43,6 +43,8 @@ FAULTS = [
         "a residual inside the feed-forward",
     ),
     # SwiGLU.
+    ("F.silu(gate) * hidden", "F.silu(hidden) * gate", "the joined maps of a gate exchanged"),
+    ("        if self.joined is None:", "        if True:", "the joined maps of a gate never used"),
     ("*, bias: bool = False) -> None", "*, bias: bool = True) -> None", "plain SwiGLU with biases"),
     ("self.W_gate = nn.Linear(d_model, d_ff, bias)", "self.W_gate = nn.Linear(d_model, d_ff)", "the gate has a bias"),
     ("F.silu(self.W_gate(x)) * self.W_1(x)", "F.silu(self.W_1(x))", "SwiGLU without its gate"),
@@ -111,6 +113,9 @@ FAULTS = [
     ("self.gain, self.bias, self.eps)", "self.gain, None, self.eps)", "fused LayerNorm without its bias"),
     ("self.gain, self.bias, self.eps)", "None, self.bias, self.eps)", "fused LayerNorm without its gain"),
     # RMSNorm.
+    ("gain.shape, gain, self.eps)", "gain.shape, gain)", "fused RMSNorm's eps ignored"),
+    ("gain.shape, gain, self.eps)", "gain.shape, None, self.eps)", "fused RMSNorm without its gain"),
+    ("        if x.dtype != gain.dtype:", "        if False:", "fused RMSNorm returns the type of x"),
     (
         "too large for half precision\n        mean_square",
         "too large for half precision\n        wide = x\n        mean_square",

@@ -28,7 +28,7 @@ FAULTS = [
     ("return self.text.ids[:, self.text.length - T :]", "return self.text.ids[:, :T]", "the first tokens read again"),
     ("            cache.clear()\n", "            pass\n", "caches not emptied before a text is read again"),
     (
-        "if ids.numel() == 1 else nullcontext()",
+        "if ids.numel() <= FEW_TOKENS else nullcontext()",
         "if ids.numel() == 0 else nullcontext()",
         "maps never stored by columns",
     ),

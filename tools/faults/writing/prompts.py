@@ -15,8 +15,12 @@ FAULTS = [
     ("self.pad if self.translates else prompts[0][0]", "self.pad", "language models need a pad"),
     ("CachedModel if use_cache and can_cache(model)", "CachedModel if use_cache", "any model cached"),
     ("    if isinstance(model, Encoder | MaskedLanguageModel):\n", "    if False:\n", "encoders write"),
-    ("if not largest.isfinite().all():", "if False:", "logits of NaN taken"),
-    ("if not largest.isfinite().all():", "if largest.isnan().any():", "logits of minus infinity taken"),
+    ("if not all(map(math.isfinite, largest.flatten().tolist())):", "if False:", "logits of NaN taken"),
+    (
+        "if not all(map(math.isfinite, largest.flatten().tolist())):",
+        "if largest.isnan().any():",
+        "logits of minus infinity taken",
+    ),
     (
         "return frozenset(map(operator.index, stop))",
         "return frozenset(stop)",
