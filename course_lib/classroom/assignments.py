@@ -63,7 +63,7 @@ def find_assignment(given: str) -> Assignment:
     name = making.name_of(given, names)
     if name is None:
         raise ClassError(f"There is no notebook `{given}`: choose among {', '.join(names)}.")
-    found = making.look_at(places.place("notebooks") / f"{name}.ipynb")
+    found = making.look_at(places.notebooks_folder() / f"{name}.ipynb")
     original = found.notebook
     if original is None:
         raise ClassError(f"The notebook {name} of the course cannot be used, because {found.problem}.")
@@ -76,7 +76,7 @@ def find_assignment(given: str) -> Assignment:
 
 def notebook_names() -> list[str]:
     """The names of the course's notebooks."""
-    return sorted(file.stem for file in places.place("notebooks").glob("*.ipynb"))
+    return sorted(file.stem for file in places.notebooks_folder().glob("*.ipynb"))
 
 
 def points(exercise: Exercise) -> int:

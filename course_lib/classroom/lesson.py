@@ -7,12 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from course_lib.copies import making
 from course_lib.copies.notebook import DECORATOR
-from course_lib.data.places import place
+from course_lib.data import places
 from course_lib.exercises.catalogue import all_exercises
 from course_lib.exercises.exercise import Exercise
-
-NOTEBOOKS = "notebooks"
 
 _HEADING = re.compile(r"^(#{2,3}) (.+)$", re.MULTILINE)
 _CALL = {name: re.compile(rf'\b{name}\(\s*"(\d\d [^"]+)"') for name in ("guess", "reveal")}
@@ -86,11 +85,10 @@ def find_lesson(word: str) -> Lesson:
 
     Raises UnknownLesson if there is none.
     """
-    for file in _files():
-        if word.removesuffix(".ipynb") in (file.stem, file.stem[:2], str(int(file.stem[:2]))):
-            return read_lesson(int(file.stem[:2]))
-    numbers = [file.stem[:2] for file in _files()]
-    raise UnknownLesson(f"There is no lesson {word!r}: choose a number from {numbers[0]} to {numbers[-1]}.")
+    names = [file.stem for file in _files()]
+    if name := making.name_of(word, names):
+        return read_lesson(int(name[:2]))
+    raise UnknownLesson(f"There is no lesson {word!r}: choose a number from {names[0][:2]} to {names[-1][:2]}.")
 
 
 def all_lessons() -> list[Lesson]:
@@ -124,7 +122,7 @@ def read_lesson(number: int) -> Lesson:
 
 
 def _files() -> list[Path]:
-    return sorted(place(NOTEBOOKS).glob("[0-9][0-9]_*.ipynb"))
+    return sorted(places.notebooks_folder().glob("[0-9][0-9]_*.ipynb"))
 
 
 def _first(pattern: str, text: str) -> str:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from course_lib.classroom.lesson import Guess, Lesson, Section
-from course_lib.data.places import place
+from course_lib.data.places import COURSE
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.mistakes import Mistake
 from course_lib.pictures.figures.map import MAP_PARTS
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"−?[\d.,]+")
 
 def teachers_page(lesson: Lesson) -> Path:
     """The page about a lesson that teachers write by hand."""
-    return place(PAGES) / f"{lesson.file}.md"
+    return COURSE / PAGES / f"{lesson.file}.md"
 
 
 def notes(lesson: Lesson) -> str:

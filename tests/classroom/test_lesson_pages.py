@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.classroom import notes as notes_module
+from course_lib.classroom.assignments import find_assignment, notebook_names
 from course_lib.classroom.lesson import Lesson, UnknownLesson, all_lessons, find_lesson, read_lesson
 from course_lib.classroom.notes import notes, teachers_page
 from course_lib.classroom.pages import write_pages
@@ -131,3 +132,13 @@ def test_both_pages_are_written_and_written_again_over_themselves(tmp_path: Path
         "00_start_here_notes.md",
         "00_start_here_sheet.html",
     ]
+
+
+def test_the_notebooks_and_pages_of_the_course_are_found_by_a_member_of_a_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))  # where all that the member writes is
+    read_lesson.cache_clear()
+    assert [lesson.file for lesson in all_lessons()] == [lesson.file for lesson in LESSONS] == notebook_names()
+    assert find_assignment("1").name == "01_attention"
+    assert teachers_page(find_lesson("01_attention.ipynb")).is_file()
