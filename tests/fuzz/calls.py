@@ -728,6 +728,8 @@ row(
 row(adapters.add_adapters, lambda c: (nn.Linear(2, 2), 1, 1.0), calls=0)
 row(adapters.merge_adapters, lambda c: (nn.Linear(2, 2),), calls=0)
 row(fine_tuning.fine_tune, lambda c: (), calls=0)
+row(fine_tuning.classification, lambda c: ([([4, 5], 1)], [], 0), calls=1)
+row(fine_tuning.classify, lambda c: (lambda ids: ids[:, :2].float(), c.ids(2, 3), c.ids(2, 1)))
 row(fine_tuning.logits_of, lambda c: (), calls=0)
 row(fine_tuning.loss_of, lambda c: (), calls=0)
 row(fine_tuning.mean_vectors, lambda c: (), calls=0)
