@@ -22,11 +22,10 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from course_lib.classroom import confinement, messages
 from course_lib.exercises import mistakes
-from course_lib.exercises.cases import Case
+from course_lib.exercises.cases import Case, in_float32, is_fractional
 from course_lib.exercises.catalogue import all_exercises, find
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.outcomes import run
@@ -112,7 +111,7 @@ def _outcomes(order: Mapping[str, Any]) -> dict[str, Any]:
     exercise = find(order["exercise"])
     adapt, cases = exercise.adapt, exercise.every_case
     drawn_cases = [drawn(case, order["seed"]) for case in cases]
-    singles = [in_float32(case) for case in cases]
+    single_cases = [singles(case) for case in cases]
     _lend_parts(exercise, order["parts"])
     _disarm(exercise)
     _hide_course(order["given"])
@@ -128,7 +127,7 @@ def _outcomes(order: Mapping[str, Any]) -> dict[str, Any]:
 
     return {
         "cases": [outcome(case.arguments) for case in cases],
-        "float32": [outcome(arguments) for arguments in singles],
+        "float32": [outcome(arguments) for arguments in single_cases],
         "drawn": [outcome(arguments) for arguments in drawn_cases],
     }
 
@@ -141,7 +140,7 @@ def drawn(case: Case, seed: int) -> tuple[Any, ...] | None:
     generator = torch.Generator().manual_seed(seed)
 
     def other(argument: Any) -> Any:
-        if isinstance(argument, Tensor) and argument.is_floating_point():
+        if is_fractional(argument):
             factors = torch.rand(argument.shape, generator=generator, dtype=torch.float64) + 0.5
             return (argument.double() * factors).to(argument.dtype)
         if type(argument) in (list, tuple):
@@ -154,20 +153,12 @@ def drawn(case: Case, seed: int) -> tuple[Any, ...] | None:
 def _holds_fractions(argument: Any) -> bool:
     if isinstance(argument, (list, tuple)):
         return any(map(_holds_fractions, argument))
-    return isinstance(argument, Tensor) and argument.is_floating_point() and argument.numel() > 0
+    return is_fractional(argument) and argument.numel() > 0
 
 
-def in_float32(case: Case) -> tuple[Any, ...] | None:
+def singles(case: Case) -> tuple[Any, ...] | None:
     """The arguments of a case in float64 with their numbers in float32; None for other cases."""
-
-    def single(argument: Any) -> Any:
-        if isinstance(argument, Tensor) and argument.dtype == torch.float64:
-            return argument.float()
-        if type(argument) in (list, tuple):
-            return type(argument)(single(each) for each in argument)
-        return argument
-
-    return tuple(map(single, case.arguments)) if case.in_float64 else None
+    return tuple(map(in_float32, case.arguments)) if case.in_float64 else None
 
 
 def _define(name: str, source: str) -> Any:

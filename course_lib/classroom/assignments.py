@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.classroom.room import ClassError
+from course_lib.classroom.submissions import is_stub
 from course_lib.copies import making
 from course_lib.copies.notebook import Cell, Notebook, exercise_of, remove_outputs
 from course_lib.data import places
@@ -126,8 +127,6 @@ def mark_cells(notebook: Notebook, assignment: Assignment) -> None:
 
 def _position(cells: list[Cell], name: str) -> int | None:
     """Where the answer to an exercise is: the last cell that answers it, or else the last that could."""
-    from course_lib.classroom.submissions import is_stub
-
     found = [i for i, cell in enumerate(cells) if cell["cell_type"] == "code" and _is_of(cell, name)]
     answered = [i for i in found if not is_stub(cells[i])]
     candidates = answered or found

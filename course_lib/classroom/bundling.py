@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from packaging.specifiers import SpecifierSet
 
 from course_lib import data
 from course_lib.classroom import wheels
@@ -152,8 +153,6 @@ def requirements() -> tuple[str, ...]:
 
 def pythons() -> tuple[str, ...]:
     """The versions of Python on which the course runs, such as "3.11"."""
-    from packaging.specifiers import SpecifierSet
-
     table = tomllib.loads((COURSE / "pyproject.toml").read_text(encoding="utf-8"))
     range_ = SpecifierSet(table["project"]["requires-python"])
     return tuple(version for version in (f"3.{minor}" for minor in range(100)) if range_.contains(version))

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 MEMORY = 1_500_000_000  # bytes, beside what Python and torch take
 
 # Python's events (https://docs.python.org/3/library/audit_events.html) that no exercise causes, by how they begin.
@@ -90,8 +92,6 @@ def _limit(cpu_seconds: int) -> None:
 
 
 def _memory_in_use() -> int:
-    import psutil
-
     return int(psutil.Process().memory_info().vms)
 
 

@@ -47,8 +47,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from course_lib.classroom import answering, messages
-from course_lib.classroom.submissions import Submitted, answers
-from course_lib.copies.notebook import Notebook
+from course_lib.classroom.submissions import Submitted, answers, course_imports
+from course_lib.copies.notebook import Notebook, source
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.outcomes import Outcome, difference, run
 
@@ -266,7 +266,7 @@ class _Expected:
         self.in_cases = [outcome(exercise.reference, case.arguments) for case in exercise.every_case]
         self.in_float32 = [
             None if arguments is None else outcome(exercise.reference, arguments)
-            for arguments in map(answering.in_float32, exercise.every_case)
+            for arguments in map(answering.singles, exercise.every_case)
         ]
         self.drawn = []
         for position, case in enumerate(exercise.every_case):
@@ -383,9 +383,6 @@ def _about_status(reason: str, status: int, cpu_seconds: int) -> str:
 
 def modules_given(original: Notebook) -> set[str]:
     """The modules of the course that a notebook's own cells import, but for those of the exercises."""
-    from course_lib.classroom.submissions import course_imports
-    from course_lib.copies.notebook import source
-
     names = {name for cell in original.cells if cell["cell_type"] == "code" for name in course_imports(source(cell))}
     modules = {name.rpartition(".")[0] for name in names} | names
     left_out = ("course_lib.exercises", "course_lib.yours", "course_lib.lessons")

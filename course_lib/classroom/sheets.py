@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
 from course_lib.classroom.lesson import Lesson
 from course_lib.classroom.paper import Formula, Paper, Question, Table, paper_of
 from course_lib.exercises.reports import in_code_font
@@ -118,9 +121,6 @@ def formula_svg(latex: str) -> str:
 
     Raises ValueError for LaTeX that matplotlib's mathtext does not know.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     file = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "course", "mathtext.fontset": "cm"}):
         figure = Figure()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from course_lib.text.wording import join_words
+
 if TYPE_CHECKING:
     from course_lib.exercises.exercise import Exercise
 
@@ -118,15 +120,6 @@ def _tensors_in(value: Any) -> str:
     shapes = list(dict.fromkeys(str(tuple(each.shape)) for each in tensors))
     count = {1: "one", 2: "two", 3: "three"}.get(len(value), str(len(value)))
     return f"of {count} {kind} of {'shape' if len(shapes) == 1 else 'shapes'} {join_words(shapes)}"
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Join words into a phrase.
-
-    >>> join_words(["one", "two", "three"])
-    'one, two and three'
-    """
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _rounded(value: Any) -> str:

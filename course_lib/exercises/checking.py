@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from course_lib.exercises.cases import Case, Result
+from course_lib.exercises.cases import Case, Result, in_float32, is_fractional
 from course_lib.exercises.diagnosis import diagnose
-from course_lib.exercises.naming import capitalized
 from course_lib.exercises.outcomes import NO_GRADIENT, Outcome, difference, is_too_exact, run
 from course_lib.exercises.recognition import WrongAnswer, recognise
 from course_lib.exercises.reports import Report
@@ -26,6 +25,7 @@ from course_lib.exercises.settings import (
 )
 from course_lib.exercises.slips import attribute_without_effect, slip_in_class
 from course_lib.exercises.source import names_bound_below
+from course_lib.text.wording import capitalized
 
 if TYPE_CHECKING:
     from course_lib.exercises.exercise import Exercise
@@ -181,19 +181,10 @@ def _fails_only_in_float64(exercise: Exercise, answer: Any, case: Case, got: Out
         return got.matches(expected, exercise.returns, exact=False)
     if not isinstance(got.error, RuntimeError) or not ABOUT_DTYPES.search(str(got.error)):
         return False
-    in_float32 = [_in_float32(argument) for argument in case.arguments]
+    arguments = [in_float32(argument) for argument in case.arguments]
     with original_functions():
-        right = run(exercise.adapt(exercise.reference), in_float32)
-    return run(exercise.adapt(answer), in_float32).matches(right, exercise.returns)
-
-
-def _in_float32(argument: Any) -> Any:
-    """An argument with its float64 tensors in float32, also those in lists and tuples."""
-    if isinstance(argument, Tensor) and argument.dtype == torch.float64:
-        return argument.float()
-    if type(argument) in (list, tuple):
-        return type(argument)(_in_float32(each) for each in argument)
-    return argument
+        right = run(exercise.adapt(exercise.reference), arguments)
+    return run(exercise.adapt(answer), arguments).matches(right, exercise.returns)
 
 
 def _about_precision(got: Outcomes, expected: Outcomes) -> list[str]:
@@ -303,7 +294,7 @@ def _explanation(exercise: Exercise, answer: Any, got: Outcomes, wrong: set[Case
 def _training_flaw(exercise: Exercise, answer: Any) -> str:
     """Say why an answer whose numbers are right could not be trained; "" if it could."""
     if exercise.trained:
-        gradients = [Result("gradient") for argument in exercise.example.arguments if _is_floating_point(argument)]
+        gradients = [Result("gradient") for argument in exercise.example.arguments if is_fractional(argument)]
         with original_functions():
             expected = _gradients(exercise, exercise.reference)
         if expected.error is not None:
@@ -322,12 +313,8 @@ def _gradients(exercise: Exercise, answer: Any) -> Outcome:
     """The gradient of the first result, or of the first row of a single one, for each floating-point argument."""
 
     def gradients(*arguments: Any) -> tuple[Tensor, ...]:
-        inputs = [argument.requires_grad_() for argument in arguments if _is_floating_point(argument)]
+        inputs = [argument.requires_grad_() for argument in arguments if is_fractional(argument)]
         return torch.autograd.grad(exercise.adapt(answer)(*arguments)[0].sum(), inputs)
 
     outcome = run(gradients, exercise.example.arguments)
     return replace(outcome, changed=())  # asking for gradients counts as no change
-
-
-def _is_floating_point(argument: Any) -> bool:
-    return isinstance(argument, Tensor) and argument.is_floating_point()

@@ -17,11 +17,12 @@ from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.calls import argument_names, describe_call, describe_value, inputs_begin
 from course_lib.exercises.cases import Case
 from course_lib.exercises.errors import Raised, describe_error, likely_cause, locate, source_of
-from course_lib.exercises.naming import capitalized, is_or_are, owned
+from course_lib.exercises.naming import is_or_are, owned
 from course_lib.exercises.outcomes import Outcome, difference, run, wrong_elements
 from course_lib.exercises.recognition import WrongAnswer, differing_results, relation_of_one_result
 from course_lib.exercises.relations import Compared, equal
 from course_lib.exercises.slips import slip_in_source, slips_with_masks
+from course_lib.text.wording import capitalized
 
 GIVES_ANOTHER_RESULT_EACH_TIME = (
     "Your code gives another result each time that it is called with the same arguments. Does it draw random numbers, "

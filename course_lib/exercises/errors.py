@@ -15,6 +15,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from course_lib.text.wording import as_sentence
+
 NUMPYS_KEYWORDS = r"\baxis=|\bkeepdims="
 REDUCTION = re.compile(r"\.(sum|mean|max|amax|var|std|norm|min|amin)\(")
 IMPORTS = {
@@ -89,7 +91,7 @@ def _is_about_arguments(error: BaseException) -> bool:
 def describe_error(raised: Raised) -> str:
     """Say in one sentence which line raised an error, and the error's own words."""
     if raised.is_the_courses and not raised.line:
-        return f"{raised.words[:1].upper()}{raised.words[1:]}{'' if raised.words.endswith('?') else '.'}"
+        return as_sentence(raised.words)
     where = f"Line {raised.number}, `{raised.line}`," if raised.line else "The call"
     kind = type(raised.error).__name__
     article = "an" if kind[0] in "AEIOU" else "a"

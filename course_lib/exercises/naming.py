@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from course_lib.exercises.calls import join_words
 from course_lib.exercises.cases import Result
+from course_lib.text.wording import join_words
 
 
 def owned(name: str) -> str:
@@ -42,8 +42,3 @@ def return_statement(results: Sequence[Result]) -> str:
     if all(name.isidentifier() for name in names):
         return f"`return {', '.join(names)}`"
     return join_words(names)
-
-
-def capitalized(sentence: str) -> str:
-    """A sentence or clause with a capital letter at its beginning, and nothing else changed."""
-    return sentence[:1].upper() + sentence[1:]

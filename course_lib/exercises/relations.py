@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.exercises.calls import join_words
 from course_lib.exercises.naming import owned
+from course_lib.text.wording import join_words
 
 HALF_PRECISION = {torch.float16, torch.bfloat16}
 

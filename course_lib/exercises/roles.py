@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from course_lib.exercises.cases import fixed_tensor
+from course_lib.exercises.cases import fixed_tensor, is_fractional
 from course_lib.transformer.layers import LayerNorm
 
 Role = Literal["gain", "bias", "matrix"]
@@ -228,19 +228,15 @@ def _are_alike(tokens: Tensor) -> bool:
 
 def _matters_for_zeros(parameter: nn.Parameter, call: Call | None) -> bool:
     """Whether a submodule's output depends on a parameter even if all its inputs are 0, as it does on a bias."""
-    if call is None or not any(map(_is_floating_point, (*call.arguments, *call.keywords.values()))):
+    if call is None or not any(map(is_fractional, (*call.arguments, *call.keywords.values()))):
         return False
     try:
         with torch.enable_grad():
-            output = call.repeat(lambda x: torch.zeros_like(x) if _is_floating_point(x) else x)
+            output = call.repeat(lambda x: torch.zeros_like(x) if is_fractional(x) else x)
             (gradient,) = torch.autograd.grad(mixed(output), [parameter], allow_unused=True)
     except Exception:  # the learner's class may fail, or give no gradient: then this is no bias
         return False
     return gradient is not None and bool(gradient.nan_to_num().any())
-
-
-def _is_floating_point(argument: Any) -> bool:
-    return isinstance(argument, Tensor) and argument.is_floating_point()
 
 
 def _first_tensor(output: Any) -> Any:

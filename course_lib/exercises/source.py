@@ -233,7 +233,7 @@ def _functions_of(part: Any) -> list[FunctionType]:
     """A function without its decorators, or the functions that a class defines."""
     if inspect.isclass(part):
         return [function for _, function in _methods(part)]
-    function = _unwrapped(part)
+    function = unwrapped(part)
     return [function] if isinstance(function, FunctionType) else []
 
 
@@ -241,13 +241,13 @@ def _methods(part: type) -> list[tuple[str, FunctionType]]:
     """The functions in a class, by the names that they have there; without those that a decorator generated."""
     methods = []
     for name, member in vars(part).items():
-        function = member.fget if isinstance(member, property) else _unwrapped(member)
+        function = member.fget if isinstance(member, property) else unwrapped(member)
         if isinstance(function, FunctionType) and function.__code__.co_filename != "<string>":
             methods.append((name, function))
     return methods
 
 
-def _unwrapped(function: Any) -> Any:
+def unwrapped(function: Any) -> Any:
     """A function without the decorators that say what they wrap."""
     with suppress(ValueError):  # functions that wrap each other
         return inspect.unwrap(getattr(function, "__func__", function))
@@ -267,7 +267,7 @@ def _definition_of(part: Any, texts: list[str], namespace: Mapping[str, Any]) ->
 
     Raises _NotFound, which says why, if there is none.
     """
-    part = part if inspect.isclass(part) else _unwrapped(part)
+    part = part if inspect.isclass(part) else unwrapped(part)
     if not inspect.isclass(part) and not isinstance(part, FunctionType):
         raise _NotFound(f"is a `{type(part).__name__}`, which no cell defines; write a `def` that calls it")
     if part.__name__ == "<lambda>":

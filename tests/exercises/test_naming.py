@@ -6,7 +6,8 @@ import pytest
 
 from course_lib.exercises import all_exercises
 from course_lib.exercises.cases import Result
-from course_lib.exercises.naming import capitalized, is_or_are, owned, return_statement
+from course_lib.exercises.naming import is_or_are, owned, return_statement
+from course_lib.text.wording import capitalized
 
 RESULTS = {result.name: (exercise, result) for exercise in all_exercises() for result in exercise.returns}
 
