@@ -18,7 +18,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the files that take longest, so that parallel processes end at about the same time."""
-    items.sort(key=lambda item: not {"notebooks", "browser", "test_weights.py"} & {*item.path.parts})
+    items.sort(key=lambda item: not {"notebooks", "browser", "test_trained_weights.py"} & {*item.path.parts})
 
 
 @pytest.fixture(autouse=True)
