@@ -75,8 +75,8 @@ def main(words):
             raise SetupError(reason)
         from course_lib import cli  # Only now: an old Python could not parse it.
 
-        name = cli.parse(words).command
-        extras = cli.COMMANDS[name].EXTRAS
+        arguments = cli.parse(words)
+        name, extras = arguments.command, arguments.extras
         python = PYTHON
         if not PREPARED_VENV and this_python_has_the_course():
             python = sys.executable

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.classroom import assignments
-from course_lib.classroom.reading import LARGEST, read_of_student
 from course_lib.classroom.room import NAME, ClassError, Room
+from course_lib.classroom.student_files import LARGEST, read_of_student
 from course_lib.data import folders
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from course_lib.classroom.assignments import RESULT, notebook_names
 from course_lib.classroom.grading import known_mistakes
-from course_lib.classroom.reading import read_of_student
 from course_lib.classroom.room import ClassError, Room
+from course_lib.classroom.student_files import read_of_student
 from course_lib.copies.notebook import Notebook
 from course_lib.exercises.catalogue import all_exercises
 from course_lib.exercises.exercise import Exercise

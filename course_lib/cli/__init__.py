@@ -89,7 +89,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Parse a command line. If it asks for help, has no command or is wrong, print that and end the program.
 
     Returns:
-        The name of the command as `command`, and its arguments.
+        The name of the command as `command`, its arguments, and as `extras` the optional dependencies that it needs.
 
     Raises:
         SystemExit: The status is 0 after help, 2 after a wrong command line.
@@ -110,6 +110,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        command_parser.set_defaults(extras=command.EXTRAS)  # An action of a command may need fewer.
         command.add_arguments(command_parser)
     if not words or words[0] == "help":
         return parser.parse_args(["--help"])

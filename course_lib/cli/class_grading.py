@@ -1,4 +1,4 @@
-"""The actions of `class` that give out assignments, collect and grade them, and show where the class is."""
+"""The actions of `class` that give out assignments, collect and grade them, give feedback, and show the class."""
 
 import argparse
 import time
@@ -26,14 +26,15 @@ def add_actions(actions: Any, add_folder: Callable[[argparse.ArgumentParser], No
     )
     grade = actions.add_parser("grade", help="grade what was collected, and write the feedback", allow_abbrev=False)
     grade.add_argument("--student", action="append", metavar="NAME", help="grade only this student's; may be repeated")
-    for action in (assign, collect, grade):
+    feedback = actions.add_parser("feedback", help="give each student their feedback on the hub", allow_abbrev=False)
+    for action in (assign, collect, grade, feedback):
         action.add_argument("notebook", metavar="NOTEBOOK", help="a notebook, such as 01_attention")
     grades = actions.add_parser("grades", help="write points and progress to a table", allow_abbrev=False)
     grades.add_argument("--csv", type=Path, metavar="FILE", help="the file to write; without it, the table is printed")
     overview = actions.add_parser("overview", help="show where the class is, on a page", allow_abbrev=False)
     overview.add_argument("--without-names", action="store_true", help="show numbers of students, and no names")
     overview.add_argument("--once", action="store_true", help="write the page once, and end")
-    for action in (assign, collect, grade, grades, overview):
+    for action in (assign, collect, grade, feedback, grades, overview):
         add_folder(action)
 
 
@@ -104,7 +105,25 @@ def _grade(arguments: argparse.Namespace) -> int:
         if each.problem:
             print(f"✗ {each.problem}", flush=True)
     print(f"  The feedback is in {grading / 'feedback'}.")
+    if room is not None:
+        print(f"  Students get it with `{shell_command('class', 'feedback', arguments.notebook)}`.")
     return 1 if failed else 0
+
+
+def _feedback(arguments: argparse.Namespace) -> int:
+    """Put the pages into the home folders, and say whose got one and whose not."""
+    from course_lib.classroom.assignments import find_assignment
+    from course_lib.classroom.returning import FOLDER, return_feedback
+
+    grading, room = _room(arguments.folder)
+    name = find_assignment(arguments.notebook).name
+    if room is None:
+        raise CommandError(f"There is no hub with home folders: the pages to hand out are in {grading / 'feedback'}.")
+    returned = return_feedback(room, name)
+    for sentence in returned.problems:
+        print(f"✗ {sentence}")
+    print(f"✓ {_count(len(returned.students), 'student')} can open {'/'.join(FOLDER)}/{name}.html.")
+    return 1 if returned.problems else 0
 
 
 def _grades(arguments: argparse.Namespace) -> int:
@@ -161,6 +180,7 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "assign": _assign,
     "collect": _collect,
     "grade": _grade,
+    "feedback": _feedback,
     "grades": _grades,
     "overview": _overview,
 }

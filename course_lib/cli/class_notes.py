@@ -18,6 +18,7 @@ def add_notes(actions: Actions) -> None:
     """Let pages be made for some lessons or all."""
     notes = actions.add_parser("notes", help="make the teacher's notes and the sheets to print", allow_abbrev=False)
     notes.add_argument("lessons", nargs="*", metavar="LESSON", help="lessons by number, such as 03; without any, all")
+    notes.set_defaults(extras=())  # JupyterHub is not needed for it.
     notes.add_argument("--out", default=PAGES, metavar="FOLDER", help=f"where the pages are written ({PAGES})")
 
 

@@ -4,7 +4,8 @@
 the teacher and one for each name in the file. Ctrl-C stops the hub; the same command starts it again.
 
 `class assign NOTEBOOK` makes an assignment, `class collect` and `class grade` collect and grade what students wrote,
-with or without a hub. `class grades` exports the results, and `class overview` shows where the class is.
+with or without a hub. `class feedback` gives each student on the hub a page about it. `class grades` exports the
+results, and `class overview` shows where the class is.
 
 `class notes` needs no server: it writes notes for the teacher of a lesson, and a sheet to print for the learners.
 """

@@ -18,6 +18,11 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
         shapes: the shapes of the tensors of fractions for which storages were made.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Answer a question of torch's: with yes, it would load its compiler, which takes more than a second."""
+        return False
+
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.alive = 0

@@ -67,6 +67,12 @@ def test_lab_and_test_pass_all_arguments_on_unchanged(name: str, words: list[str
     assert (arguments.command, arguments.words) == (name, words)
 
 
+def test_an_action_says_which_optional_dependencies_it_needs():
+    assert cli.parse(["class", "grade", "01_attention"]).extras == ("class",)
+    assert cli.parse(["class", "notes"]).extras == ()
+    assert cli.parse(["test"]).extras == ("test",)
+
+
 class Failing:
     """A command that raises an exception."""
 

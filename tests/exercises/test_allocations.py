@@ -1,5 +1,8 @@
 """Storages that operations make are counted; views, and what was there before, are not."""
 
+import subprocess
+import sys
+
 import torch
 
 from course_lib.exercises.allocations import Allocations
@@ -32,3 +35,14 @@ def test_the_shapes_of_tensors_of_fractions_are_kept():
     with torch.no_grad(), Allocations() as allocations:
         torch.ones(2, 3) * torch.arange(3)
     assert allocations.shapes == {(2, 3)}
+
+
+def test_counting_does_not_load_torchs_compiler_which_takes_a_second():
+    command = (
+        "import sys, torch\n"
+        "from course_lib.exercises.allocations import Allocations\n"
+        "with torch.no_grad(), Allocations(): torch.ones(3) + 1\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"

@@ -122,8 +122,8 @@ def test_a_function_that_calls_itself_has_a_digest():
 
 def test_a_digest_is_the_same_in_another_process():
     command = (
-        "from course_lib.experiments.digests import digest; from course_lib.transformer.build import COURSE; "
-        "print(digest([COURSE, {'b', 'a', 'c'}, 1.5, lambda x: x in {'b', 'a', 'c'}]))"
+        "from course_lib.experiments.digests import digest, versions; from course_lib.transformer.build import COURSE; "
+        "print(digest([COURSE, {'b', 'a', 'c'}, 1.5, lambda x: x in {'b', 'a', 'c'}]), versions())"
     )
     found = set()
     for seed in range(3):  # each orders sets in another way

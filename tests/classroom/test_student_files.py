@@ -1,13 +1,13 @@
-"""A student's file is read as it is, and nothing else is read in its place."""
+"""A student's file is read and written as it is, and nothing else is read or changed in its place."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from course_lib.classroom import reading
-from course_lib.classroom.reading import read_of_student
+from course_lib.classroom import student_files
 from course_lib.classroom.room import ClassError
+from course_lib.classroom.student_files import read_of_student, write_for_student
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
 
@@ -57,7 +57,7 @@ def test_a_folder_in_the_files_place_is_refused(home: Path):
 
 
 def test_a_huge_file_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reading, "LARGEST", 3)
+    monkeypatch.setattr(student_files, "LARGEST", 3)
     (home / "my_course" / "01.ipynb").write_bytes(b"four")
     with pytest.raises(ClassError, match="is larger than"):
         read_of_student(home, "my_course", "01.ipynb")
@@ -67,3 +67,40 @@ def test_a_huge_file_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch):
 def test_only_names_are_parts_of_a_path(home: Path, parts: tuple[str, ...]):
     with pytest.raises(ClassError, match="is no path in a home folder"):
         read_of_student(home, *parts)
+
+
+def test_a_file_is_written_with_its_folders_and_replaces_the_former_one(home: Path):
+    for content in (b"first", b"second"):
+        write_for_student(home, content, "my_course", "feedback", "01.html")
+        assert (home / "my_course" / "feedback" / "01.html").read_bytes() == content
+    assert [path.name for path in (home / "my_course" / "feedback").iterdir()] == ["01.html"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_what_is_written_belongs_to_the_student(home: Path):
+    os.chown(home, 60579, 60579)
+    write_for_student(home, b"page", "feedback", "01.html")
+    for path in (home / "feedback", home / "feedback" / "01.html"):
+        assert (path.stat().st_uid, path.stat().st_mode & 0o077) == (60579, 0)
+
+
+def test_nothing_is_written_through_a_link(home: Path):
+    (home / "my_course" / "feedback").symlink_to(home.parent / "other")
+    with pytest.raises(ClassError, match=r"ana/my_course/feedback/01\.ipynb is not written, because a link"):
+        write_for_student(home, b"page", "my_course", "feedback", "01.ipynb")
+    assert (home.parent / "other" / "01.ipynb").read_text() == "of another"
+    (home / "my_course" / "02.html").symlink_to(home.parent / "gradebook")
+    write_for_student(home, b"page", "my_course", "02.html")
+    assert (home.parent / "gradebook").read_text() == "grades"
+    assert not (home / "my_course" / "02.html").is_symlink()
+
+
+@pytest.mark.parametrize("parts", [("my_course", "01"), ("my_course", "01", "page")])
+def test_something_else_in_the_files_place_is_said(home: Path, parts: tuple[str, ...]):
+    if len(parts) == 2:
+        (home / "my_course" / "01").mkdir()
+    else:
+        (home / "my_course" / "01").write_text("mine")
+    with pytest.raises(ClassError, match="ask the student to move it away"):
+        write_for_student(home, b"page", *parts)
+    assert len(list((home / "my_course").iterdir())) == 1
