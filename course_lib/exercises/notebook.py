@@ -8,9 +8,9 @@ from typing import Any
 from IPython.display import display
 
 from course_lib.exercises.catalogue import all_exercises, find
-from course_lib.exercises.parts import adopt, part
+from course_lib.exercises.keeping.parts import adopt, part
+from course_lib.exercises.keeping.source import standalone, unwrapped
 from course_lib.exercises.reports import Panel
-from course_lib.exercises.source import standalone, unwrapped
 
 _hints_shown: Counter[str] = Counter()
 

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
-from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import ClassWithWeights, numbers_in_biases, with_count
+from course_lib.exercises.weights.class_checks import explain_class, judge_class
+from course_lib.exercises.weights.fixed_weights import ClassWithWeights, numbers_in_biases, with_count
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
 from course_lib.transformer.attention import scaled_dot_product_attention, split_heads
