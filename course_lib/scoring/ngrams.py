@@ -9,6 +9,8 @@ import operator
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+
 Context = tuple[int, ...]
 
 
@@ -50,18 +52,17 @@ class NGrams:
         1
         """
         context = self._checked(context[max(0, len(context) - self.n + 1) :])
-        p = [1 / self.vocabulary] * self.vocabulary
+        p = np.full(self.vocabulary, 1 / self.vocabulary)
         for length in range(len(context) + 1):
             seen = tuple(context[len(context) - length :])
             if seen not in self.totals:
                 break
             counts, total = self.following[seen], self.totals[seen]
             kinds = len(counts)
-            p = [kinds * shorter / (total + kinds) for shorter in p]
-            for token, times in counts.items():
-                p[token] += times / (total + kinds)
-        ranked = sorted(range(self.vocabulary), key=lambda token: (-p[token], token))
-        return [(token, p[token]) for token in ranked[:count]]
+            p = kinds * p / (total + kinds)
+            p[list(counts)] += np.array(list(counts.values())) / (total + kinds)
+        ranked = np.argsort(-p, kind="stable")[:count]
+        return [(int(token), float(p[token])) for token in ranked]
 
     def _checked(self, ids: Sequence[int]) -> list[int]:
         """Give ids as Python's numbers, by which they are counted: two equal tensors would be two different keys."""

@@ -35,5 +35,5 @@ FAULTS = [
         "if found is value else",
         "a learner's module is not looked into",
     ),
-    ("node.body = node.body[1:]", "pass", "docstrings of the course count"),
+    ("optimize=2", "optimize=0", "docstrings of the course count"),
 ]

@@ -9,4 +9,5 @@ FAULTS = [
     ("if any(not 0 <= i < self.vocabulary for i in numbers):", "if False:", "ids out of range counted"),
     ("ids[max(0, t - reach) : t]", "ids[max(0, t - reach) : t + 1]", "the loss sees the token itself"),
     ("for t, i in enumerate(ids)) / len(ids)", "for t, i in enumerate(ids))", "the loss added up"),
+    ("p = kinds * p / (total + kinds)", "p = p / (total + kinds)", "the likeliest found with shorter contexts at one"),
 ]
