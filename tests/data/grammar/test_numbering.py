@@ -9,4 +9,5 @@ def test_a_pair_is_numbered_by_the_words_of_each_language_and_the_french_begins_
     [(source, target)] = as_ids([pair], english, french)
     assert source == english.encode(pair.english)
     assert target == [french.bos, *french.encode(pair.french), french.eos]
-    assert french.unk not in source + target and len(target) == 6
+    assert french.unk not in source + target
+    assert len(target) == 6
