@@ -314,12 +314,18 @@ def required_packages(extras):
 
 
 def create_venv():
-    """Make an empty `.venv`. An earlier one is deleted only if the course made it; anything else is kept aside."""
+    """Make an empty `.venv`. An earlier one is deleted only if the course made it; anything else is kept aside.
+
+    Of a link to the environment of another folder, only the link is deleted.
+    """
     if running_in_venv():
         raise SetupError("This Python is the one in .venv, which has to be made again: run `deactivate`, then retry.")
     if shutil.disk_usage(str(ROOT)).free < DISK_SPACE:
         raise SetupError(disk_full())
-    if os.path.lexists(str(VENV)) and read_manifest() is None:
+    manifest = read_manifest()
+    if VENV.is_symlink() and manifest and manifest["folder"] != str(VENV):
+        VENV.unlink()
+    elif os.path.lexists(str(VENV)) and manifest is None:
         aside = Path(tempfile.mkdtemp(prefix=".venv.set-aside-", dir=str(ROOT))) / VENV.name
         VENV.rename(aside)
         print(f"The present .venv is kept as {aside.relative_to(ROOT)}.", flush=True)

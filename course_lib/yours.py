@@ -162,7 +162,7 @@ def calls(run: Callable[[], Any]) -> Panel:
     counts = count_calls(run)
     if not counts:
         return Panel("No part of yours was at work: all of them were the course's.")
-    lines = [f"{name:30}{count:8,} calls" for name, count in counts.items()]
+    lines = [f"{name:30}{count:8,} {'call' if count == 1 else 'calls'}" for name, count in counts.items()]
     return Panel("Your own code was at work.", code="\n".join(lines))
 
 

@@ -226,6 +226,8 @@ def test_the_calls_of_the_learners_parts_are_counted_and_shown():
     shown = repr(yours.calls(lambda: model(ids, ids)))
     assert "scaled_dot_product_attention         3 calls" in shown
     assert "split_heads                          9 calls" in shown
+    once = repr(yours.calls(lambda: yours.split_heads(torch.ones(1, 1, 2), 2)))
+    assert once.endswith("split_heads                          1 call")
 
 
 def test_the_calls_of_a_learners_transformer_are_those_of_its_decode():

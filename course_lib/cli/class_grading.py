@@ -32,7 +32,7 @@ def add_actions(actions: Any, add_folder: Callable[[argparse.ArgumentParser], No
     grades = actions.add_parser("grades", help="write points and progress to a table", allow_abbrev=False)
     grades.add_argument("--csv", type=Path, metavar="FILE", help="the file to write; without it, the table is printed")
     overview = actions.add_parser("overview", help="show where the class is, on a page", allow_abbrev=False)
-    overview.add_argument("--without-names", action="store_true", help="show numbers of students, and no names")
+    overview.add_argument("--without-names", action="store_true", help="show how many students, and not which")
     overview.add_argument("--once", action="store_true", help="write the page once, and end")
     for action in (assign, collect, grade, feedback, grades, overview):
         add_folder(action)

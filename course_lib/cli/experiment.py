@@ -1,7 +1,7 @@
 """Run a ready experiment, such as `heads`, or list them all.
 
-Each trains small translators for some minutes, every variant once with each seed, and answers with a table in which no
-number is without its band. What is done is kept in my_course/experiments, so that Ctrl-C costs nothing. The answer that
+Each trains small translators for some minutes, every variant once with each seed, and answers with a table in which
+every number has its band. What is done is kept in my_course/experiments, so that Ctrl-C costs nothing. The answer that
 was recorded for the course is shown beside it; --recorded shows that alone. Notebook 17 asks questions of your own.
 """
 

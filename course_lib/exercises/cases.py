@@ -17,11 +17,13 @@ class Result:
         shape: its shape in the course's letters, such as "B, H, T, d_k".
         any_precision: whether float64 is accepted in place of float32, as it is for every single number: no part of a
             model computes further with it.
+        may_be_plain: whether a plain number is accepted in place of a tensor without axes.
     """
 
     name: str
     shape: str = ""
     any_precision: bool = False
+    may_be_plain: bool = False
 
     @property
     def definite(self) -> str:

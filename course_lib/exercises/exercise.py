@@ -34,6 +34,7 @@ class Exercise:
             what the answer still lacks, or "".
         explain: takes an answer whose numbers are wrong and the arguments of the first wrong case, and returns a
             sentence that says why, or "".
+        remark: takes an answer that is right, and returns a sentence on what else there is to know of it, or "".
         on_map: the part of the map of the Transformer that the learner builds here.
         mistakes: wrong answers that people give, each with a sentence that names the mistake.
         right_answers: right answers that are written differently from the reference.
@@ -54,6 +55,7 @@ class Exercise:
     trained: bool = False
     further_check: Callable[[Any, tuple[Any, ...]], str] | None = None
     explain: Callable[[Any, tuple[Any, ...]], str] | None = None
+    remark: Callable[[Any], str] | None = None
     on_map: str = ""
     mistakes: list[Mistake] = field(default_factory=list, init=False)
     right_answers: list[Any] = field(default_factory=list, init=False)

@@ -86,11 +86,11 @@ def _verdict(guess: str, result: Any, is_right: bool, unit: str) -> str:
     if isinstance(result, str):
         return f"✓ Right: {result}." if is_right else f"✗ You guessed “{guess}”. {_answer(result)}."
     unit = unit and f" {unit}"
-    if not is_right:
-        return f"✗ You guessed {guess}{unit}. {_answer(result)}{unit}."
     if _is_as_shown(guess, result):
         return f"✓ Right: {guess}{unit}."
-    return f"✓ Close: you guessed {guess}{unit}. {_answer(result)}{unit}."
+    # The unit stands with the result alone: "You guessed 3 times" would count the guesses.
+    mark = "✓ Close: you" if is_right else "✗ You"
+    return f"{mark} guessed {guess}. {_answer(result)}{unit}."
 
 
 def _is_as_shown(guess: str, result: Any) -> bool:

@@ -94,7 +94,7 @@ def _scale(model: nn.Module, factor: float) -> None:
 
 READY: dict[str, Ready] = {
     "heads": Ready(
-        "Do more heads help, if all together are equally wide?",
+        "Do more heads help if their total width stays the same?",
         "In 2017, one head was 0.9 BLEU worse than the best number of heads, and too many were worse again "
         "(Vaswani et al. 2017, arXiv:1706.03762, table 3, rows A).",
         lambda: grid(heads=[1, 2, 4, 8, 16]),
@@ -121,7 +121,7 @@ READY: dict[str, Ready] = {
         {"longest": LONGEST_LEARNED, "measures": {"right": RIGHT, "right when long": right_when_long(SHORTEST_LONG)}},
     ),
     "norms": Ready(
-        "Does a norm after the residual need warm-up, and one before the sublayer none?",
+        "Does a norm after the residual need warm-up, while one before the sublayer does not?",
         "So it is in deep models (Xiong et al. 2020, arXiv:2002.04745, sections 3 and 4).",
         lambda: grid(norm_place=["post", "pre"], warmup=[60, 0]),
         {"layers": 3, "learning_rate": 1e-2},
@@ -192,7 +192,7 @@ READY: dict[str, Ready] = {
         {},
     ),
     "starts": Ready(
-        "How much does it matter from which weights training starts?",
+        "How much do the initial weights matter?",
         "Weights that keep the variance from layer to layer train faster (Glorot and Bengio 2010); residual branches "
         "that begin at 0 help at large batches (Goyal et al. 2017, arXiv:1706.02677, section 5.1).",
         lambda: {

@@ -2,7 +2,7 @@
 
 The model is SmolLM2-135M-Instruct (Allal et al. 2025, arXiv:2502.02737): a Llama of 30 layers, 576 wide, with 9 heads
 of queries and 3 of keys and values, trained on 2 trillion tokens and then on conversations. Its file holds the matrices
-of the layers in four bits a number.
+of the layers in four bits per number.
 """
 
 import re

@@ -65,7 +65,7 @@ class UnknownCharacters(ValueError):
     def __init__(self, unknown: list[str]) -> None:
         self.characters = unknown
         named = " or ".join(repr(character) for character in unknown)
-        super().__init__(f"I have never seen {named}, and I do not guess: tales_model.characters lists what I know")
+        super().__init__(f"I have never seen {named}, and I do not guess: tales_model.characters lists what I know.")
 
 
 class TalesModel:

@@ -46,7 +46,7 @@ class UnknownWords(ValueError):
         hint = f" Do you mean {' or '.join(map(repr, dict.fromkeys(close)))}?" if close else ""
         super().__init__(
             f"I have never seen {named}, and I do not guess.{hint} I know {len(known)} English words: "
-            "translator.english_words lists them"
+            "translator.english_words lists them."
         )
 
 

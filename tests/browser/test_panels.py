@@ -85,7 +85,7 @@ PANELS: dict[str, tuple[Callable[[], Explorer], tuple[str, ...]]] = {
         ("table", "turns", "guess"),
     ),
     "depth": (lambda: depth().ask_first(*guesses.FIRST_STEPS), ("runs", "guess")),
-    "alignment": (lambda: alignment().ask_first(*guesses.SWAPPED), ("data", "head", "guess")),
+    "alignment": (lambda: alignment().ask_first(*guesses.DETERMINER), ("data", "head", "guess")),
     "sampling": (
         lambda: SamplingExplorer(load_tales_model(), "There was once a poor ").ask_first(*guesses.HOTTER),
         ("names", "prompt", "answer", "examples", "request", "drawn", "guess"),
@@ -175,7 +175,7 @@ OUTSIDE = """digits => Math.max(...digits.map((digit) => {
 
 def test_the_reply_to_a_guess_is_in_the_line_of_the_answers_even_if_it_is_long(page: Page):
     page.set_viewport_size({"width": SPACE[WIDE_SCREEN][0], "height": 640})
-    put(page, alignment().ask_first(*guesses.SWAPPED), PANELS["alignment"][1])
+    put(page, alignment().ask_first(*guesses.DETERMINER), PANELS["alignment"][1])
     page.locator(".guess input").last.check()
     assert abs(page.locator(".guess").evaluate(BELOW)) < 8
 
@@ -206,6 +206,15 @@ def test_the_button_of_a_number_to_guess_is_beside_its_box(page: Page):
     assert box
     assert button
     assert abs(box["y"] - button["y"]) < 3
+
+
+def test_what_a_guess_replies_is_beside_its_button(page: Page):
+    put(page, Guess("how many of the six?", unit="of 6", guess="4"), ("question", "choices", "unit", "chosen"))
+    reply = page.get_by_text("Your guess: 4. The answer comes further down.")
+    button, words = page.get_by_role("button").bounding_box(), reply.bounding_box()
+    assert button
+    assert words
+    assert 0 < words["x"] - button["x"] - button["width"] < 60
 
 
 @pytest.mark.parametrize("name", ["translate", "attention", "sampling", "beam", "entities", "translations"])

@@ -154,6 +154,23 @@ def test_a_venv_that_the_course_did_not_make_is_kept_aside_and_the_installation_
     assert workplace.course.is_ready(())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows needs a permission to make links")
+def test_a_link_to_the_environment_of_another_folder_is_replaced_and_that_environment_stays(workplace: Workplace):
+    workplace.course.prepare_venv()
+    theirs = workplace.folder / "other-course" / ".venv"
+    theirs.parent.mkdir()
+    workplace.course.VENV.rename(theirs)
+    manifest = json.loads((theirs / "made-by-course.json").read_text(encoding="utf-8")) | {"folder": str(theirs)}
+    (theirs / "made-by-course.json").write_text(json.dumps(manifest), encoding="utf-8")
+    before = {path: path.lstat().st_mtime_ns for path in theirs.rglob("*")}
+    workplace.course.VENV.symlink_to(theirs, target_is_directory=True)
+    assert workplace.course.why_unusable() == "the course was moved from another folder"
+    workplace.course.prepare_venv()
+    assert {path: path.lstat().st_mtime_ns for path in theirs.rglob("*")} == before
+    assert not workplace.course.VENV.is_symlink()
+    assert workplace.course.is_ready(())
+
+
 def test_an_empty_folder_becomes_the_venv(workplace: Workplace):
     workplace.course.VENV.mkdir()
     workplace.course.prepare_venv()

@@ -20,12 +20,18 @@ def test_a_choice_is_kept_and_compared_with_the_result() -> None:
 
 def test_a_number_counts_as_right_if_it_is_close_enough() -> None:
     guess("01 spread", "How many times?", unit="times").chosen = "15"
-    assert str(reveal("01 spread", 16.2, close=2)) == "✓ Close: you guessed 15 times. It is 16.2 times."
+    assert str(reveal("01 spread", 16.2, close=2)) == "✓ Close: you guessed 15. It is 16.2 times."
 
 
 def test_a_number_that_is_too_far_off_is_wrong() -> None:
     guess("01 spread", "How many times?").chosen = "4"
     assert str(reveal("01 spread", 16, close=2)) == "✗ You guessed 4. It is 16."
+
+
+def test_the_unit_is_said_with_the_result_alone() -> None:
+    """ "You guessed 3 times" would say how often the learner guessed."""
+    guess("01 spread", "How many times?", unit="times").chosen = "3"
+    assert str(reveal("01 spread", 7.389)) == "✗ You guessed 3. It is 7.389 times."
 
 
 def test_a_number_that_is_exact_is_right() -> None:

@@ -162,6 +162,8 @@ def test_a_line_of_scores_has_f1_of_all_and_of_each_kind_and_the_accuracy() -> N
     scores = entity_scores([["B-PER", "O", "O"]], [["B-PER", "O", "B-LOC"]])
     line = line_of_scores("mine", scores, 2 / 3, width=6)
     assert line == "mine   F1 0.667 (LOC 0.00  PER 1.00)  accuracy per word 66.7%"
+    of_pieces = line_of_scores("mine", scores, 2 / 3, width=6, per="piece")
+    assert of_pieces == line.replace("per word", "per piece")
 
 
 def test_what_a_test_shares_with_the_training_sentences_is_counted() -> None:

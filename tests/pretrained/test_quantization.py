@@ -1,4 +1,4 @@
-"""Four bits a number, worked by hand. `test_gguf_files.py` holds them equal to the `gguf` package's."""
+"""Four bits per number, worked by hand. `test_gguf_files.py` holds them equal to the `gguf` package's."""
 
 import pytest
 import torch

@@ -53,8 +53,8 @@ def _head(lesson: Lesson) -> str:
     many = "exercise" if len(lesson.exercises) == 1 else f"{len(lesson.exercises)} exercises"
     rows = {
         "Time": f"{lesson.minutes} minutes: {lesson.exercise_minutes} for the {many}, {rest} to read, guess and run",
-        "Needed": lesson.needs,
-        "Promised": lesson.gives,
+        "They need": lesson.needs,
+        "They will have": lesson.gives,
         "On the map": ", ".join(names[part] for part in lesson.on_map),
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows.items())])

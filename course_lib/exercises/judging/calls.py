@@ -125,12 +125,17 @@ def _tensors_in(value: Any) -> str:
 def _rounded(value: Any) -> str:
     """Write a value as Python does, with numbers of four digits."""
     if isinstance(value, float):
-        text = f"{value:.4g}"
+        text = _four_digits(value)
         return f"{text}.0" if text.removeprefix("-").isdigit() else text
     if isinstance(value, list):
-        numbers = (f"{each:.4g}" if isinstance(each, float) else _rounded(each) for each in value)
+        numbers = (_four_digits(each) if isinstance(each, float) else _rounded(each) for each in value)
         return f"[{', '.join(numbers)}]"
     return repr(value)
+
+
+def _four_digits(number: float) -> str:
+    """Write a number with four digits, and zero without a sign."""
+    return f"{number + 0.0:.4g}"
 
 
 def _positional(function: Any) -> list[str]:

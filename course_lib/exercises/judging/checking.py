@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FLOAT32_ONLY = (
     "Right, but for float32 only: numbers from `torch.zeros`, `torch.arange` or `torch.tensor` end up in float32, "
-    "unless you say `dtype=x.dtype`."
+    "unless you say `dtype=x.dtype`, and so does what goes through `.float()`."
 )
 IN_FLOAT64 = (
     "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
@@ -93,7 +93,8 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
     if flaw := _training_flaw(exercise, answer):
         return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
     remark = FLOAT32_ONLY if differing else f"Right in all {len(exercise.every_case)} cases."
-    sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *remarks)
+    of_exercise = _remark_of_exercise(exercise, answer)
+    sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)
 
 
@@ -208,6 +209,14 @@ def _side_effects(got: Outcomes) -> list[str]:
             f"It leaves a setting of the whole notebook changed ({calls}), which later cells would notice."
         )
     return sentences
+
+
+def _remark_of_exercise(exercise: Exercise, answer: Any) -> list[str]:
+    """A sentence that an exercise has on a right answer; none for most."""
+    if exercise.remark is None:
+        return []
+    sentence = run(exercise.remark, (answer,)).value
+    return [str(sentence)] if sentence else []
 
 
 def _names_of_replaced_functions() -> list[str]:

@@ -394,13 +394,13 @@ def _size(name: str, compared: Sequence[Compared], source: str) -> str:
     known = [(got, expected) for got, expected in numbers if got is not None and expected is not None]
     if len(known) < len(numbers):
         return ""
+    if "count of" in name:
+        counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
+        return f"{capitalized(name)} {counts}: is something left out, or used twice?"
     if all(got == 0 for got, _ in known):
         cut_off = re.search(r"//|\bint\(|\bround\(", source)
         cause = f" Does `{cut_off[0].rstrip('(')}` cut it off?" if cut_off else ""
         return f"{capitalized(owned(name))} {is_or_are(name)} always 0.{cause}"
-    if "count of" in name:
-        counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
-        return f"{capitalized(name)} {counts}: is something left out, or used twice?"
     subject = f"{capitalized(owned(name))} {is_or_are(name)}"
     if all(got > expected for got, expected in known):
         return f"{subject} too large in every case that is wrong."

@@ -216,6 +216,8 @@ def _difference_of_several(got: Any, expected: tuple[Any, ...], returns: Sequenc
 
 def _difference_of_tensors(got: Any, expected: Tensor, result: Result, exact: bool) -> str:
     name = result.definite
+    if result.may_be_plain and isinstance(got, Real):
+        got = torch.tensor(float(got), dtype=torch.float64)
     if not _is_tensor(got):
         return f"a torch tensor is wanted, but you return {_describe(got)}."
     if sentence := _peculiarity(got, expected, name):

@@ -20,12 +20,15 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Case, Result
 from course_lib.exercises.judging.calls import argument_names
+from course_lib.exercises.judging.naming import owned
 from course_lib.exercises.judging.outcomes import Outcome, difference, wrong_elements
 from course_lib.exercises.judging.relations import (
     Compared,
     Sizes,
     are_ordinary,
+    find_elementary_relation,
     find_relation,
+    has_equal_numbers,
     is_single_number,
     order_of_results,
 )
@@ -391,6 +394,97 @@ def _mistake_and_change(wrong_answer: WrongAnswer, deadline: float) -> Findings 
     return None
 
 
+def _mistakes_in_different_results(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
+    """Two known mistakes that show in different ones of several results, and together explain all that are wrong.
+
+    One may be that the biases are missing, whose count is a result beside the output.
+    """
+    exercise, cases = wrong_answer.exercise, wrong_answer.comparable
+    count = len(exercise.returns)
+    values = [wrong_answer.got[case].value for case in cases]
+    if count < 2 or not all(isinstance(each, (tuple, list)) and len(each) == count for each in values):
+        return None
+
+    def differing(some: Any, others: Any) -> set[int]:
+        indices = range(count)
+        return {i for i in indices if difference(some[i], others[i], exercise.returns[i : i + 1], exact=False)}
+
+    wrong = set().union(*(differing(wrong_answer.got[case].value, wrong_answer.expected[case].value) for case in cases))
+    right = [case for case in wrong_answer.got if case not in wrong_answer.wrong]
+    found: list[tuple[Mistake, set[int]]] = []
+    for mistake in exercise.mistakes if len(wrong) > 1 else ():
+        if time.thread_time() > deadline:
+            return None
+        shows: set[int] = set()
+        for case in cases:
+            outcome = wrong_answer.outcome_of(mistake.implementation, case)
+            if outcome.error is not None or not isinstance(outcome.value, tuple) or len(outcome.value) != count:
+                break
+            shown = differing(outcome.value, wrong_answer.expected[case].value)
+            if shown & differing(wrong_answer.got[case].value, outcome.value):
+                break
+            shows |= shown
+        else:
+            if shows and not any(wrong_answer.seen_in(mistake, case) for case in right):
+                found.append((mistake, shows))
+    for (one, in_one), (other, in_other) in itertools.combinations(found, 2):
+        if not in_one & in_other and in_one | in_other == wrong:
+            return _both(one, other)
+    return None
+
+
+def _mistake_and_relation(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
+    """A known mistake after which one thing more is wrong, such as a sign or a factor, if both explain everything.
+
+    For a single result, if `RESULTS_TO_BE_SURE` different ones are wrong, of which the mistake shows in most.
+    """
+    exercise, cases = wrong_answer.exercise, wrong_answer.comparable
+    if len(exercise.returns) > 1 or len(set(wrong_answer.written.values())) < RESULTS_TO_BE_SURE:
+        return None
+    pairs = [[_only_one(each[case].value) for each in (wrong_answer.got, wrong_answer.expected)] for case in cases]
+    if all(has_equal_numbers(got, expected) for got, expected in pairs):
+        return None  # what would be wrong after the mistake only undoes it
+    right = [case for case in wrong_answer.got if case not in wrong_answer.wrong]
+    for mistake in exercise.mistakes:
+        if time.thread_time() > deadline:
+            return None
+        # A first look at few cases rules out most.
+        for some in (cases[:2], cases):
+            clause = _relation_to_mistake(wrong_answer, mistake, some)
+            if not clause:
+                break
+        if not clause or any(wrong_answer.seen_in(mistake, case) for case in right):
+            continue
+        visible = {wrong_answer.written[case] for case in cases if wrong_answer.seen_in(mistake, case)}
+        if len(visible) < RESULTS_TO_BE_SURE - 1:
+            continue
+        besides = f"That is not all. Once it is corrected, in {owned(exercise.returns[0].name)} {clause}."
+        return Findings([mistake], [mistake.message, besides], True)
+    return None
+
+
+def _relation_to_mistake(wrong_answer: WrongAnswer, mistake: Mistake, cases: Sequence[Case]) -> str:
+    """How the answer's results differ from those of a known mistake in all these cases; or ""."""
+    compared = []
+    for case in cases:
+        outcome = wrong_answer.outcome_of(mistake.implementation, case)
+        if outcome.error is not None:
+            return ""
+        got, known = (_only_one(each.value) for each in (wrong_answer.got[case], outcome))
+        if not are_ordinary(got, known):
+            return ""
+        names = argument_names(wrong_answer.exercise, wrong_answer.answer, case.arguments)
+        # A single number may agree with a product of sizes by chance.
+        sizes = {} if is_single_number(got) else _sizes(dict(zip(names, case.arguments, strict=True)))
+        compared.append(Compared(got, known, {}, sizes))
+    return find_elementary_relation(compared)
+
+
+def _only_one(value: Any) -> Any:
+    """The only one of several results, or the result."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
 def _mostly_changed_arguments(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
     """A change to the arguments that explains at least three quarters of the wrong cases, with four results or more."""
     function = wrong_answer.exercise.adapt(wrong_answer.exercise.reference)
@@ -409,9 +503,11 @@ def _mostly_changed_arguments(wrong_answer: WrongAnswer, deadline: float) -> Fin
 
 
 SEARCHES = (
+    _mistakes_in_different_results,  # the quickest
     _changed_arguments,
     _related_result,
     _combined_mistakes,
+    _mistake_and_relation,
     _mistake_and_change,
     _mostly_changed_arguments,
 )
@@ -485,8 +581,12 @@ def _partly(wrong_answer: WrongAnswer, fits: Sequence[Fit]) -> Findings:
 
 
 def _are_rich(wrong_answer: WrongAnswer, cases: frozenset[Case]) -> bool:
-    """Whether results in these cases can hardly be equal by chance: three cases, or two if they hold fractions."""
-    return len(cases) >= (2 if _hold_fractions(wrong_answer, cases) else 3)
+    """Whether results in these cases can hardly be equal by chance: three cases, or two with tensors of fractions.
+
+    Single fractions, such as 2/3, are often equal by chance.
+    """
+    are_single = all(is_single_number(wrong_answer.got[case].value) for case in cases)
+    return len(cases) >= (2 if _hold_fractions(wrong_answer, cases) and not are_single else 3)
 
 
 def _hold_fractions(wrong_answer: WrongAnswer, cases: frozenset[Case]) -> bool:

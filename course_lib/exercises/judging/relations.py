@@ -56,6 +56,28 @@ def find_relation(name: str, compared: Sequence[Compared]) -> str:
     return ""
 
 
+def find_elementary_relation(compared: Sequence[Compared]) -> str:
+    """The clause of the first relation that is no coincidence even where many known mistakes are tried, or "".
+
+    It says what is wrong with the numbers, the axes or the kind of a result, given that the one beside it were right.
+    """
+    if not compared or not _are_distinct(compared):
+        return ""
+    # With its axes exchanged, a result is not what a mistake's sentence says of rows and columns.
+    for relation in (*OF_TYPES, has_axis_of_one_more, has_axis_of_one_less, is_not_reduced, is_reduced_too_far):
+        if clause := _try(relation, compared):
+            return str(clause)
+    if all(_is_negated(each) for each in compared):
+        return "every number has the opposite sign: a minus is missing, or there is one too many"
+    clause = _try(is_scaled, compared) or ""
+    return "" if "−" in clause else str(clause)
+
+
+def _is_negated(each: Compared) -> bool:
+    numbers = _numbers(each)
+    return numbers is not None and bool(numbers[0].any()) and equal(numbers[0], -numbers[1])
+
+
 def steps_on_result() -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
     """Steps that an answer may do too much or leave out, each with the words for it."""
     yield "the minus sign", torch.neg
@@ -105,6 +127,12 @@ def equal(one: Any, other: Any, tolerance: float = 1e-4) -> bool:
     return torch.allclose(one.double(), other.double(), rtol=tolerance, atol=tolerance / 10, equal_nan=True)
 
 
+def has_equal_numbers(one: Any, other: Any) -> bool:
+    """Whether two results hold the same numbers, up to rounding in float32, whatever their types are."""
+    both = _numbers(Compared(one, other, {}, {}))
+    return both is not None and equal(*both)
+
+
 # Types: the right numbers, but not in the right kind of object.
 
 
@@ -124,7 +152,9 @@ def _joined(function: Callable[..., Tensor], axis: int, parts: Sequence[Tensor])
 
 
 def is_in_a_list(compared: Sequence[Compared]) -> str:
-    """The right thing, alone in a list or tuple."""
+    """The right thing, alone in a list or tuple. An empty list in a list is rather one empty item too many."""
+    if all(isinstance(each.expected, (list, tuple)) and not each.expected for each in compared):
+        return ""
     if all(isinstance(each.got, (list, tuple)) and len(each.got) == 1 for each in compared) and all(
         _same(each.got[0], each.expected) for each in compared
     ):
@@ -265,6 +295,16 @@ def is_not_reduced(compared: Sequence[Compared]) -> str:
     return ""
 
 
+def is_reduced_too_far(compared: Sequence[Compared]) -> str:
+    """There is the sum or the mean of the right numbers along an axis, or of all."""
+    axes: list[int | None] = [*range(_dim(compared, "expected")), None]
+    for step, axis in itertools.product(("sum", "mean"), axes):
+        if all(equal(each.got, _reduced(each.expected, step, axis)) for each in compared):
+            argument = "" if axis is None else str(axis)
+            return f"one step is too much, `.{step}({argument})`: the numbers are right before it"
+    return ""
+
+
 def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
     """The right numbers in another shape: in the same order, or with axes to be put in another order before."""
     if not _dim(compared, "expected") or any(not _shapes_differ(each) for each in compared):
@@ -286,6 +326,7 @@ OF_SHAPES: tuple[Relation, ...] = (
     has_exchanged_axes,
     is_first_row_only,
     is_not_reduced,
+    is_reduced_too_far,
     is_flattened_otherwise,
 )
 

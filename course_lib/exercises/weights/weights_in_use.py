@@ -4,7 +4,7 @@ Each function returns a sentence that says what is wrong and what to do, or "".
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -184,18 +184,16 @@ def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
 
 def number_of_learned(learned: ClassWithWeights, answer: Any, sizes: Sequence[Any]) -> str:
     """Say that a class made with certain sizes has too few or too many numbers in its matrices."""
-    got, expected = (_count(learned, each, sizes) for each in (answer, learned.reference))
+    made = [learned.make_with_fixed_weights(each, sizes) for each in (answer, learned.reference)]
+    counted = [counted_matrices(learned, each, sizes) for each in made]
+    got, expected = (sum(each.numel() for each in some) for some in counted)
     if got == expected:
         return ""
+    kind = "matrices" if all(each.dim() > 1 for each in counted[0]) else "weights"
     return (
-        f"Made as `{as_call(learned, sizes)}`, your class learns {got} numbers in its matrices, but should learn "
+        f"Made as `{as_call(learned, sizes)}`, your class learns {got} numbers in its {kind}, but should learn "
         f"{expected}."
     )
-
-
-def _count(learned: ClassWithWeights, answer: Any, sizes: Sequence[Any]) -> int:
-    fixed = learned.make_with_fixed_weights(answer, sizes)
-    return sum(each.numel() for each in counted_matrices(learned, fixed, sizes))
 
 
 def as_call(learned: ClassWithWeights, sizes: Sequence[Any]) -> str:
@@ -328,6 +326,35 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         "Your weights have the names of the course's class, but other tasks. Later notebooks copy trained weights by "
         "these names, so use each for what its name says."
     )
+
+
+def names_of_its_own(learned: ClassWithWeights) -> Callable[[Any], str]:
+    """Make the remark on a right class into which trained weights do not fit, since it has other names for its own.
+
+    For classes into which later cells load trained weights, by the names that the course's class has.
+    """
+
+    def remark(answer: Any) -> str:
+        with torch.random.fork_rng([]):
+            given, expected = (_shapes(learned.make(each, learned.sizes)) for each in (answer, learned.reference))
+        if given == expected:
+            return ""
+        name = learned.reference.__name__
+        missing = [each for each in expected if each not in given]
+        if missing:
+            difference = f"Its weights have names of their own: there is no `{missing[0]}`."
+        elif len(given) > len(expected):
+            difference = "It has more weights than the course's class."
+        else:
+            other = next(each for each in expected if given[each] != expected[each])
+            difference = f"Its weights have shapes of their own, such as that of `{other}`."
+        return f"{difference} Where the course loads trained weights, its own `{name}` takes the place of yours."
+
+    return remark
+
+
+def _shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(each.shape) for name, each in _state(module)}
 
 
 def _state(module: nn.Module) -> list[tuple[str, Tensor]]:

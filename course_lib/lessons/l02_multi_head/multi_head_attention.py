@@ -11,6 +11,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, numbers_in_biases, with_count
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
 from course_lib.transformer.attention import scaled_dot_product_attention, split_heads
@@ -74,6 +75,20 @@ def kept_weights(learned: ClassWithWeights, answer: Any) -> str:
     )
 
 
+def remark(answer: Any) -> str:
+    """Say that trained weights do not fit into a class, or that it does not keep its attention weights."""
+    if sentence := names_of_its_own(LEARNED)(answer):
+        return sentence
+    module = LEARNED.make_with_fixed_weights(answer, LEARNED.sizes).module
+    LEARNED.outputs(module, LEARNED.inputs(*LEARNED.sizes))
+    if isinstance(getattr(module, "weights", None), Tensor) or hasattr(module, "watchers"):
+        return ""  # the course's own shows its weights to those who watch it
+    return (
+        "It does not keep the attention weights. Set `self.weights` to them in `forward`, so that you can look at them "
+        "later."
+    )
+
+
 multi_head_attention = Exercise(
     reference=attention.MultiHeadAttention,
     notebook=2,
@@ -84,6 +99,7 @@ multi_head_attention = Exercise(
     adapt=with_count(LEARNED, lambda fixed, sizes: numbers_in_biases(fixed, 4 * sizes[0])),
     further_check=judge_class(LEARNED, kept_weights),
     explain=explain_matrix_for_layer,
+    remark=remark,
     returns=(
         Result("output", "B, T, d_model"),
         Result("the gradients of your matrices"),

@@ -12,6 +12,7 @@ from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, ModuleWithFixedWeights, with_fixed_weights
 from course_lib.exercises.weights.initialisation import start_of_table
 from course_lib.exercises.weights.registration import untrained_weights
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import positions
 
 
@@ -56,6 +57,7 @@ learned_positions = Exercise(
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED, start=start_of_table),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(
         Result("the tokens", "B, T, d_model"),
         Result("the gradients of the numbers in your table"),
@@ -90,6 +92,20 @@ learned_positions.patch(
     replace="nn.Parameter(torch.randn(max_length, d_model) * 0.02)",
     by="torch.randn(max_length, d_model) * 0.02",
 )
+
+
+@learned_positions.mistake(
+    "Your class learns a single vector, and adds it at every position. Learn a table with a row for each position, "
+    "(max_length, d_model)."
+)
+class OneVector(nn.Module):
+    def __init__(self, max_length, d_model):
+        super().__init__()
+        self.vector = nn.Parameter(torch.randn(d_model) * 0.02)
+
+    def forward(self, x):
+        return x + self.vector
+
 
 learned_positions.patch(
     "Your code adds the last rows of the table. The first token is at position 0 and gets the first row.",

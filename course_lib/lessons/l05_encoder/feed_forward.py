@@ -8,6 +8,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, numbers_in_biases, with_count
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import layers
 
 LEARNED = ClassWithWeights(
@@ -31,6 +32,7 @@ feed_forward = Exercise(
     adapt=with_count(LEARNED, lambda fixed, sizes: numbers_in_biases(fixed, sizes[0] + sizes[1])),
     further_check=judge_class(LEARNED),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the gradients of your matrices"),

@@ -11,6 +11,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import layers
 
 LEARNED = ClassWithWeights(
@@ -33,6 +34,18 @@ def with_eps(answer: Any) -> Callable[..., tuple[Any, ...]]:
     return function
 
 
+def remark(answer: Any) -> str:
+    """Say that trained weights do not fit into a norm, or that its eps cannot be changed from outside."""
+    if sentence := names_of_its_own(LEARNED)(answer):
+        return sentence
+    if hasattr(answer(5), "eps"):
+        return ""
+    return (
+        "It does not keep eps as `self.eps`. Where a model needs another eps, the course's `EncoderLayer` takes the "
+        "place of yours."
+    )
+
+
 layer_norm = Exercise(
     reference=layers.LayerNorm,
     notebook=5,
@@ -44,6 +57,7 @@ layer_norm = Exercise(
     adapt=with_eps,
     further_check=judge_class(LEARNED),
     explain=explain_class(LEARNED),
+    remark=remark,
     returns=(Result("the normed tokens", "B, T, d_model"),),
     example=case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),
     another=case(4, fixed_tensor(1, 2, 4)),

@@ -89,6 +89,15 @@ def residual_of_the_normalised(x, sublayer, norm):
 
 
 @post_norm.mistake(
+    "Your code normalises x first, uses only the normalised x, and normalises the sum as well. In post-norm the "
+    "sublayer reads x as it came in, x itself is added, and only the sum is normalised."
+)
+def normalised_before_everything(x, sublayer, norm):
+    x = norm(x)
+    return norm(x + sublayer(x))
+
+
+@post_norm.mistake(
     "Your code normalises twice: before the sublayer and after the sum. In post-norm the sublayer reads x itself, and "
     "only the sum is normalised."
 )

@@ -73,6 +73,15 @@ def never_normalised(x, sublayer, norm):
 
 
 @pre_norm.mistake(
+    "Your code normalises x first, uses only the normalised x, and normalises the sum as well. In pre-norm only the "
+    "sublayer reads norm(x): x itself is added, and the sum stays as it is."
+)
+def normalised_before_everything(x, sublayer, norm):
+    x = norm(x)
+    return norm(x + sublayer(x))
+
+
+@pre_norm.mistake(
     "Your code normalises before the sublayer and again after the sum. In pre-norm the sum stays as it is."
 )
 def normalised_twice(x, sublayer, norm):

@@ -32,6 +32,9 @@ cross_entropy = Exercise(
             fixed_tensor(3, 3, 3, seed=4), torch.tensor([[1, 0, 2], [2, 1, IGNORE], [0, 0, 1]]), having=("equal sizes",)
         ),
         case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), having=("huge numbers",)),
+        case(
+            fixed_tensor(1, 2, 4) + 200, torch.tensor([[0, 3]]), having=("huge numbers", "huge numbers close together")
+        ),
         case(fixed_tensor(1, 3, 5, dtype=torch.float64), LABELS, having=("float64 numbers",)),
     ),
     hints=(
@@ -146,6 +149,16 @@ def overflowing(logits, labels):
     counts = labels != IGNORE
     p = logits.exp() / logits.exp().sum(-1, keepdim=True)
     return -p.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)[counts].log().mean()
+
+
+@cross_entropy.mistake(
+    "Your code adds up exp of the logits as they are, which overflows for huge logits. `torch.logsumexp` and "
+    "`torch.log_softmax` take the largest logit out first."
+)
+def overflowing_sum(logits, labels):
+    counts = labels != IGNORE
+    right = logits.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)
+    return (logits.exp().sum(-1).log() - right)[counts].mean()
 
 
 @cross_entropy.mistake(

@@ -9,6 +9,7 @@ from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.dropout import dropout_of_model
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, count_tables, with_count
 from course_lib.exercises.weights.initialisation import copied_layers, start_of_model
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import EncoderLayer
@@ -38,6 +39,7 @@ language_model = Exercise(
     adapt=with_count(LEARNED, lambda fixed, sizes: count_tables(fixed, LEARNED.vocabulary_sizes(sizes))),
     further_check=judge_class(LEARNED, copied_layers(4), start_of_model, dropout_of_model(0)),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(
         Result("logits", "B, T, V"),
         Result("the gradients of the layers' matrices"),

@@ -240,8 +240,8 @@ def zeros_hidden(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your weights are right, but your code changes the caller's `scores`. Use `masked_fill` without the underscore, "
-    "which makes a new tensor."
+    "Your weights are right, but your code changes the caller's `scores`. Use `masked_fill`, without an underscore at "
+    "its end, which makes a new tensor."
 )
 def in_place(scores, mask):
     return torch.softmax(scores.masked_fill_(~mask, -torch.inf), dim=-1)

@@ -10,6 +10,7 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.dropout import dropout_of_layer
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.lessons.l07_transformer.inputs import target_and_memory
 from course_lib.transformer import layers
 from course_lib.transformer.attention import MultiHeadAttention, causal_mask
@@ -41,6 +42,7 @@ decoder_layer = Exercise(
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED, dropout_of_layer("self-attention", "cross-attention", "feed-forward")),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(
         Result("output", "B, T, d_model"),
         Result("the gradients of your matrices"),

@@ -12,8 +12,9 @@ from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.dropout import dropout_of_model
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.exercises.weights.initialisation import copied_layers, start_of_model
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import models
-from course_lib.transformer.attention import causal_mask
+from course_lib.transformer.attention import causal_mask, padding_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.positions import embed_with_positions, sinusoidal
 
@@ -53,6 +54,7 @@ transformer = Exercise(
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED, copied_layers(5), start_of_model, dropout_of_model(0, 5)),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(
         Result("logits", "B, T, V"),
         Result("the logits of `decode`", "B, T, V"),
@@ -256,6 +258,21 @@ transformer.patch(
     replace="return logits",
     by="return x",
 )
+
+
+@transformer.mistake(
+    "Each of your decoder layers reads what the encoder layer of the same number wrote. All of them read the memory, "
+    "which is what the last encoder layer returns: let `forward` call `encode`, then `decode`."
+)
+class LayerBesideLayer(models.Transformer):
+    def forward(self, source_ids, target_ids):
+        words, past = padding_mask(source_ids, 0), causal_mask(target_ids.size(1))
+        memory = self.dropout(embed_with_positions(source_ids, self.source_table))
+        x = self.dropout(embed_with_positions(target_ids, self.target_table))
+        for reads, writes in zip(self.encoder, self.decoder, strict=True):
+            memory = reads(memory, words)
+            x = writes(x, memory, past, words)
+        return x @ self.target_table.T
 
 
 @transformer.right_for_whole_course

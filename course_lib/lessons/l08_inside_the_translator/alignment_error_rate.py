@@ -25,12 +25,17 @@ alignment_error_rate = Exercise(
     another=case([{(0, 0), (0, 1), (2, 2)}], GOLD),
     cases=(
         case([{(0, 0), (1, 1), (2, 2), (2, 3), (1, 3)}], GOLD, having=("a link too many",)),
-        case([{(1, 0), (0, 1)}], GOLD, having=("nothing right",)),
+        case([{(1, 0), (0, 1)}], GOLD, having=("pairs that are all wrong",)),
         case([{(0, 0), (3, 2)}], GOLD, having=("a link whose ends are swapped",)),
         case([{(0, 0), (1, 1), (2, 2), (2, 3)}], GOLD, having=("all right",)),
-        case([{(0, 0)}, {(0, 0), (1, 2), (2, 1)}], [{(0, 0)}, {(0, 0), (1, 1), (2, 2)}], having=("two sentences",)),
+        # The agreement of a part of the sentences is not the error rate of another part.
         case(
-            [{(0, 0), (1, 1)}, {(0, 1)}, set(), {(2, 2), (1, 1)}],
+            [{(0, 0)}, {(0, 0), (1, 2), (2, 1)}],
+            [{(0, 0)}, {(0, 0), (1, 1), (2, 2), (3, 2)}],
+            having=("two sentences",),
+        ),
+        case(
+            [{(0, 0), (1, 1)}, {(0, 1)}, set(), {(2, 2), (1, 1), (0, 0)}],
             [{(0, 0)}, {(1, 1)}, {(0, 0), (1, 0)}, {(2, 2)}],
             having=("a sentence without predicted links", "several sentences"),
         ),

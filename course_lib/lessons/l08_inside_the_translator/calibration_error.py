@@ -21,7 +21,7 @@ calibration_error = Exercise(
     order=40,
     minutes=15,
     difficulty=2,
-    returns=(Result("the calibration error"),),
+    returns=(Result("the calibration error", may_be_plain=True),),
     example=case(CONFIDENCE, CORRECT, 5),
     another=case(torch.tensor([0.85, 0.9, 0.95, 0.45, 0.58, 0.15]), CORRECT.flip(0), 5),
     cases=(
@@ -124,24 +124,24 @@ def middle_of_the_bin(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your gaps keep their signs, so that a bin that is too sure makes up for one that is not sure enough. Take the "
-    "absolute value of each bin's gap before you add up."
+    "In your code a bin that is too sure makes up for one that is not sure enough, as if there were a single bin, and "
+    "the result keeps its sign. Take the absolute value of each bin's gap before you add up."
 )
 def signs_kept(confidence, correct, bins):
     return correct.to(confidence.dtype).mean() - confidence.mean()
 
 
 @calibration_error.mistake(
-    "Your gaps keep their signs, with the confidence first. Take the absolute value of each bin's gap before you add "
-    "up."
+    "In your code a bin that is not sure enough makes up for one that is too sure, as if there were a single bin, and "
+    "the result keeps its sign. Take the absolute value of each bin's gap before you add up."
 )
 def signs_kept_the_other_way(confidence, correct, bins):
     return confidence.mean() - correct.to(confidence.dtype).mean()
 
 
 @calibration_error.mistake(
-    "Your code takes the absolute value after adding up, so that a bin that is too sure makes up for one that is not "
-    "sure enough. Take the absolute value of each bin's gap."
+    "Your code takes one absolute value at the end, so that a bin that is too sure makes up for one that is not sure "
+    "enough, as if there were a single bin. Take the absolute value of each bin's gap."
 )
 def absolute_value_at_the_end(confidence, correct, bins):
     return (confidence.mean() - correct.to(confidence.dtype).mean()).abs()
@@ -302,6 +302,15 @@ def by_lists(confidence, correct, bins):
     for p, is_right in zip(confidence.tolist(), correct.tolist(), strict=True):
         answers.setdefault(min(int(p * bins), bins - 1), []).append(is_right - p)
     return torch.tensor(sum(abs(sum(gaps)) for gaps in answers.values()) / len(confidence), dtype=confidence.dtype)
+
+
+@calibration_error.right
+def as_a_plain_number(confidence, correct, bins):
+    bin_of = [min(int(p * bins), bins - 1) for p in confidence.tolist()]
+    gaps = [0.0] * bins
+    for b, p, is_right in zip(bin_of, confidence.tolist(), correct.tolist(), strict=True):
+        gaps[b] += is_right - p
+    return sum(map(abs, gaps)) / len(confidence)
 
 
 @calibration_error.right

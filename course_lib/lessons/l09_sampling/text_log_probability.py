@@ -44,6 +44,7 @@ text_log_probability = Exercise(
         case(fixed_tensor(1, 4), torch.tensor([2]), having=("a single token",)),
         case(fixed_tensor(4, 4), torch.tensor([3, 1, 0, 0]), having=("as many tokens as the vocabulary has",)),
         case(fixed_tensor(3, 5) * 100, IDS, having=("huge numbers",)),
+        case(fixed_tensor(3, 5) + 200, IDS, having=("huge numbers", "huge numbers close together")),
         case(fixed_tensor(150, 6), torch.arange(150) % 6, having=("a long text",)),
         case(fixed_tensor(3, 5, dtype=torch.float64), IDS, having=("float64 numbers",)),
     ),
@@ -204,6 +205,14 @@ def softmaxed_twice(logits, ids):
 def overflowing(logits, ids):
     p = logits.exp() / logits.exp().sum(-1, keepdim=True)
     return p[torch.arange(len(ids)), ids].log().sum()
+
+
+@text_log_probability.mistake(
+    "Your code adds up exp of the logits as they are, which overflows for huge logits. `torch.logsumexp` and "
+    "`torch.log_softmax` take the largest logit out first."
+)
+def overflowing_sum(logits, ids):
+    return (logits[torch.arange(len(ids)), ids] - logits.exp().sum(-1).log()).sum()
 
 
 @text_log_probability.mistake(

@@ -201,8 +201,8 @@ def ids_returned(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your result is right, but your code changes the caller's logits. Use `masked_fill` without the underscore, or "
-    "work on `logits.clone()`."
+    "Your result is right, but your code changes the caller's logits. Use `masked_fill`, without an underscore at its "
+    "end, or work on `logits.clone()`."
 )
 def in_place(logits, k):
     logits[choose.top_k_filter(logits, k) == -torch.inf] = -torch.inf

@@ -337,8 +337,8 @@ def count_of_the_first_row(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your result is right, but your code changes the caller's logits. Use `masked_fill` without the underscore, or "
-    "work on `logits.clone()`."
+    "Your result is right, but your code changes the caller's logits. Use `masked_fill`, without an underscore at its "
+    "end, or work on `logits.clone()`."
 )
 def in_place(logits, p):
     logits[choose.top_p_filter(logits, p) == -torch.inf] = -torch.inf

@@ -10,6 +10,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import models
 from course_lib.transformer.layers import LayerNorm
 
@@ -57,6 +58,7 @@ head = Exercise(
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED, bias_of_the_vocabulary),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(
         Result("logits", "B, T, V"),
         Result("the gradients of your matrices"),

@@ -26,6 +26,11 @@ def other_head(hidden):
     return (hidden @ WIDE.to(hidden.dtype)).relu() - 1
 
 
+def high_head(hidden):
+    """A head from width 4 to 6 tokens, all of whose logits are huge, and close together."""
+    return head(hidden) + 200
+
+
 def rows_through_the_head(answer: Any, arguments: tuple[Any, ...]) -> str:
     """Say that an answer calls the head on positions that have no label; "" if it does not."""
     hidden, labels, head = arguments
@@ -83,6 +88,7 @@ masked_lm_loss = Exercise(
             having=("another head", "a batch"),
         ),
         case(fixed_tensor(1, 5, 4) * 200, LABELS, head, having=("huge numbers",)),
+        case(fixed_tensor(1, 5, 4), LABELS, high_head, having=("huge numbers", "huge numbers close together")),
         case(fixed_tensor(1, 5, 4, dtype=torch.float64), LABELS, head, having=("float64 numbers",)),
     ),
     hints=(
@@ -175,6 +181,16 @@ def logarithm_of_the_softmax(hidden, labels, head):
     guessed = labels != IGNORE
     p = head(hidden[guessed]).softmax(-1)
     return -p.gather(-1, labels[guessed][:, None]).log().mean()
+
+
+@masked_lm_loss.mistake(
+    "Your code adds up exp of the logits as they are, which overflows for huge logits. `torch.logsumexp` and "
+    "`log_softmax` take the largest logit out first."
+)
+def overflowing_sum(hidden, labels, head):
+    guessed = labels != IGNORE
+    logits = head(hidden[guessed])
+    return (logits.exp().sum(-1).log() - logits.gather(-1, labels[guessed][:, None])[:, 0]).mean()
 
 
 @masked_lm_loss.mistake(

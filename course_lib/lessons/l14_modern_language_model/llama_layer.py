@@ -8,6 +8,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import layers
 from course_lib.transformer.layers import GroupedQueryAttention, RMSNorm, SwiGLU
 from course_lib.transformer.positions import rotary
@@ -32,6 +33,7 @@ llama_layer = Exercise(
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED),
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
     example=case(*SIZES, fixed_tensor(1, 3, 8)),
     another=case(*SIZES, fixed_tensor(1, 3, 8, seed=1)),

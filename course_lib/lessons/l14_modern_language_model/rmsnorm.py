@@ -10,6 +10,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import layers
 
 LEARNED = ClassWithWeights(
@@ -69,6 +70,7 @@ rms_norm = Exercise(
     adapt=with_eps,
     further_check=further_check,
     explain=explain_class(LEARNED),
+    remark=names_of_its_own(LEARNED),
     returns=(Result("the normed tokens", "B, T, d_model"),),
     example=case(4, torch.tensor([[[1.0, 2.0, 3.0, 6.0], [0.0, 0.0, 1.0, -1.0]]])),
     another=case(4, fixed_tensor(1, 2, 4)),

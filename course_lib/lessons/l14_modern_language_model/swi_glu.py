@@ -29,6 +29,7 @@ swi_glu = Exercise(
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED, weights_in_use.biases),
     explain=explain_class(LEARNED),
+    remark=weights_in_use.names_of_its_own(LEARNED),
     returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
     example=case(4, 7, fixed_tensor(1, 2, 4)),
     another=case(4, 7, fixed_tensor(1, 2, 4, seed=1)),

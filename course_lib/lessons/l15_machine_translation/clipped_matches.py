@@ -27,7 +27,7 @@ clipped_matches = Exercise(
             2,
             having=("two references",),
         ),
-        case(["oui"], [["non"]], 1, having=("nothing right",)),
+        case(["oui"], [["non"]], 1, having=("sentences that share no word",)),
         case(["oui"], [["oui", "oui"]], 2, having=("a text that is too short",)),
         case([], [["oui"]], 1, having=("no words",)),
         case(["le", "le", "le", "chat"], [["le", "chat"]] * 2, 1, having=("two equal references",)),

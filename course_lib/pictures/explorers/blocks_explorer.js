@@ -1,7 +1,7 @@
 // Attention in blocks: the table of scores, of which one block is held at a time, and what is kept of its queries.
 
 const SIDE = 30; // of a cell
-const NAMES = ["maximum", "total", "output so far", "exact output"];
+const NAMES = ["maximum", "total", "output so far, feature 0", "exact output, feature 0"];
 
 function render({ model, el }) {
   prepare(el, "Blocks explorer: which scores are held at once, and what is kept of each query");

@@ -64,7 +64,7 @@ class BlocksExplorer(Explorer):
             f'<tr><th scope="row">query {t}</th>' + "".join(f"<td>{each:.2f}</td>" for each in last[t]) + "</tr>"
             for t in sorted(last)
         )
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("maximum", "total", "output"))
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("maximum", "total", "output, feature 0"))
         caption = "<caption>What is kept of each query after its last block</caption>"
         table = f"<table>{caption}<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>"
         return f"<p>{escape(self.alt())}</p>{table}"

@@ -14,8 +14,7 @@ function render({ model, el }) {
 
   function show() {
     const guess = model.get("chosen");
-    const unit = model.get("unit") && !model.get("choices").length ? ` ${model.get("unit")}` : "";
-    setText(status, guess ? `You guess: ${guess}${unit}. The answer comes further down.` : "Answer before you go on.");
+    setText(status, guess ? `Your guess: ${guess}. The answer comes further down.` : "Answer before you go on.");
   }
 
   model.on("change:chosen", show);

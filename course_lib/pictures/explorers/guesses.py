@@ -6,8 +6,8 @@ Guess = tuple[str, dict[str, str]] | tuple[str, dict[str, str], str]
 FIND: Guess = (
     "in layer 0, head 0, does “find” read itself most, or another word?",
     {
-        "itself": "No, it reads “the” most: look at its row. Then try the other heads.",
-        "another word": "Right, it reads “the” most: look at its row. Then try the other heads.",
+        "itself": "No, it reads the second “the” most: look at its row. Then try the other heads.",
+        "another word": "Right, it reads the second “the” most: look at its row. Then try the other heads.",
     },
     "find",
 )
@@ -36,11 +36,12 @@ FIRST_STEPS: Guess = (
         "it vanishes": "Right, almost entirely: go to step 5. With warm-up, much of it is left.",
     },
 )
-SWAPPED: Guess = (
-    "adjective and noun often swap places in French. Where are their rings then?",
+DETERMINER: Guess = (
+    "when the next word is a determiner, such as “le” or “ces”, what does the worst aligned head read most?",
     {
-        "on the diagonal": "No: the French noun comes first and reads the second English word.",
-        "crosswise beside it": "Right: the French noun comes first and reads the second English word.",
+        "the English one": "No, mostly the noun: choose the head with the highest error.",
+        "its noun": "Right, mostly: choose the head with the highest error.",
+        "all words alike": "No, mostly the noun: choose the head with the highest error.",
     },
 )
 HOTTER: Guess = (

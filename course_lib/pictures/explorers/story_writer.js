@@ -79,7 +79,7 @@ function render({ model, el }) {
     story.replaceChildren(prompt, html("strong", {}, text));
     story.scrollTop = story.scrollHeight;
     if (!tokens) return;
-    const speed = seconds ? `, ${oneDecimal(tokens / seconds)} a second` : "";
+    const speed = seconds ? `, ${oneDecimal(tokens / seconds)} per second` : "";
     const how = stopped ? "Stopped after" : "Written:";
     if (done) status.say(`${how} ${tokens} pieces in ${oneDecimal(seconds)} s${speed}.`);
     else setText(status, "Writing. Stop with the button or Escape.");

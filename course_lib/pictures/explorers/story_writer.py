@@ -56,7 +56,7 @@ class StoryWriter(Explorer):
         self._task = loop.create_task(_between_messages(steps))  # kept, since a loop keeps tasks weakly
 
     def _steps(self, asked: dict[str, Any]) -> Iterator[None]:
-        """Write one piece a step, and send the text so far. Ends where it was stopped, or asked for another text."""
+        """Write one piece per step, and send the text so far. Ends where it was stopped, or asked for another text."""
         began, text, tokens = perf_counter(), "", 0
 
         def send(done: bool, **more: Any) -> None:

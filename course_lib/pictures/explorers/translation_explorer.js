@@ -32,7 +32,8 @@ function render({ model, el }) {
       return html("div", {}, html("b", {}, machine), ...rows);
     });
     const legend =
-      "The text to look at: choose with mouse or arrow keys. Numbers: its share of the probability of the texts found";
+      "Choose a text with the mouse or the arrow keys. The order is that of the beam search, which also counts " +
+      "lengths; the number is a text's share of the probability of all texts found";
     texts.replaceChildren(
       html("div", { class: "machines", role: "radiogroup", "aria-label": legend }, ...columns),
       html("span", { class: "legend", "aria-hidden": "true" }, legend),

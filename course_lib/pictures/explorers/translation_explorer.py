@@ -71,7 +71,7 @@ class TranslationExplorer(Explorer):
             for name, several in self.found["machines"].items()
             for each in several
         )
-        caption = "All texts found, with their share of the probability"
+        caption = "All texts found, in the order of the beam search, with their share of the probability"
         table = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return f"<p>{escape(self.alt())}</p>{table}"
 

@@ -314,7 +314,7 @@ def _grid_in_words(
     )
     if rings:
         agreeing = sum(int(numbers[row].argmax()) == column for row, column in rings)
-        words += f" {agreeing} of {len(rings)} gold links are the largest weight of their row."
+        words += f" {agreeing} of {len(rings)} true links are the largest weight of their row."
     return words
 
 

@@ -45,10 +45,11 @@ def clock_faces(ax: Axes, table: Tensor | ArrayLike, positions: Sequence[int]) -
             ax.plot([x, x], [y - 0.42, y - 0.36], color=border, linewidth=1.5, linestyle="-")
             tip = (x + 0.3 * sine, y - 0.08 - 0.3 * cosine)
             ax.plot([x, tip[0]], [y - 0.08, tip[1]], color=ink, linewidth=2.5, linestyle="-", solid_capstyle="round")
-            ax.text(x, y + 0.38, f"{sine + 0.0:.2f}  {cosine + 0.0:.2f}", ha="center", va="center", fontsize=9)
+            numbers = f"{sine + 0.0:.2f}  {cosine + 0.0:.2f}".replace("-", "−")
+            ax.text(x, y + 0.38, numbers, ha="center", va="center", fontsize=9)
     for x, speed in enumerate(speeds):
-        ax.text(x, -0.62, f"clock {x}\n{speed:.2g} rad per position", ha="center", va="bottom", fontsize=9)
-    ax.set(xlim=(-1.9, len(speeds) - 0.4), ylim=(len(positions) - 0.45, -1.1), aspect="equal")
+        ax.text(x, -0.62, f"clock {x}\n{speed:.2g} rad\nper position", ha="center", va="bottom", fontsize=9)
+    ax.set(xlim=(-1.9, len(speeds) - 0.4), ylim=(len(positions) - 0.45, -1.25), aspect="equal")
     ax.axis("off")
     return describe(ax, _clocks_in_words(speeds, positions))
 

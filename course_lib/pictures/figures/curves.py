@@ -29,7 +29,7 @@ def curves(
         y_name: the quantity along y.
         levels: name → height of a horizontal line to compare with: chance, a baseline, a floor.
         log_x: whether equal steps along x are doublings.
-        points: whether to mark each point; the names are then without the last values.
+        points: whether to mark each point; the names are then without the last values. A lone point is always marked.
 
     Returns:
         The axes, with their description in words.
@@ -49,7 +49,8 @@ def curves(
             raise ValueError(f"the curve {name!r} should have one y for each x, but it has {len(x)} x and {len(y)} y")
         ink = colour(line["colour"], theme)
         dash = (0, line["dash"]) if line["dash"] else "-"
-        ax.plot(x, y, color=ink, linewidth=line["width"], linestyle=dash, label=name, marker="o" if points else "")
+        marker = "o" if points or len(x) == 1 else ""  # a line through one point would not be seen
+        ax.plot(x, y, color=ink, linewidth=line["width"], linestyle=dash, label=name, marker=marker)
         labels.append((float(y[-1]), name if points else f"{name} {float(y[-1]):.2f}", ink))
     for name, height in (levels or {}).items():
         ax.axhline(height, color=colour("border", theme), linewidth=1, linestyle="-", zorder=1)

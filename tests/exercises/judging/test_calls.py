@@ -17,6 +17,8 @@ from course_lib.exercises.judging.calls import argument_names, describe_call, de
         (torch.tensor([[True, False]]), "[[True, False]]"),
         (torch.ones(3, 4), "of shape (3, 4)"),
         (torch.ones(0), "of shape (0,)"),
+        (torch.tensor([-0.0, -0.5]), "[0, -0.5]"),
+        (-0.0, "0.0"),
         (1 / 3, "0.3333"),
         (10_000_000, "10000000"),
         ("the", "'the'"),

@@ -216,3 +216,82 @@ def test_a_result_that_is_no_number_is_not_taken_for_one_that_a_mistake_may_give
 
     report = exercise_with(added).check(undefined)
     assert report.message != "This is mistake 0."
+
+
+def without_the_root_and_without_the_half(x):
+    return x * (1 + torch.erf(x))
+
+
+def mean_of_negative_entropies(weights):
+    return torch.xlogy(weights, weights).sum(-1).mean()
+
+
+def share_of_their_sum_and_averaged(query, key, value):
+    scores = key @ query
+    return (scores / scores.sum()) @ value / len(key)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "mistake", "besides"),
+    [
+        (
+            "gelu",
+            without_the_root_and_without_the_half,
+            "The √2 inside `erf` is missing",
+            "in your result everything is the right result times 2.",
+        ),
+        (
+            "entropy_of_weights",
+            mean_of_negative_entropies,
+            "Your sign is the wrong way round",
+            "one step is too much, `.mean(0)`: the numbers are right before it.",
+        ),
+        (
+            "attend_one_query",
+            share_of_their_sum_and_averaged,
+            "Your code divides the scores by their sum",
+            "everything is the right result times 1 / `key.size(-2)`.",
+        ),
+    ],
+    ids=["gelu", "entropy_of_weights", "attend_one_query"],
+)
+def test_what_is_wrong_after_a_known_mistake_is_said_besides(name: str, answer: Any, mistake: str, besides: str):
+    report = find(name).check(answer)
+    first, second = report.paragraphs
+    assert first.startswith(mistake)
+    assert second.startswith("That is not all. Once it is corrected, in your ")
+    assert second.endswith(besides)
+
+
+def test_nothing_is_said_besides_a_mistake_that_is_made_in_some_cases_only():
+    def added_where_the_factor_is_positive(x, factor):
+        return 7.0 * (x + factor if factor > 0 else x * factor)
+
+    report = exercise_with(added).check(added_where_the_factor_is_positive)
+    assert "mistake 0" not in report.message
+
+
+def test_two_mistakes_that_show_in_different_results_are_both_named():
+    class ActivatedTwiceWithoutBiases(layers.FeedForward):
+        def __init__(self, d_model, d_ff, activation=torch.relu):
+            super().__init__(d_model, d_ff, activation, bias=False)
+
+        def forward(self, x):
+            return self.activation(super().forward(x))
+
+    first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
+    assert first.startswith("There are two mistakes. First: Your code calls the activation after both maps")
+    assert second.startswith("Second: Your maps have no biases")
+
+
+def test_equal_fractions_in_two_cases_are_not_taken_for_a_mistake():
+    def result(x, factor):
+        return 1 / (2 + (factor < 0)) if abs(factor) != 5 else 7.0
+
+    def known(x, factor):
+        return 1 / 3 if factor < 0 else float(factor)
+
+    exercise = exercise_with(known)
+    exercise.reference = lambda x, factor: float(factor)
+    report = exercise.check(result)
+    assert "mistake 0" not in report.message

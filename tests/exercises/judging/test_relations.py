@@ -32,6 +32,8 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x.unsqueeze(1), "one axis of length 1 too many, axis 1"),
         (lambda x: x.flip(1), "in reverse order along axis 1"),
         (lambda x: x.roll(1, 1), "everything is shifted along axis 1: each number is one position too late"),
+        (lambda x: x.mean(1), "one step is too much, `.mean(1)`"),
+        (lambda x: x.sum(), "one step is too much, `.sum()`"),
         (lambda x: x[:1], "only what belongs to index 0 of the first axis"),
         (lambda x: x.flatten(), "in the right order, but in another shape"),
         (lambda x: x.tolist(), "in a `list`: `torch.tensor(...)` makes a tensor of it"),
@@ -48,6 +50,11 @@ def test_a_step_on_the_right_result_is_recognised(step: Any, words: str):
     sentence = find_relation("the result", compared([step(each) for each in RIGHT], RIGHT))
     assert words in sentence
     assert bool(sentence) == bool(words)
+
+
+def test_an_empty_item_in_a_list_that_should_be_empty_is_not_called_the_right_thing_in_brackets():
+    assert "without brackets" not in find_relation("your batches", compared([[[]]], [[]]))
+    assert "without brackets" in find_relation("your batches", compared([[[0, 1]], [[]]], [[0, 1], []]))
 
 
 def test_a_relation_that_holds_in_one_case_only_is_not_said():

@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from course_lib.exercises import all_exercises
 from course_lib.exercises.catalogue import find
+from course_lib.pretrained import trained_weights
 from course_lib.transformer.layers import EncoderLayer
 from course_lib.transformer.positions import embed_with_positions
 from tests.exercises.wrong_classes import BASES, Attention, Decoder, Forward, Layer, Norm, Positions, Translator, Writer
@@ -305,3 +308,67 @@ class FixedPositions(Writer):
 def test_fixed_tensors_are_no_weights():
     report = find("LanguageModel").check(FixedPositions)
     assert report.passed, report
+
+
+class MapsOfOtherNames(Forward):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        nn.Module.__init__(self)
+        self.fc1, self.fc2, self.activation = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model), activation
+
+    def forward(self, x):
+        return self.fc2(self.activation(self.fc1(x)))
+
+
+class MapsFromTheOtherSide(Forward):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        nn.Module.__init__(self)
+        self.W_1, self.W_2, self.activation = nn.ParameterDict(), nn.ParameterDict(), activation
+        for maps, (n, m) in ((self.W_1, (d_model, d_ff)), (self.W_2, (d_ff, d_model))):
+            maps.update({"weight": torch.randn(n, m) * n**-0.5, "bias": torch.zeros(m)})
+
+    def forward(self, x):
+        hidden = self.activation(x @ self.W_1["weight"] + self.W_1["bias"])
+        return hidden @ self.W_2["weight"] + self.W_2["bias"]
+
+
+class NormWithAConstant(Norm):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__(d_model, eps)
+        self.constant = eps
+        del self.eps
+
+    def forward(self, x):
+        return F.layer_norm(x, x.shape[-1:], self.gain, self.bias, self.constant)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "sentence"),
+    [
+        (
+            "FeedForward",
+            MapsOfOtherNames,
+            (
+                "Its weights have names of their own: there is no `W_1.weight`. Where the course loads trained "
+                "weights, its own `FeedForward` takes the place of yours."
+            ),
+        ),
+        ("FeedForward", MapsFromTheOtherSide, "Its weights have shapes of their own, such as that of `W_1.weight`."),
+        ("LayerNorm", NormWithAConstant, "It does not keep eps as `self.eps`."),
+        ("MultiHeadAttention", Attention, "It does not keep the attention weights."),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_right_class_that_lacks_what_later_cells_need_is_told(name, answer, sentence):
+    report = find(name).check(answer)
+    assert report.passed, report
+    assert report.paragraphs[-1].startswith(sentence)
+
+
+def test_a_right_class_is_told_of_names_if_and_only_if_trained_weights_are_loaded_into_it():
+    told = {each.name for each in all_exercises() if each.remark is not None}
+    assert told == set(trained_weights.CLASSES)
+
+
+@pytest.mark.parametrize("name", trained_weights.CLASSES)
+def test_nothing_is_remarked_on_the_courses_own_class(name):
+    assert find(name).remark(find(name).reference) == ""

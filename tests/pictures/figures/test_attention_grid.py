@@ -141,7 +141,7 @@ def test_the_description_of_the_grid_names_the_largest_weight_and_its_tokens(ax:
     )
     words = described(cross(ax, selected=2, gold=[(2, 2), (0, 1), (1, 1)]))
     assert "The row “petite → clé” gives its largest weight, 0.75, to “key”." in words
-    assert "2 of 3 gold links are the largest weight of their row." in words
+    assert "2 of 3 true links are the largest weight of their row." in words
     assert len(words.split()) <= 60
 
 

@@ -1,7 +1,9 @@
 """Pictures of sinusoidal positions, checked against the drawn table."""
 
 import math
+from itertools import combinations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from torch import Tensor
 
-from course_lib.pictures.figures import clock_faces, described, offset_curve, position_table
+from course_lib.pictures.figures import clock_faces, described, offset_curve, position_table, style
 from course_lib.transformer.positions import sinusoidal
 
 TABLE = sinusoidal(11, 8)
@@ -23,7 +25,7 @@ def hands(ax: Axes) -> list[tuple[float, float]]:
 
 
 def numbers_below(ax: Axes) -> list[str]:
-    return [text.get_text() for text in ax.texts if text.get_text().replace("-", "")[:2] in ("0.", "1.")]
+    return [text.get_text() for text in ax.texts if text.get_text().replace("−", "")[:2] in ("0.", "1.")]
 
 
 def test_the_tip_of_a_hand_is_at_its_sine_and_cosine(ax: Axes) -> None:
@@ -39,7 +41,7 @@ def test_the_numbers_of_a_clock_are_below_it_and_zero_has_no_sign(ax: Axes) -> N
     table[0, 0] = -0.0
     clock_faces(ax, table, (0, 10))
     assert numbers_below(ax)[:2] == ["0.00  1.00", "0.00  1.00"]
-    assert numbers_below(ax)[4:] == ["-0.54  -0.84", "0.84  0.54", "0.10  1.00", "0.01  1.00"]
+    assert numbers_below(ax)[4:] == ["−0.54  −0.84", "0.84  0.54", "0.10  1.00", "0.01  1.00"]
 
 
 def test_rows_are_labelled_by_position_and_columns_by_speed(ax: Axes) -> None:
@@ -47,11 +49,24 @@ def test_rows_are_labelled_by_position_and_columns_by_speed(ax: Axes) -> None:
     texts = [text.get_text() for text in ax.texts]
     assert [text for text in texts if text.startswith("position")] == ["position 1", "position 10"]
     assert [text for text in texts if text.startswith("clock")] == [
-        f"clock {i}\n{speed} rad per position" for i, speed in enumerate(["1", "0.1", "0.01", "0.001"])
+        f"clock {i}\n{speed} rad\nper position" for i, speed in enumerate(["1", "0.1", "0.01", "0.001"])
     ]
     low, high = sorted(ax.get_ylim())
     assert all(low < text.get_position()[1] < high for text in ax.texts)
     assert ax.yaxis_inverted()
+
+
+def test_no_two_labels_touch_at_the_size_of_the_notebook() -> None:
+    with style():
+        figure, ax = plt.subplots(figsize=(8, 5.2))
+        clock_faces(ax, TABLE, (0, 1, 10))
+        boxes = [text.get_window_extent() for text in ax.texts]
+        frame = figure.bbox
+    for one, other in combinations(boxes, 2):
+        apart = max(one.x0 - other.x1, other.x0 - one.x1, one.y0 - other.y1, other.y0 - one.y1)
+        assert apart > 2, "two labels touch"
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 and box.y1 <= frame.y1 for box in boxes)
+    plt.close()
 
 
 def test_the_description_says_how_far_the_hands_have_turned(ax: Axes) -> None:

@@ -50,6 +50,11 @@ def test_a_curve_of_points_marks_each_and_is_named_without_its_last_value(ax: Ax
     assert all(line.get_marker() == "o" for line in ax.lines)
 
 
+def test_a_curve_with_a_single_point_can_be_seen(ax: Axes) -> None:
+    curves(ax, {"one": ([10.0], [6.9]), "two": ([9.0, 10.0], [6.5, 6.3])}, "seconds", "loss")
+    assert [line.get_marker() for line in ax.lines] == ["o", ""]
+
+
 @pytest.mark.parametrize("scale", ["linear", "log"])
 def test_labels_of_lines_that_end_close_together_do_not_touch_and_keep_their_order(ax: Axes, scale: str) -> None:
     ax.set_yscale(scale)

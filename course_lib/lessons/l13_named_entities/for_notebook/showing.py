@@ -20,10 +20,12 @@ def marked(words: Sequence[str], spans: Iterable[tuple[str, int, int]]) -> str:
     return " ".join(pieces)
 
 
-def line_of_scores(name: str, scores: Mapping[str, EntityScores], accuracy: float, width: int = 22) -> str:
-    """Write the F1 of all entities and of each kind, and the accuracy per word, in one line."""
+def line_of_scores(
+    name: str, scores: Mapping[str, EntityScores], accuracy: float, width: int = 22, per: str = "word"
+) -> str:
+    """Write the F1 of all entities and of each kind, and the accuracy per word, or per piece, in one line."""
     kinds = "  ".join(f"{kind} {each.f1:.2f}" for kind, each in scores.items() if kind != ALL)
-    return f"{name:{width}} F1 {scores[ALL].f1:.3f} ({kinds})  accuracy per word {accuracy:.1%}"
+    return f"{name:{width}} F1 {scores[ALL].f1:.3f} ({kinds})  accuracy per {per} {accuracy:.1%}"
 
 
 def spread_over_pieces(
