@@ -98,20 +98,20 @@ def train_baseline(ids: list[int], model: Baseline, steps: int, run: Run) -> Ite
         {"params": [p for p in model.parameters() if p.dim() == 2], "weight_decay": WEIGHT_DECAY},
         {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0},
     ]
-    # nanoGPT fuses the optimiser on a GPU only; ours is fused on a CPU too, so the baseline's may be as well.
-    optimiser = torch.optim.AdamW(groups, lr=HIGHEST, betas=BETAS, fused=True)
+    # nanoGPT fuses the optimizer on a GPU only; ours is fused on a CPU too, so the baseline's may be as well.
+    optimizer = torch.optim.AdamW(groups, lr=HIGHEST, betas=BETAS, fused=True)
     for turn in range(TURNS):
         began = time.process_time()
         for done in range(steps * turn // TURNS, steps * (turn + 1) // TURNS):
-            for group in optimiser.param_groups:
+            for group in optimizer.param_groups:
                 group["lr"] = learning_rate(done, steps)
             starts = torch.randint(len(text) - BLOCK, (BATCH, 1), generator=chance)
             window = text[starts + torch.arange(BLOCK + 1)]
             loss = F.cross_entropy(model(window[:, :-1]).flatten(0, 1), window[:, 1:].flatten())
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-            optimiser.step()
+            optimizer.step()
         run.seconds += time.process_time() - began
         yield
 

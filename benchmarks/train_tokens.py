@@ -1,6 +1,6 @@
 """Train the translator, and the same model built with nn.Transformer, in turns, and compare tokens per second.
 
-Run with `python -m benchmarks.train_tokens`. Both use the recipe's sizes, batches, loss and optimiser, on one thread.
+Run with `python -m benchmarks.train_tokens`. Both use the recipe's sizes, batches, loss and optimizer, on one thread.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def material(count: int) -> tuple[TransformerConfig, list[Batch], int]:
     pairs = grammar.split(train=4_000, test=10, seed=0).train
     english = WordTokenizer.from_sentences(pair.english for pair in pairs)
     french = WordTokenizer.from_sentences(pair.french for pair in pairs)
-    examples = [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
+    examples = grammar.as_ids(pairs, english, french)
     batches = [
         collate([examples[i] for i in indices], french.pad)
         for indices in batches_by_length(examples, SETTINGS.batch_tokens, shuffle_seed="0")[:count]
@@ -74,17 +74,17 @@ def material(count: int) -> tuple[TransformerConfig, list[Batch], int]:
 
 def trainer(model: nn.Module, pad: int | None) -> Callable[[list[Batch]], float]:
     """A function that trains the model on batches and returns the seconds it took."""
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=SETTINGS.betas, eps=1e-9, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=SETTINGS.betas, eps=1e-9, fused=True)
     model.train()
 
     def train(batches: list[Batch]) -> float:
         start = time.process_time()
         for batch in batches:
             loss, _ = training_losses(*translation(model, *batch, pad=pad), SETTINGS.label_smoothing)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.clip)
-            optimiser.step()
+            optimizer.step()
         return time.process_time() - start
 
     return train

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from course_lib.exercises import Exercise, Panel, all_exercises, store
-from course_lib.exercises import parts as current_parts
+from course_lib.exercises import Exercise, Panel, all_exercises
 from course_lib.exercises.catalogue import find
+from course_lib.exercises.keeping import parts as current_parts
+from course_lib.exercises.keeping import store
 from course_lib.transformer.build import Parts
 
 if TYPE_CHECKING:

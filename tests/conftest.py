@@ -18,7 +18,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the files that take longest, so that parallel processes end at about the same time."""
-    items.sort(key=lambda item: not {"notebooks", "browser", "test_weights.py"} & {*item.path.parts})
+    items.sort(key=lambda item: not {"notebooks", "browser", "test_trained_weights.py"} & {*item.path.parts})
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,6 @@ def search_limit_of_learners() -> None:
 @pytest.fixture(autouse=True)
 def _search_to_the_end(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a check search as long as it takes for what explains a wrong answer, on slow machines too."""
-    recognition = sys.modules.get("course_lib.exercises.recognition")
+    recognition = sys.modules.get("course_lib.exercises.judging.recognition")
     if recognition and "search_limit_of_learners" not in request.fixturenames:
         monkeypatch.setattr(recognition, "SECONDS_TO_SEARCH", 10.0)

@@ -8,7 +8,8 @@ import torch
 
 from course_lib import yours
 from course_lib.data import grammar
-from course_lib.exercises import all_exercises, parts, store
+from course_lib.exercises import all_exercises
+from course_lib.exercises.keeping import parts, store
 from course_lib.learning import schedules
 from course_lib.learning.training import TrainingSettings
 from course_lib.pictures.figures.map import MAP_PARTS

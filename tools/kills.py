@@ -32,7 +32,7 @@ import torch
 from course_lib.copies import making, moving, refreshing
 from course_lib.data import places
 from course_lib.data.atomic import write_atomically
-from course_lib.exercises import store
+from course_lib.exercises.keeping import store
 from course_lib.experiments import Data, Study, grid, keeping, running
 from course_lib.experiments.keeping import Folder
 from course_lib.learning import checkpoints, training
@@ -376,7 +376,7 @@ if "forkserver" in multiprocessing.get_all_start_methods():
     # What takes long to load. Adam needs the last one.
     slow = [
         "course_lib.copies.refreshing",
-        "course_lib.exercises.store",
+        "course_lib.exercises.keeping.store",
         "course_lib.experiments",
         "course_lib.learning.training",
         "course_lib.transformer.build",

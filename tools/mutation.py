@@ -30,7 +30,7 @@ def room_tests(file: str) -> list[Path]:
 
     In `pretrained`, where each file of tests reads large models of its own, only the file's own tests are run.
     """
-    room, name = file.split("/")
+    room, name = file.rsplit("/", 1)
     own = ROOT / "tests" / room / f"test_{name}.py"
     if room == "pretrained":
         return [own]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import signal
 import sys
@@ -28,8 +29,6 @@ class ClassHub(JupyterHub):  # type: ignore[misc]
 
 def shown_address(bind_url: str) -> str:
     """The address for a browser: where the hub listens on all of them, it has the computer's name."""
-    import platform
-
     return re.sub(r"(?<=://)(\*|0\.0\.0\.0|\[::\]|)(?=:|/|$)", platform.node() or "localhost", bind_url)
 
 

@@ -28,9 +28,9 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from course_lib.classroom import assignments
-from course_lib.classroom.assignments import RESULT, SUFFIX, Assignment, find_assignment, mark_cells, points
-from course_lib.classroom.grading import Grade, Grader, GradingError
+from course_lib.classroom.grading import assignments
+from course_lib.classroom.grading.assignments import RESULT, SUFFIX, Assignment, find_assignment, mark_cells, points
+from course_lib.classroom.grading.grader import Grade, Grader, GradingError
 from course_lib.classroom.room import ClassError
 from course_lib.copies.notebook import Notebook
 from course_lib.exercises.reports import Panel

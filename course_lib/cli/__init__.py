@@ -17,14 +17,15 @@ from typing import NoReturn, Protocol
 
 from course_lib.cli import bundle, classroom, data, doctor, experiment, lab, progress, refresh, reset, test
 from course_lib.cli.common import CommandError, shell_command
+from course_lib.text.wording import capitalized
 
 
 class Command(Protocol):
     """What the module of a command has.
 
     Its docstring is its help; the first line also appears in the list of commands, where it has room for 62 letters.
-    The module is imported before anything is installed, so at its top it imports only the standard library and its
-    neighbours here.
+    The module is imported before anything is installed, so at its top it imports only the standard library, its
+    neighbours here, and modules that do the same.
     """
 
     __doc__: str | None
@@ -62,7 +63,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that says in one sentence what is wrong with a command line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"✗ {message[0].upper()}{message[1:]} (`{self.prog} --help` shows what is possible).\n")
+        self.exit(2, f"✗ {capitalized(message)} (`{self.prog} --help` shows what is possible).\n")
 
 
 class _Help(argparse.HelpFormatter):

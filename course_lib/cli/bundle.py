@@ -16,8 +16,8 @@ from course_lib.cli.common import CommandError, shell_command
 from course_lib.network.stick import SYSTEMS, this_system
 
 if TYPE_CHECKING:
-    from course_lib.classroom.bundling import Bundle, Missing
-    from course_lib.classroom.targets import Target
+    from course_lib.classroom.bundle.bundling import Bundle, Missing
+    from course_lib.classroom.bundle.targets import Target
 
 EXTRAS = ("bundle",)
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make or check a bundle."""
-    from course_lib.classroom.errors import BundleError
+    from course_lib.classroom.bundle.errors import BundleError
     from course_lib.data.places import place
 
     folder = place(arguments.folder).resolve()
@@ -48,8 +48,8 @@ def _targets(systems: Sequence[str] | None, pythons: Sequence[str] | None) -> "l
     Raises:
         CommandError: A system or a version of Python is unknown.
     """
-    from course_lib.classroom import bundling
-    from course_lib.classroom.targets import Target
+    from course_lib.classroom.bundle import bundling
+    from course_lib.classroom.bundle.targets import Target
 
     here = this_system()
     if systems is None and here is None:
@@ -78,7 +78,7 @@ def _make(folder: Path, targets: "list[Target]") -> int:
     """Make or finish a bundle, and print what is done."""
     from tqdm import tqdm
 
-    from course_lib.classroom import bundling
+    from course_lib.classroom.bundle import bundling
 
     with bundling.opened(folder) as working_folder:
         bundle = bundling.noted(folder, targets) or bundling.decide(folder, targets, working_folder, _say)
@@ -113,7 +113,7 @@ def _size(folder: Path) -> str:
 
 def _check(folder: Path) -> int:
     """Check a bundle, and print each problem."""
-    from course_lib.classroom import bundling
+    from course_lib.classroom.bundle import bundling
     from course_lib.network import stick
 
     problems = [*bundling.check(folder)]

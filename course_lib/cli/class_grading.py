@@ -62,7 +62,7 @@ def _desk(grading: Path) -> "Desk":
 
 def _assign(arguments: argparse.Namespace) -> int:
     """Make an assignment, and say where it is and how many points it has."""
-    from course_lib.classroom.assignments import points
+    from course_lib.classroom.grading.assignments import points
 
     grading, _ = _room(arguments.folder)
     assignment = _desk(grading).assign(arguments.notebook)
@@ -74,8 +74,8 @@ def _assign(arguments: argparse.Namespace) -> int:
 
 def _collect(arguments: argparse.Namespace) -> int:
     """Collect copies, and say whose there are and whose not."""
-    from course_lib.classroom import collecting
-    from course_lib.classroom.assignments import find_assignment
+    from course_lib.classroom.grading import collecting
+    from course_lib.classroom.grading.assignments import find_assignment
 
     grading, room = _room(arguments.folder)
     name = find_assignment(arguments.notebook).name
@@ -112,8 +112,8 @@ def _grade(arguments: argparse.Namespace) -> int:
 
 def _feedback(arguments: argparse.Namespace) -> int:
     """Put the pages into the home folders, and say whose got one and whose not."""
-    from course_lib.classroom.assignments import find_assignment
-    from course_lib.classroom.returning import FOLDER, return_feedback
+    from course_lib.classroom.grading.assignments import find_assignment
+    from course_lib.classroom.grading.returning import FOLDER, return_feedback
 
     grading, room = _room(arguments.folder)
     name = find_assignment(arguments.notebook).name
@@ -130,8 +130,8 @@ def _grades(arguments: argparse.Namespace) -> int:
     """Write the table of grades, or print it."""
     grading, room = _room(arguments.folder)
     _desk(grading)
-    from course_lib.classroom import grades
-    from course_lib.classroom.assignments import write
+    from course_lib.classroom.grading import grades
+    from course_lib.classroom.grading.assignments import write
 
     table = grades.as_csv(grading, room)
     if arguments.csv is None:
@@ -144,9 +144,9 @@ def _grades(arguments: argparse.Namespace) -> int:
 
 def _overview(arguments: argparse.Namespace) -> int:
     """Write the page of the class, again and again until it is stopped."""
-    from course_lib.classroom import overview
-    from course_lib.classroom.assignments import write
-    from course_lib.classroom.progress import standings
+    from course_lib.classroom.grading import overview
+    from course_lib.classroom.grading.assignments import write
+    from course_lib.classroom.grading.progress import standings
     from course_lib.classroom.room import ClassError
 
     grading, room = _room(arguments.folder)

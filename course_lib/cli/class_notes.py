@@ -27,8 +27,8 @@ def make_notes(arguments: argparse.Namespace) -> int:
 
     Raises CommandError for an unknown lesson, before anything is written, or where the pages cannot be written.
     """
-    from course_lib.classroom.lesson import UnknownLesson, all_lessons, find_lesson
-    from course_lib.classroom.pages import write_pages
+    from course_lib.classroom.teaching.lesson import UnknownLesson, all_lessons, find_lesson
+    from course_lib.classroom.teaching.pages import write_pages
     from course_lib.data.folders import why_not_written
     from course_lib.data.places import place
 

@@ -190,7 +190,8 @@ def _repair(root: Path, *packages: str) -> str:
 
 def learners_parts() -> Iterator[Finding]:
     """See whether the learner's folder can be written to, and which files in it are not used. None is changed."""
-    from course_lib.exercises import all_exercises, parts, store
+    from course_lib.exercises import all_exercises
+    from course_lib.exercises.keeping import parts, store
 
     folder = store.folder()
     existing = next(each for each in (folder, *folder.parents) if each.exists())

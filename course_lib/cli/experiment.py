@@ -8,6 +8,7 @@ was recorded for the course is shown beside it; --recorded shows that alone. Not
 import argparse
 
 from course_lib.cli.common import CommandError
+from course_lib.text.wording import as_sentence
 
 EXTRAS = ()
 
@@ -52,8 +53,7 @@ def _answer(arguments: argparse.Namespace) -> bool:
     try:
         results = study.run(workers=arguments.workers)
     except StudyError as error:
-        words = str(error)
-        raise CommandError(f"{words[0].upper()}{words[1:]}.") from error
+        raise CommandError(as_sentence(error)) from error
     print(f"On this computer:\n\n{_in_words(results)}\n")
     for each in results.failed():
         print(f"{each.variant} with seed {each.seed} failed: {each.outcome.error}.")

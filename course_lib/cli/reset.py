@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Move what is named aside, and say where it is now."""
     from course_lib import yours
     from course_lib.copies import making
-    from course_lib.exercises import store
+    from course_lib.exercises.keeping import store
 
     meant = {given: making.name_of(given, making.originals()) for given in arguments.names}
     parts = [given for given, notebook in meant.items() if notebook is None]

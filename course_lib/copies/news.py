@@ -1,10 +1,10 @@
 """Sentences that say that there is something newer than the learner's copies."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from course_lib.copies import making
+from course_lib.text.wording import join_words
 
 COMMAND = f"{'py' if os.name == 'nt' else 'python3'} course.py refresh"
 
@@ -14,9 +14,9 @@ def news() -> list[str]:
     sentences = []
     if names := making.outdated():
         exists, it = ("a newer version", "it") if len(names) == 1 else ("newer versions", "them")
-        sentences.append(f"The course has {exists} of {_listed(names)}: `{COMMAND}` brings your answers into {it}.")
+        sentences.append(f"The course has {exists} of {join_words(names)}: `{COMMAND}` brings your answers into {it}.")
     for name, others in making.successors().items():
-        sentences.append(f"{name} is now {_listed(others)}: `{COMMAND}` brings your answers there.")
+        sentences.append(f"{name} is now {join_words(others)}: `{COMMAND}` brings your answers there.")
     return sentences
 
 
@@ -35,11 +35,8 @@ def news_of(file: Path) -> tuple[str, str] | None:
     if making.is_outdated(file.stem):
         title, where = "The course has a newer version of this notebook.", "the newer version"
     elif others := making.successors().get(file.stem):
-        title, where = f"This notebook is now {_listed(others)}.", "the new notebook" + ("s" if len(others) > 1 else "")
+        title = f"This notebook is now {join_words(others)}."
+        where = "the new notebook" if len(others) == 1 else "the new notebooks"
     else:
         return None
     return title, f"{advice}. That brings your answers into {where}, and keeps this one in `{making.KEPT}`."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -225,9 +225,8 @@ def _download_with_pip(package: Package, folder: Path, progress: Progress) -> Pa
         elif trouble.kind == "another file":
             trouble = another_file(package)
         raise DownloadFailed(PACKAGE_INDEX, trouble)
-    with came.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != package.sha256:
-            raise DownloadFailed(PACKAGE_INDEX, another_file(package))
+    if stick.hash_of(came) != package.sha256:
+        raise DownloadFailed(PACKAGE_INDEX, another_file(package))
     return came
 
 

@@ -15,3 +15,12 @@ class DataBroken(DataError):
 
 class Offline(DataError):
     """The server that has a data set could not be reached, or refused to give it."""
+
+
+def broken_file(data_set: str, model: str, file: str, error: Exception) -> DataBroken:
+    """Say that a file of a pretrained model cannot be read, and what to do.
+
+    Takes the data set that has it, what the model is called, the file's name, and what was raised.
+    """
+    remedy = f"run `python3 course.py data {data_set}` once with a network to replace it"
+    return DataBroken(f"The {model}'s {file} cannot be read ({error}): {remedy}.")

@@ -26,6 +26,7 @@ from course_lib.data.errors import DataBroken, DataError, DataMissing, Offline
 from course_lib.data.places import place
 from course_lib.data.sets import SETS
 from course_lib.data.sources import DataSet, Source
+from course_lib.network.stick import hash_of
 from course_lib.network.troubles import Kind
 
 CONTENTS = "contents.json"
@@ -182,18 +183,13 @@ def _sha256(file: Path) -> str:
     status = file.stat()
     changed = max(status.st_mtime, status.st_ctime)
     if time.time() - changed < 2:  # A further change might not be seen in its time.
-        return _hash(file)
+        return hash_of(file)
     return _hash_once(file, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @functools.cache
 def _hash_once(file: Path, *_version: int) -> str:
-    return _hash(file)
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return hash_of(file)
 
 
 def _collect(data_set: DataSet, working_folder: Path, bar: tqdm[None]) -> Path:
@@ -237,7 +233,7 @@ def _keep(data_set: DataSet, source: Source, came: Path, whole: Path) -> None:
 def _list(folder: Path) -> bytes:
     """List the files below a folder with their sizes and hashes."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    rows = {file.relative_to(folder).as_posix(): (file.stat().st_size, _hash(file)) for file in files}
+    rows = {file.relative_to(folder).as_posix(): (file.stat().st_size, hash_of(file)) for file in files}
     return json.dumps(rows, indent=1, sort_keys=True).encode()
 
 

@@ -35,9 +35,7 @@ def locked(folder: Path, seconds: float) -> Iterator[None]:
             remove_unfinished(folder / FORMER)
             yield
     except Timeout:
-        raise FolderError(
-            f"another notebook or command has kept {folder.name} locked for {seconds:g} seconds"
-        ) from None
+        raise FolderError(kept_locked(folder, seconds)) from None
     except OSError as error:
         raise FolderError(why_not_written(error, folder.name)) from error
 

@@ -60,6 +60,20 @@ def case(*arguments: Any, mask: Tensor | None = None, having: tuple[str, ...] = 
     return Case(arguments if mask is None else (*arguments, mask), having, mask)
 
 
+def is_fractional(argument: Any) -> bool:
+    """Whether an argument is a tensor of fractions, of any precision."""
+    return isinstance(argument, Tensor) and argument.is_floating_point()
+
+
+def in_float32(argument: Any) -> Any:
+    """An argument with its float64 tensors in float32, also those in lists and tuples."""
+    if isinstance(argument, Tensor) and argument.dtype == torch.float64:
+        return argument.float()
+    if type(argument) in (list, tuple):
+        return type(argument)(in_float32(each) for each in argument)
+    return argument
+
+
 def fixed_tensor(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
     """Make a tensor of the given shape, with numbers from -2 to 2 that look random and are the same on every machine.
 

@@ -7,7 +7,7 @@ import sys
 from functools import cache
 
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.settings import original_functions, pinned_settings, remember_originals
+from course_lib.exercises.judging.settings import original_functions, pinned_settings, remember_originals
 
 
 def all_exercises() -> list[Exercise]:

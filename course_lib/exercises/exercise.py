@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from course_lib.exercises import checking
 from course_lib.exercises.adapters import Adapter, call_directly
 from course_lib.exercises.cases import Case, Result
+from course_lib.exercises.judging import checking
 from course_lib.exercises.mistakes import Mistake, patched
 from course_lib.exercises.reports import Report
 

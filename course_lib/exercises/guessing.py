@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from course_lib.data.atomic import write_atomically
+from course_lib.exercises.keeping.store import folder
 from course_lib.exercises.reports import Panel
-from course_lib.exercises.store import folder
 
 if TYPE_CHECKING:
     from course_lib.pictures.explorers.guess import Guess

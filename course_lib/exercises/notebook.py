@@ -3,15 +3,14 @@
 import inspect
 import sys
 from collections import Counter
-from contextlib import suppress
 from typing import Any
 
 from IPython.display import display
 
 from course_lib.exercises.catalogue import all_exercises, find
-from course_lib.exercises.parts import adopt, part
+from course_lib.exercises.keeping.parts import adopt, part
+from course_lib.exercises.keeping.source import standalone, unwrapped
 from course_lib.exercises.reports import Panel
-from course_lib.exercises.source import standalone
 
 _hints_shown: Counter[str] = Counter()
 
@@ -86,16 +85,9 @@ def _bind_own_name(answer: Any) -> None:
     if not name or "<locals>" in str(getattr(answer, "__qualname__", "<locals>")):
         return
     methods = vars(answer).values() if inspect.isclass(answer) else ()
-    for function in map(_without_decorators, (answer, *methods)):
+    for function in map(unwrapped, (answer, *methods)):
         if inspect.isfunction(function) and function.__module__ == function.__globals__.get("__name__"):
             function.__globals__[name] = answer
-
-
-def _without_decorators(function: Any) -> Any:
-    """The function inside decorators that say what they wrap."""
-    with suppress(ValueError):  # functions that wrap each other
-        return inspect.unwrap(function)
-    return function
 
 
 def hint(name: Any) -> Panel:

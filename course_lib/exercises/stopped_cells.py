@@ -14,6 +14,7 @@ from IPython.display import display
 from torch import nn
 
 from course_lib.exercises.reports import Panel
+from course_lib.text.wording import join_words
 
 LONGEST_LIST = 100  # longer lists and dictionaries are not searched for models
 
@@ -98,7 +99,7 @@ class _Watch:
 
     def _announce(self, names: set[str]) -> None:
         for number in sorted({self.unfinished[name] for name in names}):
-            of_cell = _listed(sorted(name for name in names if self.unfinished[name] == number))
+            of_cell = join_words([f"`{name}`" for name in sorted(names) if self.unfinished[name] == number])
             uses = f"This cell uses {of_cell} from cell [{number}], which is not finished."
             again = f"Run cell [{number}] again, to its end, and then this one."
             display(Panel("An earlier cell is not finished.", (f"{uses} {again}",)))  # type: ignore[no-untyped-call]
@@ -126,11 +127,6 @@ class _Watch:
         if cell.startswith("%%"):
             cell = cell.partition("\n")[2]
         return str(self.shell.transform_cell(cell))
-
-
-def _listed(names: list[str]) -> str:
-    *most, last = (f"`{name}`" for name in names)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 @dataclass(frozen=True)

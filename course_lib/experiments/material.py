@@ -65,11 +65,8 @@ def translations(train: int = 4_000, test: int = 200, longest: int | None = None
     # All words of both parts are known, so that a score tells of the model and not of the vocabulary.
     english = WordTokenizer.from_sentences(pair.english for pair in [*known, *pairs])
     french = WordTokenizer.from_sentences(pair.french for pair in [*known, *pairs])
-
-    def examples(of: list[grammar.Pair]) -> list[Example]:
-        return [(english.encode(each.english), [french.bos, *french.encode(each.french), french.eos]) for each in of]
-
-    task = Task(examples(known), partial(translation, pad=french.pad), examples(pairs), pad=french.pad)
+    learned, measured = (grammar.as_ids(some, english, french) for some in (known, pairs))
+    task = Task(learned, partial(translation, pad=french.pad), measured, pad=french.pad)
     sizes = {"vocabulary": len(english), "target_vocabulary": len(french), "pad": english.pad}
     return Data(task, build_transformer, sizes, {"english": english, "french": french, "pairs": pairs})
 

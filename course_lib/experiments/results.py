@@ -218,7 +218,7 @@ class Results:
 
     def to_csv(self, path: str | Path | None = None) -> str:
         """Give one line for each run as comma-separated values, and write them to a file if one is named."""
-        import pandas as pd
+        import pandas as pd  # as in `table`
 
         rows = [
             {

@@ -21,7 +21,7 @@ from course_lib.experiments.measures import LOSS, Measure
 from course_lib.experiments.results import Results
 from course_lib.experiments.running import Outcome
 from course_lib.experiments.variants import Budget, Plan, Settings, check_setting, make_plan
-from course_lib.pretrained.recorded_runs import describe_machine
+from course_lib.learning.descriptions import describe_machine
 from course_lib.transformer.build import COURSE, Parts
 
 _SECONDS_BETWEEN_LOOKS = 0.5

@@ -104,6 +104,20 @@ def fill_batches(lengths: Sequence[tuple[int, ...]], batch_tokens: int) -> list[
     return batches
 
 
+def of_similar_length(lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Divide texts into groups of `size` whose lengths are similar, so that there is little padding: their numbers.
+
+    Raises ValueError for a size below 1.
+
+    >>> of_similar_length([9, 2, 8, 3, 7], size=2)
+    [[1, 3], [4, 2], [0]]
+    """
+    if size < 1:
+        raise ValueError(f"size says how many texts are in a group, 1 or more, but is {size}")
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
 def collate(examples: Sequence[Example], pad: int | None = None, device: torch.device | None = None) -> list[Tensor]:
     """Turn a batch of examples into tensors: one tensor (B, longest) for each list of an example.
 

@@ -1,11 +1,13 @@
-"""Models and objectives in words, so that a checkpoint can tell whether they are those that it belongs to."""
+"""Models, objectives and computers in words: what a checkpoint belongs to, and on what a table was made."""
 
 import inspect
+import platform
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from functools import partial
 from typing import Any
 
+import torch
 from torch import nn
 
 Description = Mapping[str, Any]
@@ -47,6 +49,11 @@ def describe_function(function: Any) -> str:
     arguments = [_argument(value) for value in function.args]
     arguments += [f"{name}={_argument(value)}" for name, value in function.keywords.items()]
     return f"{describe_function(function.func)}({', '.join(arguments)})"
+
+
+def describe_machine() -> str:
+    """Say on what this runs: processor, system, and the versions of Python and torch."""
+    return f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
 def _argument(value: Any) -> str:

@@ -4,8 +4,10 @@ Notebook 12 builds the parts that are used here: the head, the groups of paramet
 """
 
 import copy
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -15,26 +17,25 @@ from tqdm.auto import tqdm
 
 from course_lib.learning.batches import batches_by_length, pad_rows
 from course_lib.learning.heads import Classifier, mean_of_tokens, should_stop
-from course_lib.learning.training import evaluating
+from course_lib.learning.training import History, Task, TrainingSettings, evaluate, evaluating, train
 
 Labelled = tuple[list[int], int]
 """The ids of a text, and its class."""
 
-WARMUP = 0.1  # share of the steps in which the rates rise; then they fall in a straight line to 0
+WARMUP = 0.1  # share of the steps in which the rates rise
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tuning:
     """How a fine-tuning went.
 
     Attributes:
-        loss: the mean loss of each pass over the examples.
-        validation: the loss on the validation examples after each pass.
-        best: the pass whose weights were kept, counted from 0.
+        loss: the mean loss of the steps of each pass over the examples, in nats.
+        validation: the loss on the validation examples after each pass, in nats per text.
     """
 
-    loss: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
+    loss: list[float]
+    validation: list[float]
 
     @property
     def best(self) -> int:
@@ -57,62 +58,71 @@ def fine_tune(
 ) -> Tuning:
     """Train a classifier on labelled texts until the validation loss stops falling, and keep its best weights.
 
+    The loop is `train`; all rates rise over the first tenth of the steps, and then fall in a straight line to 0.
+
     Args:
         model: a classifier.
         examples: to learn from.
         validation: to choose the best pass by. With none, all passes are made and the last weights stay.
         groups: what learns and how fast, as `parameter_groups` gives it.
         epochs: the most passes over the examples.
-        batch_tokens: the most ids in a batch, padding counted.
+        batch_tokens: the most ids in a batch, padding and labels counted.
         patience: how many passes without a new lowest loss are tolerated.
         stop: from the losses so far and the patience to whether to stop.
         seed: of the order of the examples and of dropout.
         progress: whether to show a bar.
 
-    Raises ValueError where there is nothing to learn from, or nothing that learns.
+    Raises ValueError where there is nothing to learn from, or nothing that learns; KeyboardInterrupt if the training is
+    stopped before its end.
     """
     if not examples or not groups:
         raise ValueError("there is nothing to learn: give at least one example and one group of parameters")
-    rows = [(ids,) for ids, _ in examples]
-    labels = torch.tensor([label for _, label in examples])
-    learning = [each for group in groups for each in group["params"]]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
-    steps_per_epoch = len(batches_by_length(rows, batch_tokens, "0"))
-    steps = epochs * steps_per_epoch
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share_of_rate(step, steps))
-    went, kept = Tuning(), _weights(model)
-    with torch.random.fork_rng([]), tqdm(total=steps, disable=not progress, leave=False) as bar:
-        torch.manual_seed(seed)
-        for epoch in range(epochs):
-            model.train()
-            total = 0.0
-            for batch in batches_by_length(rows, batch_tokens, f"{seed}/{epoch}"):
-                logits = model(pad_rows([examples[i][0] for i in batch], model.pad))
-                loss = F.cross_entropy(logits, labels[batch])
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(learning, 1.0)
-                optimizer.step()
-                schedule.step()
-                total += loss.item() * len(batch)
-                bar.update()
-            went.loss.append(total / len(examples))
-            if not validation:
-                continue
-            went.validation.append(loss_of(model, validation, batch_tokens))
-            if went.best == epoch:
-                kept = _weights(model)
-            if stop(went.validation, patience):
-                break
+    task = classification(examples, validation, model.pad)
+    steps_per_epoch = len(batches_by_length(task.examples, batch_tokens, "0"))
+    settings = TrainingSettings(
+        epochs=epochs,
+        schedule="warmup_stable_decay",
+        warmup=round(WARMUP * epochs * steps_per_epoch),
+        decay=1 - WARMUP,
+        batch_tokens=batch_tokens,
+        label_smoothing=0.0,
+        betas=(0.9, 0.999),
+        weight_decay=0.01,
+        seed=seed,
+        progress=progress,
+    )
+    best = _weights(model)
+
+    def has_to_stop(history: History) -> bool:
+        if history.validation[-1] < min(history.validation[:-1], default=math.inf):
+            best.update(_weights(model))
+        return stop(history.validation, patience)
+
+    device = next(model.parameters()).device
+    history = train(model, task, settings, device=device, groups=groups, stop=has_to_stop).or_stop()
     if validation:
-        model.load_state_dict(kept, strict=False)
-    model.eval()
-    return went
+        model.load_state_dict(best, strict=False)
+    losses = history.cross_entropy
+    passes = range(0, len(losses), steps_per_epoch)
+    return Tuning([fmean(losses[first : first + steps_per_epoch]) for first in passes], history.validation)
 
 
-def _share_of_rate(step: int, steps: int) -> float:
-    rising = max(1, round(WARMUP * steps))
-    return (step + 1) / rising if step < rising else max(0.0, (steps - step) / max(1, steps - rising))
+def classification(examples: Sequence[Labelled], validation: Sequence[Labelled], pad: int) -> Task:
+    """Say what a classifier has to learn from labelled texts, and what its loss is measured on.
+
+    Takes the texts with their classes, and the id that fills up short ones.
+    """
+    learned, unseen = ([(ids, [label]) for ids, label in each] for each in (examples, validation))
+    return Task(learned, classify, unseen, pad)
+
+
+def classify(model: nn.Module, ids: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Predict the class of each text: an objective for `train`.
+
+    Takes a model from ids (B, S) to logits (B, C), such as a `Classifier`; ids (B, S); and classes (B, 1). Returns the
+    logits (B, C), and the classes (B,).
+    """
+    return model(ids), labels.squeeze(1)
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
@@ -126,9 +136,9 @@ def logits_of(model: Classifier, rows: Sequence[list[int]], batch_tokens: int = 
 
 
 def loss_of(model: Classifier, examples: Sequence[Labelled], batch_tokens: int = 2_000) -> float:
-    """Measure the mean cross-entropy of labelled texts, in nats per text."""
-    logits = logits_of(model, [ids for ids, _ in examples], batch_tokens)
-    return F.cross_entropy(logits, torch.tensor([label for _, label in examples])).item()
+    """Measure the mean cross-entropy of labelled texts, in nats per text. Raises ValueError where there are none."""
+    device = next(model.parameters()).device
+    return evaluate(model, classification([], examples, model.pad), batch_tokens, device)
 
 
 def mean_vectors(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from course_lib.data.entities import TaggedSentence
-from course_lib.learning.batches import batches_by_length, pad_rows
+from course_lib.learning.batches import batches_by_length, of_similar_length, pad_rows
 from course_lib.learning.fine_tuning import fit_head
 from course_lib.learning.losses import IGNORE
 from course_lib.learning.training import evaluating
@@ -187,12 +187,9 @@ def predict_tags(
         raise ValueError(f"batch says how many sentences the model reads at a time, 1 or more, but is {batch}")
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     cut = [cut_words(words, tokenizer) for words in sentences]
-    # Sentences of similar lengths go together, so that there is little padding.
-    order = sorted(range(len(cut)), key=lambda i: len(cut[i].ids))
     found: list[tuple[str, ...]] = [()] * len(cut)
     with evaluating(model):
-        for start in range(0, len(order), batch):
-            numbers = order[start : start + batch]
+        for numbers in of_similar_length([len(each.ids) for each in cut], batch):
             logits = model(pad_rows([cut[i].ids for i in numbers], tokenizer.pad, device))  # (B, S, K)
             if logits.size(-1) != len(tags):
                 raise ValueError(f"the model tells {logits.size(-1)} tags apart, but {len(tags)} have names")

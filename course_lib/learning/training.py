@@ -35,6 +35,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """From logits (B, T, V) and labels (B, T), of which those that equal `IGNORE` do not count, to a scalar."""
 Rate = Callable[[int], float]
 """From the number of a step, counted from 1, to its learning rate."""
+Group = dict[str, Any]
+"""Weights that learn under "params", and their highest rate under "lr", as `heads.parameter_groups` gives them."""
 SCHEDULES = ("inverse_square_root", "cosine", "warmup_stable_decay")
 RATES_ON_RECORD = (1, 2, 5, 10, 100, 1_000, 10_000)  # the steps by which a checkpoint knows a learner's rate
 
@@ -227,6 +229,8 @@ def train(
     checkpoint: str | Path | None = None,
     loss: Loss | None = None,
     rate: Rate | None = None,
+    groups: Sequence[Group] | None = None,
+    stop: Callable[["History"], bool] | None = None,
 ) -> History:
     """Learn from examples until the settings say stop, or you do.
 
@@ -248,6 +252,9 @@ def train(
             cross-entropy. A checkpoint knows a loss by its name and the arguments that a `partial` fixes.
         rate: the learning rate of each step, such as `lambda step: learning_rate(step, 64, 100)`; the settings'
             `learning_rate`, `schedule` and `warmup` then play no part. None: the settings'.
+        groups: what learns, and how fast: groups of weights, each with a highest rate of its own. All rates rise and
+            fall together, and the history has that of the fastest group. None: all weights, at the settings'.
+        stop: asked after each measurement on the validation examples; where it returns True, training ends.
 
     Returns the history; with a checkpoint, from the very first step on.
 
@@ -257,7 +264,7 @@ def train(
             other settings.
         ValueError: there are no examples, no label of theirs counts, the model has no weights that can be learned, or
             it hides another id than the one that fills up the batches; the loss is no scalar with a gradient, or the
-            rate no number from 0 on.
+            rate no number from 0 on; or a rate of one's own comes beside groups.
         TypeError: the loss or the rate is no function, or gives something that is no number.
     """
     for name, function in (("loss", loss), ("rate", rate)):
@@ -265,12 +272,15 @@ def train(
             raise TypeError(f"{name} should be a function, but is {function!r}")
     if not len(task.examples):
         raise ValueError("there is nothing to learn: the task has no examples")
-    if not any(parameter.requires_grad for parameter in model.parameters()):
+    if groups is not None and rate is not None:
+        raise ValueError("the groups have rates of their own: give groups= or rate=, not both")
+    learning = model.parameters() if groups is None else (each for group in groups for each in group["params"])
+    if not any(parameter.requires_grad for parameter in learning):
         raise ValueError("there is nothing to learn: the model has no weights, or all are frozen: requires_grad=False")
     chosen = best_device() if device is None else torch.device(device)
     file = None if checkpoint is None else place(checkpoint)
     with _interruption_held_back() as interruption:
-        training = _Training(model.to(chosen), task, settings, chosen, file, loss, rate)
+        training = _Training(model.to(chosen), task, settings, chosen, file, loss, rate, groups)
     _check_padding(model, task.pad)
     with _progress_bar(settings.progress) as bar, torch.random.fork_rng([chosen] if chosen.type == "cuda" else []):
         try:
@@ -286,6 +296,8 @@ def train(
                     training.check_labels()
                 if training.should_validate():
                     training.validate()
+                    if stop is not None and task.validation and stop(training.history):
+                        break
                 training.save_now_and_then()
             training.check_labels()
             training.validate()
@@ -309,12 +321,16 @@ class _Training:
         checkpoint: Path | None,
         loss: Loss | None,
         rate: Rate | None,
+        groups: Sequence[Group] | None,
     ) -> None:
         self.model, self.task, self.settings, self.device, self.checkpoint = model, task, settings, device, checkpoint
         self.loss, self.rate = loss, rate
         self.joined = parallel.joined(model)
-        self.optimizer = _make_optimizer(model, settings)
-        self.owner = _owner(model, task, settings, loss, rate) if checkpoint else {}
+        self.owner = _owner(model, task, settings, loss, rate, groups) if checkpoint else {}
+        if groups is None:
+            groups = [{"params": list(model.parameters()), "lr": settings.learning_rate}]
+        self.fastest = max(group["lr"] for group in groups)  # the highest rate of all
+        self.optimizer = _make_optimizer(groups, self.fastest, settings)
         self.history = History()
         self.labels_seen: Tensor | int = 0  # by this call
         self.warned = False  # that the checkpoint cannot be written
@@ -360,11 +376,11 @@ class _Training:
         loss, plain, norm = self._compute_gradients(examples)
         step = self.history.steps + 1
         if self.rate is None:
-            rate = _learning_rate(step, self.settings, self.last_step, self.share_done())
+            rate = _learning_rate(step, self.settings, self.fastest, self.last_step, self.share_done())
         else:
             rate = _checked_rate(self.rate, step)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         with _no_interruption():
             self.optimizer.step()
             tokens = sum(len(ids) for example in examples for ids in example)
@@ -464,23 +480,27 @@ def _progress_bar(shown: bool) -> "tqdm[None]":
     return tqdm(total=1.0, bar_format=parts, disable=not shown)
 
 
-def _make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980) with weight decay on matrices only, not on biases and norms."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    fused = parameters[0].device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(groups, betas=settings.betas, eps=1e-9, fused=fused)
+def _make_optimizer(groups: Sequence[Group], fastest: float, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980) with weight decay on matrices only, not on biases and norms.
+
+    Each of its groups has under "share" how fast it learns, as a share of the fastest.
+    """
+    of_adam: list[Group] = []
+    for group in groups:
+        learning, share = [p for p in group["params"] if p.requires_grad], group["lr"] / fastest
+        matrices, others = [p for p in learning if p.dim() >= 2], [p for p in learning if p.dim() < 2]
+        of_adam.append({"params": matrices, "weight_decay": settings.weight_decay, "share": share})
+        of_adam.append({"params": others, "weight_decay": 0.0, "share": share})
+    device = next(p.device for group in of_adam for p in group["params"])
+    return torch.optim.AdamW(of_adam, betas=settings.betas, eps=1e-9, fused=device.type in ("cpu", "cuda"))
 
 
-def _learning_rate(step: int, settings: TrainingSettings, total: int | None, share: float) -> float:
+def _learning_rate(step: int, settings: TrainingSettings, peak: float, total: int | None, share: float) -> float:
     if settings.schedule == "warmup_stable_decay":
-        return warmup_stable_decay(step, settings.learning_rate, settings.warmup, share, settings.decay)
+        return warmup_stable_decay(step, peak, settings.warmup, share, settings.decay)
     if settings.schedule == "cosine" and total is not None:
-        return warmup_cosine(step, settings.learning_rate, settings.warmup, total)
-    return inverse_square_root(step, settings.learning_rate, settings.warmup)
+        return warmup_cosine(step, peak, settings.warmup, total)
+    return inverse_square_root(step, peak, settings.warmup)
 
 
 def _checked_rate(rate: Rate, step: int) -> float:
@@ -552,7 +572,12 @@ def fingerprint(examples: Sequence[Sequence[Sequence[int | str]]]) -> str:
 
 
 def _owner(
-    model: nn.Module, task: Task, settings: TrainingSettings, loss: Loss | None, rate: Rate | None
+    model: nn.Module,
+    task: Task,
+    settings: TrainingSettings,
+    loss: Loss | None,
+    rate: Rate | None,
+    groups: Sequence[Group] | None,
 ) -> dict[str, Any]:
     """List what must stay the same for a checkpoint to be continued to the same result."""
     of_model = {f"model.{name}": value for name, value in describe_model(model).items()}
@@ -567,6 +592,9 @@ def _owner(
     if rate is not None:
         free |= {"learning_rate", "schedule", "warmup"}
         own["rate"] = [_checked_rate(rate, step) for step in RATES_ON_RECORD]
+    if groups is not None:
+        free |= {"learning_rate"}
+        own["groups"] = [[group["lr"], sum(each.numel() for each in group["params"])] for group in groups]
     fixed = {name: value for name, value in asdict(settings).items() if name not in free}
     of_task = {
         "objective": describe_function(task.objective),

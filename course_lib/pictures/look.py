@@ -81,6 +81,15 @@ def digit_colour(cell: str) -> str:
     return "#000000" if luminance(cell) > LOOK["digits_switch_at_luminance"] else "#FFFFFF"
 
 
+def with_minus(number: float, digits: int = 2) -> str:
+    """Return a number in decimals, with a real minus sign.
+
+    >>> with_minus(-0.5)
+    '−0.50'
+    """
+    return f"{number:.{digits}f}".replace("-", "−")
+
+
 def token_label(token: str) -> str:
     """Return a token as its chip shows it: each space visible, nothing left blank.
 

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course_lib import data
+from course_lib.data.errors import broken_file
 from course_lib.pretrained.gguf_files import ModelFile
 from course_lib.pretrained.quantization import unpack_q4_1
 from course_lib.pretrained.trained_weights import empty_model, fitting_parts
@@ -179,12 +180,13 @@ def load_decoder(
         file = ModelFile(path, unpack)
         config = config_of(file.about)
     except (ValueError, KeyError) as error:
-        raise _broken(path, error) from error
+        raise broken_file(DATA_SET, "pretrained language model", path.name, error) from error
     if cached:
         parts = replace(parts, LlamaLayer=COURSE.LlamaLayer, MultiHeadAttention=COURSE.MultiHeadAttention)
     model = empty_model(build_language_model, config, fitting_parts(build_language_model, config, parts))
     if wrong := _misfits(file, model):
-        raise _broken(path, ValueError(f"it lacks {wrong[0]}, or holds it with another shape"))
+        lack = ValueError(f"it lacks {wrong[0]}, or holds it with another shape")
+        raise broken_file(DATA_SET, "pretrained language model", path.name, lack)
     _put_in(file, config, model)
     return PretrainedDecoder(model.eval(), tokenizer_of(file.about), _system(file.about))
 
@@ -239,8 +241,3 @@ def _system(about: Mapping[str, Any]) -> str:
     """Find in the chat template what the model is told first; "" where it is told nothing."""
     told = re.search(r"<\|im_start\|>system\n(.*?)<\|im_end\|>", str(about.get("tokenizer.chat_template", "")), re.S)
     return told[1] if told else ""
-
-
-def _broken(file: Path, error: Exception) -> data.DataBroken:
-    remedy = f"run `python3 course.py data {DATA_SET}` once with a network to replace it"
-    return data.DataBroken(f"The pretrained language model's {file.name} cannot be read ({error}): {remedy}.")

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from heapq import nlargest
 from operator import itemgetter
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from course_lib import data
+from course_lib.data.errors import broken_file
 from course_lib.learning.batches import pad_rows
 from course_lib.learning.training import best_device
 from course_lib.pretrained.trained_weights import build_with_weights
@@ -199,17 +199,12 @@ def load_encoder(device: torch.device | str | None = None, parts: Parts = COURSE
         with torch.random.fork_rng(devices=[]):
             encoder = build_with_weights(build_encoder, CONFIG, parts, our_weights(load_file(file)), file)
     except (SafetensorError, ValueError) as error:
-        raise _broken(file, error) from error
+        raise broken_file(DATA_SET, "pretrained encoder", file.name, error) from error
     try:
         tokenizer = PretrainedTokenizer.from_file(folder / "tokenizer.json", **SPECIAL_TOKENS)
     except ValueError as error:
-        raise _broken(folder / "tokenizer.json", error) from error
+        raise broken_file(DATA_SET, "pretrained encoder", "tokenizer.json", error) from error
     return PretrainedEncoder(encoder.eval().to(device or best_device()), tokenizer)
-
-
-def _broken(file: Path, error: Exception) -> data.DataBroken:
-    remedy = f"run `python3 course.py data {DATA_SET}` once with a network to replace it"
-    return data.DataBroken(f"The pretrained encoder's {file.name} cannot be read ({error}): {remedy}.")
 
 
 @cache

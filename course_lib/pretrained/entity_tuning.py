@@ -6,7 +6,6 @@
 wrote the table that is read here; notebook 13 shows it, and trains the cheaper ones again.
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from course_lib.data import DataMissing, entities, entity_templates
 from course_lib.data.entities import Split, TaggedSentence, divide
 from course_lib.learning.tagging import tag_names
 from course_lib.pretrained.encoder import load_encoder
+from course_lib.pretrained.recorded_runs import read_table
 from course_lib.text.pretrained import PretrainedTokenizer
 from course_lib.transformer.build import COURSE, Parts, build_encoder
 from course_lib.transformer.config import TransformerConfig
@@ -182,5 +182,4 @@ class Recorded:
 @cache
 def recorded() -> Recorded:
     """Read what `course_lib.recipes.tune_entities` recorded."""
-    content = json.loads(FILE.read_text(encoding="utf-8"))
-    return Recorded([Run(**each) for each in content.pop("runs")], content)
+    return Recorded(*read_table(FILE, Run))

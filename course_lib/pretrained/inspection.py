@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from course_lib.data.grammar import Pair
+from course_lib.data.grammar import Pair, as_ids
 from course_lib.learning.batches import collate
 from course_lib.learning.losses import translation
 from course_lib.learning.training import Task, evaluate, evaluating
@@ -74,7 +74,8 @@ def count_right(translator: Translator, pairs: Sequence[Pair]) -> int:
 
 def loss_per_word(translator: Translator, pairs: Sequence[Pair]) -> float:
     """Measure the mean surprise at the right French words, [eos] included, in nats."""
-    task = Task([], partial(translation, pad=translator.french.pad), _ids(translator, pairs), translator.french.pad)
+    pad, examples = translator.french.pad, as_ids(pairs, translator.english, translator.french)
+    task = Task([], partial(translation, pad=pad), examples, pad)
     return evaluate(translator.model, task, device=next(translator.model.parameters()).device)
 
 
@@ -84,17 +85,10 @@ def counting_losses(translator: Translator, known: Sequence[Pair], pairs: Sequen
     Takes a translator, whose words are counted, the sentences to count, and those to test on. Returns the loss of even
     bets, and of unigrams, bigrams and smoothed 5-grams.
     """
-    counted = [i for _, target in _ids(translator, known) for i in target]
-    return ngram_baselines(counted, [target for _, target in _ids(translator, pairs)], len(translator.french))
-
-
-def _ids(translator: Translator, pairs: Sequence[Pair]) -> list[tuple[list[int], list[int]]]:
-    """Number the words of both sides, the French from [bos] to [eos]."""
-    french = translator.french
-    return [
-        (translator.english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos])
-        for pair in pairs
-    ]
+    learned, unseen = (
+        [target for _, target in as_ids(some, translator.english, translator.french)] for some in (known, pairs)
+    )
+    return ngram_baselines([i for target in learned for i in target], unseen, len(translator.french))
 
 
 def complete(translator: Translator, source: Sequence[str], beginning: Sequence[str]) -> tuple[str, ...]:

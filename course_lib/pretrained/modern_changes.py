@@ -4,7 +4,6 @@ Each change is taken back alone, and all together, at the same number of paramet
 with the steps that fit into the same time. `course_lib.recipes.take_back_changes` trained them and wrote the table.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from course_lib.learning.losses import next_token
 from course_lib.learning.training import Task, TrainingSettings, evaluate, train
+from course_lib.pretrained.recorded_runs import read_table
 from course_lib.pretrained.tales_model import BLOCK, windows
 from course_lib.pretrained.tales_scaling import parameters_without_tables
 from course_lib.transformer.build import build_language_model
@@ -143,5 +143,4 @@ class Recorded:
 @cache
 def recorded() -> Recorded:
     """Read what `course_lib.recipes.take_back_changes` recorded."""
-    content = json.loads(FILE.read_text(encoding="utf-8"))
-    return Recorded([Run(**each) for each in content.pop("runs")], content)
+    return Recorded(*read_table(FILE, Run))

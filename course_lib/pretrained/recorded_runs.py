@@ -2,7 +2,6 @@
 
 import json
 import math
-import platform
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
+from course_lib.learning.descriptions import describe_machine
 
 Run = TypeVar("Run")
 Planned = TypeVar("Planned", bound=Hashable)
@@ -21,11 +20,6 @@ def as_json(runs: Sequence[Any], note: Mapping[str, Any]) -> str:
     """Write a note, and the runs, which are dataclasses, under "runs", one a line."""
     lines = ",\n".join(json.dumps(asdict(each)) for each in runs)
     return f'{json.dumps(note, indent=1)[:-2]},\n "runs": [\n{lines}\n]}}\n'
-
-
-def describe_machine() -> str:
-    """Say on what this runs."""
-    return f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
 def made_here(*others: str) -> dict[str, str]:
@@ -68,6 +62,12 @@ def complete(
             with part.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(latest)) + "\n")
     return runs
+
+
+def read_table(file: Path, kind: type[Run]) -> tuple[list[Run], dict[str, Any]]:
+    """Read the runs of a table and its note, as `as_json` wrote them. Takes the file, and the class of the runs."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return [kind(**each) for each in content.pop("runs")], content
 
 
 def lines_of(part: Path | None) -> list[Any]:

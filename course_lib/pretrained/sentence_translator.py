@@ -18,13 +18,14 @@ import torch
 from torch import Tensor
 
 from course_lib.data.translations import SentencePair, clean, clean_french
-from course_lib.learning.batches import Example
+from course_lib.learning.batches import Example, of_similar_length
 from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.losses import translation
 from course_lib.learning.quantizing import dequantize, quantize
 from course_lib.learning.training import Task, TrainingSettings, evaluating
 from course_lib.pretrained.trained_weights import build_with_weights
 from course_lib.text.byte_pairs import BytePairTokenizer
+from course_lib.text.wording import as_sentence
 from course_lib.transformer.build import COURSE, Parts, build_transformer
 from course_lib.transformer.config import TransformerConfig
 from course_lib.transformer.watching import watch_attention
@@ -47,6 +48,7 @@ SETTINGS = TrainingSettings(
 )
 BEAMS, ALPHA = 4, 0.6  # as in Vaswani et al. 2017, section 6.1
 _MARKS = {*'.,!?;:…«»"()', "...", "?!", "!!"}
+SEARCHED_AT_ONCE = 64
 LONGEST = 64  # tokens of a sentence, for a model that does not say how many it reads
 
 
@@ -99,8 +101,7 @@ class SentenceTranslator:
         try:
             return self.translate(sentence, beams)
         except (TypeError, ValueError) as problem:
-            said = str(problem)
-            return f"{said[:1].upper()}{said[1:]}."
+            return as_sentence(problem)
 
     def translations(self, sentence: str, beams: int = BEAMS, alpha: float = ALPHA) -> list[FoundTranslation]:
         """Translate a sentence in several ways, the best first, with what each word reads. Raises as `read` does."""
@@ -155,11 +156,8 @@ class SentenceTranslator:
     ) -> list[list[Hypothesis]]:
         """Search for the translations of many sentences: the best ones for each, with their scores."""
         rows = [self.read(sentence) for sentence in sentences]
-        # Sentences of similar lengths are searched together.
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         found: list[list[Hypothesis]] = [[] for _ in rows]
-        for start in range(0, len(order), 64):
-            some = order[start : start + 64]
+        for some in of_similar_length([len(row) for row in rows], SEARCHED_AT_ONCE):
             results = beam_search(
                 self.model,
                 [rows[i] for i in some],

@@ -4,7 +4,6 @@
 again, with the same settings.
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -201,9 +200,8 @@ def _line(runs: Sequence[Run], x_of_share: Mapping[float, float] | None = None) 
 @cache
 def recorded() -> Recorded:
     """Read what `course_lib.recipes.scale_tales` recorded."""
-    content = json.loads(FILE.read_text(encoding="utf-8"))
-    runs = [Run(**each) for each in content.pop("runs")]
-    return Recorded(runs, content.pop("characters"), content)
+    runs, note = recorded_runs.read_table(FILE, Run)
+    return Recorded(runs, note.pop("characters"), note)
 
 
 def as_json(runs: Sequence[Run], characters: int, note: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ wrote the table and the adapters that are read here; notebook 12 shows them, and
 """
 
 import itertools
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from course_lib.learning.checkpoints import put_weights, read, weights_of, write
 from course_lib.learning.fine_tuning import Labelled, copy_of
 from course_lib.learning.heads import Classifier, ClassifierHead
 from course_lib.pretrained.encoder import PretrainedEncoder, load_encoder
+from course_lib.pretrained.recorded_runs import read_table
 from course_lib.transformer.build import COURSE, Parts, build_encoder
 from course_lib.transformer.config import TransformerConfig
 
@@ -249,5 +249,4 @@ class Recorded:
 @cache
 def recorded() -> Recorded:
     """Read what `course_lib.recipes.fine_tune_texts` recorded."""
-    content = json.loads(FILE.read_text(encoding="utf-8"))
-    return Recorded([Run(**each) for each in content.pop("runs")], content)
+    return Recorded(*read_table(FILE, Run))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_lib.data.grammar import Pair
+from course_lib.data.grammar import Pair, as_ids
 from course_lib.learning.batches import Example, collate
 from course_lib.learning.checkpoints import read, weights_of, write
 from course_lib.learning.losses import translation
@@ -275,10 +275,7 @@ def translation_examples(pairs: Sequence[Pair]) -> tuple[WordTokenizer, WordToke
     """
     english = WordTokenizer.from_sentences(pair.english for pair in pairs)
     french = WordTokenizer.from_sentences(pair.french for pair in pairs)
-    examples: list[Example] = [
-        (english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs
-    ]
-    return english, french, examples
+    return english, french, [*as_ids(pairs, english, french)]
 
 
 @lru_cache

@@ -1,1 +1,1 @@
-"""Scripts that train the course's models and write their files. Nothing in the course imports them."""
+"""Scripts that train the course's models and write their files. Nothing else in the course imports them."""

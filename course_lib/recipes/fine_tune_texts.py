@@ -5,7 +5,7 @@ continues from there, and stops early after `--minutes`. All of it takes about 4
 says which runs are in it. The adapters that learned from all film sentences are written to a file of their own.
 """
 
-import argparse
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -19,10 +19,11 @@ from sklearn.pipeline import make_pipeline
 from torch import Tensor, nn
 
 from course_lib.learning.adapters import add_adapters
+from course_lib.learning.descriptions import describe_machine
 from course_lib.learning.fine_tuning import copy_of, fine_tune, fit_head, logits_of, mean_vectors
 from course_lib.learning.heads import Classifier, ClassifierHead, parameter_groups
 from course_lib.pretrained.encoder import CONFIG
-from course_lib.pretrained.recorded_runs import as_json, complete, describe_machine, lines_of, made_here
+from course_lib.pretrained.recorded_runs import as_json, complete, lines_of, made_here
 from course_lib.pretrained.text_tuning import (
     ADAPTERS,
     ALPHA,
@@ -37,6 +38,7 @@ from course_lib.pretrained.text_tuning import (
     load_topics,
     save_adapted,
 )
+from course_lib.recipes.command import write_table
 from course_lib.scoring import gaps
 from course_lib.transformer.build import build_encoder
 
@@ -195,7 +197,9 @@ class Maker:
         return made
 
 
-def record(part: Path | None = None, minutes: float = 600.0, most: int | None = None, adapters: Path = ADAPTERS) -> str:
+def record(
+    part: Path | None = None, minutes: float = math.inf, most: int | None = None, adapters: Path = ADAPTERS
+) -> str:
     """Make the runs of the plan, or the first `most`, and return the table. `part` keeps the runs that are done."""
     maker = Maker(adapters)
     before = [Run(**line) for line in lines_of(part)]
@@ -237,15 +241,7 @@ def _share_of_commonest(part: Sequence[Text]) -> float:
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.fine_tune_texts", description=__doc__)
-    parser.add_argument("--part", type=Path, help="a file that keeps the runs that are done")
-    parser.add_argument("--minutes", type=float, default=600.0, help="begin no run after so many minutes")
-    parser.add_argument("--most", type=int, help="make only the first runs of the plan")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    FILE.write_text(record(chosen.part, chosen.minutes, chosen.most), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE}, {FILE.stat().st_size / 1e3:.0f} kB\n")
-    return 0
+    return write_table("fine_tune_texts", __doc__, FILE, record)
 
 
 if __name__ == "__main__":

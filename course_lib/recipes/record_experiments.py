@@ -4,14 +4,14 @@ Run with `python -m course_lib.recipes.record_experiments`, and names of studies
 done is kept in the learner's folder, so that an interrupted recording continues.
 """
 
-import argparse
 import sys
 import time
 from datetime import UTC, datetime
 
 from course_lib.experiments.ready import READY, RECORDED, as_recorded, ready
 from course_lib.experiments.study import Study
-from course_lib.pretrained.recorded_runs import describe_machine
+from course_lib.learning.descriptions import describe_machine
+from course_lib.recipes.command import parser_of
 
 
 def record(study: Study) -> str:
@@ -23,7 +23,7 @@ def record(study: Study) -> str:
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.record_experiments", description=__doc__)
+    parser = parser_of("record_experiments", __doc__)
     parser.add_argument("names", nargs="*", help="the studies; none: all")
     RECORDED.mkdir(exist_ok=True)
     for name in parser.parse_args().names or READY:

@@ -4,19 +4,18 @@ Run with `python -m course_lib.recipes.scale_tales`; with `--part FILE` it conti
 there. It takes several minutes on one thread.
 """
 
-import argparse
+import math
 import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-
-import torch
 
 from course_lib.data import tales
 from course_lib.learning.packing import pack_texts
 from course_lib.learning.training import TrainingSettings
 from course_lib.pretrained.recorded_runs import complete, lines_of, made_here
 from course_lib.pretrained.tales_scaling import FILE, LENGTH, SETTINGS, Run, as_json, run
+from course_lib.recipes.command import write_table
 from course_lib.text.characters import CharacterTokenizer
 
 WIDTHS = (8, 16, 32, 64)
@@ -47,8 +46,8 @@ def corpus() -> tuple[list[list[int]], list[list[int]], CharacterTokenizer]:
     return rows, unseen[:: len(unseen) // UNSEEN][:UNSEEN], tokenizer
 
 
-def record(part: Path | None = None, settings: TrainingSettings = SETTINGS) -> str:
-    """Train all models of the plan, and return the table. `part` keeps the runs that are done, one a line."""
+def record(part: Path | None = None, minutes: float = math.inf, settings: TrainingSettings = SETTINGS) -> str:
+    """Train the models of the plan, and return the table. `part` keeps the runs that are done, one a line."""
     rows, unseen, tokenizer = corpus()
     before = [Run(**line) for line in lines_of(part)]
     worked = time.process_time()
@@ -61,7 +60,7 @@ def record(part: Path | None = None, settings: TrainingSettings = SETTINGS) -> s
     def tell(made: Run) -> str:
         return f"width {made.d_model}, share {made.share:.3f}, seed {made.seed}: {made.best:.3f} nats per character"
 
-    done = complete(before, plan(), lambda made: (made.d_model, made.share, made.seed), make, part, tell=tell)
+    done = complete(before, plan(), lambda made: (made.d_model, made.share, made.seed), make, part, minutes, tell)
     note = {
         **made_here(),
         "processor_seconds": round(time.process_time() - worked),
@@ -75,13 +74,7 @@ def record(part: Path | None = None, settings: TrainingSettings = SETTINGS) -> s
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.scale_tales", description=__doc__)
-    parser.add_argument("--part", type=Path, help="a file that keeps the runs that are done")
-    part = parser.parse_args().part
-    torch.set_num_threads(1)
-    FILE.write_text(record(part), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE}, {FILE.stat().st_size / 1e3:.0f} kB\n")
-    return 0
+    return write_table("scale_tales", __doc__, FILE, record)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,18 @@ Run with `python -m course_lib.recipes.take_back_changes`; with `--part FILE` it
 wrote there. It takes about ten minutes on one thread.
 """
 
-import argparse
 import json
+import math
 import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import torch
-
 from course_lib.data import tales
 from course_lib.learning.training import TrainingSettings
 from course_lib.pretrained.modern_changes import FILE, SETTINGS, VARIANTS, Equal, Run, run, seconds_per_step
 from course_lib.pretrained.recorded_runs import as_json, complete, lines_of, made_here
+from course_lib.recipes.command import write_table
 from course_lib.scoring.ngrams import NGrams
 from course_lib.text.characters import CharacterTokenizer
 
@@ -43,8 +42,10 @@ def corpus() -> tuple[list[int], list[int], CharacterTokenizer]:
     return tokenizer.encode(known), [i for text in others for i in tokenizer.encode(text)], tokenizer
 
 
-def record(part: Path | None = None, settings: TrainingSettings = SETTINGS, rounds: int = 5) -> str:
-    """Train all models of the plan, and return the table. `part` keeps what is done, one a line."""
+def record(
+    part: Path | None = None, minutes: float = math.inf, settings: TrainingSettings = SETTINGS, rounds: int = 5
+) -> str:
+    """Train the models of the plan, and return the table. `part` keeps what is done, one a line."""
     ids, unseen, tokenizer = corpus()
     lines = lines_of(part)
     worked = time.process_time()
@@ -63,7 +64,7 @@ def record(part: Path | None = None, settings: TrainingSettings = SETTINGS, roun
         return f"equal {made.equal}, {made.variant}, seed {made.seed}: {made.steps} steps, {made.loss:.3f}"
 
     before = [Run(**line) for line in lines[1:]]
-    done = complete(before, plan(), lambda made: (made.equal, made.variant, made.seed), make, part, tell=tell)
+    done = complete(before, plan(), lambda made: (made.equal, made.variant, made.seed), make, part, minutes, tell)
     order = {each: i for i, each in enumerate(plan())}
     done.sort(key=lambda each: order[each.equal, each.variant, each.seed])
     note = {
@@ -80,13 +81,7 @@ def record(part: Path | None = None, settings: TrainingSettings = SETTINGS, roun
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.take_back_changes", description=__doc__)
-    parser.add_argument("--part", type=Path, help="a file that keeps what is done")
-    part = parser.parse_args().part
-    torch.set_num_threads(1)
-    FILE.write_text(record(part), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE}, {FILE.stat().st_size / 1e3:.0f} kB\n")
-    return 0
+    return write_table("take_back_changes", __doc__, FILE, record)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Run with `python -m course_lib.recipes.train_sentence_translator --minutes 110 -
 With `--checkpoint FILE` it keeps what it has learned, and continues from there. Progress goes to standard error.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -28,7 +27,9 @@ from course_lib.pretrained.sentence_translator import (
     load_sentence_translator,
     task_of,
 )
+from course_lib.recipes.command import parser_of, say_written
 from course_lib.text.fast_merges import learn_byte_pairs
+from course_lib.text.wording import as_sentence
 from course_lib.text.words import join
 from course_lib.transformer.build import build_transformer
 
@@ -39,15 +40,10 @@ VALIDATED = 1_000
 def pairs_to_learn(train_pairs: Sequence[SentencePair]) -> list[SentencePair]:
     """Give what people translated, and some sentences of the grammar corpus written in the same way."""
     own = [
-        SentencePair(written(join(pair.english)), written(join(pair.french)))
+        SentencePair(as_sentence(join(pair.english)), as_sentence(join(pair.french)))
         for pair in grammar.split().train[:GRAMMAR_PAIRS]
     ]
     return [*train_pairs, *own]
-
-
-def written(sentence: str) -> str:
-    """Begin a sentence of the grammar corpus with a capital letter, and end it with a full stop."""
-    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def bleu(translator: SentenceTranslator, sources: Sequence[Source], beams: int) -> dict[str, float]:
@@ -74,7 +70,7 @@ def report(history: History, seconds: float) -> str:
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.train_sentence_translator", description=__doc__)
+    parser = parser_of("train_sentence_translator", __doc__)
     parser.add_argument("--minutes", type=float, default=60.0, help="how long to train (60)")
     parser.add_argument("--checkpoint", type=Path, help="a file for what was learned so far")
     parser.add_argument("--start", type=Path, help="a translator to start from, written by an earlier run")
@@ -111,7 +107,8 @@ def main() -> int:
         "data": "Tatoeba (tatoeba.org) by way of manythings.org/anki, 2017-09-29, CC BY 2.0 FR",
     }
     translator.save(words.out, recipe)
-    sys.stdout.write(f"{report(history, took)}\n{scores}\nwrote {words.out}, {words.out.stat().st_size / 1e6:.2f} MB\n")
+    sys.stdout.write(f"{report(history, took)}\n{scores}\n")
+    say_written(words.out)
     return 0
 
 

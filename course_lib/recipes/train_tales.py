@@ -5,9 +5,7 @@ writes nothing, but compares the validation loss with that of the saved model; t
 more than 0.03 nats.
 """
 
-import argparse
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +29,7 @@ from course_lib.pretrained.tales_model import (
     train_tales_model,
     validation_loss,
 )
+from course_lib.recipes.command import Stopwatch, parser_of, say_written
 from course_lib.scoring.baselines import loss_baselines
 
 
@@ -76,24 +75,20 @@ def report(model: TalesModel, validation: str) -> str:
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.train_tales", description=__doc__)
+    parser = parser_of("train_tales", __doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the written language model")
     parser.add_argument("--plain", action="store_true", help="the model of notebook 06, of the parts of 2017")
-    arguments = parser.parse_args()
-    check, kind = arguments.check, PLAIN if arguments.plain else MODERN
+    chosen = parser.parse_args()
+    kind = PLAIN if chosen.plain else MODERN
     torch.set_num_threads(1)
     text, validation = corpus()
-    began, worked = time.monotonic(), time.process_time()
+    watch = Stopwatch()
     trained, history = train_tales_model(text, kind.settings, sizes=kind.sizes)
-    took, worked = time.monotonic() - began, time.process_time() - worked
-    sys.stdout.write(
-        f"{history.steps:,} steps in {took:.0f} s, {worked:.0f} s of processor time on one thread; "
-        f"{sum(p.numel() for p in trained.model.parameters()):,} parameters\n{report(trained, validation)}\n"
-    )
+    sys.stdout.write(f"{watch.report(trained.model, history)}\n{report(trained, validation)}\n")
     ours = validation_loss(trained.model, trained.encode(validation))
-    if not check:
+    if not chosen.check:
         trained.save(kind.file, {"recipe": recipe(text, validation, kind), "validation_loss": ours})
-        sys.stdout.write(f"wrote {kind.file}, {kind.file.stat().st_size / 1e6:.2f} MB\n")
+        say_written(kind.file)
         return 0
     written = kind.load()
     theirs = validation_loss(written.model, written.encode(validation))

@@ -4,9 +4,7 @@ Run with `python -m course_lib.recipes.train_translator`. With `--check` it writ
 translator with the saved one; the exit status is 1 if fewer than 97 % of their translations agree.
 """
 
-import argparse
 import sys
-import time
 from collections import Counter
 from dataclasses import asdict
 
@@ -15,6 +13,7 @@ from course_lib.data.grammar import Split
 from course_lib.learning.losses import smoothed_loss_floor
 from course_lib.learning.training import fingerprint
 from course_lib.pretrained.translator import FILE, SETTINGS, SIZES, Translator, load_translator, train_translator
+from course_lib.recipes.command import Stopwatch, parser_of, say_written
 from course_lib.scoring.baselines import word_by_word
 from course_lib.scoring.metrics import exact_match
 
@@ -44,22 +43,20 @@ def report(translator: Translator, split: Split) -> str:
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.train_translator", description=__doc__)
+    parser = parser_of("train_translator", __doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the written translator")
     check = parser.parse_args().check
     split = grammar.split()
-    began, worked = time.monotonic(), time.process_time()
+    watch = Stopwatch()
     translator, history = train_translator(split.train)
-    took, worked = time.monotonic() - began, time.process_time() - worked
     floor = smoothed_loss_floor(len(translator.french), SETTINGS.label_smoothing)
     sys.stdout.write(
-        f"{history.steps:,} steps in {took:.0f} s, {worked:.0f} s of processor time on one thread; "
-        f"{sum(p.numel() for p in translator.model.parameters()):,} parameters\n"
+        f"{watch.report(translator.model, history)}\n"
         f"last loss {history.loss[-1]:.3f}, its floor {floor:.3f}\n{report(translator, split)}\n"
     )
     if not check:
         translator.save(FILE, recipe(split))
-        sys.stdout.write(f"wrote {FILE}, {FILE.stat().st_size / 1e6:.2f} MB\n")
+        say_written(FILE)
         return 0
     sources = [pair.english for pair in split.test]
     agreement = exact_match(translator.translate_words(sources), load_translator().translate_words(sources))

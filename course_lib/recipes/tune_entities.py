@@ -5,7 +5,7 @@ continues from there, and stops early after `--minutes`. All of it takes about h
 says which runs are in it.
 """
 
-import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +32,7 @@ from course_lib.learning.training import Task, TrainingSettings, train
 from course_lib.pretrained.encoder import CONFIG
 from course_lib.pretrained.entity_tuning import FILE, TAGS, TEMPLATES, TEXTS, WAYS, WIKIPEDIA, Names, Run, load_names
 from course_lib.pretrained.recorded_runs import as_json, complete, lines_of, made_here
+from course_lib.recipes.command import write_table
 from course_lib.scoring.entities import ALL, accuracy_per_token, entity_scores, remembered_names
 from course_lib.transformer.build import build_encoder
 
@@ -123,7 +124,9 @@ def tags_of(sentences: Sequence[TaggedSentence]) -> list[tuple[str, ...]]:
     return [each.tags for each in sentences]
 
 
-def record(part: Path | None = None, minutes: float = 600.0, runs: Sequence[tuple[str, str, int]] | None = None) -> str:
+def record(
+    part: Path | None = None, minutes: float = math.inf, runs: Sequence[tuple[str, str, int]] | None = None
+) -> str:
     """Make the runs of the plan, or these, and return the table. `part` keeps the runs that are done."""
     before = [Run(**line) for line in lines_of(part)]
 
@@ -156,14 +159,7 @@ def note(done: list[Run]) -> dict[str, object]:
 
 def main() -> int:
     """Run the recipe from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.recipes.tune_entities", description=__doc__)
-    parser.add_argument("--part", type=Path, help="a file that keeps the runs that are done")
-    parser.add_argument("--minutes", type=float, default=600.0, help="begin no run after so many minutes")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    FILE.write_text(record(chosen.part, chosen.minutes), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE}, {FILE.stat().st_size / 1e3:.0f} kB\n")
-    return 0
+    return write_table("tune_entities", __doc__, FILE, record)
 
 
 if __name__ == "__main__":

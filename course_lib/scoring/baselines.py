@@ -29,7 +29,7 @@ def nearest_neighbours(known: Sequence[tuple[str, str]], sentences: Sequence[str
     How alike two sentences are is the cosine of their counts of words and pairs of words, rare ones weighing more
     (TF-IDF). Takes pairs of a known sentence and its translation, and the sentences to translate.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.feature_extraction.text import TfidfVectorizer  # it takes time to load
 
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     of_known = vectorizer.fit_transform([sentence for sentence, _ in known])

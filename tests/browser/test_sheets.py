@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from course_lib.classroom.lesson import all_lessons
-from course_lib.classroom.sheets import sheet
+from course_lib.classroom.teaching.lesson import all_lessons
+from course_lib.classroom.teaching.sheets import sheet
 
 LESSONS = all_lessons()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from course_lib import data
-from course_lib.classroom import bundling
-from course_lib.classroom.grading import Grader
+from course_lib.classroom.bundle import bundling
+from course_lib.classroom.grading.grader import Grader
 from course_lib.data.sources import WebFile
 from tests.classroom.small_wheels import (
     CORE,

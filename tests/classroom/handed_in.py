@@ -4,8 +4,8 @@ import copy
 import json
 from pathlib import Path
 
-from course_lib.classroom.assignments import find_assignment
-from course_lib.classroom.submissions import answers
+from course_lib.classroom.grading.assignments import find_assignment
+from course_lib.classroom.grading.submissions import answers
 from course_lib.copies.notebook import Notebook, exercise_of
 from course_lib.exercises.catalogue import find
 from tests.notebooks.test_solved import cell

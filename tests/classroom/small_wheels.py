@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 import pytest
 
-from course_lib.classroom import wheels
-from course_lib.classroom.targets import Target
+from course_lib.classroom.bundle import wheels
+from course_lib.classroom.bundle.targets import Target
 from tests.data.places import write, zip_of
 
 LINUX, MACOS, WINDOWS = Target("linux", "3.12"), Target("macos", "3.12"), Target("windows", "3.12")

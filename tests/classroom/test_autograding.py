@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.classroom import assignments, progress
+from course_lib.classroom.grading import assignments, progress
 from course_lib.classroom.room import ClassError
 from course_lib.cli import main
 from course_lib.copies.notebook import Notebook, exercise_of
@@ -16,7 +16,8 @@ from tests.classroom.handed_in import NAME
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: `pip install --editable .[class]`")
 
-from course_lib.classroom import autograding, grades  # they need nbgrader
+from course_lib.classroom import autograding
+from course_lib.classroom.grading import grades  # they need nbgrader
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Grading needs a system that can fork a process.")
 

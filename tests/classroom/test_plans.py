@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from course_lib.classroom.lesson import read_lesson
+from course_lib.classroom.teaching.lesson import read_lesson
 
 CLASS = Path(__file__).resolve().parents[2] / "class"
 PAGE = (CLASS / "README.md").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ import pytest
 
 from course_lib import cli, data
 from course_lib.cli import doctor
-from course_lib.exercises import parts
+from course_lib.exercises.keeping import parts
 
 ROOT = Path(__file__).resolve().parents[2]
 

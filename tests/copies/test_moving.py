@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from course_lib.copies import moving
 from course_lib.data.folders import FolderError
-from course_lib.exercises import store
+from course_lib.exercises.keeping import store
 from tests.copies.course import Course, script
 
 FILES = {

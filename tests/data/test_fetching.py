@@ -259,7 +259,7 @@ def test_a_file_that_does_not_change_is_hashed_once_in_a_process(wheel: Path, mo
     real_time = time.time()
     monkeypatch.setattr(time, "time", lambda: real_time + 10)
     data.path("toys")
-    monkeypatch.setattr(fetching, "_hash", lambda file: pytest.fail(f"{file} was read again"))
+    monkeypatch.setattr(fetching, "hash_of", lambda file: pytest.fail(f"{file} was read again"))
     assert data.path("toys") == folder
 
 

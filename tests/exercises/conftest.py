@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
-from course_lib.exercises import parts
+from course_lib.exercises.keeping import parts
 
 
 @pytest.fixture

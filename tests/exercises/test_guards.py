@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from course_lib import exercises
-from course_lib.exercises import checking
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.outcomes import PRINTED_CHARACTERS, Outcome, difference, run
+from course_lib.exercises.judging import checking
+from course_lib.exercises.judging.outcomes import PRINTED_CHARACTERS, Outcome, difference, run
 from course_lib.transformer import cache
 from course_lib.transformer.attention import softmax
 

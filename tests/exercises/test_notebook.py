@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from course_lib.exercises import parts, solution
+from course_lib.exercises import solution
+from course_lib.exercises.keeping import parts
 from course_lib.transformer.attention import softmax
 
 Cell = Callable[[str], tuple[Any, str]]

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from course_lib import pretrained
 from course_lib.data.entities import TaggedSentence
-from course_lib.data.grammar import combinations, corpus, kinds, sentences
+from course_lib.data.grammar import combinations, corpus, kinds, numbering, sentences
 from course_lib.data.translations import SentencePair
 from course_lib.learning import (
     adapters,
@@ -81,7 +81,7 @@ from course_lib.scoring import (
     translation_errors,
 )
 from course_lib.scoring.ngrams import NGrams
-from course_lib.text import byte_pairs, chat, fast_merges, streaming, tokenizer, words
+from course_lib.text import byte_pairs, chat, fast_merges, streaming, tokenizer, wording, words
 from course_lib.text.byte_pairs import BytePairTokenizer
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
@@ -485,6 +485,9 @@ row(byte_pairs.bpe_decode, lambda c: (c.ids(4, below=259).tolist(), MERGES), byt
 row(tokenizer.special_ids, lambda c: (BytePairTokenizer([]),))
 row(words.words, lambda c: (c.text(),))
 row(words.join, lambda c: (c.words(),))
+row(wording.join_words, lambda c: (c.words(),))
+row(wording.capitalized, lambda c: (c.text(),))
+row(wording.as_sentence, lambda c: (c.text(),))
 
 
 def round_trip(text: str) -> str:
@@ -552,6 +555,7 @@ def is_short(pair: sentences.Pair) -> bool:
 
 row(corpus.generate, lambda c: (c.randint(0, 5), c.randint(0, 9), c.choice([None, is_short])))
 row(corpus.split, lambda c: (c.randint(0, 5), c.randint(0, 5), c.randint(0, 9)))
+row(numbering.as_ids, lambda c: (corpus.generate(3, 0), *[words.WordTokenizer.from_sentences([c.words()])] * 2))
 row(corpus.refuse_negatives, lambda c: (), lambda: None, calls=1)
 row(combinations.translation_split, lambda c: (c.randint(40, 60), c.randint(0, 5), c.randint(0, 9)), calls=8)
 row(combinations.is_held_back, lambda c: (c.choice(["old", "new"]), c.choice(["king", "keys"])))
@@ -584,6 +588,7 @@ def padded(lists: Any, pad: int | None) -> list[list[int]]:
 
 row(batches.check_examples, lambda c: (examples(c), "examples"), calls=40)
 row(batches.batches_by_length, lambda c: (examples(c), c.randint(1, 20), "0"))
+row(batches.of_similar_length, lambda c: ([c.randint(1, 9) for _ in range(5)], c.randint(1, 4)))
 row(batches.collate, lambda c: (examples(c, lists=2), 0))
 row(batches.pad_rows, lambda c: ([ids for (ids,) in examples(c)], c.choice([0, 3])), padded)
 
@@ -730,6 +735,8 @@ row(
 row(adapters.add_adapters, lambda c: (nn.Linear(2, 2), 1, 1.0), calls=0)
 row(adapters.merge_adapters, lambda c: (nn.Linear(2, 2),), calls=0)
 row(fine_tuning.fine_tune, lambda c: (), calls=0)
+row(fine_tuning.classification, lambda c: ([([4, 5], 1)], [], 0), calls=1)
+row(fine_tuning.classify, lambda c: (lambda ids: ids[:, :2].float(), c.ids(2, 3), c.ids(2, 1)))
 row(fine_tuning.logits_of, lambda c: (), calls=0)
 row(fine_tuning.loss_of, lambda c: (), calls=0)
 row(fine_tuning.mean_vectors, lambda c: (), calls=0)
@@ -1190,10 +1197,11 @@ row(text_tuning.save_adapted, lambda c: (), calls=0)
 row(text_tuning.load_adapted, lambda c: (), calls=0)
 row(text_tuning.recorded, lambda c: (), calls=1)
 row(recorded_runs.as_json, lambda c: (text_tuning.recorded().runs[:2], {"minutes": 1}), calls=2)
-row(recorded_runs.describe_machine, lambda c: (), calls=1)
+row(descriptions.describe_machine, lambda c: (), calls=1)
 row(recorded_runs.made_here, lambda c: (c.text(),), calls=2)
 row(recorded_runs.complete, lambda c: (), calls=0)
 row(recorded_runs.lines_of, lambda c: (None,), calls=1)
+row(recorded_runs.read_table, lambda c: (text_tuning.FILE, text_tuning.Run), calls=1)
 row(tales_model.load_tales_model, lambda c: (), calls=1)
 row(tales_model.load_plain_tales_model, lambda c: (), calls=1)
 row(

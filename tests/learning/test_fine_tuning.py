@@ -1,10 +1,24 @@
 """Fine-tuning: what learns, which weights are kept, and vectors that are computed once."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from course_lib.learning.fine_tuning import copy_of, fine_tune, fit_head, logits_of, loss_of, mean_vectors
+from course_lib.learning.checkpoints import CheckpointError
+from course_lib.learning.fine_tuning import (
+    classification,
+    copy_of,
+    fine_tune,
+    fit_head,
+    logits_of,
+    loss_of,
+    mean_vectors,
+)
 from course_lib.learning.heads import Classifier, ClassifierHead, freeze, mean_of_tokens, parameter_groups
+from course_lib.learning.training import TrainingSettings, train
 from course_lib.transformer.models import Encoder
 
 EXAMPLES = [([1, 4 + i, 4 + j, 2][: 3 + (i + j) % 2], int(i < 4)) for i in range(8) for j in range(8)]
@@ -84,3 +98,45 @@ def test_nothing_to_learn_is_refused(classifier: Classifier):
         fine_tune(classifier, [], [], [], epochs=1)
     with pytest.raises(ValueError, match="no texts to classify"):
         logits_of(classifier, [])
+
+
+def test_each_group_has_its_own_rate_all_of_them_rising_and_falling_together(classifier: Classifier):
+    steps: list[list[float]] = []
+    watching = register_optimizer_step_pre_hook(
+        lambda optimizer, *_: steps.append([group["lr"] for group in optimizer.param_groups if group["params"]])
+    )
+    try:
+        groups = parameter_groups(classifier.head, classifier.encoder, 1e-2, 1e-3)
+        fine_tune(classifier, EXAMPLES, [], groups, epochs=2, batch_tokens=64, progress=False)
+    finally:
+        watching.remove()
+    of_head, of_encoder = [rates[0] for rates in steps], [rates[-1] for rates in steps]
+    assert of_head == pytest.approx([10 * rate for rate in of_encoder])
+    rising = round(0.1 * len(steps))
+    assert of_head[rising - 1] == pytest.approx(1e-2)
+    falls = [before - after for before, after in pairwise(of_head[rising:])]
+    assert falls == pytest.approx([falls[0]] * len(falls))
+    assert min(falls) > 0
+
+
+def test_a_training_knows_no_second_rate_beside_those_of_its_groups(classifier: Classifier):
+    groups = parameter_groups(classifier.head, classifier.encoder, 1e-2, 1e-3)
+    task = classification(EXAMPLES, [], classifier.pad)
+    with pytest.raises(ValueError, match="give groups= or rate=, not both"):
+        train(classifier, task, TrainingSettings(steps=1), rate=lambda _: 0.1, groups=groups)
+    classifier.requires_grad_(False)
+    with pytest.raises(ValueError, match="all are frozen"):
+        train(classifier, task, TrainingSettings(steps=1), groups=groups)
+
+
+def test_a_checkpoint_does_not_continue_at_other_rates(classifier: Classifier, tmp_path: Path):
+    def tuned(model: Classifier, rate: float) -> list[float]:
+        groups = parameter_groups(model.head, model.encoder, 1e-2, rate)
+        settings = TrainingSettings(steps=2, progress=False)
+        task = classification(EXAMPLES, [], model.pad)
+        return train(model, task, settings, device="cpu", checkpoint=tmp_path / "tuning", groups=groups).loss
+
+    fresh = copy_of(classifier)
+    assert tuned(classifier, 1e-3) == tuned(fresh, 1e-3)  # it is done, and not trained again
+    with pytest.raises(CheckpointError, match="its groups is"):
+        tuned(copy_of(classifier), 1e-4)

@@ -10,7 +10,7 @@ import torch
 from course_lib.exercises import Exercise, Mistake, all_exercises
 from course_lib.exercises.cases import case
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.checking import forget_outcomes, try_on_every_case
+from course_lib.exercises.judging.checking import forget_outcomes, try_on_every_case
 from course_lib.exercises.mistakes import patched
 from course_lib.exercises.reports import Report
 from course_lib.transformer import attention

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.checking import check
+from course_lib.exercises.judging.checking import check
 from course_lib.text.byte_pairs import BYTES, count_pairs, merge_pair
 from course_lib.transformer.attention import padding_mask, scaled_dot_product_attention
 from course_lib.transformer.blocks import online_softmax_step

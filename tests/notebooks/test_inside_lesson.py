@@ -8,7 +8,7 @@ import torch
 from course_lib import yours
 from course_lib.data import grammar
 from course_lib.data.grammar.kinds import word_kinds
-from course_lib.exercises import parts
+from course_lib.exercises.keeping import parts
 from course_lib.pretrained.inspection import (
     complete,
     count_right,

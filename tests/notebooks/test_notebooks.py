@@ -89,7 +89,7 @@ def test_only_the_cell_whose_output_differs_from_the_committed_one_fails(sample:
 
 
 def test_a_learners_own_parts_are_neither_read_nor_overwritten(tmp_path: Path):
-    command = [sys.executable, "-c", "from course_lib.exercises import store; print(store.folder())"]
+    command = [sys.executable, "-c", "from course_lib.exercises.keeping import store; print(store.folder())"]
     folder = subprocess.run(
         command, env=kernels.environment(tmp_path), capture_output=True, text=True, check=True
     ).stdout

@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.exercises import all_exercises, solution
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.source import names_used
+from course_lib.exercises.keeping.source import names_used
 from tests.notebooks import kernels
 
 NAMES = [exercise.name for exercise in all_exercises()]

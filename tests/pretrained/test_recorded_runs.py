@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from course_lib.learning.descriptions import describe_machine
 from course_lib.pretrained import recorded_runs
 from course_lib.pretrained.recorded_runs import complete, lines_of, made_here
 
@@ -50,5 +51,5 @@ def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
 def test_a_table_says_on_what_it_was_made() -> None:
     made = made_here("faker 1.2")
     assert made["machine"].endswith(", faker 1.2, one thread")
-    assert recorded_runs.describe_machine() in made["machine"]
+    assert describe_machine() in made["machine"]
     assert len(made["date"]) == len("2026-11-29")

@@ -28,10 +28,10 @@ def test_an_interrupted_recipe_continues_with_the_runs_that_are_missing(
     fetch("tales")
     monkeypatch.setattr(scale_tales, "plan", lambda: [(8, 1 / 32, 0), (8, 1 / 32, 1)])
     quick, part = replace(SETTINGS, steps=2, validate_every=1), tmp_path / "part.jsonl"
-    whole = json.loads(scale_tales.record(part, quick))
+    whole = json.loads(scale_tales.record(part, settings=quick))
     lines = part.read_text().splitlines()
     assert len(lines) == 2
     part.write_text(lines[1] + "\n")
-    again = json.loads(scale_tales.record(part, quick))
+    again = json.loads(scale_tales.record(part, settings=quick))
     assert again["runs"] == whole["runs"]
     assert len(part.read_text().splitlines()) == 2

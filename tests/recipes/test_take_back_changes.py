@@ -29,9 +29,9 @@ def test_an_interrupted_recipe_continues_with_the_runs_that_are_missing(
     monkeypatch.setattr(take_back_changes, "plan", lambda: two)
     monkeypatch.setattr(take_back_changes, "UNSEEN", 2000)
     quick, part = replace(SETTINGS, steps=2, warmup=1), tmp_path / "part.jsonl"
-    whole = json.loads(take_back_changes.record(part, quick, rounds=1))
+    whole = json.loads(take_back_changes.record(part, settings=quick, rounds=1))
     lines = part.read_text().splitlines()
     assert len(lines) == 3
     part.write_text("\n".join(lines[:2]) + "\n")
-    again = json.loads(take_back_changes.record(part, quick, rounds=1))
+    again = json.loads(take_back_changes.record(part, settings=quick, rounds=1))
     assert again["runs"] == whole["runs"]

@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case
-from course_lib.exercises.class_checks import explain_class, judge_class
-from course_lib.exercises.dropout import dropout_of_model
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
-from course_lib.exercises.initialisation import copied_layers, start_of_model
-from course_lib.exercises.weights_in_use import names_of_its_own
+from course_lib.exercises.weights.class_checks import explain_class, judge_class
+from course_lib.exercises.weights.dropout import dropout_of_model
+from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights.initialisation import copied_layers, start_of_model
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask, padding_mask
 from course_lib.transformer.layers import DecoderLayer, EncoderLayer

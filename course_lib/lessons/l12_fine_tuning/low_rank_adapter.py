@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.exercises import weights_in_use
 from course_lib.exercises.cases import Result, case, fixed_tensor
-from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights import weights_in_use
+from course_lib.exercises.weights.class_checks import explain_class, judge_class
+from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.learning import adapters
 
 CHANGES_FROM_THE_START = (

@@ -5,10 +5,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
-from course_lib.exercises.class_checks import explain_class, judge_class
 from course_lib.exercises.exercise import Exercise
-from course_lib.exercises.fixed_weights import ClassWithWeights, with_fixed_weights
-from course_lib.exercises.weights_in_use import names_of_its_own
+from course_lib.exercises.weights.class_checks import explain_class, judge_class
+from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
+from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import layers
 from course_lib.transformer.layers import GroupedQueryAttention, RMSNorm, SwiGLU
 from course_lib.transformer.positions import rotary

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import traitlets
 
 from course_lib.pictures.explorers.base import Explorer
-from course_lib.pictures.look import token_label
+from course_lib.pictures.look import token_label, with_minus
 from course_lib.text.words import WordTokenizer
 from course_lib.transformer.models import Transformer
 from course_lib.writing.beam import Candidate, beam_search, length_penalty
@@ -29,7 +29,7 @@ class Translation(Protocol):
 
 
 class Translator(Protocol):
-    """A Transformer with its two tokenizers, such as `weights.load_translator()`."""
+    """A Transformer with its two tokenizers, such as `load_translator()`."""
 
     model: Transformer
     english: WordTokenizer
@@ -97,7 +97,7 @@ class BeamExplorer(Explorer):
     Another penalty changes the scores of the texts that the search ended with; the search itself is not run again.
 
     Args:
-        translator: `weights.load_translator()`, or the learner's own.
+        translator: `load_translator()`, or the learner's own.
         sentence: what it translates at first; the learner may type another.
         beams: the numbers of beams to choose from.
 
@@ -204,7 +204,9 @@ class BeamExplorer(Explorer):
             text, total, _, note = self._endings(beams)[0]
             words = text.split(" ")
             brief = "… " * (len(words) > MOST_WORDS) + " ".join(words[-MOST_WORDS:])  # the ends differ most
-            parts.append(f"{'1 beam finds' if beams == 1 else f'{beams} beams find'} “{brief}”{note}, {_signed(total)}")
+            parts.append(
+                f"{'1 beam finds' if beams == 1 else f'{beams} beams find'} “{brief}”{note}, {with_minus(total)}"
+            )
         return f"A search tree, grown by beam search. Best texts, with log-probability: {'; '.join(parts)}."
 
     def static_html(self) -> str:
@@ -214,8 +216,8 @@ class BeamExplorer(Explorer):
         names = ("beams", "text", "log-probability", "score")
         head = "".join(f'<th scope="col">{name}</th>' for name in names)
         body = "".join(
-            f'<tr><th scope="row">{beams}</th><td>{escape(text)}{note}</td><td>{_signed(total)}</td>'
-            f"<td>{_signed(score)}</td></tr>"
+            f'<tr><th scope="row">{beams}</th><td>{escape(text)}{note}</td><td>{with_minus(total)}</td>'
+            f"<td>{with_minus(score)}</td></tr>"
             for beams in self._beams
             for text, total, score, note in self._endings(beams)
         )
@@ -240,13 +242,9 @@ def _list(steps: Sequence[Sequence[dict[str, Any]]], step: int, parent: int) -> 
     if step == len(steps):
         return ""
     items = "".join(
-        f"<li>{escape(token_label(each['name']))} {_signed(each['total'])}, {_fate(each, step)}"
+        f"<li>{escape(token_label(each['name']))} {with_minus(each['total'])}, {_fate(each, step)}"
         f"{_list(steps, step + 1, i)}</li>"
         for i, each in enumerate(steps[step])
         if each["parent"] == parent
     )
     return f"<ul>{items}</ul>" if items else ""
-
-
-def _signed(number: float) -> str:
-    return f"{number:.2f}".replace("-", "−")

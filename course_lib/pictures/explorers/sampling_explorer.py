@@ -21,7 +21,7 @@ BESIDE = ("The ", "And the q", "Once upon a ti", "The king said, ")
 
 
 class TextModel(Protocol):
-    """A language model of characters, such as `weights.load_tales_model()`."""
+    """A language model of characters, such as `load_tales_model()`."""
 
     model: LanguageModel
 
@@ -43,7 +43,7 @@ class SamplingExplorer(Explorer):
     text comes from the kernel, by `sample`, a moment later.
 
     Args:
-        text_model: `weights.load_tales_model()`, or the learner's own.
+        text_model: `load_tales_model()`, or the learner's own.
         prompt: the first beginning, which the learner replaces by another.
         beside: beginnings to compare with, of which the learner chooses one.
 

@@ -30,7 +30,7 @@ class TranslateBox(Explorer):
     """A box to type an English sentence into; below it the translation, and its attention over both sentences.
 
     Args:
-        translator: `weights.load_translator()`, or the learner's own from notebook 07.
+        translator: `load_translator()`, or the learner's own from notebook 07.
         sentence: the first sentence in the box.
     """
 

@@ -8,6 +8,7 @@ import traitlets
 
 from course_lib.pictures.explorers.base import Explorer
 from course_lib.pretrained.sentence_translator import FoundTranslation
+from course_lib.text.wording import as_sentence
 
 
 class SearchingTranslator(Protocol):
@@ -49,8 +50,7 @@ class TranslationExplorer(Explorer):
                 for name, translator in self._translators.items()
             }
         except ValueError as problem:
-            said = str(problem)
-            self.found = {**self.found, "message": f"{said[:1].upper()}{said[1:]}.", "to": self.sentence}
+            self.found = {**self.found, "message": as_sentence(problem), "to": self.sentence}
             return
         self.found = {"machines": machines, "to": self.sentence}
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from course_lib.pictures.figures.display import describe, theme_of
-from course_lib.pictures.look import colour, token_label
+from course_lib.pictures.look import colour, token_label, with_minus
 from course_lib.writing.beam import Candidate
 
 # In characters of the nodes' monospaced font; a character is 0.602 times as wide as the font's size.
@@ -124,7 +124,7 @@ def _box(ax: Axes, corner: tuple[float, float], width: float, words: tuple[str, 
 
 
 def _signed(node: _Node) -> str:
-    return f"{node.candidate.log_probability:.2f}".replace("-", "−")
+    return with_minus(node.candidate.log_probability)
 
 
 def _in_words(steps: Sequence[Sequence[Candidate]], show: Callable[[int], str]) -> str:
@@ -133,7 +133,7 @@ def _in_words(steps: Sequence[Sequence[Candidate]], show: Callable[[int], str]) 
     going = [each for each in steps[-1] if each.fate == "kept"]
     best = max(ended or going, key=lambda each: each.log_probability)
     text = " ".join(token_label(show(i)) for i in best.ids)
-    number = f"{best.log_probability:.2f}".replace("-", "−")
+    number = with_minus(best.log_probability)
     which = "that has ended" if ended else "so far"
     return (
         f"A search tree after {len(steps)} steps: {len(everything)} texts, of which {len(ended)} have ended. The "

@@ -11,11 +11,6 @@ FAULTS = [
     ("examples=self.task.examples[:_FEW]", "examples=self.task.examples", "measures are tried on all examples"),
     ("if not len(getattr(self.task, name)):", "if False:", "a study without data is begun"),
     (
-        "[french.bos, *french.encode(each.french), french.eos]",
-        "[*french.encode(each.french), french.eos]",
-        "a translation has no beginning",
-    ),
-    (
         "([french.bos, *french.encode(pair.french), french.eos],)",
         "([french.bos, *french.encode(pair.french)],)",
         "a text has no end",

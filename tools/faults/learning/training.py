@@ -29,4 +29,8 @@ FAULTS = [
     ("                if not self.warned:\n", "                if True:\n", "a warning for each failed write"),
     ("else place(checkpoint)", "else Path(checkpoint)", "a folder that is called ~"),
     ("0 <= beta < 1 for beta", "0 <= beta <= 1 for beta", "betas of 1"),
+    ('rate * group["share"]', "rate", "all groups learn as fast as the fastest"),
+    ('own["groups"] = [[group["lr"], ', 'own["groups"] = [[', "a checkpoint continues at other rates of groups"),
+    ("if groups is not None and rate is not None:", "if False:", "a rate beside those of groups"),
+    ("and task.validation and stop(", "and stop(", "asked whether to stop without a measurement"),
 ]

@@ -60,10 +60,7 @@ def finished_translator() -> tuple[nn.Module, Task]:
     """Give a copy of the course's trained translator of notebook 07, and what it learned and is measured on."""
     translator, split = load_translator(), grammar.split()
     english, french = translator.english, translator.french
-    examples, held = (
-        [(english.encode(pair.english), [french.bos, *french.encode(pair.french), french.eos]) for pair in pairs]
-        for pairs in (split.train[:8_000], split.test[:400])
-    )
+    examples, held = (grammar.as_ids(some, english, french) for some in (split.train[:8_000], split.test[:400]))
     task = Task(examples, partial(translation, pad=french.pad), held, pad=french.pad)
     return copy.deepcopy(translator.model), task
 

@@ -9,6 +9,7 @@ from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 from course_lib.data import DataMissing, grammar, translations
 from course_lib.data.translations import SentencePair, Source
 from course_lib.scoring.bleu import Tokens
+from course_lib.text.wording import as_sentence
 from course_lib.text.words import join
 
 _cut = Tokenizer13a()
@@ -49,8 +50,7 @@ def human_sentences(known: int = 30_000, unseen: int = 200) -> Sentences:
 
 
 def _written(words: Sequence[str]) -> str:
-    sentence = join(words)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return as_sentence(join(words))
 
 
 def _near(test: Sequence[Source], known: Sequence[SentencePair]) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""A folder from which computers without a network install and run the course."""

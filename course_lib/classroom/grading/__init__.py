@@ -1,0 +1,1 @@
+"""Assignments, what students hand in, their grades, and the overview of a class."""

@@ -1,0 +1,341 @@
+"""Check an answer: run it on every case, and compare it with the reference and the known mistakes."""
+
+from __future__ import annotations
+
+import dis
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from course_lib.exercises.cases import Case, Result, in_float32, is_fractional
+from course_lib.exercises.judging.diagnosis import diagnose
+from course_lib.exercises.judging.errors import functions_of, source_of
+from course_lib.exercises.judging.outcomes import NO_GRADIENT, Outcome, difference, is_too_exact, run
+from course_lib.exercises.judging.recognition import WrongAnswer, recognise
+from course_lib.exercises.judging.settings import (
+    original_functions,
+    pinned_settings,
+    replaced_functions,
+    undoing_replacements,
+)
+from course_lib.exercises.judging.slips import attribute_without_effect, slip_in_class
+from course_lib.exercises.keeping.source import names_bound_below
+from course_lib.exercises.reports import Report
+from course_lib.text.wording import capitalized
+
+if TYPE_CHECKING:
+    from course_lib.exercises.exercise import Exercise
+
+FLOAT32_ONLY = (
+    "Right, but for float32 only: numbers from `torch.zeros`, `torch.arange` or `torch.tensor` end up in float32, "
+    "unless you say `dtype=x.dtype`, and so does what goes through `.float()`."
+)
+FLOAT32_ON_PURPOSE = (
+    "Right. Where float64 numbers come in, your code computes in float32 all the same, since it says `{}`, and rounds "
+    "them. That does no harm in this course."
+)
+TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.float(?:32)?\)")
+IN_FLOAT64 = (
+    "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
+)
+STOPPED = "You stopped the check before it had finished. Run the cell again to check your answer."
+# How torch writes that two tensors of different dtypes meet.
+ABOUT_DTYPES = re.compile(
+    r"dtype|scalar type|\b(Float|Double|Half|BFloat16|float|double)\b.*\b(Float|Double|float|double)\b"
+)
+
+Outcomes = dict[Case, Outcome]
+
+
+class CourseFault(Exception):
+    """The course's own version of a part raises an error, so that no answer can be judged."""
+
+
+def check(exercise: Exercise, answer: Any) -> Report:
+    """Try an answer on every case. Report that it is right, name its mistakes, or describe where it is wrong.
+
+    Whatever the answer is and does, a report comes back, and the settings of the process, random numbers and functions
+    of torch are as they were.
+    """
+    title = f"✗ {exercise.name}: not yet"
+    try:
+        with pinned_settings(), undoing_replacements():
+            return _judge(exercise, answer)
+    except KeyboardInterrupt:
+        return Report(title, (STOPPED,))
+    except CourseFault as fault:
+        return Report(f"… {exercise.name}: not checked", (str(fault),))
+    except BaseException as error:
+        return Report(title, (_cannot_be_read(error),))
+
+
+def _judge(exercise: Exercise, answer: Any) -> Report:
+    if not callable(answer):
+        kind = type(answer).__name__
+        sentence = f"`@exercise` checks a function or a class, but it was given something of the type `{kind}`."
+        return Report(f"✗ {exercise.name}: not yet", (sentence,))
+    expected = _expected_outcomes(exercise)
+    replaced_before = _names_of_replaced_functions()
+    got = try_on_every_case(exercise, answer)
+    remarks = _about_replaced_functions(replaced_before)
+    if _is_not_started(got[exercise.example].error):
+        return Report(f"… {exercise.name}", ("Not started yet: replace `raise NotImplementedError` with your code.",))
+    differing = _differing_cases(exercise, got, expected)
+    wrong = {
+        case for case in differing if not _fails_only_in_float64(exercise, answer, case, got[case], expected[case])
+    }
+    if wrong:
+        report = _report_wrong_answer(exercise, answer, got, expected, wrong)
+        if report.mistake is not None:
+            return report
+        return replace(
+            report, paragraphs=(*report.paragraphs, *_about_name_below(exercise, answer, got, wrong), *remarks)
+        )
+    if flaw := _training_flaw(exercise, answer):
+        return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
+    remark = _about_float32(answer) if differing else f"Right in all {len(exercise.every_case)} cases."
+    of_exercise = _remark_of_exercise(exercise, answer)
+    sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
+    return Report(f"✓ {exercise.name}: right", sentences, passed=True)
+
+
+def _is_not_started(error: BaseException | None) -> bool:
+    """Whether a learner's own `raise NotImplementedError` ended a call; torch raises that error for other reasons."""
+    if not isinstance(error, NotImplementedError):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or str(trace.tb_frame.f_globals.get("__name__", "")).startswith("torch"):
+        return False
+    return dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
+
+
+def try_on_every_case(exercise: Exercise, answer: Any) -> Outcomes:
+    """Run an answer on every case, and stop after one that the learner interrupts."""
+    function = exercise.adapt(answer)
+    outcomes: Outcomes = {}
+    for case in exercise.every_case:
+        outcomes[case] = run(function, case.arguments)
+        if isinstance(outcomes[case].error, KeyboardInterrupt):
+            break
+    return outcomes
+
+
+@cache  # a learner checks many answers to one exercise in a session
+def _outcome_in(exercise: Exercise, implementation: Any, case: Case) -> Outcome:
+    """The outcome of the reference or of a known mistake in a case, with the original functions of torch.
+
+    Raises KeyboardInterrupt if the learner stops it, so that nothing unfinished is remembered.
+    """
+    outcome = run(_adapted(exercise, implementation), case.arguments)
+    if isinstance(outcome.error, KeyboardInterrupt):
+        _adapted.cache_clear()
+        raise KeyboardInterrupt
+    return outcome
+
+
+@cache  # adapted classes keep their modules between cases
+def _adapted(exercise: Exercise, implementation: Any) -> Callable[..., Any]:
+    return exercise.adapt(implementation)
+
+
+def forget_outcomes() -> None:
+    """Forget the outcomes of references and known mistakes, so that they are computed again."""
+    _outcome_in.cache_clear()
+    _adapted.cache_clear()
+
+
+def _expected_outcomes(exercise: Exercise) -> Outcomes:
+    """The outcomes of the reference. Raises CourseFault, and remembers nothing, if it fails in any case."""
+    with original_functions():
+        outcomes = {case: _outcome_in(exercise, exercise.reference, case) for case in exercise.every_case}
+    for outcome in outcomes.values():
+        if outcome.error is not None:
+            forget_outcomes()
+            raise CourseFault(_about_fault(exercise, outcome.error))
+    return outcomes
+
+
+def _about_fault(exercise: Exercise, error: BaseException) -> str:
+    what = f"the course's own `{exercise.name}` raises {type(error).__name__}: {error}".partition("\n")[0][:300]
+    return (
+        f"This is a fault of the course, not of your answer: {what.rstrip('.')}. Restart the kernel and run the "
+        "notebook again; if it happens again, please report it."
+    )
+
+
+def _differing_cases(exercise: Exercise, some: Outcomes, others: Outcomes, exact: bool = True) -> set[Case]:
+    """The cases tried with both answers in which their outcomes differ, beyond float32 precision unless `exact`."""
+    both = some.keys() & others.keys()
+    return {case for case in both if not some[case].matches(others[case], exercise.returns, exact)}
+
+
+def _fails_only_in_float64(exercise: Exercise, answer: Any, case: Case, got: Outcome, expected: Outcome) -> bool:
+    """Whether a case is in float64, and an answer fails there only because it computes in float32.
+
+    An error counts if it is about dtypes and does not occur with the same numbers in float32. Any other error is a
+    mistake of the answer.
+    """
+    if not case.in_float64:
+        return False
+    if got.error is None:
+        return got.matches(expected, exercise.returns, exact=False)
+    if not isinstance(got.error, RuntimeError) or not ABOUT_DTYPES.search(str(got.error)):
+        return False
+    arguments = [in_float32(argument) for argument in case.arguments]
+    with original_functions():
+        right = run(exercise.adapt(exercise.reference), arguments)
+    return run(exercise.adapt(answer), arguments).matches(right, exercise.returns)
+
+
+def _about_float32(answer: Any) -> str:
+    """A sentence on an answer that is right to float32 precision only: its source may ask for that."""
+    on_purpose = TURNS_INTO_FLOAT32.search("\n".join(map(source_of, functions_of(answer))))
+    return FLOAT32_ON_PURPOSE.format(on_purpose[0]) if on_purpose else FLOAT32_ONLY
+
+
+def _about_precision(got: Outcomes, expected: Outcomes) -> list[str]:
+    """A sentence on a right result in float64, where float32 is wanted."""
+    return [IN_FLOAT64] if any(is_too_exact(_first(got[case]), _first(expected[case])) for case in got) else []
+
+
+def _first(outcome: Outcome) -> Any:
+    """What a call returned, or the first thing if it returned several."""
+    return outcome.value[0] if isinstance(outcome.value, tuple) and outcome.value else outcome.value
+
+
+def _side_effects(got: Outcomes) -> list[str]:
+    """Sentences on what a right answer does besides its result: warnings, and settings that it leaves changed."""
+    sentences = []
+    if warned := list(dict.fromkeys(text for outcome in got.values() for text in outcome.warned)):
+        sentences.append(f"It raises a warning, though: {warned[0].rstrip('.')}.")
+    if changed := list(dict.fromkeys(call for outcome in got.values() for call in outcome.settings)):
+        calls = ", ".join(f"`{call}`" for call in changed)
+        sentences.append(
+            f"It leaves a setting of the whole notebook changed ({calls}), which later cells would notice."
+        )
+    return sentences
+
+
+def _remark_of_exercise(exercise: Exercise, answer: Any) -> list[str]:
+    """A sentence that an exercise has on a right answer; none for most."""
+    if exercise.remark is None:
+        return []
+    sentence = run(exercise.remark, (answer,)).value
+    return [str(sentence)] if sentence else []
+
+
+def _names_of_replaced_functions() -> list[str]:
+    """The functions of torch, math and Python that the notebook's own code has replaced."""
+    return [each.name for each in replaced_functions() if getattr(each.value, "__module__", "") == "__main__"]
+
+
+def _about_replaced_functions(before: list[str]) -> list[str]:
+    """Sentences on functions of torch, math and Python that cells replaced before, or the answer does as it runs."""
+    sentences = []
+    if before:
+        names = ", ".join(f"`{name}`" for name in before)
+        sentences.append(f"A cell has replaced {names}, and your code uses that: restart the kernel for the original.")
+    if since := [name for name in _names_of_replaced_functions() if name not in before]:
+        names = ", ".join(f"`{name}`" for name in since)
+        sentences.append(f"Your code replaces {names} for everyone as it runs. The check has put the original back.")
+    return sentences
+
+
+def _about_name_below(exercise: Exercise, answer: Any, got: Outcomes, wrong: set[Case]) -> list[str]:
+    """A sentence on a global name that an answer uses and its cell defines only below it; none for other answers."""
+    error = next(got[case].error for case in exercise.every_case if case in wrong)
+    if not isinstance(error, NameError) or error.name not in names_bound_below(answer):
+        return []
+    return [f"`{error.name}` is defined below your answer: move it above `@exercise`, then run the cell again."]
+
+
+def _report_wrong_answer(
+    exercise: Exercise, answer: Any, got: Outcomes, expected: Outcomes, wrong: set[Case]
+) -> Report:
+    """Name the known mistakes in a wrong answer; if there are none, describe where it is wrong."""
+    mistake = None
+    try:
+        wrong_answer = WrongAnswer(
+            exercise,
+            answer,
+            got,
+            expected,
+            frozenset(wrong),
+            outcome_of=partial(_outcome_in, exercise),
+        )
+        if sentence := slip_in_class(answer, exercise.reference) or attribute_without_effect(answer):
+            return Report(f"✗ {exercise.name}: not yet", (sentence,))
+        with original_functions():
+            findings = recognise(wrong_answer)
+        if findings.mistakes:
+            sentences, mistake = findings.sentences, findings.mistakes[0]
+        elif sentence := _explanation(exercise, answer, got, wrong):
+            sentences = [sentence]
+        else:
+            sentences = diagnose(wrong_answer, findings.sentences)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # The result is a tensor that torch computes little with, or an object that raises errors when it is looked at.
+        sentences, mistake = [_first_difference(exercise, got, expected, wrong) or _cannot_be_read(error)], None
+    first = next(case for case in exercise.every_case if case in wrong)
+    if printed := got[first].printed.strip():
+        sentences = [*sentences, f"It printed: {printed[:200]}"]
+    return Report(f"✗ {exercise.name}: not yet", tuple(sentences), mistake=mistake)
+
+
+def _first_difference(exercise: Exercise, got: Outcomes, expected: Outcomes, wrong: set[Case]) -> str:
+    """How the result of the first wrong case differs from the expected one; "" if it ended in an error."""
+    first = next(case for case in exercise.every_case if case in wrong)
+    if got[first].error is not None:
+        return ""
+    return capitalized(difference(got[first].value, expected[first].value, exercise.returns))
+
+
+def _cannot_be_read(error: BaseException) -> str:
+    kind = type(error).__name__
+    return f"The check cannot read what your code makes: looking at it raises {kind}. Return plain tensors or numbers."
+
+
+def _explanation(exercise: Exercise, answer: Any, got: Outcomes, wrong: set[Case]) -> str:
+    """What explains a wrong result, if the exercise can say it; "" if it cannot."""
+    first = next(case for case in exercise.every_case if case in wrong)
+    if exercise.explain is None or isinstance(got[first].error, KeyboardInterrupt):
+        return ""
+    return str(run(exercise.explain, (answer, first.arguments)).value or "")
+
+
+def _training_flaw(exercise: Exercise, answer: Any) -> str:
+    """Say why an answer whose numbers are right could not be trained; "" if it could."""
+    if exercise.trained:
+        gradients = [Result("gradient") for argument in exercise.example.arguments if is_fractional(argument)]
+        with original_functions():
+            expected = _gradients(exercise, exercise.reference)
+        if expected.error is not None:
+            raise CourseFault(_about_fault(exercise, expected.error))
+        if not _gradients(exercise, answer).matches(expected, gradients):
+            return NO_GRADIENT
+    if exercise.further_check is None:
+        return ""
+    outcome = run(exercise.further_check, (answer, exercise.example.arguments))
+    if outcome.error is not None:
+        return f"But in training it raises {type(outcome.error).__name__}: {outcome.error}".rstrip(".") + "."
+    return str(outcome.value)
+
+
+def _gradients(exercise: Exercise, answer: Any) -> Outcome:
+    """The gradient of the first result, or of the first row of a single one, for each floating-point argument."""
+
+    def gradients(*arguments: Any) -> tuple[Tensor, ...]:
+        inputs = [argument.requires_grad_() for argument in arguments if is_fractional(argument)]
+        return torch.autograd.grad(exercise.adapt(answer)(*arguments)[0].sum(), inputs)
+
+    outcome = run(gradients, exercise.example.arguments)
+    return replace(outcome, changed=())  # asking for gradients counts as no change

@@ -1,0 +1,455 @@
+"""Describe a wrong answer in which no known mistake was recognised: what is wrong, where, and in which call."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import math
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course_lib.exercises.adapters import call_directly
+from course_lib.exercises.cases import Case
+from course_lib.exercises.judging.calls import argument_names, describe_call, describe_value, inputs_begin
+from course_lib.exercises.judging.errors import Raised, describe_error, likely_cause, locate, source_of
+from course_lib.exercises.judging.naming import is_or_are, owned
+from course_lib.exercises.judging.outcomes import Outcome, difference, run, wrong_elements
+from course_lib.exercises.judging.recognition import WrongAnswer, differing_results, relation_of_one_result
+from course_lib.exercises.judging.relations import Compared, equal
+from course_lib.exercises.judging.slips import slip_in_source, slips_with_masks
+from course_lib.text.wording import capitalized
+
+GIVES_ANOTHER_RESULT_EACH_TIME = (
+    "Your code gives another result each time that it is called with the same arguments. Does it draw random numbers, "
+    "or make a new layer, which begins with random ones?"
+)
+WEIGHTS_ARE_SET = "The check has put numbers of its own into the weights, so that results can be compared."
+
+
+def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
+    """Say in sentences where an answer is wrong, what its results have in common with the right ones, and a call.
+
+    `found` are sentences that are known already to say what is wrong with the results.
+    """
+    case = next(case for case in wrong_answer.exercise.every_case if case in wrong_answer.wrong)
+    if _is_random(wrong_answer, case):
+        return [GIVES_ANOTHER_RESULT_EACH_TIME]
+    outcome, right = wrong_answer.got[case], wrong_answer.expected[case]
+    if outcome.error is not None:
+        return [*found, *_about_error(wrong_answer, case, outcome.error)]
+    if missing := _missing_result(wrong_answer, outcome, right):
+        return [missing]
+    detail = difference(outcome.value, right.value, wrong_answer.exercise.returns)
+    if not detail:
+        return [_about_changed_argument(wrong_answer, case, outcome)]
+    what = found or [_what_differs(wrong_answer)]
+    shown = _shown_call(wrong_answer, case, detail)
+    if inspect.isclass(wrong_answer.exercise.reference):
+        shown += f" {WEIGHTS_ARE_SET}"
+    sentences = (_where_it_fails(wrong_answer), *what, shown)
+    return [*filter(None, sentences), *_about_argument_changed_besides(wrong_answer, case, outcome)]
+
+
+def _is_random(wrong_answer: WrongAnswer, case: Case) -> bool:
+    """Whether an answer gives another result in a wrong case if random numbers start from another seed."""
+    if wrong_answer.got[case].error is not None or inspect.isclass(wrong_answer.exercise.reference):
+        return False
+    function = wrong_answer.exercise.adapt(wrong_answer.answer)
+
+    def with_another_seed(*arguments: Any) -> Any:
+        torch.manual_seed(1)
+        random.seed(1)
+        return function(*arguments)
+
+    returns, got = wrong_answer.exercise.returns, wrong_answer.got[case].value
+    if difference(run(function, case.arguments).value, got, returns):
+        return False  # it cannot be compared with itself, or depends on earlier calls
+    other = run(with_another_seed, case.arguments)
+    return other.error is None and bool(difference(other.value, got, returns))
+
+
+# Errors.
+
+
+def _about_error(wrong_answer: WrongAnswer, case: Case, error: BaseException) -> list[str]:
+    """Name an error, the line that raised it, its likely cause, and the call."""
+    raised = locate(wrong_answer.answer, error)
+    if isinstance(error, KeyboardInterrupt):
+        where = f" in line {raised.number}, `{raised.line}`" if raised.line else ""
+        return [f"You stopped it{where}. Would it have ended? Look at what ends each loop."]
+    cause = _taken_by_name_only(wrong_answer, raised) or likely_cause(
+        raised, _signature(wrong_answer, case, raised), _names_of_parts()
+    )
+    sentences = [_where_it_fails(wrong_answer), describe_error(raised), cause]
+    is_about_call = not isinstance(error, NameError) and raised.line
+    arguments = case.arguments
+    if raised.function == "__init__" and inspect.isclass(wrong_answer.exercise.reference):
+        arguments = arguments[: inputs_begin(arguments)]
+    call = describe_call(wrong_answer.exercise, wrong_answer.answer, arguments)
+    return [*filter(None, sentences), *([f"The call was {call}."] if is_about_call else [])]
+
+
+def _taken_by_name_only(wrong_answer: WrongAnswer, raised: Raised) -> str:
+    """Say that the answer takes an argument by name only, if that is why the course's call fails; "" otherwise."""
+    error = raised.error
+    if raised.line or not isinstance(error, TypeError) or "positional argument" not in str(error):
+        return ""
+    answer = wrong_answer.answer
+    called = getattr(answer, "forward", answer) if inspect.isclass(answer) else answer
+    try:
+        parameters = inspect.signature(called).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    if not (by_name := [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]):
+        return ""
+    writer = "`forward`" if inspect.isclass(answer) else "function"
+    return (
+        f"Your {writer} takes `{by_name[0]}` by name only, but the course passes it by position. Leave out the `*` "
+        "before it."
+    )
+
+
+def _signature(wrong_answer: WrongAnswer, case: Case, raised: Raised) -> str:
+    """How the course calls the answer, in the reference's names; of a class, `__init__` or `forward`."""
+    exercise = wrong_answer.exercise
+    names = argument_names(exercise, exercise.reference, case.arguments)
+    if not inspect.isclass(exercise.reference):
+        return f"{exercise.name}({', '.join(names)})"
+    first = inputs_begin(case.arguments)
+    if "__init__" in raised.words:
+        return f"{exercise.name}({', '.join(names[:first])})"
+    return f"forward({', '.join(names[first:])})"
+
+
+def _names_of_parts() -> list[str]:
+    from course_lib.exercises.catalogue import all_exercises  # imports all exercises, and these import this module
+
+    return [exercise.name for exercise in all_exercises()]
+
+
+# Missing results, changed arguments.
+
+
+def _missing_result(wrong_answer: WrongAnswer, outcome: Outcome, right: Outcome) -> str:
+    """Say that the answer returns None, or that one of the things that it returns is None; "" otherwise."""
+    is_class = inspect.isclass(wrong_answer.exercise.reference)
+    writer = "`forward`" if is_class or inspect.isclass(wrong_answer.answer) else "function"
+    results = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
+    if outcome.value is None or (is_class and results[0] is None):
+        if outcome.printed:
+            return f"Your {writer} returns nothing (`None`). It prints: write `return` where it says `print`."
+        return f"Your {writer} returns nothing (`None`): its `return` is missing, or not reached by this call."
+    wanted = right.value if isinstance(right.value, tuple) else (right.value,)
+    returns = wrong_answer.exercise.returns
+    for i, result in enumerate(results):
+        if result is None and i < len(wanted) and wanted[i] is not None:
+            name = returns[i].definite
+            return f"Of the {len(results)} things that you return, number {i + 1} is None: return {name} there."
+    return ""
+
+
+def _about_argument_changed_besides(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> list[str]:
+    """A sentence on an argument that was changed in place, where the result is wrong too; none if there is none."""
+    if not outcome.changed:
+        return []
+    name, kind, instead = _changed_argument(wrong_answer, case, outcome)
+    return [f"Your code also changes `{name}`, the caller's {kind}: {instead}."]
+
+
+def _about_changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> str:
+    """Say that only a change in place is wrong."""
+    name, kind, instead = _changed_argument(wrong_answer, case, outcome)
+    return f"The result is right, but your code changes `{name}`, the caller's {kind}: {instead}."
+
+
+def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> tuple[str, str, str]:
+    """The argument that was changed in place, by its name in the learner's code, its kind, and what to do instead."""
+    changed = outcome.changed[0]
+    name = argument_names(wrong_answer.exercise, wrong_answer.answer, case.arguments)[changed]
+    argument = case.arguments[changed]
+    kind = type(argument).__name__.lower()
+    if kind == "tensor":
+        instead = f"make a new one, or work on `{name}.clone()`"
+    elif isinstance(argument, (list, tuple)) and any(isinstance(each, (list, dict, Tensor)) for each in argument):
+        instead = f"leave `{name}` and what is in it as they are, and return new ones"
+    else:
+        instead = f"work on `{name}.copy()`"
+    return name, kind, instead
+
+
+# Which cases fail.
+
+
+def _where_it_fails(wrong_answer: WrongAnswer) -> str:
+    """Say what the cases that fail have in common and the others do not, or how many of them there are."""
+    if constant := _same_result_everywhere(wrong_answer):
+        return constant
+    tried, wrong = list(wrong_answer.got), wrong_answer.wrong
+    if len(wrong) == len(tried):
+        return ""
+    groups = {words: frozenset(case for case in tried if words in case.having) for words in _properties(tried)}
+    for words, group in groups.items():
+        if group == wrong:
+            return f"Your code works, but not {_circumstance(words)}."
+    for words, group in groups.items():
+        if len(group) > 1 and group == frozenset(tried) - wrong:
+            return f"Your code works only {_circumstance(words)}."
+    for (one, group), (other, second) in itertools.combinations(groups.items(), 2):
+        if group & second == wrong:
+            return f"Your code works, but not {_circumstance(one)} and, at the same time, {_circumstance(other)}."
+        if group | second == wrong:
+            return f"Your code works, but neither {_circumstance(one)} nor {_circumstance(other)}."
+    example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
+    if another in wrong and example not in wrong:
+        has_tensors = any(isinstance(argument, Tensor) for argument in example.arguments)
+        others = "other numbers of the same shape" if has_tensors else "a similar call"
+        return f"Your code is right for the example, but not for {others}."
+    right = len(tried) - len(wrong)
+    return f"Your code is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
+
+
+def _circumstance(words: str) -> str:
+    """What a case has, as part of a sentence.
+
+    >>> _circumstance("a batch"), _circumstance("no past"), _circumstance("no merges at all")
+    ('with a batch', 'where there is no past', 'where there are no merges at all')
+    """
+    if not re.match(r"no |neither ", words):
+        return f"with {words}"
+    return f"where there {is_or_are(words.removesuffix(' at all'))} {words}"
+
+
+def _properties(cases: Sequence[Case]) -> list[str]:
+    return list(dict.fromkeys(words for case in cases for words in case.having))
+
+
+def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
+    """Say that the answer gives the example's result wherever the right one has the same shape; "" otherwise.
+
+    Results without information, NaN or zeros, do not count.
+    """
+    exercise, got, expected = wrong_answer.exercise, wrong_answer.got, wrong_answer.expected
+    if got[exercise.example].error is not None or _is_blank(got[exercise.example].value):
+        return ""
+    shape = _shape(expected[exercise.example].value)
+    alike = [case for case in got if _shape(expected[case].value) == shape and case is not exercise.example]
+    others = [case for case in alike if not expected[case].matches(expected[exercise.example], exercise.returns)]
+    if not others or not all(
+        got[case].error is None and got[case].matches(got[exercise.example], exercise.returns) for case in others
+    ):
+        return ""
+    if exercise.example in wrong_answer.wrong:
+        return "Your code gives the same result for different arguments: does it use all of them?"
+    return "Your code gives the example's result whatever goes in: is that result written into the code?"
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether a value, or the first of several, is NaN or 0 throughout, or empty."""
+    first = value[0] if isinstance(value, (tuple, list)) and value else value
+    if isinstance(first, Tensor):
+        return bool((first.isnan() | (first == 0)).all())
+    if isinstance(first, float) and math.isnan(first):
+        return True
+    return isinstance(first, (int, float, str, list, tuple, dict)) and not first
+
+
+def _shape(value: Any) -> Any:
+    """The shapes of tensors, the lengths of lists and texts, and the types of other values."""
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    if isinstance(value, tuple):
+        return tuple(_shape(each) for each in value)
+    return (type(value), len(value) if hasattr(value, "__len__") else 0)
+
+
+# What differs.
+
+
+def _what_differs(wrong_answer: WrongAnswer) -> str:
+    """Say how the wrong results differ from the right ones, if that can be said of all of them in the same words."""
+    if sentence := relation_of_one_result(wrong_answer):
+        return sentence
+    slip = slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer)
+    for result, compared in differing_results(wrong_answer).items():
+        name = result.name
+        facts = (
+            slip,
+            _not_a_number(compared),
+            _positions(name, _letters(result.shape), compared),
+            _sums(compared),
+            _size(name, compared, source_of(wrong_answer.answer)),
+        )
+        if any(facts):
+            return next(filter(None, facts))
+    return slip
+
+
+def _slip_with_mask(wrong_answer: WrongAnswer) -> str:
+    """Say what a sum or product with a mask does, if more results are right without it; "" otherwise."""
+    exercise = wrong_answer.exercise
+    for slip in slips_with_masks(wrong_answer.answer, _masks(wrong_answer)):
+        for case in wrong_answer.comparable:
+            corrected = run(exercise.adapt(slip.corrected), case.arguments)
+            if corrected.matches(wrong_answer.expected[case], exercise.returns, exact=False):
+                return slip.sentence
+    return ""
+
+
+def _masks(wrong_answer: WrongAnswer) -> list[str]:
+    """The learner's names of the arguments that are tensors of True and False."""
+    names: dict[str, None] = {}
+    for case in wrong_answer.got:
+        of_case = argument_names(wrong_answer.exercise, wrong_answer.answer, case.arguments)
+        for name, value in zip(of_case, case.arguments, strict=True):
+            if isinstance(value, Tensor) and value.dtype == torch.bool:
+                names[name] = None
+    return list(names)
+
+
+def _letters(shape: str) -> list[str]:
+    return [letter.strip() for letter in shape.split(",") if letter.strip() not in ("", "...", "…")]
+
+
+def _not_a_number(compared: Sequence[Compared]) -> str:
+    """Say where NaN comes from, if a result holds it in every case."""
+    if all(isinstance(each.got, Tensor) and bool(each.got.isnan().any()) for each in compared):
+        return "NaN (not a number) comes from 0 / 0, ∞ − ∞, ∞ / ∞ or 0 · ∞: look for what is 0 or infinite before."
+    return ""
+
+
+def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) -> str:
+    """Say that a result is wrong only at some positions along an axis, such as the first, in every case."""
+    if not all(isinstance(each.got, Tensor) and isinstance(each.expected, Tensor) for each in compared):
+        return ""
+    if any(each.got.shape != each.expected.shape or each.got.dim() == 0 for each in compared):
+        return ""
+    wrong = [wrong_elements(each.got, each.expected) for each in compared]
+    axes = min(marks.dim() for marks in wrong)
+    for axis in range(-axes, 0):
+        indices = [_marked_along(marks, axis) for marks in wrong]
+        lengths = [marks.size(axis) for marks in wrong]
+        # Along an axis of length 1, "at index 0" and "in the second half" are the same, so most should be longer.
+        longer = sum(length > 1 for length in lengths)
+        if max(lengths) < 3 or longer < 2 or 2 * longer <= len(lengths):
+            continue
+        for words in _patterns(0):
+            if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):
+                letter = letters[axis] if len(letters) >= -axis and letters.count(letters[axis]) == 1 else ""
+                axis_name = f"the axis {letter}" if letter else _axis_without_letter(axis)
+                return f"{capitalized(owned(name))} {is_or_are(name)} wrong only {words} along {axis_name}."
+    return ""
+
+
+def _axis_without_letter(axis: int) -> str:
+    """Name an axis by its place from the end, a negative index."""
+    return {-1: "the last axis", -2: "the axis before the last"}.get(axis, f"axis {axis}")
+
+
+def _patterns(length: int) -> dict[str, range]:
+    """Sets of indices along an axis of this length, with the words for them."""
+    return {
+        "at index 0": range(1),
+        "at the last index": range(length - 1, length),
+        "after index 0": range(1, length),
+        "before the last index": range(length - 1),
+        "at odd indices": range(1, length, 2),
+        "at even indices": range(0, length, 2),
+        "in the first half": range(length // 2),
+        "in the second half": range(length // 2, length),
+    }
+
+
+def _marked_along(marks: Tensor, axis: int) -> list[int]:
+    """The indices along an axis at which anything is marked."""
+    others = [other for other in range(-marks.dim(), 0) if other != axis]
+    along = marks.sum(others) > 0 if others else marks
+    return [int(i) for i in along.nonzero().flatten()]
+
+
+def _sums(compared: Sequence[Compared]) -> str:
+    """Say that the right numbers add up to 1 along an axis, and the answer's do not."""
+    axes = []
+    for each in compared:
+        if not _same_shape_of_fractions(each):
+            return ""
+        sums_to_one = [axis for axis in range(-each.expected.dim(), 0) if _adds_up_to_one(each.expected, axis)]
+        if not sums_to_one or any(_adds_up_to_one(each.got, axis) for axis in sums_to_one):
+            return ""
+        axes.append(sums_to_one[-1])
+    total = float(compared[0].got.sum(axes[0]).flatten()[0])
+    along = "along the last axis" if set(axes) == {-1} else "along an axis"
+    return f"The numbers should add up to 1 {along}. In the call below, they add up to {total:.4g} first."
+
+
+def _same_shape_of_fractions(each: Compared) -> bool:
+    both = (each.got, each.expected)
+    return all(isinstance(x, Tensor) and x.is_floating_point() for x in both) and each.got.shape == each.expected.shape
+
+
+def _adds_up_to_one(x: Tensor, axis: int) -> bool:
+    return equal(x.sum(axis), torch.ones_like(x.sum(axis)))
+
+
+def _size(name: str, compared: Sequence[Compared], source: str) -> str:
+    """Say that a number is too large, or too small, in every case."""
+    numbers = [(_as_number(each.got), _as_number(each.expected)) for each in compared]
+    if len(compared) < 2:
+        return ""
+    known = [(got, expected) for got, expected in numbers if got is not None and expected is not None]
+    if len(known) < len(numbers):
+        return ""
+    if "count of" in name:
+        counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
+        return f"{capitalized(name)} {counts}: is something left out, or used twice?"
+    if all(got == 0 for got, _ in known):
+        cut_off = re.search(r"//|\bint\(|\bround\(", source)
+        cause = f" Does `{cut_off[0].rstrip('(')}` cut it off?" if cut_off else ""
+        return f"{capitalized(owned(name))} {is_or_are(name)} always 0.{cause}"
+    subject = f"{capitalized(owned(name))} {is_or_are(name)}"
+    if all(got > expected for got, expected in known):
+        return f"{subject} too large in every case that is wrong."
+    if all(got < expected for got, expected in known):
+        return f"{subject} too small in every case that is wrong."
+    return ""
+
+
+def _as_number(value: Any) -> float | None:
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return float(value)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+# The call.
+
+
+def _shown_call(wrong_answer: WrongAnswer, case: Case, detail: str) -> str:
+    """Show a call, its result and the right one, whole if both are short, or else their first difference.
+
+    The result has a name where it is one of several, or not what the answer itself returns.
+    """
+    call = describe_call(wrong_answer.exercise, wrong_answer.answer, case.arguments)
+    got, expected = wrong_answer.got[case].value, wrong_answer.expected[case].value
+    returns = wrong_answer.exercise.returns
+    if not isinstance(expected, tuple):
+        got, expected = (got,), (expected,)
+    if isinstance(got, tuple) and len(got) == len(expected):
+        pairs = zip(returns, got, expected, strict=False)
+        result, one, other = next(each for each in pairs if difference(each[1], each[2], [each[0]]))
+        right, wrong = describe_value(other), describe_value(one)
+        is_short = not right.startswith("of ") and not wrong.startswith("of ")
+        if is_short and right != wrong and _are_of_one_type(one, other):
+            if wrong_answer.exercise.adapt is call_directly and len(expected) == 1:
+                return f"{call} should give `{right}`, not `{wrong}`."
+            return f"For {call}, {result.definite} should be `{right}`, not `{wrong}`."
+    return f"For {call}, {detail}"
+
+
+def _are_of_one_type(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return one.dtype == other.dtype
+    return type(one) is type(other)

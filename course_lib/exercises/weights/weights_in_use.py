@@ -1,0 +1,388 @@
+"""Judge what a learner's class uses its weights for: whether all are learned and used, each for one thing.
+
+Each function returns a sentence that says what is wrong and what to do, or "".
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
+from course_lib.exercises.weights.registration import Untrained, constant_tensors
+from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
+
+SHARED_NORMS = (
+    "One norm serves in several places of your class. Each norm learns numbers of its own, so make a new one for each "
+    "place."
+)
+NORMS_WITHOUT_GAIN = (
+    "Your class learns {} gain{} of norms, but should learn {}: one for each norm, d_model numbers each."
+)
+NORMS_WITHOUT_BIAS = (
+    "A norm in your class learns no bias. LayerNorm multiplies by a learned gain and adds a learned bias, d_model "
+    "numbers each."
+)
+SHARED_MATRICES = (
+    "Your class uses the same matrix for several tasks: it learns {} numbers in its matrices, but should learn {}. "
+    "Give each task a layer of its own."
+)
+OTHER_MATRICES = "Your class learns {} numbers in its matrices, but should learn {}."
+
+
+def untrained(learned: ClassWithWeights, answer: Any) -> str:
+    """Say which weights are never trained, since torch does not know of them, or since they are frozen."""
+    fixed = learned.make_with_fixed_weights(answer, learned.sizes)
+    inputs = learned.inputs(*learned.sizes)
+    constant = [each for each in constant_tensors(fixed.module) if _matters(learned, fixed.module, each.tensor, inputs)]
+    found = fixed.untrained + constant
+    return _about_untrained(found[0]) if found else ""
+
+
+def _about_untrained(weight: Untrained) -> str:
+    name, attribute = f"`self.{weight.name}`", f"`self.{weight.name.partition('[')[0]}`"
+    if weight.kind == "list":
+        return (
+            f"Your layers in {attribute} are in a plain Python list, so torch does not know of them and never trains "
+            "them. Use `nn.ModuleList`, or `nn.ParameterList` for parameters."
+        )
+    if weight.kind == "dict":
+        return (
+            f"Your layers in {attribute} are in a plain Python dict, so torch does not know of them and never trains "
+            "them. Use `nn.ModuleDict`, or `nn.ParameterDict` for parameters."
+        )
+    if weight.kind == "buffer":
+        return (
+            f"Your {name} is a buffer, which torch saves but never trains. A weight that is learned has to be an "
+            "`nn.Parameter`."
+        )
+    if weight.kind == "frozen":
+        return (
+            f"Your {name} has `requires_grad=False`, so it is never trained. A weight that is learned needs its "
+            "gradient: leave that out, and `from_pretrained` too, which freezes a table."
+        )
+    return (
+        f"Your {name} is a plain tensor, so torch does not know of it and never trains it. Wrap it in `nn.Parameter`, "
+        "or use a layer such as `nn.Linear` or `nn.Embedding`."
+    )
+
+
+def unused(learned: ClassWithWeights, answer: Any) -> str:
+    """Say which weights have no effect, or get no gradient although they have one."""
+    fixed = learned.make_with_fixed_weights(answer, learned.sizes)
+    inputs = learned.inputs(*learned.sizes)
+    parameters = dict(fixed.module.named_parameters())
+    output = learned.outputs(fixed.module, inputs)[0]
+    trained = {name: each for name, each in parameters.items() if each.requires_grad}
+    if not trained or not output.requires_grad:
+        gradients: Sequence[Tensor | None] = [None] * len(trained)
+    else:
+        gradients = torch.autograd.grad(mixed(output), list(trained.values()), allow_unused=True)
+    without = [
+        name
+        for (name, parameter), gradient in zip(trained.items(), gradients, strict=True)
+        if gradient is None or (parameter.dim() > 1 and not gradient.any())
+    ]
+    idle = [name for name in without if not _matters(learned, fixed.module, parameters[name], inputs)]
+    cut_off = [name for name in without if name not in idle]
+    if idle and not cut_off:
+        name = _common_name(fixed.module, idle)
+        if sentence := _about_part_of_list(fixed.module, name, idle):
+            return sentence
+        is_needed = _is_needed(learned, fixed.module, name)
+        what_to_do = "Use it in `forward`." if is_needed else "Use it in `forward`, or leave it out."
+        return f"Your `__init__` makes `self.{name}`, but the output never depends on it. {what_to_do}"
+    if cut_off:
+        return (
+            f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
+            "`torch.tensor` and `torch.no_grad()` cut the gradient off. Use the parameter itself."
+        )
+    return ""
+
+
+def _about_part_of_list(module: nn.Module, name: str, idle: Sequence[str]) -> str:
+    """Say that only the first or only the last layers of a list have an effect; "" if it is no such list.
+
+    Takes the name of the first layer without effect, and those of all weights without effect.
+    """
+    path = name.rpartition(".")[0]
+    layers = module.get_submodule(path)
+    if not isinstance(layers, nn.ModuleList):
+        return ""
+    without = [i for i in range(len(layers)) if any(each.startswith(f"{path}.{i}.") for each in idle)]
+    if without == [*range(len(layers) - 1)]:
+        return (
+            f"Of your layers in `self.{path}`, only the last has an effect. Does each read what came in before the "
+            "loop? `x = layer(x)` gives each what the one before it returns."
+        )
+    if without == [*range(without[0], len(layers))]:
+        return (
+            f"Of your layers in `self.{path}`, those from `self.{path}[{without[0]}]` on have no effect. Call every "
+            "layer, and put `return` below the loop, not inside it."
+        )
+    return ""
+
+
+@torch.no_grad()
+def _matters(learned: ClassWithWeights, module: nn.Module, parameter: Tensor, inputs: Sequence[Any]) -> bool:
+    """Whether the output changes with a parameter."""
+    before, output = parameter.clone(), learned.outputs(module, inputs)[0]
+    parameter.copy_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
+    changed = not torch.allclose(learned.outputs(module, inputs)[0], output, atol=1e-6)
+    parameter.copy_(before)
+    return changed
+
+
+def _is_needed(learned: ClassWithWeights, module: nn.Module, name: str) -> bool:
+    """Whether the course's class has a part of this name, or the learner's has no more weights than the course's."""
+    reference = learned.make_with_fixed_weights(learned.reference, learned.sizes).module
+    names = {name for name, _ in (*reference.named_modules(), *reference.named_parameters())}
+    got, expected = (sum(each.numel() for each in one.parameters()) for one in (module, reference))
+    return name in names or got <= expected
+
+
+def _common_name(module: nn.Module, names: Sequence[str]) -> str:
+    """The name of the largest submodule all of whose parameters are among the names, the first one's; or that name."""
+    first = names[0]
+    parts = first.split(".")
+    for length in range(1, len(parts)):
+        prefix = ".".join(parts[:length])
+        inside = [name for name, _ in module.named_parameters() if name.startswith(f"{prefix}.")]
+        if set(inside) <= set(names):
+            return prefix
+    return first
+
+
+def biases(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that a class learns a bias, for a class whose maps should have none."""
+    vectors = learned.make_with_fixed_weights(answer, learned.sizes).vectors
+    if not (found := [each.name for each in vectors if not each.is_gain]):
+        return ""
+    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"Your class learns a bias, `self.{found[0]}`{others}. The maps have none here: write "
+        "`nn.Linear(…, …, bias=False)`."
+    )
+
+
+def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that a class has too few or too many norms that learn."""
+    expected = len(chosen(learned.make_with_fixed_weights(learned.reference, learned.sizes).vectors, gains=True))
+    got = len(chosen(learned.make_with_fixed_weights(answer, learned.sizes).vectors, gains=True))
+    if got < expected:
+        return NORMS_WITHOUT_GAIN.format(got, "" if got == 1 else "s", expected)
+    if got > expected:
+        return (
+            f"Your class has {got} norms that learn, but should have {expected}. Leave out the norm that is too many."
+        )
+    return ""
+
+
+def number_of_learned(learned: ClassWithWeights, answer: Any, sizes: Sequence[Any]) -> str:
+    """Say that a class made with certain sizes has too few or too many numbers in its matrices."""
+    made = [learned.make_with_fixed_weights(each, sizes) for each in (answer, learned.reference)]
+    counted = [counted_matrices(learned, each, sizes) for each in made]
+    got, expected = (sum(each.numel() for each in some) for some in counted)
+    if got == expected:
+        return ""
+    kind = "matrices" if all(each.dim() > 1 for each in counted[0]) else "weights"
+    return (
+        f"Made as `{as_call(learned, sizes)}`, your class learns {got} numbers in its {kind}, but should learn "
+        f"{expected}."
+    )
+
+
+def as_call(learned: ClassWithWeights, sizes: Sequence[Any]) -> str:
+    """Write how an instance is made."""
+    return f"{learned.reference.__name__}({', '.join(getattr(each, '__name__', str(each)) for each in sizes)})"
+
+
+def shared(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that weights serve several purposes, although each should have its own.
+
+    A weight's gradient says what it is used for: that of a shared weight is the sum of the gradients of its uses. So
+    each gradient in the course's class has to be found in the learner's, wherever and in whatever order.
+    """
+    expected = _expected_gradients(learned)
+    got = _Gradients(learned, answer)
+    if twice := got.added_twice(expected):
+        return (
+            f"Your class adds `self.{twice}` twice. An `nn.Linear` adds its bias itself, so leave the second sum out."
+        )
+    missing = got.missing_from(expected)
+    if missing:
+        if any(each.is_gain for each in missing):
+            return SHARED_NORMS
+        return SHARED_NORMS if got.contains_sum_of(expected.required) else NORMS_WITHOUT_BIAS
+    if got.matrices.shape != expected.matrices.shape:
+        message = SHARED_MATRICES if _lacks_whole_matrices(learned, answer) else OTHER_MATRICES
+        return message.format(len(got.matrices), len(expected.matrices))
+    if not torch.allclose(got.matrices, expected.matrices, rtol=1e-3, atol=1e-4):
+        return "Your class uses a matrix for several tasks, or a task uses several. Give each task a layer of its own."
+    return ""
+
+
+def _lacks_whole_matrices(learned: ClassWithWeights, answer: Any) -> bool:
+    """Whether the matrices of a class are those of the course's class, as large as there, but fewer."""
+    some, every = (
+        Counter(each.numel() for each in counted_matrices(learned, fixed, learned.sizes))
+        for fixed in (learned.make_with_fixed_weights(one, learned.sizes) for one in (answer, learned.reference))
+    )
+    return some < every
+
+
+class _Gradients:
+    """The gradients of a class with fixed weights: of each vector, and of all numbers in matrices, sorted."""
+
+    def __init__(self, learned: ClassWithWeights, answer: Any) -> None:
+        fixed = learned.make_with_fixed_weights(answer, learned.sizes)
+        vocabularies = learned.vocabulary_sizes(learned.sizes)
+        vectors = [each for each in fixed.vectors if not is_table(each.parameter, vocabularies)]
+        matrices = [each for each in fixed.matrices if not is_table(each, vocabularies)]
+        output = mixed(learned.outputs(fixed.module, learned.inputs(*learned.sizes))[0])
+        parameters = [each.parameter for each in vectors] + matrices
+        gradients = torch.autograd.grad(output, parameters, allow_unused=True, materialize_grads=True)
+        by_vector = zip(vectors, gradients[: len(vectors)], strict=True)
+        self.vectors = {vector: gradient.flatten()[vector.places] for vector, gradient in by_vector}
+        numbers = [each.flatten() for each in gradients[len(vectors) :]]
+        self.matrices = torch.cat(numbers).sort().values if numbers else torch.zeros(0)
+
+    @property
+    def required(self) -> dict[Vector, Tensor]:
+        """The gradients of norms, which learn a gain and a bias. Biases elsewhere are left to the learner."""
+        norms = {each.name.rpartition(".")[0] for each in chosen(list(self.vectors), gains=True)}
+        return {each: gradient for each, gradient in self.vectors.items() if each.name.rpartition(".")[0] in norms}
+
+    def numbers(self) -> Tensor:
+        """The gradients of all vectors."""
+        return torch.cat([torch.zeros(0), *self.vectors.values()])
+
+    def missing_from(self, expected: "_Gradients") -> list[Vector]:
+        """The expected gradients of norms that are not found here."""
+        return [each for each, gradient in expected.required.items() if not _all_within(gradient, self.numbers())]
+
+    def added_twice(self, expected: "_Gradients") -> str:
+        """The name of a bias that is added twice: its gradient is double that of a bias of the course's class."""
+        for vector, gradient in self.vectors.items():
+            if vector.is_gain or not bool((gradient.abs() > 1e-4).any()):
+                continue
+            if not _all_within(gradient, expected.numbers()) and _all_within(gradient / 2, expected.numbers()):
+                return vector.name
+        return ""
+
+    def contains_sum_of(self, vectors: dict[Vector, Tensor]) -> bool:
+        """Whether a vector here is used for several purposes of norms."""
+        sums = [torch.stack(group).sum(0) for size in (2, 3) for group in combinations(vectors.values(), size)]
+        return any(_all_within(each, self.numbers()) for each in sums)
+
+
+@cache
+def _expected_gradients(learned: ClassWithWeights) -> _Gradients:
+    return _Gradients(learned, learned.reference)
+
+
+def _all_within(some: Tensor, numbers: Tensor) -> bool:
+    """Whether each of some numbers is found among others, to float32 precision."""
+    if not len(numbers):
+        return False
+    return bool(torch.isclose(some[:, None], numbers, rtol=1e-3, atol=1e-5).any(dim=1).all())
+
+
+def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that weights with the names of the course's class are used for something else than there.
+
+    Later notebooks copy trained weights by these names.
+    """
+    with torch.random.fork_rng([]), torch.no_grad():
+        reference = learned.make(learned.reference, learned.sizes).eval()
+        module = learned.make(answer, learned.sizes, seed=1).eval()
+        random = torch.Generator().manual_seed(0)
+        weights = {name: each + torch.randn(each.shape, generator=random) / 4 for name, each in _state(reference)}
+        own = dict(_state(module))
+        if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in own.items()}:
+            return ""
+        inputs = learned.inputs(*learned.sizes)
+        reference.load_state_dict(weights)
+        expected = learned.outputs(reference, inputs)[0]
+
+        def is_right(values: dict[str, Tensor]) -> bool:
+            module.load_state_dict(values)
+            return torch.allclose(learned.outputs(module, inputs)[0], expected, atol=1e-5)
+
+        if is_right(weights):
+            return ""
+        for one, other in combinations(_submodules(weights), 2):
+            exchanged = _exchange(weights, one, other)
+            if exchanged is not None and is_right(exchanged):
+                return (
+                    f"Your `self.{one}` does the work of `self.{other}`, and the other way round. Later notebooks copy "
+                    "trained weights by these names, so exchange the two in `forward`."
+                )
+    return (
+        "Your weights have the names of the course's class, but other tasks. Later notebooks copy trained weights by "
+        "these names, so use each for what its name says."
+    )
+
+
+def names_of_its_own(learned: ClassWithWeights) -> Callable[[Any], str]:
+    """Make the remark on a right class into which trained weights do not fit, since it has other names for its own.
+
+    For classes into which later cells load trained weights, by the names that the course's class has.
+    """
+
+    def remark(answer: Any) -> str:
+        with torch.random.fork_rng([]):
+            given, expected = (_shapes(learned.make(each, learned.sizes)) for each in (answer, learned.reference))
+        if given == expected:
+            return ""
+        name = learned.reference.__name__
+        missing = [each for each in expected if each not in given]
+        if missing:
+            difference = f"Its weights have names of their own: there is no `{missing[0]}`."
+        elif len(given) > len(expected):
+            difference = "It has more weights than the course's class."
+        else:
+            other = next(each for each in expected if given[each] != expected[each])
+            difference = f"Its weights have shapes of their own, such as that of `{other}`."
+        return f"{difference} Where the course loads trained weights, its own `{name}` takes the place of yours."
+
+    return remark
+
+
+def _shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(each.shape) for name, each in _state(module)}
+
+
+def _state(module: nn.Module) -> list[tuple[str, Tensor]]:
+    return [(name, each.detach().clone()) for name, each in module.state_dict().items()]
+
+
+def _submodules(weights: dict[str, Tensor]) -> list[str]:
+    """The names of weights and of all that holds them."""
+    names = dict.fromkeys(weights)
+    for name in weights:
+        parts = name.split(".")
+        names |= dict.fromkeys(".".join(parts[:length]) for length in range(1, len(parts)))
+    return list(names)
+
+
+def _exchange(weights: dict[str, Tensor], one: str, other: str) -> dict[str, Tensor] | None:
+    """The weights, with those of two submodules exchanged; None if their shapes differ, or one holds the other."""
+
+    def renamed(name: str) -> str:
+        for old, new in ((one, other), (other, one)):
+            if name == old or name.startswith(f"{old}."):
+                return new + name[len(old) :]
+        return name
+
+    exchanged = {name: weights.get(renamed(name)) for name in weights}
+    result: dict[str, Tensor] = {}
+    for name, value in exchanged.items():
+        if value is None or value.shape != weights[name].shape:
+            return None
+        result[name] = value
+    return result

@@ -1,0 +1,27 @@
+"""How the course puts words into its own sentences: in messages, panels and reports. No tokenizer is concerned."""
+
+from collections.abc import Sequence
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words into a phrase.
+
+    >>> join_words(["one", "two", "three"])
+    'one, two and three'
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def capitalized(words: str) -> str:
+    """Begin a sentence or clause with a capital letter, and change nothing else."""
+    return words[:1].upper() + words[1:]
+
+
+def as_sentence(words: object) -> str:
+    """Write the words of an error, or of a text, as a sentence: with a capital letter, and a full stop at the end.
+
+    >>> as_sentence(ValueError("there are no words in ''")), as_sentence("who is there?")
+    ("There are no words in ''.", 'Who is there?')
+    """
+    text = capitalized(str(words))
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -1,0 +1,618 @@
+"""The report on a wrong answer that contains no known mistake."""
+
+import _thread
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from course_lib.exercises.cases import Result
+from course_lib.exercises.catalogue import find
+from course_lib.exercises.judging.outcomes import difference
+from course_lib.learning import schedules
+from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention, softmax
+from course_lib.transformer.positions import embed_with_positions
+
+
+def said(name: str, answer: Any) -> str:
+    report = find(name).check(answer)
+    assert not report.passed
+    assert report.mistake is None, report
+    return report.message
+
+
+def test_an_exception_is_reported_with_the_line_that_raised_it():
+    def answer(x, dim):
+        shifted = x - x.max()
+        return shifted.no_such_method()
+
+    line = answer.__code__.co_firstlineno + 2
+    assert f"Line {line}, `return shifted.no_such_method()`, raises an AttributeError: " in said("softmax", answer)
+
+
+def test_an_exception_in_a_class_is_reported_with_its_line_too():
+    class Answer:
+        def __call__(self, x, dim):
+            return 1 / 0
+
+    assert "`return 1 / 0`, raises a ZeroDivisionError: division by zero.\n" in said("softmax", Answer)
+
+
+def test_an_exception_in_a_class_with_another_name_is_reported_with_its_line_too():
+    class Answer(torch.nn.Module):
+        def __init__(self, d_model, heads):
+            super().__init__()
+            self.W_q = torch.nn.Linear(d_model, no_such_name)  # noqa: F821
+
+    assert ", raises a NameError: name 'no_such_name' is not defined." in said("MultiHeadAttention", Answer)
+
+
+def test_too_few_parameters_are_reported():
+    assert "takes 1 positional argument but 2 were given" in said("softmax", lambda x: x)
+
+
+def test_a_missing_return_is_distinguished_from_a_print():
+    def forgets(x, dim):
+        torch.softmax(x, dim)
+
+    def prints(x, dim):
+        print(torch.softmax(x, dim))
+
+    assert "its `return` is missing" in said("softmax", forgets)
+    message = said("softmax", prints)
+    assert "It prints: write `return`" in message
+    assert "It printed: tensor(" in message
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (lambda x, dim: torch.softmax(x, dim).numpy(), "a numpy array (torch has the same functions"),
+        (lambda x, dim: np.tanh(x.numpy()), "a numpy array (torch has the same functions"),
+        (lambda x, dim: torch.softmax(x, dim).tolist(), "the numbers are right, but in a `list`"),
+        (
+            lambda x, dim: (torch.softmax(x, dim), x),
+            "there are 2 things, of which number 1 is right: return that one alone.",
+        ),
+        (
+            lambda x, dim: torch.softmax(x, dim).unsqueeze(0),
+            "one axis of length 1 too many, axis 0: `squeeze(0)` removes it",
+        ),
+        (lambda x, dim: torch.softmax(x, dim).round().int(), "the right numbers are rounded to whole ones"),
+        (lambda x, dim: "softmax", "you return a `str`"),
+    ],
+)
+def test_a_result_of_a_wrong_type_is_reported(answer: Callable[..., Any], sentence: str):
+    assert sentence in said("softmax", answer)
+
+
+def test_one_result_instead_of_two_is_reported():
+    message = said(
+        "scaled_dot_product_attention", lambda q, k, v, mask=None: scaled_dot_product_attention(q, k, v, mask)[0]
+    )
+    assert "2 things are wanted, `return output, weights`, but you return a tensor of shape (2, 2)." in message
+
+
+@pytest.mark.parametrize(
+    ("come", "words"),
+    [
+        (lambda steps: steps[:2], "a `tuple`"),
+        (lambda steps: [*steps, steps[0]], "a `list`"),
+        (lambda steps: steps[2][:1], "a tensor of shape (1,)"),
+        (lambda steps: 3, "an `int`"),
+    ],
+)
+def test_fewer_or_more_than_three_results_are_reported(come: Callable[..., Any], words: str):
+    step = find("beam_step").reference
+    message = said("beam_step", lambda *arguments: come(step(*arguments)))
+    assert f"3 things are wanted, `return parents, tokens, totals`, but you return {words}." in message
+
+
+def test_one_result_instead_of_two_is_reported_for_masked_cases_too():
+    def answer(*arguments):
+        both = scaled_dot_product_attention(*arguments)
+        return both if len(arguments) < 4 else both[:1]
+
+    assert "2 things are wanted, `return output, weights`, but" in said("scaled_dot_product_attention", answer)
+
+
+def last_changed(result: torch.Tensor) -> torch.Tensor:
+    """A copy with another last element."""
+    changed = result.clone(memory_format=torch.contiguous_format)
+    changed.view(-1)[-1] = ~changed.view(-1)[-1] if result.dtype == torch.bool else changed.view(-1)[-1] + 1
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        # What is compared is not what the function returns, so its name has to be there.
+        ("top_p_filter", last_changed, ", the probabilities after a softmax should be `"),
+        ("cross_entropy", last_changed, ", the loss should be `"),
+        ("attention_weights", last_changed, " should give `"),
+        ("causal_mask", last_changed, "For `causal_mask(3)`, the mask should be True at (2, 2), not False."),
+        ("cross_attend", last_changed, "Your output is wrong only at the last index"),
+        ("wilson_interval", lambda both: both[0], "2 things are wanted, the lowest share and the highest share, but"),
+        ("beam_search_text", lambda both: (both[0], both[1] + 1), "In your `log_probability`, everything is too large"),
+        ("scaled_dot_product_attention", lambda both: (both[0], last_changed(both[1])), ", the weights should be `"),
+        (
+            "reorder_cache",
+            lambda past: [(k, last_changed(v)) for k, v in past],
+            "`past` of two pairs of tensors of shape",
+        ),
+        (
+            "freeze",
+            lambda count: count + 1,
+            "For `freeze(model, ['head'])`, ",
+        ),
+        (
+            "parameter_groups",
+            lambda groups: [group | {"lr": group["lr"] + 1} for group in groups],
+            "`parameter_groups(head, body, 0.5, 0.125)`, ",
+        ),
+    ],
+)
+def test_the_call_is_shown_with_the_name_of_what_is_compared(name: str, change: Callable[..., Any], sentence: str):
+    reference = find(name).reference
+    message = find(name).check(lambda *arguments: change(reference(*arguments))).message
+    assert sentence in message
+
+
+def test_a_wrong_shape_is_reported_in_letters_and_in_numbers():
+    message = said("attention_weights", lambda scores: torch.softmax(scores, -1).unsqueeze(1))
+    assert "there is one axis of length 1 too many, axis 1" in message
+
+
+def test_a_number_is_compared_as_a_number():
+    message = said("multi_head_parameter_count", lambda d_model, heads: d_model * heads)
+    assert "`multi_head_parameter_count(4, 2)` should give `80`, not `8`." in message
+
+
+def test_nan_is_reported_with_its_position():
+    def answer(scores):
+        weights = torch.softmax(scores, -1)
+        weights[-1, -1] = torch.nan
+        return weights
+
+    assert "not `[[0.09003, 0.2447, 0.6652], [0.3333, 0.3333, nan]]`." in said("attention_weights", answer)
+
+
+def test_the_first_number_that_differs_is_reported_with_its_position():
+    def answer(weights, value):
+        output = weights @ value
+        return torch.cat([output[:, :-1], output[:, -1:] * 3], dim=1)
+
+    # By hand: 0.5 * 0 + 0.25 * 8 + 0.25 * 2 = 2.5 in the second column.
+    message = said("mix_values", answer)
+    assert "should give `[[2.5, 2.5], [0, 8]]`, not `[[2.5, 7.5], [0, 24]]`." in message
+    assert message.startswith("Your output is wrong only at the last index along the axis d_v.")
+
+
+def test_a_changed_argument_is_reported():
+    def answer(query, key):
+        scores = query @ key.T
+        key += 1
+        return scores
+
+    message = said("dot_product_scores", answer)
+    assert message == (
+        "The result is right, but your code changes `key`, the caller's tensor: make a new one, or work on "
+        "`key.clone()`."
+    )
+
+
+def test_an_argument_that_is_changed_is_named_also_where_the_result_is_wrong():
+    def pops(score, words):
+        whole, added = score(words), []
+        while words:
+            words.pop()
+            added.append(whole - score(words))
+        return torch.tensor(added)
+
+    assert said("leave_one_out", pops).endswith(
+        "Your code also changes `words`, the caller's list: work on `words.copy()`."
+    )
+
+
+def test_of_a_list_of_lists_a_copy_of_the_outer_one_is_not_said_to_be_enough():
+    def appends(texts, end, length):
+        for text in texts:
+            text.append(end)
+        ids = [i for text in texts for i in text]
+        return torch.tensor(ids[: len(ids) // length * length]).view(-1, length)
+
+    message = said("pack_texts", appends)
+    assert "leave `texts` and what is in it as they are" in message
+
+
+def test_the_largest_difference_is_shown_and_not_one_in_the_last_digits():
+    outcome = difference(torch.tensor([1.0001, 2.0, 9.0]), torch.tensor([1.0, 2.0, 3.0]), [Result("output")])
+    assert outcome == "the output should be 3 at index 2, not 9."
+
+
+def test_truth_values_are_written_as_python_writes_them():
+    assert difference(torch.tensor([False]), torch.tensor([True]), [Result("the mask")]) == (
+        "the mask should be True at index 0, not False."
+    )
+
+
+def test_a_single_number_has_no_position():
+    assert difference(torch.tensor(1.0), torch.tensor(2.0), [Result("the loss")]) == "the loss should be 2, not 1."
+
+
+@pytest.mark.parametrize(("got", "said"), [(torch.tensor(64.0), "64"), (5, "5"), (4.0001, "4.0001")])
+def test_a_number_is_shown_with_as_few_digits_as_tell_it_apart(got: Any, said: str):
+    assert difference(got, 4.000000015237235, [Result("the perplexity")]) == f"the perplexity should be 4, not {said}."
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("calibration_error", lambda *given: find("calibration_error").reference(*given).double()),
+        ("entropy_of_weights", lambda weights: find("entropy_of_weights").reference(weights).double()),
+        ("leave_one_out", lambda *given: find("leave_one_out").reference(*given).double()),
+        ("cross_entropy", lambda *given: find("cross_entropy").reference(*given).double()),
+    ],
+)
+def test_a_number_in_float64_with_which_no_model_goes_on_is_accepted_with_a_remark(name: str, answer: Any):
+    report = find(name).check(answer)
+    assert report.passed, report
+    assert "It is in float64, though float32 came in." in report.message
+
+
+def test_the_dtype_of_nothing_does_not_matter():
+    empty = torch.empty(0, 8)
+    assert difference(empty, empty.long(), [Result("the rows")]) == ""
+    assert difference(empty, torch.empty(0, 4), [Result("the rows")]) != ""
+
+
+def test_it_is_said_that_the_weights_of_a_class_are_not_those_it_begins_with():
+    class Unscaled(find("LayerNorm").reference):
+        def forward(self, x):
+            return 3 * super().forward(x)
+
+    assert "The check has put numbers of its own into the weights" in said("LayerNorm", Unscaled)
+
+
+def test_a_model_that_comes_as_an_argument_is_shown_by_its_name():
+    message = find("freeze").check(lambda model, learn: 3).message
+    assert "freeze(model, " in message or "Your code changes for no parameter" in message
+    message = said("parameter_groups", lambda head, body, one, two: [{"params": head.parameters(), "lr": two * one}])
+    assert "`parameter_groups(head, body, 0.5, 0.125)`" in message
+
+
+def test_a_changed_list_is_reported_and_the_next_answer_gets_it_unchanged():
+    def empties_the_list(word, merges):
+        ids, k = list(word), 0
+        while merges:
+            ids, k = find("merge_pair").reference(ids, merges.pop(0), 256 + k), k + 1
+        return ids
+
+    message = said("apply_merges", empties_the_list)
+    assert message == "The result is right, but your code changes `merges`, the caller's list: work on `merges.copy()`."
+    assert not find("apply_merges").check(lambda word, merges: list(word)).passed
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("softmax", lambda x, dim: torch.softmax(x.double(), dim), "are right, but in float64"),
+        ("sinusoidal", lambda *sizes: find("sinusoidal").reference(*sizes).double(), "are right, but in float64"),
+        ("cross_entropy", lambda *given: find("cross_entropy").reference(*given).item(), "a `float`"),
+        ("masked_weights", lambda *given: find("masked_weights").reference(*given).double(), "but in float64"),
+        ("softmax", lambda x, dim: {"weights": torch.softmax(x, dim)}, "a `dict`"),
+        ("cache_bytes", lambda *sizes: [find("cache_bytes").reference(*sizes)], "should be "),
+    ],
+)
+def test_right_numbers_of_another_type_are_not_taken_for_a_known_mistake(name: str, answer: Any, words: str):
+    assert words in said(name, answer)
+
+
+def test_digits_are_shown_until_the_two_numbers_differ():
+    def nearly(weights, value):
+        return weights @ value * (1 + 5e-4)
+
+    expected, got = re.findall(r"`(\[\[.*?\]\])`", said("mix_values", nearly))[-2:]
+    assert expected != got
+
+
+def test_the_same_result_for_all_arguments_is_reported():
+    assert said("softmax", lambda x, dim: torch.full_like(x, 0.2)).startswith(
+        "Your code gives the same result for different arguments"
+    )
+
+
+def test_a_result_that_is_drawn_at_random_is_said_to_be_so():
+    message = said("embed", lambda ids, table: nn.Embedding(*table.shape)(ids))
+    assert message.startswith("Your code gives another result each time that it is called with the same arguments.")
+
+
+def test_a_result_that_depends_on_earlier_calls_is_not_called_random():
+    calls = []
+
+    def counts_its_calls(x, dim):
+        calls.append(x)
+        return torch.softmax(x, dim) + len(calls)
+
+    assert "random" not in said("softmax", counts_its_calls)
+
+
+def test_the_result_of_the_example_written_into_the_code_is_reported():
+    example = torch.softmax(torch.tensor([0.0, 1.0, 2.0]), 0)
+    assert said("softmax", lambda x, dim: example).startswith("Your code gives the example's result whatever goes in")
+
+
+def test_an_answer_right_only_for_the_example_is_reported():
+    def answer(x, dim):
+        return torch.softmax(x, dim) if x.min() >= 0 else torch.softmax(2 * x, dim)
+
+    assert said("softmax", answer).startswith("Your code is right for the example, but not for other numbers")
+
+
+def test_an_answer_right_only_without_a_batch_is_reported():
+    def flat_only(query, key, value, mask=None):
+        output, weights = scaled_dot_product_attention(query, key, value, mask)
+        return (output if query.dim() < 3 else output * 2), weights
+
+    def mixes_sentences(query, key, value, mask=None):
+        output, weights = scaled_dot_product_attention(query, key, value, mask)
+        return (output if query.dim() < 3 else output.flip(0)), weights
+
+    assert said("scaled_dot_product_attention", flat_only).startswith("Your code works, but not with a batch.")
+    assert said("scaled_dot_product_attention", mixes_sentences).startswith("Your code is right in ")
+
+
+def test_an_answer_wrong_only_at_masked_positions_is_reported():
+    def answer(query, key, value, mask=None):
+        output, weights = scaled_dot_product_attention(query, key, value, mask)
+        return output, weights if mask is None else weights.masked_fill(~mask, -1.0)
+
+    assert "Everything is right except at the positions that the mask hides." in said(
+        "scaled_dot_product_attention", answer
+    )
+
+
+def test_an_interrupted_endless_loop_is_reported_with_its_line():
+    def answer(x, dim):
+        while True:
+            x = x + 0
+
+    find("softmax")  # loads the exercises, which may take longer than the timer waits
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    message = said("softmax", answer)
+    assert message.startswith("You stopped it in line ")
+    assert "x = x + 0`" in message or "while True:`" in message
+
+
+def test_an_input_that_a_class_changes_is_reported():
+    class Changes(find("LearnedPositions").reference):
+        def forward(self, x):
+            x += self.table[: x.size(1)]
+            return x
+
+    assert said("LearnedPositions", Changes).startswith("The result is right, but your code changes `x`")
+
+
+def test_a_class_that_cuts_the_gradient_or_changes_what_it_needs_does_not_pass():
+    class Cuts(find("MultiHeadAttention").reference):
+        def forward(self, *arguments):
+            return super().forward(*arguments).detach()
+
+    class AddsInPlace(find("EncoderLayer").reference):
+        def forward(self, x, mask=None):
+            output = super().forward(x, mask)
+            x += 1
+            return output
+
+    for name, answer in (("MultiHeadAttention", Cuts), ("EncoderLayer", AddsInPlace)):
+        assert "gradient" in said(name, answer)
+
+
+def test_running_the_first_layer_in_place_of_all_layers_is_reported():
+    class Repeats(find("LanguageModel").reference):
+        def forward(self, ids):
+            hidden = embed_with_positions(ids, self.table)
+            for _ in self.layers:
+                hidden = self.layers[0](hidden, causal_mask(ids.size(1)))
+            return hidden @ self.table.T
+
+    message = find("LanguageModel").check(Repeats).message
+    assert "those from `self.layers[1]` on have no effect. Call every layer" in message
+
+
+def test_layers_in_a_plain_list_are_reported_in_whatever_order_they_are_made():
+    class Plain(find("LanguageModel").reference):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            made = list(self.layers)
+            del self.layers
+            self.layers = made[::-1]
+
+    assert find("LanguageModel").check(Plain).message.startswith("Your layers are in a plain Python list")
+
+
+def test_numbers_without_a_gradient_do_not_pass_where_models_train():
+    def answer(query, key, value, mask=None):
+        return tuple(x.detach() for x in scaled_dot_product_attention(query, key, value, mask))
+
+    assert "The gradient is cut off" in said("scaled_dot_product_attention", answer)
+
+
+def test_a_step_in_place_that_autograd_refuses_does_not_pass_where_models_train():
+    def answer(query, key, value, mask=None):
+        scores = query @ key.mT / query.size(-1) ** 0.5
+        weights = (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1)
+        weights /= weights.sum(-1, keepdim=True)
+        return weights @ value, weights
+
+    assert "`/=` in place" in said("scaled_dot_product_attention", answer)
+
+
+@pytest.mark.parametrize("name", ["EncoderLayer", "DecoderLayer"])
+def test_a_layer_in_which_nothing_is_dropped_does_not_pass(name: str):
+    class Steady(find(name).reference):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.dropout = torch.nn.Identity()
+
+    assert "nothing is dropped" in said(name, Steady)
+
+
+def test_a_norm_whose_statistics_are_detached_does_not_pass():
+    class CutOff(find("LayerNorm").reference):
+        def forward(self, x):
+            fixed = x.detach()
+            spread = (fixed.var(-1, correction=0, keepdim=True) + self.eps).sqrt()
+            return (x - fixed.mean(-1, keepdim=True)) / spread * self.gain + self.bias
+
+    assert "The gradient is cut off" in said("LayerNorm", CutOff)
+
+
+def test_a_gain_that_learns_nothing_does_not_pass():
+    class ByData(find("LayerNorm").reference):
+        def forward(self, x):
+            normed = torch.nn.functional.layer_norm(x, x.shape[-1:], eps=self.eps)
+            return normed * self.gain.data + self.bias
+
+    assert "No gradient reaches `self.gain`" in said("LayerNorm", ByData)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("embed", lambda ids, table: torch.nn.Embedding.from_pretrained(table)(ids)),
+        ("embed_with_positions", lambda ids, table: embed_with_positions(ids, table.detach())),
+        ("cross_entropy", lambda *given: find("cross_entropy").reference(*given).detach()),
+        ("smoothed_cross_entropy", lambda *given: find("smoothed_cross_entropy").reference(*given).detach()),
+        ("masked_weights", lambda scores, mask: find("masked_weights").reference(scores.detach(), mask)),
+        ("pre_norm", lambda x, sublayer, norm: x.detach() + sublayer(norm(x))),
+        ("cross_attend", lambda attention, x, memory, mask=None: attention(x, memory.detach(), memory.detach(), mask)),
+    ],
+)
+def test_gradients_are_checked_wherever_numbers_are_trained(name: str, answer: Callable[..., Any]):
+    assert "The gradient is cut off" in said(name, answer)
+
+
+def test_what_works_in_float32_only_passes_with_a_remark():
+    report = find("softmax").check(lambda x, dim: softmax(x, dim) @ torch.eye(x.shape[-1]))
+    assert report.passed
+    assert report.message.startswith("Right, but for float32 only")
+
+
+def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance():
+    report = find("softmax").check(lambda x, dim: softmax(x.float(), dim).to(x.dtype))
+    assert report.passed
+    assert report.message.startswith("Right. Where float64 numbers come in, your code computes in float32 all the same")
+    assert "`.float()`" in report.message
+
+
+def test_arguments_without_tensors_have_no_shape_to_speak_of():
+    def should_stop(losses, patience):
+        if len(losses) <= patience:
+            return False
+        return any(loss > min(losses[:-patience]) for loss in losses[-patience:])
+
+    assert said("should_stop", should_stop).startswith("Your code is right for the example, but not for a similar call")
+
+
+def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():
+    def alibi_bias(heads, T):
+        bias = find("alibi_bias").reference(heads, T)
+        return bias.masked_fill(torch.ones(T, T).triu(1).bool(), -torch.inf)
+
+    assert "before the last index along the axis before the last." in said("alibi_bias", alibi_bias)
+
+
+def test_a_pattern_along_a_batch_that_mostly_has_one_text_is_not_said():
+    def packed_labels(ids, end):
+        inputs, labels = ids[:, :-1], ids[:, 1:].clone()
+        labels[torch.arange(len(ids)), (inputs == end).int().argmax(dim=1)] = -100
+        return inputs, labels
+
+    assert "wrong only" not in said("packed_labels", packed_labels)
+
+
+def test_a_list_in_place_of_a_dictionary_is_said_in_one_line():
+    def average_weights(checkpoints):
+        return [*find("average_weights").reference(checkpoints).values()]
+
+    message = said("average_weights", average_weights)
+    assert message.endswith("the mean weights should be in a dictionary, but you return a `list`.")
+
+
+def test_a_tuple_in_place_of_a_list_is_compared_with_mistakes_that_return_tuples_too():
+    assert "the merged word should be" in said("merge_pair", lambda word, pair, new_id: (new_id, *word))
+
+
+def test_no_memory_address_is_shown():
+    def answer(x, dim):
+        raise ValueError(f"not {object()}")
+
+    assert "0x" not in said("softmax", answer)
+
+
+def test_a_tuple_that_was_not_taken_apart_is_explained():
+    def answer(query, key, value, heads):
+        mixed = scaled_dot_product_attention(query, key, value)
+        return mixed.flatten(2)
+
+    assert "is a tuple of several things: take them apart" in said("attend_in_heads", answer)
+
+
+def test_a_wrong_view_that_raises_an_error_in_some_cases_is_one_mistake():
+    exercise = find("split_heads")
+    report = exercise.check(lambda x, heads: x.view(x.size(0), heads, x.size(1), -1))
+    assert report.message == next(each.message for each in exercise.mistakes if each.name == "viewed")
+
+
+def test_wrong_cases_that_a_known_mistake_does_not_explain_are_mentioned():
+    def unscaled_and_blind_to_masks_of_zeros(query, key, value, mask=None):
+        weights = torch.softmax(query @ key.mT, dim=-1)
+        return (weights @ value, weights) if mask is None else (weights @ value * 0, weights)
+
+    report = find("scaled_dot_product_attention").check(unscaled_and_blind_to_masks_of_zeros)
+    assert report.mistake is not None
+    assert report.message.endswith("\nThat explains every wrong case but those with a mask.")
+
+
+def softmax_by_name(x, *, dim):
+    return torch.softmax(x, dim)
+
+
+class AttentionWithMaskByName(nn.Module):
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.inside = find("MultiHeadAttention").reference(d_model, heads)
+
+    def forward(self, query, key, value, *, mask=None):
+        return self.inside(query, key, value, mask)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("softmax", softmax_by_name, "Your function takes `dim` by name only, but the course passes it by position."),
+        (
+            "MultiHeadAttention",
+            AttentionWithMaskByName,
+            "Your `forward` takes `mask` by name only, but the course passes it by position.",
+        ),
+    ],
+)
+def test_an_argument_that_is_taken_by_name_only_is_named(name, answer, words):
+    message = find(name).check(answer).message
+    assert f"{words} Leave out the `*` before it." in message
+    assert "in this order" not in message
+
+
+def test_a_number_that_is_too_large_in_no_regular_way_is_said_to_be_so():
+    def irregular(step, d_model, warmup):
+        return schedules.learning_rate(step, d_model, warmup) + (step * 7 % 5 + 1) / (3 + d_model % 7)
+
+    message = find("learning_rate").check(irregular).message
+    assert message.startswith("Your learning rate is too large in every case that is wrong.")

@@ -1,0 +1,1 @@
+"""Faults to plant in the files of course_lib/data."""
