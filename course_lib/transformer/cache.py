@@ -20,7 +20,6 @@ from course_lib.transformer.attention import (
     scaled_dot_product_attention,
     split_heads,
 )
-from course_lib.transformer.layers import FusedSwiGLU
 
 KeysAndValues = tuple[Tensor, Tensor]
 
@@ -309,8 +308,8 @@ class WideMaps:
     """
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
-        parts = [part for layer in layers for part in layer.modules()]
-        self.gated = [part for part in parts if type(part) is FusedSwiGLU]
+        parts: list[Any] = [part for layer in layers for part in layer.modules()]
+        self.gated = [part for part in parts if hasattr(part, "joined")]
         self.joined = [join_maps((part.W_gate, part.W_1)) for part in self.gated]
         done = {each for part in self.gated for each in (part.W_gate, part.W_1)}
         maps = [part for part in parts if type(part) is nn.Linear and part not in done]

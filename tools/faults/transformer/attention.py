@@ -191,13 +191,13 @@ FAULTS = [
         "one product made, its biases left out",
     ),
     (
-        "queries, keys = torch.split(rotated, (self.heads, self.kv_heads), dim=1)",
-        "keys, queries = torch.split(rotated, (self.kv_heads, self.heads), dim=1)",
+        "queries, keys = torch.split(rotated, [self.heads, self.kv_heads], dim=1)",
+        "keys, queries = torch.split(rotated, [self.kv_heads, self.heads], dim=1)",
         "one product cut in another order",
     ),
     (
-        "torch.split(together, (self.heads + self.kv_heads, self.kv_heads), dim=1)",
-        "torch.split(together, (self.heads, 2 * self.kv_heads), dim=1)",
+        "torch.split(together, [self.heads + self.kv_heads, self.kv_heads], dim=1)",
+        "torch.split(together, [self.heads, 2 * self.kv_heads], dim=1)",
         "one product cut for heads that are not shared",
     ),
     ("self.rotate(rotated, start)", "self.rotate(rotated, 0)", "one product rotated from 0 always"),
