@@ -58,7 +58,7 @@ def test_a_fault_whose_text_is_gone_is_reported_as_not_caught() -> None:
     [
         ("softmax over the queries", "test_each_querys_scores_weights_and_mixture_are_those_of_one_query[float64]"),
         ("heads split by a view", "test_each_head_gets_its_own_slice_of_every_token"),
-        ("eps outside the root", "test_rms_norm_is_torchs[1.0-float64]"),
+        ("eps outside the root", "test_rms_norm_is_torchs[1.0-RMSNorm-float64]"),
         ("top-k leaves the k-th out", "test_top_k_keeps_the_k_largest_of_each_row_and_ties_with_the_last"),
         ("no even bets at the bottom", "test_a_unigram_model_mixes_counts_with_the_uniform_distribution"),
     ],
