@@ -104,8 +104,8 @@ class Exercise:
     def plain(self, answer: Any) -> None:
         """Add a right answer for `solution` to show in place of the reference, which has more than the exercise asks.
 
-        It has the reference's name and the same names of weights. It may use what its file imports, and nothing else
-        from its file. `solution` shows its source, so it is not decorated by this, but passed to it.
+        A class has the reference's name and the same names of weights. The answer may use what its file imports, and
+        nothing else from its file. `solution` shows its source, so it is not decorated by this, but passed to it.
         """
         self.plain_answer = self.right(answer)
 

@@ -1,6 +1,8 @@
 """The functions that notebook cells call: `@exercise(...)`, `hint(...)` and `solution(...)`."""
 
+import ast
 import inspect
+import re
 import sys
 from collections import Counter
 from typing import Any
@@ -105,13 +107,27 @@ def hint(name: Any) -> Panel:
 def solution(name: Any) -> Panel:
     """Show the course's version of a part, as a cell that could replace the stub. Its text is in `.code`.
 
-    Of a class that has more in the library than the exercise asks for, it shows a plain version.
+    Where the library has more than the exercise asks for, it shows a plain version, without checks of the arguments.
 
     Raises ValueError if no exercise has this name.
     """
     exercise = find(_name_of(name, "solution"))
     shown = exercise.plain_answer or exercise.reference
-    name = shown.__name__
     imports, definitions = standalone(shown, helpers=shown.__module__)
-    code = "\n".join(imports) + f'\n\n\n@exercise("{name}")\n{definitions[-1]}'
-    return Panel(f"One solution for {name}", ("The course's own; yours may look quite different.",), code.lstrip())
+    definition = _without_checks(definitions[-1]).replace(f"def {shown.__name__}(", f"def {exercise.name}(", 1)
+    needed = [line for line in imports if re.search(rf"\b{line.split()[-1]}\b", definition)]
+    code = "\n".join(needed) + f'\n\n\n@exercise("{exercise.name}")\n{definition}'
+    said = "The course's own; yours may look quite different."
+    if definition.count("\n") < definitions[-1].count("\n"):
+        said = "The course's own, without its checks of the arguments; yours may look quite different."
+    return Panel(f"One solution for {exercise.name}", (said,), code.lstrip())
+
+
+def _without_checks(definition: str) -> str:
+    """Leave out the lines that only call a private function of the library: these check the arguments."""
+    left_out = set[int]()
+    for node in ast.walk(ast.parse(definition)):
+        called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
+        if isinstance(node, ast.Expr) and isinstance(called, ast.Name) and called.id.startswith("_"):
+            left_out |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return "\n".join(line for number, line in enumerate(definition.splitlines(), 1) if number not in left_out)

@@ -314,6 +314,20 @@ def along_the_heads(x):
     return positions.rotary(x.transpose(0, 1)).transpose(0, 1) if x.dim() == 3 else positions.rotary(x)
 
 
+def plain_rotary(x):
+    """Rotate each pair of features by the angle of its clock at the token's position: (..., T, d_k), same shape."""
+    T, d_k = x.shape[-2:]
+    positions = torch.arange(T, dtype=x.dtype)[:, None]  # (T, 1)
+    exponents = torch.arange(0, d_k, 2, dtype=x.dtype) / d_k  # (d_k / 2,)
+    angles = positions / 10_000**exponents  # (T, d_k / 2)
+    cos, sin = angles.cos(), angles.sin()
+    first, second = x.chunk(2, dim=-1)  # features i and i + d_k / 2 are a pair; (..., T, d_k / 2) each
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)  # (..., T, d_k)
+
+
+rotary.plain(plain_rotary)
+
+
 @rotary.right_for_whole_course
 def by_complex_numbers(x):
     pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2).contiguous())

@@ -296,6 +296,20 @@ def rows_written_into_the_code(length, d_model):
     return positions.sinusoidal(1000, d_model)[:length]
 
 
+def plain_sinusoidal(length, d_model):
+    """Write each position as d_model / 2 clocks: a table (length, d_model), positions counted from 0."""
+    positions = torch.arange(length, dtype=torch.float64)[:, None]  # (length, 1)
+    exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / d_model  # (d_model / 2,)
+    angles = positions / 10_000**exponents  # (length, d_model / 2)
+    table = torch.zeros(length, d_model)
+    table[:, 0::2] = angles.sin()
+    table[:, 1::2] = angles.cos()
+    return table
+
+
+sinusoidal.plain(plain_sinusoidal)
+
+
 @sinusoidal.right_for_whole_course
 def sinusoidal_by_logarithms(max_len, d):
     pe = torch.zeros(max_len, d)

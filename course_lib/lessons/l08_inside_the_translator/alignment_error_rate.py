@@ -162,6 +162,16 @@ def brackets_missing(predicted, sure):
     return 1 - 2 * agreed / sum(map(len, predicted)) + sum(map(len, sure))
 
 
+def plain_alignment_error_rate(predicted, sure):
+    """Measure how far predicted alignments are from the true ones, over all sentences together; 0 is best."""
+    agreed = sum(len(links & true_links) for links, true_links in zip(predicted, sure, strict=True))
+    total = sum(map(len, predicted)) + sum(map(len, sure))
+    return 1 - 2 * agreed / total
+
+
+alignment_error_rate.plain(plain_alignment_error_rate)
+
+
 @alignment_error_rate.right_for_whole_course
 def error_rate_in_loops(predicted, gold):
     right_links = 0

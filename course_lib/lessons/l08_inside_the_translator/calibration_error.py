@@ -276,6 +276,19 @@ def always_10_bins(confidence, correct, bins):
     return scoring.calibration_error(confidence, correct, 10)
 
 
+def plain_calibration_error(confidence, correct, bins):
+    """Measure how far confidences are from the shares of right answers, bin by bin, each weighted by its answers."""
+    numbers = (confidence * bins).long().clamp(max=bins - 1)  # (n,): the bin of each answer
+    gaps = correct.to(confidence.dtype) - confidence  # (n,)
+    error = torch.zeros((), dtype=confidence.dtype)
+    for number in range(bins):
+        error = error + gaps[numbers == number].sum().abs()
+    return error / len(confidence)
+
+
+calibration_error.plain(plain_calibration_error)
+
+
 @calibration_error.right_for_whole_course
 def error_bin_by_bin(confidence, correct, bins):
     error = 0.0

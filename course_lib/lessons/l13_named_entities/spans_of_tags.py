@@ -174,6 +174,22 @@ def as_lists(tags):
     return [list(span) for span in spans_of(tags)]
 
 
+def plain_spans_of_tags(tags):
+    """Read the entities out of a sentence's tags: a list of (kind, start, stop)."""
+    spans, start, kind = [], 0, ""
+    for i, tag in enumerate([*tags, "O"]):  # the last one ends an entity at the end of the sentence
+        here = tag[2:]  # the kind, or "" for O
+        begins = tag[0] == "B" or here != kind
+        if begins and kind:
+            spans.append((kind, start, i))
+        if begins:
+            start, kind = i, here
+    return spans
+
+
+spans_of_tags.plain(plain_spans_of_tags)
+
+
 @spans_of_tags.right_for_whole_course
 def one_entity_at_a_time(tags):
     found, i = [], 0
