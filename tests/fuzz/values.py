@@ -137,7 +137,7 @@ TEXTS: list[Callable[[Any, Chance], Any]] = [
         )
     ),
     lambda x, chance: x.upper(),
-    lambda x, chance: x.encode(),
+    lambda x, chance: x.encode(errors="surrogatepass"),
 ]
 LISTS: list[Callable[[Any, Chance], Any]] = [
     lambda x, chance: [],
