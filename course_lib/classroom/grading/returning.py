@@ -45,8 +45,8 @@ def return_feedback(room: Room, name: str) -> Returned:
             problems.append(f"{student} got no feedback: {error}")
         except OSError as error:
             problems.append(
-                f"{student} got no feedback, because {why_not_written(error, page.name)}: run the same command again "
-                "when that is mended."
+                f"{student} got no feedback, because {why_not_written(error, page.name)}: correct that, then run the "
+                "same command again."
             )
         else:
             students.append(student)

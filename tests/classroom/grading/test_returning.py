@@ -56,7 +56,7 @@ def test_a_full_disk_is_said(room: Room, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(returning, "write_for_student", full)
     assert returning.return_feedback(room, NAME).problems == (
-        "ada got no feedback, because the disk is full: run the same command again when that is mended.",
+        "ada got no feedback, because the disk is full: correct that, then run the same command again.",
     )
 
 
