@@ -12,8 +12,8 @@ from pathlib import Path
 from course_lib.classroom.autograding import Desk
 from course_lib.copies.notebook import Notebook, exercise_of
 from tests.classroom import handed_in
+from tests.classroom.grading.test_grader import HOSTILE
 from tests.classroom.handed_in import NAME
-from tests.classroom.test_grading import HOSTILE
 
 TARGET = 4 * 60  # seconds
 KINDS = (

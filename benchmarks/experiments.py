@@ -48,11 +48,11 @@ def overhead(study: Study) -> float:
         nonlocal spent
         began = time.process_time()
         try:
-            return plain(*arguments)  # type: ignore[arg-type]
+            return plain(*arguments)
         finally:
             spent += time.process_time() - began
 
-    running.run = timed  # type: ignore[assignment]
+    running.run = timed
     try:
         with tempfile.TemporaryDirectory() as folder:
             began = time.process_time()

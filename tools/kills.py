@@ -336,7 +336,7 @@ def run_study(place: Path, seed: str) -> None:
         reported.write(f"began learning_rate={plan.training.learning_rate} {number}\n".encode())
         return run(data, measures, plan, number, checkpoint)
 
-    Folder.add, running.run = add_and_report, report_and_run  # type: ignore[method-assign]
+    Folder.add, running.run = add_and_report, report_and_run
     study_of(1_000).run(workers=1, progress=False, folder=place / "study")
 
 
@@ -374,7 +374,7 @@ KINDS: dict[str, tuple[Callable[[Path, str], None], Callable[[Path], Iterator[st
 
 # A process that is forked from a server starts within milliseconds. Windows has none.
 if "forkserver" in multiprocessing.get_all_start_methods():
-    CONTEXT: multiprocessing.context.BaseContext = multiprocessing.get_context("forkserver")
+    CONTEXT = multiprocessing.get_context("forkserver")
     # What takes long to load. Adam needs the last one.
     slow = [
         "course_lib.copies.refreshing",
