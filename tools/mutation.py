@@ -73,6 +73,8 @@ def run_tests(file: str, source: str) -> FirstFailure:
         shutil.copytree(ROOT / "course_lib", package, ignore=shutil.ignore_patterns("__pycache__"))
         (package / f"{file}.py").write_text(source, encoding="utf-8")
         sys.path.insert(0, folder)
+        # Tests may start Python, which would look for the library in the present folder first.
+        os.environ.update(PYTHONSAFEPATH="1", PYTHONPATH=os.pathsep.join((folder, str(ROOT))))
         loaded = importlib.import_module("course_lib").__file__
         if loaded is None or Path(loaded).parent != package:
             raise RuntimeError(f"the tests should run on {package}, but run on {loaded}")
@@ -81,7 +83,18 @@ def run_tests(file: str, source: str) -> FirstFailure:
             contextlib.redirect_stdout(nowhere),
             contextlib.redirect_stderr(nowhere),
         ):
-            options = ["-x", "-q", "--noconftest", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(ROOT)]
+            options = [
+                "-x",
+                "-q",
+                "--noconftest",
+                "--import-mode=append",
+                "-p",
+                "no:cacheprovider",
+                "-o",
+                "addopts=",
+                "--rootdir",
+                str(ROOT),
+            ]
             for test in room_tests(file):
                 if failure.test is None and not failure.broken:
                     pytest.main([*options, str(test)], plugins=[failure])
