@@ -14,8 +14,13 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -59,6 +64,8 @@ def run_tests(file: str, source: str) -> FirstFailure:
     The copy stays imported in this process, so call this in a separate process.
     """
     torch.set_num_threads(1)
+    # Studies refuse to start processes from a process that Python started; some tests let them.
+    multiprocessing.parent_process = lambda: None
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     failure = FirstFailure()
     with tempfile.TemporaryDirectory() as folder:
@@ -66,6 +73,8 @@ def run_tests(file: str, source: str) -> FirstFailure:
         shutil.copytree(ROOT / "course_lib", package, ignore=shutil.ignore_patterns("__pycache__"))
         (package / f"{file}.py").write_text(source, encoding="utf-8")
         sys.path.insert(0, folder)
+        # Tests may start Python, which would look for the library in the present folder first.
+        os.environ.update(PYTHONSAFEPATH="1", PYTHONPATH=os.pathsep.join((folder, str(ROOT))))
         loaded = importlib.import_module("course_lib").__file__
         if loaded is None or Path(loaded).parent != package:
             raise RuntimeError(f"the tests should run on {package}, but run on {loaded}")
@@ -74,7 +83,18 @@ def run_tests(file: str, source: str) -> FirstFailure:
             contextlib.redirect_stdout(nowhere),
             contextlib.redirect_stderr(nowhere),
         ):
-            options = ["-x", "-q", "--noconftest", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(ROOT)]
+            options = [
+                "-x",
+                "-q",
+                "--noconftest",
+                "--import-mode=append",
+                "-p",
+                "no:cacheprovider",
+                "-o",
+                "addopts=",
+                "--rootdir",
+                str(ROOT),
+            ]
             for test in room_tests(file):
                 if failure.test is None and not failure.broken:
                     pytest.main([*options, str(test)], plugins=[failure])
@@ -98,6 +118,30 @@ def failing_without_a_fault(file: str) -> str | None:
     return failure.test or (failure.broken[0] if failure.broken else None)
 
 
+def in_a_process(context: Any, work: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a process of its own, and give what it returns.
+
+    Raises:
+        TimeoutError: it took longer than `SECONDS_FOR_ONE`.
+        EOFError: the process ended without a result.
+    """
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_send_result, args=(sending, work, arguments))
+    process.start()
+    sending.close()
+    try:
+        if not receiving.poll(SECONDS_FOR_ONE):
+            raise TimeoutError(f"{work.__name__} took longer than {SECONDS_FOR_ONE} s for {arguments}")
+        return receiving.recv()
+    finally:
+        process.kill()
+        process.join()
+
+
+def _send_result(sending: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    sending.send(work(*arguments))
+
+
 def is_selected(fault: Fault, word: str) -> bool:
     """Whether a word of the command line is the fault's room or file, or occurs in its phrase."""
     return word in (fault.file, *fault.file.split("/")) or word in fault.phrase
@@ -112,20 +156,19 @@ def main() -> int:
 
     start = time.perf_counter()
     # A forked process has already imported torch and transformers; on other systems each process imports them again.
-    method = "fork" if sys.platform == "linux" else "spawn"
-    if method == "fork":
+    on_linux = sys.platform == "linux"
+    context = multiprocessing.get_context("fork") if on_linux else multiprocessing.get_context("spawn")
+    if on_linux:
         for name in ("bert", "gpt2", "llama", "marian", "olmo"):
             importlib.import_module(f"transformers.models.{name}.modeling_{name}")
+    # Most files of one room have the same tests.
+    for file in {frozenset(room_tests(fault.file)): fault.file for fault in chosen}.values():
+        if fails := in_a_process(context, failing_without_a_fault, file):
+            print(f"Without any fault, this fails: {fails}")
+            return 1
     survivors = 0
-    with multiprocessing.get_context(method).Pool(arguments.jobs, maxtasksperchild=1) as pool:
-        # Most files of one room have the same tests.
-        for file in {frozenset(room_tests(fault.file)): fault.file for fault in chosen}.values():
-            if fails := pool.apply_async(failing_without_a_fault, (file,)).get(SECONDS_FOR_ONE):
-                print(f"Without any fault, this fails: {fails}")
-                return 1
-        results = pool.imap(verdict, chosen, chunksize=1)
-        for _ in chosen:
-            fault, caught, result = results.next(SECONDS_FOR_ONE)
+    with ThreadPoolExecutor(arguments.jobs) as threads:
+        for fault, caught, result in threads.map(partial(in_a_process, context, verdict), chosen):
             survivors += not caught
             print(f"{fault.file:21}  {fault.phrase:55}  {result}", flush=True)
     print(f"{len(chosen)} faults, {survivors} not caught, {time.perf_counter() - start:.0f} s")

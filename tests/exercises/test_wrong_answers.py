@@ -245,7 +245,7 @@ def attend_in_heads(query, key, value, heads):
 """,
     ),
     (
-        "everything is too small by `d_model`.",
+        "is too small by `d_model`.",
         """
 def multi_head_parameter_count(d_model, heads):
     return 4 * d_model**2 + 3 * d_model
@@ -323,6 +323,24 @@ def continue_greedily(model, ids, length):
     for _ in range(length):
         text.append(model(torch.tensor([text]))[0, -1].argmax())
     return text[len(ids) :]
+""",
+    ),
+    (
+        "Your bytes are the right result times 1 / 8.",
+        """
+def cache_bytes(layers, kv_heads, d_k, length, bytes_each):
+    return 2 * layers * kv_heads * d_k * length * bytes_each / 8
+""",
+    ),
+    (
+        "`.argmax()` counts through all numbers of a tensor: `.argmax(-1)` looks at each row by itself.",
+        """
+def apply_temperature(logits, temperature):
+    if temperature == 0:
+        coldest = torch.full_like(logits, -torch.inf)
+        coldest[logits.argmax()] = 0
+        return coldest
+    return logits / temperature
 """,
     ),
     (

@@ -78,6 +78,13 @@ class CrossAttentionUnderTheOtherMask(find("DecoderLayer").reference):
         return self.norm_3(x + self.feed_forward(x))
 
 
+def kept_in_the_order_of_the_logits(logits, p):
+    ordered, order = logits.sort(-1, descending=True)
+    probabilities = ordered.softmax(-1)
+    kept = probabilities.cumsum(-1) - probabilities < p
+    return logits.masked_fill(~kept.gather(-1, order), -torch.inf)
+
+
 def blocks_of_queries(query, key, value, block):
     return torch.cat([scaled_dot_product_attention(each, key, value)[0] for each in query.split(block)])
 
@@ -270,6 +277,7 @@ def test_a_layer_that_torch_knows_may_be_in_a_plain_list_too():
     [
         ("scaled_dot_product_attention", hidden_by_minus_1e9_upside_down, "mask upside down"),
         ("mix_values", lambda weights, value: torch.einsum("st,sd->td", weights, value), "weights transposed"),
+        ("top_p_filter", kept_in_the_order_of_the_logits, "put back the wrong way"),
     ],
 )
 def test_a_mistake_is_named_without_a_remark_where_it_fails_and_the_answer_does_not(name, answer, mistake):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from course_lib.text.wording import as_sentence
 
+MODULE_CALLS = ("torch/nn/modules/module.py", "torch\\nn\\modules\\module.py")
 NUMPYS_KEYWORDS = r"\baxis=|\bkeepdims="
 REDUCTION = re.compile(r"\.(sum|mean|max|amax|var|std|norm|min|amin)\(")
 IMPORTS = {
@@ -88,6 +89,17 @@ def _is_about_arguments(error: BaseException) -> bool:
     return isinstance(error, TypeError) and bool(re.search(r"^[\w.<>]+\(\) (?:takes|missing|got)", str(error)))
 
 
+def _raised_within(error: BaseException, raised: Raised) -> str:
+    """The function that a learner's line called and in which an error came up; "" if that line itself raised it.
+
+    How torch calls a module is not counted: if `forward` does not take its arguments, the learner's call is at fault.
+    """
+    calls = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    below = calls[calls.index(raised.frame) + 1 :] if raised.frame in calls else []
+    names = [call.f_code.co_qualname for call in below if not call.f_code.co_filename.endswith(MODULE_CALLS)]
+    return names[-1] if names else ""
+
+
 def describe_error(raised: Raised) -> str:
     """Say in one sentence which line raised an error, and the error's own words."""
     if raised.is_the_courses and not raised.line:
@@ -131,6 +143,8 @@ def likely_cause(raised: Raised, signature: str, parts: Sequence[str]) -> str:
         counts = re.search(r"takes from (\d+) to (\d+) positional", str(error))
         if counts and int(counts[1]) > int(counts[2]):  # as torch says it
             return "torch's function has to be told there what its arguments are: name them, such as `dim=-1`."
+        if raised.line and (inside := _raised_within(error, raised)):
+            return f"It comes up inside `{inside}`, which is called there: does that get what it takes?"
         if raised.line:
             return "The call in that line gives other arguments than the function takes: compare it with its `def`."
         return f"The course calls `{signature}`: your `def` should take these arguments, in this order."
@@ -299,6 +313,22 @@ def _about_number_for_tensor(match: re.Match[str], raised: Raised) -> str:  # no
     return "That is a plain number, and torch's function takes tensors: `torch.tensor(...)` makes one of it."
 
 
+def _about_index_of_all(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
+    """Say that `argmax()` counts through the whole tensor, if the function or method at fault calls it so."""
+    found = re.search(r"\.(argmax|argmin)\(\)", source_of(raised.frame and raised.frame.f_code))
+    if not found:
+        return ""
+    return f"`.{found[1]}()` counts through all numbers of a tensor: `.{found[1]}(-1)` looks at each row by itself."
+
+
+def _about_mask(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
+    """Say for how many tokens a mask is made, if that is not the number of those that are read."""
+    read, made_for = match.groups()
+    if made_for in ("1", read):
+        return ""
+    return f"The last axis of a mask belongs to the tokens that are read. Here these are {read}, and it has {made_for}."
+
+
 def _about_missing_key(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
     return f"The dictionary has no key {raised.words}: `in` or `.get(key, 0)` asks first."
 
@@ -438,6 +468,7 @@ CAUSES = (
     Cause(Exception, r"`-` operator, with a bool|bitwise_not|operand type for unary ~", INVERSION),
     Cause(Exception, r"Expected target size|multi-target not supported|Expected input batch_size", LOSS_AXES),
     Cause(RuntimeError, r"modified by an inplace operation|leaf Variable", IN_PLACE),
+    Cause(ValueError, r"mask should broadcast to \(.*?(\d+)\), but its shape is \(.*?(\d+),?\)", _about_mask),
     Cause(ValueError, r"takes ids \(B, T\), but their shape is \(0,\)", NO_TEXT),
     Cause(ValueError, r"takes ids \(B, T\)", A_BATCH),
     Cause(ValueError, r"values to unpack", SHAPE_UNPACKED, line=r"shape|size\(\)"),
@@ -446,6 +477,7 @@ CAUSES = (
     Cause(Exception, r"[Ii]ndex -100 is out of bounds|Target -100 is out of bounds", LABEL_LEFT_OUT),
     Cause(Exception, r"Target .* is out of bounds|index out of range in self", ID_TOO_LARGE),
     Cause(RuntimeError, r"index .* is out of bounds", ID_TOO_LARGE),
+    Cause(IndexError, r"index .* is out of bounds", _about_index_of_all),
     Cause(IndexError, r"index .* is out of bounds", INDEX),
     Cause(IndexError, r"Dimension out of range", AXIS),
     Cause(IndexError, r"index .*out of range", LAST_POSITION, line=r"\+ ?1\]"),

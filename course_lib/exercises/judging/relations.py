@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.exercises.judging.naming import owned
-from course_lib.text.wording import join_words
+from course_lib.exercises.judging.naming import is_or_are, owned
+from course_lib.text.wording import capitalized, join_words
 
+OF_SIZE = r"everything is (?=the right result times|too (?:large|small))"  # what can also be said of one number
 HALF_PRECISION = {torch.float16, torch.bfloat16}
 
 Sizes = dict[str, float]  # numbers among a case's arguments, and lengths of axes, by the learner's words for them
@@ -52,6 +54,8 @@ def find_relation(name: str, compared: Sequence[Compared]) -> str:
         relations = (*OF_TYPES, *OF_SHAPES, *OF_NUMBERS, *OF_SEQUENCES)
     for relation in relations:
         if compared and (clause := _try(relation, compared)):  # one that refuses these shapes does not hold
+            if (amount := re.match(OF_SIZE, clause)) and all(is_single_number(each.expected) for each in compared):
+                return f"{capitalized(owned(name))} {is_or_are(name)} {clause[amount.end() :]}."
             return f"In {owned(name)}, {clause}."
     return ""
 

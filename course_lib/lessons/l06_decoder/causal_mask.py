@@ -51,6 +51,14 @@ def upper_half(T):
 
 
 @causal_mask.mistake(
+    "Your mask has ones above the diagonal, where the future is, and it holds floating-point numbers. Rows ask and "
+    "columns are read, so the past is below the diagonal; and the course's masks are Boolean: `dtype=torch.bool`."
+)
+def upper_half_of_numbers(T):
+    return torch.ones(T, T).triu()
+
+
+@causal_mask.mistake(
     "Your diagonal is False, so that no token can read itself, and the first token can read nothing. The diagonal "
     "should be True."
 )

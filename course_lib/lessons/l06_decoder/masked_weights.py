@@ -223,6 +223,15 @@ def one_sum_for_all(scores, mask):
 
 
 @masked_weights.mistake(
+    "Your code sets weights to 0 after the softmax, and divides by the sum of the whole tensor. Set the hidden scores "
+    "to minus infinity before the softmax, and each row adds up to 1 by itself."
+)
+def renormalised_by_one_sum_for_all(scores, mask):
+    weights = torch.softmax(scores, dim=-1) * mask
+    return weights / weights.sum()
+
+
+@masked_weights.mistake(
     "Your code always hides the future, whatever mask is passed in. Use `mask`: it may be a different one."
 )
 def always_causal(scores, mask):

@@ -39,8 +39,8 @@ learning_rate = Exercise(
 
 
 @learning_rate.mistake(
-    "Your code takes the larger of the two terms, so that the rate starts high and keeps rising in the end. Take the "
-    "smaller one."
+    "Your code takes the larger of the two terms, so that the rate falls during the warm-up and rises after it. Take "
+    "the smaller one."
 )
 def the_larger(step, d_model, warmup):
     return float(d_model**-0.5 * max(step**-0.5, step * warmup**-1.5))

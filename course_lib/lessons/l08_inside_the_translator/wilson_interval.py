@@ -56,7 +56,7 @@ def roots(share: float, c: float) -> tuple[float, float]:
 
 @wilson_interval.mistake(
     "Your code puts the share that was counted, right / total, under the root. The formula has the unknown share p on "
-    "both sides. See what yours says of 100 right answers out of 100: certainly perfect."
+    "both sides. For 100 right answers of 100, yours says that the true share is certainly 100 %."
 )
 def counted_share_under_the_root(right, total):
     share = right / total

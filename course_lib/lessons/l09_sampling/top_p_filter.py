@@ -53,7 +53,7 @@ top_p_filter = Exercise(
             having=("logits of minus infinity that top-k left",),
         ),
         case(torch.tensor([0.26, 0.1, 0.26, 0.1, 0.28]).log(), 0.7, having=("tokens that are equally likely",)),
-        case(fixed_tensor(2, 5, seed=8) * 300, 0.5, having=("huge numbers", "a batch")),
+        case(fixed_tensor(2, 5, seed=8) * 3 + 1000, 0.5, having=("huge numbers", "a batch")),
         case(torch.tensor([[0.05, 0.15, 0.5, 0.3], [0.7, 0.1, 0.1, 0.1]]).log(), 0.3, having=("a small p", "a batch")),
         case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
     ),
@@ -90,6 +90,14 @@ def crossing_dropped(logits, p):
 )
 def nothing_kept(logits, p):
     return nucleus(logits, lambda ordered: up_to_p(ordered, p))
+
+
+@top_p_filter.mistake(
+    "Your code keeps a token while the sum that includes it is below p. So the token that crosses p is dropped, and if "
+    "the very first one crosses p, nothing is left. Compare the sum of what came before with p."
+)
+def below_p_with_itself(logits, p):
+    return nucleus(logits, lambda ordered: ordered.cumsum(-1) < p)
 
 
 @top_p_filter.mistake("Your code keeps one token too many. The token that crosses p is the last one that stays.")

@@ -39,7 +39,7 @@ FIRST_STEPS: Guess = (
 DETERMINER: Guess = (
     "when the next word is a determiner, such as “le” or “ces”, what does the worst aligned head read most?",
     {
-        "the English one": "No, mostly the noun: choose the head with the highest error.",
+        "the English determiner": "No, mostly the noun: choose the head with the highest error.",
         "its noun": "Right, mostly: choose the head with the highest error.",
         "all words alike": "No, mostly the noun: choose the head with the highest error.",
     },

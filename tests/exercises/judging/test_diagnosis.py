@@ -138,7 +138,7 @@ def last_changed(result: torch.Tensor) -> torch.Tensor:
         ("causal_mask", last_changed, "For `causal_mask(3)`, the mask should be True at (2, 2), not False."),
         ("cross_attend", last_changed, "Your output is wrong only at the last index"),
         ("wilson_interval", lambda both: both[0], "2 things are wanted, the lowest share and the highest share, but"),
-        ("beam_search_text", lambda both: (both[0], both[1] + 1), "In your `log_probability`, everything is too large"),
+        ("beam_search_text", lambda both: (both[0], both[1] + 1), "Your `log_probability` is too large"),
         ("scaled_dot_product_attention", lambda both: (both[0], last_changed(both[1])), ", the weights should be `"),
         (
             "reorder_cache",

@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from course_lib.exercises.judging.errors import Raised, describe_error, likely_cause, locate
+from course_lib.transformer.attention import scaled_dot_product_attention
 from course_lib.transformer.layers import post_norm
 
+
+def ones_for(count: Any) -> Tensor:
+    return torch.ones(count, count)
+
+
 NAMES = {
+    "ones_for": ones_for,
     "torch": torch,
     "np": np,
     "nn": nn,
@@ -144,3 +151,23 @@ def test_an_argument_that_the_answer_does_not_take_is_explained_by_the_signature
         answer("x")(1)
     cause = likely_cause(locate(answer("x"), caught.value), "softmax(x, dim)", [])
     assert cause == "The course calls `softmax(x, dim)`: your `def` should take these arguments, in this order."
+
+
+def test_an_error_about_arguments_is_not_blamed_on_a_call_that_has_the_right_ones():
+    cause = likely_cause(raised(answer("ones_for(torch.tensor([[1, 4]]))")), "answer()", [])
+    assert cause == "It comes up inside `ones_for`, which is called there: does that get what it takes?"
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((1, 3), "The last axis of a mask belongs to the tokens that are read. Here these are 2, and it has 3."),
+        ((5, 2), ""),
+    ],
+)
+def test_a_mask_for_other_tokens_than_those_that_are_read_is_explained(shape: tuple[int, ...], words: str):
+    def attend() -> Any:
+        mask = torch.ones(shape, dtype=torch.bool)
+        return scaled_dot_product_attention(torch.ones(3, 4), torch.ones(2, 4), torch.ones(2, 4), mask)
+
+    assert likely_cause(raised(attend), "attend()", []) == words

@@ -93,7 +93,7 @@ def test_a_factor_that_comes_from_the_weights_of_a_check_is_not_said():
 def test_a_missing_term_is_written_in_terms_of_the_sizes():
     sizes = [{"d_model": 4.0}, {"d_model": 8.0}, {"d_model": 16.0}]
     assert find_relation("the count", compared([76, 280, 1072], [80, 288, 1088], sizes)) == (
-        "In your count, everything is too small by `d_model`."
+        "Your count is too small by `d_model`."
     )
 
 
