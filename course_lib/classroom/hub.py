@@ -227,12 +227,17 @@ def closed_folder(*paths: Path) -> Path | None:
 
 
 def require_accounts(room: Room) -> None:
-    """Refuse a class with PAM if a member has no account on this computer.
+    """Refuse a class with PAM if a member has no account on this computer, or the account has no home folder.
 
     Raises ClassError if one has none.
     """
     for name in room.members:
-        room.home(name)
+        home = room.home(name)
+        if not home.is_dir():
+            raise ClassError(
+                f"The account of `{name}` has no home folder {home}: make it, for example with `sudo mkhomedir_helper "
+                f"{name}`."
+            )
 
 
 def share_data(room: Room) -> Iterator[str]:

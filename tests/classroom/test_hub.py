@@ -233,6 +233,18 @@ def test_with_pam_a_member_without_an_account_is_named(names: Path, capsys: pyte
     assert said(capsys).startswith("`ana` has no account on this computer, which --login pam needs: ")
 
 
+def test_with_pam_a_member_without_a_home_folder_is_named(
+    names: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    import pwd
+
+    for name in ("teacher", "ana"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: SimpleNamespace(pw_dir=str(tmp_path / name)))
+    assert start(names, "--login", "pam") == 1
+    assert said(capsys).startswith(f"The account of `ben` has no home folder {tmp_path / 'ben'}: make it, ")
+
+
 def test_a_damaged_database_of_the_hub_is_kept_aside(names: Path, capsys: pytest.CaptureFixture[str]):
     start(names)
     file = names.parent / "room" / "hub" / "jupyterhub.sqlite"

@@ -83,6 +83,16 @@ class Visitor:
             time.sleep(0.2)
         raise TimeoutError(f"the server of {self.name} is not ready after {seconds} s")
 
+    def stop_server(self, seconds: float = 60) -> None:
+        """Stop their own server, and wait until it is gone."""
+        self.ask("DELETE", f"/hub/api/users/{self.name}/server")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not self.ask("GET", f"/hub/api/users/{self.name}")["servers"]:
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"the server of {self.name} still runs after {seconds} s")
+
     def contents(self, path: str = "", whose: str = "") -> Any:
         """What is at a path, as JupyterLab sees it."""
         return self.ask("GET", f"/user/{whose or self.name}/api/contents/{urllib.parse.quote(path)}")
