@@ -17,6 +17,9 @@ GROUP = "users"
 
 def why_no_accounts() -> str | None:
     """Say why no hub can run here whose members log in through PAM with new accounts; None if one can."""
+    reason = why_no_hub()
+    if reason:
+        return reason
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         return f"{missing[0]} is not installed, which makes and removes accounts"
@@ -24,7 +27,7 @@ def why_no_accounts() -> str | None:
         return "PAM is not installed"
     if not any(Path(folder, "login").exists() for folder in ("/etc/pam.d", "/usr/lib/pam.d")):
         return "PAM has no configuration of `login`, which JupyterHub uses"
-    return why_no_hub()
+    return None
 
 
 @contextmanager

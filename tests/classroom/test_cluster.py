@@ -103,6 +103,15 @@ def test_only_listed_users_are_let_in_and_nobody_is_an_administrator():
     assert not [key for table in config.values() for key in table if key.startswith("admin")]
 
 
+def test_the_school_is_asked_as_on_one_server():
+    config = VALUES["hub"]["config"]["GenericOAuthenticator"]
+    guide = (ROOT / "class" / "hub.md").read_text(encoding="utf-8")
+    settings = dict(re.findall(r"^c\.GenericOAuthenticator\.(\w+) = (.+)$", guide, re.MULTILINE))
+    assert {*config} == {*settings}
+    for name in ("scope", "username_claim"):
+        assert config[name] == json.loads(settings[name])
+
+
 def test_what_goes_into_the_image_is_what_the_course_needs_and_no_work_of_anybody():
     lines = (CLUSTER / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
