@@ -50,9 +50,9 @@ def reachable_python() -> str | None:
 
 
 @contextmanager
-def open_folder() -> Iterator[Path]:
+def open_folder(parent: str = "/tmp") -> Iterator[Path]:
     """A temporary folder through which everybody can go, unlike pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="class-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="class-", dir=parent))
     folder.chmod(0o755)
     try:
         yield folder

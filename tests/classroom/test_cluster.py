@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,6 @@ def test_what_goes_into_the_image_is_what_the_course_needs_and_no_work_of_anybod
     kept = {rule[1:] for rule in rules if rule.startswith("!")}
     assert kept == {"course_lib", "notebooks", "pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]}
     assert [name for name in kept if not (ROOT / name).exists()] == []
+    # A builder that does not read that file copies no more either.
+    copied = [line.split()[:-1] for line in instructions("COPY")]
+    assert {*chain(*copied)} == kept

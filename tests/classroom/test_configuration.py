@@ -101,9 +101,22 @@ def test_systemd_limits_memory_and_time_and_needs_accounts(tmp_path: Path):
     c = configured(tmp_path, spawner="systemd", login="pam", memory=3_000_000_000)
     assert c.JupyterHub.spawner_class == "systemd"
     assert (c.Spawner.mem_limit, c.SystemdSpawner.isolate_tmp) == (3_000_000_000, True)
-    assert c.SystemdSpawner.unit_extra_properties == {"LimitCPU": "7200"}
+    properties = c.SystemdSpawner.unit_extra_properties
+    assert properties == {"LimitCPU": "7200", "LimitFSIZE": "2000000000", "TasksMax": "400", "UMask": "0077"}
     with pytest.raises(ClassError, match="add --login pam to --spawner systemd"):
         configured(tmp_path, spawner="systemd")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
+def test_with_systemd_a_member_works_in_the_home_folder_of_their_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import pwd
+
+    c = configured(tmp_path, spawner="systemd", login="pam")
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: SimpleNamespace(pw_dir=f"/home/{name}"))
+    ana = SimpleNamespace(user=SimpleNamespace(name="ana"))
+    assert c.Spawner.environment["COURSE_HOME"](ana) == "/home/ana"
 
 
 def test_a_container_runs_as_the_member_with_their_home_folder_and_nothing_else(tmp_path: Path):
