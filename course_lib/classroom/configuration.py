@@ -167,7 +167,8 @@ def _docker(c: Any, room: Room, settings: dict[str, Any]) -> None:
     c.DockerSpawner.extra_create_kwargs = user_of
     c.DockerSpawner.extra_host_config = {"extra_hosts": {"host.docker.internal": "host-gateway"}, "pids_limit": 400}
     c.DockerSpawner.hub_connect_url = f"http://host.docker.internal:{settings['hub_port']}"
-    c.DockerSpawner.volumes = {str(room.homes / "{username}"): "/home/member"}
+    # `username` would be the name as it is in that of the container, where - and _ are written otherwise.
+    c.DockerSpawner.volumes = {str(room.homes / "{raw_username}"): "/home/member"}
     # Inside a container, the course and its Python are where the image has them.
     c.Spawner.cmd = ["python", "-P", "-m", "course_lib.classroom.member_server"]
     c.Spawner.environment = {"HOME": "/home/member", "COURSE_HOME": "/home/member", "OMP_NUM_THREADS": "1"}

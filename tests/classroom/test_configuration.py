@@ -122,7 +122,7 @@ def test_with_systemd_a_member_works_in_the_home_folder_of_their_account(
 def test_a_container_runs_as_the_member_with_their_home_folder_and_nothing_else(tmp_path: Path):
     c = configured(tmp_path, spawner="docker", image="course:2")
     assert (c.JupyterHub.spawner_class, c.DockerSpawner.image) == ("docker", "course:2")
-    assert c.DockerSpawner.volumes == {str(tmp_path / "homes" / "{username}"): "/home/member"}
+    assert c.DockerSpawner.volumes == {str(tmp_path / "homes" / "{raw_username}"): "/home/member"}
     ana = SimpleNamespace(user=SimpleNamespace(name="ana"))
     assert c.DockerSpawner.extra_create_kwargs(ana) == {"user": "61001:61001"}
     assert c.Spawner.environment["HOME"] == "/home/member"
@@ -138,6 +138,14 @@ def test_the_settings_of_a_spawner_are_those_that_it_has(tmp_path: Path, spawner
     spawner_class = getattr(importlib.import_module(module), name)
     c = configured(tmp_path, spawner=spawner, login="pam")
     assert {*c[name], *c.Spawner} <= {*spawner_class.class_trait_names(config=True)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
+def test_a_container_gets_the_home_folder_of_its_member_whatever_is_in_the_name(tmp_path: Path):
+    dockerspawner = pytest.importorskip("dockerspawner")
+    c = configured(tmp_path, spawner="docker")
+    member = dockerspawner.DockerSpawner(config=c, user=SimpleNamespace(name="ana-maria_b2", settings={}))
+    assert {*member.volume_binds} == {str(tmp_path / "homes" / "ana-maria_b2")}
 
 
 def test_the_settings_of_the_hub_are_those_that_it_has(tmp_path: Path):
