@@ -117,6 +117,11 @@ def _isolation(settings: dict[str, Any]) -> Iterator[str]:
     """Say how far members are kept apart, and refuse to start a class in which they are not, unless that is chosen."""
     if sys.platform == "win32":
         raise ClassError("JupyterHub does not run on Windows: use a computer with Linux, or Linux in WSL.")
+    if settings["login"] == "pam" and not is_root():
+        raise ClassError(
+            "--login pam needs root, which alone may check passwords of accounts and start servers for them: start the "
+            "class with sudo, or use --login passwords."
+        )
     if settings["login"] == "shared":
         yield "All students have one password, so each can log in as another: use it only where that does no harm."
     if settings["spawner"] != "simple" or is_root():

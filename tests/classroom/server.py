@@ -124,6 +124,7 @@ def running_hub(
     hub = RunningHub(folder, port or free_port(), python_for_all(folder))
     started = command(hub.python, hub.room, "--students", str(names), "--port", str(hub.port), "--ip=127.0.0.1", *words)
     with _until_interrupted(started, folder) as hub.process:
+        require_known_settings(hub.room)
         yield hub
 
 
@@ -147,7 +148,14 @@ def hub_without_proxy(folder: Path, *students: str, port: int, login: str) -> It
         file.write("c.JupyterHub.proxy_class = 'tests.classroom.no_proxy.NoProxy'\n")
     code = f"from course_lib.classroom import app, room; app.run_hub(room.open_room({str(room.folder)!r}))"
     with _until_interrupted([sys.executable, "-c", code], folder):
+        require_known_settings(room.folder)
         yield room.folder
+
+
+def require_known_settings(room: Path) -> None:
+    """Fail if the configuration sets what JupyterHub, the authenticator or the spawner does not have."""
+    log = (room / "hub" / "hub.log").read_text(encoding="utf-8")
+    assert [line for line in log.splitlines() if "not recognized by" in line] == []
 
 
 @contextmanager

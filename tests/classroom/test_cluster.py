@@ -1,6 +1,7 @@
 """The image and the values for a cluster agree with each other and with the course."""
 
 import json
+import os
 import re
 import tomllib
 from itertools import chain
@@ -55,6 +56,7 @@ def test_the_image_has_the_course_with_its_extra():
     assert "class" in PROJECT["optional-dependencies"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
 def test_all_three_start_the_same_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from traitlets.config import Config
 

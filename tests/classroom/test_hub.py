@@ -201,6 +201,14 @@ def test_without_root_a_class_is_refused_unless_one_account_for_all_is_accepted(
     assert "each student can read and change the files of all others, and yours" in capsys.readouterr().out
 
 
+def test_without_root_nobody_can_log_in_with_an_account(
+    names: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(hub, "is_root", lambda: False)
+    assert start(names, "--login", "pam", "--one-account") == 1
+    assert said(capsys).startswith("--login pam needs root, which alone may check passwords of accounts and start ")
+
+
 def test_what_is_not_safe_is_said(names: Path, capsys: pytest.CaptureFixture[str]):
     assert start(names, "--login", "shared", "--password", "workshop") == 0
     output = capsys.readouterr().out
