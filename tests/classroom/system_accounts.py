@@ -20,6 +20,10 @@ def why_no_accounts() -> str | None:
     reason = why_no_hub()
     if reason:
         return reason
+    import grp
+
+    if GROUP not in {group.gr_name for group in grp.getgrall()}:
+        return f"there is no group {GROUP}"
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         return f"{missing[0]} is not installed, which makes and removes accounts"
