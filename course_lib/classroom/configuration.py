@@ -129,14 +129,25 @@ def _simple(c: Any, room: Room, settings: dict[str, Any]) -> None:
     c.MemberSpawner.limits = Limits(memory=settings["memory"])
 
 
-def _systemd(c: Any, _: Room, settings: dict[str, Any]) -> None:
+def _systemd(c: Any, room: Room, settings: dict[str, Any]) -> None:
     _require("systemdspawner", "--spawner systemd", "jupyterhub-systemdspawner")
     if settings["login"] != "pam":
         raise ClassError("systemd starts servers for accounts of this computer: add --login pam to --spawner systemd.")
     c.JupyterHub.spawner_class = "systemd"
     c.SystemdSpawner.isolate_tmp = True
     c.SystemdSpawner.disable_user_sudo = True
-    c.SystemdSpawner.unit_extra_properties = {"LimitCPU": str(Limits().cpu_seconds)}
+    limits = Limits()
+    c.SystemdSpawner.unit_extra_properties = {
+        "LimitCPU": str(limits.cpu_seconds),
+        "LimitFSIZE": str(limits.file_bytes),
+        "TasksMax": str(limits.processes),
+        "UMask": "0077",
+    }
+    c.Spawner.environment |= {
+        "COURSE_HOME": lambda spawner: str(room.home(spawner.user.name)),
+        # In the member's own /tmp. The path of a socket may have 107 characters, fewer than it may have in their home.
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter",
+    }
 
 
 def _docker(c: Any, room: Room, settings: dict[str, Any]) -> None:
@@ -156,7 +167,8 @@ def _docker(c: Any, room: Room, settings: dict[str, Any]) -> None:
     c.DockerSpawner.extra_create_kwargs = user_of
     c.DockerSpawner.extra_host_config = {"extra_hosts": {"host.docker.internal": "host-gateway"}, "pids_limit": 400}
     c.DockerSpawner.hub_connect_url = f"http://host.docker.internal:{settings['hub_port']}"
-    c.DockerSpawner.volumes = {str(room.homes / "{username}"): "/home/member"}
+    # `username` would be the name as it is in that of the container, where - and _ are written otherwise.
+    c.DockerSpawner.volumes = {str(room.homes / "{raw_username}"): "/home/member"}
     # Inside a container, the course and its Python are where the image has them.
     c.Spawner.cmd = ["python", "-P", "-m", "course_lib.classroom.member_server"]
     c.Spawner.environment = {"HOME": "/home/member", "COURSE_HOME": "/home/member", "OMP_NUM_THREADS": "1"}

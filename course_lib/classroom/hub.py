@@ -117,6 +117,11 @@ def _isolation(settings: dict[str, Any]) -> Iterator[str]:
     """Say how far members are kept apart, and refuse to start a class in which they are not, unless that is chosen."""
     if sys.platform == "win32":
         raise ClassError("JupyterHub does not run on Windows: use a computer with Linux, or Linux in WSL.")
+    if settings["login"] == "pam" and not is_root():
+        raise ClassError(
+            "--login pam needs root, which alone may check passwords of accounts and start servers for them: start the "
+            "class with sudo, or use --login passwords."
+        )
     if settings["login"] == "shared":
         yield "All students have one password, so each can log in as another: use it only where that does no harm."
     if settings["spawner"] != "simple" or is_root():
@@ -227,12 +232,17 @@ def closed_folder(*paths: Path) -> Path | None:
 
 
 def require_accounts(room: Room) -> None:
-    """Refuse a class with PAM if a member has no account on this computer.
+    """Refuse a class with PAM if a member has no account on this computer, or the account has no home folder.
 
     Raises ClassError if one has none.
     """
     for name in room.members:
-        room.home(name)
+        home = room.home(name)
+        if not home.is_dir():
+            raise ClassError(
+                f"The account of `{name}` has no home folder {home}: make it, for example with `sudo mkhomedir_helper "
+                f"{name}`."
+            )
 
 
 def share_data(room: Room) -> Iterator[str]:

@@ -46,11 +46,19 @@ def apply(limits: Limits) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def processes_of(uid: int) -> Iterator[psutil.Process]:
-    """The processes that run as a Unix user."""
+def processes_of(uid: int, member: str | None = None) -> Iterator[psutil.Process]:
+    """The processes that run as a Unix user.
+
+    Args:
+        uid: the user.
+        member: give only what this member's server started, since their account may run other programs as well.
+    """
     for process in psutil.process_iter():
         try:
-            if process.uids().real == uid:
+            if process.uids().real != uid:
+                continue
+            # JupyterHub tells each server whose it is, and what a server starts inherits that.
+            if member is None or process.environ().get("JUPYTERHUB_USER") == member:
                 yield process
         except psutil.Error:
             continue
@@ -65,17 +73,18 @@ def own_memory(process: psutil.Process) -> int:
         return 0
 
 
-def stop_the_largest(uid: int, memory: int, server: int) -> psutil.Process | None:
+def stop_the_largest(uid: int, memory: int, server: int, member: str | None = None) -> psutil.Process | None:
     """Kill the largest process of a Unix user if all together have more than this memory.
 
     Args:
         uid: the user.
         memory: in bytes.
         server: the process that is killed only if it is alone.
+        member: count only what this member's server started.
 
     Returns the process that was killed. If it is a kernel, JupyterLab says so and starts another.
     """
-    sizes = {process: own_memory(process) for process in processes_of(uid)}
+    sizes = {process: own_memory(process) for process in processes_of(uid, member)}
     if sum(sizes.values()) <= memory:
         return None
     largest = max(sizes, key=lambda process: (process.pid != server or len(sizes) == 1, sizes[process]))
@@ -86,9 +95,9 @@ def stop_the_largest(uid: int, memory: int, server: int) -> psutil.Process | Non
     return largest
 
 
-def stop_all(uid: int) -> None:
-    """Kill all processes of a Unix user, also those that a server left behind."""
-    for process in processes_of(uid):
+def stop_all(uid: int, member: str | None = None) -> None:
+    """Kill all processes of a Unix user, or those that a member's server started, also if it left them behind."""
+    for process in processes_of(uid, member):
         try:
             process.kill()
         except psutil.Error:

@@ -64,6 +64,10 @@ class MemberSpawner(LocalProcessSpawner):  # type: ignore[misc]
             return self.uids[name], self.uids[name], Path(self.homes, name)
         return os.getuid(), os.getgid(), Path(self.homes, name)
 
+    def owner(self) -> str | None:
+        """Whose server started a process that counts as the member's; None if all processes of the user count."""
+        return self.user.name if self.has_accounts else None
+
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         home = self.who()[2]
         if is_root():
@@ -77,10 +81,12 @@ class MemberSpawner(LocalProcessSpawner):  # type: ignore[misc]
         return lambda: limits.apply(chosen)
 
     async def start(self) -> Any:
+        assert sys.platform != "win32"
         uid, gid, home = self.who()
         self.popen_kwargs = {"cwd": home, "umask": 0o077}
         if is_root():
-            self.popen_kwargs |= {"user": uid, "group": gid, "extra_groups": []}
+            groups = os.getgrouplist(self.user.name, gid) if self.has_accounts else []
+            self.popen_kwargs |= {"user": uid, "group": gid, "extra_groups": groups}
             make_runtime_folder(uid, gid)
         # The log is opened here, since members may not write into that folder.
         with Path(self.logs, f"{self.user.name}.log").open("wb") as log:
@@ -90,7 +96,7 @@ class MemberSpawner(LocalProcessSpawner):  # type: ignore[misc]
     async def poll(self) -> int | None:
         status: int | None = await super().poll()
         if status is None and is_root():
-            killed = limits.stop_the_largest(self.who()[0], self.limits.memory, self.pid)
+            killed = limits.stop_the_largest(self.who()[0], self.limits.memory, self.pid, self.owner())
             if killed is not None:
                 self.log.warning("%s had too little memory, so process %s was stopped", self.user.name, killed.pid)
         return status
@@ -99,5 +105,5 @@ class MemberSpawner(LocalProcessSpawner):  # type: ignore[misc]
         await super().stop(now)
         if is_root():
             uid = self.who()[0]
-            limits.stop_all(uid)
+            limits.stop_all(uid, self.owner())
             shutil.rmtree(runtime_folder(uid), ignore_errors=True)

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from course_lib.classroom import proxy
+from course_lib.classroom.configuration import FILE, TEXT
 from course_lib.classroom.hub import closed_folder
 from course_lib.classroom.passwords import read_passwords
+from course_lib.classroom.room import Room
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -48,9 +50,9 @@ def reachable_python() -> str | None:
 
 
 @contextmanager
-def open_folder() -> Iterator[Path]:
+def open_folder(parent: str = "/tmp") -> Iterator[Path]:
     """A temporary folder through which everybody can go, unlike pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="class-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="class-", dir=parent))
     folder.chmod(0o755)
     try:
         yield folder
@@ -95,6 +97,13 @@ class RunningHub:
         return read_passwords(self.room / "passwords.csv")
 
 
+def configure_further(folder: Path, lines: str) -> None:
+    """Write these lines into the class's configuration, as a teacher does, before the hub starts."""
+    room = folder / "room"
+    room.mkdir(mode=0o755)
+    (room / FILE).write_text(TEXT.format(folder=str(room)) + lines, encoding="utf-8")
+
+
 def command(python: str, room: Path, *words: str) -> list[str]:
     return [python, "-m", "course_lib.cli", "class", "start", "--folder", str(room), *words]
 
@@ -114,10 +123,48 @@ def running_hub(
     names.write_text("\n".join(students), encoding="utf-8")
     hub = RunningHub(folder, port or free_port(), python_for_all(folder))
     started = command(hub.python, hub.room, "--students", str(names), "--port", str(hub.port), "--ip=127.0.0.1", *words)
+    with _until_interrupted(started, folder) as hub.process:
+        require_known_settings(hub.room)
+        yield hub
+
+
+@contextmanager
+def hub_without_proxy(folder: Path, *students: str, port: int, login: str) -> Iterator[Path]:
+    """Start the hub of a class alone, as far as logging in needs it: also without root and Node.js.
+
+    Args:
+        folder: in it are its room and, if there is one, the teacher's configuration.
+        students: who is in the class, besides the teacher.
+        port: where the hub can be reached.
+        login: how members log in.
+
+    Yields the folder of the class.
+    """
+    room = Room(folder / "room", "teacher", students, {"login": login, "hub_port": port}).save()
+    for needed in (room.hub, room.homes, room.folder / "proxy" / "node_modules" / ".bin"):
+        needed.mkdir(parents=True)
+    (room.folder / "proxy" / "node_modules" / ".bin" / proxy.NAME).touch()
+    with (room.folder / FILE).open("a", encoding="utf-8") as file:
+        file.write("c.JupyterHub.proxy_class = 'tests.classroom.no_proxy.NoProxy'\n")
+    code = f"from course_lib.classroom import app, room; app.run_hub(room.open_room({str(room.folder)!r}))"
+    with _until_interrupted([sys.executable, "-c", code], folder):
+        require_known_settings(room.folder)
+        yield room.folder
+
+
+def require_known_settings(room: Path) -> None:
+    """Fail if the configuration sets what JupyterHub, the authenticator or the spawner does not have."""
+    log = (room / "hub" / "hub.log").read_text(encoding="utf-8")
+    assert [line for line in log.splitlines() if "not recognized by" in line] == []
+
+
+@contextmanager
+def _until_interrupted(words: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a hub, wait until it says that it is ready, and stop it with Ctrl-C."""
     output = folder / "output.txt"
     with output.open("w", encoding="utf-8") as file:
-        process = hub.process = subprocess.Popen(
-            started,
+        process = subprocess.Popen(
+            words,
             env=surroundings(folder),
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -130,7 +177,7 @@ def running_hub(
             if process.poll() is not None or time.monotonic() > end:
                 pytest.fail(f"The hub did not start: {output.read_text(encoding='utf-8')}")
             time.sleep(0.1)
-        yield hub
+        yield process
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)

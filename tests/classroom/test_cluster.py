@@ -1,8 +1,10 @@
 """The image and the values for a cluster agree with each other and with the course."""
 
 import json
+import os
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,7 @@ def test_the_image_has_the_course_with_its_extra():
     assert "class" in PROJECT["optional-dependencies"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
 def test_all_three_start_the_same_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from traitlets.config import Config
 
@@ -103,6 +106,15 @@ def test_only_listed_users_are_let_in_and_nobody_is_an_administrator():
     assert not [key for table in config.values() for key in table if key.startswith("admin")]
 
 
+def test_the_school_is_asked_as_on_one_server():
+    config = VALUES["hub"]["config"]["GenericOAuthenticator"]
+    guide = (ROOT / "class" / "hub.md").read_text(encoding="utf-8")
+    settings = dict(re.findall(r"^c\.GenericOAuthenticator\.(\w+) = (.+)$", guide, re.MULTILINE))
+    assert {*config} == {*settings}
+    for name in ("scope", "username_claim"):
+        assert config[name] == json.loads(settings[name])
+
+
 def test_what_goes_into_the_image_is_what_the_course_needs_and_no_work_of_anybody():
     lines = (CLUSTER / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
@@ -110,3 +122,6 @@ def test_what_goes_into_the_image_is_what_the_course_needs_and_no_work_of_anybod
     kept = {rule[1:] for rule in rules if rule.startswith("!")}
     assert kept == {"course_lib", "notebooks", "pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]}
     assert [name for name in kept if not (ROOT / name).exists()] == []
+    # A builder that does not read that file copies no more either.
+    copied = [line.split()[:-1] for line in instructions("COPY")]
+    assert {*chain(*copied)} == kept

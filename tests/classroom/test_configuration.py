@@ -1,6 +1,5 @@
 """JupyterHub's configuration for each way to log in and each way to start servers."""
 
-import importlib.util
 import os
 import re
 from pathlib import Path
@@ -73,6 +72,7 @@ def test_with_pam_the_accounts_of_the_computer_are_used(tmp_path: Path):
     assert configured(tmp_path).MemberSpawner.uids["ana"] == 61001
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
 @pytest.mark.parametrize(
     ("spawner_name", "root", "sockets"), [("simple", True, 1), ("simple", False, 0), ("docker", True, 0)]
 )
@@ -101,30 +101,51 @@ def test_systemd_limits_memory_and_time_and_needs_accounts(tmp_path: Path):
     c = configured(tmp_path, spawner="systemd", login="pam", memory=3_000_000_000)
     assert c.JupyterHub.spawner_class == "systemd"
     assert (c.Spawner.mem_limit, c.SystemdSpawner.isolate_tmp) == (3_000_000_000, True)
-    assert c.SystemdSpawner.unit_extra_properties == {"LimitCPU": "7200"}
+    properties = c.SystemdSpawner.unit_extra_properties
+    assert properties == {"LimitCPU": "7200", "LimitFSIZE": "2000000000", "TasksMax": "400", "UMask": "0077"}
     with pytest.raises(ClassError, match="add --login pam to --spawner systemd"):
         configured(tmp_path, spawner="systemd")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
+def test_with_systemd_a_member_works_in_the_home_folder_of_their_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import pwd
+
+    c = configured(tmp_path, spawner="systemd", login="pam")
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: SimpleNamespace(pw_dir=f"/home/{name}"))
+    ana = SimpleNamespace(user=SimpleNamespace(name="ana"))
+    assert c.Spawner.environment["COURSE_HOME"](ana) == "/home/ana"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
 def test_a_container_runs_as_the_member_with_their_home_folder_and_nothing_else(tmp_path: Path):
     c = configured(tmp_path, spawner="docker", image="course:2")
     assert (c.JupyterHub.spawner_class, c.DockerSpawner.image) == ("docker", "course:2")
-    assert c.DockerSpawner.volumes == {str(tmp_path / "homes" / "{username}"): "/home/member"}
+    assert c.DockerSpawner.volumes == {str(tmp_path / "homes" / "{raw_username}"): "/home/member"}
     ana = SimpleNamespace(user=SimpleNamespace(name="ana"))
     assert c.DockerSpawner.extra_create_kwargs(ana) == {"user": "61001:61001"}
     assert c.Spawner.environment["HOME"] == "/home/member"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
 @pytest.mark.parametrize(
     ("spawner", "module", "name"),
     [("systemd", "systemdspawner", "SystemdSpawner"), ("docker", "dockerspawner", "DockerSpawner")],
 )
 def test_the_settings_of_a_spawner_are_those_that_it_has(tmp_path: Path, spawner: str, module: str, name: str):
-    if importlib.util.find_spec(module) is None:
-        pytest.skip(f"{module} is not installed")
-    spawner_class = getattr(importlib.import_module(module), name)
+    spawner_class = getattr(pytest.importorskip(module, reason=f"{module} is not installed"), name)
     c = configured(tmp_path, spawner=spawner, login="pam")
     assert {*c[name], *c.Spawner} <= {*spawner_class.class_trait_names(config=True)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a class needs Linux")
+def test_a_container_gets_the_home_folder_of_its_member_whatever_is_in_the_name(tmp_path: Path):
+    dockerspawner = pytest.importorskip("dockerspawner")
+    c = configured(tmp_path, spawner="docker")
+    member = dockerspawner.DockerSpawner(config=c, user=SimpleNamespace(name="ana-maria_b2", settings={}))
+    assert {*member.volume_binds} == {str(tmp_path / "homes" / "ana-maria_b2")}
 
 
 def test_the_settings_of_the_hub_are_those_that_it_has(tmp_path: Path):

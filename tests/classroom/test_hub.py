@@ -201,6 +201,14 @@ def test_without_root_a_class_is_refused_unless_one_account_for_all_is_accepted(
     assert "each student can read and change the files of all others, and yours" in capsys.readouterr().out
 
 
+def test_without_root_nobody_can_log_in_with_an_account(
+    names: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(hub, "is_root", lambda: False)
+    assert start(names, "--login", "pam", "--one-account") == 1
+    assert said(capsys).startswith("--login pam needs root, which alone may check passwords of accounts and start ")
+
+
 def test_what_is_not_safe_is_said(names: Path, capsys: pytest.CaptureFixture[str]):
     assert start(names, "--login", "shared", "--password", "workshop") == 0
     output = capsys.readouterr().out
@@ -231,6 +239,18 @@ def test_options_that_do_not_go_together_are_refused(
 def test_with_pam_a_member_without_an_account_is_named(names: Path, capsys: pytest.CaptureFixture[str]):
     assert start(names, "--login", "pam", "--teacher", "root") == 1
     assert said(capsys).startswith("`ana` has no account on this computer, which --login pam needs: ")
+
+
+def test_with_pam_a_member_without_a_home_folder_is_named(
+    names: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    import pwd
+
+    for name in ("teacher", "ana"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: SimpleNamespace(pw_dir=str(tmp_path / name)))
+    assert start(names, "--login", "pam") == 1
+    assert said(capsys).startswith(f"The account of `ben` has no home folder {tmp_path / 'ben'}: make it, ")
 
 
 def test_a_damaged_database_of_the_hub_is_kept_aside(names: Path, capsys: pytest.CaptureFixture[str]):

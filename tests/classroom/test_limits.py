@@ -22,8 +22,8 @@ pytestmark = [
 
 
 @contextmanager
-def running(*megabytes: int) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes of a user whom nobody else is, each with so much memory."""
+def running(*megabytes: int, member: str = "") -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes of a user whom nobody else is, each with so much memory, as if a member's server had started them."""
     code = "import sys; held = b'x' * (int(sys.argv[1]) * 1_000_000); print('ready', flush=True); input()"
     python = reachable_python()
     assert python is not None
@@ -34,6 +34,7 @@ def running(*megabytes: int) -> Iterator[list[subprocess.Popen[str]]]:
             stdout=subprocess.PIPE,
             text=True,
             cwd="/",
+            env={"JUPYTERHUB_USER": member},
             user=UID,
             group=UID,
             extra_groups=[],
@@ -73,6 +74,16 @@ def test_all_processes_of_a_user_are_stopped_and_no_others():
         assert [process.wait(10) < 0 for process in processes] == [True, True]
         assert psutil.Process().is_running()
         assert [*limits.processes_of(UID)] == []
+
+
+def test_what_an_account_runs_besides_its_members_server_is_neither_counted_nor_stopped():
+    with running(60) as (besides,), running(20, 30, member="ana") as (server, kernel):
+        assert {process.pid for process in limits.processes_of(UID, "ana")} == {server.pid, kernel.pid}
+        assert limits.stop_the_largest(UID, 100_000_000, server=server.pid, member="ana") is None
+        assert limits.stop_the_largest(UID, 40_000_000, server=server.pid, member="ana").pid == kernel.pid
+        limits.stop_all(UID, "ana")
+        assert server.wait(10) < 0
+        assert besides.poll() is None
 
 
 def test_a_process_gets_its_limits_before_it_starts():

@@ -1,8 +1,10 @@
 """Somebody at a browser: logs in to a running hub, starts a server, reads and writes files, and runs code."""
 
 import asyncio
+import html
 import http.cookiejar
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -65,6 +67,25 @@ class Visitor:
         self.open("GET", "/hub/login")
         form = {"username": self.name, "password": self.password, "_xsrf": self.xsrf()}
         self.open("POST", "/hub/login?next=/hub/home", urllib.parse.urlencode(form).encode())
+        self.make_token()
+
+    def log_in_elsewhere(self) -> None:
+        """Follow the link to the login of a school, and log in there. Raises Refused if the school or hub refuses."""
+        self.token = ""
+        self.cookies.clear()
+        link = re.search(r"href='(/hub/oauth_login[^']*)'", self.open("GET", "/hub/login?next=/hub/home").decode())
+        assert link is not None
+        form = urllib.parse.urlencode({"username": self.name, "password": self.password}).encode()
+        try:
+            with self.opener.open(self.address + html.unescape(link[1])) as page:
+                at_school = page.url
+            self.opener.open(at_school, form).close()
+        except urllib.error.HTTPError as error:
+            raise Refused(error.code, f"{error.reason} {error.read().decode(errors='replace')}") from error
+        self.make_token()
+
+    def make_token(self) -> None:
+        """Make a token with the cookies of a login."""
         made = self.open("POST", f"/hub/api/users/{self.name}/tokens", {}, **{"X-XSRFToken": self.xsrf()})
         self.token = json.loads(made)["token"]
 
@@ -82,6 +103,16 @@ class Visitor:
                 return
             time.sleep(0.2)
         raise TimeoutError(f"the server of {self.name} is not ready after {seconds} s")
+
+    def stop_server(self, seconds: float = 60) -> None:
+        """Stop their own server, and wait until it is gone."""
+        self.ask("DELETE", f"/hub/api/users/{self.name}/server")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not self.ask("GET", f"/hub/api/users/{self.name}")["servers"]:
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"the server of {self.name} still runs after {seconds} s")
 
     def contents(self, path: str = "", whose: str = "") -> Any:
         """What is at a path, as JupyterLab sees it."""
