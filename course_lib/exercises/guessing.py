@@ -35,6 +35,9 @@ def guess(name: str, question: str, choices: Sequence[str] = (), *, unit: str = 
     from course_lib.pictures.explorers.guess import Guess  # takes long to import, and not every notebook asks
 
     earlier = _read().get(name, {})
+    if earlier and not _answers(str(earlier.get("guess", "")), choices):  # an update has changed the question
+        _write({other: entry for other, entry in _read().items() if other != name})
+        earlier = {}
 
     def keep(answer: str) -> None:
         kept = _read()
@@ -54,7 +57,7 @@ def reveal(name: str, result: Any, *, close: float = 0) -> Panel:
     """
     kept = _read()
     entry = kept.get(name)
-    if entry is None:
+    if entry is None or not (isinstance(result, str) or _is_number(str(entry.get("guess", "")))):
         return Panel(f"{_answer(result)}.", (NO_GUESS,))
     is_right = _is_right(entry["guess"], result, close)
     if "right" not in entry:
@@ -70,6 +73,19 @@ def guessed(notebook: int) -> Panel:
         return Panel("You made no guess in this notebook.")
     right = sum(entry["right"] for entry in revealed)
     return Panel(f"You guessed {right} of {len(revealed)} right.")
+
+
+def _answers(guess: str, choices: Sequence[str]) -> bool:
+    """Whether a guess is an answer to a question with these choices, or to one for a number if there are none."""
+    return guess in choices if choices else _is_number(guess)
+
+
+def _is_number(guess: str) -> bool:
+    try:
+        float(guess)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_right(guess: str, result: Any, close: float) -> bool:

@@ -75,6 +75,21 @@ def test_a_guess_may_be_changed_until_the_result_is_shown() -> None:
     assert str(reveal("01 more", "fewer")) == "✓ Right: fewer."
 
 
+def test_a_guess_at_a_question_that_an_update_has_changed_does_not_count() -> None:
+    guess("01 more", "More or fewer?", ["more", "fewer"]).chosen = "more"
+    reveal("01 more", "fewer")
+    assert guess("01 more", "How many?", ["8", "40"]).chosen == ""
+    assert str(reveal("01 more", "8")).startswith("The answer is “8”.\nYou have not guessed yet.")
+    guess("01 more", "How many?", ["8", "40"]).chosen = "8"
+    assert str(reveal("01 more", "8")) == "✓ Right: 8."
+
+
+def test_a_choice_that_was_kept_is_no_answer_to_a_question_for_a_number() -> None:
+    guess("01 more", "More or fewer?", ["more", "fewer"]).chosen = "more"
+    assert str(reveal("01 more", 0.66)).startswith("It is 0.66.\nYou have not guessed yet.")
+    assert guess("01 more", "How many?").chosen == ""
+
+
 def test_right_guesses_are_counted_for_one_notebook() -> None:
     for name, answer in (("01 a", "more"), ("01 b", "fewer"), ("02 c", "more")):
         guess(name, "More or fewer?", ["more", "fewer"]).chosen = answer

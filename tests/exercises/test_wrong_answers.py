@@ -99,7 +99,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 """,
     ),
     (
-        "2 things are wanted, `return output, weights`",
+        "you should return 2 things, `return output, weights`",
         """
 def scaled_dot_product_attention(query, key, value, mask=None):
     scores = query @ key.mT / query.size(-1) ** 0.5

@@ -23,7 +23,7 @@ from course_lib.exercises.judging.settings import (
     replaced_functions,
     undoing_replacements,
 )
-from course_lib.exercises.judging.slips import attribute_without_effect, slip_in_class
+from course_lib.exercises.judging.slips import attribute_without_effect, plain_tensor_for_parameter, slip_in_class
 from course_lib.exercises.keeping.source import names_bound_below
 from course_lib.exercises.reports import Report
 from course_lib.text.wording import capitalized
@@ -274,7 +274,14 @@ def _report_wrong_answer(
             return Report(f"✗ {exercise.name}: not yet", (sentence,))
         with original_functions():
             findings = recognise(wrong_answer)
-        if findings.mistakes:
+        plain = plain_tensor_for_parameter(answer, exercise.reference)
+        if (
+            plain
+            and findings.mistakes
+            and not plain_tensor_for_parameter(findings.mistakes[0].implementation, exercise.reference)
+        ):
+            sentences = [plain]  # a gain that stays as it begins looks like one that is never used
+        elif findings.mistakes:
             sentences, mistake = findings.sentences, findings.mistakes[0]
         elif sentence := _explanation(exercise, answer, got, wrong):
             sentences = [sentence]

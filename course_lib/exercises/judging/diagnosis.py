@@ -28,7 +28,7 @@ GIVES_ANOTHER_RESULT_EACH_TIME = (
     "Your code gives another result each time that it is called with the same arguments. Does it draw random numbers, "
     "or make a new layer, which begins with random ones?"
 )
-WEIGHTS_ARE_SET = "The check has put numbers of its own into the weights, so that results can be compared."
+WEIGHTS_ARE_SET = "The check has put numbers of its own into the parameters, so that results can be compared."
 
 
 def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:

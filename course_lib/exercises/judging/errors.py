@@ -202,7 +202,9 @@ def _is_within_a_layer(error: BaseException) -> bool:
 
 def _about_broadcast(match: re.Match[str], raised: Raised) -> str:
     one, other, axis = match.groups()
-    sentence = f"Two tensors meet whose axis {axis} is {one} and {other}: sizes must be equal, or one of them 1."
+    sentence = (
+        f"Along axis {axis}, one tensor has size {one} and the other {other}: sizes must be equal, or one of them 1."
+    )
     if REDUCTION.search(_within_last_step(raised.line)) and "keepdim" not in raised.line:
         return f"{sentence} A sum, mean or maximum loses its axis: `keepdim=True` keeps it, with length 1."
     if not REDUCTION.search(source_of(raised.frame and raised.frame.f_code)):
@@ -288,6 +290,18 @@ def _about_attribute(match: re.Match[str], raised: Raised) -> str:
     return ""
 
 
+def _about_method_of_tuple(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
+    """Say that tuples lack a method of lists or of texts, if that is what was asked of one."""
+    name = match[1]
+    if hasattr(list, name):
+        return (
+            f"A tuple cannot be changed and has no `.{name}`: make a list of it first, `list(…)`, or build a new one."
+        )
+    if hasattr(str, name):
+        return f"There is a tuple in that line, and `.{name}` is a method of texts: go through its elements in a loop."
+    return ""
+
+
 def _about_layer_for_tensor(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
     """Say that a layer was made where one should be called, if the thing that is no tensor is a layer."""
     kind = match[1]
@@ -357,6 +371,7 @@ NOTHING = (
     "Something in that line is None: the function or `forward` that made it has no `return`, or it is an argument that "
     "was not given. `is not None` asks whether it was."
 )
+FIXED = "A tuple cannot be changed: make a list of it first, `list(…)`, or build a new one."
 A_TUPLE = "What you use there is a tuple of several things: take them apart, `output, weights = …`."
 NOT_A_MODULE = (
     "What is called there is a plain function, not a module. Call the function itself: its name, then the arguments in "
@@ -428,6 +443,8 @@ CAUSES = (
     Cause(TypeError, r"\bddof\b", DDOF),
     Cause(TypeError, r"'(int|float|str|bool)' object is not callable", _about_called_value),
     Cause(TypeError, r"must be Tensor, not ([A-Z]\w*)", _about_layer_for_tensor),
+    Cause(TypeError, r"'tuple' object does not support item (?:assignment|deletion)", FIXED),
+    Cause(AttributeError, r"'tuple' object has no attribute '(\w+)'", _about_method_of_tuple),
     Cause(Exception, r"'tuple' object|not tuple|but got \(tuple|got tuple", A_TUPLE),
     Cause(AttributeError, r"'function' object has no attribute '(\w+)'", _about_function_as_module),
     Cause(Exception, r"builtin_function_or_method|'method'|'function'|method_descriptor", NOT_CALLED),

@@ -208,7 +208,7 @@ def _difference(got: Any, expected: Any, returns: Sequence[Result], exact: bool)
 
 def _difference_of_several(got: Any, expected: tuple[Any, ...], returns: Sequence[Result], exact: bool) -> str:
     if not isinstance(got, (tuple, list)) or len(got) != len(expected):
-        wanted = f"{len(expected)} things are wanted, {return_statement(returns)}"
+        wanted = f"you should return {len(expected)} things, {return_statement(returns)}"
         return f"{wanted}, but you return {_describe(got)}."
     for one, other, result in zip(got, expected, returns, strict=True):
         if sentence := _difference(one, other, [result], exact):
@@ -221,7 +221,7 @@ def _difference_of_tensors(got: Any, expected: Tensor, result: Result, exact: bo
     if result.may_be_plain and isinstance(got, Real):
         got = torch.tensor(float(got), dtype=torch.float64)
     if not _is_tensor(got):
-        return f"a torch tensor is wanted, but you return {_describe(got)}."
+        return f"you should return a torch tensor, but you return {_describe(got)}."
     if sentence := _peculiarity(got, expected, name):
         return sentence
     if expected.dim() == 0 and got.numel() == 1:

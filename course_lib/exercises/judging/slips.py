@@ -85,6 +85,50 @@ def slip_in_class(answer: Any, reference: Any) -> str:
     return ""
 
 
+def plain_tensor_for_parameter(answer: Any, reference: Any) -> str:
+    """Say that a class keeps a plain tensor where the course's class has an `nn.Parameter` of the same name; or ""."""
+    if not inspect.isclass(answer) or not inspect.isclass(reference):
+        return ""
+    learned = {
+        name
+        for name, value in _set_on_self(reference)
+        if any(_function_called(node, "nn") == "Parameter" for node in ast.walk(value))
+    }
+    values: dict[str, list[ast.expr]] = {}
+    for name, value in _set_on_self(answer):
+        values.setdefault(name, []).append(value)
+    for name in learned & values.keys():
+        if all(_function_called(value, "torch") for value in values[name]):
+            return (
+                f"Your `self.{name}` is a plain tensor, so torch does not know of it and never trains it. Wrap it in "
+                "`nn.Parameter`."
+            )
+    return ""
+
+
+def _set_on_self(answer: Any) -> Iterator[tuple[str, ast.expr]]:
+    """The attributes that the methods of a class set on `self`, each with the expression for its value."""
+    for _, tree in _trees(answer):
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Assign):
+                continue
+            for target in node.targets:
+                pairs = [(target, node.value)]
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = list(zip(target.elts, node.value.elts, strict=False))
+                for one, value in pairs:
+                    if isinstance(one, ast.Attribute) and _is_self(one.value):
+                        yield one.attr, value
+
+
+def _function_called(value: ast.AST, module: str) -> str:
+    """The name of the function of a module, such as `torch`, that an expression calls; "" if it is another one."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+        return ""
+    owner = value.func.value
+    return value.func.attr if isinstance(owner, ast.Name) and owner.id == module else ""
+
+
 def _parameters(method: Any) -> list[str]:
     """The names of a method's parameters, with `self`; none for anything else, such as a static method."""
     return list(inspect.signature(method).parameters) if inspect.isfunction(method) else []

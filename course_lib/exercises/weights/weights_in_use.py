@@ -342,13 +342,13 @@ def names_of_its_own(learned: ClassWithWeights) -> Callable[[Any], str]:
         name = learned.reference.__name__
         missing = [each for each in expected if each not in given]
         if missing:
-            difference = f"Its weights have names of their own: there is no `{missing[0]}`."
+            difference = f"Its parameters have names of their own: there is no `{missing[0]}`."
         elif len(given) > len(expected):
-            difference = "It has more weights than the course's class."
+            difference = "It has more parameters than the course's class."
         else:
             other = next(each for each in expected if given[each] != expected[each])
-            difference = f"Its weights have shapes of their own, such as that of `{other}`."
-        return f"{difference} Where the course loads trained weights, its own `{name}` takes the place of yours."
+            difference = f"Its parameters have shapes of their own, such as that of `{other}`."
+        return f"{difference} Where the course loads trained parameters, its own `{name}` takes the place of yours."
 
     return remark
 

@@ -96,8 +96,8 @@ def dealt_out(x, heads):
 
 
 @split_heads.mistake(
-    "Your code mixes up the number of heads and their width: it makes d_k heads of `heads` features each. There are "
-    "`heads` heads, each d_k = d_model // heads wide."
+    "Your code mixes up the number of heads and their width: it makes d_k heads, each `heads` numbers wide. Make "
+    "H = `heads` heads, each d_k = d_model // heads numbers wide."
 )
 def heads_and_width_mixed_up(x, heads):
     return attention.split_heads(x, x.size(-1) // heads)

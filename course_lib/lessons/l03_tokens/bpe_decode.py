@@ -104,6 +104,14 @@ def one_level(ids, merges):
 
 
 @bpe_decode.mistake(
+    "Your code has no bytes for ids from 256 on. Each of them stands for a merge: its bytes are those of the merge's "
+    "first id, followed by those of its second."
+)
+def without_the_merges(ids, merges):
+    return bytes(BYTES[i] for i in ids).decode("utf-8", errors="replace")
+
+
+@bpe_decode.mistake(
     "Your code puts the second half of a merge before the first. The bytes of the first id come first: `table[first] + "
     "table[second]`."
 )

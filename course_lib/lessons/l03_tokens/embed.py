@@ -140,6 +140,14 @@ def as_marks(ids, table):
     return F.one_hot(ids, len(table)).to(table.dtype)
 
 
+@embed.mistake(
+    "Your code multiplies the ids by the table. An id is a name and not a quantity: it says which row of the table to "
+    "take, so use the ids as an index."
+)
+def ids_as_quantities(ids, table):
+    return ids @ table
+
+
 @embed.right_for_whole_course
 def by_one_hot(ids, table):
     return F.one_hot(ids, table.shape[0]).to(table) @ table

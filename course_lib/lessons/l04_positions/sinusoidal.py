@@ -58,8 +58,8 @@ sinusoidal = Exercise(
 
 
 @sinusoidal.mistake(
-    "Your code puts all sines first and then all cosines, as tensor2tensor does. That would work too, but later "
-    "lessons use the paper's order: put sine and cosine of one clock side by side."
+    "Your code puts all sines first and then all cosines, as the authors' own code does. That would work too, but "
+    "later lessons use the paper's order: put sine and cosine of one clock side by side."
 )
 def halves(length, d_model):
     angles = angles_of(length, d_model)

@@ -95,7 +95,7 @@ def test_one_result_instead_of_two_is_reported():
     message = said(
         "scaled_dot_product_attention", lambda q, k, v, mask=None: scaled_dot_product_attention(q, k, v, mask)[0]
     )
-    assert "2 things are wanted, `return output, weights`, but you return a tensor of shape (2, 2)." in message
+    assert "you should return 2 things, `return output, weights`, but you return a tensor of shape (2, 2)." in message
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_one_result_instead_of_two_is_reported():
 def test_fewer_or_more_than_three_results_are_reported(come: Callable[..., Any], words: str):
     step = find("beam_step").reference
     message = said("beam_step", lambda *arguments: come(step(*arguments)))
-    assert f"3 things are wanted, `return parents, tokens, totals`, but you return {words}." in message
+    assert f"you should return 3 things, `return parents, tokens, totals`, but you return {words}." in message
 
 
 def test_one_result_instead_of_two_is_reported_for_masked_cases_too():
@@ -118,7 +118,7 @@ def test_one_result_instead_of_two_is_reported_for_masked_cases_too():
         both = scaled_dot_product_attention(*arguments)
         return both if len(arguments) < 4 else both[:1]
 
-    assert "2 things are wanted, `return output, weights`, but" in said("scaled_dot_product_attention", answer)
+    assert "you should return 2 things, `return output, weights`, but" in said("scaled_dot_product_attention", answer)
 
 
 def last_changed(result: torch.Tensor) -> torch.Tensor:
@@ -137,7 +137,11 @@ def last_changed(result: torch.Tensor) -> torch.Tensor:
         ("attention_weights", last_changed, " should give `"),
         ("causal_mask", last_changed, "For `causal_mask(3)`, the mask should be True at (2, 2), not False."),
         ("cross_attend", last_changed, "Your output is wrong only at the last index"),
-        ("wilson_interval", lambda both: both[0], "2 things are wanted, the lowest share and the highest share, but"),
+        (
+            "wilson_interval",
+            lambda both: both[0],
+            "you should return 2 things, the lowest share and the highest share, but",
+        ),
         ("beam_search_text", lambda both: (both[0], both[1] + 1), "Your `log_probability` is too large"),
         ("scaled_dot_product_attention", lambda both: (both[0], last_changed(both[1])), ", the weights should be `"),
         (
@@ -276,7 +280,7 @@ def test_it_is_said_that_the_weights_of_a_class_are_not_those_it_begins_with():
         def forward(self, x):
             return 3 * super().forward(x)
 
-    assert "The check has put numbers of its own into the weights" in said("LayerNorm", Unscaled)
+    assert "The check has put numbers of its own into the parameters" in said("LayerNorm", Unscaled)
 
 
 def test_a_model_that_comes_as_an_argument_is_shown_by_its_name():
@@ -562,6 +566,30 @@ def test_a_tuple_that_was_not_taken_apart_is_explained():
         return mixed.flatten(2)
 
     assert "is a tuple of several things: take them apart" in said("attend_in_heads", answer)
+
+
+def changed_in_place(word, pair, new_id):
+    word[0:2] = [new_id]
+    return word
+
+
+def without_an_element(word, pair, new_id):
+    word.remove(pair[0])
+    return word
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (lambda word, pair, new_id: word.replace(pair, new_id), "`.replace` is a method of texts"),
+        (changed_in_place, "A tuple cannot be changed: make a list of it first"),
+        (without_an_element, "A tuple cannot be changed and has no `.remove`"),
+    ],
+)
+def test_a_tuple_that_came_in_is_not_taken_for_several_results(answer: Callable[..., Any], sentence: str):
+    message = said("merge_pair", answer)
+    assert sentence in message
+    assert "take them apart" not in message
 
 
 def test_a_wrong_view_that_raises_an_error_in_some_cases_is_one_mistake():

@@ -7,7 +7,13 @@ import torch
 from torch import nn
 
 from course_lib.exercises.catalogue import find
-from course_lib.exercises.judging.slips import attribute_without_effect, slip_in_class, slip_in_source, slips_with_masks
+from course_lib.exercises.judging.slips import (
+    attribute_without_effect,
+    plain_tensor_for_parameter,
+    slip_in_class,
+    slip_in_source,
+    slips_with_masks,
+)
 
 
 def adds_mask(scores, mask):
@@ -177,6 +183,40 @@ def test_an_attribute_of_the_learners_own_is_not_blamed():
         model.training = True
 
     assert attribute_without_effect(Own) == attribute_without_effect(sets_what_torch_knows) == ""
+
+
+class OnlyGainPlain(find("LayerNorm").reference):
+    def __init__(self, d_model, eps=1e-5):
+        nn.Module.__init__(self)
+        self.gain = torch.ones(d_model)
+        self.bias, self.eps = nn.Parameter(torch.zeros(d_model)), eps
+
+
+class OnlyBiasPlain(find("LayerNorm").reference):
+    def __init__(self, d_model, eps=1e-5):
+        nn.Module.__init__(self)
+        self.gain, self.bias, self.eps = nn.Parameter(torch.ones(d_model)), torch.zeros(d_model), eps
+
+
+class WrappedLater(find("LayerNorm").reference):
+    def __init__(self, d_model, eps=1e-5):
+        nn.Module.__init__(self)
+        self.gain = torch.ones(d_model)
+        self.gain, self.bias = nn.Parameter(self.gain), nn.Parameter(torch.zeros(d_model))
+        self.eps = eps
+
+
+@pytest.mark.parametrize(("answer", "name"), [(OnlyGainPlain, "gain"), (OnlyBiasPlain, "bias")])
+def test_a_gain_that_is_a_plain_tensor_is_not_said_to_be_unused(answer: Any, name: str):
+    message = find("LayerNorm").check(answer).message
+    assert f"Your `self.{name}` is a plain tensor" in message
+    assert "never used" not in message
+    assert "never added" not in message
+
+
+def test_a_tensor_that_becomes_a_parameter_is_no_slip():
+    assert plain_tensor_for_parameter(WrappedLater, find("LayerNorm").reference) == ""
+    assert find("LayerNorm").check(WrappedLater).passed
 
 
 class NoModule:

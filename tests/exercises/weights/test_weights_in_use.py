@@ -348,11 +348,11 @@ class NormWithAConstant(Norm):
             "FeedForward",
             MapsOfOtherNames,
             (
-                "Its weights have names of their own: there is no `W_1.weight`. Where the course loads trained "
-                "weights, its own `FeedForward` takes the place of yours."
+                "Its parameters have names of their own: there is no `W_1.weight`. Where the course loads trained "
+                "parameters, its own `FeedForward` takes the place of yours."
             ),
         ),
-        ("FeedForward", MapsFromTheOtherSide, "Its weights have shapes of their own, such as that of `W_1.weight`."),
+        ("FeedForward", MapsFromTheOtherSide, "Its parameters have shapes of their own, such as that of `W_1.weight`."),
         ("LayerNorm", NormWithAConstant, "It does not keep eps as `self.eps`."),
         ("MultiHeadAttention", Attention, "It does not keep the attention weights."),
     ],
