@@ -173,8 +173,8 @@ def skips_zeros(hypotheses, references, longest):
 
 
 @bleu.mistake(
-    "You gave `brevity_penalty` its arguments in the wrong order: first the length of the translation, then that of "
-    "the closest reference."
+    "Your penalty is upside down. Its exponent is 1 − r/c, with the length c of the translations and the length r of "
+    "the closest references: `brevity_penalty` takes c first."
 )
 def lengths_exchanged(hypotheses, references, longest):
     pairs = list(zip(hypotheses, references, strict=True))
