@@ -80,6 +80,8 @@ remembered_names = Exercise(
             [["May", "met", "State", "Board", "of", "Higher", "Education"]],
             having=("a long name",),
         ),
+        case([MAY], [[], ["Ms", "May", "ran"]], having=("an empty sentence",)),
+        case([OF_AMERICA], [["United"], [], ["America"]], having=("a part of a name", "an empty sentence")),
         case([tagged("It rains", "O O")], [["It", "snows"]], having=("nothing known",)),
     ),
     hints=(

@@ -13,7 +13,13 @@ from course_lib.exercises.weights import weights_in_use
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.transformer import layers
-from course_lib.transformer.attention import merge_heads, repeat_heads, scaled_dot_product_attention, split_heads
+from course_lib.transformer.attention import (
+    causal_mask,
+    merge_heads,
+    repeat_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
 from course_lib.transformer.positions import rotary
 
 LEARNED = ClassWithWeights(
@@ -25,12 +31,14 @@ LEARNED = ClassWithWeights(
 )
 SIZES = (8, 4, 2, rotary)
 CAUSAL = torch.ones(3, 3).tril().bool()
+OTHER_MASK = torch.tensor([[True, True, False], [False, True, True], [True, False, True]])
 
 
-def in_turn(attention: layers.GroupedQueryAttention) -> layers.GroupedQueryAttention:
+def in_turn(attention: layers.GroupedQueryAttention, back: bool) -> layers.GroupedQueryAttention:
     """The same weights in an attention whose query head h reads key head h modulo kv_heads.
 
-    The rows of the query heads, and the columns of `W_o` that belong to them, change their places instead.
+    The rows of the query heads change their places instead. So do the columns of `W_o` that belong to them, if the
+    heads are put `back` in their order afterwards.
     """
     heads, kv_heads = attention.heads, attention.kv_heads
     order = torch.arange(heads).view(-1, kv_heads).T.flatten()  # 0, 2, 4, 1, 3, 5 where two heads of keys are shared
@@ -39,7 +47,8 @@ def in_turn(attention: layers.GroupedQueryAttention) -> layers.GroupedQueryAtten
     moved = deepcopy(attention)
     with torch.no_grad():
         moved.W_q.weight.copy_(attention.W_q.weight[rows])
-        moved.W_o.weight.copy_(attention.W_o.weight[:, rows])
+        if back:
+            moved.W_o.weight.copy_(attention.W_o.weight[:, rows])
     return moved
 
 
@@ -56,7 +65,8 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
     mine.load_state_dict(weights)
     x = fixed_tensor(2, 4, LEARNED.sizes[0])
     with torch.no_grad():
-        if not torch.allclose(in_turn(ours)(x), mine(x), atol=1e-4):
+        output = mine(x)
+        if not any(torch.allclose(in_turn(ours, back)(x), output, atol=1e-4) for back in (True, False)):
             return ""
     return (
         "With trained weights your heads would read the keys of another group. Query head h reads key head "
@@ -88,6 +98,7 @@ grouped_query_attention = Exercise(
         case(8, 2, 2, rotary, fixed_tensor(2, 3, 8), having=("a batch", "no sharing at all")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
         case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask")),
         case(8, 4, 2, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),
@@ -163,6 +174,24 @@ grouped_query_attention.patch(
     replace="scaled_dot_product_attention(queries, keys, values, mask)",
     by="scaled_dot_product_attention(queries, keys, values, None)",
 )
+
+
+@grouped_query_attention.mistake(
+    "Your class is causal, whatever mask it is given. Pass the mask itself to `scaled_dot_product_attention`."
+)
+class CausalWithAnyMask(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        return super().forward(x, None if mask is None else causal_mask(x.size(1)))
+
+
+@grouped_query_attention.mistake(
+    "Your class lets all tokens read only what came before, even without a mask. Use the mask that is passed, and no "
+    "other one."
+)
+class AlwaysCausal(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        return super().forward(x, causal_mask(x.size(1)))
+
 
 grouped_query_attention.patch(
     "Your class returns the merged heads. The output projection is missing: after the heads are merged comes `W_o`.",

@@ -22,6 +22,7 @@ LEARNED = ClassWithWeights(
 )
 SIZES = (8, 4, 2, 6, rotary)
 CAUSAL = torch.ones(3, 3).tril().bool()
+OTHER_MASK = torch.tensor([[True, True, False], [False, True, True], [True, False, True]])
 
 llama_layer = Exercise(
     reference=layers.LlamaLayer,
@@ -42,6 +43,7 @@ llama_layer = Exercise(
         case(8, 2, 1, 6, rotary, fixed_tensor(2, 3, 8), having=("a batch", "a single head of keys")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
         case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask")),
         case(8, 4, 2, 6, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),
