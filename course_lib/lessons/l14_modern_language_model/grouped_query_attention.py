@@ -200,6 +200,19 @@ grouped_query_attention.patch(
 )
 
 grouped_query_attention.patch(
+    "Your scores are not divided by √d_k. `scaled_dot_product_attention` does it, with the width d_k of a head.",
+    replace="scaled_dot_product_attention(queries, keys, values, mask)",
+    by="scaled_dot_product_attention(queries * queries.size(-1) ** 0.5, keys, values, mask)",
+)
+
+grouped_query_attention.patch(
+    "Your heads are merged while their axis still comes before that of the tokens, so that tokens and heads are mixed "
+    "up. Exchange the two axes first, as `merge_heads` does.",
+    replace="merge_heads(mixed)",
+    by="mixed.reshape(x.size(0), x.size(1), -1)",
+)
+
+grouped_query_attention.patch(
     "The values come from `W_k`. They have a projection of their own, `W_v`.",
     replace="self.W_v(x)",
     by="self.W_k(x)",

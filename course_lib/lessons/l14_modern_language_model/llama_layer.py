@@ -101,6 +101,26 @@ class PostNorm(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
+    "Your norms come after the sublayers, before the sums. In a pre-norm layer each comes before its sublayer: "
+    "x + sublayer(norm(x)).",
+)
+class NormsWhatIsAdded(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.norm_1(self.self_attention(x, mask))
+        return x + self.norm_2(self.feed_forward(x))
+
+
+@llama_layer.mistake(
+    "Your feed-forward has no residual connection, and `norm_2` comes after it. It is "
+    "`x + self.feed_forward(self.norm_2(x))`, with x as the first half returns it.",
+)
+class NormsTheResult(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        return self.norm_2(self.feed_forward(x))
+
+
+@llama_layer.mistake(
     "Your code adds the normalised tokens. What goes past a sublayer is x as it was: x + sublayer(norm(x)).",
 )
 class AddsTheNormed(layers.LlamaLayer):

@@ -63,6 +63,11 @@ attend_in_blocks = Exercise(
             2,
             having=("very low scores",),
         ),
+        case(
+            *(fixed_tensor(*shape, seed=9, dtype=torch.float64) for shape in ((3, 4), (5, 4), (5, 3))),
+            2,
+            having=("float64 numbers",),
+        ),
     ),
     hints=(
         "Begin with a single block of queries. For each block of keys: scores, then a step of your online softmax.",
@@ -87,6 +92,16 @@ attend_in_blocks.patch(
     "Your code does not divide by the total at the end.",
     replace="done.append(mixed / total)",
     by="done.append(mixed)",
+)
+attend_in_blocks.patch(
+    "Your code divides the scores by √d_v, with the width of a value. The scale is √d_k, the width of a key.",
+    replace="query.size(-1) ** -0.5",
+    by="value.size(-1) ** -0.5",
+)
+attend_in_blocks.patch(
+    "Your code leaves out the last block of keys if it is not full. Keys that are left over count.",
+    replace="range(0, key.size(-2), block)",
+    by="range(0, max(key.size(-2) // block, 1) * block, block)",
 )
 
 
@@ -116,14 +131,6 @@ def own_block_only(query, key, value, block):
         keys = slice(i, i + block) if i < len(key) else slice(0, block)
         outputs.append(attention.scaled_dot_product_attention(query[i : i + block], key[keys], value[keys])[0])
     return torch.cat(outputs)
-
-
-@attend_in_blocks.mistake(
-    "Your code leaves out the last block of keys if it is not full. Keys that are left over count."
-)
-def last_block_left_out(query, key, value, block):
-    full = max(len(key) // block, 1) * block
-    return blocks.attend_in_blocks(query, key[:full], value[:full], block)
 
 
 @attend_in_blocks.mistake("Your code leaves out the last block of queries if it is not full.")
