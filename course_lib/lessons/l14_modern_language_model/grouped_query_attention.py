@@ -1,5 +1,6 @@
 """The exercise `GroupedQueryAttention` of notebook 14."""
 
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -74,6 +75,39 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
     )
 
 
+MERGED_TOO_EARLY = (
+    "Your heads are merged while their axis still comes before that of the tokens, so that tokens and heads are mixed "
+    "up. Exchange the two axes first, as `merge_heads` does."
+)
+
+
+class MergedTooEarly(layers.GroupedQueryAttention):
+    """An attention that does not exchange the axes of heads and tokens before it merges them."""
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Let tokens (B, T, d_model) read each other."""
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys = repeat_heads(self.rotate(split_heads(self.W_k(x), self.kv_heads)), group)
+        values = repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        mixed, _ = scaled_dot_product_attention(queries, keys, values, mask)
+        output: torch.Tensor = self.W_o(mixed.reshape(x.shape))
+        return output
+
+
+def explain(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that heads are merged too early, also if the groups are in another order, or explain as for any class."""
+    sizes, inputs = arguments[: len(SIZES)], arguments[len(SIZES) :]
+    with suppress(Exception):  # what the class raises has been described
+        got, known = (
+            LEARNED.outputs(LEARNED.make_with_fixed_weights(each, sizes).module, inputs)[0]
+            for each in (answer, MergedTooEarly)
+        )
+        if torch.allclose(got, known, atol=1e-5):
+            return MERGED_TOO_EARLY
+    return explain_class(LEARNED)(answer, arguments)
+
+
 def further_check(answer: Any, arguments: tuple[Any, ...]) -> str:
     """Judge the order of the groups, then the weights."""
     return groups_in_order(answer, arguments) or judge_class(LEARNED, weights_in_use.biases)(answer, arguments)
@@ -88,7 +122,7 @@ grouped_query_attention = Exercise(
     trained=True,
     adapt=with_fixed_weights(LEARNED),
     further_check=further_check,
-    explain=explain_class(LEARNED),
+    explain=explain,
     returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
     example=case(*SIZES, fixed_tensor(1, 3, 8)),
     another=case(*SIZES, fixed_tensor(1, 3, 8, seed=1)),
@@ -206,8 +240,7 @@ grouped_query_attention.patch(
 )
 
 grouped_query_attention.patch(
-    "Your heads are merged while their axis still comes before that of the tokens, so that tokens and heads are mixed "
-    "up. Exchange the two axes first, as `merge_heads` does.",
+    MERGED_TOO_EARLY,
     replace="merge_heads(mixed)",
     by="mixed.reshape(x.size(0), x.size(1), -1)",
 )

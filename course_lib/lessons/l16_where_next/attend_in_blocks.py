@@ -157,6 +157,26 @@ def never_starts_again(query, key, value, block):
     return torch.cat(outputs)
 
 
+@attend_in_blocks.mistake(
+    "Your blocks of queries read only the blocks of keys up to their own, as if all came after. Each query has to see "
+    "all keys."
+)
+def up_to_its_own_block(query, key, value, block):
+    outputs = []
+    for i in range(0, len(query), block):
+        stop = i + block
+        outputs.append(attention.scaled_dot_product_attention(query[i:stop], key[:stop], value[:stop])[0])
+    return torch.cat(outputs)
+
+
+@attend_in_blocks.mistake(
+    "Your code reads only as many keys as there are queries. The two numbers may differ: go through all keys."
+)
+def as_many_keys_as_queries(query, key, value, block):
+    both = min(len(query), len(key))
+    return blocks.attend_in_blocks(query, key[:both], value[:both], block)
+
+
 @attend_in_blocks.mistake("Your code scales by √(size of a block). The scale is √d_k, the width of a key.")
 def scaled_by_block(query, key, value, block):
     return blocks.attend_in_blocks(query * (query.size(-1) / block) ** 0.5, key, value, block)
