@@ -38,6 +38,17 @@ def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
     return ""
 
 
+def precision(answer: Any) -> str:
+    """Say that an answer computes in float32 where float64 numbers come in, so that it is not exact; "" if not."""
+    inputs = (fixed_tensor(*shape, seed=9, dtype=torch.float64) for shape in ((3, 4), (5, 4), (5, 3)))
+    if answer(*inputs, 2).dtype == torch.float64:
+        return ""
+    return (
+        "Where float64 numbers come in, your code gives float32, so its result has about 7 exact digits: the next cell "
+        "finds a difference of more than 1e-12. That does no harm in this course."
+    )
+
+
 attend_in_blocks = Exercise(
     reference=blocks.attend_in_blocks,
     notebook=16,
@@ -45,6 +56,7 @@ attend_in_blocks = Exercise(
     minutes=12,
     difficulty=3,
     further_check=table_of_scores,
+    remark=precision,
     returns=(Result("the output", "T, d_v"),),
     example=blocked(2, 4, 2, 2, 2),
     another=blocked(2, 4, 2, 2, 2, seed=20),
