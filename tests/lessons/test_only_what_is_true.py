@@ -18,10 +18,10 @@ from course_lib.transformer.attention import (
 )
 
 
-def latest_pair_from_the_right(piece, vocabulary, ranks):
+def latest_pair_from_the_left(piece, vocabulary, ranks):
     tokens = list(printable_bytes(piece))
-    while known := [(ranks[pair], i) for i, pair in enumerate(pairwise(tokens)) if pair in ranks]:
-        i = max(known)[1]
+    while known := [(ranks[pair], -i) for i, pair in enumerate(pairwise(tokens)) if pair in ranks]:
+        i = -max(known)[1]
         tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
     return [vocabulary[token] for token in tokens]
 
@@ -131,7 +131,7 @@ def groups_in_a_dictionary(head, body, head_rate, body_rate):
 @pytest.mark.parametrize(
     ("name", "answer", "says", "not_that"),
     [
-        ("encode_piece", latest_pair_from_the_right, "", "leftmost"),
+        ("encode_piece", latest_pair_from_the_left, "learned latest, one place at a time", "leftmost"),
         ("should_stop", last_loss_only, "looks at the last loss only", "counts"),
         ("precision_recall_f1", found_in_any_sentence, "among those of all sentences", "reverse"),
         ("bleu", penalty_upside_down, "Your penalty is upside down", "You gave"),
