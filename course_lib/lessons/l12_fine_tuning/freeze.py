@@ -84,8 +84,7 @@ def never_true(model, learn):
 
 
 @freeze.mistake(
-    "Your code sets `requires_grad = True` for no parameter, so a named part that was frozen before stays so, although "
-    "your count has its numbers."
+    "Your code sets `requires_grad = True` for no parameter, so that a named part which was frozen before stays so."
 )
 def never_true_but_counted(model, learn):
     for name, parameter in model.named_parameters():

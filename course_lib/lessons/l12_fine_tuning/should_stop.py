@@ -103,6 +103,14 @@ def last_of_the_last(losses, patience):
 
 
 @should_stop.mistake(
+    "Your code compares the last `patience` losses with the one just before them. Compare with the lowest of all losses"
+    " before them."
+)
+def with_the_loss_before(losses, patience):
+    return len(losses) > patience and min(losses[-patience:]) >= losses[-1 - patience]
+
+
+@should_stop.mistake(
     "Your code asks whether the last loss is above the lowest one so far, and forgets `patience`. How many checks ago "
     "was the lowest?"
 )
