@@ -56,7 +56,6 @@ def judge_class(
 def explain_class(learned: ClassWithWeights) -> Callable[[Any, tuple[Any, ...]], str]:
     """Make the function that says what explains the wrong numbers of a class in a case; "" if nothing is found."""
     every = (
-        weights_in_use.untrained,
         dropped_in_evaluation,
         keeps_state,
         weights_in_use.unused,
@@ -72,7 +71,11 @@ def explain_class(learned: ClassWithWeights) -> Callable[[Any, tuple[Any, ...]],
             output = learned.outputs(module, arguments[count:])[0]
         except Exception:
             return ""  # the error itself says more
-        if sentence := ignored_argument(learned, answer, output, arguments) or _first_sentence(every, learned, answer):
+        if sentence := (
+            _first_sentence((weights_in_use.untrained,), learned, answer)
+            or ignored_argument(learned, answer, output, arguments)
+            or _first_sentence(every, learned, answer)
+        ):
             return sentence
         if _is_right(learned, output, arguments) and (
             sentence := _first_sentence((weights_in_use.shared,), learned, answer)
@@ -166,8 +169,8 @@ def ignored_argument(learned: ClassWithWeights, answer: Any, got: Tensor, argume
     count = len(learned.sizes)
     sizes, inputs = arguments[:count], arguments[count:]
     names = list(inspect.signature(learned.reference).parameters)
-    if not isinstance(got, Tensor) or _is_right(learned, got, arguments):
-        return ""
+    if not isinstance(got, Tensor) or not got.any() or _is_right(learned, got, arguments):
+        return ""  # zeros may have any cause
     for position, value in enumerate(sizes):
         if not isinstance(value, int) or position == learned.d_model or position in learned.vocabularies:
             continue

@@ -25,6 +25,11 @@ from course_lib.exercises.weights.registration import (
 )
 from course_lib.exercises.weights.roles import Vector, is_table, mixed, vectors_and_matrices
 
+CHANGED_IN_PLACE = (
+    "No gradient can be computed, since your class changes a tensor in place that the gradient needs, as `x += …` and "
+    "`x[...] = …` do. Make a new one, such as `x = x + …`."
+)
+
 
 def forward(module: nn.Module, *inputs: Any) -> tuple[Any, ...]:
     """Send inputs through a module."""
@@ -252,8 +257,8 @@ def sorted_gradients(output: Any, matrices: Sequence[Tensor]) -> Tensor:
         gradients = torch.autograd.grad(
             mixed(output), matrices, retain_graph=True, allow_unused=True, materialize_grads=True
         )
-    except RuntimeError as error:  # something that the gradient needs was changed in place
-        raise RuntimeError(NO_GRADIENT) from error
+    except RuntimeError as error:
+        raise RuntimeError(CHANGED_IN_PLACE if "inplace operation" in str(error) else NO_GRADIENT) from error
     numbers = torch.cat([each.flatten() for each in gradients]).sort().values
     return numbers / numbers.abs().max().clamp(min=1e-30)
 

@@ -31,6 +31,10 @@ LARGE_TABLE = (
     "Your `self.{}` begins with numbers of about {:.1g}. `embed_with_positions` multiplies them by √d_model, so that "
     "they drown the positions, and the model hardly learns. Begin it as `torch.randn(...) * d_model**-0.5`."
 )
+LARGE_VECTOR = (
+    "Your `self.{}` begins with numbers of about {:.1g}. Begin it small: as `torch.randn(...) * 0.2` if it is a class "
+    "token, and as zeros if it is a bias."
+)
 
 # Tables that begin as they should have numbers of about d_model**-0.5, and few begin with more. Of 0.02, as in GPT-2,
 # less. Those of a plain `nn.Embedding` are √d_model times as large: 8, in the sizes that are looked at.
@@ -79,7 +83,9 @@ def start_of_weights(learned: ClassWithWeights, answer: Any) -> str:
                 f"Your `self.{vector.name}` scales the normalised features, so it should begin as {start}, but "
                 f"begins with {_in_words(numbers)}."
             )
-        if vector.silent is None and numbers.square().mean().sqrt() > 0.5:
+        if vector.silent is None and (size := float(numbers.square().mean().sqrt())) > 0.5:
+            if learned.positions is not None:  # what is added may also be a class token
+                return LARGE_VECTOR.format(vector.name, size)
             return (
                 f"Your `self.{vector.name}` is a bias, so it should begin as zeros, or small, but begins with "
                 f"{_in_words(numbers)}."

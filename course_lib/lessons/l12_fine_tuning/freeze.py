@@ -31,11 +31,17 @@ freeze = Exercise(
     example=case(small_model(2), ["head"]),
     another=case(small_model(2), ["encoder.table"]),
     cases=(
-        case(small_model(2), ["head", "encoder.layers.1"], having=("a layer that was frozen before",)),
+        case(
+            small_model(2),
+            ["head", "encoder.layers.1"],
+            having=("a layer that was frozen before", "two parts that learn"),
+        ),
+        case(small_model(2), ["norm", "head_norm"], having=("two parts that learn",)),
         case(small_model(2), ["head_norm"], having=("a name that begins like another",)),
         case(small_model(2), ["norm"], having=("a name that others contain",)),
         case(small_model(12), ["encoder.layers.1"], having=("more than ten layers",)),
-        case(small_model(3), ["encoder"], having=("a part with many parameters",)),
+        case(small_model(3), ["encoder"], having=("a part with many parameters", "a layer that was frozen before")),
+        case(small_model(3), ["encoder.norm"], having=("a part inside another",)),
         case(small_model(2), ["head.bias"], having=("a single parameter",)),
         case(small_model(2), [], having=("nothing that learns",)),
     ),
@@ -75,6 +81,33 @@ def never_true(model, learn):
         if not belongs(name, learn):
             parameter.requires_grad = False
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@freeze.mistake(
+    "Your code sets `requires_grad = True` for no parameter, so that a named part which was frozen before stays so."
+)
+def never_true_but_counted(model, learn):
+    for name, parameter in model.named_parameters():
+        if not belongs(name, learn):
+            parameter.requires_grad = False
+    return sum(p.numel() for name, p in model.named_parameters() if belongs(name, learn))
+
+
+@freeze.mistake(
+    "In your code only the last part of `learn` learns: each part freezes the ones before it. Ask for each parameter "
+    "whether any of the parts is its own."
+)
+def last_part_only(model, learn):
+    for part in learn:
+        set_each(model, lambda name, part=part: belongs(name, [part]))
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@freeze.mistake(
+    "In your code only the last part of `learn` learns. Ask for each parameter whether it belongs to any of the parts."
+)
+def last_part_or_none(model, learn):
+    return set_each(model, lambda name: belongs(name, learn[-1:]))
 
 
 @freeze.mistake(

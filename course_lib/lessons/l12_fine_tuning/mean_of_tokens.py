@@ -31,6 +31,11 @@ mean_of_tokens = Exercise(
             torch.tensor([[False, True, True, True], [False, False, True, True]]),
             having=("padding on the left",),
         ),
+        case(
+            fixed_tensor(2, 4, 3).relu() * torch.tensor([[1.0], [0.0], [1.0], [1.0]]),
+            real(4, 2, S=4),
+            having=("real tokens with features that are 0",),
+        ),
         case(fixed_tensor(2, 4, 3, dtype=torch.float64), real(3, 2, S=4), having=("float64 numbers",)),
     ),
     hints=(
@@ -106,6 +111,24 @@ def counted_in_the_batch(hidden, real):
 )
 def mean_count(hidden, real):
     return (hidden * real[..., None]).sum(dim=1) / real.sum(dim=1).float().mean()
+
+
+@mean_of_tokens.mistake(
+    "Your code counts the numbers that are not 0. A feature of a real token may be 0, and counts too: divide by the "
+    "number of real tokens."
+)
+def counted_by_numbers(hidden, real):
+    kept = hidden * real[..., None]
+    return kept.sum(dim=1) / (kept != 0).sum(dim=1).clamp(min=1)
+
+
+@mean_of_tokens.mistake(
+    "Your code counts the vectors that are not 0. The vector of a real token may be 0, and counts too: divide by the "
+    "number of real tokens."
+)
+def counted_by_vectors(hidden, real):
+    kept = hidden * real[..., None]
+    return kept.sum(dim=1) / (kept != 0).any(dim=-1).sum(dim=1, keepdim=True).clamp(min=1)
 
 
 @mean_of_tokens.mistake("Your code averages all texts into one vector. Return a vector for each text, (B, d_model).")

@@ -103,8 +103,14 @@ merge_adapter.patch(
 
 merge_adapter.patch(
     "Your code scales W as well. Only the change is multiplied by α/r.",
-    replace="weight + alpha / A.shape[0] * (B @ A)",
-    by="alpha / A.shape[0] * (weight + B @ A)",
+    replace="(B @ A)",
+    by="(weight + B @ A) - weight",  # so that α/r (W + B A) is left, also with another scale
+)
+
+merge_adapter.patch(
+    "Your code scales the change twice, so that it is multiplied by (α/r)². Once is enough, either A, or B, or B A.",
+    replace="alpha / A.shape[0]",
+    by="(alpha / A.shape[0]) ** 2",
 )
 
 

@@ -20,6 +20,8 @@ def with_rates(answer: Any) -> Any:
         groups = answer(head, body, head_rate, body_rate)
         if groups is None:
             return None
+        if isinstance(groups, dict):
+            raise TypeError("an optimizer takes its groups in a list, but your code returns a dictionary.")
         rates = dict.fromkeys((*head.parameters(), *body.parameters()), 0.0)
         for group in groups:
             for parameter in members(group):

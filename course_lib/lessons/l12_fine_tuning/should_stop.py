@@ -26,6 +26,8 @@ should_stop = Exercise(
         case([0.5, 0.5, 0.5], 2, having=("equal losses",)),
         case([0.7, 0.8, 0.6, 0.65, 0.55, 0.6], 2, having=("rises with new lowest losses between them",)),
         case([0.7, 0.6, 0.65], 2, having=("a single rise",)),
+        case([0.7, 0.6, 0.75], 2, having=("a new lowest loss, and then one above all others",)),
+        case([0.7, 0.8, 0.8, 0.5], 2, having=("a new lowest loss at the end, after two rises",)),
         case([0.7, 0.6, 0.65], 1, having=("patience 1",)),
         case([0.9, 0.4, 0.5, 0.6, 0.45], 3, having=("the lowest loss three checks ago",)),
         case([0.4, 0.5, 0.45, 0.42, 0.41], 4, having=("patience 4",)),
@@ -90,6 +92,22 @@ def highest(losses, patience):
 )
 def with_one_loss(losses, patience):
     return len(losses) > patience and losses[-1] >= losses[-1 - patience]
+
+
+@should_stop.mistake(
+    "Your code looks at the last loss only. Take the lowest of the last `patience` losses: if one of them is a new "
+    "lowest one, training goes on."
+)
+def last_of_the_last(losses, patience):
+    return len(losses) > patience and losses[-1] >= min(losses[:-patience])
+
+
+@should_stop.mistake(
+    "Your code compares the last `patience` losses with the one just before them. Compare with the lowest of all losses"
+    " before them."
+)
+def with_the_loss_before(losses, patience):
+    return len(losses) > patience and min(losses[-patience:]) >= losses[-1 - patience]
 
 
 @should_stop.mistake(

@@ -25,6 +25,7 @@ precision_recall_f1 = Exercise(
         case([[("LOC", 10, 11), ANN, UN]], [[LOUVRE, ANN]], having=("a name that begins too late",)),
         case([[ANN], [ANN, PARIS, UN]], [[ANN, PARIS], [ANN, LOUVRE]], having=("the same span in two sentences",)),
         case([[ANN], [PARIS], []], [[PARIS], [PARIS], [ANN]], having=("a span of another sentence",)),
+        case([[ANN], [PARIS], [UN]], [[PARIS], [ANN], [UN]], having=("a span of another sentence",)),
         case([[ANN, PARIS]], [[ANN, PARIS]], having=("all right",)),
         case([[], []], [[ANN], [UN, PARIS]], having=("nothing predicted",)),
         case([[ANN], [UN]], [[], []], having=("nothing expected",)),
@@ -147,6 +148,16 @@ def mean_of_sentences(predicted, expected):
 )
 def one_set_for_all(predicted, expected):
     return entities.precision_recall_f1([set().union(*predicted)], [set().union(*expected)])
+
+
+@precision_recall_f1.mistake(
+    "Your code looks up a predicted span among those of all sentences, so that one of another sentence counts as "
+    "found. Compare the spans of each sentence with those of the same sentence."
+)
+def found_in_any_sentence(predicted, expected):
+    there = [span for spans in expected for span in spans]
+    both = sum(span in there for spans in predicted for span in spans)
+    return in_all(both, both, sum(map(len, predicted)), len(there))
 
 
 @precision_recall_f1.mistake("Your code uses the first sentence only. Add up the counts of all sentences: `+=`.")

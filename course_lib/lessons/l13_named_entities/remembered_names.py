@@ -30,6 +30,8 @@ def tagged(text: str, tags: str) -> TaggedSentence:
 NEW_YORK = tagged("New York is big", "B-LOC I-LOC O O")
 YORK = tagged("York is old", "B-LOC O O")
 TIMES = tagged("The New York Times wrote", "O B-ORG I-ORG I-ORG O")
+OF_AMERICA = tagged("The United States of America won", "O B-LOC I-LOC I-LOC I-LOC O")
+OF_EDUCATION = tagged("The State Board of Higher Education met", "O B-ORG I-ORG I-ORG I-ORG I-ORG O")
 MAY = tagged("Ms May met Ann", "O B-PER O B-PER")
 ANN_LEE = tagged("Ann Lee slept", "B-PER I-PER O")
 LEE_SMITH = tagged("Lee Smith ran", "B-ORG I-ORG O")
@@ -68,6 +70,18 @@ remembered_names = Exercise(
         case([*PARIS[::-1], MAY], [["Paris", "met", "Ann"]], having=("a name of two kinds",)),
         case([NEW_YORK, MAY], [["May", "Ann", "New", "York", "Ann"]], having=("names side by side",)),
         case([NEW_YORK], [["New"], ["York", "New"], []], having=("a part of a name", "an empty sentence")),
+        case(
+            [OF_AMERICA, MAY],
+            [["United", "States", "of", "America"], ["the", "United", "States", "of"]],
+            having=("a long name",),
+        ),
+        case(
+            [OF_EDUCATION, MAY],
+            [["May", "met", "State", "Board", "of", "Higher", "Education"]],
+            having=("a long name",),
+        ),
+        case([MAY], [[], ["Ms", "May", "ran"]], having=("an empty sentence",)),
+        case([OF_AMERICA], [["United"], [], ["America"]], having=("a part of a name", "an empty sentence")),
         case([tagged("It rains", "O O")], [["It", "snows"]], having=("nothing known",)),
     ),
     hints=(
@@ -122,6 +136,22 @@ def most_frequent(known):
 )
 def shortest_first(known, sentences):
     return by_kinds(most_frequent(known), sentences, order=iter)
+
+
+@remembered_names.mistake(
+    "Your code finds no name of more than three words. Try every length, up to the end of the sentence."
+)
+def up_to_three_words(known, sentences):
+    kinds = {name: kind for name, kind in most_frequent(known).items() if len(name) <= 3}
+    return by_kinds(kinds, sentences)
+
+
+@remembered_names.mistake(
+    "Your code finds no name of more than four words. Try every length, up to the end of the sentence."
+)
+def up_to_four_words(known, sentences):
+    kinds = {name: kind for name, kind in most_frequent(known).items() if len(name) <= 4}
+    return by_kinds(kinds, sentences)
 
 
 @remembered_names.mistake(

@@ -65,6 +65,20 @@ head.patch(
 )
 
 head.patch(
+    "Your head ends in a softmax, and that over the pieces. Return logits, because the cross-entropy takes the softmax "
+    "itself, over the tags.",
+    replace="return logits",
+    by="return logits.softmax(-2)",
+)
+
+head.patch(
+    "Your head ends in a log-softmax, and that over the pieces. Return logits, because the cross-entropy takes the "
+    "softmax itself, over the tags.",
+    replace="return logits",
+    by="return logits.log_softmax(-2)",
+)
+
+head.patch(
     "Your head ends in a sigmoid. A word has exactly one tag: return logits, and the cross-entropy takes the softmax.",
     replace="return logits",
     by="return logits.sigmoid()",

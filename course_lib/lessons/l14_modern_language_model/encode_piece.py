@@ -16,6 +16,9 @@ OTHER_VOCABULARY = {"a": 3, "i": 1, "r": 0, "aa": 9, "ir": 4, "air": 8}
 # The leftmost pair of "bac" was learned last, and the longest token is made of the other one.
 THIRD_RANKS = {("a", "c"): 0, ("b", "ac"): 1, ("b", "a"): 2}
 THIRD_VOCABULARY = {"a": 5, "b": 2, "c": 8, "ac": 1, "bac": 7, "ba": 4}
+# Of the pairs of "their", the leftmost, the earliest and the latest are three different ones.
+FOURTH_RANKS = {("i", "r"): 0, ("t", "h"): 1, ("e", "i"): 2, ("h", "e"): 3}
+FOURTH_VOCABULARY = {"t": 4, "h": 0, "e": 7, "i": 3, "r": 9, "ir": 2, "th": 8, "ei": 1, "he": 5}
 
 encode_piece = Exercise(
     reference=byte_pairs.encode_piece,
@@ -39,6 +42,7 @@ encode_piece = Exercise(
         case("airaaair", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("r", VOCABULARY, RANKS, having=("a single letter",)),
         case("bac", THIRD_VOCABULARY, THIRD_RANKS, having=("another vocabulary", "pairs that overlap")),
+        case("their", FOURTH_VOCABULARY, FOURTH_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("tea", VOCABULARY, {}, having=("no merges at all",)),
         case("he", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
         case("aa", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
@@ -91,6 +95,17 @@ def whole_piece_first(piece, vocabulary, ranks):
 @encode_piece.mistake("Your code joins the pair that was learned latest. The one with the smallest rank comes first.")
 def latest_first(piece, vocabulary, ranks):
     return encoded(printable_bytes(piece), vocabulary, ranks, lambda pairs: max(pairs, key=ranks.get))
+
+
+@encode_piece.mistake(
+    "Your code joins the pair that was learned latest, one place at a time. The one with the smallest rank comes first."
+)
+def latest_one_by_one(piece, vocabulary, ranks):
+    tokens = list(printable_bytes(piece))
+    while known := [(ranks[pair], -i) for i, pair in enumerate(pairwise(tokens)) if pair in ranks]:
+        i = -max(known)[1]
+        tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+    return [vocabulary[token] for token in tokens]
 
 
 @encode_piece.mistake(

@@ -1,5 +1,6 @@
 """The exercise `GroupedQueryAttention` of notebook 14."""
 
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -13,7 +14,13 @@ from course_lib.exercises.weights import weights_in_use
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fixed_weights
 from course_lib.transformer import layers
-from course_lib.transformer.attention import merge_heads, repeat_heads, scaled_dot_product_attention, split_heads
+from course_lib.transformer.attention import (
+    causal_mask,
+    merge_heads,
+    repeat_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
 from course_lib.transformer.positions import rotary
 
 LEARNED = ClassWithWeights(
@@ -25,12 +32,14 @@ LEARNED = ClassWithWeights(
 )
 SIZES = (8, 4, 2, rotary)
 CAUSAL = torch.ones(3, 3).tril().bool()
+OTHER_MASK = torch.tensor([[True, True, False], [False, True, True], [True, False, True]])
 
 
-def in_turn(attention: layers.GroupedQueryAttention) -> layers.GroupedQueryAttention:
+def in_turn(attention: layers.GroupedQueryAttention, back: bool) -> layers.GroupedQueryAttention:
     """The same weights in an attention whose query head h reads key head h modulo kv_heads.
 
-    The rows of the query heads, and the columns of `W_o` that belong to them, change their places instead.
+    The rows of the query heads change their places instead. So do the columns of `W_o` that belong to them, if the
+    heads are put `back` in their order afterwards.
     """
     heads, kv_heads = attention.heads, attention.kv_heads
     order = torch.arange(heads).view(-1, kv_heads).T.flatten()  # 0, 2, 4, 1, 3, 5 where two heads of keys are shared
@@ -39,7 +48,8 @@ def in_turn(attention: layers.GroupedQueryAttention) -> layers.GroupedQueryAtten
     moved = deepcopy(attention)
     with torch.no_grad():
         moved.W_q.weight.copy_(attention.W_q.weight[rows])
-        moved.W_o.weight.copy_(attention.W_o.weight[:, rows])
+        if back:
+            moved.W_o.weight.copy_(attention.W_o.weight[:, rows])
     return moved
 
 
@@ -56,12 +66,46 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
     mine.load_state_dict(weights)
     x = fixed_tensor(2, 4, LEARNED.sizes[0])
     with torch.no_grad():
-        if not torch.allclose(in_turn(ours)(x), mine(x), atol=1e-4):
+        output = mine(x)
+        if not any(torch.allclose(in_turn(ours, back)(x), output, atol=1e-4) for back in (True, False)):
             return ""
     return (
         "With trained weights your heads would read the keys of another group. Query head h reads key head "
         "h // (heads / kv_heads): use your `repeat_heads` on keys and values, and nothing else."
     )
+
+
+MERGED_TOO_EARLY = (
+    "Your heads are merged while their axis still comes before that of the tokens, so that tokens and heads are mixed "
+    "up. Exchange the two axes first, as `merge_heads` does."
+)
+
+
+class MergedTooEarly(layers.GroupedQueryAttention):
+    """An attention that does not exchange the axes of heads and tokens before it merges them."""
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Let tokens (B, T, d_model) read each other."""
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys = repeat_heads(self.rotate(split_heads(self.W_k(x), self.kv_heads)), group)
+        values = repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        mixed, _ = scaled_dot_product_attention(queries, keys, values, mask)
+        output: torch.Tensor = self.W_o(mixed.reshape(x.shape))
+        return output
+
+
+def explain(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that heads are merged too early, also if the groups are in another order, or explain as for any class."""
+    sizes, inputs = arguments[: len(SIZES)], arguments[len(SIZES) :]
+    with suppress(Exception):  # what the class raises has been described
+        got, known = (
+            LEARNED.outputs(LEARNED.make_with_fixed_weights(each, sizes).module, inputs)[0]
+            for each in (answer, MergedTooEarly)
+        )
+        if torch.allclose(got, known, atol=1e-5):
+            return MERGED_TOO_EARLY
+    return explain_class(LEARNED)(answer, arguments)
 
 
 def further_check(answer: Any, arguments: tuple[Any, ...]) -> str:
@@ -78,7 +122,7 @@ grouped_query_attention = Exercise(
     trained=True,
     adapt=with_fixed_weights(LEARNED),
     further_check=further_check,
-    explain=explain_class(LEARNED),
+    explain=explain,
     returns=(Result("output", "B, T, d_model"), Result("the gradients of your matrices")),
     example=case(*SIZES, fixed_tensor(1, 3, 8)),
     another=case(*SIZES, fixed_tensor(1, 3, 8, seed=1)),
@@ -88,6 +132,7 @@ grouped_query_attention = Exercise(
         case(8, 2, 2, rotary, fixed_tensor(2, 3, 8), having=("a batch", "no sharing at all")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
         case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask")),
         case(8, 4, 2, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),
@@ -164,10 +209,40 @@ grouped_query_attention.patch(
     by="scaled_dot_product_attention(queries, keys, values, None)",
 )
 
+
+@grouped_query_attention.mistake(
+    "Your class is causal, whatever mask it is given. Pass the mask itself to `scaled_dot_product_attention`."
+)
+class CausalWithAnyMask(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        return super().forward(x, None if mask is None else causal_mask(x.size(1)))
+
+
+@grouped_query_attention.mistake(
+    "Your class lets all tokens read only what came before, even without a mask. Use the mask that is passed, and no "
+    "other one."
+)
+class AlwaysCausal(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        return super().forward(x, causal_mask(x.size(1)))
+
+
 grouped_query_attention.patch(
     "Your class returns the merged heads. The output projection is missing: after the heads are merged comes `W_o`.",
     replace="self.W_o(merge_heads(mixed))",
     by="merge_heads(mixed)",
+)
+
+grouped_query_attention.patch(
+    "Your scores are not divided by √d_k. `scaled_dot_product_attention` does it, with the width d_k of a head.",
+    replace="scaled_dot_product_attention(queries, keys, values, mask)",
+    by="scaled_dot_product_attention(queries * queries.size(-1) ** 0.5, keys, values, mask)",
+)
+
+grouped_query_attention.patch(
+    MERGED_TOO_EARLY,
+    replace="merge_heads(mixed)",
+    by="mixed.reshape(x.size(0), x.size(1), -1)",
 )
 
 grouped_query_attention.patch(

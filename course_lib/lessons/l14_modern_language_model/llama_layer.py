@@ -22,6 +22,7 @@ LEARNED = ClassWithWeights(
 )
 SIZES = (8, 4, 2, 6, rotary)
 CAUSAL = torch.ones(3, 3).tril().bool()
+OTHER_MASK = torch.tensor([[True, True, False], [False, True, True], [True, False, True]])
 
 llama_layer = Exercise(
     reference=layers.LlamaLayer,
@@ -42,6 +43,7 @@ llama_layer = Exercise(
         case(8, 2, 1, 6, rotary, fixed_tensor(2, 3, 8), having=("a batch", "a single head of keys")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
         case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask")),
         case(8, 4, 2, 6, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),
@@ -96,6 +98,26 @@ class PostNorm(layers.LlamaLayer):
     def forward(self, x, mask=None):
         x = self.norm_1(x + self.self_attention(x, mask))
         return self.norm_2(x + self.feed_forward(x))
+
+
+@llama_layer.mistake(
+    "Your norms come after the sublayers, before the sums. In a pre-norm layer each comes before its sublayer: "
+    "x + sublayer(norm(x)).",
+)
+class NormsWhatIsAdded(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.norm_1(self.self_attention(x, mask))
+        return x + self.norm_2(self.feed_forward(x))
+
+
+@llama_layer.mistake(
+    "Your feed-forward has no residual connection, and `norm_2` comes after it. It is "
+    "`x + self.feed_forward(self.norm_2(x))`, with x as the first half returns it.",
+)
+class NormsTheResult(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        return self.norm_2(self.feed_forward(x))
 
 
 @llama_layer.mistake(

@@ -17,7 +17,9 @@ repeat_heads = Exercise(
     example=case(fixed_tensor(1, 2, 2, 3), 2),
     another=case(fixed_tensor(1, 2, 2, 3, seed=1), 2),
     cases=(
-        case(fixed_tensor(2, 3, 4, 5), 3, having=("sizes that all differ", "three heads")),
+        case(fixed_tensor(2, 3, 4, 5), 3, having=("sizes that all differ", "more than two heads that are shared")),
+        case(fixed_tensor(2, 2, 3, 4), 3, having=("sizes that all differ",)),
+        case(fixed_tensor(1, 3, 2, 4), 2, having=("more than two heads that are shared",)),
         case(fixed_tensor(2, 2, 2, 2), 2, having=("sizes that are all the same",)),
         case(fixed_tensor(2, 1, 3, 4), 4, having=("a single head of keys",)),
         case(fixed_tensor(2, 3, 4, 2), 1, having=("no sharing at all",)),

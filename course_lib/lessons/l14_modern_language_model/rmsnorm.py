@@ -160,7 +160,8 @@ rms_norm.patch(
 )
 
 rms_norm.patch(
-    "The gain is missing: after the division, multiply each feature by a number that is learned.",
+    "Your norm learns no gain. After the division, multiply each feature by a number that is learned: an "
+    "`nn.Parameter` of ones. A plain tensor is never trained.",
     replace="torch.rsqrt(mean_square + self.eps) * self.gain",
     by="torch.rsqrt(mean_square + self.eps)",
 )

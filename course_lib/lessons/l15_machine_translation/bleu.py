@@ -98,11 +98,43 @@ def up_to_one(hypotheses, references, longest):
     return scoring.bleu(hypotheses, references, longest) / 100
 
 
-@bleu.mistake(
-    "Your code multiplies the shares, but does not take the N-th root of the product: divide the logarithms' sum by N."
+bleu.patch(
+    "Your code multiplies the shares, but does not take the N-th root of the product: divide the logarithms' sum by N.",
+    replace="log_precisions / longest",
+    by="log_precisions",
 )
-def without_root(hypotheses, references, longest):
-    return 100 * penalty(hypotheses, references) * math.prod(shares(hypotheses, references, longest))
+bleu.patch(
+    "Your code always takes the fourth root of the product. It is the N-th root, where N is `longest`.",
+    replace="log_precisions / longest",
+    by="log_precisions / 4",
+)
+
+
+@bleu.mistake(
+    "Your code adds 1 to the number of matches and to that of all n-grams, for each n. That smooths the score, so that "
+    "it is not 0 where nothing matches. Here the shares are taken as they are."
+)
+def smoothed(hypotheses, references, longest):
+    return scoring_of_smoothed(hypotheses, references, longest, root=longest)
+
+
+@bleu.mistake(
+    "Your code adds 1 to the number of matches and to that of all n-grams, for each n, and takes the fourth root of "
+    "the product. Take the shares as they are, and the N-th root, where N is `longest`."
+)
+def smoothed_fourth_root(hypotheses, references, longest):
+    return scoring_of_smoothed(hypotheses, references, longest, root=4)
+
+
+def scoring_of_smoothed(hypotheses, references, longest, root):
+    """BLEU with 1 added to matches and n-grams, and with a root of the product."""
+    pairs = list(zip(hypotheses, references, strict=True))
+    logs = 0.0
+    for n in range(1, longest + 1):
+        matches = sum(clipped_matches(hypothesis, correct, n) for hypothesis, correct in pairs)
+        total = sum(max(len(hypothesis) - n + 1, 0) for hypothesis in hypotheses)
+        logs += math.log((matches + 1) / (total + 1))
+    return 100 * penalty(hypotheses, references) * math.exp(logs / root)
 
 
 @bleu.mistake("Your code counts the longest n-grams only. BLEU takes the mean over all n from 1 to `longest`.")
@@ -113,6 +145,15 @@ def longest_only(hypotheses, references, longest):
 @bleu.mistake("Your code stops one n too early: `range` leaves out its end, so write `range(1, longest + 1)`.")
 def one_too_few(hypotheses, references, longest):
     return scoring.bleu(hypotheses, references, longest - 1) if longest > 1 else 0.0
+
+
+@bleu.mistake(
+    "Your code leaves out the longest n-grams, but takes the root as if they were there. `range` leaves out its end: "
+    "write `range(1, longest + 1)`."
+)
+def one_too_few_for_the_root(hypotheses, references, longest):
+    values = shares(hypotheses, references, longest)[:-1]
+    return 100 * penalty(hypotheses, references) * math.prod(values) ** (1 / longest)
 
 
 @bleu.mistake(
@@ -173,8 +214,8 @@ def skips_zeros(hypotheses, references, longest):
 
 
 @bleu.mistake(
-    "You gave `brevity_penalty` its arguments in the wrong order: first the length of the translation, then that of "
-    "the closest reference."
+    "Your penalty is upside down. Its exponent is 1 − r/c, with the length c of the translations and the length r of "
+    "the closest references: `brevity_penalty` takes c first."
 )
 def lengths_exchanged(hypotheses, references, longest):
     pairs = list(zip(hypotheses, references, strict=True))

@@ -18,8 +18,17 @@ fill_batches = Exercise(
         case([(2, 2), (2, 2), (2, 2), (2, 2)], 8, having=("equal lengths", "batches that are just full")),
         case([(2, 2), (2, 2), (2, 2)], 100, having=("one batch for all",)),
         case([(9, 9), (1, 1), (1, 1), (1, 1)], 8, having=("an example that is too long for any batch",)),
-        case([(1, 1), (1, 6), (6, 1), (1, 1)], 22, having=("sources and targets of different lengths",)),
-        case([(1, 1), (1, 1), (8, 8), (1, 1), (1, 1)], 20, having=("a long one in the middle",)),
+        case(
+            [(1, 1), (1, 6), (6, 1), (1, 1)],
+            22,
+            having=("sources and targets of different lengths", "a short example after a long one"),
+        ),
+        case([(1, 1), (1, 6), (6, 1), (6, 6)], 24, having=("sources and targets of different lengths",)),
+        case(
+            [(1, 1), (1, 1), (8, 8), (1, 1), (1, 1)],
+            20,
+            having=("a long one in the middle", "a short example after a long one"),
+        ),
         case([(5, 1), (1, 5), (1, 1)], 21, having=("the longest source and target in two examples",)),
         case([], 10, having=("no examples",)),
     ),
@@ -78,6 +87,21 @@ def strictly_below(lengths, batch_tokens):
 )
 def one_row_too_few(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: len(batch) * cost([*batch, new]) / (len(batch) + 1) <= batch_tokens)
+
+
+@fill_batches.mistake(
+    "Your code puts an example into any earlier batch in which it fits. Keep the order: only the last batch is open."
+)
+def first_fit(lengths, batch_tokens):
+    made = []
+    for i, new in enumerate(lengths):
+        fitting = (batch for batch in made if cost([*(lengths[j] for j in batch), new]) <= batch_tokens)
+        batch = next(fitting, None)
+        if batch is None:
+            made.append([i])
+        else:
+            batch.append(i)
+    return made
 
 
 @fill_batches.mistake("Your code counts the sources only. The targets fill a tensor of their own.")

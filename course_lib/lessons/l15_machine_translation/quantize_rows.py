@@ -19,8 +19,9 @@ quantize_rows = Exercise(
         case(fixed_tensor(4, 6, seed=3), having=("other sizes",)),
         case(fixed_tensor(4, 4, seed=5) * torch.tensor([[1.0], [100.0], [0.001], [1.0]]), having=("a square matrix",)),
         case(torch.tensor([[0.0, 0.0], [1.0, -2.0]]), having=("a row of zeros",)),
-        case(torch.tensor([[-3.0, -1.0, -2.0]]), having=("negative numbers only",)),
-        case(fixed_tensor(1, 1, seed=7), having=("a single number",)),
+        case(torch.tensor([[-3.0, -1.0, -2.0]]), having=("negative numbers only", "a single row")),
+        case(-fixed_tensor(2, 3, seed=3).abs() - 1, having=("negative numbers only",)),
+        case(fixed_tensor(1, 1, seed=7), having=("a single number", "a single row")),
         case(fixed_tensor(3, 5, seed=9) * 1e-4, having=("very small numbers",)),
     ),
     hints=(
@@ -113,6 +114,12 @@ def floats(weight):
 def flat_scales(weight):
     whole, scale = quantizing.quantize_rows(weight)
     return whole, scale.squeeze(1)
+
+
+@quantize_rows.mistake("A matrix of one row loses its first axis in your code. Return (m, n), also where m is 1.")
+def squeezed(weight):
+    whole, scale = quantizing.quantize_rows(weight)
+    return whole.squeeze(0), scale
 
 
 @quantize_rows.right_for_whole_course

@@ -38,6 +38,17 @@ def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
     return ""
 
 
+def precision(answer: Any) -> str:
+    """Say that an answer computes in float32 where float64 numbers come in, so that it is not exact; "" if not."""
+    inputs = (fixed_tensor(*shape, seed=9, dtype=torch.float64) for shape in ((3, 4), (5, 4), (5, 3)))
+    if answer(*inputs, 2).dtype == torch.float64:
+        return ""
+    return (
+        "Where float64 numbers come in, your code gives float32, so its result has about 7 exact digits: the next cell "
+        "finds a difference of more than 1e-12. That does no harm in this course."
+    )
+
+
 attend_in_blocks = Exercise(
     reference=blocks.attend_in_blocks,
     notebook=16,
@@ -45,6 +56,7 @@ attend_in_blocks = Exercise(
     minutes=12,
     difficulty=3,
     further_check=table_of_scores,
+    remark=precision,
     returns=(Result("the output", "T, d_v"),),
     example=blocked(2, 4, 2, 2, 2),
     another=blocked(2, 4, 2, 2, 2, seed=20),
@@ -62,6 +74,11 @@ attend_in_blocks = Exercise(
             fixed_tensor(6, 3, seed=7),
             2,
             having=("very low scores",),
+        ),
+        case(
+            *(fixed_tensor(*shape, seed=9, dtype=torch.float64) for shape in ((3, 4), (5, 4), (5, 3))),
+            2,
+            having=("float64 numbers",),
         ),
     ),
     hints=(
@@ -87,6 +104,16 @@ attend_in_blocks.patch(
     "Your code does not divide by the total at the end.",
     replace="done.append(mixed / total)",
     by="done.append(mixed)",
+)
+attend_in_blocks.patch(
+    "Your code divides the scores by √d_v, with the width of a value. The scale is √d_k, the width of a key.",
+    replace="query.size(-1) ** -0.5",
+    by="value.size(-1) ** -0.5",
+)
+attend_in_blocks.patch(
+    "Your code leaves out the last block of keys if it is not full. Keys that are left over count.",
+    replace="range(0, key.size(-2), block)",
+    by="range(0, max(key.size(-2) // block, 1) * block, block)",
 )
 
 
@@ -118,14 +145,6 @@ def own_block_only(query, key, value, block):
     return torch.cat(outputs)
 
 
-@attend_in_blocks.mistake(
-    "Your code leaves out the last block of keys if it is not full. Keys that are left over count."
-)
-def last_block_left_out(query, key, value, block):
-    full = max(len(key) // block, 1) * block
-    return blocks.attend_in_blocks(query, key[:full], value[:full], block)
-
-
 @attend_in_blocks.mistake("Your code leaves out the last block of queries if it is not full.")
 def last_queries_left_out(query, key, value, block):
     full = max(len(query) // block, 1) * block
@@ -148,6 +167,26 @@ def never_starts_again(query, key, value, block):
             mixed_before = mixed_before[: scores.size(0)]
         outputs.append(mixed_before / total_before)
     return torch.cat(outputs)
+
+
+@attend_in_blocks.mistake(
+    "Your blocks of queries read only the blocks of keys up to their own, as if all came after. Each query has to see "
+    "all keys."
+)
+def up_to_its_own_block(query, key, value, block):
+    outputs = []
+    for i in range(0, len(query), block):
+        stop = i + block
+        outputs.append(attention.scaled_dot_product_attention(query[i:stop], key[:stop], value[:stop])[0])
+    return torch.cat(outputs)
+
+
+@attend_in_blocks.mistake(
+    "Your code reads only as many keys as there are queries. The two numbers may differ: go through all keys."
+)
+def as_many_keys_as_queries(query, key, value, block):
+    both = min(len(query), len(key))
+    return blocks.attend_in_blocks(query, key[:both], value[:both], block)
 
 
 @attend_in_blocks.mistake("Your code scales by √(size of a block). The scale is √d_k, the width of a key.")

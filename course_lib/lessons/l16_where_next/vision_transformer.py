@@ -87,6 +87,21 @@ vision_transformer.patch(
     replace="torch.cat((first, x), dim=1)",
     by="torch.cat((x, first), dim=1)",
 )
+
+
+@vision_transformer.mistake(
+    "Your class token comes last, and you read it there. That works too, but here it is in front of the patches, at "
+    "position 0."
+)
+class ClassTokenLast(images.VisionTransformer):
+    def forward(self, images):
+        x = self.embed(patches(images, self.patch_size))
+        x = torch.cat((x, self.class_token.expand(len(x), 1, -1)), dim=1) + self.positions
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, -1])
+
+
 vision_transformer.patch(
     "Your model does not use its layers: the class token never sees the patches.",
     replace="x = layer(x)",

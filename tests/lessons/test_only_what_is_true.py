@@ -1,0 +1,166 @@
+"""What the checks of lessons 12 to 17 say of an answer is true of it, and of each answer with the same results."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.scoring.bleu import clipped_matches, closest_length
+from course_lib.text.byte_pairs import printable_bytes
+from course_lib.transformer.attention import (
+    causal_mask,
+    merge_heads,
+    repeat_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
+
+
+def latest_pair_from_the_left(piece, vocabulary, ranks):
+    tokens = list(printable_bytes(piece))
+    while known := [(ranks[pair], -i) for i, pair in enumerate(pairwise(tokens)) if pair in ranks]:
+        i = -max(known)[1]
+        tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+    return [vocabulary[token] for token in tokens]
+
+
+def last_loss_only(losses, patience):
+    return len(losses) > patience and losses[-1] >= min(losses[:-patience])
+
+
+def found_in_any_sentence(predicted, expected):
+    there = [span for spans in expected for span in spans]
+    found = sum(span in there for spans in predicted for span in spans)
+    precision, recall = found / max(1, sum(map(len, predicted))), found / max(1, len(there))
+    return precision, recall, 2 * precision * recall / (precision + recall or 1)
+
+
+def penalty_upside_down(hypotheses, references, longest=4):
+    product, length = 1.0, sum(map(len, hypotheses))
+    pairs = list(zip(hypotheses, references, strict=True))
+    closest = sum(closest_length(len(hypothesis), [len(each) for each in correct]) for hypothesis, correct in pairs)
+    for n in range(1, longest + 1):
+        total = sum(max(len(hypothesis) - n + 1, 0) for hypothesis in hypotheses)
+        product *= sum(clipped_matches(*pair, n) for pair in pairs) / max(1, total)
+    return 100 * min(1.0, float(torch.tensor(1 - length / closest).exp())) * product ** (1 / longest)
+
+
+class PlainTensors(nn.Module):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__()
+        self.A, self.B, self.scale = torch.randn(rank, d_in), torch.zeros(d_out, rank), alpha / rank
+
+    def forward(self, x):
+        return self.scale * (x @ self.A.T @ self.B.T)
+
+
+class GainThatIsNotLearned(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = torch.ones(d_model), eps
+
+    def forward(self, x):
+        return self.gain * x / (x.square().mean(-1, keepdim=True) + self.eps).sqrt()
+
+
+class LargeClassToken(find("VisionTransformer").reference):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__(patch_size, count, classes, d_model, heads, d_ff, layers)
+        self.class_token = nn.Parameter(torch.randn(d_model))
+
+
+class ClassTokenLast(find("VisionTransformer").reference):
+    def forward(self, images):
+        x = self.embed(find("patches").reference(images, self.patch_size))
+        x = torch.cat((x, self.class_token.expand(len(x), 1, -1)), dim=1) + self.positions
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, -1])
+
+
+class AddsInPlace(find("LlamaLayer").reference):
+    def forward(self, x, mask=None):
+        x += self.self_attention(self.norm_1(x), mask)
+        x += self.feed_forward(self.norm_2(x))
+        return x
+
+
+class HeadsInTurn(find("GroupedQueryAttention").reference):
+    """Deals the query heads to the groups in turn, and leaves them in that order."""
+
+    def forward(self, x, mask=None):
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        queries = queries.unflatten(1, (group, self.kv_heads)).transpose(1, 2).flatten(1, 2)
+        keys = repeat_heads(self.rotate(split_heads(self.W_k(x), self.kv_heads)), group)
+        values = repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
+
+class CausalWithAnyMask(find("GroupedQueryAttention").reference):
+    def forward(self, x, mask=None):
+        return super().forward(x, None if mask is None else causal_mask(x.size(1)))
+
+
+class ModuloAndMergedTooEarly(find("GroupedQueryAttention").reference):
+    def forward(self, x, mask=None):
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys = self.rotate(split_heads(self.W_k(x), self.kv_heads)).repeat(1, group, 1, 1)
+        values = split_heads(self.W_v(x), self.kv_heads).repeat(1, group, 1, 1)
+        return self.W_o(scaled_dot_product_attention(queries, keys, values, mask)[0].reshape(x.shape))
+
+
+def whole_exponents(heads, T):
+    slopes = torch.tensor([2.0 ** (-8 * (h + 1) // heads) for h in range(heads)])
+    at = torch.arange(T)
+    return -slopes[:, None, None] * (at[:, None] - at).abs()
+
+
+def first_head_in_its_place_only(x, times):
+    both = (x[:, :1].expand(-1, times, -1, -1), x[:, 1:].repeat(1, times, 1, 1))
+    return torch.cat(both, dim=1)[:, : x.size(1) * times]
+
+
+def groups_in_a_dictionary(head, body, head_rate, body_rate):
+    return {"head": {"params": [*head.parameters()], "lr": head_rate}, "body": {"params": [], "lr": body_rate}}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "says", "not_that"),
+    [
+        ("encode_piece", latest_pair_from_the_left, "learned latest, one place at a time", "leftmost"),
+        ("should_stop", last_loss_only, "looks at the last loss only", "counts"),
+        ("precision_recall_f1", found_in_any_sentence, "among those of all sentences", "reverse"),
+        ("bleu", penalty_upside_down, "Your penalty is upside down", "You gave"),
+        ("LowRankAdapter", PlainTensors, "Your `self.A` is a plain tensor", "rank"),
+        ("RMSNorm", GainThatIsNotLearned, "A plain tensor is never trained.", "is missing"),
+        ("VisionTransformer", LargeClassToken, "begins with numbers of about 1. Begin it small", "is a bias, so"),
+        ("VisionTransformer", ClassTokenLast, "comes last, and you read it there", "two mistakes"),
+        ("LlamaLayer", AddsInPlace, "changes a tensor in place that the gradient needs", "cut off"),
+        ("GroupedQueryAttention", HeadsInTurn, "would read the keys of another group", "names"),
+        ("GroupedQueryAttention", CausalWithAnyMask, "is causal, whatever mask it is given", "works"),
+        ("GroupedQueryAttention", ModuloAndMergedTooEarly, "Your heads are merged while", "works"),
+        ("alibi_bias", whole_exponents, "not with heads whose number is no power of 2.", "neither"),
+        ("repeat_heads", first_head_in_its_place_only, "not with more than two heads that are shared.", "sizes"),
+        ("parameter_groups", groups_in_a_dictionary, "An optimizer takes its groups in a list", "keys"),
+    ],
+)
+def test_a_check_says_what_is_true_of_the_answer(name: str, answer: object, says: str, not_that: str):
+    report = find(name).check(answer)
+    assert not report.passed
+    assert says in report.message
+    assert not_that not in report.message
+
+
+def test_attention_in_blocks_that_rounds_to_float32_passes_with_a_remark():
+    exercise = find("attend_in_blocks")
+    report = exercise.check(lambda query, key, value, block: in_float32(exercise, query, key, value, block))
+    assert report.passed
+    assert "your code gives float32" in report.message
+
+
+def in_float32(exercise, query, key, value, block):
+    return exercise.reference(query.float(), key.float(), value.float(), block)
