@@ -3,6 +3,7 @@
 Each function returns a sentence that says what is wrong and what to do, or "".
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -32,6 +33,7 @@ SHARED_MATRICES = (
     "Give each task a layer of its own."
 )
 OTHER_MATRICES = "Your class learns {} numbers in its matrices, but should learn {}."
+SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
 
 
 def untrained(learned: ClassWithWeights, answer: Any) -> str:
@@ -308,14 +310,19 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         inputs = learned.inputs(*learned.sizes)
         reference.load_state_dict(weights)
         expected = learned.outputs(reference, inputs)[0]
+        kept = module.state_dict()  # its tensors are those of the module
 
         def is_right(values: dict[str, Tensor]) -> bool:
-            module.load_state_dict(values)
+            for name, value in values.items():
+                kept[name].copy_(value)
             return torch.allclose(learned.outputs(module, inputs)[0], expected, atol=1e-5)
 
         if is_right(weights):
             return ""
-        for one, other in combinations(_submodules(weights), 2):
+        deadline = time.thread_time() + SECONDS_FOR_EXCHANGES
+        for one, other in _pairs_of_one_depth(_submodules(weights)):
+            if time.thread_time() > deadline:
+                break
             exchanged = _exchange(weights, one, other)
             if exchanged is not None and is_right(exchanged):
                 return (
@@ -368,6 +375,12 @@ def _submodules(weights: dict[str, Tensor]) -> list[str]:
         parts = name.split(".")
         names |= dict.fromkeys(".".join(parts[:length]) for length in range(1, len(parts)))
     return list(names)
+
+
+def _pairs_of_one_depth(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of names that have as many parts, those with the fewest parts first: whole layers before their weights."""
+    pairs = [(one, other) for one, other in combinations(names, 2) if one.count(".") == other.count(".")]
+    return sorted(pairs, key=lambda pair: pair[0].count("."))
 
 
 def _exchange(weights: dict[str, Tensor], one: str, other: str) -> dict[str, Tensor] | None:

@@ -176,6 +176,14 @@ def not_low_enough(scores, mask):
 
 
 @masked_weights.mistake(
+    "Your code fills the hidden scores with a number such as −10000, and a score may be lower still. Where all open "
+    "scores are, hidden keys are read: fill in minus infinity."
+)
+def not_low_enough_for_every_score(scores, mask):
+    return torch.softmax(scores.masked_fill(~mask, -1e4), dim=-1)
+
+
+@masked_weights.mistake(
     "Your code adds the mask to the scores. A Boolean counts as 1 or 0 there, so it hides nothing: replace the hidden "
     "scores with minus infinity, by `masked_fill`."
 )
