@@ -105,6 +105,15 @@ def in_bits(logits, labels):
 
 
 @cross_entropy.mistake(
+    "Your loss mixes the logits of different tokens: their axes are exchanged, (B, V, T), before `reshape(-1, V)` "
+    "cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, V, "
+    "T) with labels (B, T)."
+)
+def flattened_after_an_exchange(logits, labels):
+    return losses.cross_entropy(logits.mT.reshape(logits.shape), labels)
+
+
+@cross_entropy.mistake(
     "Your code averages 1 − p of the right tokens. Surprise is −ln p, which costs far more where the model is sure and "
     "wrong."
 )

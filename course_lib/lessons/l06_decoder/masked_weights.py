@@ -138,9 +138,9 @@ def renormalised(scores, mask):
 
 
 @masked_weights.mistake(
-    "Where a row's scores are far below those of the other rows, your weights are NaN: your code subtracts the largest "
-    "open score of the whole tensor, so that every exponential of that row is 0, and 0 / 0 is NaN. Subtract the largest "
-    "of each row, `amax(-1, keepdim=True)`, or use `softmax`, which does so."
+    "Where a row's scores are far below those of the other rows, your weights are NaN: your code subtracts the "
+    "largest open score of the whole tensor, so that every exponential of that row is 0, and 0 / 0 is NaN. Subtract "
+    "the largest of each row, `amax(-1, keepdim=True)`, or use `softmax`, which does so."
 )
 def largest_open_score_of_all(scores, mask):
     masked = scores.masked_fill(~mask, -torch.inf)
@@ -149,9 +149,9 @@ def largest_open_score_of_all(scores, mask):
 
 
 @masked_weights.mistake(
-    "Where a row's open scores are far below the largest score of the whole tensor, hidden ones included, your weights "
-    "are NaN: every exponential of that row is 0, and 0 / 0 is NaN. Hide the scores first, and take the softmax of each "
-    "row, over the last axis."
+    "Where a row's open scores are far below the largest score of the whole tensor, hidden ones included, your "
+    "weights are NaN: every exponential of that row is 0, and 0 / 0 is NaN. Hide the scores first, and take the "
+    "softmax of each row, over the last axis."
 )
 def largest_score_of_all(scores, mask):
     exponentials = (scores - scores.max()).exp() * mask

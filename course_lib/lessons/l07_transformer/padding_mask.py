@@ -100,8 +100,8 @@ def ones_and_zeros(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your values and your shape are right, but the mask holds whole numbers. The course's masks are Boolean: return "
-    "the comparison itself, without `float()` or `int()`."
+    "Your mask holds whole numbers. The course's masks are Boolean, True and False: return the comparison itself, "
+    "without `long()`, `int()` or `float()`."
 )
 def whole_numbers(ids, pad):
     return attention.padding_mask(ids, pad).long()

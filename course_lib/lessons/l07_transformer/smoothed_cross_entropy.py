@@ -306,6 +306,24 @@ def mean_of_the_probabilities(logits, labels, epsilon):
     return (-(1 - epsilon) * right - epsilon * log_p.exp().mean(dim=-1))[counts].mean()
 
 
+@smoothed_cross_entropy.mistake(
+    "Your loss mixes the logits of different tokens: their axes are exchanged, (B, V, T), before `reshape(-1, V)` "
+    "cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, V, "
+    "T) with labels (B, T)."
+)
+def flattened_after_an_exchange(logits, labels, epsilon):
+    return losses.smoothed_cross_entropy(logits.mT.reshape(logits.shape), labels, epsilon)
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part of your loss is the entropy of the model, − Σ p · ln p. There the labels weigh each −ln p, not "
+    "the model: every token has the weight 1 / V, so take the mean of −ln p over the V tokens."
+)
+def entropy_of_the_model(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right - epsilon * (log_p.exp() * log_p).sum(dim=-1))[counts].mean()
+
+
 @smoothed_cross_entropy.right_for_whole_course
 def smoothed_by_torch(logits, labels, epsilon):
     return F.cross_entropy(logits.flatten(0, -2), labels.flatten(), label_smoothing=epsilon)

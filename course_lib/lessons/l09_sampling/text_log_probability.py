@@ -174,6 +174,14 @@ def from_every_row(logits, ids):
     return logits.log_softmax(-1)[:, ids].sum()
 
 
+@text_log_probability.mistake(
+    "Your code has two mistakes. Its index `[:, ids]` takes T numbers from every row, but one from each is wanted: "
+    "`log_p[torch.arange(len(ids)), ids]`. And it takes their mean, but the log-probability of a text is the sum."
+)
+def mean_from_every_row(logits, ids):
+    return logits.log_softmax(-1)[:, ids].mean()
+
+
 @text_log_probability.mistake("Your code adds up probabilities. Add up their logarithms: use `log_softmax`.")
 def probabilities_added(logits, ids):
     return logits.softmax(-1)[torch.arange(len(ids)), ids].sum()

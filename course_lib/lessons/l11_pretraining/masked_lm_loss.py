@@ -202,6 +202,22 @@ def softmaxed_twice(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
+    "Your code has two mistakes. It takes a softmax before the loss, which takes one itself: pass the logits on as the "
+    "head returns them. And it divides by all positions: divide by the number of tokens that had to be guessed."
+)
+def softmaxed_twice_and_mean_over_all(hidden, labels, head):
+    return mean_over_all(hidden, labels, lambda hidden: head(hidden).softmax(-1))
+
+
+@masked_lm_loss.mistake(
+    "Your code has two mistakes. It takes a softmax before the loss, which takes one itself: pass the logits on as the "
+    "head returns them. And it adds up the surprise: take the mean over the tokens that had to be guessed."
+)
+def softmaxed_twice_and_summed(hidden, labels, head):
+    return summed(hidden, labels, lambda hidden: head(hidden).softmax(-1))
+
+
+@masked_lm_loss.mistake(
     "Your code uses the positions that are not hidden. Where the label is −100, nothing has to be guessed: invert the "
     "condition."
 )

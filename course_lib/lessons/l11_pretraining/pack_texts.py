@@ -49,9 +49,9 @@ def without_end(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Where the ids fill the last row exactly, your result lacks that row. Either the last text has no end token, or the "
-    "loop over the rows stops one row early: append `end` to each text, the last one too, and make "
-    "`len(stream) // length` rows."
+    "Where the ids fill the last row exactly, your result lacks that row. Either the last text has no end token, or "
+    "the loop over the rows stops one row early: append `end` to each text, the last one too, and make `len(stream) "
+    "// length` rows."
 )
 def between_texts(texts, end, length):
     return rows_of([i for text in texts for i in (*text, end)][:-1], length)
@@ -139,8 +139,8 @@ def overlapping_rows(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Your rows are right, but your code puts `end` into the caller's texts. Leave them as they are, and build a list of "
-    "your own: `stream += [*text, end]`."
+    "Your rows are right, but your code puts `end` into the caller's texts. Leave them as they are, and build a list "
+    "of your own: `stream += [*text, end]`."
 )
 def texts_grow(texts, end, length):
     rows = packing.pack_texts(texts, end, length)
