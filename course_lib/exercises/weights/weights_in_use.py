@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
 from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
+from course_lib.text.wording import join_words
 
 SHARED_NORMS = (
     "One norm serves in several places of your class. Each norm learns numbers of its own, so make a new one for each "
@@ -95,9 +96,14 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
         name = _common_name(fixed.module, idle)
         if sentence := _about_part_of_list(fixed.module, name, idle):
             return sentence
-        is_needed = _is_needed(learned, fixed.module, name)
-        what_to_do = "Use it in `forward`." if is_needed else "Use it in `forward`, or leave it out."
-        return f"Your `__init__` makes `self.{name}`, but the output never depends on it. {what_to_do}"
+        names = [name]
+        while idle := [each for each in idle if not f"{each}.".startswith(f"{names[-1]}.")]:
+            names.append(_common_name(fixed.module, idle))
+        made = join_words([f"`self.{each}`" for each in names])
+        it = "it" if len(names) == 1 else "them"
+        is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
+        what_to_do = f"Use {it} in `forward`." if is_needed else f"Use {it} in `forward`, or leave {it} out."
+        return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
     if cut_off:
         return (
             f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
