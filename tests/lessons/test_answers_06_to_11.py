@@ -265,7 +265,7 @@ def scaled_before_the_cache(query, key, value, past):
     return (query @ key.mT).masked_fill(~mask, -math.inf).softmax(-1) @ value, (key, value)
 
 
-@wrong("attend_with_cache", "the new one at position 3 does not read position 0")
+@wrong("attend_with_cache", "your new token at position 3, counted from 0, does not read position 0")
 def first_key_never_read(query, key, value, past):
     P = 0 if past is None else past[0].size(2)
     if past is not None:
@@ -276,8 +276,8 @@ def first_key_never_read(query, key, value, past):
     return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
 
 
-@wrong("attend_with_cache", "the new one at position 2 reads position 4, which comes after it")
-def two_ahead(query, key, value, past):
+@wrong("attend_with_cache", "your new token at position 2, counted from 0, reads position 3, which comes after it")
+def reads_further_after_a_past_of_two(query, key, value, past):
     P = 0 if past is None else past[0].size(2)
     if past is not None:
         key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)

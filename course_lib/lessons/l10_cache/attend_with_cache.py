@@ -50,10 +50,10 @@ def explain_what_is_read(answer: Any, arguments: tuple[Any, ...]) -> str:
     if reads.equal(should) or not bool(weights.isfinite().all()):
         return ""
     t, s = (reads != should).nonzero()[0].tolist()
-    where = f"of the {S} tokens in all, the new one at position {old + t}"
+    where = f"With {old} old and {T} new tokens, your new token at position {old + t}, counted from 0,"
     if reads[t, s]:
-        return f"Counted from 0, {where} reads position {s}, which comes after it. Look at your mask."
-    return f"Counted from 0, {where} does not read position {s}. It should read every position up to its own."
+        return f"{where} reads position {s}, which comes after it: look at your mask."
+    return f"{where} does not read position {s}: it should read every position up to its own."
 
 
 attend_with_cache = Exercise(
