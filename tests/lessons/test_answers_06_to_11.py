@@ -76,6 +76,18 @@ def translates_one_token(model, source_ids, max_length):
     return target[1:]
 
 
+@wrong("beam_search_text", "or only one text is kept in each step")
+def one_text_at_a_time(model, prompt, beams, length, stop):
+    text, total = list(prompt), 0.0
+    for _ in range(length):
+        _, tokens, sums = beam_step(model(torch.tensor([text]))[:, -1], torch.tensor([total]), 1)
+        total = sums.item()
+        if tokens.item() == stop:
+            break
+        text.append(tokens.item())
+    return text[len(prompt) :], total
+
+
 # One result with another cause than a known mistake: a case tells them apart.
 
 
@@ -283,6 +295,39 @@ def reads_further_after_a_past_of_two(query, key, value, past):
         key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
     mask = torch.ones(query.size(2), key.size(2), dtype=torch.bool).tril(P + 2 * (P == 2))
     return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
+
+
+def log_p_below_one_maximum(logits):
+    lower = logits - logits.max()
+    return lower - lower.exp().sum(-1, keepdim=True).log()
+
+
+@wrong("cross_entropy", "the largest logit of all rows")
+def one_maximum(logits, labels):
+    log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
+    return -log_p[torch.arange(len(labels)), labels].mean()
+
+
+@wrong("smoothed_cross_entropy", "the largest logit of all rows")
+def one_maximum_smoothed(logits, labels, epsilon):
+    log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
+    return -(1 - epsilon) * log_p[torch.arange(len(labels)), labels].mean() - epsilon * log_p.mean()
+
+
+@wrong("masked_lm_loss", "the largest logit of all rows")
+def one_maximum_of_the_hidden(hidden, labels, head):
+    return one_maximum(head(hidden[labels != -100]), labels[labels != -100])
+
+
+@wrong("text_log_probability", "the largest logit of all rows")
+def one_maximum_of_the_text(logits, ids):
+    return log_p_below_one_maximum(logits)[torch.arange(len(ids)), ids].sum()
+
+
+@wrong("beam_step", "the largest logit of all rows")
+def one_maximum_of_all_texts(logits, totals, beams):
+    best = (log_p_below_one_maximum(logits) + totals[:, None]).flatten().topk(beams)
+    return best.indices // logits.size(-1), best.indices % logits.size(-1), best.values
 
 
 @wrong("cached_self_attention", "rotates x, before the maps")

@@ -171,6 +171,16 @@ def overflowing_sum(logits, labels):
 
 
 @cross_entropy.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(logits, labels):
+    lower = logits - logits.max()
+    log_p = (lower - lower.exp().sum(-1, keepdim=True).log())[labels != IGNORE]
+    return -log_p.gather(-1, labels[labels != IGNORE].unsqueeze(-1)).mean()
+
+
+@cross_entropy.mistake(
     "Your code adds a small number such as 1e-9 to the probabilities, so that no surprise can exceed about 20. Use "
     "`torch.log_softmax`, which is exact for any logits."
 )

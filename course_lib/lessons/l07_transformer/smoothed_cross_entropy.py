@@ -237,6 +237,17 @@ def logarithm_of_the_softmax(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(logits, labels, epsilon):
+    lower = logits - logits.max()
+    log_p = (lower - lower.exp().sum(-1, keepdim=True).log())[labels != IGNORE]
+    right = log_p.gather(-1, labels[labels != IGNORE].unsqueeze(-1)).squeeze(-1)
+    return (-(1 - epsilon) * right - epsilon * log_p.mean(dim=-1)).mean()
+
+
+@smoothed_cross_entropy.mistake(
     "Your softmax runs over the positions, so that different positions compete. At each position the V tokens compete: "
     "take the softmax over the last axis."
 )

@@ -88,8 +88,8 @@ beam_search_text = Exercise(
 
 
 beam_search_text.patch(
-    "All your beams begin as the same text and stay the same, so your search finds what greedy decoding finds. At the "
-    "first step there is one text, with a total of 0.",
+    "Your search finds what greedy decoding finds. Either all your beams begin as the same text, and stay the same, or "
+    "only one text is kept in each step. Begin with one text, with a total of 0, and let `beam_step` keep `beams`.",
     replace="[list(prompt)], torch.zeros(1)",
     by="[list(prompt)] * beams, torch.zeros(beams)",
     seen="https://github.com/facebookresearch/ParlAI/issues/2007",

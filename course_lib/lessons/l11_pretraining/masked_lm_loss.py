@@ -194,6 +194,17 @@ def overflowing_sum(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(hidden, labels, head):
+    logits = head(hidden[labels != IGNORE])
+    lower = logits - logits.max()
+    log_p = lower - lower.exp().sum(-1, keepdim=True).log()
+    return -log_p.gather(-1, labels[labels != IGNORE].unsqueeze(-1)).mean()
+
+
+@masked_lm_loss.mistake(
     "Your code takes a softmax before the loss, which takes one itself, so that the loss can never come near 0. Pass "
     "the logits on as the head returns them."
 )
