@@ -98,22 +98,6 @@ def nothing_kept(logits, p):
     return nucleus(logits, lambda ordered: up_to_p(ordered, p))
 
 
-@top_p_filter.mistake(
-    "Where a sum is exactly p, your code keeps one token too many. A token goes as soon as those before it have p: it "
-    "stays if their sum is below p, `<`, not if it is at most p, `<=`."
-)
-def one_beyond_an_exact_sum(logits, p):
-    return nucleus(logits, lambda ordered: ordered.cumsum(-1) - ordered <= p)
-
-
-@top_p_filter.mistake(
-    "Your code keeps only the tokens whose sum is below p, so that the kept tokens have less than p together. The "
-    "token that reaches p is the last one that stays.",
-)
-def below_p_only(logits, p):
-    return nucleus(logits, lambda ordered: (ordered.cumsum(-1) < p - 1e-6) | (ordered == ordered[..., :1]))
-
-
 @top_p_filter.mistake("Your code keeps one token too many. The token that crosses p is the last one that stays.")
 def one_beyond(logits, p):
     def mark(ordered):
@@ -339,6 +323,22 @@ def sorted_along_the_rows(logits, p):
 def two_softmaxes(logits, p):
     stays = choose.top_p_filter(logits.softmax(-1), p) > -torch.inf
     return logits.masked_fill(~stays, -1e9)
+
+
+@top_p_filter.mistake(
+    "Where a sum is exactly p, your code keeps one token too many. A token goes as soon as those before it have p: it "
+    "stays if their sum is below p, `<`, not if it is at most p, `<=`."
+)
+def one_beyond_an_exact_sum(logits, p):
+    return nucleus(logits, lambda ordered: ordered.cumsum(-1) - ordered <= p)
+
+
+@top_p_filter.mistake(
+    "Your code keeps only the tokens whose sum is below p, so that the kept tokens have less than p together. The "
+    "token that reaches p is the last one that stays.",
+)
+def below_p_only(logits, p):
+    return nucleus(logits, lambda ordered: (ordered.cumsum(-1) < p - 1e-6) | (ordered == ordered[..., :1]))
 
 
 @top_p_filter.mistake(
