@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.exercises.weights import initialisation, weights_in_use
 from course_lib.exercises.weights.dropout import dropped_in_evaluation
@@ -120,6 +120,8 @@ def keeps_state(learned: ClassWithWeights, answer: Any) -> str:
     others = tuple(_another(each) for each in inputs)
     fresh = learned.make_with_fixed_weights(answer, learned.sizes).module
     expected = learned.outputs(fresh, inputs)[0]
+    if not _same_as_before_any_call(learned, answer, fresh, others):
+        return KEEPS_STATE
     used = learned.make_with_fixed_weights(answer, learned.sizes).module
     before = {name: each.clone() for name, each in used.named_parameters()}
     learned.outputs(used, others)
@@ -128,6 +130,22 @@ def keeps_state(learned: ClassWithWeights, answer: Any) -> str:
         if not parameter.equal(before[name]):
             return CHANGES_WEIGHTS.format(name)
     return "" if torch.allclose(learned.outputs(used.eval(), inputs)[0], expected, atol=1e-5) else KEEPS_STATE
+
+
+def _same_as_before_any_call(learned: ClassWithWeights, answer: Any, used: nn.Module, inputs: Sequence[Any]) -> bool:
+    """Whether a module computes what one with its weights computes that was never called before.
+
+    Not for modules that make weights when they are called.
+    """
+    with torch.random.fork_rng([]):
+        uncalled = learned.make(answer, learned.sizes).eval()
+    weights = dict(used.named_parameters())
+    if weights.keys() != dict(uncalled.named_parameters()).keys():
+        return True
+    for name, parameter in uncalled.named_parameters():
+        parameter.copy_(weights[name])
+    expected = learned.outputs(uncalled, inputs)[0]
+    return torch.allclose(learned.outputs(used, inputs)[0], expected, atol=1e-5)
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 Each function returns a sentence that says what is wrong and what to do, or "".
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
 from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
+from course_lib.text.wording import join_words
 
 SHARED_NORMS = (
     "One norm serves in several places of your class. Each norm learns numbers of its own, so make a new one for each "
@@ -32,6 +34,7 @@ SHARED_MATRICES = (
     "Give each task a layer of its own."
 )
 OTHER_MATRICES = "Your class learns {} numbers in its matrices, but should learn {}."
+SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
 
 
 def untrained(learned: ClassWithWeights, answer: Any) -> str:
@@ -93,9 +96,14 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
         name = _common_name(fixed.module, idle)
         if sentence := _about_part_of_list(fixed.module, name, idle):
             return sentence
-        is_needed = _is_needed(learned, fixed.module, name)
-        what_to_do = "Use it in `forward`." if is_needed else "Use it in `forward`, or leave it out."
-        return f"Your `__init__` makes `self.{name}`, but the output never depends on it. {what_to_do}"
+        names = [name]
+        while idle := [each for each in idle if not f"{each}.".startswith(f"{names[-1]}.")]:
+            names.append(_common_name(fixed.module, idle))
+        made = join_words([f"`self.{each}`" for each in names])
+        it = "it" if len(names) == 1 else "them"
+        is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
+        what_to_do = f"Use {it} in `forward`." if is_needed else f"Use {it} in `forward`, or leave {it} out."
+        return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
     if cut_off:
         return (
             f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
@@ -308,14 +316,19 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         inputs = learned.inputs(*learned.sizes)
         reference.load_state_dict(weights)
         expected = learned.outputs(reference, inputs)[0]
+        kept = module.state_dict()  # its tensors are those of the module
 
         def is_right(values: dict[str, Tensor]) -> bool:
-            module.load_state_dict(values)
+            for name, value in values.items():
+                kept[name].copy_(value)
             return torch.allclose(learned.outputs(module, inputs)[0], expected, atol=1e-5)
 
         if is_right(weights):
             return ""
-        for one, other in combinations(_submodules(weights), 2):
+        deadline = time.thread_time() + SECONDS_FOR_EXCHANGES
+        for one, other in _pairs_of_one_depth(_submodules(weights)):
+            if time.thread_time() > deadline:
+                break
             exchanged = _exchange(weights, one, other)
             if exchanged is not None and is_right(exchanged):
                 return (
@@ -368,6 +381,12 @@ def _submodules(weights: dict[str, Tensor]) -> list[str]:
         parts = name.split(".")
         names |= dict.fromkeys(".".join(parts[:length]) for length in range(1, len(parts)))
     return list(names)
+
+
+def _pairs_of_one_depth(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of names that have as many parts, those with the fewest parts first: whole layers before their weights."""
+    pairs = [(one, other) for one, other in combinations(names, 2) if one.count(".") == other.count(".")]
+    return sorted(pairs, key=lambda pair: pair[0].count("."))
 
 
 def _exchange(weights: dict[str, Tensor], one: str, other: str) -> dict[str, Tensor] | None:

@@ -82,18 +82,12 @@ def to_be_added(T):
     return torch.zeros(T, T).masked_fill(~attention.causal_mask(T), -torch.inf)
 
 
-@causal_mask.mistake(
-    "Your mask has ones in the right positions, but it holds floating-point numbers. The course's masks are Boolean: "
-    "`dtype=torch.bool`."
-)
+@causal_mask.mistake("Your mask holds floating-point numbers. The course's masks are Boolean: `dtype=torch.bool`.")
 def ones_and_zeros(T):
     return torch.ones(T, T).tril()
 
 
-@causal_mask.mistake(
-    "Your mask has ones in the right positions, but it holds whole numbers. The course's masks are Boolean: "
-    "`dtype=torch.bool`."
-)
+@causal_mask.mistake("Your mask holds whole numbers. The course's masks are Boolean: `dtype=torch.bool`.")
 def whole_numbers(T):
     return attention.causal_mask(T).long()
 

@@ -41,13 +41,16 @@ continue_greedily = Exercise(
 
 
 continue_greedily.patch(
-    "Your code reads the prediction at the first position. The new token is predicted at the last position.",
+    "Your code predicts every token from the first token alone, as the prediction at the first position does. The new "
+    "token is predicted at the last position, from all of the text so far.",
     replace="logits[0, -1]",
     by="logits[0, 0]",
 )
 
 continue_greedily.patch(
-    "Your code calls the model with the same text each time. Append the new token to the text before the next call.",
+    "Your code takes the same prediction each time. Either it calls the model with the same text, or it reads the "
+    "prediction after the last token of `ids`: append each new token to the text, and read the last position, "
+    "`logits[0, -1]`.",
     replace="torch.tensor([text])",
     by="torch.tensor([ids])",
 )
@@ -72,7 +75,7 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code adds one token too many. It should add exactly `length` tokens.",
+    "Your result has one token too many. It should have exactly `length` new tokens.",
     replace="range(length)",
     by="range(length + 1)",
 )
@@ -99,7 +102,7 @@ continue_greedily.patch(
 
 
 continue_greedily.patch(
-    "Your code adds one token too few. It should add exactly `length` tokens.",
+    "Your result is one token short. It should have exactly `length` new tokens.",
     replace="range(length)",
     by="range(length - 1)",
 )
@@ -117,13 +120,15 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code takes the prediction before the last one. `logits[0, -1]` is the prediction after the last token.",
+    "Your code takes the prediction before the last one, which does not know the newest token. `logits[0, -1]` is the "
+    "prediction after the last token of all of the text.",
     replace="logits[0, -1]",
     by="logits[0, max(-2, -len(text))]",
 )
 
 continue_greedily.patch(
-    "Your code returns after the first new token: its `return` is inside the loop. Move it out of the loop.",
+    "Your code returns only one new token, the first. Is its `return` inside the loop, or does each round begin again "
+    "with `ids`?",
     replace="text.append(int(logits[0, -1].argmax()))",
     by="return [int(logits[0, -1].argmax())]",
 )

@@ -105,6 +105,15 @@ def in_bits(logits, labels):
 
 
 @cross_entropy.mistake(
+    "Your loss mixes the logits of different tokens: their axes are exchanged, (B, V, T), before `reshape(-1, V)` "
+    "cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, V, "
+    "T) with labels (B, T)."
+)
+def flattened_after_an_exchange(logits, labels):
+    return losses.cross_entropy(logits.mT.reshape(logits.shape), labels)
+
+
+@cross_entropy.mistake(
     "Your code averages 1 − p of the right tokens. Surprise is −ln p, which costs far more where the model is sure and "
     "wrong."
 )
@@ -159,6 +168,16 @@ def overflowing_sum(logits, labels):
     counts = labels != IGNORE
     right = logits.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)
     return (logits.exp().sum(-1).log() - right)[counts].mean()
+
+
+@cross_entropy.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(logits, labels):
+    lower = logits - logits.max()
+    log_p = (lower - lower.exp().sum(-1, keepdim=True).log())[labels != IGNORE]
+    return -log_p.gather(-1, labels[labels != IGNORE].unsqueeze(-1)).mean()
 
 
 @cross_entropy.mistake(

@@ -88,6 +88,14 @@ def reads_the_next(*sizes):
     return models.LanguageModel(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool).tril(1))
 
 
+@language_model.mistake(
+    "Your mask is the wrong way round: each position reads itself and the tokens after it, and none before it. The "
+    "mask should be True on the diagonal and below it, nowhere else: pass `causal_mask(T)` as it is."
+)
+def reads_the_future_only(*sizes):
+    return models.LanguageModel(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool).triu())
+
+
 language_model.patch(
     "Your mask has the size of the batch: `len(ids)` is B, the number of texts. Its size is their length T, "
     "`ids.size(1)`.",

@@ -45,9 +45,14 @@ masked_weights = Exercise(
             fixed_tensor(2, 3), mask=torch.tensor([[True, False, True], [False, True, True]]), having=("another mask",)
         ),
         case(
-            torch.tensor([[-200.0, 1.0, 0.5], [0.5, 0.0, 1.0], [1.0, 0.0, 0.5]]),
+            torch.tensor([[-20000.0, 1.0, 0.5], [-20100.0, -20000.0, 1.0], [-20000.0, -20200.0, -20100.0]]),
             mask=causal_mask(3),
             having=("hidden scores that are far above the open ones",),
+        ),
+        case(
+            torch.tensor([[-200.0, -201.0, -200.5], [0.5, 0.0, 1.0], [1.0, 0.0, 0.5]]),
+            mask=causal_mask(3),
+            having=("a row of scores that is far below the other rows",),
         ),
         case(
             torch.tensor([[0.0, 2.0, -1.0], [0.0, -1.0, 0.0], [0.0, 0.0, 0.0]]),
@@ -133,11 +138,49 @@ def renormalised(scores, mask):
 
 
 @masked_weights.mistake(
+    "Where a row's scores are far below those of the other rows, your weights are NaN: your code subtracts the "
+    "largest open score of the whole tensor, so that every exponential of that row is 0, and 0 / 0 is NaN. Subtract "
+    "the largest of each row, `amax(-1, keepdim=True)`, or use `softmax`, which does so."
+)
+def largest_open_score_of_all(scores, mask):
+    masked = scores.masked_fill(~mask, -torch.inf)
+    exponentials = (masked - masked.max()).exp()
+    return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+@masked_weights.mistake(
+    "Where a row's open scores are far below the largest score of the whole tensor, hidden ones included, your "
+    "weights are NaN: every exponential of that row is 0, and 0 / 0 is NaN. Hide the scores first, and take the "
+    "softmax of each row, over the last axis."
+)
+def largest_score_of_all(scores, mask):
+    exponentials = (scores - scores.max()).exp() * mask
+    return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+@masked_weights.mistake(
+    "Your code computes exp of the scores as they are. For scores that are far from 0 that is infinite or 0, and their "
+    "quotient NaN. Use `softmax`, or subtract the largest score of each row first."
+)
+def exponentials_of_the_scores(scores, mask):
+    exponentials = scores.masked_fill(~mask, -torch.inf).exp()
+    return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+@masked_weights.mistake(
     "Your code fills the hidden scores with a number that a score may reach, such as −100. Where all open scores are "
     "lower than that, hidden keys are read: fill in minus infinity."
 )
 def not_low_enough(scores, mask):
     return torch.softmax(scores.masked_fill(~mask, -100.0), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code fills the hidden scores with a number such as −10000, and a score may be lower still. Where all open "
+    "scores are, hidden keys are read: fill in minus infinity."
+)
+def not_low_enough_for_every_score(scores, mask):
+    return torch.softmax(scores.masked_fill(~mask, -1e4), dim=-1)
 
 
 @masked_weights.mistake(

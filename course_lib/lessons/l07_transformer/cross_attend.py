@@ -101,8 +101,7 @@ def memory_reads_itself(attention, x, memory, memory_mask=None):
 
 
 @cross_attend.mistake(
-    "Your query, key and value are right, but your code does not pass the mask on, so the source's padding is read. "
-    "Pass `memory_mask` as the fourth argument.",
+    "Your code does not pass the mask on, so the source's padding is read. Pass `memory_mask` as the fourth argument.",
     seen="https://github.com/NVIDIA/FasterTransformer/issues/270",
 )
 def blind_to_padding(attention, x, memory, memory_mask=None):

@@ -207,6 +207,17 @@ class ThirdResidualFromTheInput(layers.DecoderLayer):
         return self.norm_3(x + self.feed_forward(y))
 
 
+@decoder_layer.mistake(
+    "Your third residual connection adds what the cross-attention reads, the result of the first `post_norm`. Add what "
+    "the feed-forward reads: the result of the second `post_norm`."
+)
+class ThirdResidualFromBeforeTheMemory(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        y = post_norm(x, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_2)
+        return self.norm_3(x + self.feed_forward(y))
+
+
 decoder_layer.patch(
     "Your layer has no cross-attention: the memory is never used. Between self-attention and feed-forward, the target "
     "reads the memory, with a residual connection and a norm.",

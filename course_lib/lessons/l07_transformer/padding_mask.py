@@ -43,7 +43,7 @@ def hides_words(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your values are right, but your mask has two axes, (B, S). Scores have four, (B, H, T, S): insert two axes of "
+    "Your mask has two axes, (B, S). Scores have four, (B, H, T, S): insert two axes of "
     "length 1 in the middle, for the heads and the queries."
 )
 def without_axes(ids, pad):
@@ -92,16 +92,16 @@ def larger_ids(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your values and your shape are right, but the mask holds numbers. The course's masks are Boolean: return the "
-    "comparison itself, without `float()` or `int()`."
+    "Your mask holds fractions. The course's masks are Boolean, True and False: return the comparison itself, without "
+    "`float()`."
 )
 def ones_and_zeros(ids, pad):
     return attention.padding_mask(ids, pad).float()
 
 
 @padding_mask.mistake(
-    "Your values and your shape are right, but the mask holds whole numbers. The course's masks are Boolean: return "
-    "the comparison itself, without `float()` or `int()`."
+    "Your mask holds whole numbers. The course's masks are Boolean, True and False: return the comparison itself, "
+    "without `long()`, `int()` or `float()`."
 )
 def whole_numbers(ids, pad):
     return attention.padding_mask(ids, pad).long()

@@ -237,6 +237,17 @@ def logarithm_of_the_softmax(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(logits, labels, epsilon):
+    lower = logits - logits.max()
+    log_p = (lower - lower.exp().sum(-1, keepdim=True).log())[labels != IGNORE]
+    right = log_p.gather(-1, labels[labels != IGNORE].unsqueeze(-1)).squeeze(-1)
+    return (-(1 - epsilon) * right - epsilon * log_p.mean(dim=-1)).mean()
+
+
+@smoothed_cross_entropy.mistake(
     "Your softmax runs over the positions, so that different positions compete. At each position the V tokens compete: "
     "take the softmax over the last axis."
 )
@@ -304,6 +315,24 @@ def mean_of_the_logits(logits, labels, epsilon):
 def mean_of_the_probabilities(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
     return (-(1 - epsilon) * right - epsilon * log_p.exp().mean(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your loss mixes the logits of different tokens: their axes are exchanged, (B, V, T), before `reshape(-1, V)` "
+    "cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, V, "
+    "T) with labels (B, T)."
+)
+def flattened_after_an_exchange(logits, labels, epsilon):
+    return losses.smoothed_cross_entropy(logits.mT.reshape(logits.shape), labels, epsilon)
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part of your loss is the entropy of the model, − Σ p · ln p. There the labels weigh each −ln p, not "
+    "the model: every token has the weight 1 / V, so take the mean of −ln p over the V tokens."
+)
+def entropy_of_the_model(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right - epsilon * (log_p.exp() * log_p).sum(dim=-1))[counts].mean()
 
 
 @smoothed_cross_entropy.right_for_whole_course

@@ -201,6 +201,17 @@ transformer.patch(
 )
 
 
+transformer.patch(
+    "The positions of your target begin after those of the source. The target is a text of its own: its first token "
+    "is at position 0, as `embed_with_positions` gives it.",
+    replace="self.embed(target_ids, self.target_table), ",
+    by=(
+        "self.embed(torch.nn.functional.pad(target_ids, (source_ids.size(1), 0)), self.target_table)"
+        "[:, source_ids.size(1) :], "
+    ),
+)
+
+
 @transformer.mistake(
     "Your model looks up the token vectors without scaling them. `embed_with_positions` multiplies them by √d_model "
     "before it adds the positions."

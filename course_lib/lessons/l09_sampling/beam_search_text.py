@@ -59,7 +59,12 @@ beam_search_text = Exercise(
         case(writer(43), [1, 2], 3, 4, 0, having=("a length that cuts",)),
         case(writer(22), [4], 2, 4, 0, having=("a length that cuts", "two beams")),
         case(writer(16), [1, 2], 3, 4, 0, having=("an unfinished text that is likelier than those that ended",)),
+        case(
+            writer(125), [2, 4], 3, 4, 0, having=("an unfinished text that is likelier than the only one that ended",)
+        ),
         case(writer(84), [4], 2, 4, 0, having=("a short text that is likelier than all longer ones", "two beams")),
+        case(writer(271), [1, 2], 3, 5, 0, having=("a text that ends after three others have",)),
+        case(writer(131), [1, 2], 2, 6, 0, having=("a text that outlives two that ended", "two beams")),
         case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once",)),
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
@@ -83,8 +88,8 @@ beam_search_text = Exercise(
 
 
 beam_search_text.patch(
-    "All your beams begin as the same text and stay the same, so your search finds what greedy decoding finds. At the "
-    "first step there is one text, with a total of 0.",
+    "Your search finds what greedy decoding finds. Either all your beams begin as the same text, and stay the same, or "
+    "only one text is kept in each step. Begin with one text, with a total of 0, and let `beam_step` keep `beams`.",
     replace="[list(prompt)], torch.zeros(1)",
     by="[list(prompt)] * beams, torch.zeros(beams)",
     seen="https://github.com/facebookresearch/ParlAI/issues/2007",
@@ -122,6 +127,20 @@ beam_search_text.patch(
     "when none is left or after `length` tokens.",
     replace="if not going:",
     by="if found:",
+)
+
+beam_search_text.patch(
+    "Your code stops once as many texts have ended as there are beams, though one that continues may still become the "
+    "likeliest. Stop only when none is left or after `length` tokens.",
+    replace="if not going:",
+    by="if not going or len(found) >= beams:",
+)
+
+beam_search_text.patch(
+    "Your code stops once as many texts have ended as there are beams, and leaves out those that continue. Stop only "
+    "when none is left or after `length` tokens, and compare all texts.",
+    replace="if not going:",
+    by="if len(found) >= beams:\n            going, totals = [], totals[:0]\n        if not going:",
 )
 
 beam_search_text.patch(
@@ -206,7 +225,8 @@ beam_search_text.patch(
 )
 
 beam_search_text.patch(
-    "Your code reads the prediction at the first position. The new token is predicted at the last position.",
+    "Your code predicts every token from the first token alone, as the prediction at the first position does. The new "
+    "token is predicted at the last position, from all of the text so far.",
     replace="[:, -1]  # (n, V)",
     by="[:, 0]  # (n, V)",
 )

@@ -47,6 +47,12 @@ beam_step = Exercise(
             having=("huge numbers",),
         ),
         case(
+            fixed_tensor(2, 4, seed=8) - torch.tensor([[0.0], [300.0]]),
+            torch.tensor([-1.2, -1.0]),
+            3,
+            having=("a text whose logits are far below the others",),
+        ),
+        case(
             torch.tensor([[0.5, -torch.inf, 1.0, 0.1], [1.0, 0.0, -torch.inf, -torch.inf]]),
             torch.tensor([-3.0, -2.0]),
             3,
@@ -178,6 +184,15 @@ def not_logarithms(logits, totals, beams):
 )
 def logarithm_of_the_softmax(logits, totals, beams):
     return top_of_table(totals[:, None] + logits.softmax(-1).log(), beams)
+
+
+@beam_step.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(logits, totals, beams):
+    lower = logits - logits.max()
+    return top_of_table(totals.unsqueeze(1) + lower - lower.exp().sum(-1, keepdim=True).log(), beams)
 
 
 @beam_step.mistake(

@@ -36,6 +36,8 @@ next_token_probabilities = Exercise(
         case(fixed_tensor(2, 3, 5, seed=4), 0.5, 3, 0.9, having=("two axes before the last",)),
         case(fixed_tensor(2, 5, seed=1), 0, 3, 0.9, having=("temperature 0",)),
         case(fixed_tensor(2, 6, seed=2) * 300, 0.5, 4, 0.9, having=("huge numbers", "a batch")),
+        case(fixed_tensor(60, seed=3), 2.0, None, None, having=("a vocabulary of 60", "neither k nor p")),
+        case(fixed_tensor(60, seed=4), 4.0, None, 0.97, having=("a vocabulary of 60", "no k")),
         case(fixed_tensor(6, dtype=torch.float64), 1.7, 4, 0.6, having=("float64 numbers",)),
     ),
     hints=(
@@ -174,6 +176,14 @@ def both_or_none(logits, temperature, k, p):
 )
 def zero_taken_for_none(logits, temperature, k, p):
     return filtered(logits if not temperature else apply_temperature(logits, temperature), k, p).softmax(-1)
+
+
+@next_token_probabilities.mistake(
+    "If k is None, your code keeps the 50 likeliest tokens, as some programs do by default. Here None means no filter: "
+    "all V tokens stay."
+)
+def fifty_by_default(logits, temperature, k, p):
+    return filtered(apply_temperature(logits, temperature), k or min(50, logits.size(-1)), p).softmax(-1)
 
 
 @next_token_probabilities.mistake("Your code returns log-probabilities. Use `softmax` instead of `log_softmax`.")

@@ -45,6 +45,7 @@ text_log_probability = Exercise(
         case(fixed_tensor(4, 4), torch.tensor([3, 1, 0, 0]), having=("as many tokens as the vocabulary has",)),
         case(fixed_tensor(3, 5) * 100, IDS, having=("huge numbers",)),
         case(fixed_tensor(3, 5) + 200, IDS, having=("huge numbers", "huge numbers close together")),
+        case(fixed_tensor(3, 5) - torch.tensor([[0.0], [300.0], [0.0]]), IDS, having=("a row far below the others",)),
         case(fixed_tensor(150, 6), torch.arange(150) % 6, having=("a long text",)),
         case(fixed_tensor(3, 5, dtype=torch.float64), IDS, having=("float64 numbers",)),
     ),
@@ -84,6 +85,15 @@ def logarithm_of_the_product(logits, ids):
 )
 def logarithm_of_the_softmax(logits, ids):
     return logits.softmax(-1)[torch.arange(len(ids)), ids].log().sum()
+
+
+@text_log_probability.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(logits, ids):
+    lower = logits - logits.max()
+    return (lower[torch.arange(len(ids)), ids] - lower.exp().sum(-1).log()).sum()
 
 
 @text_log_probability.mistake(
@@ -172,6 +182,14 @@ def of_all_tokens(logits, ids):
 )
 def from_every_row(logits, ids):
     return logits.log_softmax(-1)[:, ids].sum()
+
+
+@text_log_probability.mistake(
+    "Your code has two mistakes. Its index `[:, ids]` takes T numbers from every row, but one from each is wanted: "
+    "`log_p[torch.arange(len(ids)), ids]`. And it takes their mean, but the log-probability of a text is the sum."
+)
+def mean_from_every_row(logits, ids):
+    return logits.log_softmax(-1)[:, ids].mean()
 
 
 @text_log_probability.mistake("Your code adds up probabilities. Add up their logarithms: use `log_softmax`.")

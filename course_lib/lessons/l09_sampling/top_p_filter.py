@@ -1,5 +1,6 @@
 """The exercise `top_p_filter` of notebook 09."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -29,6 +30,9 @@ def up_to_p(ordered: Tensor, p: float) -> Tensor:
     return ordered.cumsum(-1) <= p + 1e-6
 
 
+# Probabilities 1/8, 1/2, 1/8 and 1/4, without any rounding: the exponential of a multiple of ln 2 is a power of 2.
+POWERS_OF_TWO = torch.tensor([-2.0, 0.0, -2.0, -1.0]) * math.log(2)
+
 top_p_filter = Exercise(
     reference=choose.top_p_filter,
     notebook=9,
@@ -55,6 +59,8 @@ top_p_filter = Exercise(
         case(torch.tensor([0.26, 0.1, 0.26, 0.1, 0.28]).log(), 0.7, having=("tokens that are equally likely",)),
         case(fixed_tensor(2, 5, seed=8) * 3 + 1000, 0.5, having=("huge numbers", "a batch")),
         case(torch.tensor([[0.05, 0.15, 0.5, 0.3], [0.7, 0.1, 0.1, 0.1]]).log(), 0.3, having=("a small p", "a batch")),
+        case(POWERS_OF_TWO, 0.75, having=("a sum that is exactly p",)),
+        case(torch.stack((POWERS_OF_TWO, POWERS_OF_TWO.flip(0))), 0.5, having=("a sum that is exactly p", "a batch")),
         case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
     ),
     hints=(
@@ -328,6 +334,22 @@ def two_softmaxes(logits, p):
 
 
 @top_p_filter.mistake(
+    "Where a sum is exactly p, your code keeps one token too many. A token goes as soon as those before it have p: it "
+    "stays if their sum is below p, `<`, not if it is at most p, `<=`."
+)
+def one_beyond_an_exact_sum(logits, p):
+    return nucleus(logits, lambda ordered: ordered.cumsum(-1) - ordered <= p)
+
+
+@top_p_filter.mistake(
+    "Your code keeps only the tokens whose sum is below p, so that the kept tokens have less than p together. The "
+    "token that reaches p is the last one that stays.",
+)
+def below_p_only(logits, p):
+    return nucleus(logits, lambda ordered: (ordered.cumsum(-1) < p - 1e-6) | (ordered == ordered[..., :1]))
+
+
+@top_p_filter.mistake(
     "Your code always keeps at least two tokens. The first token stays alone if its probability reaches p."
 )
 def two_at_least(logits, p):
@@ -392,7 +414,7 @@ def top_p_from_the_least_likely(logits, p):
 def top_p_as_it_is_often_copied(logits, top_p):
     logits = logits.clone()
     sorted_logits, sorted_indices = torch.sort(logits, descending=True)
-    remove = torch.cumsum(F.softmax(sorted_logits, dim=-1), dim=-1) > top_p + 1e-6
+    remove = torch.cumsum(F.softmax(sorted_logits, dim=-1), dim=-1) >= top_p - 1e-6
     remove[..., 1:] = remove[..., :-1].clone()
     remove[..., 0] = False
     logits[remove.scatter(-1, sorted_indices, remove)] = -float("inf")

@@ -1,11 +1,13 @@
 """The exercise `attend_with_cache` of notebook 10."""
 
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l10_cache.inputs import Pair, earlier_tokens, output_and_pair
@@ -31,6 +33,29 @@ def new_tokens(B: int, H: int, T: int, d_k: int = 4, d_v: int = 4, seed: int = 0
     return tuple(fixed_tensor(B, H, T, d, seed=seed + i) for i, d in enumerate((d_k, d_k, d_v)))  # type: ignore[return-value]
 
 
+def explain_what_is_read(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Name a token that a new one reads and should not, or should and does not; "" if there is none.
+
+    Values that are rows of the identity matrix make the output the weights themselves.
+    """
+    query, key, _, past = arguments
+    B, H, T, _ = query.shape
+    old = 0 if past is None else past[0].size(2)
+    S = old + T
+    values = torch.eye(S, dtype=query.dtype).repeat(B, H, 1, 1)
+    weights = call_directly(answer)(query, key, values[:, :, old:], past and (past[0], values[:, :, :old]))[0]
+    if not isinstance(weights, Tensor) or weights.shape != (B, H, T, S):
+        return ""
+    reads, should = (weights.abs() > 1e-12).flatten(0, 1).any(0), torch.ones(T, S, dtype=torch.bool).tril(old)
+    if reads.equal(should) or not bool(weights.isfinite().all()):
+        return ""
+    t, s = (reads != should).nonzero()[0].tolist()
+    where = f"With {old} old and {T} new tokens, your new token at position {old + t}, counted from 0,"
+    if reads[t, s]:
+        return f"{where} reads position {s}, which comes after it: look at your mask."
+    return f"{where} does not read position {s}: it should read every position up to its own."
+
+
 attend_with_cache = Exercise(
     reference=cache.attend_with_cache,
     notebook=10,
@@ -38,6 +63,7 @@ attend_with_cache = Exercise(
     minutes=20,
     difficulty=3,
     adapt=partial(output_and_pair, wanted_pair="a pair: `return output, (keys, values)`"),
+    explain=explain_what_is_read,
     returns=(
         Result("output", "B, H, T, d_v"),
         Result("keys", "B, H, S, d_k"),
@@ -240,6 +266,25 @@ def not_the_new_ones_before(query, key, value, past):
     T, S = query.size(2), keys.size(2)
     mask = torch.cat((torch.ones(T, S - T, dtype=torch.bool), torch.eye(T, dtype=torch.bool)), dim=1)
     return attended(query, keys, values, mask), (keys, values)
+
+
+@attend_with_cache.mistake(
+    "Your code divides the new keys by √d_k before it keeps them, so that old and new keys differ in scale. Keep the "
+    "keys as they come in, and divide the scores, or the query."
+)
+def scaled_keys_kept(query, key, value, past):
+    d_k = query.size(-1)
+    keys, values = concatenated(key / d_k**0.5, value, past)
+    return attended(query * d_k**0.5, keys, values), (keys, values)
+
+
+@attend_with_cache.mistake(
+    "Your code divides the new keys by √d_k before it keeps them, and `scaled_dot_product_attention` divides the "
+    "scores again. Keep the keys as they come in."
+)
+def scaled_keys_kept_and_scaled_again(query, key, value, past):
+    keys, values = concatenated(key / query.size(-1) ** 0.5, value, past)
+    return attended(query, keys, values), (keys, values)
 
 
 @attend_with_cache.mistake("Your scores are divided by √d_k twice. `scaled_dot_product_attention` does it already.")

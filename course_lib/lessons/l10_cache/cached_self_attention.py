@@ -100,6 +100,20 @@ cached_self_attention.patch(
 )
 
 cached_self_attention.patch(
+    "After a past of P tokens your first new token gets the position of the last new one, P + T − 1. The first one is "
+    "at position P, and `attention.rotate` counts on from there by itself.",
+    replace="P = 0 if past is None else past[0].size(2)",
+    by="P = 0 if past is None else past[0].size(2) + x.size(1) - 1",
+)
+
+cached_self_attention.patch(
+    "Your first new token gets the position of the last one, S − 1, with a past and without. The first one is at "
+    "position P, the number of tokens in the past, and `attention.rotate` counts on from there by itself.",
+    replace="P = 0 if past is None else past[0].size(2)",
+    by="P = x.size(1) - 1 + (0 if past is None else past[0].size(2))",
+)
+
+cached_self_attention.patch(
     "Your position is one too small: P − 1 is the position of the last old token. The first new one is at P.",
     replace="P = 0 if past is None else past[0].size(2)",
     by="P = 0 if past is None else past[0].size(2) - 1",
@@ -245,6 +259,33 @@ def rotated_before_the_split(attention, x, past):
     queries, keys = attention.rotate(queries, P), attention.rotate(keys, P)
     heads = (split_heads(each, attention.heads) for each in (queries, keys, values))
     mixed, longer = attend_with_cache(*heads, past)
+    return attention.W_o(merge_heads(mixed)), longer
+
+
+@cached_self_attention.mistake(
+    "Your code rotates x, before the maps, so that the values are rotated too and the heads not one by one. First W_q, "
+    "W_k and W_v, then `split_heads`, then rotate queries and keys."
+)
+def rotated_before_the_maps(attention, x, past):
+    P = 0 if past is None else past[0].size(2)
+    queries, keys, values = (
+        split_heads(each(attention.rotate(x.unsqueeze(1), P).squeeze(1)), attention.heads)
+        for each in maps_of(attention)
+    )
+    mixed, longer = attend_with_cache(queries, keys, values, past)
+    return attention.W_o(merge_heads(mixed)), longer
+
+
+@cached_self_attention.mistake(
+    "For queries and keys your code rotates x, before the maps. First W_q and W_k, then `split_heads`, then rotate "
+    "each head."
+)
+def rotated_before_two_maps(attention, x, past):
+    P = 0 if past is None else past[0].size(2)
+    rotated = attention.rotate(x.unsqueeze(1), P).squeeze(1)
+    queries, keys = (split_heads(each(rotated), attention.heads) for each in maps_of(attention)[:2])
+    values = split_heads(attention.W_v(x), attention.heads)
+    mixed, longer = attend_with_cache(queries, keys, values, past)
     return attention.W_o(merge_heads(mixed)), longer
 
 

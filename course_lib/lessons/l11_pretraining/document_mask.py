@@ -82,7 +82,7 @@ def inverted(ids, end):
 
 
 @document_mask.mistake(
-    "Your values are right, but the axis of the heads is missing: scores are (B, H, T, T), so the mask should be "
+    "The axis of the heads is missing in your mask: scores are (B, H, T, T), so the mask should be "
     "(B, 1, T, T). Insert an axis of length 1 after the batch."
 )
 def without_heads(ids, end):
@@ -124,7 +124,7 @@ def counted_down_the_batch(ids, end):
 
 
 @document_mask.mistake(
-    "Your values and your shape are right, but the mask holds numbers. The course's masks are Boolean: return the "
+    "Your mask holds numbers. The course's masks are Boolean: return the "
     "comparison itself, without `float()` or `int()`."
 )
 def ones_and_zeros(ids, end):

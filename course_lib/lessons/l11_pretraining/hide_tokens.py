@@ -127,8 +127,8 @@ def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.1
 
 
 @hide_tokens.mistake(
-    "Your code masks all chosen tokens. Only 80 % become [mask]; where the second number is from 0.8 to below 0.9 a "
-    "token is replaced, and above that it stays."
+    "Your code masks all chosen tokens: does it look at the second number? Only 80 % become [mask]; where the second "
+    "number is from 0.8 to below 0.9 a token is replaced, and above that it stays."
 )
 def all_masked(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)

@@ -194,11 +194,38 @@ def overflowing_sum(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
+    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
+    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+)
+def largest_logit_of_all_rows(hidden, labels, head):
+    logits = head(hidden[labels != IGNORE])
+    lower = logits - logits.max()
+    log_p = lower - lower.exp().sum(-1, keepdim=True).log()
+    return -log_p.gather(-1, labels[labels != IGNORE].unsqueeze(-1)).mean()
+
+
+@masked_lm_loss.mistake(
     "Your code takes a softmax before the loss, which takes one itself, so that the loss can never come near 0. Pass "
     "the logits on as the head returns them."
 )
 def softmaxed_twice(hidden, labels, head):
     return losses.masked_lm_loss(hidden, labels, lambda hidden: head(hidden).softmax(-1))
+
+
+@masked_lm_loss.mistake(
+    "Your code has two mistakes. It takes a softmax before the loss, which takes one itself: pass the logits on as the "
+    "head returns them. And it divides by all positions: divide by the number of tokens that had to be guessed."
+)
+def softmaxed_twice_and_mean_over_all(hidden, labels, head):
+    return mean_over_all(hidden, labels, lambda hidden: head(hidden).softmax(-1))
+
+
+@masked_lm_loss.mistake(
+    "Your code has two mistakes. It takes a softmax before the loss, which takes one itself: pass the logits on as the "
+    "head returns them. And it adds up the surprise: take the mean over the tokens that had to be guessed."
+)
+def softmaxed_twice_and_summed(hidden, labels, head):
+    return summed(hidden, labels, lambda hidden: head(hidden).softmax(-1))
 
 
 @masked_lm_loss.mistake(

@@ -49,8 +49,9 @@ def without_end(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Your end tokens are between the texts only, so the last text has none. Append `end` to each text, the last one "
-    "too."
+    "Where the ids fill the last row exactly, your result lacks that row. Either the last text has no end token, or "
+    "the loop over the rows stops one row early: append `end` to each text, the last one too, and make `len(stream) "
+    "// length` rows."
 )
 def between_texts(texts, end, length):
     return rows_of([i for text in texts for i in (*text, end)][:-1], length)
@@ -135,6 +136,37 @@ def first_text_only(texts, end, length):
 def overlapping_rows(texts, end, length):
     stream = torch.tensor([i for text in texts for i in (*text, end)])
     return stream.unfold(0, length, 1) if len(stream) >= length else rows_of([], length)
+
+
+@pack_texts.mistake(
+    "Your rows are right, but your code puts `end` into the caller's texts. Leave them as they are, and build a list "
+    "of your own: `stream += [*text, end]`."
+)
+def texts_grow(texts, end, length):
+    rows = packing.pack_texts(texts, end, length)
+    for text in texts:
+        text.append(end)
+    return rows
+
+
+@pack_texts.mistake(
+    "Your code has two mistakes. It fills up the last row, but what does not fill a row is left out; and it puts `end` "
+    "into the caller's texts: leave them as they are, and build a list of your own."
+)
+def texts_grow_and_last_row_filled_up(texts, end, length):
+    rows = last_row_filled_up(texts, end, length)
+    texts_grow(texts, end, length)
+    return rows
+
+
+@pack_texts.mistake(
+    "Your code has two mistakes. Where the ids fill the last row exactly, your result lacks that row; and your code "
+    "puts `end` into the caller's texts: leave them as they are, and build a list of your own."
+)
+def texts_grow_and_last_row_lost(texts, end, length):
+    rows = between_texts(texts, end, length)
+    texts_grow(texts, end, length)
+    return rows
 
 
 @pack_texts.right_for_whole_course
