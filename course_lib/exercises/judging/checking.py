@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from course_lib.exercises.cases import Case, Result, in_float32, is_fractional
+from course_lib.exercises.judging.calls import describe_call
 from course_lib.exercises.judging.diagnosis import diagnose
 from course_lib.exercises.judging.errors import functions_of, source_of
 from course_lib.exercises.judging.outcomes import NO_GRADIENT, Outcome, difference, is_too_exact, run
@@ -24,6 +26,7 @@ from course_lib.exercises.judging.settings import (
     undoing_replacements,
 )
 from course_lib.exercises.judging.slips import attribute_without_effect, slip_in_class
+from course_lib.exercises.judging.state import Beginning, keeps_state
 from course_lib.exercises.keeping.source import names_bound_below
 from course_lib.exercises.reports import Report
 from course_lib.text.wording import capitalized
@@ -43,6 +46,9 @@ TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.f
 IN_FLOAT64 = (
     "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
 )
+RIGHT_AS_FIRST_CALL = "{} gives the right result if it is called first, but not after other calls."
+WRONG_AFTER_OTHERS = "{} gives the right result at first, but another one if it is called again after other calls."
+SECONDS_TO_CALL_AGAIN = 0.1  # of computing time, for wrong cases that may be right as first calls
 STOPPED = "You stopped the check before it had finished. Run the cell again to check your answer."
 # How torch writes that two tensors of different dtypes meet.
 ABOUT_DTYPES = re.compile(
@@ -81,6 +87,7 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         return Report(f"✗ {exercise.name}: not yet", (sentence,))
     expected = _expected_outcomes(exercise)
     replaced_before = _names_of_replaced_functions()
+    beginning = Beginning(answer)
     got = try_on_every_case(exercise, answer)
     remarks = _about_replaced_functions(replaced_before)
     if _is_not_started(got[exercise.example].error):
@@ -90,13 +97,16 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         case for case in differing if not _fails_only_in_float64(exercise, answer, case, got[case], expected[case])
     }
     if wrong:
-        report = _report_wrong_answer(exercise, answer, got, expected, wrong)
+        report = _report_wrong_answer(exercise, beginning, got, expected, wrong)
         if report.mistake is not None:
             return report
         return replace(
             report, paragraphs=(*report.paragraphs, *_about_name_below(exercise, answer, got, wrong), *remarks)
         )
-    if flaw := _training_flaw(exercise, answer):
+    if changed := _wrong_in_another_order(exercise, beginning, expected):
+        call = describe_call(exercise, answer, changed.arguments)
+        return Report(f"✗ {exercise.name}: not yet", (keeps_state(answer), WRONG_AFTER_OTHERS.format(call)))
+    if flaw := _training_flaw_from_the_beginning(exercise, beginning):
         return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
     remark = _about_float32(answer) if differing else f"Right in all {len(exercise.every_case)} cases."
     of_exercise = _remark_of_exercise(exercise, answer)
@@ -257,10 +267,10 @@ def _about_name_below(exercise: Exercise, answer: Any, got: Outcomes, wrong: set
 
 
 def _report_wrong_answer(
-    exercise: Exercise, answer: Any, got: Outcomes, expected: Outcomes, wrong: set[Case]
+    exercise: Exercise, beginning: Beginning, got: Outcomes, expected: Outcomes, wrong: set[Case]
 ) -> Report:
     """Name the known mistakes in a wrong answer; if there are none, describe where it is wrong."""
-    mistake = None
+    mistake, answer = None, beginning.answer
     try:
         wrong_answer = WrongAnswer(
             exercise,
@@ -272,6 +282,9 @@ def _report_wrong_answer(
         )
         if sentence := slip_in_class(answer, exercise.reference) or attribute_without_effect(answer):
             return Report(f"✗ {exercise.name}: not yet", (sentence,))
+        if right_at_first := _right_as_first_call(exercise, beginning, got, expected, wrong):
+            call = describe_call(exercise, answer, right_at_first.arguments)
+            return Report(f"✗ {exercise.name}: not yet", (keeps_state(answer), RIGHT_AS_FIRST_CALL.format(call)))
         with original_functions():
             findings = recognise(wrong_answer)
         if findings.mistakes:
@@ -289,6 +302,33 @@ def _report_wrong_answer(
     if printed := got[first].printed.strip():
         sentences = [*sentences, f"It printed: {printed[:200]}"]
     return Report(f"✗ {exercise.name}: not yet", tuple(sentences), mistake=mistake)
+
+
+def _right_as_first_call(
+    exercise: Exercise, beginning: Beginning, got: Outcomes, expected: Outcomes, wrong: set[Case]
+) -> Case | None:
+    """A wrong case in which the answer is right if nothing was called before; None if there is none."""
+    if not beginning.may_keep() or any(isinstance(each.error, KeyboardInterrupt) for each in got.values()):
+        return None
+    deadline = time.thread_time() + SECONDS_TO_CALL_AGAIN
+    for case in exercise.every_case:
+        for answer in beginning.versions() if case in wrong and time.thread_time() < deadline else ():
+            outcome = run(exercise.adapt(answer), case.arguments)
+            if outcome.matches(expected[case], exercise.returns, exact=False):
+                return case
+    return None
+
+
+def _wrong_in_another_order(exercise: Exercise, beginning: Beginning, expected: Outcomes) -> Case | None:
+    """A case in which an answer is wrong after other calls than before: those with a mask come first. None if right."""
+    if not beginning.may_keep():
+        return None
+    function = exercise.adapt(beginning.answer)
+    for case in reversed(exercise.every_case):
+        outcome = run(function, case.arguments)
+        if not outcome.matches(expected[case], exercise.returns, exact=False) and not case.in_float64:
+            return case
+    return None
 
 
 def _first_difference(exercise: Exercise, got: Outcomes, expected: Outcomes, wrong: set[Case]) -> str:
@@ -310,6 +350,14 @@ def _explanation(exercise: Exercise, answer: Any, got: Outcomes, wrong: set[Case
     if exercise.explain is None or isinstance(got[first].error, KeyboardInterrupt):
         return ""
     return str(run(exercise.explain, (answer, first.arguments)).value or "")
+
+
+def _training_flaw_from_the_beginning(exercise: Exercise, beginning: Beginning) -> str:
+    """The flaw of an answer in training; if it has none when nothing was called before, that it keeps something."""
+    flaw = _training_flaw(exercise, beginning.answer)
+    if flaw and beginning.copies and beginning.may_keep() and not _training_flaw(exercise, beginning.again()):
+        return keeps_state(beginning.answer)
+    return flaw
 
 
 def _training_flaw(exercise: Exercise, answer: Any) -> str:
