@@ -14,19 +14,25 @@ import torch
 from torch import Tensor
 
 from course_lib.exercises.adapters import call_directly
-from course_lib.exercises.cases import Case
+from course_lib.exercises.cases import Case, in_float64
 from course_lib.exercises.judging.calls import argument_names, describe_call, describe_value, inputs_begin
 from course_lib.exercises.judging.errors import Raised, describe_error, likely_cause, locate, source_of
 from course_lib.exercises.judging.naming import is_or_are, owned
 from course_lib.exercises.judging.outcomes import Outcome, difference, run, wrong_elements
 from course_lib.exercises.judging.recognition import WrongAnswer, differing_results, relation_of_one_result
 from course_lib.exercises.judging.relations import Compared, equal
+from course_lib.exercises.judging.settings import original_functions
 from course_lib.exercises.judging.slips import slip_in_source, slips_with_masks
 from course_lib.text.wording import capitalized
 
 GIVES_ANOTHER_RESULT_EACH_TIME = (
     "Your code gives another result each time that it is called with the same arguments. Does it draw random numbers, "
     "or make a new layer, which begins with random ones?"
+)
+ROUNDING = (
+    "The formula is right, and with float64 numbers so is your result, but in float32 too few digits are left. That "
+    "happens where two large numbers that are almost equal are subtracted, such as the mean of the squares and the "
+    "square of the mean. Subtract first, then square."
 )
 WEIGHTS_ARE_SET = "The check has put numbers of its own into the weights, so that results can be compared."
 
@@ -250,7 +256,7 @@ def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
 
 def _is_blank(value: Any) -> bool:
     """Whether a value, or the first of several, is NaN or 0 throughout, or empty."""
-    first = value[0] if isinstance(value, (tuple, list)) and value else value
+    first = _first(value)
     if isinstance(first, Tensor):
         return bool((first.isnan() | (first == 0)).all())
     if isinstance(first, float) and math.isnan(first):
@@ -272,7 +278,7 @@ def _shape(value: Any) -> Any:
 
 def _what_differs(wrong_answer: WrongAnswer) -> str:
     """Say how the wrong results differ from the right ones, if that can be said of all of them in the same words."""
-    if sentence := relation_of_one_result(wrong_answer):
+    if sentence := _rounding(wrong_answer) or relation_of_one_result(wrong_answer):
         return sentence
     slip = slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer)
     for result, compared in differing_results(wrong_answer).items():
@@ -287,6 +293,27 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
         if any(facts):
             return next(filter(None, facts))
     return slip
+
+
+def _rounding(wrong_answer: WrongAnswer) -> str:
+    """Say that rounding spoils a result, if the answer is right wherever the same numbers come in float64; or ""."""
+    exercise, cases = wrong_answer.exercise, wrong_answer.comparable
+    if len(cases) < len(wrong_answer.wrong) or any(case.in_float64 for case in cases):
+        return ""
+    for case in cases:
+        first = _first(wrong_answer.got[case].value)
+        if not isinstance(first, Tensor) or not first.is_floating_point() or not bool(first.isfinite().all()):
+            return ""
+        arguments = [in_float64(argument) for argument in case.arguments]
+        with original_functions():
+            right = run(exercise.adapt(exercise.reference), arguments)
+        if not run(exercise.adapt(wrong_answer.answer), arguments).matches(right, exercise.returns, exact=False):
+            return ""
+    return ROUNDING
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, (tuple, list)) and value else value
 
 
 def _slip_with_mask(wrong_answer: WrongAnswer) -> str:

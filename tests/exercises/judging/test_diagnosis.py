@@ -17,6 +17,7 @@ from course_lib.exercises.judging.outcomes import difference
 from course_lib.learning import schedules
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention, softmax
 from course_lib.transformer.positions import embed_with_positions
+from tests.exercises.wrong_classes import Norm
 
 
 def said(name: str, answer: Any) -> str:
@@ -616,3 +617,20 @@ def test_a_number_that_is_too_large_in_no_regular_way_is_said_to_be_so():
 
     message = find("learning_rate").check(irregular).message
     assert message.startswith("Your learning rate is too large in every case that is wrong.")
+
+
+def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():
+    class BySquares(Norm):
+        def forward(self, x):
+            mean, square = x.mean(-1, keepdim=True), x.square().mean(-1, keepdim=True)
+            return (x - mean) / (square - mean**2 + self.eps) ** 0.5 * self.gain + self.bias
+
+    class ByOtherSquares(Norm):
+        def forward(self, x):
+            mean, square = x.mean(-1, keepdim=True), x.square().mean(-1, keepdim=True)
+            return (x - mean) / (square - mean + self.eps).abs() ** 0.5 * self.gain + self.bias
+
+    message = said("LayerNorm", BySquares)
+    assert message.startswith("Your code works, but not with numbers far from 0.\nThe formula is right")
+    assert "the square of the mean. Subtract first, then square." in message
+    assert "The formula is right" not in said("LayerNorm", ByOtherSquares)

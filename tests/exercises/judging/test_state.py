@@ -1,7 +1,7 @@
 """Answers that keep something between calls: each is told so, and not accused of what is right in a first call."""
 
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import pytest
@@ -231,7 +231,7 @@ def test_what_is_kept_under_all_that_it_depends_on_does_no_harm(answer: Callable
     assert report.passed, report
 
 
-@lru_cache(maxsize=None)
+@cache
 def first_angles(d_k: int) -> list[torch.Tensor]:
     return []
 
