@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from course_lib.exercises.cases import Case, Result, in_float32, is_fractional
-from course_lib.exercises.judging.calls import describe_call
+from course_lib.exercises.judging.calls import argument_names, describe_call
 from course_lib.exercises.judging.diagnosis import diagnose
 from course_lib.exercises.judging.errors import functions_of, source_of
 from course_lib.exercises.judging.outcomes import NO_GRADIENT, Outcome, difference, is_too_exact, run
@@ -40,7 +40,13 @@ FLOAT32_ONLY = (
 )
 FLOAT32_ON_PURPOSE = (
     "Right. Where float64 numbers come in, your code computes in float32 all the same, since it says `{}`, and rounds "
-    "them. That does no harm in this course."
+    "them."
+)
+NO_HARM = "That does no harm in this course."
+DIFFERENCE_LATER = "Where a later cell {} in float64, it will find a difference of about 1e-7."
+FLOAT32_RETURNED = (
+    "Right for float32. But where float64 numbers come in, your code returns float32, and a later cell {} in float64. "
+    "Keep the type of what comes in: make new tensors with `dtype={}.dtype`, and leave out `.float()`."
 )
 TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.float(?:32)?\)")
 IN_FLOAT64 = (
@@ -106,9 +112,13 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
     if changed := _wrong_in_another_order(exercise, beginning, expected):
         call = describe_call(exercise, answer, changed.arguments)
         return Report(f"✗ {exercise.name}: not yet", (keeps_state(answer), WRONG_AFTER_OTHERS.format(call)))
+    if lost := [case for case in got if exercise.later_in_float64 and _lost_float64(got[case], expected[case])]:
+        sentence = FLOAT32_RETURNED.format(exercise.later_in_float64, _first_in_float64(exercise, answer, lost[0]))
+        return Report(f"✗ {exercise.name}: not yet", (sentence,))
     if flaw := _training_flaw_from_the_beginning(exercise, beginning):
         return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
-    remark = _about_float32(answer) if differing else f"Right in all {len(exercise.every_case)} cases."
+    rounded = differing or any(_lost_float64(got[case], expected[case]) for case in got)
+    remark = _about_float32(exercise, answer) if rounded else f"Right in all {len(exercise.every_case)} cases."
     of_exercise = _remark_of_exercise(exercise, answer)
     sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)
@@ -196,6 +206,8 @@ def _fails_only_in_float64(exercise: Exercise, answer: Any, case: Case, got: Out
         return False
     if got.error is None:
         return got.matches(expected, exercise.returns, exact=False)
+    if exercise.later_in_float64:
+        return False  # a later cell would end in the same error
     if not isinstance(got.error, RuntimeError) or not ABOUT_DTYPES.search(str(got.error)):
         return False
     arguments = [in_float32(argument) for argument in case.arguments]
@@ -204,10 +216,27 @@ def _fails_only_in_float64(exercise: Exercise, answer: Any, case: Case, got: Out
     return run(exercise.adapt(answer), arguments).matches(right, exercise.returns)
 
 
-def _about_float32(answer: Any) -> str:
-    """A sentence on an answer that is right to float32 precision only: its source may ask for that."""
+def _about_float32(exercise: Exercise, answer: Any) -> str:
+    """Sentences on an answer that is right to float32 precision only: its source may ask for that."""
     on_purpose = TURNS_INTO_FLOAT32.search("\n".join(map(source_of, functions_of(answer))))
-    return FLOAT32_ON_PURPOSE.format(on_purpose[0]) if on_purpose else FLOAT32_ONLY
+    words = FLOAT32_ON_PURPOSE.format(on_purpose[0]) if on_purpose else FLOAT32_ONLY
+    if exercise.later_in_float64:
+        return f"{words} {DIFFERENCE_LATER.format(exercise.later_in_float64)}"
+    return f"{words} {NO_HARM}" if on_purpose else words
+
+
+def _lost_float64(got: Outcome, expected: Outcome) -> bool:
+    """Whether any of an answer's results is in float32, where float64 is expected and has more than one number."""
+    values = [each if isinstance(each, (tuple, list)) else (each,) for each in (got.value, expected.value)]
+    pairs = [each for each in zip(*values, strict=False) if all(isinstance(value, Tensor) for value in each)]
+    return any(one.dtype == torch.float32 and other.dtype == torch.float64 for one, other in pairs if other.dim())
+
+
+def _first_in_float64(exercise: Exercise, answer: Any, case: Case) -> str:
+    """The answer's name of the first argument that is in float64."""
+    names = argument_names(exercise, answer, case.arguments)
+    pairs = zip(names, case.arguments, strict=True)
+    return next(name for name, value in pairs if isinstance(value, Tensor) and value.dtype == torch.float64)
 
 
 def _about_precision(got: Outcomes, expected: Outcomes) -> list[str]:

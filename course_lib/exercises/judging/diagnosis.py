@@ -32,7 +32,7 @@ GIVES_ANOTHER_RESULT_EACH_TIME = (
 ROUNDING = (
     "The formula is right, and with float64 numbers so is your result, but in float32 too few digits are left. That "
     "happens where two large numbers that are almost equal are subtracted, such as the mean of the squares and the "
-    "square of the mean. Subtract first, then square."
+    "square of the mean: subtract the mean before you square."
 )
 WEIGHTS_ARE_SET = "The check has put numbers of its own into the weights, so that results can be compared."
 

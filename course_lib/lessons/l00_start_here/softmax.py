@@ -25,6 +25,7 @@ softmax = Exercise(
     minutes=10,
     difficulty=1,
     on_map="softmax",
+    later_in_float64="compares it with PyTorch's",
     returns=(Result("the result"),),
     example=case(torch.tensor([0.0, 1.0, 2.0]), 0),
     another=case(torch.tensor([1.5, -1.0, 0.5]), 0),

@@ -500,16 +500,52 @@ def test_gradients_are_checked_wherever_numbers_are_trained(name: str, answer: C
 
 
 def test_what_works_in_float32_only_passes_with_a_remark():
-    report = find("softmax").check(lambda x, dim: softmax(x, dim) @ torch.eye(x.shape[-1]))
+    report = find("attention_weights").check(lambda scores: softmax(scores, -1) @ torch.eye(scores.shape[-1]))
     assert report.passed
     assert report.message.startswith("Right, but for float32 only")
 
 
-def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance():
-    report = find("softmax").check(lambda x, dim: softmax(x.float(), dim).to(x.dtype))
+@pytest.mark.parametrize(
+    ("name", "answer", "consequence"),
+    [
+        ("attention_weights", lambda x: softmax(x.float(), -1).to(x.dtype), "That does no harm in this course."),
+        ("softmax", lambda x, dim: softmax(x.float(), dim).to(x.dtype), "it will find a difference of about 1e-7."),
+    ],
+)
+def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance(
+    name: str, answer: Callable[..., Any], consequence: str
+):
+    report = find(name).check(answer)
     assert report.passed
     assert report.message.startswith("Right. Where float64 numbers come in, your code computes in float32 all the same")
     assert "`.float()`" in report.message
+    assert report.message.endswith(consequence)
+
+
+def test_float32_from_float64_numbers_is_refused_where_a_later_cell_computes_in_float64():
+    answers: dict[str, Callable[..., Any]] = {
+        "softmax": lambda x, dim: softmax(x.float(), dim),
+        "embed": lambda ids, table: table[ids].float(),
+        "scaled_dot_product_attention": lambda q, k, v, mask=None: [
+            each.float() for each in scaled_dot_product_attention(q, k, v, mask)
+        ],
+    }
+    for name, answer in answers.items():
+        message = said(name, answer)
+        first = "table" if name == "embed" else answer.__code__.co_varnames[0]
+        assert "where float64 numbers come in, your code returns float32, and a later cell " in message
+        assert f"with `dtype={first}.dtype`" in message
+
+
+def test_float32_from_float64_numbers_is_remarked_on_elsewhere():
+    report = find("dot_product_scores").check(lambda query, key: query.float() @ key.float().T)
+    assert report.passed
+    assert "Where float64 numbers come in, your code computes in float32 all the same" in report.message
+
+
+def test_an_error_about_dtypes_is_not_excused_where_a_later_cell_computes_in_float64():
+    message = said("softmax", lambda x, dim: softmax(x, dim) @ torch.eye(x.shape[-1]))
+    assert "not with float64 numbers" in message
 
 
 def test_arguments_without_tensors_have_no_shape_to_speak_of():
@@ -632,5 +668,5 @@ def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():
 
     message = said("LayerNorm", BySquares)
     assert message.startswith("Your code works, but not with numbers far from 0.\nThe formula is right")
-    assert "the square of the mean. Subtract first, then square." in message
+    assert "the square of the mean: subtract the mean before you square." in message
     assert "The formula is right" not in said("LayerNorm", ByOtherSquares)
