@@ -23,7 +23,7 @@ from course_lib.exercises.judging.recognition import WrongAnswer, differing_resu
 from course_lib.exercises.judging.relations import Compared, equal
 from course_lib.exercises.judging.settings import original_functions
 from course_lib.exercises.judging.slips import slip_in_source, slips_with_masks
-from course_lib.text.wording import capitalized
+from course_lib.text.wording import capitalized, join_words
 
 GIVES_ANOTHER_RESULT_EACH_TIME = (
     "Your code gives another result each time that it is called with the same arguments. Does it draw random numbers, "
@@ -53,7 +53,8 @@ def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
     detail = difference(outcome.value, right.value, wrong_answer.exercise.returns)
     if not detail:
         return [_about_changed_argument(wrong_answer, case, outcome)]
-    what = found or [_what_differs(wrong_answer)]
+    unused = "" if _same_result_everywhere(wrong_answer) else _unused_arguments(wrong_answer)
+    what = [*filter(None, [unused]), *found] or [_what_differs(wrong_answer)]
     shown = _shown_call(wrong_answer, case, detail)
     if inspect.isclass(wrong_answer.exercise.reference):
         shown += f" {WEIGHTS_ARE_SET}"
@@ -254,6 +255,30 @@ def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
     return "Your code gives the example's result whatever goes in: is that result written into the code?"
 
 
+def _unused_arguments(wrong_answer: WrongAnswer) -> str:
+    """Name the tensors on which an answer's results do not depend, although the right ones do; "" if there are none."""
+    exercise = wrong_answer.exercise
+    case = next(iter(wrong_answer.comparable))
+    names = argument_names(exercise, wrong_answer.answer, case.arguments)
+    unused = []
+    for i, argument in enumerate(case.arguments):
+        if not isinstance(argument, Tensor) or not argument.is_floating_point() or argument.numel() < 2:
+            continue
+        arguments = [*case.arguments[:i], argument.flip(-1).roll(1, 0) / 2, *case.arguments[i + 1 :]]
+        with original_functions():
+            right = run(exercise.adapt(exercise.reference), arguments)
+        if right.error is not None or right.matches(wrong_answer.expected[case], exercise.returns, exact=False):
+            continue
+        if run(exercise.adapt(wrong_answer.answer), arguments).matches(wrong_answer.got[case], exercise.returns):
+            unused.append(f"`{names[i]}`")
+    if not unused:
+        return ""
+    result = exercise.returns[0].definite.removeprefix("the ") if len(exercise.returns) > 1 else "result"
+    them = "it" if len(unused) == 1 else "them"
+    question = f"Does your code use {them}, or replace or cancel {them}?"
+    return f"Your {result} does not depend on {join_words(unused)}. {question}"
+
+
 def _is_blank(value: Any) -> bool:
     """Whether a value, or the first of several, is NaN or 0 throughout, or empty."""
     first = _first(value)
@@ -287,7 +312,7 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
             slip,
             _not_a_number(compared),
             _positions(name, _letters(result.shape), compared),
-            _sums(compared),
+            _sums(name, compared),
             _size(name, compared, source_of(wrong_answer.answer)),
         )
         if any(facts):
@@ -355,7 +380,8 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
         return ""
     if any(each.got.shape != each.expected.shape or each.got.dim() == 0 for each in compared):
         return ""
-    wrong = [wrong_elements(each.got, each.expected) for each in compared]
+    # A float64 result of float32 precision is wrong everywhere by a little.
+    wrong = [wrong_elements(each.got, each.expected, exact=False) for each in compared]
     axes = min(marks.dim() for marks in wrong)
     for axis in range(-axes, 0):
         indices = [_marked_along(marks, axis) for marks in wrong]
@@ -398,7 +424,7 @@ def _marked_along(marks: Tensor, axis: int) -> list[int]:
     return [int(i) for i in along.nonzero().flatten()]
 
 
-def _sums(compared: Sequence[Compared]) -> str:
+def _sums(name: str, compared: Sequence[Compared]) -> str:
     """Say that the right numbers add up to 1 along an axis, and the answer's do not."""
     axes = []
     for each in compared:
@@ -410,7 +436,9 @@ def _sums(compared: Sequence[Compared]) -> str:
         axes.append(sums_to_one[-1])
     total = float(compared[0].got.sum(axes[0]).flatten()[0])
     along = "along the last axis" if set(axes) == {-1} else "along an axis"
-    return f"The numbers should add up to 1 {along}. In the call below, they add up to {total:.4g} first."
+    return (
+        f"{capitalized(owned(name))} should add up to 1 {along}. In the call below, they add up to {total:.4g} first."
+    )
 
 
 def _same_shape_of_fractions(each: Compared) -> bool:

@@ -17,7 +17,7 @@ from course_lib.exercises.judging.outcomes import difference
 from course_lib.learning import schedules
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention, softmax
 from course_lib.transformer.positions import embed_with_positions
-from tests.exercises.wrong_classes import Norm
+from tests.exercises.wrong_classes import Attention, Norm
 
 
 def said(name: str, answer: Any) -> str:
@@ -670,3 +670,72 @@ def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():
     assert message.startswith("Your code works, but not with numbers far from 0.\nThe formula is right")
     assert "the square of the mean: subtract the mean before you square." in message
     assert "The formula is right" not in said("LayerNorm", ByOtherSquares)
+
+
+def test_arguments_on_which_nothing_depends_are_named():
+    class FromTheQuery(Attention):
+        def project(self, query, key, value):
+            query = self.W_q(query)
+            return query, self.W_k(query), self.W_v(value)
+
+    def additive(query, key, value, W_a, U_a, v_a, mask=None):
+        scores = ((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)).sum(-1)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, float("-inf"))
+        weights = torch.softmax(scores, -1)
+        return weights @ value, weights
+
+    message = said("MultiHeadAttention", FromTheQuery)
+    assert message.startswith("Your output does not depend on `key`. Does your code use it,")
+    message = said("additive_attention", additive)
+    assert message.startswith("Your output does not depend on `query`, `W_a` and `v_a`. Does your code use them,")
+
+
+def test_a_count_is_said_in_numbers_and_not_as_a_factor():
+    class WithoutOneBias(Attention):
+        def __init__(self, d_model, heads):
+            super().__init__(d_model, heads)
+            self.W_o = torch.nn.Linear(d_model, d_model, bias=False)
+
+        def project(self, query, key, value):
+            query, key, value = super().project(query, key, value)
+            return query / 2, key, value
+
+    message = said("MultiHeadAttention", WithoutOneBias)
+    assert message.startswith("The count of the numbers in your biases should be 16, but is 12")
+
+
+def test_rows_that_should_add_up_to_one_are_named():
+    def attend(query, key, value, mask=None):
+        scores = query @ key.mT if mask is None else (query @ key.mT).masked_fill(~mask, float("-inf"))
+        weights = torch.softmax(scores, dim=-2) / query.size(-1) ** 0.5
+        return weights @ value, weights
+
+    assert said("scaled_dot_product_attention", attend).startswith("Your weights should add up to 1 along the last")
+
+
+def test_a_result_in_float64_of_float32_precision_is_not_wrong_everywhere():
+    def rotary(x):
+        angles = torch.arange(x.size(-2))[:, None] / 10000 ** (torch.arange(0, x.size(-1), 2) / x.size(-1))
+        a, b = x.chunk(2, dim=-1)
+        return torch.cat([a * angles.cos() - b * angles.sin(), a * angles.cos() + b * angles.sin()], dim=-1)
+
+    assert "Your turned vectors are wrong only in the second half along the axis d_k." in said("rotary", rotary)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "passes"),
+    [
+        ("softmax", lambda x, dim: torch.from_numpy(softmax(x, dim).numpy()), False),
+        ("softmax", lambda x, dim: softmax(x.detach(), dim), False),
+        ("softmax", torch.softmax, True),
+        ("entropy_of_weights", lambda weights: torch.special.entr(weights.detach()).sum(-1), False),
+        ("entropy_of_weights", lambda weights: torch.special.entr(weights).sum(-1), True),
+    ],
+)
+def test_a_gradient_that_is_cut_off_where_nothing_is_trained_is_remarked_on(
+    name: str, answer: Callable[..., Any], passes: bool
+):
+    report = find(name).check(answer)
+    assert report.passed
+    assert ("No gradient passes through it" in report.message) != passes
