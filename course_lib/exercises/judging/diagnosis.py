@@ -53,8 +53,7 @@ def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
     detail = difference(outcome.value, right.value, wrong_answer.exercise.returns)
     if not detail:
         return [_about_changed_argument(wrong_answer, case, outcome)]
-    unused = "" if _same_result_everywhere(wrong_answer) else _unused_arguments(wrong_answer)
-    what = [*filter(None, [unused]), *found] or [_what_differs(wrong_answer)]
+    what = found or [_what_differs(wrong_answer)]
     shown = _shown_call(wrong_answer, case, detail)
     if inspect.isclass(wrong_answer.exercise.reference):
         shown += f" {WEIGHTS_ARE_SET}"
@@ -258,7 +257,10 @@ def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
 def _unused_arguments(wrong_answer: WrongAnswer) -> str:
     """Name the tensors on which an answer's results do not depend, although the right ones do; "" if there are none."""
     exercise = wrong_answer.exercise
-    case = next(iter(wrong_answer.comparable))
+    case = wrong_answer.comparable[0]
+    first = _first(wrong_answer.got[case].value)
+    if isinstance(first, Tensor) and not bool(first.isfinite().all()):
+        return ""
     names = argument_names(exercise, wrong_answer.answer, case.arguments)
     unused = []
     for i, argument in enumerate(case.arguments):
@@ -305,11 +307,13 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
     """Say how the wrong results differ from the right ones, if that can be said of all of them in the same words."""
     if sentence := _rounding(wrong_answer) or relation_of_one_result(wrong_answer):
         return sentence
-    slip = slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer)
+    if sentence := slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer):
+        return sentence
+    if not _same_result_everywhere(wrong_answer) and (sentence := _unused_arguments(wrong_answer)):
+        return sentence
     for result, compared in differing_results(wrong_answer).items():
         name = result.name
         facts = (
-            slip,
             _not_a_number(compared),
             _positions(name, _letters(result.shape), compared),
             _sums(name, compared),
@@ -317,7 +321,7 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
         )
         if any(facts):
             return next(filter(None, facts))
-    return slip
+    return ""
 
 
 def _rounding(wrong_answer: WrongAnswer) -> str:
