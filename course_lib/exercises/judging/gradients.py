@@ -10,7 +10,8 @@ from course_lib.exercises.cases import is_fractional
 
 NO_GRADIENT_PASSES = (
     "No gradient passes through it, because the numbers leave torch's tensors on the way, as by `.tolist()`, "
-    "`.item()`, `.numpy()` or `.detach()`. This notebook trains nothing through it, but a model that uses it cannot be trained."
+    "`.item()`, `.numpy()` or `.detach()`. This notebook trains nothing through it, but a model that uses it cannot be "
+    "trained."
 )
 
 
