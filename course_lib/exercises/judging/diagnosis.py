@@ -331,7 +331,7 @@ def _rounding(wrong_answer: WrongAnswer) -> str:
         return ""
     for case in cases:
         first = _first(wrong_answer.got[case].value)
-        if not isinstance(first, Tensor) or not first.is_floating_point() or not bool(first.isfinite().all()):
+        if not isinstance(first, Tensor) or first.dtype != torch.float32 or not bool(first.isfinite().all()):
             return ""
         arguments = [in_float64(argument) for argument in case.arguments]
         with original_functions():

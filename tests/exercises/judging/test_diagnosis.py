@@ -739,3 +739,9 @@ def test_a_gradient_that_is_cut_off_where_nothing_is_trained_is_remarked_on(
     report = find(name).check(answer)
     assert report.passed
     assert ("No gradient passes through it" in report.message) != passes
+
+
+def test_float64_from_float32_numbers_is_not_taken_for_rounding():
+    message = said("rotary", lambda x: find("rotary").reference(x.double()))
+    assert "are right, but in float64" in message
+    assert "too few digits are left" not in message
