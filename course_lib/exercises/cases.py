@@ -74,6 +74,15 @@ def in_float32(argument: Any) -> Any:
     return argument
 
 
+def in_float64(argument: Any) -> Any:
+    """An argument with its float32 tensors in float64, also those in lists and tuples."""
+    if isinstance(argument, Tensor) and argument.dtype == torch.float32:
+        return argument.double()
+    if type(argument) in (list, tuple):
+        return type(argument)(in_float64(each) for each in argument)
+    return argument
+
+
 def fixed_tensor(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
     """Make a tensor of the given shape, with numbers from -2 to 2 that look random and are the same on every machine.
 

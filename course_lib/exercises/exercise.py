@@ -30,6 +30,8 @@ class Exercise:
         hints: three, each of which reveals more than the one before.
         adapt: how an answer is called with a case's arguments.
         trained: whether gradients have to flow through it.
+        later_in_float64: what a later cell does with it in float64, "" if none computes with it. Where one does, an
+            answer has to return float64 for float64.
         further_check: takes an answer whose numbers are right and the example's arguments, and returns a sentence about
             what the answer still lacks, or "".
         explain: takes an answer whose numbers are wrong and the arguments of the first wrong case, and returns a
@@ -54,6 +56,7 @@ class Exercise:
     hints: tuple[str, ...]
     adapt: Adapter = call_directly
     trained: bool = False
+    later_in_float64: str = ""
     further_check: Callable[[Any, tuple[Any, ...]], str] | None = None
     explain: Callable[[Any, tuple[Any, ...]], str] | None = None
     remark: Callable[[Any], str] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from course_lib.exercises.cases import Case, Result, in_float32, is_fractional
+from course_lib.exercises.judging.calls import argument_names, describe_call
 from course_lib.exercises.judging.diagnosis import diagnose
 from course_lib.exercises.judging.errors import functions_of, source_of
 from course_lib.exercises.judging.outcomes import NO_GRADIENT, Outcome, difference, is_too_exact, run
@@ -24,6 +26,7 @@ from course_lib.exercises.judging.settings import (
     undoing_replacements,
 )
 from course_lib.exercises.judging.slips import attribute_without_effect, plain_tensor_for_parameter, slip_in_class
+from course_lib.exercises.judging.state import Beginning, keeps_state
 from course_lib.exercises.keeping.source import names_bound_below
 from course_lib.exercises.reports import Report
 from course_lib.text.wording import capitalized
@@ -37,12 +40,21 @@ FLOAT32_ONLY = (
 )
 FLOAT32_ON_PURPOSE = (
     "Right. Where float64 numbers come in, your code computes in float32 all the same, since it says `{}`, and rounds "
-    "them. That does no harm in this course."
+    "them."
+)
+NO_HARM = "That does no harm in this course."
+DIFFERENCE_LATER = "Where a later cell {} in float64, it will find a difference of about 1e-7."
+FLOAT32_RETURNED = (
+    "Right for float32. But where float64 numbers come in, your code returns float32, and a later cell {} in float64. "
+    "Keep the type of what comes in: make new tensors with `dtype={}.dtype`, and leave out `.float()`."
 )
 TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.float(?:32)?\)")
 IN_FLOAT64 = (
     "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
 )
+RIGHT_AS_FIRST_CALL = "{} gives the right result if it is called first, but not after other calls."
+WRONG_AFTER_OTHERS = "{} gives the right result at first, but another one if it is called again after other calls."
+SECONDS_TO_CALL_AGAIN = 0.1  # of computing time, for wrong cases that may be right as first calls
 STOPPED = "You stopped the check before it had finished. Run the cell again to check your answer."
 # How torch writes that two tensors of different dtypes meet.
 ABOUT_DTYPES = re.compile(
@@ -81,6 +93,7 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         return Report(f"✗ {exercise.name}: not yet", (sentence,))
     expected = _expected_outcomes(exercise)
     replaced_before = _names_of_replaced_functions()
+    beginning = Beginning(answer)
     got = try_on_every_case(exercise, answer)
     remarks = _about_replaced_functions(replaced_before)
     if _is_not_started(got[exercise.example].error):
@@ -90,15 +103,22 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         case for case in differing if not _fails_only_in_float64(exercise, answer, case, got[case], expected[case])
     }
     if wrong:
-        report = _report_wrong_answer(exercise, answer, got, expected, wrong)
+        report = _report_wrong_answer(exercise, beginning, got, expected, wrong)
         if report.mistake is not None:
             return report
         return replace(
             report, paragraphs=(*report.paragraphs, *_about_name_below(exercise, answer, got, wrong), *remarks)
         )
-    if flaw := _training_flaw(exercise, answer):
+    if changed := _wrong_in_another_order(exercise, beginning, expected):
+        call = describe_call(exercise, answer, changed.arguments)
+        return Report(f"✗ {exercise.name}: not yet", (keeps_state(answer), WRONG_AFTER_OTHERS.format(call)))
+    if lost := [case for case in got if exercise.later_in_float64 and _lost_float64(got[case], expected[case])]:
+        sentence = FLOAT32_RETURNED.format(exercise.later_in_float64, _first_in_float64(exercise, answer, lost[0]))
+        return Report(f"✗ {exercise.name}: not yet", (sentence,))
+    if flaw := _training_flaw_from_the_beginning(exercise, beginning):
         return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
-    remark = _about_float32(answer) if differing else f"Right in all {len(exercise.every_case)} cases."
+    rounded = differing or any(_lost_float64(got[case], expected[case]) for case in got)
+    remark = _about_float32(exercise, answer) if rounded else f"Right in all {len(exercise.every_case)} cases."
     of_exercise = _remark_of_exercise(exercise, answer)
     sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)
@@ -186,6 +206,8 @@ def _fails_only_in_float64(exercise: Exercise, answer: Any, case: Case, got: Out
         return False
     if got.error is None:
         return got.matches(expected, exercise.returns, exact=False)
+    if exercise.later_in_float64:
+        return False  # a later cell would end in the same error
     if not isinstance(got.error, RuntimeError) or not ABOUT_DTYPES.search(str(got.error)):
         return False
     arguments = [in_float32(argument) for argument in case.arguments]
@@ -194,10 +216,27 @@ def _fails_only_in_float64(exercise: Exercise, answer: Any, case: Case, got: Out
     return run(exercise.adapt(answer), arguments).matches(right, exercise.returns)
 
 
-def _about_float32(answer: Any) -> str:
-    """A sentence on an answer that is right to float32 precision only: its source may ask for that."""
+def _about_float32(exercise: Exercise, answer: Any) -> str:
+    """Sentences on an answer that is right to float32 precision only: its source may ask for that."""
     on_purpose = TURNS_INTO_FLOAT32.search("\n".join(map(source_of, functions_of(answer))))
-    return FLOAT32_ON_PURPOSE.format(on_purpose[0]) if on_purpose else FLOAT32_ONLY
+    words = FLOAT32_ON_PURPOSE.format(on_purpose[0]) if on_purpose else FLOAT32_ONLY
+    if exercise.later_in_float64:
+        return f"{words} {DIFFERENCE_LATER.format(exercise.later_in_float64)}"
+    return f"{words} {NO_HARM}" if on_purpose else words
+
+
+def _lost_float64(got: Outcome, expected: Outcome) -> bool:
+    """Whether any of an answer's results is in float32, where float64 is expected and has more than one number."""
+    values = [each if isinstance(each, (tuple, list)) else (each,) for each in (got.value, expected.value)]
+    pairs = [each for each in zip(*values, strict=False) if all(isinstance(value, Tensor) for value in each)]
+    return any(one.dtype == torch.float32 and other.dtype == torch.float64 for one, other in pairs if other.dim())
+
+
+def _first_in_float64(exercise: Exercise, answer: Any, case: Case) -> str:
+    """The answer's name of the first argument that is in float64."""
+    names = argument_names(exercise, answer, case.arguments)
+    pairs = zip(names, case.arguments, strict=True)
+    return next(name for name, value in pairs if isinstance(value, Tensor) and value.dtype == torch.float64)
 
 
 def _about_precision(got: Outcomes, expected: Outcomes) -> list[str]:
@@ -257,10 +296,10 @@ def _about_name_below(exercise: Exercise, answer: Any, got: Outcomes, wrong: set
 
 
 def _report_wrong_answer(
-    exercise: Exercise, answer: Any, got: Outcomes, expected: Outcomes, wrong: set[Case]
+    exercise: Exercise, beginning: Beginning, got: Outcomes, expected: Outcomes, wrong: set[Case]
 ) -> Report:
     """Name the known mistakes in a wrong answer; if there are none, describe where it is wrong."""
-    mistake = None
+    mistake, answer = None, beginning.answer
     try:
         wrong_answer = WrongAnswer(
             exercise,
@@ -272,6 +311,9 @@ def _report_wrong_answer(
         )
         if sentence := slip_in_class(answer, exercise.reference) or attribute_without_effect(answer):
             return Report(f"✗ {exercise.name}: not yet", (sentence,))
+        if right_at_first := _right_as_first_call(exercise, beginning, got, expected, wrong):
+            call = describe_call(exercise, answer, right_at_first.arguments)
+            return Report(f"✗ {exercise.name}: not yet", (keeps_state(answer), RIGHT_AS_FIRST_CALL.format(call)))
         with original_functions():
             findings = recognise(wrong_answer)
         plain = plain_tensor_for_parameter(answer, exercise.reference)
@@ -298,6 +340,33 @@ def _report_wrong_answer(
     return Report(f"✗ {exercise.name}: not yet", tuple(sentences), mistake=mistake)
 
 
+def _right_as_first_call(
+    exercise: Exercise, beginning: Beginning, got: Outcomes, expected: Outcomes, wrong: set[Case]
+) -> Case | None:
+    """A wrong case in which the answer is right if nothing was called before; None if there is none."""
+    if not beginning.may_keep() or any(isinstance(each.error, KeyboardInterrupt) for each in got.values()):
+        return None
+    deadline = time.thread_time() + SECONDS_TO_CALL_AGAIN
+    for case in exercise.every_case:
+        for answer in beginning.versions() if case in wrong and time.thread_time() < deadline else ():
+            outcome = run(exercise.adapt(answer), case.arguments)
+            if outcome.matches(expected[case], exercise.returns, exact=False):
+                return case
+    return None
+
+
+def _wrong_in_another_order(exercise: Exercise, beginning: Beginning, expected: Outcomes) -> Case | None:
+    """A case in which an answer is wrong after other calls than before: those with a mask come first. None if right."""
+    if not beginning.may_keep():
+        return None
+    function = exercise.adapt(beginning.answer)
+    for case in reversed(exercise.every_case):
+        outcome = run(function, case.arguments)
+        if not outcome.matches(expected[case], exercise.returns, exact=False) and not case.in_float64:
+            return case
+    return None
+
+
 def _first_difference(exercise: Exercise, got: Outcomes, expected: Outcomes, wrong: set[Case]) -> str:
     """How the result of the first wrong case differs from the expected one; "" if it ended in an error."""
     first = next(case for case in exercise.every_case if case in wrong)
@@ -317,6 +386,14 @@ def _explanation(exercise: Exercise, answer: Any, got: Outcomes, wrong: set[Case
     if exercise.explain is None or isinstance(got[first].error, KeyboardInterrupt):
         return ""
     return str(run(exercise.explain, (answer, first.arguments)).value or "")
+
+
+def _training_flaw_from_the_beginning(exercise: Exercise, beginning: Beginning) -> str:
+    """The flaw of an answer in training; if it has none when nothing was called before, that it keeps something."""
+    flaw = _training_flaw(exercise, beginning.answer)
+    if flaw and beginning.copies and beginning.may_keep() and not _training_flaw(exercise, beginning.again()):
+        return keeps_state(beginning.answer)
+    return flaw
 
 
 def _training_flaw(exercise: Exercise, answer: Any) -> str:

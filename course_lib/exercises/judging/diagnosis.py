@@ -14,19 +14,25 @@ import torch
 from torch import Tensor
 
 from course_lib.exercises.adapters import call_directly
-from course_lib.exercises.cases import Case
+from course_lib.exercises.cases import Case, in_float64
 from course_lib.exercises.judging.calls import argument_names, describe_call, describe_value, inputs_begin
 from course_lib.exercises.judging.errors import Raised, describe_error, likely_cause, locate, source_of
 from course_lib.exercises.judging.naming import is_or_are, owned
 from course_lib.exercises.judging.outcomes import Outcome, difference, run, wrong_elements
 from course_lib.exercises.judging.recognition import WrongAnswer, differing_results, relation_of_one_result
 from course_lib.exercises.judging.relations import Compared, equal
+from course_lib.exercises.judging.settings import original_functions
 from course_lib.exercises.judging.slips import slip_in_source, slips_with_masks
-from course_lib.text.wording import capitalized
+from course_lib.text.wording import capitalized, join_words
 
 GIVES_ANOTHER_RESULT_EACH_TIME = (
     "Your code gives another result each time that it is called with the same arguments. Does it draw random numbers, "
     "or make a new layer, which begins with random ones?"
+)
+ROUNDING = (
+    "The formula is right, and with float64 numbers so is your result, but in float32 too few digits are left. That "
+    "happens where two large numbers that are almost equal are subtracted, such as the mean of the squares and the "
+    "square of the mean: subtract the mean before you square."
 )
 WEIGHTS_ARE_SET = "The check has put numbers of its own into the parameters, so that results can be compared."
 
@@ -248,9 +254,37 @@ def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
     return "Your code gives the example's result whatever goes in: is that result written into the code?"
 
 
+def _unused_arguments(wrong_answer: WrongAnswer) -> str:
+    """Name the tensors on which an answer's results do not depend, although the right ones do; "" if there are none."""
+    exercise = wrong_answer.exercise
+    case = wrong_answer.comparable[0]
+    first = _first(wrong_answer.got[case].value)
+    if isinstance(first, Tensor) and not bool(first.isfinite().all()):
+        return ""
+    names = argument_names(exercise, wrong_answer.answer, case.arguments)
+    unused = []
+    for i, argument in enumerate(case.arguments):
+        if not isinstance(argument, Tensor) or not argument.is_floating_point() or argument.numel() < 2:
+            continue
+        arguments = [*case.arguments[:i], argument.flip(-1).roll(1, 0) / 2, *case.arguments[i + 1 :]]
+        with original_functions():
+            right = run(exercise.adapt(exercise.reference), arguments)
+        if right.error is not None or right.matches(wrong_answer.expected[case], exercise.returns, exact=False):
+            continue
+        if run(exercise.adapt(wrong_answer.answer), arguments).matches(wrong_answer.got[case], exercise.returns):
+            unused.append(f"`{names[i]}`")
+    if not unused:
+        return ""
+    result = exercise.returns[0].definite.removeprefix("the ") if len(exercise.returns) > 1 else "result"
+    them = "it" if len(unused) == 1 else "them"
+    question = f"Does your code use {them}, or replace or cancel {them}?"
+    verb = "do" if is_or_are(result) == "are" else "does"
+    return f"Your {result} {verb} not depend on {join_words(unused)}. {question}"
+
+
 def _is_blank(value: Any) -> bool:
     """Whether a value, or the first of several, is NaN or 0 throughout, or empty."""
-    first = value[0] if isinstance(value, (tuple, list)) and value else value
+    first = _first(value)
     if isinstance(first, Tensor):
         return bool((first.isnan() | (first == 0)).all())
     if isinstance(first, float) and math.isnan(first):
@@ -272,21 +306,44 @@ def _shape(value: Any) -> Any:
 
 def _what_differs(wrong_answer: WrongAnswer) -> str:
     """Say how the wrong results differ from the right ones, if that can be said of all of them in the same words."""
-    if sentence := relation_of_one_result(wrong_answer):
+    if sentence := _rounding(wrong_answer) or relation_of_one_result(wrong_answer):
         return sentence
-    slip = slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer)
+    if sentence := slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer):
+        return sentence
+    if not _same_result_everywhere(wrong_answer) and (sentence := _unused_arguments(wrong_answer)):
+        return sentence
     for result, compared in differing_results(wrong_answer).items():
         name = result.name
         facts = (
-            slip,
             _not_a_number(compared),
             _positions(name, _letters(result.shape), compared),
-            _sums(compared),
+            _sums(name, compared),
             _size(name, compared, source_of(wrong_answer.answer)),
         )
         if any(facts):
             return next(filter(None, facts))
-    return slip
+    return ""
+
+
+def _rounding(wrong_answer: WrongAnswer) -> str:
+    """Say that rounding spoils a result, if the answer is right wherever the same numbers come in float64; or ""."""
+    exercise, cases = wrong_answer.exercise, wrong_answer.comparable
+    if len(cases) < len(wrong_answer.wrong) or any(case.in_float64 for case in cases):
+        return ""
+    for case in cases:
+        first = _first(wrong_answer.got[case].value)
+        if not isinstance(first, Tensor) or first.dtype != torch.float32 or not bool(first.isfinite().all()):
+            return ""
+        arguments = [in_float64(argument) for argument in case.arguments]
+        with original_functions():
+            right = run(exercise.adapt(exercise.reference), arguments)
+        if not run(exercise.adapt(wrong_answer.answer), arguments).matches(right, exercise.returns, exact=False):
+            return ""
+    return ROUNDING
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, (tuple, list)) and value else value
 
 
 def _slip_with_mask(wrong_answer: WrongAnswer) -> str:
@@ -328,7 +385,8 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
         return ""
     if any(each.got.shape != each.expected.shape or each.got.dim() == 0 for each in compared):
         return ""
-    wrong = [wrong_elements(each.got, each.expected) for each in compared]
+    # A float64 result of float32 precision is wrong everywhere by a little.
+    wrong = [wrong_elements(each.got, each.expected, exact=False) for each in compared]
     axes = min(marks.dim() for marks in wrong)
     for axis in range(-axes, 0):
         indices = [_marked_along(marks, axis) for marks in wrong]
@@ -371,7 +429,7 @@ def _marked_along(marks: Tensor, axis: int) -> list[int]:
     return [int(i) for i in along.nonzero().flatten()]
 
 
-def _sums(compared: Sequence[Compared]) -> str:
+def _sums(name: str, compared: Sequence[Compared]) -> str:
     """Say that the right numbers add up to 1 along an axis, and the answer's do not."""
     axes = []
     for each in compared:
@@ -383,7 +441,9 @@ def _sums(compared: Sequence[Compared]) -> str:
         axes.append(sums_to_one[-1])
     total = float(compared[0].got.sum(axes[0]).flatten()[0])
     along = "along the last axis" if set(axes) == {-1} else "along an axis"
-    return f"The numbers should add up to 1 {along}. In the call below, they add up to {total:.4g} first."
+    return (
+        f"{capitalized(owned(name))} should add up to 1 {along}. In the call below, they add up to {total:.4g} first."
+    )
 
 
 def _same_shape_of_fractions(each: Compared) -> bool:

@@ -20,6 +20,7 @@ from course_lib.text.wording import as_sentence
 MODULE_CALLS = ("torch/nn/modules/module.py", "torch\\nn\\modules\\module.py")
 NUMPYS_KEYWORDS = r"\baxis=|\bkeepdims="
 REDUCTION = re.compile(r"\.(sum|mean|max|amax|var|std|norm|min|amin)\(")
+TRANSPOSED_FIRST = re.compile(r"\.(?:T|mT|t\(\)|transpose\([^()]*\)) ?@")
 IMPORTS = {
     "torch": "import torch",
     "nn": "from torch import nn",
@@ -189,6 +190,8 @@ def _about_product(match: re.Match[str], raised: Raised) -> str:
             f"gets vectors of {inner}."
         )
     sentence = f"For a matrix product the inner sizes have to be equal: {rows}×{inner} and {other}×{columns} are not."
+    if rows == other and TRANSPOSED_FIRST.search(raised.line):
+        return f"{sentence} Without the transposition of the first one, {inner}×{rows}, they would be."
     if inner != columns:
         return sentence
     return f"{sentence} With the second one transposed, {columns}×{other}, they would be."

@@ -20,8 +20,8 @@ from course_lib.exercises.judging.naming import return_statement
 from course_lib.exercises.judging.settings import pinned_settings
 
 NO_GRADIENT = (
-    "The gradient is cut off: by `torch.no_grad()`, `.item()`, `.detach()`, `torch.tensor`, `from_pretrained`, or `/=` "
-    "in place?"
+    "The gradient is cut off: by `torch.no_grad()`, `.item()`, `.detach()`, `.numpy()`, `torch.tensor`, "
+    "`from_pretrained`, or `/=` in place, here or in a function that is called?"
 )
 FLOAT64_INSTEAD = (
     "the numbers of {} are right, but in float64. The other parts compute in float32: end with `.float()`."

@@ -286,7 +286,10 @@ def relation_of_one_result(wrong_answer: WrongAnswer) -> str:
     """A sentence on the first of the results that are related to the right ones in all wrong cases; or ""."""
     if simple := _order_of_results(wrong_answer) or _only_what_is_hidden(wrong_answer):
         return simple
-    sentences = (find_relation(result.name, each) for result, each in differing_results(wrong_answer).items())
+    differing = differing_results(wrong_answer)
+    # A relation of a count says little: that it is wrong, and by how much, is said in other words.
+    named = {each: compared for each, compared in differing.items() if "count of" not in each.name}
+    sentences = (find_relation(result.name, each) for result, each in (named or differing).items())
     return next(filter(None, sentences), "")
 
 

@@ -304,8 +304,10 @@ def is_reduced_too_far(compared: Sequence[Compared]) -> str:
     axes: list[int | None] = [*range(_dim(compared, "expected")), None]
     for step, axis in itertools.product(("sum", "mean"), axes):
         if all(equal(each.got, _reduced(each.expected, step, axis)) for each in compared):
-            argument = "" if axis is None else str(axis)
-            return f"one step is too much, `.{step}({argument})`: the numbers are right before it"
+            where, argument = ("", "") if axis is None else (f" along axis {axis}", str(axis))
+            return (
+                f"there is the {step} of the right numbers{where}, as `.{step}({argument})` gives it: keep them apart"
+            )
     return ""
 
 
@@ -313,6 +315,11 @@ def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
     """The right numbers in another shape: in the same order, or with axes to be put in another order before."""
     if not _dim(compared, "expected") or any(not _shapes_differ(each) for each in compared):
         return ""
+    if all(_without_leading_ones(each) for each in compared):
+        return (
+            "the numbers are right, but axes of length 1 come before the others: an `unsqueeze`, `[None]` or `view` "
+            "adds them, or something with more axes that meets the numbers, such as a mask"
+        )
     if all(equal(each.got.flatten(), each.expected.flatten()) for each in compared):
         return "the right numbers are in the right order, but in another shape: `reshape` changes it"
     axes = compared[0].got.dim()
@@ -322,6 +329,12 @@ def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
         if all(equal(each.got.permute(order).flatten(), each.expected.flatten()) for each in compared):
             return f"the right numbers are in another shape: `permute{order}`, then `reshape`, puts them right"
     return ""
+
+
+def _without_leading_ones(each: Compared) -> bool:
+    """Whether a result is the right one with further axes of length 1 before all others."""
+    further = each.got.dim() - each.expected.dim()
+    return further > 0 and equal(each.got.flatten(0, further), each.expected) and set(each.got.shape[:further]) == {1}
 
 
 OF_SHAPES: tuple[Relation, ...] = (

@@ -11,16 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_lib.exercises.judging import state
 from course_lib.exercises.weights import initialisation, weights_in_use
 from course_lib.exercises.weights.dropout import dropped_in_evaluation
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights
 
 Judge = Callable[[ClassWithWeights, Any], str]
 
-KEEPS_STATE = (
-    "Your class keeps something from one call to the next, so that its output depends on earlier inputs. Compute "
-    "everything again in each call of `forward`."
-)
 DROPS_UNASKED = (
     "In training, your class computes something else than in evaluation, although it takes no rate of dropout. Leave "
     "out the dropout here, also that of the layers that it is made of."
@@ -129,7 +126,11 @@ def keeps_state(learned: ClassWithWeights, answer: Any) -> str:
     for name, parameter in used.named_parameters():
         if not parameter.equal(before[name]):
             return CHANGES_WEIGHTS.format(name)
-    return "" if torch.allclose(learned.outputs(used.eval(), inputs)[0], expected, atol=1e-5) else KEEPS_STATE
+    return (
+        ""
+        if torch.allclose(learned.outputs(used.eval(), inputs)[0], expected, atol=1e-5)
+        else state.keeps_state(answer)
+    )
 
 
 def _same_as_before_any_call(learned: ClassWithWeights, answer: Any, used: nn.Module, inputs: Sequence[Any]) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.judging.gradients import remark_on_gradient
 from course_lib.transformer import attention
 
 
@@ -25,6 +26,8 @@ softmax = Exercise(
     minutes=10,
     difficulty=1,
     on_map="softmax",
+    remark=remark_on_gradient(torch.tensor([0.0, 1.0, 2.0]), 0),
+    later_in_float64="compares it with PyTorch's",
     returns=(Result("the result"),),
     example=case(torch.tensor([0.0, 1.0, 2.0]), 0),
     another=case(torch.tensor([1.5, -1.0, 0.5]), 0),

@@ -8,6 +8,7 @@ import torch
 from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.judging.gradients import remark_on_gradient
 from course_lib.transformer import attention
 
 
@@ -31,6 +32,7 @@ entropy_of_weights = Exercise(
     minutes=10,
     difficulty=2,
     explain=explain_addend,
+    remark=remark_on_gradient(torch.tensor([[0.5, 0.25, 0.25]])),
     returns=(Result("the entropy", "T,", any_precision=True),),
     example=case(torch.tensor([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]])),
     another=case(torch.tensor([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])),

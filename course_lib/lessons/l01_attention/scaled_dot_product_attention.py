@@ -59,6 +59,7 @@ scaled_dot_product_attention = Exercise(
     on_map="encoder_attention",
     trained=True,
     explain=explain_filling,
+    later_in_float64="compares it with PyTorch's",
     returns=(
         Result("output", "..., T, d_v"),
         Result("weights", "..., T, S"),

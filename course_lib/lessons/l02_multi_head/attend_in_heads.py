@@ -159,6 +159,14 @@ def joined_without_moving(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
+    "There are two mistakes. In each head the scores have to be divided by √d_k, and your code joins the heads in "
+    "reading order, which mixes tokens. Move the axis of heads back before you join, as your `merge_heads` does."
+)
+def joined_without_moving_and_not_scaled(query, key, value, heads):
+    return joined_without_moving(query * math.sqrt(query.size(-1) / heads), key, value, heads)
+
+
+@attend_in_heads.mistake(
     "Split and attention are right, but the heads are not merged. Pass the output to `merge_heads`."
 )
 def heads_not_merged(query, key, value, heads):

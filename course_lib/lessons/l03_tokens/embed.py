@@ -19,6 +19,7 @@ embed = Exercise(
     difficulty=1,
     on_map="target_embedding",
     trained=True,
+    later_in_float64="compares it with a matrix product",
     returns=(Result("the vectors", "B, T, d_model"),),
     example=case(torch.tensor([[4, 0, 4]]), TABLE),
     another=case(torch.tensor([[2, 1, 5]]), TABLE),

@@ -25,6 +25,11 @@ def square(x: Tensor) -> Tensor:
     return x * x
 
 
+def same(x: Tensor) -> Tensor:
+    """A norm, or a sublayer, that returns its argument itself, as `nn.Identity` does."""
+    return x
+
+
 AROUND_A_SUBLAYER = (
     case(torch.tensor([[[1.0, 3.0, 2.0]]]), shifted, norm),
     case(torch.tensor([[[-1.0, 0.5, 2.0]]]), shifted, norm),
@@ -32,5 +37,7 @@ AROUND_A_SUBLAYER = (
     case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
     case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
     case(fixed_tensor(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
+    case(fixed_tensor(2, 2, 3), square, same, having=("a norm that returns its argument",)),
+    case(fixed_tensor(2, 2, 4), same, norm, having=("a sublayer that returns its argument",)),
     case(fixed_tensor(1, 2, 4, dtype=torch.float64), shifted, norm, having=("float64 numbers",)),
 )

@@ -154,6 +154,16 @@ def in_place(x, sublayer, norm):
 
 
 @post_norm.mistake(
+    "Your numbers are right, but your code changes in place what `sublayer` returned, which may be the caller's `x` "
+    "itself. Write `x + …`, which makes a new tensor."
+)
+def in_place_on_what_was_written(x, sublayer, norm):
+    total = sublayer(x)
+    total += x
+    return norm(total)
+
+
+@post_norm.mistake(
     "Your code adds the norm of the sum to the sum. In post-norm the result is the norm of the sum alone."
 )
 def norm_added_to_the_sum(x, sublayer, norm):

@@ -127,6 +127,16 @@ def in_place(x, sublayer, norm):
     return x
 
 
+@pre_norm.mistake(
+    "Your code changes in place what `norm` returned, which may be the caller's `x` itself. Write `a = a + b` for "
+    "`a += b`: that makes a new tensor."
+)
+def in_place_on_the_normalised(x, sublayer, norm):
+    read = norm(x)
+    read += sublayer(read)
+    return x + read - norm(x)
+
+
 @pre_norm.right_for_whole_course
 def by_torch_add(stream, module, ln):
     return torch.add(module(ln(stream)), stream)

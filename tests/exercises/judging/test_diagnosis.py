@@ -17,6 +17,7 @@ from course_lib.exercises.judging.outcomes import difference
 from course_lib.learning import schedules
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention, softmax
 from course_lib.transformer.positions import embed_with_positions
+from tests.exercises.wrong_classes import Attention, Norm
 
 
 def said(name: str, answer: Any) -> str:
@@ -503,16 +504,52 @@ def test_gradients_are_checked_wherever_numbers_are_trained(name: str, answer: C
 
 
 def test_what_works_in_float32_only_passes_with_a_remark():
-    report = find("softmax").check(lambda x, dim: softmax(x, dim) @ torch.eye(x.shape[-1]))
+    report = find("attention_weights").check(lambda scores: softmax(scores, -1) @ torch.eye(scores.shape[-1]))
     assert report.passed
     assert report.message.startswith("Right, but for float32 only")
 
 
-def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance():
-    report = find("softmax").check(lambda x, dim: softmax(x.float(), dim).to(x.dtype))
+@pytest.mark.parametrize(
+    ("name", "answer", "consequence"),
+    [
+        ("attention_weights", lambda x: softmax(x.float(), -1).to(x.dtype), "That does no harm in this course."),
+        ("softmax", lambda x, dim: softmax(x.float(), dim).to(x.dtype), "it will find a difference of about 1e-7."),
+    ],
+)
+def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance(
+    name: str, answer: Callable[..., Any], consequence: str
+):
+    report = find(name).check(answer)
     assert report.passed
     assert report.message.startswith("Right. Where float64 numbers come in, your code computes in float32 all the same")
     assert "`.float()`" in report.message
+    assert report.message.endswith(consequence)
+
+
+def test_float32_from_float64_numbers_is_refused_where_a_later_cell_computes_in_float64():
+    answers: dict[str, Callable[..., Any]] = {
+        "softmax": lambda x, dim: softmax(x.float(), dim),
+        "embed": lambda ids, table: table[ids].float(),
+        "scaled_dot_product_attention": lambda q, k, v, mask=None: [
+            each.float() for each in scaled_dot_product_attention(q, k, v, mask)
+        ],
+    }
+    for name, answer in answers.items():
+        message = said(name, answer)
+        first = "table" if name == "embed" else answer.__code__.co_varnames[0]
+        assert "where float64 numbers come in, your code returns float32, and a later cell " in message
+        assert f"with `dtype={first}.dtype`" in message
+
+
+def test_float32_from_float64_numbers_is_remarked_on_elsewhere():
+    report = find("dot_product_scores").check(lambda query, key: query.float() @ key.float().T)
+    assert report.passed
+    assert "Where float64 numbers come in, your code computes in float32 all the same" in report.message
+
+
+def test_an_error_about_dtypes_is_not_excused_where_a_later_cell_computes_in_float64():
+    message = said("softmax", lambda x, dim: softmax(x, dim) @ torch.eye(x.shape[-1]))
+    assert "not with float64 numbers" in message
 
 
 def test_arguments_without_tensors_have_no_shape_to_speak_of():
@@ -644,3 +681,95 @@ def test_a_number_that_is_too_large_in_no_regular_way_is_said_to_be_so():
 
     message = find("learning_rate").check(irregular).message
     assert message.startswith("Your learning rate is too large in every case that is wrong.")
+
+
+def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():
+    class BySquares(Norm):
+        def forward(self, x):
+            mean, square = x.mean(-1, keepdim=True), x.square().mean(-1, keepdim=True)
+            return (x - mean) / (square - mean**2 + self.eps) ** 0.5 * self.gain + self.bias
+
+    class ByOtherSquares(Norm):
+        def forward(self, x):
+            mean, square = x.mean(-1, keepdim=True), x.square().mean(-1, keepdim=True)
+            return (x - mean) / (square - mean + self.eps).abs() ** 0.5 * self.gain + self.bias
+
+    message = said("LayerNorm", BySquares)
+    assert message.startswith("Your code works, but not with numbers far from 0.\nThe formula is right")
+    assert "the square of the mean: subtract the mean before you square." in message
+    assert "The formula is right" not in said("LayerNorm", ByOtherSquares)
+
+
+def test_arguments_on_which_nothing_depends_are_named():
+    class FromTheQuery(Attention):
+        def project(self, query, key, value):
+            query = self.W_q(query)
+            return query, self.W_k(query), self.W_v(value)
+
+    def additive(query, key, value, W_a, U_a, v_a, mask=None):
+        scores = ((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)).sum(-1)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, float("-inf"))
+        weights = torch.softmax(scores, -1)
+        return weights @ value, weights
+
+    message = said("MultiHeadAttention", FromTheQuery)
+    assert message.startswith("Your output does not depend on `key`. Does your code use it,")
+    message = said("additive_attention", additive)
+    assert message.startswith("Your output does not depend on `query`, `W_a` and `v_a`. Does your code use them,")
+
+
+def test_a_count_is_said_in_numbers_and_not_as_a_factor():
+    class WithoutOneBias(Attention):
+        def __init__(self, d_model, heads):
+            super().__init__(d_model, heads)
+            self.W_o = torch.nn.Linear(d_model, d_model, bias=False)
+
+        def project(self, query, key, value):
+            query, key, value = super().project(query, key, value)
+            return query / 2, key, value
+
+    message = said("MultiHeadAttention", WithoutOneBias)
+    assert message.startswith("The count of the numbers in your biases should be 16, but is 12")
+
+
+def test_rows_that_should_add_up_to_one_are_named():
+    def attend(query, key, value, mask=None):
+        scores = query @ key.mT if mask is None else (query @ key.mT).masked_fill(~mask, float("-inf"))
+        weights = torch.softmax(scores, dim=-2) / query.size(-1) ** 0.5
+        return weights @ value, weights
+
+    assert said("scaled_dot_product_attention", attend).startswith("Your weights should add up to 1 along the last")
+
+
+def test_a_result_in_float64_of_float32_precision_is_not_wrong_everywhere():
+    def rotary(x):
+        angles = torch.arange(x.size(-2))[:, None] / 10000 ** (torch.arange(0, x.size(-1), 2) / x.size(-1))
+        a, b = x.chunk(2, dim=-1)
+        return torch.cat([a * angles.cos() - b * angles.sin(), a * angles.cos() + b * angles.sin()], dim=-1)
+
+    assert "Your turned vectors are wrong only in the second half along the axis d_k." in said("rotary", rotary)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "passes"),
+    [
+        ("softmax", lambda x, dim: torch.from_numpy(softmax(x, dim).numpy()), False),
+        ("softmax", lambda x, dim: softmax(x.detach(), dim), False),
+        ("softmax", torch.softmax, True),
+        ("entropy_of_weights", lambda weights: torch.special.entr(weights.detach()).sum(-1), False),
+        ("entropy_of_weights", lambda weights: torch.special.entr(weights).sum(-1), True),
+    ],
+)
+def test_a_gradient_that_is_cut_off_where_nothing_is_trained_is_remarked_on(
+    name: str, answer: Callable[..., Any], passes: bool
+):
+    report = find(name).check(answer)
+    assert report.passed
+    assert ("No gradient passes through it" in report.message) != passes
+
+
+def test_float64_from_float32_numbers_is_not_taken_for_rounding():
+    message = said("rotary", lambda x: find("rotary").reference(x.double()))
+    assert "are right, but in float64" in message
+    assert "too few digits are left" not in message

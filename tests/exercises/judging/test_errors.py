@@ -53,6 +53,7 @@ def raised(function: Any, *arguments: Any) -> Raised:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
+        ("x.T @ x.T", "3×2 and 3×2 are not. Without the transposition of the first one, 2×3, they would be."),
         ("x @ x", "2×3 and 2×3 are not. With the second one transposed, 3×2, they would be."),
         ("x - x.sum(1)", "`keepdim=True` keeps it, with length 1."),
         ("(x - x[:, :2]).sum(1)", "or one of them 1. Has a sum, mean or maximum lost its axis"),
