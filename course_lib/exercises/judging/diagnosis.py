@@ -168,9 +168,15 @@ def _about_argument_changed_besides(wrong_answer: WrongAnswer, case: Case, outco
 
 
 def _about_changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> str:
-    """Say that only a change in place is wrong."""
+    """Say that only a change in place is wrong, in all cases or in this one."""
     name, kind, instead = _changed_argument(wrong_answer, case, outcome)
-    return f"The result is right, but your code changes `{name}`, the caller's {kind}: {instead}."
+    where = "" if all(_result_is_right(wrong_answer, each) for each in wrong_answer.got) else " of this call"
+    return f"The result{where} is right, but your code changes `{name}`, the caller's {kind}: {instead}."
+
+
+def _result_is_right(wrong_answer: WrongAnswer, case: Case) -> bool:
+    got, right = wrong_answer.got[case], wrong_answer.expected[case]
+    return got.error is None and not difference(got.value, right.value, wrong_answer.exercise.returns)
 
 
 def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> tuple[str, str, str]:
@@ -192,28 +198,36 @@ def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -
 
 
 def _where_it_fails(wrong_answer: WrongAnswer) -> str:
-    """Say what the cases that fail have in common and the others do not, or how many of them there are."""
+    """Say what the cases that fail have in common and the others do not, or how many of them there are.
+
+    It speaks of the calls that were tried: what others would give is not known.
+    """
     if constant := _same_result_everywhere(wrong_answer):
         return constant
     tried, wrong = list(wrong_answer.got), wrong_answer.wrong
     if len(wrong) == len(tried):
         return ""
     groups = {words: frozenset(case for case in tried if words in case.having) for words in _properties(tried)}
+    those = "the one" if len(wrong) == 1 else f"the {len(wrong)}"
+    is_right = f"Of the {len(tried)} calls tried, your code is right"
+    all_but_those = f"{is_right} in all but {those}"
     for words, group in groups.items():
         if group == wrong:
-            return f"Your code works, but not {_circumstance(words)}."
+            return f"{all_but_those} {_circumstance(words)}."
     for words, group in groups.items():
         if len(group) > 1 and group == frozenset(tried) - wrong:
-            return f"Your code works only {_circumstance(words)}."
+            return f"{is_right} only in the {len(group)} {_circumstance(words)}."
     for (one, group), (other, second) in itertools.combinations(groups.items(), 2):
         if group & second == wrong:
-            return f"Your code works, but not {_circumstance(one)} and, at the same time, {_circumstance(other)}."
+            both = f"{_circumstance(one)} and, at the same time, {_circumstance(other)}"
+            return f"{all_but_those} {both}."
         if group | second == wrong:
-            return f"Your code works, but neither {_circumstance(one)} nor {_circumstance(other)}."
+            either = f"{_circumstance(one)} or {_circumstance(other)}"
+            return f"{all_but_those} {either}."
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
         has_tensors = any(isinstance(argument, Tensor) for argument in example.arguments)
-        others = "other numbers of the same shape" if has_tensors else "a similar call"
+        others = "a call with other numbers of the same shape" if has_tensors else "a similar call"
         return f"Your code is right for the example, but not for {others}."
     right = len(tried) - len(wrong)
     return f"Your code is right in {right} of {len(tried)} cases." if right > len(wrong) else ""

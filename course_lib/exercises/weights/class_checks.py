@@ -118,7 +118,7 @@ def keeps_state(learned: ClassWithWeights, answer: Any) -> str:
     fresh = learned.make_with_fixed_weights(answer, learned.sizes).module
     expected = learned.outputs(fresh, inputs)[0]
     if not _same_as_before_any_call(learned, answer, fresh, others):
-        return KEEPS_STATE
+        return state.keeps_state(answer)
     used = learned.make_with_fixed_weights(answer, learned.sizes).module
     before = {name: each.clone() for name, each in used.named_parameters()}
     learned.outputs(used, others)
@@ -126,11 +126,9 @@ def keeps_state(learned: ClassWithWeights, answer: Any) -> str:
     for name, parameter in used.named_parameters():
         if not parameter.equal(before[name]):
             return CHANGES_WEIGHTS.format(name)
-    return (
-        ""
-        if torch.allclose(learned.outputs(used.eval(), inputs)[0], expected, atol=1e-5)
-        else state.keeps_state(answer)
-    )
+    if torch.allclose(learned.outputs(used.eval(), inputs)[0], expected, atol=1e-5):
+        return ""
+    return state.keeps_state(answer)
 
 
 def _same_as_before_any_call(learned: ClassWithWeights, answer: Any, used: nn.Module, inputs: Sequence[Any]) -> bool:

@@ -225,13 +225,12 @@ def test_an_argument_that_is_changed_is_named_also_where_the_result_is_wrong():
 
 
 def test_of_a_list_of_lists_a_copy_of_the_outer_one_is_not_said_to_be_enough():
-    def appends(texts, end, length):
-        for text in texts:
-            text.append(end)
-        ids = [i for text in texts for i in text]
+    def empties_the_first(texts, end, length):
+        ids = [i for text in texts for i in [*text, end]]
+        texts[0].clear()
         return torch.tensor(ids[: len(ids) // length * length]).view(-1, length)
 
-    message = said("pack_texts", appends)
+    message = said("pack_texts", empties_the_first)
     assert "leave `texts` and what is in it as they are" in message
 
 
@@ -356,7 +355,8 @@ def test_an_answer_right_only_for_the_example_is_reported():
     def answer(x, dim):
         return torch.softmax(x, dim) if x.min() >= 0 else torch.softmax(2 * x, dim)
 
-    assert said("softmax", answer).startswith("Your code is right for the example, but not for other numbers")
+    message = said("softmax", answer)
+    assert message.startswith("Your code is right for the example, but not for a call with other numbers")
 
 
 def test_an_answer_right_only_without_a_batch_is_reported():
@@ -368,7 +368,9 @@ def test_an_answer_right_only_without_a_batch_is_reported():
         output, weights = scaled_dot_product_attention(query, key, value, mask)
         return (output if query.dim() < 3 else output.flip(0)), weights
 
-    assert said("scaled_dot_product_attention", flat_only).startswith("Your code works, but not with a batch.")
+    assert said("scaled_dot_product_attention", flat_only).startswith(
+        "Of the 23 calls tried, your code is right in all but the 9 with a batch."
+    )
     assert said("scaled_dot_product_attention", mixes_sentences).startswith("Your code is right in ")
 
 
@@ -549,7 +551,7 @@ def test_float32_from_float64_numbers_is_remarked_on_elsewhere():
 
 def test_an_error_about_dtypes_is_not_excused_where_a_later_cell_computes_in_float64():
     message = said("softmax", lambda x, dim: softmax(x, dim) @ torch.eye(x.shape[-1]))
-    assert "not with float64 numbers" in message
+    assert "right in all but the one with float64 numbers" in message
 
 
 def test_arguments_without_tensors_have_no_shape_to_speak_of():
@@ -695,7 +697,9 @@ def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():
             return (x - mean) / (square - mean + self.eps).abs() ** 0.5 * self.gain + self.bias
 
     message = said("LayerNorm", BySquares)
-    assert message.startswith("Your code works, but not with numbers far from 0.\nThe formula is right")
+    assert message.startswith(
+        "Of the 11 calls tried, your code is right in all but the one with numbers far from 0.\nThe formula is right"
+    )
     assert "the square of the mean: subtract the mean before you square." in message
     assert "The formula is right" not in said("LayerNorm", ByOtherSquares)
 
