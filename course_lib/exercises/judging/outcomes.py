@@ -37,6 +37,7 @@ class Outcome:
         value: a copy of what the call returned, which no later call can change.
         error: what it raised; None if it returned.
         changed: the indices of the arguments that it changed in place.
+        became: what it made of these arguments.
         printed: the beginning of what it printed, on standard output and standard error.
         warned: the warnings that it raised, each once.
         settings: the calls, such as `torch.set_grad_enabled`, whose settings it left changed.
@@ -45,6 +46,7 @@ class Outcome:
     value: Any = None
     error: BaseException | None = None
     changed: tuple[int, ...] = ()
+    became: tuple[Any, ...] = ()
     printed: str = ""
     warned: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
@@ -55,6 +57,8 @@ class Outcome:
         An error matches nothing, not even the same error.
         """
         if self.error is not None or other.error is not None or self.changed != other.changed:
+            return False
+        if not _are_alike(self.became, other.became):
             return False
         return not difference(self.value, other.value, returns, exact)
 
@@ -93,7 +97,8 @@ def run(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
             error = _readable(raised)
     pairs = enumerate(zip(copies, arguments, strict=True))
     changed = [i for i, (copy, original) in pairs if error is None and _was_changed(copy, original)]
-    return Outcome(value, error, tuple(changed), printed.text, tuple(changes.warned), tuple(changes.settings))
+    became = tuple(_lasting(copies[i]) for i in changed)
+    return Outcome(value, error, tuple(changed), became, printed.text, tuple(changes.warned), tuple(changes.settings))
 
 
 def _copy(argument: Any) -> Any:
@@ -155,6 +160,20 @@ def _differs(copy: Any, original: Any) -> bool:
     if isinstance(original, (list, tuple)):
         return len(copy) != len(original) or any(map(_differs, copy, original))
     return bool(copy != original)
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether two changed arguments are the same, to float32 precision. Objects of unknown kinds count as the same."""
+    match one, other:
+        case Tensor(), Tensor():
+            return one.shape == other.shape and torch.allclose(one.double(), other.double(), 1e-4, 1e-5, equal_nan=True)
+        case (list() | tuple(), list() | tuple()):
+            return len(one) == len(other) and all(map(_are_alike, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(_are_alike(one[key], other[key]) for key in one)
+        case (int() | float() | str(), int() | float() | str()):
+            return one == other
+    return True
 
 
 def _numbers_of(module: nn.Module) -> dict[str, Tensor]:
