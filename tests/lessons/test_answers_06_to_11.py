@@ -137,7 +137,7 @@ def filled_up_in_the_callers_texts(texts, end, length):
 MEMORIES: dict[int, Any] = {}
 
 
-@wrong("greedy_translation", "keeps the memory of an earlier call")
+@wrong("greedy_translation", "keeps something from one call to the next")
 def memory_by_length(model, source_ids, max_length):
     source = torch.tensor([source_ids])
     memory = MEMORIES.setdefault(len(source_ids), model.encode(source) if len(source_ids) not in MEMORIES else None)
