@@ -48,25 +48,6 @@ def with_encoder_calls(answer: Any) -> Callable[..., Any]:
     return function
 
 
-def explain_memory_of_an_earlier_call(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Say that an answer translates with the memory of an earlier call; "" if it encodes each source, or none at all.
-
-    It is called with a source of a new length first, then with two others of that length.
-    """
-    function, (model, _, max_length) = call_directly(answer), arguments
-    counts = []
-    for first in (5, 6, 7):
-        model.encoded = 0
-        function(model, [first, *range(3, 12), *range(3, 12)], max_length)
-        counts.append(model.encoded)
-    if counts[0] == 0 or counts[-1] > 0:
-        return ""
-    return (
-        "Your code keeps the memory of an earlier call, and reads it for another source: in later calls it does not "
-        "call `encode`. Encode the source once in each call."
-    )
-
-
 # The low scores in the first two columns keep it from predicting [pad] or [bos].
 NEVER = torch.tensor([-9.0, -10.0]).expand(13, 2)
 TRANSLATOR = CountingStandIn(torch.cat((NEVER, 4 * fixed_tensor(13, 10, seed=3)), dim=1))
@@ -78,7 +59,6 @@ greedy_translation = Exercise(
     minutes=10,
     difficulty=2,
     adapt=with_encoder_calls,
-    explain=explain_memory_of_an_earlier_call,
     returns=(
         Result("the translation's ids"),
         Result("the number of your calls of `encode`"),
