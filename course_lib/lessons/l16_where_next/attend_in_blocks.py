@@ -39,14 +39,11 @@ def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
 
 
 def precision(answer: Any) -> str:
-    """Say that an answer computes in float32 where float64 numbers come in, so that it is not exact; "" if not."""
+    """Say what the next cell finds of an answer that gives float32 where float64 numbers come in; "" if not."""
     inputs = (fixed_tensor(*shape, seed=9, dtype=torch.float64) for shape in ((3, 4), (5, 4), (5, 3)))
     if answer(*inputs, 2).dtype == torch.float64:
         return ""
-    return (
-        "Where float64 numbers come in, your code gives float32, so its result has about 7 exact digits: the next cell "
-        "finds a difference of more than 1e-12. That does no harm in this course."
-    )
+    return "So the next cell finds a difference of more than 1e-12."
 
 
 attend_in_blocks = Exercise(
