@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dis
 import inspect
-from collections.abc import Iterator, Sized
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
 from copy import deepcopy
 from functools import _lru_cache_wrapper, lru_cache
@@ -199,16 +199,35 @@ class _Again:
 
 
 def _may_change(value: Any) -> bool:
-    """Whether a value is a collection, a tensor or a layer that is small enough to copy."""
-    if isinstance(value, Tensor):
-        return value.numel() <= LARGEST_TO_COPY
-    if isinstance(value, nn.Module):
-        return sum(each.numel() for each in value.parameters()) <= LARGEST_TO_COPY
+    """Whether a value is a collection, a tensor or a layer that is small enough to copy, with all that is in it."""
+    if isinstance(value, (Tensor, nn.Module)):
+        return _size(value) <= LARGEST_TO_COPY
     if type(value).__module__ not in COLLECTIONS or callable(value):
         return False
     if isinstance(value, (int, float, complex, str, bytes, range, type(None))):
         return False
-    return not isinstance(value, Sized) or len(value) <= LARGEST_TO_COPY
+    return _size(value) <= LARGEST_TO_COPY
+
+
+def _size(value: Any, depth: int = 4) -> int:
+    """Count the numbers in a tensor or in a layer, or the items in a collection with what is in them.
+
+    Counting ends where there are more than `LARGEST_TO_COPY`, or too deep.
+    """
+    if isinstance(value, Tensor):
+        return value.numel()
+    if isinstance(value, nn.Module):
+        return sum(each.numel() for each in value.parameters())
+    if isinstance(value, str) or not isinstance(value, Sized) or not isinstance(value, Iterable):
+        return 1
+    if len(value) > LARGEST_TO_COPY or depth == 0:
+        return len(value)
+    count = 0
+    for each in value.values() if isinstance(value, dict) else value:
+        count += _size(each, depth - 1)
+        if count > LARGEST_TO_COPY:
+            break
+    return count
 
 
 def _may_store(function: FunctionType, has_objects: bool) -> bool:

@@ -289,3 +289,16 @@ def test_code_that_stores_nothing_is_not_called_again():
     assert not Beginning(Attention).may_keep()
     assert Beginning(AttentionWithTheLatestMask).may_keep()
     assert Beginning(rotary_with_an_object).may_keep()
+
+
+BATCHES = [torch.zeros(1_000) for _ in range(3)]
+
+
+def softmax_that_looks_at_large_data(x, dim):
+    return attention.softmax(x, dim) + 0 * BATCHES[0][0]
+
+
+def test_large_data_of_a_notebook_are_not_copied():
+    beginning = Beginning(softmax_that_looks_at_large_data)
+    assert not any(isinstance(each, list) for each in beginning.copies.values())
+    assert find("softmax").check(softmax_that_looks_at_large_data).passed
