@@ -130,9 +130,10 @@ def in_a_process(context: Any, work: Callable[..., Any], *arguments: Any) -> Any
     process.start()
     sending.close()
     try:
-        if not receiving.poll(SECONDS_FOR_ONE):
-            raise TimeoutError(f"{work.__name__} took longer than {SECONDS_FOR_ONE} s for {arguments}")
-        return receiving.recv()
+        with receiving:
+            if not receiving.poll(SECONDS_FOR_ONE):
+                raise TimeoutError(f"{work.__name__} took longer than {SECONDS_FOR_ONE} s for {arguments}")
+            return receiving.recv()
     finally:
         process.kill()
         process.join()

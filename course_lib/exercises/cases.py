@@ -67,19 +67,19 @@ def is_fractional(argument: Any) -> bool:
 
 def in_float32(argument: Any) -> Any:
     """An argument with its float64 tensors in float32, also those in lists and tuples."""
-    if isinstance(argument, Tensor) and argument.dtype == torch.float64:
-        return argument.float()
-    if type(argument) in (list, tuple):
-        return type(argument)(in_float32(each) for each in argument)
-    return argument
+    return _converted(argument, torch.float64, torch.float32)
 
 
 def in_float64(argument: Any) -> Any:
     """An argument with its float32 tensors in float64, also those in lists and tuples."""
-    if isinstance(argument, Tensor) and argument.dtype == torch.float32:
-        return argument.double()
+    return _converted(argument, torch.float32, torch.float64)
+
+
+def _converted(argument: Any, old: torch.dtype, new: torch.dtype) -> Any:
+    if isinstance(argument, Tensor) and argument.dtype == old:
+        return argument.to(new)
     if type(argument) in (list, tuple):
-        return type(argument)(in_float64(each) for each in argument)
+        return type(argument)(_converted(each, old, new) for each in argument)
     return argument
 
 

@@ -32,7 +32,7 @@ STORES_IN_ATTRIBUTES = {"STORE_ATTR", "DELETE_ATTR"}
 STORES_IN_OBJECTS = {"STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR"}
 METHODS_THAT_STORE = {"append", "add", "update", "setdefault", "extend", "insert", "pop", "popitem", "clear", "remove"}
 WAYS_TO_STORE = {"setattr", "register_buffer", "__dict__", "vars", "globals"}
-OF_THE_CLASS_ITSELF = {"__dict__", "__weakref__"}  # Python makes these anew for each class
+OF_THE_CLASS_ITSELF = {"__dict__", "__weakref__"}  # Python makes new ones for each class
 
 
 def keeps_state(answer: Any) -> str:
