@@ -1,10 +1,16 @@
 """Known mistakes: wrong answers that people really give. Some are the reference with one line changed."""
 
 import inspect
+import re
 import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from course_lib.text.wording import capitalized
+
+WHAT_IS_RIGHT = re.compile(r"[^.:]*\b(is|are) right\b([^.:]*?, but |[^.:,]*\. )")
+"""How a message begins that says first what is right, as in "Your output is right, but …"."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,6 +33,18 @@ class Mistake:
         if self.replaced:
             words = self.replacement or f"without {self.replaced}"
         return " ".join(words.split())
+
+    @property
+    def without_praise(self) -> str:
+        """The message without a beginning that says what is right: for an answer in which something else is wrong too.
+
+        >>> Mistake(None, "Your ids are right, but your code changes the caller's list.").without_praise
+        "Your code changes the caller's list."
+        >>> Mistake(None, "Your code is right for one sentence. In a batch, it mixes them.").without_praise
+        'In a batch, it mixes them.'
+        """
+        praise = WHAT_IS_RIGHT.match(self.message)
+        return capitalized(self.message[praise.end() :]) if praise else self.message
 
 
 def patched(reference: Any, replace: str, by: str) -> Any:

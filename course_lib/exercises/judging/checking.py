@@ -52,6 +52,7 @@ TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.f
 IN_FLOAT64 = (
     "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
 )
+NUMBERS_ARE_RIGHT = "In the calls tried, its numbers are right."
 RIGHT_AS_FIRST_CALL = "{} gives the right result if it is called first, but not after other calls."
 WRONG_AFTER_OTHERS = "{} gives the right result at first, but another one if it is called again after other calls."
 SECONDS_TO_CALL_AGAIN = 0.1  # of computing time, for wrong cases that may be right as first calls
@@ -116,7 +117,7 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         sentence = FLOAT32_RETURNED.format(exercise.later_in_float64, _first_in_float64(exercise, answer, lost[0]))
         return Report(f"✗ {exercise.name}: not yet", (sentence,))
     if flaw := _training_flaw_from_the_beginning(exercise, beginning):
-        return Report(f"✗ {exercise.name}: not yet", (f"Its numbers are right. {flaw}",))
+        return Report(f"✗ {exercise.name}: not yet", (f"{NUMBERS_ARE_RIGHT} {flaw}",))
     rounded = differing or any(_lost_float64(got[case], expected[case]) for case in got)
     remark = _about_float32(exercise, answer) if rounded else f"Right in all {len(exercise.every_case)} cases."
     of_exercise = _remark_of_exercise(exercise, answer)

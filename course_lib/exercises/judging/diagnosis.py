@@ -227,8 +227,8 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
         has_tensors = any(isinstance(argument, Tensor) for argument in example.arguments)
-        others = "a call with other numbers of the same shape" if has_tensors else "a similar call"
-        return f"Your code is right for the example, but not for {others}."
+        others = "with other numbers of the same shape" if has_tensors else "in a similar call"
+        return f"Your code is right in the first call that was tried, but not {others}."
     right = len(tried) - len(wrong)
     return f"Your code is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
 
@@ -265,7 +265,7 @@ def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
         return ""
     if exercise.example in wrong_answer.wrong:
         return "Your code gives the same result for different arguments: does it use all of them?"
-    return "Your code gives the example's result whatever goes in: is that result written into the code?"
+    return "Your code gives one and the same result whatever goes in: is that result written into the code?"
 
 
 def _unused_arguments(wrong_answer: WrongAnswer) -> str:

@@ -244,7 +244,8 @@ def _several_mistakes(wrong_answer: WrongAnswer, fits: Sequence[Fit]) -> Finding
 
 
 def _both(one: Mistake, other: Mistake) -> Findings:
-    return Findings([one, other], [f"There are two mistakes. First: {one.message}", f"Second: {other.message}"], True)
+    first, second = f"There are two mistakes. First: {one.without_praise}", f"Second: {other.without_praise}"
+    return Findings([one, other], [first, second], True)
 
 
 def _changed_arguments(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
@@ -385,15 +386,16 @@ def _mistake_and_change(wrong_answer: WrongAnswer, deadline: float) -> Findings 
         for mistake in exercise.mistakes
         if any(wrong_answer.seen_in(mistake, case) is not Seen.ALIKE for case in wrong_answer.comparable)
     ]
-    # With its axes exchanged, an argument is not what the mistake's sentence says of rows and columns.
-    changes = [each for each in _variants(wrong_answer) if not each.exchanges_axes]
+    # With its axes exchanged, an argument is not what the mistake's sentence says of rows and columns; and where it is
+    # replaced by nothing but zeros, so little is left that other mistakes would give the same.
+    changes = [each for each in _variants(wrong_answer) if not (each.exchanges_axes or each.leaves_nothing)]
     for variant in changes:
         for mistake, function in candidates:
             if time.thread_time() > deadline:
                 return None
             if _explains_all(wrong_answer, function, variant.change):
                 besides = f"Besides, your code behaves as if {variant.words}."
-                return Findings([mistake], [mistake.message, besides], True)
+                return Findings([mistake], [mistake.without_praise, besides], True)
     return None
 
 
@@ -462,7 +464,7 @@ def _mistake_and_relation(wrong_answer: WrongAnswer, deadline: float) -> Finding
         if len(visible) < RESULTS_TO_BE_SURE - 1:
             continue
         besides = f"That is not all. Once it is corrected, in {owned(exercise.returns[0].name)} {clause}."
-        return Findings([mistake], [mistake.message, besides], True)
+        return Findings([mistake], [mistake.without_praise, besides], True)
     return None
 
 
@@ -578,8 +580,10 @@ def _partly(wrong_answer: WrongAnswer, fits: Sequence[Fit]) -> Findings:
     best = [fit for fit in evident if len(fit.evidence) == most]
     if len({fit.mistake.message for fit in best}) == 1:
         # Where the two cannot be compared, the mistake may be all that is wrong.
-        remark = [] if wrong_answer.wrong <= best[0].visible else [MORE_IS_WRONG]
-        return Findings([best[0].mistake], [best[0].mistake.message, *remark])
+        mistake = best[0].mistake
+        if wrong_answer.wrong <= best[0].visible:
+            return Findings([mistake], [mistake.message])
+        return Findings([mistake], [mistake.without_praise, MORE_IS_WRONG])
     return _except_with_one_property(wrong_answer) or _in_most_cases(wrong_answer) or Findings()
 
 
@@ -618,7 +622,7 @@ def _in_most_cases(wrong_answer: WrongAnswer) -> Findings | None:
         return None
     mistake, count = found[0]
     elsewhere = f"That explains {count} of the {len(wrong_answer.wrong)} wrong cases."
-    return Findings([mistake], [mistake.message, elsewhere])
+    return Findings([mistake], [mistake.without_praise, elsewhere])
 
 
 def _cases_alike_in_most(wrong_answer: WrongAnswer, mistake: Mistake) -> list[Case]:
@@ -652,5 +656,6 @@ def _except_with_one_property(wrong_answer: WrongAnswer) -> Findings | None:
             remark = [f"That explains every wrong case but those with {words}."] if is_certain else []
             if not is_certain and Seen.DIFFERENT in others:
                 remark = [MORE_IS_WRONG]
-            return Findings(found.mistakes, [*found.sentences, *remark])
+            mistake = found.mistakes[0]
+            return Findings([mistake], [mistake.without_praise if remark else mistake.message, *remark])
     return None

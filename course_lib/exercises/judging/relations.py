@@ -321,7 +321,7 @@ def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
             "adds them, or something with more axes that meets the numbers, such as a mask"
         )
     if all(equal(each.got.flatten(), each.expected.flatten()) for each in compared):
-        return "the right numbers are in the right order, but in another shape: `reshape` changes it"
+        return "the right numbers are in the right order, but in another shape"
     axes = compared[0].got.dim()
     if axes > 4 or any(each.got.dim() != axes for each in compared):
         return ""

@@ -43,6 +43,11 @@ class Variant:
         """Whether it moves the axes of an argument."""
         return self.words.startswith("axes ") or self.words.endswith("transposed")
 
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether nothing is left of what an argument says."""
+        return self.words.endswith((" were 0", " were 1", " were always 0", " were always 1", " were empty"))
+
 
 def variants(exercise: Exercise, names: Sequence[str]) -> Iterator[Variant]:
     """All changes to the arguments of an exercise's cases, the likeliest first. `names` are those of the arguments."""

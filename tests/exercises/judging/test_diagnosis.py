@@ -348,7 +348,8 @@ def test_a_result_that_depends_on_earlier_calls_is_not_called_random():
 
 def test_the_result_of_the_example_written_into_the_code_is_reported():
     example = torch.softmax(torch.tensor([0.0, 1.0, 2.0]), 0)
-    assert said("softmax", lambda x, dim: example).startswith("Your code gives the example's result whatever goes in")
+    message = said("softmax", lambda x, dim: example)
+    assert message.startswith("Your code gives one and the same result whatever goes in")
 
 
 def test_an_answer_right_only_for_the_example_is_reported():
@@ -356,7 +357,7 @@ def test_an_answer_right_only_for_the_example_is_reported():
         return torch.softmax(x, dim) if x.min() >= 0 else torch.softmax(2 * x, dim)
 
     message = said("softmax", answer)
-    assert message.startswith("Your code is right for the example, but not for a call with other numbers")
+    assert message.startswith("Your code is right in the first call that was tried, but not with other numbers")
 
 
 def test_an_answer_right_only_without_a_batch_is_reported():
@@ -560,7 +561,8 @@ def test_arguments_without_tensors_have_no_shape_to_speak_of():
             return False
         return any(loss > min(losses[:-patience]) for loss in losses[-patience:])
 
-    assert said("should_stop", should_stop).startswith("Your code is right for the example, but not for a similar call")
+    message = said("should_stop", should_stop)
+    assert message.startswith("Your code is right in the first call that was tried, but not in a similar call")
 
 
 def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():

@@ -336,3 +336,36 @@ def test_equal_fractions_in_two_cases_are_not_taken_for_a_mistake():
     exercise.reference = lambda x, factor: float(factor)
     report = exercise.check(result)
     assert "mistake 0" not in report.message
+
+
+def test_a_message_does_not_say_what_is_right_where_more_is_wrong():
+    def continue_greedily(model, ids, length):
+        for _ in range(length):
+            ids.append(int(model(torch.tensor([ids]))[0, -1].argmax()))
+        return ids[-length:]  # for a length of 0, all of them
+
+    message = find("continue_greedily").check(continue_greedily).message
+    assert message.startswith("Your code appends to the caller's list.")
+
+    def attend_in_heads(query, key, value, heads):
+        shape = query.shape
+        query, key, value = (attention.split_heads(x, heads) for x in (query, key, key))
+        return attention.scaled_dot_product_attention(query, key, value)[0].reshape(shape)
+
+    message = find("attend_in_heads").check(attend_in_heads).message
+    assert "Besides, your code behaves as if `value` were the same as `key`" in message
+    assert "right" not in message
+
+
+def test_a_mistake_is_not_named_beside_an_argument_of_which_nothing_is_left():
+    # Parameters without a gradient are in no group: nothing learns, as if the rates were 0.
+    def parameter_groups(head, body, head_rate, body_rate):
+        pairs = ((head, head_rate), (body, body_rate))
+        return [
+            {"params": [each for each in part.parameters() if each.grad is not None], "lr": rate}
+            for part, rate in pairs
+        ]
+
+    report = find("parameter_groups").check(parameter_groups)
+    assert not report.passed
+    assert report.mistake is None, report

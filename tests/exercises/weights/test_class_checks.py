@@ -192,8 +192,8 @@ def test_query_heads_that_share_keys_in_turn_are_told_so():
             value = split_heads(self.W_v(x), self.kv_heads)[:, reads]
             return self.W_o(merge_heads(scaled_dot_product_attention(query, key[:, reads], value, mask)[0]))
 
-    report = find("GroupedQueryAttention").check(InTurn)
-    assert report.message.startswith("Its numbers are right. With trained weights your heads would read the keys of")
+    message = find("GroupedQueryAttention").check(InTurn).message
+    assert message.startswith("In the calls tried, its numbers are right. With trained weights your heads would read")
 
 
 def test_a_shared_norm_is_not_said_to_learn_a_bias():
@@ -203,5 +203,5 @@ def test_a_shared_norm_is_not_said_to_learn_a_bias():
             self.norm_2 = self.norm_1
 
     message = find("LlamaLayer").check(OneNorm).message
-    assert message.startswith("Its numbers are right. One norm serves in several places of your class.")
+    assert message.startswith("In the calls tried, its numbers are right. One norm serves in several places of your")
     assert "bias" not in message
