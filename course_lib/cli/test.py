@@ -4,6 +4,7 @@ An example: test -k attention
 """
 
 import argparse
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,8 @@ from course_lib.cli.common import ROOT, accept_any_words, shell_command
 
 EXTRAS = ("test",)
 # The tests of a file stay in one process, because they share what is slow to make, and start in their order.
-PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
+IN_ORDER = ("--dist=loadfile", "--no-loadscope-reorder")
+MOST_PROCESSES = 4  # each needs memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
             "style": ["ruff", "check"],
             "layout": ["ruff", "format", "--check"],
             "types": ["mypy"],
-            "tests": ["pytest", *PARALLEL],
+            "tests": ["pytest", f"--numprocesses={_processes()}", *IN_ORDER],
         }
     failed = []
     for name, words in checks.items():
@@ -43,3 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("✓ Every check passes.")
     return 0
+
+
+def _processes() -> int:
+    """How many processes run tests: one more than there are cores, since many tests wait for a server or a browser."""
+    return min((os.cpu_count() or 1) + 1, MOST_PROCESSES)

@@ -9,7 +9,7 @@ import pytest
 from course_lib import cli
 from tests.cli.workplace import ROOT
 
-PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
+IN_ORDER = ["--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def run_checks(monkeypatch: pytest.MonkeyPatch, failing: str, *words: str) -> tuple[int, list[list[str]]]:
@@ -26,9 +26,20 @@ def run_checks(monkeypatch: pytest.MonkeyPatch, failing: str, *words: str) -> tu
 
 
 def test_test_runs_every_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(cli.test.os, "cpu_count", lambda: 2)
     status, ran = run_checks(monkeypatch, "nothing")
-    assert (status, ran) == (0, [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *PARALLEL]])
+    tests = ["pytest", "--numprocesses=3", *IN_ORDER]
+    assert (status, ran) == (0, [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], tests])
     assert capsys.readouterr().out.splitlines()[-1] == "✓ Every check passes."
+
+
+@pytest.mark.parametrize(("cores", "processes"), [(None, 2), (1, 2), (16, 4)])
+def test_tests_run_in_one_process_more_than_there_are_cores_and_four_at_most(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, processes: int
+):
+    monkeypatch.setattr(cli.test.os, "cpu_count", lambda: cores)
+    _, ran = run_checks(monkeypatch, "nothing")
+    assert f"--numprocesses={processes}" in ran[-1]
 
 
 @pytest.mark.parametrize(
