@@ -1,8 +1,8 @@
 """Plant faults in the library, one at a time, and name the test that fails for each. The faults are in `tools/faults`.
 
 Run all with `python -m tools.mutation`, or some with `python -m tools.mutation transformer/cache rotary`: those in a
-file or a room, and those with such words in their phrase. The exit status is 1 if a fault survives, or if the text that
-it replaces does not occur exactly once in its file.
+file or a room, and those with such words in their phrase. `--sample 200` tries so many of them, drawn at random. The
+exit status is 1 if a fault survives, or if the text that it replaces does not occur exactly once in its file.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import multiprocessing
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -152,8 +153,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", help="only faults in these rooms or files, or with such words")
     parser.add_argument("--jobs", type=int, default=1, help="how many faults are tested at once")
+    parser.add_argument("--sample", type=int, help="try only so many of them, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw")
     arguments = parser.parse_args()
     chosen = [fault for fault in FAULTS if not arguments.words or any(is_selected(fault, w) for w in arguments.words)]
+    if arguments.sample is not None:
+        chosen = random.Random(arguments.seed).sample(chosen, min(arguments.sample, len(chosen)))
 
     start = time.perf_counter()
     # A forked process has already imported torch and transformers; on other systems each process imports them again.
