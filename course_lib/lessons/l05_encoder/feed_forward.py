@@ -61,8 +61,8 @@ feed_forward = Exercise(
 
 
 @feed_forward.mistake(
-    "Your code calls the activation after the second map. Two maps without an activation between them are no more than "
-    "one: call it after the first map.",
+    "In your code the activation comes after the second map. Two maps without an activation between them are no more "
+    "than one: apply it after the first map.",
     seen="https://github.com/goruck/nilm/issues/1",
 )
 class ActivationAtTheEnd(layers.FeedForward):
@@ -71,15 +71,15 @@ class ActivationAtTheEnd(layers.FeedForward):
 
 
 feed_forward.patch(
-    "Your code never calls the activation. Two linear maps in a row are no more than one: call `self.activation` "
-    "between them.",
+    "The activation has no effect in your code. Two linear maps in a row are no more than one: the second map should "
+    "read what `self.activation` returns.",
     replace="self.activation(self.W_1(x))",
     by="self.W_1(x)",
 )
 
 feed_forward.patch(
-    "Your code calls the activation after both maps, so that ReLU cuts the result too. Call it after the first map "
-    "only.",
+    "In your code the activation comes after both maps, so that ReLU cuts the result too. Apply it after the first "
+    "map only.",
     replace="self.W_2(hidden)",
     by="self.activation(self.W_2(hidden))",
 )
@@ -93,8 +93,8 @@ feed_forward.patch(
 
 
 @feed_forward.mistake(
-    "Your code calls the activation before the first map, which cuts the negative numbers of x itself. Call it between "
-    "the two maps."
+    "In your code the activation comes before the first map, so that ReLU cuts the negative numbers of x itself. "
+    "Apply it between the two maps."
 )
 class ActivationBefore(layers.FeedForward):
     def forward(self, x):
