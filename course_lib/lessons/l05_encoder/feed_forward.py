@@ -110,8 +110,8 @@ feed_forward.patch(
 
 
 @feed_forward.mistake(
-    "Your maps have no biases: the formula adds b_1 and b_2. An `nn.Linear` has a bias unless you pass `bias=False`; "
-    "beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
+    "Your maps have no biases that torch trains: the formula adds b_1 and b_2. An `nn.Linear` has one unless you pass "
+    "`bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
 )
 class WithoutBiases(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -119,8 +119,8 @@ class WithoutBiases(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your first map has no bias: the formula adds b_1, of width d_ff. An `nn.Linear` has one unless you pass "
-    "`bias=False`."
+    "Your first map has no bias that torch trains: the formula adds b_1, of width d_ff. An `nn.Linear` has one unless "
+    "you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class FirstWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -129,8 +129,8 @@ class FirstWithoutBias(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your second map has no bias: the formula adds b_2, of width d_model. An `nn.Linear` has one unless you pass "
-    "`bias=False`."
+    "Your second map has no bias that torch trains: the formula adds b_2, of width d_model. An `nn.Linear` has one "
+    "unless you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class SecondWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
