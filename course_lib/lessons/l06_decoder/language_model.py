@@ -72,6 +72,21 @@ language_model = Exercise(
 )
 
 
+# Softmax and log-softmax come first: beside any other mistake, they are the likeliest second one.
+
+language_model.patch(
+    "Your model ends in a softmax. It should return logits, because the loss takes the softmax itself.",
+    replace="return logits",
+    by="return logits.softmax(-1)",
+    seen="https://github.com/ariecattan/SciCo/issues/2",
+)
+
+language_model.patch(
+    "Your model ends in a log-softmax. It should return logits, because the loss takes the softmax itself.",
+    replace="return logits",
+    by="return logits.log_softmax(-1)",
+)
+
 language_model.patch(
     "Nothing hides the future in your model, so each position reads the token that it should predict. The loss will "
     "look wonderful, and the text will be garbage: pass `causal_mask(T)` to each layer.",
@@ -134,13 +149,6 @@ language_model.patch(
     by="self.table[ids] * self.table.size(1) ** 0.5, ",
 )
 
-
-language_model.patch(
-    "Your model ends in a softmax. It should return logits, because the loss takes the softmax itself.",
-    replace="return logits",
-    by="return logits.softmax(-1)",
-    seen="https://github.com/ariecattan/SciCo/issues/2",
-)
 
 language_model.patch(
     "Your model returns the prediction at the last position only. Return those of all T positions, which are all "
@@ -206,12 +214,6 @@ language_model.patch(
     "Your model adds what goes into a layer to what comes out. The residual connections are inside the layer already.",
     replace="hidden = layer(hidden, mask)",
     by="hidden = hidden + layer(hidden, mask)",
-)
-
-language_model.patch(
-    "Your model ends in a log-softmax. It should return logits, because the loss takes the softmax itself.",
-    replace="return logits",
-    by="return logits.log_softmax(-1)",
 )
 
 language_model.patch(
