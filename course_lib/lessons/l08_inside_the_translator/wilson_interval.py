@@ -143,8 +143,8 @@ def not_divided(right, total):
 
 
 @wilson_interval.mistake(
-    "In your interval 1.96² / (4 · total) is left under 1.96 · √. In the formula for the roots it is c² / 4 with c = "
-    "1.96² / total, so what is left there is 1.96² / (4 · total²)."
+    "Under 1.96 · √ your interval has 1.96² / (4 · total), where the division should be by 4 · total². In the formula "
+    "for the roots it is c² / 4, with c = 1.96² / total."
 )
 def total_not_squared(right, total):
     share, c = right / total, 1.96**2 / total

@@ -278,7 +278,7 @@ def share_of_their_sum_and_averaged(query, key, value):
         (
             "gelu",
             without_the_root_and_without_the_half,
-            "The √2 inside `erf` is missing",
+            "Your share is (1 + erf(x)) / 2, without the √2.",
             "in your result everything is the right result times 2.",
         ),
         (
