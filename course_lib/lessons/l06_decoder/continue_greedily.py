@@ -48,9 +48,9 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code takes the same prediction each time. Either it calls the model with the same text, or it reads the "
-    "prediction after the last token of `ids`: append each new token to the text, and read the last position, "
-    "`logits[0, -1]`.",
+    "Your code takes the same prediction each time. Either it lets the model read nothing but the text that came in, "
+    "or it reads the prediction after the last token of `ids`: append each new token to the text, and read the last "
+    "position, `logits[0, -1]`.",
     replace="torch.tensor([text])",
     by="torch.tensor([ids])",
 )

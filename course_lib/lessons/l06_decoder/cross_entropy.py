@@ -9,6 +9,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
+from course_lib.lessons.l06_decoder.inputs import explain_floor
 
 LABELS = torch.tensor([[1, 4, 0]])
 
@@ -21,6 +22,7 @@ cross_entropy = Exercise(
     on_map="loss",
     trained=True,
     adapt=wrap_in_tuple,
+    explain=explain_floor,
     returns=(Result("the loss"),),
     example=case(fixed_tensor(1, 3, 5), LABELS),
     another=case(fixed_tensor(1, 3, 5, seed=1), LABELS),
@@ -305,6 +307,29 @@ def shifted_again(logits, labels):
 )
 def reshaped(logits, labels):
     return F.cross_entropy(logits.reshape(logits.size(0), logits.size(2), -1), labels)
+
+
+@cross_entropy.mistake(
+    "Your code divides the sum by T, the length of a text. Divide by the number of labels that count, over all texts."
+)
+def divided_by_the_length(logits, labels):
+    return losses.cross_entropy(logits, labels) * (labels != IGNORE).sum() / labels.size(1)
+
+
+@cross_entropy.mistake(
+    "Your code returns a loss for each position, in one row, with 0 where the label is −100. Return one number: the "
+    "mean over the labels that count."
+)
+def one_loss_for_each_position(logits, labels):
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+
+
+@cross_entropy.mistake(
+    "Your code returns a loss for each position, (B, T), with 0 where the label is −100. Return one number: the mean "
+    "over the labels that count."
+)
+def losses_of_shape_of_the_labels(logits, labels):
+    return F.cross_entropy(logits.mT, labels, reduction="none")
 
 
 @cross_entropy.right_for_whole_course

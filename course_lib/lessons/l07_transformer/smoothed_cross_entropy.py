@@ -11,6 +11,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
+from course_lib.lessons.l06_decoder.inputs import explain_floor
 
 
 def right_share(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -31,6 +32,7 @@ smoothed_cross_entropy = Exercise(
     on_map="loss",
     trained=True,
     adapt=wrap_in_tuple,
+    explain=explain_floor,
     returns=(Result("the loss"),),
     example=case(fixed_tensor(1, 3, 5), LABELS, 0.1),
     another=case(fixed_tensor(1, 3, 5, seed=1), LABELS, 0.1),
@@ -334,6 +336,14 @@ def flattened_after_an_exchange(logits, labels, epsilon):
 def entropy_of_the_model(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
     return (-(1 - epsilon) * right - epsilon * (log_p.exp() * log_p).sum(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your code returns a loss for each position, in one row, with 0 where the label is −100. Return one number: the "
+    "mean over the labels that count."
+)
+def one_loss_for_each_position(logits, labels, epsilon):
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none", label_smoothing=epsilon)
 
 
 @smoothed_cross_entropy.right_for_whole_course
