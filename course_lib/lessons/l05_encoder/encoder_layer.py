@@ -227,6 +227,16 @@ class MaskInverted(layers.EncoderLayer):
         return super().forward(x, None if mask is None else ~mask)
 
 
+@encoder_layer.mistake(
+    "Your layer adds what each half reads once more after its norm. `post_norm` has added it already, and its norm "
+    "comes last."
+)
+class AddedAgain(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        x = x + post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        return x + post_norm(x, self.feed_forward, self.norm_2)
+
+
 class EncoderLayer(nn.Module):
     """Self-attention, then feed-forward: each token reads the others, then works on what it read."""
 

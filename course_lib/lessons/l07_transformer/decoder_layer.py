@@ -107,22 +107,22 @@ def norms_first(*sizes):
 
 
 decoder_layer.patch(
-    "The residual connection around your cross-attention is missing, so what the target knew before is lost. Add x to "
-    "what the attention computes, then normalise the sum.",
+    "The residual connection around your cross-attention is missing: what it reads is not added to what it computes, "
+    "so that what the target knew before is lost. Add the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)",
     by="self.norm_2(self.dropout(read_memory(x)))",
 )
 
 decoder_layer.patch(
-    "The residual connection around your self-attention is missing, so a word's own vector is lost. Add x to what the "
-    "attention computes, then normalise the sum.",
+    "The residual connection around your self-attention is missing: what it reads is not added to what it computes, "
+    "so that a word's own vector is lost. Add the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )
 
 decoder_layer.patch(
-    "The residual connection around your feed-forward is missing. The feed-forward should add to what was there, not "
-    "replace it.",
+    "The residual connection around your feed-forward is missing: what it reads is not added to what it computes. Add "
+    "the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)",
     by="self.norm_3(self.dropout(self.feed_forward(x)))",
 )
@@ -301,6 +301,17 @@ class SideBySide(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
         x = x + self.self_attention(x, x, x, mask) + self.cross_attention(x, memory, memory, memory_mask)
         return post_norm(self.norm_2(x), self.feed_forward, self.norm_3)
+
+
+@decoder_layer.mistake(
+    "Your layer adds what each sublayer reads once more after its norm. `post_norm` has added it already, and its norm "
+    "comes last."
+)
+class AddedAgain(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = x + post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        x = x + post_norm(x, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_2)
+        return x + post_norm(x, self.feed_forward, self.norm_3)
 
 
 class DecoderLayer(nn.Module):
