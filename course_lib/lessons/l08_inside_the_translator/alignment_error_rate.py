@@ -164,6 +164,14 @@ def brackets_missing(predicted, sure):
     return 1 - 2 * agreed / sum(map(len, predicted)) + sum(map(len, sure))
 
 
+@alignment_error_rate.mistake(
+    "Your agreed links are those of the last sentence only, though they are divided by the links of all sentences. Add "
+    "them up over all sentences, in a loop by `+=`."
+)
+def agreed_in_the_last_sentence(predicted, sure):
+    return 1 - 2 * len(predicted[-1] & sure[-1]) / sum(map(len, [*predicted, *sure]))
+
+
 def plain_alignment_error_rate(predicted, sure):
     """Measure how far predicted alignments are from the true ones, over all sentences together; 0 is best."""
     agreed = sum(len(links & true_links) for links, true_links in zip(predicted, sure, strict=True))

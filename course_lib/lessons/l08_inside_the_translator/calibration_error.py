@@ -26,17 +26,19 @@ calibration_error = Exercise(
     example=case(CONFIDENCE, CORRECT, 5),
     another=case(torch.tensor([0.85, 0.9, 0.95, 0.45, 0.58, 0.15]), CORRECT.flip(0), 5),
     cases=(
+        # The others in the bin of a confidence of 1 or 0, and at the other end, have gaps of the other sign: they tell
+        # in which bin it was put.
         case(CONFIDENCE, CORRECT, 10, having=("more bins",)),
         case(CONFIDENCE, CORRECT, 1, having=("a single bin",)),
         case(
-            torch.tensor([0.95, 0.92, 1.0, 0.55]),
-            torch.tensor([True, True, False, False]),
+            torch.tensor([0.95, 0.92, 1.0, 0.05]),
+            torch.tensor([True, True, False, True]),
             10,
             having=("a confidence of exactly 1",),
         ),
         case(
-            torch.tensor([0.05, 0.02, 0.0, 0.55]),
-            torch.tensor([False, True, True, True]),
+            torch.tensor([0.05, 0.02, 0.0, 0.95]),
+            torch.tensor([False, False, True, False]),
             10,
             having=("a confidence of exactly 0",),
         ),
@@ -211,6 +213,33 @@ def without_0(confidence, correct, bins):
 
 
 @calibration_error.mistake(
+    "In your code a confidence of exactly 1 is in the first bin, as after `% bins`. It belongs to the last bin: cut "
+    "the number of the bin off at bins − 1."
+)
+def first_bin_for_1(confidence, correct, bins):
+    gaps, number = correct.to(confidence.dtype) - confidence, (confidence * bins).long() % bins
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "In your code a confidence of exactly 0 has a bin of its own. It belongs to the first bin: its gap and "
+    "those of the others there are added before the absolute value is taken."
+)
+def bin_of_its_own_for_0(confidence, correct, bins):
+    gaps, number = correct.to(confidence.dtype) - confidence, (confidence * bins).ceil().long()
+    return torch.zeros(bins + 1, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "In your code a confidence of exactly 0 is in the last bin, as the index −1 puts it there. It belongs to the first "
+    "bin."
+)
+def last_bin_for_0(confidence, correct, bins):
+    gaps, number = correct.to(confidence.dtype) - confidence, ((confidence * bins).ceil().long() - 1) % bins
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
     "Your code leaves out the last bin, the one with the surest answers. `range(bins)` goes through all of them.",
     seen="https://github.com/texttron/BrowseComp-Plus/pull/18",
 )
@@ -284,6 +313,14 @@ def from_the_lowest_to_the_highest(confidence, correct, bins):
     gaps = correct.to(confidence.dtype) - confidence
     of_bins, _ = np.histogram(confidence.numpy(), bins, weights=gaps.numpy())
     return torch.as_tensor(np.abs(of_bins).sum() / len(confidence), dtype=confidence.dtype)
+
+
+@calibration_error.mistake(
+    "Your code makes one bin too few, as `linspace(0, 1, bins)` does if its numbers are the limits of the bins. There "
+    "is one limit more than there are bins: `linspace(0, 1, bins + 1)`."
+)
+def one_bin_too_few(confidence, correct, bins):
+    return scoring.calibration_error(confidence, correct, bins - 1) if bins > 1 else torch.zeros_like(confidence[0])
 
 
 def plain_calibration_error(confidence, correct, bins):

@@ -247,6 +247,24 @@ def swapped(right, total):
     return roots(total / right, 1.96**2 / right)
 
 
+@wilson_interval.mistake(
+    "Your two roots have the wrong sign. They are (−b ± √(b² − 4ad)) / (2a), where b = −(2s + c) is negative, so that "
+    "−b is positive."
+)
+def sign_of_the_roots(right, total):
+    low, high = confidence.wilson_interval(right, total)
+    return -high, -low
+
+
+@wilson_interval.mistake(
+    "Under your root is b² − 4d, without a. It is b² − 4ad, where a, the number in front of p², is 1 + 1.96² / total."
+)
+def leading_coefficient_1_under_the_root(right, total):
+    share, c = right / total, 1.96**2 / total
+    half = math.sqrt((2 * share + c) ** 2 - 4 * share**2) / (2 * (1 + c))
+    return ends((2 * share + c) / (2 * (1 + c)), half)
+
+
 @wilson_interval.right_for_whole_course
 def by_the_quadratic_formula(k, n):
     s, c = k / n, 1.96**2 / n
