@@ -133,6 +133,11 @@ def softmax_of_the_whole_tensor(scores, mask):
     return weights / weights.sum(-1, keepdim=True)
 
 
+@wrong("masked_weights", "lowered by a number such as 10000", "fills")
+def minus_100_added(scores, mask):
+    return (scores + torch.where(mask, 0.0, -100.0)).softmax(-1)
+
+
 @wrong("inputs_and_labels", "The last of your labels is the first token", "Your code rolls")
 def round_the_end(ids):
     return ids, torch.cat((ids[:, 1:], ids[:, :1]), dim=1)

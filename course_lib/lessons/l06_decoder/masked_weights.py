@@ -184,6 +184,14 @@ def not_low_enough_for_every_score(scores, mask):
 
 
 @masked_weights.mistake(
+    "Your hidden scores are lowered by a number such as 10000. One that is far above the open scores stays above them, "
+    "so that hidden keys are read: replace hidden scores with minus infinity."
+)
+def lowered_by_a_number(scores, mask):
+    return torch.softmax(scores - 1e4 * (~mask).to(scores.dtype), dim=-1)
+
+
+@masked_weights.mistake(
     "Your code adds the mask to the scores, as 1 or 0, which hides nothing. Replace the hidden scores with minus "
     "infinity, by `masked_fill`."
 )
