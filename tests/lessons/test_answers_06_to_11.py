@@ -91,7 +91,7 @@ def one_text_at_a_time(model, prompt, beams, length, stop):
 # One result with another cause than a known mistake: a case tells them apart.
 
 
-@wrong("masked_weights", "subtracts the largest open score of the whole tensor")
+@wrong("masked_weights", "beside the largest open score of the whole tensor")
 def largest_open_score(scores, mask):
     s = scores.masked_fill(~mask, -math.inf)
     e = torch.exp(s - s.max())
@@ -110,7 +110,7 @@ def exponentials(scores, mask):
     return e / e.sum(dim=-1, keepdim=True)
 
 
-@wrong("masked_weights", "sets weights to 0 after the softmax and divides by their sum")
+@wrong("masked_weights", "Where a hidden score is far above the open ones of its row")
 def hidden_after_the_softmax(scores, mask):
     weights = scores.softmax(-1).masked_fill(~mask, 0)
     return weights / weights.sum(-1, keepdim=True)
@@ -302,13 +302,13 @@ def log_p_below_one_maximum(logits):
     return lower - lower.exp().sum(-1, keepdim=True).log()
 
 
-@wrong("cross_entropy", "the largest logit of all rows")
+@wrong("cross_entropy", "the largest logit of several rows")
 def one_maximum(logits, labels):
     log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
     return -log_p[torch.arange(len(labels)), labels].mean()
 
 
-@wrong("smoothed_cross_entropy", "the largest logit of all rows")
+@wrong("smoothed_cross_entropy", "the largest logit of several rows")
 def one_maximum_smoothed(logits, labels, epsilon):
     log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
     return -(1 - epsilon) * log_p[torch.arange(len(labels)), labels].mean() - epsilon * log_p.mean()

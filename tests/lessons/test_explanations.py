@@ -253,7 +253,7 @@ class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
         ("masked_weights", lambda scores, mask: scores.where(mask, -10.0).softmax(-1), "the hidden scores with −10."),
         ("masked_weights", lambda scores, mask: scores.where(mask, -2.5).softmax(-1), "the hidden scores with −2.5."),
         ("scaled_dot_product_attention", hidden_by_minus_5, "the hidden scores with −5."),
-        ("wilson_interval", wilson_with_4_n, "1.96² is divided by 4 · total."),
+        ("wilson_interval", wilson_with_4_n, "the division should be by 4 · total²."),
         ("perplexity", lambda given: torch.exp(-given.sum()), "Your code adds up −ln p over the text"),
         ("perplexity", lambda given: math.exp(-given.sum()), "Your code adds up −ln p over the text"),
         ("entropy_of_weights", lambda given: -(given * (given + 0.01).log()).sum(-1), "adds 0.01 inside the logarithm"),

@@ -80,15 +80,15 @@ encoder_layer = Exercise(
 
 
 encoder_layer.patch(
-    "The residual connection around your self-attention is missing. Add x to what the attention computes, then "
-    "normalise the sum.",
+    "The residual connection around your self-attention is missing: what it reads is not added to what it computes. "
+    "Add the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )
 
 encoder_layer.patch(
-    "The residual connection around your feed-forward is missing. Add what it reads to what it computes, then "
-    "normalise the sum.",
+    "The residual connection around your feed-forward is missing: what it reads is not added to what it computes. Add "
+    "the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)",
     by="self.norm_2(self.dropout(self.feed_forward(x)))",
 )
@@ -115,7 +115,8 @@ class SecondResidualFromTheInput(layers.EncoderLayer):
 
 
 encoder_layer.patch(
-    "The mask never reaches your attention, so padding is read. Pass it on as the fourth argument.",
+    "The mask has no effect in your layer, so that padding is read. Pass it on as the fourth argument of "
+    "`MultiHeadAttention`.",
     replace="self.self_attention(y, y, y, mask)",
     by="self.self_attention(y, y, y)",
 )
@@ -138,14 +139,15 @@ encoder_layer.patch(
 )
 
 encoder_layer.patch(
-    "Your layer ends after the attention. Then each token goes through the feed-forward, with a residual connection "
-    "and a norm of its own.",
+    "Your feed-forward has no effect: your layer returns the result of its first half. Then each token goes through "
+    "the feed-forward, with a residual connection and a norm of its own.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)",
     by="x",
 )
 
 encoder_layer.patch(
-    "The activation never reaches your feed-forward, which uses ReLU by default. Pass it on as the third argument.",
+    "Your feed-forward always uses ReLU, whatever `activation` your layer is given. Pass it on as the third argument "
+    "of `FeedForward`.",
     replace="feed_forward(d_model, d_ff, activation)",
     by="feed_forward(d_model, d_ff)",
 )
@@ -158,9 +160,7 @@ encoder_layer.patch(
 )
 
 
-@encoder_layer.mistake(
-    "Your layer has no norms. Each of the two sums is normalised: `post_norm` does both, the sum and the norm."
-)
+@encoder_layer.mistake("Your layer normalises neither of its two sums. `post_norm` does both, the sum and the norm.")
 class WithoutNorms(layers.EncoderLayer):
     def forward(self, x, mask=None):
         x = x + self.self_attention(x, x, x, mask)
@@ -168,8 +168,8 @@ class WithoutNorms(layers.EncoderLayer):
 
 
 @encoder_layer.mistake(
-    "Your layer has no residual connections. Each sublayer's input is added to what it computes, before the norm: "
-    "`post_norm` does that."
+    "The residual connections are missing in your layer. Each sublayer's input is added to what it computes, before "
+    "the norm: `post_norm` does that."
 )
 class WithoutResiduals(layers.EncoderLayer):
     def forward(self, x, mask=None):
@@ -218,12 +218,23 @@ class NormalisedAtTheEnd(layers.EncoderLayer):
 
 
 @encoder_layer.mistake(
-    "Your layer inverts the mask, so that it hides what may be attended to. In the course's masks True marks what may "
-    "be attended to: pass the mask on as it is."
+    "Your layer hides what may be attended to, and reads what is hidden. In the course's masks True marks what may be "
+    "attended to: `MultiHeadAttention` takes the mask as it is, and attention of torch that hides where a mask is "
+    "True takes `~mask`."
 )
 class MaskInverted(layers.EncoderLayer):
     def forward(self, x, mask=None):
         return super().forward(x, None if mask is None else ~mask)
+
+
+@encoder_layer.mistake(
+    "Your layer adds what each half reads once more after its norm. `post_norm` has added it already, and its norm "
+    "comes last."
+)
+class AddedAgain(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        x = x + post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        return x + post_norm(x, self.feed_forward, self.norm_2)
 
 
 class EncoderLayer(nn.Module):

@@ -144,23 +144,24 @@ def one_gain_only(d_model, d_ff, N):
 
 
 @encoder_parameter_count.mistake(
-    "Your norms have one gain and one bias each. Every feature has its own: d_model gains and d_model biases in a norm."
+    "Your norms have 4 parameters in each layer, as if each norm had one gain and one bias. Every feature has its "
+    "own: d_model gains and d_model biases in a norm."
 )
 def one_number_each(d_model, d_ff, N):
     return counted(norms=lambda d, f: 4)(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "Your norms have matrices. A norm has no matrix: each feature has one gain and one bias, 2 d_model numbers in a "
-    "norm."
+    "Your norms have 2 (d_model² + d_model) parameters in each layer, as if each held a matrix. A norm has no matrix: "
+    "each feature has one gain and one bias, 2 d_model numbers in a norm."
 )
 def norms_with_matrices(d_model, d_ff, N):
     return counted(norms=lambda d, f: 2 * (d * d + d))(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "Your code counts one more norm after the last layer. The encoder of 2017 has two norms in each layer, and none "
-    "after them."
+    "Your norms have 2 d_model parameters too many, as many as one more norm. The encoder of 2017 has two norms in "
+    "each layer, and none after them."
 )
 def final_norm(d_model, d_ff, N):
     attention, feed_forward, norms = layers.encoder_parameter_count(d_model, d_ff, N)
@@ -168,22 +169,24 @@ def final_norm(d_model, d_ff, N):
 
 
 @encoder_parameter_count.mistake(
-    "Your attention has three linear maps: for queries, keys and values. The fourth is W_o, after the heads are merged."
+    "Your attention has the parameters of three linear maps. It has four: for queries, keys and values, and W_o after "
+    "the heads are merged."
 )
 def three_projections(d_model, d_ff, N):
     return counted(attention=lambda d, f: 3 * (d * d + d))(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "Your attention has one linear map. It has four, each from d_model to d_model: for queries, keys and values, and "
-    "W_o after the heads are merged."
+    "Your attention has the parameters of one linear map. It has four, each from d_model to d_model: for queries, "
+    "keys and values, and W_o after the heads are merged."
 )
 def one_projection(d_model, d_ff, N):
     return counted(attention=lambda d, f: d * d + d)(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "Your feed-forward has only the map from d_model to d_ff. The map back has as many weights, and d_model biases."
+    "Your feed-forward has the parameters of one map only, from d_model to d_ff. The map back has as many weights, "
+    "and d_model biases."
 )
 def one_way_up(d_model, d_ff, N):
     return counted(feed_forward=lambda d, f: d * f + f)(d_model, d_ff, N)
@@ -198,7 +201,7 @@ def swapped(d_model, d_ff, N):
 
 
 @encoder_parameter_count.mistake(
-    "Your code raises the count of a layer to the power of the number of layers. Multiply by the number of layers."
+    "Your counts are those of one layer to the power of the number of layers. Multiply by the number of layers."
 )
 def to_the_power_of_layers(d_model, d_ff, N):
     return tuple(count**N for count in layers.encoder_parameter_count(d_model, d_ff, 1))

@@ -61,8 +61,8 @@ feed_forward = Exercise(
 
 
 @feed_forward.mistake(
-    "Your code calls the activation after the second map. Two maps without an activation between them are no more than "
-    "one: call it after the first map.",
+    "In your code the activation comes after the second map. Two maps without an activation between them are no more "
+    "than one: apply it after the first map.",
     seen="https://github.com/goruck/nilm/issues/1",
 )
 class ActivationAtTheEnd(layers.FeedForward):
@@ -71,15 +71,15 @@ class ActivationAtTheEnd(layers.FeedForward):
 
 
 feed_forward.patch(
-    "Your code never calls the activation. Two linear maps in a row are no more than one: call `self.activation` "
-    "between them.",
+    "The activation has no effect in your code. Two linear maps in a row are no more than one: the second map should "
+    "read what `self.activation` returns.",
     replace="self.activation(self.W_1(x))",
     by="self.W_1(x)",
 )
 
 feed_forward.patch(
-    "Your code calls the activation after both maps, so that ReLU cuts the result too. Call it after the first map "
-    "only.",
+    "In your code the activation comes after both maps, so that ReLU cuts the result too. Apply it after the first "
+    "map only.",
     replace="self.W_2(hidden)",
     by="self.activation(self.W_2(hidden))",
 )
@@ -93,8 +93,8 @@ feed_forward.patch(
 
 
 @feed_forward.mistake(
-    "Your code calls the activation before the first map, which cuts the negative numbers of x itself. Call it between "
-    "the two maps."
+    "In your code the activation comes before the first map, so that ReLU cuts the negative numbers of x itself. "
+    "Apply it between the two maps."
 )
 class ActivationBefore(layers.FeedForward):
     def forward(self, x):
@@ -110,8 +110,8 @@ feed_forward.patch(
 
 
 @feed_forward.mistake(
-    "Your maps have no biases: the formula adds b_1 and b_2. An `nn.Linear` has a bias unless you pass `bias=False`; "
-    "beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
+    "Your maps have no biases that torch trains: the formula adds b_1 and b_2. An `nn.Linear` has one unless you pass "
+    "`bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
 )
 class WithoutBiases(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -119,8 +119,8 @@ class WithoutBiases(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your first map has no bias: the formula adds b_1, of width d_ff. An `nn.Linear` has one unless you pass "
-    "`bias=False`."
+    "Your first map has no bias that torch trains: the formula adds b_1, of width d_ff. An `nn.Linear` has one unless "
+    "you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class FirstWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -129,8 +129,8 @@ class FirstWithoutBias(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your second map has no bias: the formula adds b_2, of width d_model. An `nn.Linear` has one unless you pass "
-    "`bias=False`."
+    "Your second map has no bias that torch trains: the formula adds b_2, of width d_model. An `nn.Linear` has one "
+    "unless you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class SecondWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):

@@ -37,8 +37,8 @@ gelu = Exercise(
 
 
 @gelu.mistake(
-    "Your code computes ReLU, which cuts every negative number to 0. GELU is smooth, and lets a little of the "
-    "negative numbers through."
+    "Your result is ReLU, which cuts every negative number to 0. GELU is smooth, and lets a little of the negative "
+    "numbers through."
 )
 def rectified(x):
     return torch.relu(x)
@@ -57,38 +57,34 @@ def by_the_density(x):
     return x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
 
 
-@gelu.mistake("The √2 inside `erf` is missing in your code: Φ(x) = (1 + erf(x / √2)) / 2.")
+@gelu.mistake(
+    "Your share is (1 + erf(x)) / 2, without the √2. Divide x by √2 inside `erf`: Φ(x) = (1 + erf(x / √2)) / 2."
+)
 def without_the_root(x):
     return x * (1 + torch.erf(x)) / 2
 
 
-@gelu.mistake("Your code divides by √2 outside of `erf`. The argument of `erf` is x / √2.")
+@gelu.mistake("Your share is (1 + erf(x) / √2) / 2. The √2 belongs inside `erf`, whose argument is x / √2.")
 def root_outside(x):
     return x * (1 + torch.erf(x) / math.sqrt(2)) / 2
 
 
-@gelu.mistake("Your code multiplies x by √2 inside `erf`. It should divide x by √2.")
+@gelu.mistake("Your share is (1 + erf(x · √2)) / 2. The argument of `erf` is x / √2: divide by √2, not by 1 / √2.")
 def multiplied_by_the_root(x):
     return x * (1 + torch.erf(x * math.sqrt(2))) / 2
 
 
-@gelu.mistake("Your code divides x by 2 inside `erf`. It should divide x by √2.")
+@gelu.mistake("Your share is (1 + erf(x / 2)) / 2. The argument of `erf` is x / √2.")
 def halved_inside(x):
     return x * (1 + torch.erf(x / 2)) / 2
 
 
-@gelu.mistake(
-    "In your code the share falls as x grows, as with 1 − erf or `erfc(x)`. It should rise: Φ(x) = (1 + erf(x / √2)) / "
-    "2, with a plus."
-)
+@gelu.mistake("Your share falls as x grows: it is 1 − Φ(x). It should rise from 0 to 1: Φ(x) = (1 + erf(x / √2)) / 2.")
 def falling_share(x):
     return x * (1 - torch.erf(x / math.sqrt(2))) / 2
 
 
-@gelu.mistake(
-    "The 1 in front of `erf` is missing in your code, so that the share runs from −½ to ½: Φ(x) = (1 + erf(x / √2)) / "
-    "2."
-)
+@gelu.mistake("Your share is erf(x / √2) / 2, which runs from −½ to ½. The 1 is missing: Φ(x) = (1 + erf(x / √2)) / 2.")
 def one_forgotten(x):
     return x * torch.erf(x / math.sqrt(2)) / 2
 
@@ -110,7 +106,7 @@ def one_added_at_the_end(x):
 
 
 @gelu.mistake(
-    "Your code computes x · σ(1.702 x), an approximation that the paper gives too. This exercise needs the exact "
+    "Your result is x · σ(1.702 x), an approximation that the paper gives too. This exercise needs the exact "
     "function, with `erf`."
 )
 def by_a_sigmoid(x):
@@ -118,16 +114,16 @@ def by_a_sigmoid(x):
 
 
 @gelu.mistake(
-    "Your code computes x · σ(x), which is called SiLU or swish. GELU multiplies x by the normal distribution's Φ(x): "
-    "use `torch.erf`."
+    "Your result is x · σ(x), which is called SiLU or swish. GELU multiplies x by the normal distribution's Φ(x): use "
+    "`torch.erf`."
 )
 def silu(x):
     return F.silu(x)
 
 
 @gelu.mistake(
-    "Your code computes the approximation with tanh, which GPT-2 uses. It differs in the fourth digit, and BERT's "
-    "weights need the exact function, with `erf`.",
+    "Your result is the approximation with tanh, which GPT-2 uses. It differs in the fourth digit, and BERT's weights "
+    "need the exact function, with `erf`.",
     seen="https://github.com/kyutai-labs/pocket-tts/issues/278",
 )
 def by_tanh(x):
@@ -135,7 +131,8 @@ def by_tanh(x):
 
 
 @gelu.mistake(
-    "Your numbers are right, but your code changes the caller's `x`. Compute a new tensor: `x * …` instead of `x *= …`."
+    "Your numbers are right, but your code changes the caller's `x`. Compute a new tensor: `x * …` makes one, and `x "
+    "*= …` does not."
 )
 def in_place(x):
     x *= (1 + torch.erf(x / math.sqrt(2))) / 2
@@ -149,7 +146,7 @@ def times_erf(x):
     return x * torch.erf(x / math.sqrt(2))
 
 
-@gelu.mistake("Your code halves only the 1. Both are halved: Φ(x) is (1 + erf(x / √2)) / 2.")
+@gelu.mistake("Your share is ½ + erf(x / √2): only the 1 is halved. Both are: Φ(x) is (1 + erf(x / √2)) / 2.")
 def only_the_one_halved(x):
     return x * (0.5 + torch.erf(x / math.sqrt(2)))
 

@@ -92,16 +92,17 @@ layer_norm = Exercise(
 
 
 layer_norm.patch(
-    "Your variance divides by d_model − 1, as `var` and `std` of torch do by default. LayerNorm divides by d_model: "
-    "pass `correction=0`, or `unbiased=False`.",
+    "Your variance divides by d_model − 1. LayerNorm divides by d_model: `var` and `std` of torch do so with "
+    "`correction=0`, or `unbiased=False`.",
     replace="centred.square().mean(-1, keepdim=True)",
     by="x.var(-1, keepdim=True)",
     seen="https://github.com/harvardnlp/annotated-transformer/issues/119",
 )
 
 layer_norm.patch(
-    "Your code differs in two ways: `var` and `std` divide by d_model − 1 unless you pass `unbiased=False`, and eps is "
-    "added outside the root. Divide by √(variance + eps), with a variance that divides by d_model.",
+    "Your code differs in two ways: its variance divides by d_model − 1, as `var` and `std` do unless you pass "
+    "`unbiased=False`, and eps is added outside the root. Divide by √(variance + eps), with a variance that divides "
+    "by d_model.",
     replace="torch.sqrt(variance + self.eps)",
     by="(x.std(-1, keepdim=True) + self.eps)",
     seen="https://github.com/codertimo/BERT-pytorch/issues/30",
@@ -115,7 +116,7 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your code does not use eps. If the features of a token are all equal, their variance is 0, and 0 / 0 is NaN: "
+    "Eps has no effect in your code. If the features of a token are all equal, their variance is 0, and 0 / 0 is NaN: "
     "divide by √(variance + eps).",
     replace="variance + self.eps",
     by="variance",
@@ -160,8 +161,8 @@ class GainAndBiasFirst(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "Python divides before it subtracts, so that only the mean is divided by the root in your code. Put brackets "
-    "around the difference: `(x - mean) / root`."
+    "In your code only the mean is divided by the root. Divide the whole difference, `(x - mean) / root`: without the "
+    "brackets, Python divides before it subtracts."
 )
 class OnlyTheMeanDivided(layers.LayerNorm):
     def forward(self, x):
@@ -199,9 +200,9 @@ class OverAll(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "Your code differs in two ways: it takes one mean and one variance over the whole tensor, and `var` and `std` "
-    "divide by the count minus 1 unless you pass `unbiased=False`. Each token has a mean and a variance of its own: "
-    "take both over the last axis, with `keepdim=True`."
+    "Your code differs in two ways: it takes one mean and one variance over the whole tensor, and the variance "
+    "divides by the count minus 1, as `var` and `std` do unless you pass `unbiased=False`. Each token has a mean and "
+    "a variance of its own: take both over the last axis, with `keepdim=True`."
 )
 class OverAllWithSampleVariance(layers.LayerNorm):
     def forward(self, x):
@@ -209,9 +210,9 @@ class OverAllWithSampleVariance(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "Your code differs in three ways: it takes one mean and one standard deviation over the whole tensor; `std` "
-    "divides by the count minus 1 unless you pass `unbiased=False`; and eps is added outside the root. Take mean "
-    "and variance over the last axis, and divide by √(variance + eps)."
+    "Your code differs in three ways: it takes one mean and one standard deviation over the whole tensor; the "
+    "deviation divides by the count minus 1, as `std` does unless you pass `unbiased=False`; and eps is added outside "
+    "the root. Take mean and variance over the last axis, and divide by √(variance + eps)."
 )
 class OverAllWithSampleDeviation(layers.LayerNorm):
     def forward(self, x):
@@ -234,7 +235,7 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your code takes the root of a standard deviation, which is a root already. Take the root of the variance: "
+    "Your code divides by the root of a standard deviation, which is a root already. Take the root of the variance: "
     "√(variance + eps).",
     replace="variance + self.eps",
     by="variance.sqrt() + self.eps",
@@ -268,9 +269,9 @@ class OneGain(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "Your code differs in three ways: gain and bias are one number each, where every feature has its own; `var` and "
-    "`std` divide by d_model − 1 unless you pass `unbiased=False`; and eps is added outside the root. Divide by "
-    "√(variance + eps), with a variance that divides by d_model.",
+    "Your code differs in three ways: gain and bias are one number each, where every feature has its own; the "
+    "variance divides by d_model − 1, as `var` and `std` do unless you pass `unbiased=False`; and eps is added "
+    "outside the root. Divide by √(variance + eps), with a variance that divides by d_model.",
     seen="https://github.com/hkproj/pytorch-transformer/issues/31",
 )
 class OneGainAndSampleDeviation(OneGain):
@@ -291,8 +292,8 @@ class OverTokensWithSampleVariance(layers.LayerNorm):
 
 
 layer_norm.patch(
-    "Your code differs in two ways: its variance divides by d_model − 1, and eps is missing. Pass `correction=0`, and "
-    "divide by √(variance + eps).",
+    "Your code differs in two ways: its variance divides by d_model − 1, and eps has no effect. Divide by √(variance "
+    "+ eps), with a variance that divides by d_model, as `var` does with `correction=0`.",
     replace="torch.sqrt(variance + self.eps)",
     by="x.std(-1, keepdim=True)",
 )
@@ -304,13 +305,13 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your bias is never added. After the gain, each feature is shifted by its own bias.",
+    "Your bias has no effect. After the gain, each feature is shifted by its own bias: add it.",
     replace="normalised + self.bias",
     by="normalised",
 )
 
 layer_norm.patch(
-    "Your gain is never used. Multiply the normalised features by it, then add the bias.",
+    "Your gain has no effect. Multiply the normalised features by it, then add the bias.",
     replace="self.gain * centred",
     by="centred",
 )

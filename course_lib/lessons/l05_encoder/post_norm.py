@@ -63,7 +63,9 @@ def normalised_first(x, sublayer, norm):
     return x + sublayer(x)
 
 
-@post_norm.mistake("Your sum is right, but your code does not normalise it. Call `norm` on the sum.")
+@post_norm.mistake(
+    "Your result is the sum x + sublayer(x), which is not normalised. Return what `norm` makes of the sum."
+)
 def not_normalised(x, sublayer, norm):
     return x + sublayer(x)
 
@@ -106,7 +108,8 @@ def normalised_twice(x, sublayer, norm):
 
 
 @post_norm.mistake(
-    "Your code never calls `sublayer`: it adds norm(x) to x. Add x and sublayer(x), and normalise that sum."
+    "What the sublayer computes is missing from your result, which is x + norm(x). Add x and sublayer(x), and "
+    "normalise that sum."
 )
 def sublayer_forgotten(x, sublayer, norm):
     return x + norm(x)
@@ -120,9 +123,7 @@ def norm_first_without_residual(x, sublayer, norm):
     return sublayer(norm(x))
 
 
-@post_norm.mistake(
-    "Your code calls `norm` twice on the sum. Once is enough: another norm could change the result again."
-)
+@post_norm.mistake("Your sum is normalised twice. Once is enough: another norm could change the result again.")
 def norm_of_the_norm(x, sublayer, norm):
     return norm(norm(x + sublayer(x)))
 
@@ -146,7 +147,8 @@ def another_norm(x, sublayer, norm):
 
 
 @post_norm.mistake(
-    "Your numbers are right, but `x += …` changes the caller's `x`. Write `x + sublayer(x)`, which makes a new tensor."
+    "Your numbers are right, but your code changes the caller's `x`, as `x += …` does. Write `x + sublayer(x)`, which "
+    "makes a new tensor."
 )
 def in_place(x, sublayer, norm):
     x += sublayer(x)
@@ -169,6 +171,24 @@ def in_place_on_what_was_written(x, sublayer, norm):
 def norm_added_to_the_sum(x, sublayer, norm):
     x = x + sublayer(x)
     return x + norm(x)
+
+
+@post_norm.mistake(
+    "Your sum is twice sublayer(x), and x itself is missing. If the result of `sublayer(x)` gets the name `x`, the x "
+    "that came in is lost: normalise x + sublayer(x)."
+)
+def name_given_away(x, sublayer, norm):
+    x = sublayer(x)
+    return norm(x + x)
+
+
+@post_norm.mistake(
+    "Your sum is sublayer(x) + sublayer(sublayer(x)), and x itself is missing. If the result of `sublayer(x)` gets the "
+    "name `x`, the x that came in is lost: normalise x + sublayer(x)."
+)
+def name_given_away_before_the_sum(x, sublayer, norm):
+    x = sublayer(x)
+    return norm(x + sublayer(x))
 
 
 @post_norm.right_for_whole_course

@@ -67,7 +67,7 @@ def norm_after(x, sublayer, norm):
     return x + norm(sublayer(x))
 
 
-@pre_norm.mistake("Your code adds, but never normalises: the sublayer reads x as it is. It should read norm(x).")
+@pre_norm.mistake("The norm has no effect in your code: the sublayer reads x as it is. It should read norm(x).")
 def never_normalised(x, sublayer, norm):
     return x + sublayer(x)
 
@@ -97,7 +97,8 @@ def norms_on_both_sides(x, sublayer, norm):
 
 
 @pre_norm.mistake(
-    "Your code never calls `sublayer`: it adds norm(x) to x. Add x to what the sublayer computes from norm(x)."
+    "What the sublayer computes is missing from your result, which is x + norm(x). Add x to what the sublayer "
+    "computes from norm(x)."
 )
 def sublayer_forgotten(x, sublayer, norm):
     return x + norm(x)
@@ -120,7 +121,8 @@ def another_norm(x, sublayer, norm):
 
 
 @pre_norm.mistake(
-    "Your numbers are right, but `x += …` changes the caller's `x`. Write `x + …`, which makes a new tensor."
+    "Your numbers are right, but your code changes the caller's `x`, as `x += …` does. Write `x + …`, which makes a "
+    "new tensor."
 )
 def in_place(x, sublayer, norm):
     x += sublayer(norm(x))
@@ -135,6 +137,15 @@ def in_place_on_the_normalised(x, sublayer, norm):
     read = norm(x)
     read += sublayer(read)
     return x + read - norm(x)
+
+
+@pre_norm.mistake(
+    "Your sum is twice sublayer(norm(x)), and x itself is missing. If another result gets the name `x`, the x that "
+    "came in is lost: return x + sublayer(norm(x))."
+)
+def name_given_away(x, sublayer, norm):
+    x = sublayer(norm(x))
+    return x + x
 
 
 @pre_norm.right_for_whole_course

@@ -141,6 +141,16 @@ def one_too_small(T):
     return attention.causal_mask(T - 1)
 
 
+@causal_mask.mistake(
+    "Your diagonal is False in all rows but the first, so that only the first token can read itself. All of the "
+    "diagonal should be True."
+)
+def only_the_first_reads_itself(T):
+    mask = torch.ones(T, T, dtype=torch.bool).tril(-1)
+    mask[0, 0] = True
+    return mask
+
+
 @causal_mask.right_for_whole_course
 def by_comparison(T):
     return torch.arange(T)[:, None] >= torch.arange(T)

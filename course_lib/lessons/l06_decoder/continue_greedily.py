@@ -48,16 +48,16 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code takes the same prediction each time. Either it calls the model with the same text, or it reads the "
-    "prediction after the last token of `ids`: append each new token to the text, and read the last position, "
-    "`logits[0, -1]`.",
+    "Your code takes the same prediction each time. Either it lets the model read nothing but the text that came in, "
+    "or it reads the prediction after the last token of `ids`: append each new token to the text, and read the last "
+    "position, `logits[0, -1]`.",
     replace="torch.tensor([text])",
     by="torch.tensor([ids])",
 )
 
 continue_greedily.patch(
-    "Your code passes only the newest token to the model. The model remembers nothing between calls: pass all of the "
-    "text so far.",
+    "Your code predicts each token from the newest one alone. The model remembers nothing between calls: pass it all "
+    "of the text so far, as a batch (1, T).",
     replace="torch.tensor([text])",
     by="torch.tensor([text[-1:]])",
 )
@@ -69,7 +69,7 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code takes the least likely token, by `argmin`. The likeliest token has the highest logit: use `argmax`.",
+    "Your code takes the least likely token. The likeliest one has the highest logit, and `argmax` finds its index.",
     replace="argmax",
     by="argmin",
 )
@@ -81,21 +81,22 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code appends the highest logit itself, from `max`. The token is the index of that logit: use `argmax`.",
+    "Your new tokens are the highest logits themselves, as from `max`. The token is the index of that logit: use "
+    "`argmax`.",
     replace="logits[0, -1].argmax()",
     by="logits[0, -1].max()",
 )
 
 continue_greedily.patch(
-    "Your `argmax` runs over the predictions of all positions at once. First take the logits at the last position: "
-    "`logits[0, -1]`.",
+    "Your tokens are indices into the predictions of all positions at once. First take the logits at the last "
+    "position, `logits[0, -1]`, then their `argmax`.",
     replace="logits[0, -1].argmax()",
     by="logits.argmax()",
 )
 
 continue_greedily.patch(
-    "Your `argmax` runs over the positions and returns the number of a position. It should run over the V tokens, the "
-    "last axis.",
+    "Your code finds the largest logit along the positions, and returns the number of a position. Find it among the V "
+    "tokens, along the last axis.",
     replace="logits[0, -1].argmax()",
     by="logits.argmax(dim=1)[0, -1]",
 )
@@ -114,14 +115,14 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code stops at token 0, which is a token like any other here. Add exactly `length` tokens.",
+    "Your result ends before token 0, which is a token like any other here. Add exactly `length` tokens.",
     replace="text.append(int(logits[0, -1].argmax()))",
     by="text += [int(logits[0, -1].argmax())]\n        if text[-1] == 0:\n            text.pop()\n            break",
 )
 
 continue_greedily.patch(
-    "Your code takes the prediction before the last one, which does not know the newest token. `logits[0, -1]` is the "
-    "prediction after the last token of all of the text.",
+    "Your predictions do not know the newest token, like the one at the position before the last. Pass all of the "
+    "text so far, and read the prediction after its last token, `logits[0, -1]`.",
     replace="logits[0, -1]",
     by="logits[0, max(-2, -len(text))]",
 )
@@ -134,14 +135,14 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code puts the new token at the front. The text grows at its end: append the new token.",
+    "Your text grows at its front. It should grow at its end: append each new token.",
     replace="text.append(int(logits[0, -1].argmax()))\n    return text[len(ids) :]",
     by="text.insert(0, int(logits[0, -1].argmax()))\n    return text[:length]",
 )
 
 continue_greedily.patch(
-    "Your code returns the last `length` tokens as `text[-length:]`, which is the whole text if `length` is 0. Cut "
-    "off the beginning instead: `text[len(ids):]`.",
+    "For `length` 0, your code returns the text that came in, as `text[-0:]` does. Nothing is added then, so nothing "
+    "is returned: `text[len(ids):]` leaves out the beginning for every length.",
     replace="text[len(ids) :]",
     by="text[-length:]",
 )
@@ -154,8 +155,8 @@ continue_greedily.patch(
 
 
 @continue_greedily.mistake(
-    "Your code passes the whole beginning once, and then only the newest token. The model remembers nothing between "
-    "calls: pass all of the text so far each time."
+    "Your code predicts the first new token from the whole beginning, but each later one from the newest token alone. "
+    "The model remembers nothing between calls: pass all of the text so far each time."
 )
 def newest_token_after_the_first(model, ids, length):
     read, new = list(ids), []
@@ -184,8 +185,8 @@ def callers_list_grows(model, ids, length):
 
 
 @continue_greedily.mistake(
-    "`text = ids` is a second name for the same list, so both grow, and nothing comes after the beginning. Start with "
-    "a copy: `text = list(ids)`."
+    "Your code appends to the caller's list, and returns nothing: after `text = ids` both names mean the same list, "
+    "so nothing comes after `len(ids)`. Start with a copy: `text = list(ids)`."
 )
 def second_name(model, ids, length):
     ids += choose.continue_greedily(model, ids, length)
@@ -200,8 +201,8 @@ def reversed_order(model, ids, length):
 
 
 @continue_greedily.mistake(
-    "Your code calls the model once and returns its predictions at the last positions. Each new token has to be read "
-    "before the next one can be predicted: call the model in a loop."
+    "Your code returns what the model predicts at the last positions of the text that came in. Each new token has to "
+    "be read before the next one can be predicted: call the model in a loop."
 )
 def in_one_pass(model, ids, length):
     return model(torch.tensor([ids]))[0].argmax(-1)[-length:].tolist() if length else []

@@ -9,6 +9,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
+from course_lib.lessons.l06_decoder.inputs import explain_floor
 
 LABELS = torch.tensor([[1, 4, 0]])
 
@@ -21,6 +22,7 @@ cross_entropy = Exercise(
     on_map="loss",
     trained=True,
     adapt=wrap_in_tuple,
+    explain=explain_floor,
     returns=(Result("the loss"),),
     example=case(fixed_tensor(1, 3, 5), LABELS),
     another=case(fixed_tensor(1, 3, 5, seed=1), LABELS),
@@ -73,8 +75,8 @@ def mean_with_padding(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code takes a softmax before the log-softmax, so that the loss can never come near 0. Pass the logits on as "
-    "they come in.",
+    "Your code takes a softmax twice, as `F.cross_entropy` of probabilities does, so that the loss can never come "
+    "near 0. Pass the logits on as they come in.",
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 def softmaxed_twice(logits, labels):
@@ -98,16 +100,16 @@ def summed(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your loss is in bits, because your logarithm has base 2. Use the natural logarithm, which gives nats."
+    "Your loss is in bits, as with a logarithm to base 2. Use the natural logarithm, which gives nats."
 )
 def in_bits(logits, labels):
     return losses.cross_entropy(logits, labels) / torch.log(torch.tensor(2.0))
 
 
 @cross_entropy.mistake(
-    "Your loss mixes the logits of different tokens: their axes are exchanged, (B, V, T), before `reshape(-1, V)` "
-    "cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, V, "
-    "T) with labels (B, T)."
+    "Your loss mixes the logits of different tokens, as if their axes were exchanged, (B, V, T), before `reshape(-1, "
+    "V)` cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, "
+    "V, T) with labels (B, T)."
 )
 def flattened_after_an_exchange(logits, labels):
     return losses.cross_entropy(logits.mT.reshape(logits.shape), labels)
@@ -141,8 +143,8 @@ def log_probabilities(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code takes the softmax first and then its logarithm. The softmax of very unlikely tokens is 0, and ln 0 is "
-    "minus infinity: use `torch.log_softmax`, which does both in one step."
+    "Your code computes the probabilities first, and then their logarithm. For very unlikely tokens the computer's "
+    "probability is 0, and ln 0 is minus infinity: use `torch.log_softmax`, which does both in one step."
 )
 def logarithm_of_the_softmax(logits, labels):
     counts = labels != IGNORE
@@ -151,8 +153,8 @@ def logarithm_of_the_softmax(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code computes exp of the logits itself, which overflows for huge logits. Use `torch.log_softmax`, which "
-    "takes the largest logit out first."
+    "Your code computes exp of the logits as they are, which overflows for huge logits. Use `torch.log_softmax`, "
+    "which takes the largest logit out first."
 )
 def overflowing(logits, labels):
     counts = labels != IGNORE
@@ -171,8 +173,9 @@ def overflowing_sum(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
-    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+    "In a row far below another row, your loss is infinite: measured against the largest logit of several rows, every "
+    "exponential of that row is 0, and ln 0 is minus infinity. Subtract the largest logit of each row, or use "
+    "`log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, labels):
     lower = logits - logits.max()
@@ -181,8 +184,8 @@ def largest_logit_of_all_rows(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code adds a small number such as 1e-9 to the probabilities, so that no surprise can exceed about 20. Use "
-    "`torch.log_softmax`, which is exact for any logits."
+    "Your probabilities cannot fall below a small number such as 1e-9, which is added or is their limit, so that no "
+    "surprise can exceed about 20. Use `torch.log_softmax`, which is exact for any logits."
 )
 def with_a_small_number(logits, labels):
     counts = labels != IGNORE
@@ -234,8 +237,8 @@ def logarithm_of_the_mean(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code picks every label at every position: `p[:, :, labels]` looks up all of them each time. At position t "
-    "pick labels[t] only: `gather(-1, labels.unsqueeze(-1))`."
+    "Your code picks every label at every position, as `p[:, :, labels]` does. At position t pick labels[t] only: "
+    "`gather(-1, labels.unsqueeze(-1))`."
 )
 def every_label_at_every_position(logits, labels):
     return -logits.log_softmax(-1)[:, :, labels[labels != IGNORE]].mean()
@@ -252,7 +255,9 @@ def perplexity(logits, labels):
     return losses.cross_entropy(logits, labels).exp()
 
 
-@cross_entropy.mistake("Your code uses the logarithm to base 10. Use the natural logarithm, which gives nats.")
+@cross_entropy.mistake(
+    "Your loss is in units of ln 10, as with a logarithm to base 10. Use the natural logarithm, which gives nats."
+)
 def in_base_ten(logits, labels):
     return losses.cross_entropy(logits, labels) / torch.log(torch.tensor(10.0))
 
@@ -280,7 +285,9 @@ def mean_over_texts(logits, labels):
     return losses.cross_entropy(logits, labels) * (labels != IGNORE).sum() / len(labels)
 
 
-@cross_entropy.mistake("Your code uses the first text of the batch only. The mean runs over the labels of all texts.")
+@cross_entropy.mistake(
+    "Your loss is that of the first text of the batch only. The mean runs over the labels of all texts."
+)
 def first_text_only(logits, labels):
     return losses.cross_entropy(logits[:1], labels[:1])
 
@@ -295,11 +302,34 @@ def shifted_again(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code brings the classes to axis 1 by `view` or `reshape`, which mixes up the numbers. Use `transpose(1, "
-    "2)`, or flatten positions: `logits.flatten(0, 1)`."
+    "Your loss mixes the logits of different tokens, as if `view` or `reshape` had brought the classes to axis 1. Use "
+    "`transpose(1, 2)`, or flatten the positions: `logits.flatten(0, 1)`."
 )
 def reshaped(logits, labels):
     return F.cross_entropy(logits.reshape(logits.size(0), logits.size(2), -1), labels)
+
+
+@cross_entropy.mistake(
+    "Your code divides the sum by T, the length of a text. Divide by the number of labels that count, over all texts."
+)
+def divided_by_the_length(logits, labels):
+    return losses.cross_entropy(logits, labels) * (labels != IGNORE).sum() / labels.size(1)
+
+
+@cross_entropy.mistake(
+    "Your code returns a loss for each position, in one row, with 0 where the label is −100. Return one number: the "
+    "mean over the labels that count."
+)
+def one_loss_for_each_position(logits, labels):
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+
+
+@cross_entropy.mistake(
+    "Your code returns a loss for each position, (B, T), with 0 where the label is −100. Return one number: the mean "
+    "over the labels that count."
+)
+def losses_of_shape_of_the_labels(logits, labels):
+    return F.cross_entropy(logits.mT, labels, reduction="none")
 
 
 @cross_entropy.right_for_whole_course

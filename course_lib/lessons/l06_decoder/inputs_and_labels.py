@@ -79,7 +79,7 @@ def along_the_batch(ids):
 
 
 @inputs_and_labels.mistake(
-    "Your code rolls the labels, so that the last token should predict the first. Cut off the two ends instead: both "
+    "The last of your labels is the first token of the text, as after `roll`. Cut off the two ends instead: both "
     "results have one token less."
 )
 def rolled(ids):
@@ -158,6 +158,22 @@ def first_text_only(ids):
 )
 def last_token_of_each_text(ids):
     return ids[:, :-1], ids[:, -1]
+
+
+@inputs_and_labels.mistake(
+    "The last of your labels is the first token of the text, as if the inputs had been rolled. After the last input "
+    "comes the last token of the text: the labels are all tokens but the first."
+)
+def inputs_rolled(ids):
+    return ids[:, :-1], ids[:, :-1].roll(-1, 1)
+
+
+@inputs_and_labels.mistake(
+    "Your labels are the tokens before the inputs, as if they had been rolled the other way. The labels should be one "
+    "step ahead: all tokens but the first."
+)
+def inputs_rolled_the_other_way(ids):
+    return ids[:, :-1], ids[:, :-1].roll(1, 1)
 
 
 @inputs_and_labels.right_for_whole_course

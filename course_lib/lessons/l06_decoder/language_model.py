@@ -13,7 +13,7 @@ from course_lib.exercises.weights.weights_in_use import names_of_its_own
 from course_lib.transformer import models
 from course_lib.transformer.attention import causal_mask
 from course_lib.transformer.layers import EncoderLayer
-from course_lib.transformer.positions import embed_with_positions, sinusoidal
+from course_lib.transformer.positions import embed_with_positions
 
 SIZES = (5, 4, 2, 7, 1)
 DEEP = (5, 4, 2, 7, 2)
@@ -72,71 +72,7 @@ language_model = Exercise(
 )
 
 
-language_model.patch(
-    "Nothing hides the future in your model, so each position reads the token that it should predict. The loss will "
-    "look wonderful, and the text will be garbage: pass `causal_mask(T)` to each layer.",
-    replace="layer(hidden, mask)",
-    by="layer(hidden)",
-)
-
-
-@language_model.mistake(
-    "Your mask is off by one: each position also reads the next token, which it should predict. The mask should be "
-    "True on the diagonal and below it, nowhere else."
-)
-def reads_the_next(*sizes):
-    return models.LanguageModel(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool).tril(1))
-
-
-@language_model.mistake(
-    "Your mask is the wrong way round: each position reads itself and the tokens after it, and none before it. The "
-    "mask should be True on the diagonal and below it, nowhere else: pass `causal_mask(T)` as it is."
-)
-def reads_the_future_only(*sizes):
-    return models.LanguageModel(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool).triu())
-
-
-language_model.patch(
-    "Your mask has the size of the batch: `len(ids)` is B, the number of texts. Its size is their length T, "
-    "`ids.size(1)`.",
-    replace="self.mask(T)",
-    by="self.mask(len(ids))",
-)
-
-
-@language_model.mistake(
-    "Your model scales the embeddings by √d_model a second time. `embed_with_positions` scales the vectors of the "
-    "tokens already."
-)
-def scaled_twice(*sizes):
-    return models.LanguageModel(
-        *sizes, embed=lambda ids, table: embed_with_positions(ids, table) * table.size(1) ** 0.5
-    )
-
-
-@language_model.mistake(
-    "Your model scales the table by √d_model before it looks up the tokens. `embed_with_positions` does that already."
-)
-def table_scaled(*sizes):
-    return models.LanguageModel(
-        *sizes, embed=lambda ids, table: embed_with_positions(ids, table * table.size(1) ** 0.5)
-    )
-
-
-language_model.patch(
-    "Only your first layer gets the mask, and the future leaks in through the others. Pass the mask to each layer.",
-    replace="hidden = layer(hidden, mask)",
-    by="hidden, mask = layer(hidden, mask), None",
-)
-
-
-@language_model.mistake(
-    "There are no positions in your embeddings. Use `embed_with_positions`, which looks up the tokens, scales their "
-    "vectors and adds the positions."
-)
-def no_positions(*sizes):
-    return models.LanguageModel(*sizes, embed=lambda ids, table: table[ids] * table.size(1) ** 0.5)
-
+# Softmax and log-softmax come first: beside any other mistake, they are the likeliest second one.
 
 language_model.patch(
     "Your model ends in a softmax. It should return logits, because the loss takes the softmax itself.",
@@ -146,6 +82,75 @@ language_model.patch(
 )
 
 language_model.patch(
+    "Your model ends in a log-softmax. It should return logits, because the loss takes the softmax itself.",
+    replace="return logits",
+    by="return logits.log_softmax(-1)",
+)
+
+language_model.patch(
+    "Nothing hides the future in your model, so each position reads the token that it should predict. The loss will "
+    "look wonderful, and the text will be garbage: pass `causal_mask(T)` to each layer.",
+    replace="layer(hidden, mask)",
+    by="layer(hidden)",
+)
+
+
+language_model.patch(
+    "Your mask is off by one: each position also reads the next token, which it should predict. The mask should be "
+    "True on the diagonal and below it, nowhere else.",
+    replace="self.mask(T)",
+    by="self.mask(T + 1)[1:, :T]",
+)
+
+
+language_model.patch(
+    "Your mask is the wrong way round: each position reads itself and the tokens after it, and none before it. The "
+    "mask should be True on the diagonal and below it, nowhere else: pass `causal_mask(T)` as it is.",
+    replace="self.mask(T)",
+    by="self.mask(T).mT",
+)
+
+
+language_model.patch(
+    "Your mask has the size of the batch, B, which is the number of texts, `len(ids)`. Its size is their length T, "
+    "`ids.size(1)`.",
+    replace="self.mask(T)",
+    by="self.mask(len(ids))",
+)
+
+
+language_model.patch(
+    "Your model scales the embeddings by √d_model a second time. `embed_with_positions` scales the vectors of the "
+    "tokens already.",
+    replace="self.embed(ids, self.table), ",
+    by="self.embed(ids, self.table) * self.table.size(1) ** 0.5, ",
+)
+
+
+language_model.patch(
+    "Your token vectors are scaled by √d_model twice. `embed_with_positions` scales them already: pass it the table "
+    "as it is.",
+    replace="self.embed(ids, self.table), ",
+    by="self.embed(ids, self.table * self.table.size(1) ** 0.5), ",
+)
+
+
+language_model.patch(
+    "Only your first layer gets the mask, and the future leaks in through the others. Pass the mask to each layer.",
+    replace="hidden = layer(hidden, mask)",
+    by="hidden, mask = layer(hidden, mask), None",
+)
+
+
+language_model.patch(
+    "There are no positions in your embeddings. Use `embed_with_positions`, which looks up the tokens, scales their "
+    "vectors and adds the positions.",
+    replace="self.embed(ids, self.table), ",
+    by="self.table[ids] * self.table.size(1) ** 0.5, ",
+)
+
+
+language_model.patch(
     "Your model returns the prediction at the last position only. Return those of all T positions, which are all "
     "trained at once.",
     replace="return logits",
@@ -153,55 +158,54 @@ language_model.patch(
 )
 
 language_model.patch(
-    "All your layers are one and the same: `[layer] * N` holds one layer N times. Make a new layer for each place in "
-    "the list.",
+    "All your layers are one and the same, as in `[layer] * N`, which holds one layer N times. Make a new layer for "
+    "each place in the list.",
     replace="nn.ModuleList(layer(d_model, heads, d_ff, dropout) for _ in range(layers))",
     by="nn.ModuleList([layer(d_model, heads, d_ff, dropout)] * layers)",
     seen="https://github.com/IDEA-Research/DAB-DETR/issues/17",
 )
 
 language_model.patch(
-    "Your layers are in a plain Python list, where torch does not find them, so they are never trained. Use "
-    "`nn.ModuleList`.",
+    "Torch does not find your layers, as in a plain Python list, so they are never trained. Use `nn.ModuleList`.",
     replace="nn.ModuleList(layer(d_model, heads, d_ff, dropout) for _ in range(layers))",
     by="[layer(d_model, heads, d_ff, dropout) for _ in range(layers)]",
     seen="https://github.com/LiamMaclean216/Pytorch-Transfomer/issues/7",
 )
 
 
-@language_model.mistake(
+language_model.patch(
     "Your model looks up the token vectors without scaling them. `embed_with_positions` multiplies them by √d_model "
-    "before it adds the positions."
+    "before it adds the positions.",
+    replace="self.embed(ids, self.table), ",
+    by="self.embed(ids, self.table / self.table.size(1) ** 0.5), ",
 )
-def not_scaled(*sizes):
-    return models.LanguageModel(*sizes, embed=lambda ids, table: table[ids] + sinusoidal(ids.size(1), table.size(1)))
-
-
-@language_model.mistake(
-    "Your model uses the token vectors as they are, without scale and without positions. Use `embed_with_positions`, "
-    "which does both."
-)
-def looked_up_only(*sizes):
-    return models.LanguageModel(*sizes, embed=lambda ids, table: table[ids])
-
-
-@language_model.mistake("Your model adds the positions twice. `embed_with_positions` adds them already.")
-def positions_twice(*sizes):
-    def embed(ids, table):
-        return embed_with_positions(ids, table) + sinusoidal(ids.size(1), table.size(1))
-
-    return models.LanguageModel(*sizes, embed=embed)
 
 
 language_model.patch(
-    "What your layers compute is lost: each layer reads the embeddings again. Pass the result of one layer to the "
-    "next: `x = layer(x, mask)`.",
+    "Your model uses the token vectors as they are, without scale and without positions. Use `embed_with_positions`, "
+    "which does both.",
+    replace="self.embed(ids, self.table), ",
+    by="self.table[ids], ",
+)
+
+
+language_model.patch(
+    "Your model adds the positions twice. `embed_with_positions` adds them already.",
+    replace="self.embed(ids, self.table), ",
+    by="self.embed(ids, self.table) + self.embed(ids, 0 * self.table), ",
+)
+
+
+language_model.patch(
+    "What your layers compute is lost: your logits come from the embeddings. Pass the result of one layer to the "
+    "next, `x = layer(x, mask)`, and use the last one.",
     replace="hidden = layer(hidden, mask)",
     by="layer(hidden, mask)",
 )
 
 language_model.patch(
-    "Your model uses only one of its layers. The embeddings go through all of them, one after another.",
+    "Only one of your layers has an effect. The embeddings go through all of them, one after another: `x = layer(x, "
+    "mask)`.",
     replace="for layer in self.layers:",
     by="for layer in self.layers[-1:]:",
 )
@@ -210,12 +214,6 @@ language_model.patch(
     "Your model adds what goes into a layer to what comes out. The residual connections are inside the layer already.",
     replace="hidden = layer(hidden, mask)",
     by="hidden = hidden + layer(hidden, mask)",
-)
-
-language_model.patch(
-    "Your model ends in a log-softmax. It should return logits, because the loss takes the softmax itself.",
-    replace="return logits",
-    by="return logits.log_softmax(-1)",
 )
 
 language_model.patch(

@@ -79,8 +79,8 @@ masked_weights = Exercise(
 
 
 @masked_weights.mistake(
-    "Your code sets weights to 0 after the softmax, so that the rest of a row no longer adds up to 1. Set the hidden "
-    "scores to minus infinity before the softmax.",
+    "Your hidden weights are 0, but the others still share the row with the hidden ones, so that they no longer add "
+    "up to 1. Set the hidden scores to minus infinity before the softmax.",
     seen="https://github.com/lucidrains/memory-compressed-attention/issues/2",
 )
 def mask_after_softmax(scores, mask):
@@ -112,16 +112,16 @@ def over_the_queries(scores, mask):
 
 
 @masked_weights.mistake(
-    "The mask has no effect in your code, so that hidden keys are read. `masked_fill` returns new scores and leaves "
-    "the old ones as they are: use what it returns."
+    "The mask has no effect in your code, so that hidden keys are read. If you call `masked_fill`, use what it "
+    "returns: it leaves the old scores as they are."
 )
 def not_masked(scores, mask):
     return torch.softmax(scores, dim=-1)
 
 
 @masked_weights.mistake(
-    "Your code fills the hidden scores with 0, or with 1e-9 where −1e9 was meant. That is a score like any other, "
-    "since exp(0) = 1: fill them with minus infinity.",
+    "Your hidden scores count as 0, as if they were filled with 0, multiplied by the mask, or filled with 1e-9 where "
+    "−1e9 was meant. That is a score like any other, since exp(0) = 1: fill them with minus infinity.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def tiny_numbers(scores, mask):
@@ -129,8 +129,8 @@ def tiny_numbers(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your code sets weights to 0 after the softmax and divides by their sum. If a hidden score is much larger than the "
-    "others, that sum is 0, and 0 / 0 is NaN. Hide the scores before the softmax."
+    "Where a hidden score is far above the open ones of its row, your weights are NaN: the exponential of every open "
+    "score is 0 beside it, and 0 / 0 is NaN. Hide the scores first, then take the softmax."
 )
 def renormalised(scores, mask):
     weights = torch.softmax(scores, dim=-1) * mask
@@ -138,9 +138,9 @@ def renormalised(scores, mask):
 
 
 @masked_weights.mistake(
-    "Where a row's scores are far below those of the other rows, your weights are NaN: your code subtracts the "
-    "largest open score of the whole tensor, so that every exponential of that row is 0, and 0 / 0 is NaN. Subtract "
-    "the largest of each row, `amax(-1, keepdim=True)`, or use `softmax`, which does so."
+    "Where a row's scores are far below those of the other rows, your weights are NaN: beside the largest open score "
+    "of the whole tensor, every exponential of that row is 0, and 0 / 0 is NaN. Take the softmax of each row by "
+    "itself, over the last axis, or subtract the largest of each row, `amax(-1, keepdim=True)`."
 )
 def largest_open_score_of_all(scores, mask):
     masked = scores.masked_fill(~mask, -torch.inf)
@@ -184,31 +184,39 @@ def not_low_enough_for_every_score(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your code adds the mask to the scores. A Boolean counts as 1 or 0 there, so it hides nothing: replace the hidden "
-    "scores with minus infinity, by `masked_fill`."
+    "Your hidden scores are lowered by a number such as 10000. One that is far above the open scores stays above them, "
+    "so that hidden keys are read: replace hidden scores with minus infinity."
+)
+def lowered_by_a_number(scores, mask):
+    return torch.softmax(scores - 1e4 * (~mask).to(scores.dtype), dim=-1)
+
+
+@masked_weights.mistake(
+    "Your code adds the mask to the scores, as 1 or 0, which hides nothing. Replace the hidden scores with minus "
+    "infinity, by `masked_fill`."
 )
 def mask_added(scores, mask):
     return torch.softmax(scores + mask, dim=-1)
 
 
 @masked_weights.mistake(
-    "Your code multiplies the mask by minus infinity and adds that. Where nothing is hidden it computes 0 · ∞, which "
-    "is NaN: use `masked_fill` or `torch.where`."
+    "All your weights are NaN, as 0 · ∞ is: if you multiply the mask by minus infinity and add that, every open score "
+    "gets 0 · ∞. Use `masked_fill` or `torch.where`."
 )
 def zero_times_infinity(scores, mask):
     return torch.softmax(scores + ~mask * -torch.inf, dim=-1)
 
 
 @masked_weights.mistake(
-    "Your code fills the hidden scores with plus infinity, whose softmax is NaN. It should be minus infinity."
+    "Your weights are NaN in each row with a hidden score, as they are if hidden scores are plus infinity. They "
+    "should be minus infinity."
 )
 def plus_infinity(scores, mask):
     return torch.softmax(scores.masked_fill(~mask, torch.inf), dim=-1)
 
 
 @masked_weights.mistake(
-    "Your code takes minus infinity times minus, or subtracts a negative number, so that hidden scores become the "
-    "largest. They should become minus infinity.",
+    "Your hidden scores become the largest instead of the smallest: check the sign. They should become minus infinity.",
     seen="https://github.com/lucidrains/memory-compressed-attention/issues/2",
 )
 def hidden_scores_the_largest(scores, mask):
@@ -243,14 +251,16 @@ def scores_returned(scores, mask):
     return scores.masked_fill(~mask, -torch.inf)
 
 
-@masked_weights.mistake("Your code returns the logarithm of the weights. Use `softmax` instead of `log_softmax`.")
+@masked_weights.mistake(
+    "Your code returns the logarithm of the weights. Return the weights: `softmax` instead of `log_softmax`."
+)
 def logarithms(scores, mask):
     return torch.log_softmax(scores.masked_fill(~mask, -torch.inf), dim=-1)
 
 
 @masked_weights.mistake(
-    "Your code divides by the square root of the number of keys. These scores come in as they should be: only mask "
-    "them and take the softmax."
+    "Your scores are divided by the square root of the number of keys. They come in as they should be: only mask them "
+    "and take the softmax."
 )
 def scaled_again(scores, mask):
     return torch.softmax(scores.masked_fill(~mask, -torch.inf) / scores.size(-1) ** 0.5, dim=-1)
@@ -283,7 +293,7 @@ def always_causal(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your code treats an open score of 0 as hidden, because it multiplies by the mask and then looks for zeros. Use "
+    "Your code treats an open score of 0 as hidden, as if the mask were multiplied in and zeros were looked for. Use "
     "the mask itself to choose what is hidden."
 )
 def zeros_hidden(scores, mask):
@@ -292,8 +302,8 @@ def zeros_hidden(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your weights are right, but your code changes the caller's `scores`. Use `masked_fill`, without an underscore at "
-    "its end, which makes a new tensor."
+    "Your weights are right, but your code changes the caller's `scores`. `scores.masked_fill(~mask, -torch.inf)`, "
+    "without an underscore after its name, makes new ones."
 )
 def in_place(scores, mask):
     return torch.softmax(scores.masked_fill_(~mask, -torch.inf), dim=-1)

@@ -114,7 +114,7 @@ def with_a_residual(attention, x, memory, memory_mask=None):
 
 
 @cross_attend.mistake(
-    "Your code inverts the mask, so that the words are hidden and the padding is read. The mask is True for what may "
+    "Your mask works the wrong way round: the words are hidden and the padding is read. The mask is True for what may "
     "be read: pass it on as it is."
 )
 def mask_inverted(attention, x, memory, memory_mask=None):
@@ -135,7 +135,7 @@ def reads_both(attention, x, memory, memory_mask=None):
 
 
 @cross_attend.mistake(
-    "Your code adds the memory to the result. Return what the attention returns, and nothing else.",
+    "Your code adds a vector of the memory to the result. Return what the attention returns, and nothing else.",
     seen="https://github.com/georgepar/slp/issues/26",
 )
 def memory_added(attention, x, memory, memory_mask=None):

@@ -107,35 +107,35 @@ def norms_first(*sizes):
 
 
 decoder_layer.patch(
-    "The residual connection around your cross-attention is missing, so what the target knew before is lost. Add x to "
-    "what the attention computes, then normalise the sum.",
+    "The residual connection around your cross-attention is missing: what it reads is not added to what it computes, "
+    "so that what the target knew before is lost. Add the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)",
     by="self.norm_2(self.dropout(read_memory(x)))",
 )
 
 decoder_layer.patch(
-    "The residual connection around your self-attention is missing, so a word's own vector is lost. Add x to what the "
-    "attention computes, then normalise the sum.",
+    "The residual connection around your self-attention is missing: what it reads is not added to what it computes, "
+    "so that a word's own vector is lost. Add the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )
 
 decoder_layer.patch(
-    "The residual connection around your feed-forward is missing. The feed-forward should add to what was there, not "
-    "replace it.",
+    "The residual connection around your feed-forward is missing: what it reads is not added to what it computes. Add "
+    "the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)",
     by="self.norm_3(self.dropout(self.feed_forward(x)))",
 )
 
 decoder_layer.patch(
-    "Your self-attention gets no mask, so target words read the words that they should predict. Pass `mask` on as the "
-    "fourth argument.",
+    "`mask` has no effect on your self-attention, so that target words read the words that they should predict. Pass "
+    "it on as the fourth argument.",
     replace="self.self_attention(y, y, y, mask)",
     by="self.self_attention(y, y, y)",
 )
 
 decoder_layer.patch(
-    "Your cross-attention gets no mask, so it reads the source's padding. Pass `memory_mask` on.",
+    "`memory_mask` has no effect on your cross-attention, so that the source's padding is read. Pass it on.",
     replace="self.cross(self.cross_attention, y, memory, memory_mask)",
     by="self.cross(self.cross_attention, y, memory)",
     seen="https://github.com/DaoyuanLi2816/Molecule-Generator/issues/22",
@@ -219,21 +219,21 @@ class ThirdResidualFromBeforeTheMemory(layers.DecoderLayer):
 
 
 decoder_layer.patch(
-    "Your layer has no cross-attention: the memory is never used. Between self-attention and feed-forward, the target "
-    "reads the memory, with a residual connection and a norm.",
+    "The memory has no effect in your layer. Between self-attention and feed-forward, the target reads the memory by "
+    "cross-attention, with a residual connection and a norm.",
     replace="self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)",
     by="x",
 )
 
 decoder_layer.patch(
-    "Your layer ends after the cross-attention. Then each token goes through the feed-forward, with a residual "
-    "connection and a norm of its own.",
+    "Your feed-forward has no effect: your layer returns the result of the cross-attention. Then each token goes "
+    "through the feed-forward, with a residual connection and a norm of its own.",
     replace="self.residual(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_3)",
     by="x",
 )
 
 decoder_layer.patch(
-    "Your layer has no self-attention. First the target words read each other under `mask`, with a residual "
+    "Your self-attention has no effect. First the target words read each other under `mask`, with a residual "
     "connection and a norm.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="x",
@@ -260,9 +260,7 @@ decoder_layer.patch(
 )
 
 
-@decoder_layer.mistake(
-    "Your layer has no norms. Each of the three sums is normalised: `post_norm` does both, the sum and the norm."
-)
+@decoder_layer.mistake("Your layer normalises none of its three sums. `post_norm` does both, the sum and the norm.")
 class WithoutNorms(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
         x = x + self.self_attention(x, x, x, mask)
@@ -303,6 +301,17 @@ class SideBySide(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
         x = x + self.self_attention(x, x, x, mask) + self.cross_attention(x, memory, memory, memory_mask)
         return post_norm(self.norm_2(x), self.feed_forward, self.norm_3)
+
+
+@decoder_layer.mistake(
+    "Your layer adds what each sublayer reads once more after its norm. `post_norm` has added it already, and its norm "
+    "comes last."
+)
+class AddedAgain(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = x + post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        x = x + post_norm(x, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_2)
+        return x + post_norm(x, self.feed_forward, self.norm_3)
 
 
 class DecoderLayer(nn.Module):

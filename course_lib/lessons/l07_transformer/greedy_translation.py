@@ -95,8 +95,8 @@ greedy_translation.patch(
 )
 
 greedy_translation.patch(
-    "Your code passes only the newest token to the decoder, which remembers nothing between calls. Pass all target "
-    "tokens so far.",
+    "Your code predicts each token from the newest one alone. The decoder remembers nothing between calls: pass it "
+    "all target tokens so far, as a batch (1, T).",
     replace="torch.tensor([target])",
     by="torch.tensor([target[-1:]])",
 )
@@ -108,8 +108,8 @@ greedy_translation.patch(
 )
 
 greedy_translation.patch(
-    "Your `argmax` runs over the predictions of all positions at once. First take the logits at the last position: "
-    "`logits[0, -1]`.",
+    "Your tokens are indices into the predictions of all positions at once. First take the logits at the last "
+    "position, `logits[0, -1]`, then their `argmax`.",
     replace="logits[0, -1].argmax()",
     by="logits.argmax()",
 )
@@ -200,20 +200,21 @@ greedy_translation.patch(
 )
 
 greedy_translation.patch(
-    "Your code takes the least likely token, by `argmin`. The likeliest token has the highest logit: use `argmax`.",
+    "Your code takes the least likely token. The likeliest one has the highest logit, and `argmax` finds its index.",
     replace="argmax",
     by="argmin",
 )
 
 greedy_translation.patch(
-    "Your code appends the highest logit itself, from `max`. The token is the index of that logit: use `argmax`.",
+    "Your new tokens are the highest logits themselves, as from `max`. The token is the index of that logit: use "
+    "`argmax`.",
     replace="logits[0, -1].argmax()",
     by="logits[0, -1].max()",
 )
 
 greedy_translation.patch(
-    "Your `argmax` runs over the positions and returns the number of a position. It should run over the V tokens, the "
-    "last axis.",
+    "Your code finds the largest logit along the positions, and returns the number of a position. Find it among the V "
+    "tokens, along the last axis.",
     replace="logits[0, -1].argmax()",
     by="logits.argmax(dim=1)[0, -1]",
 )
@@ -226,7 +227,8 @@ greedy_translation.patch(
 )
 
 greedy_translation.patch(
-    "Your code encodes the target instead of the source. `encode` reads the source, once, before the loop.",
+    "Your code encodes [bos], the beginning of the target, instead of the source. `encode` reads the source, once, "
+    "before the loop.",
     replace="memory = model.encode(source)",
     by="memory = model.encode(torch.tensor([[bos]]))",
 )
@@ -270,8 +272,8 @@ def tensor_returned(model, source_ids, max_length):
 
 
 greedy_translation.patch(
-    "Your code writes until [eos] comes, however long that takes. Stop after `max_length` tokens too, since some "
-    "models never write [eos].",
+    "`max_length` has no effect in your code, which writes until [eos] comes. Stop after `max_length` tokens too, "
+    "since some models never write [eos].",
     replace="len(target) <= max_length",
     by="len(target) <= 100",
     seen="https://github.com/CyberZHG/keras-transformer/issues/3",

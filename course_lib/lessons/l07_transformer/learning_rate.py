@@ -96,7 +96,7 @@ def divided_by_the_width(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your code multiplies only one of the two terms by d_model^−0.5. The factor belongs to both: put it outside of the "
+    "Your code multiplies only the falling term by d_model^−0.5. The factor belongs to both: put it outside of the "
     "minimum."
 )
 def factor_inside(step, d_model, warmup):
@@ -141,8 +141,8 @@ def added(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your code uses only the step's whole share of the warm-up, `step // warmup`, which is 0 until the warm-up ends. "
-    "Divide by `/`, or multiply by warmup^−1.5."
+    "Your rate counts only the step's whole share of the warm-up, as `step // warmup` does, which is 0 until the "
+    "warm-up ends. Divide by `/`, or multiply by warmup^−1.5."
 )
 def rounded_down(step, d_model, warmup):
     return float(d_model**-0.5 * min(step**-0.5, step // warmup * warmup**-0.5))
@@ -151,6 +151,30 @@ def rounded_down(step, d_model, warmup):
 @learning_rate.mistake("Your rate falls as 1 / step after the warm-up. It should fall with the square root: step^−0.5.")
 def falling_too_fast(step, d_model, warmup):
     return float(d_model**-0.5 * min(1 / step, step * warmup**-1.5))
+
+
+@learning_rate.mistake(
+    "Your code multiplies only the rising term by d_model^−0.5. The factor belongs to both: put it outside of the "
+    "minimum."
+)
+def factor_in_the_rising_term(step, d_model, warmup):
+    return min(step**-0.5, float(d_model**-0.5) * step * warmup**-1.5)
+
+
+@learning_rate.mistake(
+    "Your second term is (step · warmup)^−1.5. The exponent belongs to warmup alone: step · warmup^−1.5, which rises "
+    "with the step."
+)
+def exponent_of_the_product(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, (step * warmup) ** -1.5))
+
+
+@learning_rate.mistake(
+    "Your second term is (step / warmup)^1.5. The exponent belongs to warmup alone: step · warmup^−1.5, which rises "
+    "with the step."
+)
+def exponent_of_the_share(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, (step / warmup) ** 1.5))
 
 
 @learning_rate.right_for_whole_course

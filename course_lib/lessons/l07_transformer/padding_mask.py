@@ -35,8 +35,8 @@ padding_mask = Exercise(
 
 
 @padding_mask.mistake(
-    "Your mask is True for padding and False for words. In this course True marks what may be attended to: use `!=` "
-    "instead of `==`."
+    "Your mask is True for padding and False for words. In this course True marks what may be attended to: `ids != "
+    "pad` is True for words."
 )
 def hides_words(ids, pad):
     return ~attention.padding_mask(ids, pad)
@@ -68,7 +68,7 @@ def hides_queries(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your code always compares with 0, but the padding's id is passed in as `pad`. Compare with that.",
+    "Your code takes 0 for padding in every call, but the padding's id is passed in as `pad`. Compare with that.",
     seen="https://github.com/hyunwoongko/transformer/issues/11",
 )
 def always_zero(ids, pad):
@@ -84,7 +84,7 @@ def minus_infinity(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your code keeps the ids that are larger than `pad`. Padding may have any id, so smaller ids are words too: "
+    "Your mask is True for the ids that are larger than `pad`. Padding may have any id, so smaller ids are words too: "
     "compare with `!=`."
 )
 def larger_ids(ids, pad):
@@ -92,16 +92,15 @@ def larger_ids(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your mask holds fractions. The course's masks are Boolean, True and False: return the comparison itself, without "
-    "`float()`."
+    "Your mask holds floating-point numbers. The course's masks are Boolean, True and False: return the comparison "
+    "itself."
 )
 def ones_and_zeros(ids, pad):
     return attention.padding_mask(ids, pad).float()
 
 
 @padding_mask.mistake(
-    "Your mask holds whole numbers. The course's masks are Boolean, True and False: return the comparison itself, "
-    "without `long()`, `int()` or `float()`."
+    "Your mask holds whole numbers. The course's masks are Boolean, True and False: return the comparison itself."
 )
 def whole_numbers(ids, pad):
     return attention.padding_mask(ids, pad).long()
@@ -141,6 +140,23 @@ def repeated_for_queries(ids, pad):
 @padding_mask.mistake("Your code returns ids. Compare them with `pad`, so that the mask holds True and False.")
 def ids_returned(ids, pad):
     return ids[:, None, None]
+
+
+@padding_mask.mistake(
+    "Your mask opens as many positions from the left as a text has words, which is right only if its padding comes "
+    "last. Compare each id with `pad`."
+)
+def as_many_as_there_are_words(ids, pad):
+    count = (ids != pad).sum(1, keepdim=True)
+    return (torch.arange(ids.size(1)) < count)[:, None, None]
+
+
+@padding_mask.mistake(
+    "Your mask hides everything after the first padding of a text, which is right only if no word follows. Compare "
+    "each id with `pad`."
+)
+def up_to_the_first_padding(ids, pad):
+    return (ids != pad).long().cumprod(1).bool()[:, None, None]
 
 
 @padding_mask.right_for_whole_course

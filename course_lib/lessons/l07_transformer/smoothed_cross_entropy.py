@@ -11,6 +11,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.learning import losses
 from course_lib.learning.losses import IGNORE
+from course_lib.lessons.l06_decoder.inputs import explain_floor
 
 
 def right_share(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -31,6 +32,7 @@ smoothed_cross_entropy = Exercise(
     on_map="loss",
     trained=True,
     adapt=wrap_in_tuple,
+    explain=explain_floor,
     returns=(Result("the loss"),),
     example=case(fixed_tensor(1, 3, 5), LABELS, 0.1),
     another=case(fixed_tensor(1, 3, 5, seed=1), LABELS, 0.1),
@@ -116,7 +118,7 @@ def added_on_top(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your code takes a softmax before the log-softmax. Pass the logits on as they come in.",
+    "Your code takes a softmax twice, as `F.cross_entropy` of probabilities does. Pass the logits on as they come in.",
     seen="https://github.com/ariecattan/SciCo/issues/2",
 )
 def softmax_twice(logits, labels, epsilon):
@@ -161,8 +163,8 @@ def shared_by_two_fewer(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your loss is the divergence of the best-known program: `KLDivLoss`, epsilon / (V − 2) and a column 0 that gets "
-    "nothing. Here epsilon is spread over all V tokens, and the loss is − Σ label · ln p."
+    "Your loss is the divergence of the best-known program: it uses `KLDivLoss`, epsilon / (V − 2) and a column 0 "
+    "that gets nothing. Here epsilon is spread over all V tokens, and the loss is − Σ label · ln p."
 )
 def divergence_with_a_column_for_padding(logits, labels, epsilon):
     V = logits.size(-1)
@@ -207,8 +209,8 @@ def summed(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "The smoothed part of your loss is averaged over padding too: your code takes the mean of everything. Leave out "
-    "the positions whose label is −100 before you average.",
+    "The smoothed part of your loss is the mean over all positions, padding included. Leave out the positions whose "
+    "label is −100 before you average.",
     seen="https://github.com/k-tahiro/bert-summarizer/issues/41",
 )
 def smoothed_part_over_all_positions(logits, labels, epsilon):
@@ -226,8 +228,8 @@ def padding_counted(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your code takes the softmax first and then its logarithm. The softmax of very unlikely tokens is 0, and ln 0 is "
-    "minus infinity: use `torch.log_softmax`, which does both in one step."
+    "Your code computes the probabilities first, and then their logarithm. For very unlikely tokens the computer's "
+    "probability is 0, and ln 0 is minus infinity: use `torch.log_softmax`, which does both in one step."
 )
 def logarithm_of_the_softmax(logits, labels, epsilon):
     counts = labels != IGNORE
@@ -237,8 +239,9 @@ def logarithm_of_the_softmax(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
-    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+    "In a row far below another row, your loss is infinite: measured against the largest logit of several rows, every "
+    "exponential of that row is 0, and ln 0 is minus infinity. Subtract the largest logit of each row, or use "
+    "`log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, labels, epsilon):
     lower = logits - logits.max()
@@ -318,9 +321,9 @@ def mean_of_the_probabilities(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your loss mixes the logits of different tokens: their axes are exchanged, (B, V, T), before `reshape(-1, V)` "
-    "cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, V, "
-    "T) with labels (B, T)."
+    "Your loss mixes the logits of different tokens, as if their axes were exchanged, (B, V, T), before `reshape(-1, "
+    "V)` cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, "
+    "V, T) with labels (B, T)."
 )
 def flattened_after_an_exchange(logits, labels, epsilon):
     return losses.smoothed_cross_entropy(logits.mT.reshape(logits.shape), labels, epsilon)
@@ -333,6 +336,14 @@ def flattened_after_an_exchange(logits, labels, epsilon):
 def entropy_of_the_model(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
     return (-(1 - epsilon) * right - epsilon * (log_p.exp() * log_p).sum(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your code returns a loss for each position, in one row, with 0 where the label is −100. Return one number: the "
+    "mean over the labels that count."
+)
+def one_loss_for_each_position(logits, labels, epsilon):
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none", label_smoothing=epsilon)
 
 
 @smoothed_cross_entropy.right_for_whole_course

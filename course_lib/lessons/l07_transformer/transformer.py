@@ -110,7 +110,7 @@ def one_word_ahead(*sizes):
 
 
 transformer.patch(
-    "Your encoder reads padding. Pass the padding mask to each of its layers.",
+    "Your encoder reads padding. Pass the padding mask of the source to each of its layers.",
     replace="layer(x, mask)",
     by="layer(x)",
 )
@@ -147,8 +147,8 @@ transformer.patch(
 )
 
 transformer.patch(
-    "Your memory is the embedded source: your code never calls the layers of the encoder, or does not use what they "
-    "return. Write `x = layer(x, mask)`.",
+    "Your memory is the embedded source: the layers of the encoder have no effect. Use what each of them returns: `x "
+    "= layer(x, mask)`.",
     replace="for layer in self.encoder:",
     by="for layer in ():",
 )
@@ -162,8 +162,8 @@ transformer.patch(
 
 
 @transformer.mistake(
-    "All your layers are one and the same: `[layer] * N` holds one layer N times. Make a new layer for each place in "
-    "the list.",
+    "All your layers are one and the same, as in `[layer] * N`, which holds one layer N times. Make a new layer for "
+    "each place in the list.",
     seen="https://github.com/IDEA-Research/DAB-DETR/issues/17",
 )
 class OneLayerManyTimes(models.Transformer):
@@ -174,8 +174,7 @@ class OneLayerManyTimes(models.Transformer):
 
 
 @transformer.mistake(
-    "Your layers are in a plain Python list, where torch does not find them, so they are never trained. Use "
-    "`nn.ModuleList`.",
+    "Torch does not find your layers, as in a plain Python list, so they are never trained. Use `nn.ModuleList`.",
     seen="https://github.com/LiamMaclean216/Pytorch-Transfomer/issues/7",
 )
 class LayersInPlainLists(models.Transformer):
@@ -229,7 +228,8 @@ def scaled_twice(*sizes):
 
 
 @transformer.mistake(
-    "Your model scales its tables by √d_model before it looks up the words. `embed_with_positions` does that already."
+    "Your token vectors are scaled by √d_model twice. `embed_with_positions` scales them already: pass it the tables "
+    "as they are."
 )
 def tables_scaled(*sizes):
     return models.Transformer(*sizes, embed=lambda ids, table: embed_with_positions(ids, table * table.size(1) ** 0.5))
@@ -244,8 +244,8 @@ transformer.patch(
 
 
 transformer.patch(
-    "What your decoder layers compute is lost: each layer reads the embeddings again. Pass the result of one layer to "
-    "the next.",
+    "What your decoder layers compute is lost: your logits come from the embedded target. Pass the result of one "
+    "layer to the next, and use the last one.",
     replace="x = layer(x, memory, mask, memory_mask)",
     by="layer(x, memory, mask, memory_mask)",
 )
@@ -377,8 +377,8 @@ class Causal(EncoderLayer):
 
 
 @transformer.mistake(
-    "Your encoder layers get a causal mask besides the padding mask, so that a source word cannot read later ones. The "
-    "whole source is known: hide its padding only."
+    "In your encoder a source word cannot read later ones, as under a causal mask. The whole source is known: hide "
+    "its padding only."
 )
 def causal_encoder(*sizes):
     return models.Transformer(*sizes, encoder_layer=Causal)

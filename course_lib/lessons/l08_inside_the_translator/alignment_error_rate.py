@@ -90,8 +90,8 @@ def mean_of_sentences(predicted, sure):
 
 
 @alignment_error_rate.mistake(
-    "Your code divides by the union of the links, which gives the Jaccard distance. Divide twice the agreed links by "
-    "the predicted plus the true ones."
+    "Your code divides the agreed links by their union, which gives the Jaccard distance. Divide twice the agreed "
+    "links by the predicted plus the true ones."
 )
 def by_the_union(predicted, sure):
     pairs = list(zip(predicted, sure, strict=True))
@@ -99,19 +99,21 @@ def by_the_union(predicted, sure):
 
 
 @alignment_error_rate.mistake(
-    "Your code puts the links of all sentences into one set, where equal links of different sentences become one. "
-    "Count them sentence by sentence."
+    "In your code equal links of different sentences count as one, as in one set of the links of all sentences. Count "
+    "them sentence by sentence."
 )
 def one_set_for_all(predicted, sure):
     return metrics.alignment_error_rate([set().union(*predicted)], [set().union(*sure)])
 
 
-@alignment_error_rate.mistake("Your code uses the first sentence only. Add up the counts over all sentences.")
+@alignment_error_rate.mistake("Your result is that of the first sentence only. Add up the counts over all sentences.")
 def first_sentence_only(predicted, sure):
     return metrics.alignment_error_rate(predicted[:1], sure[:1])
 
 
-@alignment_error_rate.mistake("Your code uses the last sentence only. Add up the counts over all sentences: `+=`.")
+@alignment_error_rate.mistake(
+    "Your result is that of the last sentence only. Add up the counts over all sentences, in a loop by `+=`."
+)
 def last_sentence_only(predicted, sure):
     return metrics.alignment_error_rate(predicted[-1:], sure[-1:])
 
@@ -142,7 +144,7 @@ def by_the_sentences(predicted, sure):
 
 
 @alignment_error_rate.mistake(
-    "Your code counts the links that do not agree, but does not divide. Divide by the predicted plus the true links."
+    "Your result is the number of links that do not agree. Divide it by the predicted plus the true links."
 )
 def not_divided(predicted, sure):
     return sum(len(A ^ S) for A, S in zip(predicted, sure, strict=True))
@@ -154,12 +156,20 @@ def in_per_cent(predicted, sure):
 
 
 @alignment_error_rate.mistake(
-    "In your code only the last term is divided, or the subtraction comes before the division. It is 1 − (2 · agreed / "
-    "(predicted + true)): check the brackets."
+    "Your result is 1 − 2 · agreed / predicted + true: the brackets around the sum are missing. It should be 1 − 2 · "
+    "agreed / (predicted + true)."
 )
 def brackets_missing(predicted, sure):
     agreed = sum(len(A & S) for A, S in zip(predicted, sure, strict=True))
     return 1 - 2 * agreed / sum(map(len, predicted)) + sum(map(len, sure))
+
+
+@alignment_error_rate.mistake(
+    "Your agreed links are those of the last sentence only, though they are divided by the links of all sentences. Add "
+    "them up over all sentences, in a loop by `+=`."
+)
+def agreed_in_the_last_sentence(predicted, sure):
+    return 1 - 2 * len(predicted[-1] & sure[-1]) / sum(map(len, [*predicted, *sure]))
 
 
 def plain_alignment_error_rate(predicted, sure):

@@ -143,7 +143,9 @@ def largest_of_all(weights):
     return {(source, target)}
 
 
-@alignment_from_weights.mistake("Your code takes the smallest weight of each row, by `argmin`. Take the largest.")
+@alignment_from_weights.mistake(
+    "Your code takes the smallest weight of each row. Take the largest, which `argmax` finds."
+)
 def smallest(weights):
     return {(source, target) for target, source in enumerate(weights.argmin(dim=-1).tolist())}
 
@@ -154,7 +156,7 @@ def counted_from_1(weights):
 
 
 @alignment_from_weights.mistake(
-    "Your code keeps a link only if the source word also has its largest weight there. Each target word gets one link, "
+    "Your code has a link only where the source word also has its largest weight. Each target word gets one link, "
     "whatever the other target words read.",
     seen="https://github.com/cisnlp/simalign/issues/33",
 )
@@ -179,11 +181,28 @@ def as_a_dictionary(weights):
 
 
 @alignment_from_weights.mistake(
-    "Your code ignores the weights and links word 0 with word 0, word 1 with word 1. That is a baseline: here, each "
+    "Your links are word 0 with word 0, word 1 with word 1, whatever the weights. That is a baseline: here, each "
     "target word is linked to the source word that it reads most."
 )
 def the_diagonal(weights):
     return {(min(target, weights.size(1) - 1), target) for target in range(weights.size(0))}
+
+
+@alignment_from_weights.mistake(
+    "Where several target words read the same source word most, only the last of them has a link in your code, as in "
+    "a dictionary with source words as keys. Each target word gets one link."
+)
+def last_of_each_source_word(weights):
+    return set({source: target for target, source in enumerate(heaviest(weights))}.items())
+
+
+@alignment_from_weights.mistake(
+    "Where several target words read the same source word most, only the first of them has a link in your code. Each "
+    "target word gets one link, even if its source word has one already."
+)
+def first_of_each_source_word(weights):
+    columns = heaviest(weights)
+    return {(source, columns.index(source)) for source in columns}
 
 
 @alignment_from_weights.right_for_whole_course

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,17 +26,19 @@ calibration_error = Exercise(
     example=case(CONFIDENCE, CORRECT, 5),
     another=case(torch.tensor([0.85, 0.9, 0.95, 0.45, 0.58, 0.15]), CORRECT.flip(0), 5),
     cases=(
+        # The others in the bin of a confidence of 1 or 0, and at the other end, have gaps of the other sign: they tell
+        # in which bin it was put.
         case(CONFIDENCE, CORRECT, 10, having=("more bins",)),
         case(CONFIDENCE, CORRECT, 1, having=("a single bin",)),
         case(
-            torch.tensor([0.95, 0.92, 1.0, 0.55]),
-            torch.tensor([True, True, False, False]),
+            torch.tensor([0.95, 0.92, 1.0, 0.05]),
+            torch.tensor([True, True, False, True]),
             10,
             having=("a confidence of exactly 1",),
         ),
         case(
-            torch.tensor([0.05, 0.02, 0.0, 0.55]),
-            torch.tensor([False, True, True, True]),
+            torch.tensor([0.05, 0.02, 0.0, 0.95]),
+            torch.tensor([False, False, True, False]),
             10,
             having=("a confidence of exactly 0",),
         ),
@@ -140,8 +143,8 @@ def signs_kept_the_other_way(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code takes one absolute value at the end, so that a bin that is too sure makes up for one that is not sure "
-    "enough, as if there were a single bin. Take the absolute value of each bin's gap."
+    "In your code a bin that is too sure makes up for one that is not sure enough, as if there were a single bin. "
+    "Take the absolute value of each bin's gap before you add up."
 )
 def absolute_value_at_the_end(confidence, correct, bins):
     return (confidence.mean() - correct.to(confidence.dtype).mean()).abs()
@@ -180,7 +183,7 @@ def largest_gap(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code puts a confidence of exactly 1 into a bin of its own. It belongs to the last bin: cut the number of the "
+    "In your code a confidence of exactly 1 has a bin of its own. It belongs to the last bin: cut the number of the "
     "bin off at bins − 1.",
     seen="https://github.com/Lightning-AI/torchmetrics/issues/3510",
 )
@@ -191,8 +194,7 @@ def bin_of_its_own_for_1(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code leaves out a confidence of exactly 1: each of your bins ends before its upper limit. Let the last bin "
-    "include 1."
+    "Your code leaves out a confidence of exactly 1. It belongs to the last bin: let that include its upper limit."
 )
 def without_1(confidence, correct, bins):
     gaps = (correct.to(confidence.dtype) - confidence) * (confidence < 1)
@@ -201,8 +203,8 @@ def without_1(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code leaves out a confidence of exactly 0: each of your bins begins after its lower limit. Let the first bin "
-    "include 0, where being right is a gap too.",
+    "Your code leaves out a confidence of exactly 0. It belongs to the first bin, where being right is a gap too: let "
+    "that include its lower limit.",
     seen="https://github.com/NandhaKishorM/laya/pull/39",
 )
 def without_0(confidence, correct, bins):
@@ -211,7 +213,34 @@ def without_0(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your loop leaves out the last bin, the one with the surest answers. `range(bins)` goes through all of them.",
+    "In your code a confidence of exactly 1 is in the first bin, as after `% bins`. It belongs to the last bin: cut "
+    "the number of the bin off at bins − 1."
+)
+def first_bin_for_1(confidence, correct, bins):
+    gaps, number = correct.to(confidence.dtype) - confidence, (confidence * bins).long() % bins
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "In your code a confidence of exactly 0 has a bin of its own. It belongs to the first bin: its gap and "
+    "those of the others there are added before the absolute value is taken."
+)
+def bin_of_its_own_for_0(confidence, correct, bins):
+    gaps, number = correct.to(confidence.dtype) - confidence, (confidence * bins).ceil().long()
+    return torch.zeros(bins + 1, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "In your code a confidence of exactly 0 is in the last bin, as the index −1 puts it there. It belongs to the first "
+    "bin."
+)
+def last_bin_for_0(confidence, correct, bins):
+    gaps, number = correct.to(confidence.dtype) - confidence, ((confidence * bins).ceil().long() - 1) % bins
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@calibration_error.mistake(
+    "Your code leaves out the last bin, the one with the surest answers. `range(bins)` goes through all of them.",
     seen="https://github.com/texttron/BrowseComp-Plus/pull/18",
 )
 def without_the_last_bin(confidence, correct, bins):
@@ -222,7 +251,7 @@ def without_the_last_bin(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "An empty bin makes NaN in your code, since the mean of nothing is not a number. Skip empty bins."
+    "Your error is NaN where a bin is empty, since the mean of nothing is not a number. Skip empty bins."
 )
 def nan_from_empty_bins(confidence, correct, bins):
     number, total = numbers_of_bins(confidence, bins), torch.zeros((), dtype=confidence.dtype)
@@ -252,8 +281,8 @@ def in_per_cent(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code rounds `confidence * (bins - 1)` to the nearest number, so that the first and the last bin are only "
-    "half as wide. Round `confidence * bins` down: with 5 bins, the first goes from 0 to 0.2."
+    "Your first and your last bin are only half as wide as the others, as if `confidence * (bins - 1)` were rounded "
+    "to the nearest number. Round `confidence * bins` down: with 5 bins, the first goes from 0 to 0.2."
 )
 def rounded_to_the_nearest(confidence, correct, bins):
     gaps = correct.to(confidence.dtype) - confidence
@@ -262,8 +291,8 @@ def rounded_to_the_nearest(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code rounds `confidence * bins` to the nearest number, so that each bin is half a width off. Round it down: "
-    "with 5 bins, the first goes from 0 to 0.2."
+    "Each of your bins is half a width off, as if `confidence * bins` were rounded to the nearest number. Round it "
+    "down: with 5 bins, the first goes from 0 to 0.2."
 )
 def rounded_half_a_bin_off(confidence, correct, bins):
     gaps = correct.to(confidence.dtype) - confidence
@@ -274,6 +303,24 @@ def rounded_half_a_bin_off(confidence, correct, bins):
 @calibration_error.mistake("Your code always makes 10 bins. Make as many as `bins` says.")
 def always_10_bins(confidence, correct, bins):
     return scoring.calibration_error(confidence, correct, 10)
+
+
+@calibration_error.mistake(
+    "Your bins go from the lowest confidence to the highest, as those of a histogram do by default. They should go "
+    "from 0 to 1: with 5 bins, the first goes from 0 to 0.2."
+)
+def from_the_lowest_to_the_highest(confidence, correct, bins):
+    gaps = correct.to(confidence.dtype) - confidence
+    of_bins, _ = np.histogram(confidence.numpy(), bins, weights=gaps.numpy())
+    return torch.as_tensor(np.abs(of_bins).sum() / len(confidence), dtype=confidence.dtype)
+
+
+@calibration_error.mistake(
+    "Your code makes one bin too few, as `linspace(0, 1, bins)` does if its numbers are the limits of the bins. There "
+    "is one limit more than there are bins: `linspace(0, 1, bins + 1)`."
+)
+def one_bin_too_few(confidence, correct, bins):
+    return scoring.calibration_error(confidence, correct, bins - 1) if bins > 1 else torch.zeros_like(confidence[0])
 
 
 def plain_calibration_error(confidence, correct, bins):

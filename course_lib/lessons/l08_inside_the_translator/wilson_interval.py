@@ -55,8 +55,8 @@ def roots(share: float, c: float) -> tuple[float, float]:
 
 
 @wilson_interval.mistake(
-    "Your code puts the share that was counted, right / total, under the root. The formula has the unknown share p on "
-    "both sides. For 100 right answers of 100, yours says that the true share is certainly 100 %."
+    "Under your root is the share that was counted, right / total. The formula has the unknown share p on both sides. "
+    "For 100 right answers of 100, yours says that the true share is certainly 100 %."
 )
 def counted_share_under_the_root(right, total):
     share = right / total
@@ -64,8 +64,8 @@ def counted_share_under_the_root(right, total):
 
 
 @wilson_interval.mistake(
-    "Your code puts the share that was counted, right / total, under the root, and cuts the ends off at 0 and 1. The "
-    "formula has the unknown share p on both sides; its solutions never leave 0 to 1."
+    "Under your root is the share that was counted, right / total, and your ends are cut off at 0 and 1. The formula "
+    "has the unknown share p on both sides; its solutions never leave 0 to 1."
 )
 def counted_share_under_the_root_cut_off(right, total):
     low, high = counted_share_under_the_root(right, total)
@@ -73,37 +73,37 @@ def counted_share_under_the_root_cut_off(right, total):
 
 
 @wilson_interval.mistake(
-    "Your code does not square 1.96. When both sides are squared, so is 1.96: the factor in front of p · (1 − p) is "
-    "1.96² / total."
+    "In your interval 1.96 is not squared. When both sides are squared, so is 1.96: the factor in front of p · (1 − "
+    "p) is 1.96² / total."
 )
 def z_not_squared(right, total):
     return roots(right / total, 1.96 / total)
 
 
 @wilson_interval.mistake(
-    "Your code uses 1 standard error in place of 1.96. Such an interval holds the true share in only 68 % of all "
-    "cases: use 1.96."
+    "Your interval is that of 1 standard error in place of 1.96. It holds the true share in only 68 % of all cases: "
+    "use 1.96."
 )
 def one_standard_error(right, total):
     return roots(right / total, 1 / total)
 
 
-@wilson_interval.mistake("Your code uses 2 standard errors. Close, but use 1.96.")
+@wilson_interval.mistake("Your interval is that of 2 standard errors. Close, but use 1.96.")
 def two_standard_errors(right, total):
     return roots(right / total, 4 / total)
 
 
-@wilson_interval.mistake("Your code uses 1.645 standard errors, which is for 90 %. Use 1.96, for 95 %.")
+@wilson_interval.mistake("Your interval is that of 1.645 standard errors, which is for 90 %. Use 1.96, for 95 %.")
 def for_90_per_cent(right, total):
     return roots(right / total, 1.645**2 / total)
 
 
-@wilson_interval.mistake("Your code uses 2.576 standard errors, which is for 99 %. Use 1.96, for 95 %.")
+@wilson_interval.mistake("Your interval is that of 2.576 standard errors, which is for 99 %. Use 1.96, for 95 %.")
 def for_99_per_cent(right, total):
     return roots(right / total, 2.576**2 / total)
 
 
-@wilson_interval.mistake("Your code uses more digits than the task in place of 1.96: use 1.96 itself.")
+@wilson_interval.mistake("Your interval is that of 1.95996…, with more digits than the task. Use 1.96 itself.")
 def more_digits_of_z(right, total):
     return roots(right / total, 1.959963984540054**2 / total)
 
@@ -143,8 +143,8 @@ def not_divided(right, total):
 
 
 @wilson_interval.mistake(
-    "Under your root, 1.96² is divided by 4 · total. In the formula for the roots it is c² / 4 with c = 1.96² / total, "
-    "so what is left under 1.96 · √ is 1.96² / (4 · total²)."
+    "Under 1.96 · √ your interval has 1.96² / (4 · total), where the division should be by 4 · total². In the formula "
+    "for the roots it is c² / 4, with c = 1.96² / total."
 )
 def total_not_squared(right, total):
     share, c = right / total, 1.96**2 / total
@@ -152,8 +152,8 @@ def total_not_squared(right, total):
 
 
 @wilson_interval.mistake(
-    "Your code divides by 2 where the formula for the roots divides by 2a. Here a, the number in front of p², is "
-    "1 + 1.96² / total, not 1."
+    "Your roots are (−b ± √(b² − 4d)) / 2, as if a were 1. Here a, the number in front of p², is 1 + 1.96² / total: "
+    "the roots are (−b ± √(b² − 4ad)) / (2a)."
 )
 def leading_coefficient_1(right, total):
     share, c = right / total, 1.96**2 / total
@@ -162,16 +162,16 @@ def leading_coefficient_1(right, total):
 
 
 @wilson_interval.mistake(
-    "The division by `total` is missing from your equation: the factor in front of p · (1 − p) is 1.96² / total. "
-    "Without the division, the interval is as wide as for a single answer."
+    "Your interval is as wide as for a single answer, as if the division by `total` were missing: the factor in front "
+    "of p · (1 − p) is 1.96² / total."
 )
 def as_wide_as_for_one_answer(right, total):
     return roots(right / total, 1.96**2)
 
 
 @wilson_interval.mistake(
-    "Your code divides by the root of `total`. When both sides are squared, that becomes `total` itself: the factor in "
-    "front of p · (1 − p) is 1.96² / total."
+    "Your interval is that of the factor 1.96² / √total. When both sides are squared, √total becomes `total` itself: "
+    "the factor in front of p · (1 − p) is 1.96² / total."
 )
 def root_of_total(right, total):
     return roots(right / total, 1.96**2 / math.sqrt(total))
@@ -207,8 +207,8 @@ def middle_without_c(right, total):
 
 
 @wilson_interval.mistake(
-    "Your code adds two right and two wrong answers, then puts the new share under the root. That is an approximation "
-    "(Agresti and Coull 1998). Solve the quadratic equation."
+    "Your interval is that of two more right and two more wrong answers, with the new share under the root. That is "
+    "an approximation (Agresti and Coull 1998). Solve the quadratic equation."
 )
 def two_of_each_added(right, total):
     return counted_share_under_the_root(right + 2, total + 4)
@@ -223,8 +223,8 @@ def without_the_root(right, total):
 
 
 @wilson_interval.mistake(
-    "`/ 2 * a` divides by 2 and then multiplies by a, since Python works from left to right. Put brackets around the "
-    "denominator: `/ (2 * a)`."
+    "Your roots are multiplied by a instead of divided by it, as by `/ 2 * a`, since Python works from left to right. "
+    "Put brackets around the denominator: `/ (2 * a)`."
 )
 def multiplied_by_a(right, total):
     a = 1 + 1.96**2 / total
@@ -233,7 +233,7 @@ def multiplied_by_a(right, total):
 
 
 @wilson_interval.mistake(
-    "Your brackets end too late: only the root is divided by 2a. Divide the whole numerator, `(-b - root) / (2 * a)`."
+    "In your code only the root is divided by 2a. Divide the whole numerator: `(-b - root) / (2 * a)`."
 )
 def only_the_root_divided(right, total):
     share, c = right / total, 1.96**2 / total
@@ -242,9 +242,27 @@ def only_the_root_divided(right, total):
     return -b - root / (2 * a), -b + root / (2 * a)
 
 
-@wilson_interval.mistake("Your arguments are swapped: the share is right / total.")
+@wilson_interval.mistake("In your code `right` and `total` have changed places. The share is right / total.")
 def swapped(right, total):
     return roots(total / right, 1.96**2 / right)
+
+
+@wilson_interval.mistake(
+    "Your two roots have the wrong sign. They are (−b ± √(b² − 4ad)) / (2a), where b = −(2s + c) is negative, so that "
+    "−b is positive."
+)
+def sign_of_the_roots(right, total):
+    low, high = confidence.wilson_interval(right, total)
+    return -high, -low
+
+
+@wilson_interval.mistake(
+    "Under your root is b² − 4d, without a. It is b² − 4ad, where a, the number in front of p², is 1 + 1.96² / total."
+)
+def leading_coefficient_1_under_the_root(right, total):
+    share, c = right / total, 1.96**2 / total
+    half = math.sqrt((2 * share + c) ** 2 - 4 * share**2) / (2 * (1 + c))
+    return ends((2 * share + c) / (2 * (1 + c)), half)
 
 
 @wilson_interval.right_for_whole_course

@@ -441,7 +441,7 @@ def test_layers_in_a_plain_list_are_reported_in_whatever_order_they_are_made():
             del self.layers
             self.layers = made[::-1]
 
-    assert find("LanguageModel").check(Plain).message.startswith("Your layers are in a plain Python list")
+    assert find("LanguageModel").check(Plain).message.startswith("Torch does not find your layers")
 
 
 def test_numbers_without_a_gradient_do_not_pass_where_models_train():

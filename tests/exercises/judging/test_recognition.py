@@ -278,7 +278,7 @@ def share_of_their_sum_and_averaged(query, key, value):
         (
             "gelu",
             without_the_root_and_without_the_half,
-            "The √2 inside `erf` is missing",
+            "Your share is (1 + erf(x)) / 2, without the √2.",
             "in your result everything is the right result times 2.",
         ),
         (
@@ -321,7 +321,7 @@ def test_two_mistakes_that_show_in_different_results_are_both_named():
             return self.activation(super().forward(x))
 
     first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
-    assert first.startswith("There are two mistakes. First: Your code calls the activation after both maps")
+    assert first.startswith("There are two mistakes. First: In your code the activation comes after both maps")
     assert second.startswith("Second: Your maps have no biases")
 
 
