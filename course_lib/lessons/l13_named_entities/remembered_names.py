@@ -41,6 +41,12 @@ PARIS = [
     tagged("Near Paris", "O B-LOC"),
 ]
 """A name that is a person first, and a place most often; the other way round, it is a person last."""
+WASHINGTON = [
+    tagged("Washington slept", "B-PER O"),
+    tagged("In Washington", "O B-LOC"),
+    tagged("Washington sang", "B-PER O"),
+]
+"""A name whose most frequent kind comes last in the alphabet."""
 
 remembered_names = Exercise(
     reference=entities.remembered_names,
@@ -68,6 +74,7 @@ remembered_names = Exercise(
         ),
         case(PARIS, [["Paris", "sleeps"]], having=("a name of two kinds",)),
         case([*PARIS[::-1], MAY], [["Paris", "met", "Ann"]], having=("a name of two kinds",)),
+        case(WASHINGTON, [["Washington", "sleeps"]], having=("a name of two kinds",)),
         case([NEW_YORK, MAY], [["May", "Ann", "New", "York", "Ann"]], having=("names side by side",)),
         case([NEW_YORK], [["New"], ["York", "New"], []], having=("a part of a name", "an empty sentence")),
         case(
@@ -155,8 +162,8 @@ def up_to_four_words(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code goes through a sentence from right to left. Go from left to right: of two names that overlap, the one "
-    "that begins first counts."
+    "Of two names that overlap, your code takes the one that ends last, as if it went from right to left. Go from left "
+    "to right: the one that begins first counts."
 )
 def right_to_left(known, sentences):
     kinds, result = most_frequent(known), []
@@ -173,14 +180,16 @@ def right_to_left(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code looks for a name at every word, also inside a name that it has just found. Continue after the name."
+    "Your code also finds names that begin inside a name, and they replace tags of it. Continue after a name that you "
+    "have found."
 )
 def inside_names_too(known, sentences):
     return by_kinds(most_frequent(known), sentences, step=1)
 
 
 @remembered_names.mistake(
-    "Your code remembers single words, so a part of a name counts as a name. Remember whole names, as tuples of words."
+    "Your code tags each word for itself, as it was tagged in a name, so a part of a name counts as a name. Remember "
+    "whole names, as tuples of words."
 )
 def single_words(known, sentences):
     tags = {}
@@ -190,8 +199,8 @@ def single_words(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code remembers the tag of every word, O included, so a part of a name counts as a name. Remember whole "
-    "names, as tuples of words."
+    "Your code tags each word for itself, with its most frequent tag, O included, so a part of a name counts as a "
+    "name. Remember whole names, as tuples of words."
 )
 def every_word(known, sentences):
     counts = defaultdict(Counter)
@@ -204,7 +213,7 @@ def every_word(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code knows only names of a single word. A name may have several: look for runs of words, the longest first."
+    "Your code finds only names of a single word. A name may have several: look for runs of words, the longest first."
 )
 def single_word_names(known, sentences):
     return by_kinds({name: kind for name, kind in most_frequent(known).items() if len(name) == 1}, sentences)
@@ -246,6 +255,22 @@ def first_kind(known, sentences):
 )
 def rarest_kind(known, sentences):
     return by_kinds({name: counter.most_common()[-1][0] for name, counter in counts_of(known).items()}, sentences)
+
+
+@remembered_names.mistake(
+    "Of several kinds of a name, your code takes the last in the alphabet, as `max` of the kinds would. Take the one "
+    "that the name has most often: `most_common(1)` finds it."
+)
+def last_in_the_alphabet(known, sentences):
+    return by_kinds({name: max(counter) for name, counter in counts_of(known).items()}, sentences)
+
+
+@remembered_names.mistake(
+    "Of several kinds of a name, your code takes the first in the alphabet. Take the one that the name has most often: "
+    "`most_common(1)` finds it."
+)
+def first_in_the_alphabet(known, sentences):
+    return by_kinds({name: min(counter) for name, counter in counts_of(known).items()}, sentences)
 
 
 @remembered_names.mistake(

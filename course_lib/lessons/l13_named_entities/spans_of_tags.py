@@ -61,8 +61,8 @@ def spans_of(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code loses a name that goes up to the last word: it is only closed when another tag follows. Close it "
-    "after the loop, or loop over `[*tags, 'O']`."
+    "Your code loses a name that goes up to the last word. If a name is closed only where another tag follows, close "
+    "the last one after the loop, or loop over `[*tags, 'O']`."
 )
 def last_one_lost(tags):
     return [span for span in spans_of(tags) if span[2] < len(tags)]
@@ -112,16 +112,16 @@ def kinds_mixed(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code begins a name for an `I-` of another kind, but not after O. Both begin one: the tag before it is not "
-    "of its kind."
+    "Your code begins a name for an `I-` of another kind, but not for one after O or at the beginning. All of them "
+    "begin one: no name of their kind is under way."
 )
 def after_outside_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or (span[1] > 0 and tags[span[1] - 1] != "O")]
 
 
 @spans_of_tags.mistake(
-    "Your code begins a name for an `I-` after O, but loses one of another kind. Both begin one: the tag before it "
-    "is not of its kind."
+    "Your code begins a name for an `I-` after O, but not for one of another kind than the name before it. Both begin "
+    "one: no name of their kind is under way."
 )
 def other_kind_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or span[1] == 0 or tags[span[1] - 1] == "O"]
@@ -147,7 +147,7 @@ def word_by_word(tags):
     return [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"]
 
 
-@spans_of_tags.mistake("Your code finds where names begin, but each of your spans is one word long.")
+@spans_of_tags.mistake("Your spans begin where they should, but each is one word long. A name goes on with each `I-` of its kind.")
 def first_words(tags):
     return [(kind, start, start + 1) for kind, start, _ in spans_of(tags)]
 
