@@ -62,7 +62,9 @@ def first_values_of_words(values, word_of_piece, words):
     return all_pieces(values, word_of_piece, words)[:words]
 
 
-@at_first_pieces.mistake("Your result has the values of special tokens as well. They belong to no word: leave them out.")
+@at_first_pieces.mistake(
+    "Your result has the values of special tokens as well. They belong to no word: leave them out."
+)
 def special_tokens_too(values, word_of_piece, words):
     befores = ["nothing", *word_of_piece]
     return [
@@ -78,6 +80,15 @@ def special_tokens_too(values, word_of_piece, words):
 def by_vote(values, word_of_piece, words):
     pairs = [*zip(word_of_piece, values, strict=True)]
     return [Counter(value for word, value in pairs if word == each).most_common(1)[0][0] for each in range(words)]
+
+
+@at_first_pieces.mistake(
+    "Your positions of first pieces are counted without the special tokens, but `values` has values of these too. Count "
+    "every piece, also one that belongs to no word."
+)
+def counted_without_special_tokens(values, word_of_piece, words):
+    of_words = [word for word in word_of_piece if word is not None]
+    return [values[of_words.index(word)] for word in range(words)]
 
 
 @at_first_pieces.mistake(

@@ -123,7 +123,9 @@ def arithmetic_mean(predicted, expected):
     return precision, recall, (precision + recall) / 2
 
 
-@precision_recall_f1.mistake("Your F1 is half as large as it should be: if all is right, it should be 1. It is 2 · P · R / (P + R).")
+@precision_recall_f1.mistake(
+    "Your F1 is half as large as it should be: if all is right, it should be 1. It is 2 · P · R / (P + R)."
+)
 def without_two(predicted, expected):
     precision, recall, f1 = entities.precision_recall_f1(predicted, expected)
     return precision, recall, f1 / 2
@@ -161,12 +163,16 @@ def found_in_any_sentence(predicted, expected):
     return in_all(both, both, sum(map(len, predicted)), len(there))
 
 
-@precision_recall_f1.mistake("Your numbers are those of the first sentence only. Add up the counts of all sentences, then divide.")
+@precision_recall_f1.mistake(
+    "Your numbers are those of the first sentence only. Add up the counts of all sentences, then divide."
+)
 def first_sentence_only(predicted, expected):
     return entities.precision_recall_f1(predicted[:1], expected[:1])
 
 
-@precision_recall_f1.mistake("Your numbers are those of the last sentence only. Add up the counts of all sentences, then divide.")
+@precision_recall_f1.mistake(
+    "Your numbers are those of the last sentence only. Add up the counts of all sentences, then divide."
+)
 def last_sentence_only(predicted, expected):
     return entities.precision_recall_f1(predicted[-1:], expected[-1:])
 

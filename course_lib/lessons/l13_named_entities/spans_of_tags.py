@@ -36,6 +36,7 @@ spans_of_tags = Exercise(
         case(["I-ORG", "B-ORG", "I-PER", "I-PER"], having=("an I without a B", "an I of another kind")),
         case(["O", "O", "O"], having=("no name",)),
         case(["B-MISC"], having=("a single word",)),
+        case(["B-BOOK", "I-BOOK", "O", "B-ITEM"], having=("a kind that begins with B or I",)),
         case(["B-LOC", "O", "B-LOC", "O", "I-LOC"], having=("the same kind again after O", "an I without a B")),
     ),
     hints=(
@@ -142,12 +143,30 @@ def kind_with_letter(tags):
     return [(tags[start], start, stop) for _, start, stop in spans_of(tags)]
 
 
+@spans_of_tags.mistake(
+    "Your kinds lose a B or I with which they begin. `lstrip` does that: it removes all of some letters, not a prefix. "
+    "The kind is `tag[2:]`."
+)
+def left_letters_stripped(tags):
+    return [(kind.lstrip("BI-"), start, stop) for kind, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake(
+    "Your kinds lose a B, I or O at their ends. `strip` does that: it removes all of some letters, not a prefix. The "
+    "kind is `tag[2:]`."
+)
+def letters_stripped(tags):
+    return [(kind.strip("BIO-"), start, stop) for kind, start, stop in spans_of(tags)]
+
+
 @spans_of_tags.mistake("Your code makes a span of each word. The words of one name belong to one span.")
 def word_by_word(tags):
     return [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"]
 
 
-@spans_of_tags.mistake("Your spans begin where they should, but each is one word long. A name goes on with each `I-` of its kind.")
+@spans_of_tags.mistake(
+    "Your spans begin where they should, but each is one word long. A name goes on with each `I-` of its kind."
+)
 def first_words(tags):
     return [(kind, start, start + 1) for kind, start, _ in spans_of(tags)]
 

@@ -90,7 +90,8 @@ def told_twice(messages, system):
 
 
 @chat_prompt.mistake(
-    "Your code leaves out the given message wherever the system speaks later on. Only the first message decides."
+    "Your text leaves out the given message if the system speaks anywhere in the conversation. Only the first message "
+    "decides."
 )
 def anywhere(messages, system):
     if any(message["role"] == "system" for message in messages):
@@ -98,7 +99,7 @@ def anywhere(messages, system):
     return chat.chat_prompt(messages, system)
 
 
-@chat_prompt.mistake("Your code strips the contents. Write them as they are.")
+@chat_prompt.mistake("Your text lacks the spaces around a content. Write the contents as they are.")
 def stripped(messages, system):
     messages = [{"role": message["role"], "content": message["content"].strip()} for message in messages]
     return chat.chat_prompt(messages, system)

@@ -77,15 +77,16 @@ def encoded(tokens, vocabulary, ranks, choose):
 
 
 @encode_piece.mistake(
-    "Your code joins the leftmost pair. The pair that was learned earliest comes first, wherever it is."
+    "Your code joins the leftmost pair that is in `ranks`. The pair that was learned earliest comes first, wherever it "
+    "is."
 )
 def leftmost_first(piece, vocabulary, ranks):
     return encoded(printable_bytes(piece), vocabulary, ranks, lambda pairs: pairs[0])
 
 
 @encode_piece.mistake(
-    "Your code looks the whole piece up before it merges anything. A vocabulary also has tokens that no merge makes, "
-    "such as `<|im_start|>`, and text must not become one of these: merge first."
+    "Your code gives a whole piece that is in the vocabulary as one token, though no merge makes it. A vocabulary also "
+    "has tokens such as `<|im_start|>`, and text must not become one of these: let the merges alone decide."
 )
 def whole_piece_first(piece, vocabulary, ranks):
     whole = "".join(printable_bytes(piece))
@@ -109,8 +110,8 @@ def latest_one_by_one(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code takes the longest token in the vocabulary that fits. That is not what was learned: join pairs in the "
-    "order of their ranks."
+    "Your tokens are the longest of the vocabulary that fit, from left to right. That is not what was learned: join "
+    "pairs in the order of their ranks."
 )
 def longest_fit(piece, vocabulary, ranks):
     text, ids = "".join(printable_bytes(piece)), []
@@ -122,7 +123,7 @@ def longest_fit(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code stops after one merge. Go on until no pair of neighbours is in `ranks`: a merge may make another one "
+    "Your code joins one pair only. Go on until no pair of neighbours is in `ranks`: a merge may make another one "
     "possible."
 )
 def one_merge(piece, vocabulary, ranks):
@@ -139,7 +140,7 @@ def bytes_only(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code starts from the letters of the piece, so a space or an é is not found. Start from "
+    "Your code finds no token for a space or an é, since it starts from the letters of the piece. Start from "
     "`printable_bytes(piece)`."
 )
 def from_letters(piece, vocabulary, ranks):
@@ -147,8 +148,14 @@ def from_letters(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code gives the ranks of merges plus 256, as in 03. Here the ids are those of the vocabulary."
+    "Your code takes é for one token, but it has two bytes, each with a token of its own. Start from "
+    "`printable_bytes(piece)`, which turns each byte into one character."
 )
+def from_letters_with_a_sign_for_the_space(piece, vocabulary, ranks):
+    return encoded(list(piece.replace(" ", "Ġ")), vocabulary, ranks, lambda pairs: min(pairs, key=ranks.get))
+
+
+@encode_piece.mistake("Your ids of merged tokens are 256 + rank, as in 03. Here the ids are those of the vocabulary.")
 def ids_from_ranks(piece, vocabulary, ranks):
     tokens = printable_bytes(piece)
     while pairs := [pair for pair in pairwise(tokens) if pair in ranks]:
@@ -166,8 +173,8 @@ def tokens_not_ids(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code joins the leftmost pair that is in `ranks`, and starts again from the left. The pair that was learned "
-    "earliest comes first, wherever it is."
+    "Your code joins the leftmost pair that is in `ranks`, one place at a time. The pair that was learned earliest "
+    "comes first, wherever it is."
 )
 def leftmost_one_by_one(piece, vocabulary, ranks):
     tokens, i = list(printable_bytes(piece)), 0

@@ -150,8 +150,8 @@ grouped_query_attention = Exercise(
 )
 
 grouped_query_attention.patch(
-    "Your code rotates the values too. Positions decide who reads whom; what is read stays as it is: rotate queries "
-    "and keys only.",
+    "Your values are rotated too. Positions decide who reads whom; what is read stays as it is: rotate queries and "
+    "keys only.",
     replace="values = split_heads(self.W_v(x), self.kv_heads)",
     by="values = self.rotate(split_heads(self.W_v(x), self.kv_heads))",
     seen="https://github.com/InternLM/lmdeploy/issues/2639",
@@ -170,16 +170,16 @@ grouped_query_attention.patch(
 )
 
 grouped_query_attention.patch(
-    "Your queries are rotated before they are split, so the clocks run over the whole vector. Each head has its own "
-    "d_k / 2 clocks: split first, then rotate.",
+    "Your queries are rotated over the whole width d_model, not head by head. Each head has its own d_k / 2 clocks: "
+    "split first, then rotate.",
     replace="queries = self.rotate(split_heads(self.W_q(x), self.heads))",
     by="queries = split_heads(self.rotate(self.W_q(x)), self.heads)",
 )
 
 
 @grouped_query_attention.mistake(
-    "Your code rotates queries and keys before it splits them, so the clocks run over the whole vector. Each head has "
-    "its own d_k / 2 clocks: split first, then rotate."
+    "Your queries and keys are rotated over their whole width, not head by head. Each head has its own d_k / 2 clocks: "
+    "split first, then rotate."
 )
 class RotatesBeforeItSplits(layers.GroupedQueryAttention):
     def forward(self, x, mask=None):
@@ -191,8 +191,8 @@ class RotatesBeforeItSplits(layers.GroupedQueryAttention):
 
 
 @grouped_query_attention.mistake(
-    "Your code rotates tensors (B, T, H, d_k), so that the number of the head counts as the position. First exchange "
-    "the axes of heads and tokens."
+    "In your rotation the number of the head counts as the position. `rotate` takes (…, T, d_k): exchange the axes of "
+    "heads and tokens first."
 )
 class RotatesAlongTheHeads(layers.GroupedQueryAttention):
     def forward(self, x, mask=None):
@@ -204,7 +204,7 @@ class RotatesAlongTheHeads(layers.GroupedQueryAttention):
 
 
 grouped_query_attention.patch(
-    "Your class does not use the mask. Pass it to `scaled_dot_product_attention`.",
+    "The mask has no effect in your class, so hidden tokens are read. Pass it to `scaled_dot_product_attention`.",
     replace="scaled_dot_product_attention(queries, keys, values, mask)",
     by="scaled_dot_product_attention(queries, keys, values, None)",
 )
@@ -246,7 +246,7 @@ grouped_query_attention.patch(
 )
 
 grouped_query_attention.patch(
-    "The values come from `W_k`. They have a projection of their own, `W_v`.",
+    "Your values come from the same matrix as your keys. They have a projection of their own, `W_v`.",
     replace="self.W_v(x)",
     by="self.W_k(x)",
 )

@@ -78,7 +78,7 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Your code puts SiLU around what W_2 gives as well. Only the gate has an activation.",
+    "There is a SiLU around what W_2 gives as well. Only the gate has an activation.",
     replace="output: Tensor = self.W_2(hidden)",
     by="output: Tensor = F.silu(self.W_2(hidden))",
 )
@@ -96,8 +96,8 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Your code multiplies two outputs of W_2. First multiply the gate by W_1 x, feature by feature, then map the "
-    "product by W_2.",
+    "Your result is the product of what W_2 makes of each factor. First multiply the gate by W_1 x, feature by "
+    "feature, then map the product by W_2.",
     replace="hidden = F.silu(self.W_gate(x)) * self.W_1(x)  # (..., d_ff)\n        output: Tensor = self.W_2(hidden)",
     by="output: Tensor = self.W_2(F.silu(self.W_gate(x))) * self.W_2(self.W_1(x))",
 )
@@ -115,7 +115,7 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Both factors come from the same matrix. Gate and W_1 are two maps.",
+    "Your two factors come from the same matrix. The gate and the other factor have one each, `W_gate` and `W_1`.",
     replace="F.silu(self.W_gate(x)) * self.W_1(x)",
     by="F.silu(self.W_1(x)) * self.W_1(x)",
 )

@@ -60,7 +60,7 @@ def cost(lengths):
 
 
 @fill_batches.mistake(
-    "Your code adds up the tokens of the sentences, and forgets the padding. A batch holds its rows times the longest "
+    "Your code counts the tokens of the sentences without their padding. A batch holds its rows times the longest "
     "source plus the longest target."
 )
 def without_padding(lengths, batch_tokens):
@@ -68,8 +68,8 @@ def without_padding(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code asks whether the open batch is full before the next example joins. Ask how many ids it would hold with "
-    "that example."
+    "Your batches grow beyond the budget: an example joins wherever the open batch is not full yet. Ask how many ids "
+    "it would hold with that example."
 )
 def asks_too_late(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: cost(batch) < batch_tokens)
@@ -115,14 +115,14 @@ def targets_only(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code takes the longest example of the batch. The longest source and the longest target may be in two "
-    "different examples: find each by itself."
+    "Your rows are as wide as the longest example, its source and target together. The longest source and the longest "
+    "target may be in two different examples: find each by itself."
 )
 def longest_example(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: (len(batch) + 1) * max(map(sum, [*batch, new])) <= batch_tokens)
 
 
-@fill_batches.mistake("Your code pads with the lengths of the new example only. An earlier one may be longer.")
+@fill_batches.mistake("Your rows are as wide as the new example only. An earlier one may be longer.")
 def length_of_the_new_one(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: (len(batch) + 1) * sum(new) <= batch_tokens)
 
@@ -138,20 +138,23 @@ def long_ones_lost(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code sorts the examples by length first. Fill the batches in the order given: who calls it may have sorted."
+    "Your batches are filled in the order of the lengths. Fill them in the order given: who calls it may have sorted."
 )
 def sorts_first(lengths, batch_tokens):
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     return [[order[i] for i in batch] for batch in batches.fill_batches([lengths[i] for i in order], batch_tokens)]
 
 
-@fill_batches.mistake("Your code loses the last batch. After the loop, the open batch has to be kept too.")
+@fill_batches.mistake(
+    "Your code loses the last batch. If a batch is kept only where the next one begins, keep the open one after the "
+    "loop too."
+)
 def last_batch_lost(lengths, batch_tokens):
     return batches.fill_batches(lengths, batch_tokens)[:-1]
 
 
 @fill_batches.mistake(
-    "Your code keeps a longest length of an earlier batch. Each batch starts with its own first example."
+    "Your code still counts the longest lengths of earlier batches. Each batch starts with its own first example."
 )
 def longest_of_all(lengths, batch_tokens):
     made, longest = [], (0, 0)
