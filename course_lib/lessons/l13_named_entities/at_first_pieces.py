@@ -83,8 +83,8 @@ def by_vote(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Your positions of first pieces are counted without the special tokens, but `values` has values of these too. Count "
-    "every piece, also one that belongs to no word."
+    "Your positions of first pieces are counted without the special tokens, but `values` has values of these too. "
+    "Count every piece, also one that belongs to no word."
 )
 def counted_without_special_tokens(values, word_of_piece, words):
     of_words = [word for word in word_of_piece if word is not None]
