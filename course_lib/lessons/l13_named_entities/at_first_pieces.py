@@ -75,7 +75,7 @@ def special_tokens_too(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Your value of a word is the one that most of its pieces have. Only first pieces learned a label: read that one.",
+    "Your value for a word is the one that most of its pieces have. Only first pieces learned a label: read that one.",
 )
 def by_vote(values, word_of_piece, words):
     pairs = [*zip(word_of_piece, values, strict=True)]

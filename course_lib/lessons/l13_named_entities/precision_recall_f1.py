@@ -76,7 +76,7 @@ def last_word_only(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code counts a name as found if it overlaps with an expected one. All its words have to be right."
+    "Your code counts a name as found if it overlaps with an expected one of its kind. All its words have to be right."
 )
 def overlapping(predicted, expected):
     def hits(some, others):
@@ -178,7 +178,8 @@ def last_sentence_only(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code divides by zero where nothing was predicted, or nothing expected. A share of nothing is 0 here."
+    "Your code divides by zero where nothing was predicted, nothing expected, or nothing found. A share of nothing is "
+    "0 here."
 )
 def unguarded(predicted, expected):
     both = sum(len({*p} & {*e}) for p, e in zip(predicted, expected, strict=True))

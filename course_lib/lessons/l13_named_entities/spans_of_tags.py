@@ -77,8 +77,8 @@ def stop_inclusive(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code joins two names that are side by side. `B-` always begins a new one, also directly after another of "
-    "the same kind."
+    "Your code joins two names of one kind that are side by side. `B-` always begins a new one, also directly after "
+    "another of the same kind."
 )
 def neighbours_joined(tags):
     return spans_of(["I" + tag[1:] if tag != "O" else tag for tag in tags])

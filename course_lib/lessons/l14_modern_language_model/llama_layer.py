@@ -167,8 +167,8 @@ class FeedForwardFirst(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
-    "Your layer has a head of keys for each head of queries. Fewer are shared: pass `kv_heads` on to "
-    "`GroupedQueryAttention`."
+    "Your layer has as many heads of keys as of queries. Pass `kv_heads` on to `GroupedQueryAttention`, so that groups "
+    "of queries share them."
 )
 def without_groups(d_model, heads, kv_heads, d_ff, rotate):
     return layers.LlamaLayer(d_model, heads, heads, d_ff, rotate)

@@ -114,8 +114,8 @@ def zeros_by_zeros(weight):
 
 @quantize_rows.mistake("Your scales are the largest absolute values themselves. Divide them by 127.")
 def largest_as_scale(weight):
-    whole, scale = quantizing.quantize_rows(weight)
-    return whole, scale * 127
+    largest = weight.abs().amax(dim=1, keepdim=True)
+    return quantizing.quantize_rows(weight)[0], torch.where(largest > 0, largest, torch.ones_like(largest))
 
 
 @quantize_rows.mistake("Your whole numbers are still floats. Store them in 8 bits: `.to(torch.int8)`.")

@@ -111,6 +111,12 @@ vision_transformer.patch(
 
 
 vision_transformer.patch(
+    "Your output is that of a single layer, however many `layers` there should be. Make that many, let each read what "
+    "the one before returned, and `return` below the loop.",
+    replace="for layer in self.layers:",
+    by="for layer in self.layers[:1]:",
+)
+vision_transformer.patch(
     "All your layers are one and the same, with the same weights. Make a new `EncoderLayer` for each: `[layer] * N` "
     "holds one layer N times.",
     replace="nn.ModuleList(encoder_layer(d_model, heads, d_ff, 0.0) for _ in range(layers))",

@@ -79,7 +79,7 @@ def of_the_picks(values, picks):
     return ends(picks.to(values.dtype).mean(dim=-1))
 
 
-@bootstrap_interval.mistake("Your interval is that of the medians of the draws. Take their means.")
+@bootstrap_interval.mistake("Your interval is that of the medians of the draws. Take the mean of each draw.")
 def of_medians(values, picks):
     return ends(values[picks].median(dim=-1).values)
 
