@@ -27,6 +27,9 @@ precision_recall_f1 = Exercise(
         case([[ANN], [ANN, PARIS, UN]], [[ANN, PARIS], [ANN, LOUVRE]], having=("the same span in two sentences",)),
         case([[ANN], [PARIS], []], [[PARIS], [PARIS], [ANN]], having=("a span of another sentence",)),
         case([[ANN], [PARIS], [UN]], [[PARIS], [ANN], [UN]], having=("a span of another sentence",)),
+        case([[PARIS, ANN, UN]], [[ANN, LOUVRE, PARIS]], having=("names in another order",)),
+        case([[UN], [ANN, PARIS]], [[UN], [PARIS]], having=("names in another order",)),
+        case([[ANN], [UN]], [[PARIS, LOUVRE], [PARIS]], having=("no name found",)),
         case([[ANN, PARIS]], [[ANN, PARIS]], having=("all right",)),
         case([[], []], [[ANN], [UN, PARIS]], having=("nothing predicted",)),
         case([[ANN], [UN]], [[], []], having=("nothing expected",)),
@@ -161,6 +164,16 @@ def found_in_any_sentence(predicted, expected):
     there = [span for spans in expected for span in spans]
     both = sum(span in there for spans in predicted for span in spans)
     return in_all(both, both, sum(map(len, predicted)), len(there))
+
+
+@precision_recall_f1.mistake(
+    "Your code counts a name as found only at the same place in both lists of a sentence. Ask whether it is anywhere "
+    "in the other list."
+)
+def place_by_place(predicted, expected):
+    pairs = [pair for ours, theirs in zip(predicted, expected, strict=True) for pair in zip(ours, theirs, strict=False)]
+    both = sum(one == other for one, other in pairs)
+    return in_all(both, both, sum(map(len, predicted)), sum(map(len, expected)))
 
 
 @precision_recall_f1.mistake(

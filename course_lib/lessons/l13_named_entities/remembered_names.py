@@ -35,6 +35,7 @@ OF_EDUCATION = tagged("The State Board of Higher Education met", "O B-ORG I-ORG 
 MAY = tagged("Ms May met Ann", "O B-PER O B-PER")
 ANN_LEE = tagged("Ann Lee slept", "B-PER I-PER O")
 LEE_SMITH = tagged("Lee Smith ran", "B-ORG I-ORG O")
+LEE_AND_SON = tagged("At Lee and Son", "O B-ORG I-ORG I-ORG")
 PARIS = [
     tagged("Paris slept", "B-PER O"),
     tagged("In Paris", "O B-LOC"),
@@ -70,6 +71,11 @@ remembered_names = Exercise(
         case(
             [LEE_SMITH, ANN_LEE],
             [["Ann", "Lee", "Smith"], ["Lee", "Smith"]],
+            having=("names that overlap", "a part of a name"),
+        ),
+        case(
+            [ANN_LEE, LEE_AND_SON],
+            [["Ann", "Lee", "and", "Son"], ["Lee", "and", "Son"]],
             having=("names that overlap", "a part of a name"),
         ),
         case(PARIS, [["Paris", "sleeps"]], having=("a name of two kinds",)),
@@ -180,6 +186,22 @@ def right_to_left(known, sentences):
 
 
 @remembered_names.mistake(
+    "Of two names that overlap, your code takes the longer one, even if the other begins before it. Go from left to "
+    "right, and compare only names that begin at the same word."
+)
+def longest_of_the_sentence_first(known, sentences):
+    kinds, result = most_frequent(known), []
+    for words in sentences:
+        tags = ["O"] * len(words)
+        for name in sorted(kinds, key=len, reverse=True):
+            for i in range(len(words) - len(name) + 1):
+                if tuple(words[i : i + len(name)]) == name and set(tags[i : i + len(name)]) == {"O"}:
+                    tags[i : i + len(name)] = [f"{'I' if j else 'B'}-{kinds[name]}" for j in range(len(name))]
+        result.append(tags)
+    return result
+
+
+@remembered_names.mistake(
     "Your code also finds names that begin inside a name, and they replace tags of it. Continue after a name that you "
     "have found."
 )
@@ -217,6 +239,21 @@ def every_word(known, sentences):
 )
 def single_word_names(known, sentences):
     return by_kinds({name: kind for name, kind in most_frequent(known).items() if len(name) == 1}, sentences)
+
+
+@remembered_names.mistake(
+    "Your code finds no name that goes up to the end of the sentence. If you try the ends with `range`, note that it "
+    "leaves out its own: a name may end at `len(words)`."
+)
+def never_up_to_the_end(known, sentences):
+    return [
+        tags[:-1] for tags in by_kinds(most_frequent(known), [[*words, "."] for words in sentences], order=but_last)
+    ]
+
+
+def but_last(stops):
+    """The stops from right to left, without the two that are farthest right."""
+    return reversed(stops[:-2])
 
 
 @remembered_names.mistake(

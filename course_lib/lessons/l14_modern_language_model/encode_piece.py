@@ -18,6 +18,7 @@ THIRD_RANKS = {("a", "c"): 0, ("b", "ac"): 1, ("b", "a"): 2}
 THIRD_VOCABULARY = {"a": 5, "b": 2, "c": 8, "ac": 1, "bac": 7, "ba": 4}
 # Of the pairs of "their", the leftmost, the earliest and the latest are three different ones.
 FOURTH_RANKS = {("i", "r"): 0, ("t", "h"): 1, ("e", "i"): 2, ("h", "e"): 3}
+UNORDERED_RANKS = dict(sorted(FOURTH_RANKS.items()))
 FOURTH_VOCABULARY = {"t": 4, "h": 0, "e": 7, "i": 3, "r": 9, "ir": 2, "th": 8, "ei": 1, "he": 5}
 
 encode_piece = Exercise(
@@ -43,6 +44,7 @@ encode_piece = Exercise(
         case("r", VOCABULARY, RANKS, having=("a single letter",)),
         case("bac", THIRD_VOCABULARY, THIRD_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("their", FOURTH_VOCABULARY, FOURTH_RANKS, having=("another vocabulary", "pairs that overlap")),
+        case("their", FOURTH_VOCABULARY, UNORDERED_RANKS, having=("another vocabulary", "ranks in no order")),
         case("tea", VOCABULARY, {}, having=("no merges at all",)),
         case("he", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
         case("aa", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
@@ -91,6 +93,17 @@ def leftmost_first(piece, vocabulary, ranks):
 def whole_piece_first(piece, vocabulary, ranks):
     whole = "".join(printable_bytes(piece))
     return [vocabulary[whole]] if whole in vocabulary else byte_pairs.encode_piece(piece, vocabulary, ranks)
+
+
+@encode_piece.mistake(
+    "Your code joins pairs in the order in which they stand in `ranks`. The ranks themselves decide: the smallest "
+    "comes first."
+)
+def in_the_order_of_the_dictionary(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    for pair in ranks:
+        tokens = joined(tokens, pair)
+    return [vocabulary[token] for token in tokens]
 
 
 @encode_piece.mistake("Your code joins the pair that was learned latest. The one with the smallest rank comes first.")

@@ -30,6 +30,8 @@ fill_batches = Exercise(
             having=("a long one in the middle", "a short example after a long one"),
         ),
         case([(5, 1), (1, 5), (1, 1)], 21, having=("the longest source and target in two examples",)),
+        case([(6, 1), (6, 1), (6, 1)], 14, having=("sources that are longer", "batches that are just full")),
+        case([(1, 6), (1, 6), (1, 6)], 14, having=("targets that are longer", "batches that are just full")),
         case([], 10, having=("no examples",)),
     ),
     hints=(
@@ -125,6 +127,39 @@ def longest_example(lengths, batch_tokens):
 @fill_batches.mistake("Your rows are as wide as the new example only. An earlier one may be longer.")
 def length_of_the_new_one(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: (len(batch) + 1) * sum(new) <= batch_tokens)
+
+
+@fill_batches.mistake(
+    "Your code holds sources and targets to the budget separately. Both tensors together may have that many ids: rows "
+    "times the sum of the two widths."
+)
+def each_for_itself(lengths, batch_tokens):
+    def fits(batch, new):
+        return all((len(batch) + 1) * max(each) <= batch_tokens for each in zip(*batch, new, strict=True))
+
+    return filled(lengths, fits)
+
+
+@fill_batches.mistake(
+    "Your two tensors are equally wide: as the longest source or target. Each has a width of its own, that of the "
+    "longest source or that of the longest target."
+)
+def one_width_for_both(lengths, batch_tokens):
+    return filled(lengths, lambda batch, new: (len(batch) + 1) * 2 * max(map(max, [*batch, new])) <= batch_tokens)
+
+
+@fill_batches.mistake(
+    "Your code loses each example that does not fit into the open batch. It is the first one of the next batch."
+)
+def lost_between_batches(lengths, batch_tokens):
+    made, batch = [], []
+    for i in range(len(lengths)):
+        if batch and cost([lengths[j] for j in [*batch, i]]) > batch_tokens:
+            made.append(batch)
+            batch = []
+        else:
+            batch.append(i)
+    return [*made, batch] if batch else made
 
 
 @fill_batches.mistake(

@@ -82,6 +82,11 @@ gru_step.patch(
     by="candidate",
 )
 gru_step.patch(
+    "Your next state adds the whole candidate, whatever z is. Its share is 1 - z: (1 - z) * n + z * h.",
+    replace="(1 - z) * candidate + z * state",
+    by="candidate + z * state",
+)
+gru_step.patch(
     "Your code leaves out the biases b of the vectors.",
     replace="(x @ W.T + b)",
     by="(x @ W.T)",

@@ -78,6 +78,14 @@ def cut_off(weight):
 
 
 @quantize_rows.mistake(
+    "Your whole numbers are rounded down, as `floor` and `//` do it. Call `round()`, which takes the nearest one."
+)
+def rounded_down(weight):
+    scale = scales(weight.abs().amax(dim=1, keepdim=True))
+    return (weight / scale).floor().to(torch.int8), scale
+
+
+@quantize_rows.mistake(
     "Your scale is the largest absolute value divided by 128. Then the largest number becomes 128, which int8 cannot "
     "hold: divide by 127."
 )
@@ -105,7 +113,7 @@ def upside_down(weight):
 
 
 @quantize_rows.mistake(
-    "Your scale of a row of zeros is 0. Give such a row the scale 1, so that nothing is divided by 0."
+    "Your scale of a row of zeros is 0, or nearly 0. Give such a row the scale 1, so that nothing is divided by 0."
 )
 def zeros_by_zeros(weight):
     scale = weight.abs().amax(dim=1, keepdim=True) / 127
