@@ -1,12 +1,11 @@
 """The exercise `GroupedQueryAttention` of notebook 14."""
 
 from contextlib import suppress
-from copy import deepcopy
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
@@ -35,22 +34,27 @@ CAUSAL = torch.ones(3, 3).tril().bool()
 OTHER_MASK = torch.tensor([[True, True, False], [False, True, True], [True, False, True]])
 
 
-def in_turn(attention: layers.GroupedQueryAttention, back: bool) -> layers.GroupedQueryAttention:
-    """The same weights in an attention whose query head h reads key head h modulo kv_heads.
+def outputs_in_turn(attention: layers.GroupedQueryAttention, x: Tensor) -> dict[str, list[Tensor]]:
+    """What an attention returns if query head h reads head h modulo kv_heads: of keys, of values, or of both.
 
-    The rows of the query heads change their places instead. So do the columns of `W_o` that belong to them, if the
-    heads are put `back` in their order afterwards.
+    The query heads may also be dealt to the groups in turn, and left in that order.
     """
-    heads, kv_heads = attention.heads, attention.kv_heads
-    order = torch.arange(heads).view(-1, kv_heads).T.flatten()  # 0, 2, 4, 1, 3, 5 where two heads of keys are shared
-    d_k = attention.W_q.out_features // heads
-    rows = (order[:, None] * d_k + torch.arange(d_k)).flatten()
-    moved = deepcopy(attention)
-    with torch.no_grad():
-        moved.W_q.weight.copy_(attention.W_q.weight[rows])
-        if back:
-            moved.W_o.weight.copy_(attention.W_o.weight[:, rows])
-    return moved
+    group = attention.heads // attention.kv_heads
+    queries = attention.rotate(split_heads(attention.W_q(x), attention.heads))
+    keys = attention.rotate(split_heads(attention.W_k(x), attention.kv_heads))
+    values = split_heads(attention.W_v(x), attention.kv_heads)
+    in_order = repeat_heads(keys, group), repeat_heads(values, group)
+    in_turn = keys.repeat(1, group, 1, 1), values.repeat(1, group, 1, 1)
+
+    def output(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        result: Tensor = attention.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values)[0]))
+        return result
+
+    dealt = queries.unflatten(1, (group, attention.kv_heads)).transpose(1, 2).flatten(1, 2)
+    return {
+        "keys": [output(queries, *in_turn), output(dealt, *in_order), output(queries, in_turn[0], in_order[1])],
+        "values": [output(queries, in_order[0], in_turn[1])],
+    }
 
 
 def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
@@ -67,12 +71,13 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
     x = fixed_tensor(2, 4, LEARNED.sizes[0])
     with torch.no_grad():
         output = mine(x)
-        if not any(torch.allclose(in_turn(ours, back)(x), output, atol=1e-4) for back in (True, False)):
-            return ""
-    return (
-        "With trained weights your heads would read the keys of another group. Query head h reads key head "
-        "h // (heads / kv_heads): use your `repeat_heads` on keys and values, and nothing else."
-    )
+        for what, outputs in outputs_in_turn(ours, x).items():
+            if any(torch.allclose(each, output, atol=1e-4) for each in outputs):
+                return (
+                    f"With trained weights your heads would read the {what} of another group. Query head h reads key "
+                    "head h // (heads / kv_heads): use your `repeat_heads` on keys and values, and nothing else."
+                )
+    return ""
 
 
 MERGED_TOO_EARLY = (

@@ -84,6 +84,11 @@ def shared_out(x, times):
     return x.repeat_interleave(times, dim=1) / times
 
 
+@repeat_heads.mistake("Your result has each head twice, whatever `times` is. It should be there `times` times.")
+def always_twice(x, times):
+    return x.repeat_interleave(2, dim=1)
+
+
 @repeat_heads.mistake("Your code repeats the first head only. Each head is repeated `times` times, in its place.")
 def first_head_only(x, times):
     return x[:, :1].repeat_interleave(times * x.size(1), dim=1)

@@ -54,7 +54,7 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Your gate has no activation, so it is a product of two linear maps. Put SiLU around it.",
+    "Your result is the same as without any activation. Put SiLU around the gate, which is W_gate x.",
     replace="F.silu(self.W_gate(x))",
     by="self.W_gate(x)",
 )
@@ -87,6 +87,12 @@ swi_glu.patch(
     "Your gate is a softmax, in which the hidden features compete. SwiGLU's gate is SiLU, feature by feature.",
     replace="F.silu(self.W_gate(x))",
     by="self.W_gate(x).softmax(-1)",
+)
+
+swi_glu.patch(
+    "Your gate is a tanh. SwiGLU's gate is SiLU: z times the sigmoid of z.",
+    replace="F.silu(self.W_gate(x))",
+    by="torch.tanh(self.W_gate(x))",
 )
 
 swi_glu.patch(

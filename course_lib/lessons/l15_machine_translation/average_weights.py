@@ -100,8 +100,8 @@ def median(checkpoints):
 
 
 @average_weights.mistake(
-    "Your code changes the tensors of the first checkpoint: they end up as the mean. If you add with `+=`, it works in "
-    "place, so start from a new tensor."
+    "Your code changes the first checkpoint, which ends up as the mean. Start from a new dictionary with new tensors: "
+    "`+=` works in place."
 )
 def in_place(checkpoints):
     mean = dict(checkpoints[0])

@@ -74,6 +74,28 @@ def mean_of_sentences(hypotheses, references, longest):
     return sum(scores) / len(scores)
 
 
+@bleu.mistake(
+    "Your share for an n is the mean of the shares of the sentences. Add up matches and n-grams over all sentences, "
+    "and divide once."
+)
+def mean_of_shares(hypotheses, references, longest):
+    pairs = list(zip(hypotheses, references, strict=True))
+    values = []
+    for n in range(1, longest + 1):
+        parts = [clipped_matches(*pair, n) / max(1, len(pair[0]) - n + 1) for pair in pairs]
+        values.append(sum(parts) / len(parts))
+    return 100 * penalty(hypotheses, references) * geometric_mean(values)
+
+
+@bleu.mistake(
+    "Your penalty is the mean of the penalties of the sentences. Add up the lengths of all sentences first, since a "
+    "long one may make up for a short one."
+)
+def mean_of_penalties(hypotheses, references, longest):
+    penalties = [penalty([h], [r]) for h, r in zip(hypotheses, references, strict=True)]
+    return 100 * sum(penalties) / len(penalties) * geometric_mean(shares(hypotheses, references, longest))
+
+
 @bleu.mistake("Your score takes the arithmetic mean of the shares. BLEU takes the geometric one, which one 0 makes 0.")
 def arithmetic_mean(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)
@@ -161,7 +183,22 @@ def one_too_few_for_the_root(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * math.prod(values) ** (1 / longest)
 
 
-# As patches, since these three are combined with the other ones.
+bleu.patch(
+    "Your shares are divided by the number of words. A sentence of w words has w - n + 1 n-grams, or none if it is "
+    "shorter than n.",
+    replace="max(len(hypothesis) - n + 1, 0)",
+    by="len(hypothesis)",
+)
+bleu.patch(
+    "Your shares are divided by the number of different n-grams. Count each as often as it occurs.",
+    replace="max(len(hypothesis) - n + 1, 0)",
+    by="len(set(count_ngrams(hypothesis, n)))",
+)
+bleu.patch(
+    "For a sentence shorter than n your number of n-grams is negative. It has none: `max(len(…) - n + 1, 0)`.",
+    replace="max(len(hypothesis) - n + 1, 0)",
+    by="len(hypothesis) - n + 1",
+)
 bleu.patch(
     "Your penalty compares with the shortest reference. Take the one whose length is closest, by `closest_length`.",
     replace="closest_length(len(hypothesis), list(map(len, correct)))",

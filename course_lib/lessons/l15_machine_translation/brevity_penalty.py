@@ -73,6 +73,13 @@ def both_sides(length, reference_length):
     return math.exp(-abs(1 - reference_length / length)) if length else 0.0
 
 
+brevity_penalty.patch(
+    "Your exponent has the wrong sign. It is 1 - r / c, which is negative where the translation is too short.",
+    replace="1 - reference_length / length",
+    by="reference_length / length - 1",
+)
+
+
 @brevity_penalty.mistake(
     "Your r / c is rounded down to a whole number, as `//` does it. Divide with `/`, so that its fraction counts too."
 )

@@ -133,6 +133,47 @@ def mean_of_blocks(query, key, value, block):
     return softmax_in_each(query, key, value, block) / len(range(0, len(key), block))
 
 
+@attend_in_blocks.mistake(
+    "Your sums add up exponentials from which different maxima were subtracted, each that of its own block. Use your "
+    "online softmax, which shrinks what was seen before where the maximum grows."
+)
+def maxima_of_their_own(query, key, value, block):
+    total = mixed = 0.0
+    for keys, values in zip(key.split(block), value.split(block), strict=True):
+        scores = query @ keys.mT * query.size(-1) ** -0.5
+        grown = torch.exp(scores - scores.amax(dim=-1, keepdim=True))
+        total, mixed = total + grown.sum(dim=-1, keepdim=True), mixed + grown @ values
+    return mixed / total
+
+
+@attend_in_blocks.mistake(
+    "Where scores are huge, or far below 0, your result is NaN: no maximum is subtracted from the scores, so that "
+    "exponentials overflow, or are all 0. Use your online softmax."
+)
+def no_maximum(query, key, value, block):
+    total = mixed = 0.0
+    for keys, values in zip(key.split(block), value.split(block), strict=True):
+        grown = torch.exp(query @ keys.mT * query.size(-1) ** -0.5)
+        total, mixed = total + grown.sum(dim=-1, keepdim=True), mixed + grown @ values
+    return mixed / total
+
+
+@attend_in_blocks.mistake(
+    "Your mixed values are divided by the total after each block of keys. Divide once, after the last of them."
+)
+def divided_after_each(query, key, value, block):
+    outputs = []
+    for asking in query.split(block):
+        maximum, mixed = torch.full((len(asking), 1), -torch.inf), torch.zeros(len(asking), value.size(-1))
+        total = torch.zeros_like(maximum)
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT * asking.size(-1) ** -0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+            mixed = mixed / total
+        outputs.append(mixed)
+    return torch.cat(outputs)
+
+
 @attend_in_blocks.mistake("Your queries read the keys of one block only. Each query has to see all blocks of keys.")
 def own_block_only(query, key, value, block):
     outputs = []
@@ -199,8 +240,8 @@ def scaled_twice(query, key, value, block):
 
 
 @attend_in_blocks.mistake(
-    "Where all scores are far below 0, your result is NaN, as 0 / 0 is. If your maximum begins at 0, every exponential "
-    "is 0 there, and so is the total: let it begin at minus infinity."
+    "Where all scores are far below 0, your result is NaN, as 0 / 0 is. If your maximum begins at 0, or at another "
+    "finite number, every exponential is 0 there, and so is the total: let it begin at minus infinity."
 )
 def maximum_begins_at_0(query, key, value, block):
     outputs = []

@@ -125,14 +125,19 @@ online_softmax_step.patch(
 )
 
 
-@online_softmax_step.mistake(
+online_softmax_step.patch(
     "Your mixed values of a block are divided by its own sum, so that every block counts the same. Divide once, after "
     "the last block.",
+    replace="shrink * mixed + grown @ value",
+    by="shrink * mixed + torch.softmax(scores, dim=-1) @ value",
     seen="https://github.com/fla-org/flash-linear-attention/issues/239",
 )
-def normalised_by_itself(maximum, total, mixed, scores, value):
-    largest, total, _ = blocks.online_softmax_step(maximum, total, mixed, scores, value)
-    return largest, total, mixed + torch.softmax(scores, dim=-1) @ value
+online_softmax_step.patch(
+    "Your new block shrinks, and what was seen does not. It is the other way round: exp(old maximum - new maximum) "
+    "multiplies the old total and the old mixed values.",
+    replace="shrink * total + grown.sum(dim=-1, keepdim=True), shrink * mixed + grown @ value",
+    by="total + shrink * grown.sum(dim=-1, keepdim=True), mixed + shrink * (grown @ value)",
+)
 
 
 @online_softmax_step.mistake(

@@ -90,6 +90,25 @@ alibi_bias.patch(
 )
 
 
+alibi_bias.patch(
+    "Your slopes lack the factor 8 in the exponent, so that they are too large: −8 (h + 1) / H.",
+    replace="-8 * torch.arange(1, operator.index(heads) + 1)",
+    by="-torch.arange(1, operator.index(heads) + 1)",
+)
+alibi_bias.patch(
+    "Your slopes are powers of e. They are powers of 2.",
+    replace="2.0 ** (",
+    by="torch.exp(",
+)
+
+
+@alibi_bias.mistake(
+    "Your bias hides the keys to the right. Count their distance too: the causal mask hides them where it should."
+)
+def hides_what_is_to_the_right(heads, T):
+    return positions.alibi_bias(heads, T).masked_fill(torch.ones(T, T).triu(1).bool(), -torch.inf)
+
+
 @alibi_bias.mistake("The heads are the last axis of your bias. Scores are (B, H, T, T): heads come first.")
 def heads_last(heads, T):
     return positions.alibi_bias(heads, T).permute(1, 2, 0)

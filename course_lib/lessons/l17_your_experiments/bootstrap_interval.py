@@ -93,6 +93,15 @@ def nearest_means(values, picks):
     return means[int(0.025 * len(means))].item(), means[int(0.975 * len(means))].item()
 
 
+@bootstrap_interval.mistake(
+    "Each of your ends is the mean that is nearest to the percentile. A percentile mostly lies between two means: "
+    "`quantile` finds the place in between."
+)
+def rounded_to_a_mean(values, picks):
+    means = values[picks].mean(dim=-1)
+    return tuple(means.quantile(share, interpolation="nearest").item() for share in (0.025, 0.975))
+
+
 @bootstrap_interval.mistake("Both ends are right, but in the wrong order: return the lower one first.")
 def upper_end_first(values, picks):
     low, high = confidence.bootstrap_interval(values, picks)
