@@ -54,8 +54,8 @@ def in_half_precision(answer: Any, _arguments: tuple[Any, ...]) -> str:
                 f"With a gain of {gain} and tokens of {tokens} your result is {result}. Turn the result into the type "
                 "of the gain, as the last step: `.to(self.gain.dtype)`."
             )
-    tokens = fixed_tensor(2, 3, 4).to(torch.float16)
-    if (answer(4)(tokens) - layers.RMSNorm(4)(tokens)).abs().max() > 1e-4:
+    x = fixed_tensor(2, 3, 4).to(torch.float16)
+    if (answer(4)(x) - layers.RMSNorm(4)(x)).abs().max() > 1e-4:
         return (
             "With a gain of float32 and tokens of float16 your result is only as exact as float16. Go on in float32 up "
             "to the end, also where you multiply by the gain."
