@@ -83,7 +83,7 @@ def with_lstrip(tags):
     return [(tags[start].lstrip("IB-"), start, stop) for _, start, stop in spans_of_tags(tags)]
 
 
-@wrong("encode_piece", "in which they stand in `ranks`")
+@wrong("encode_piece", "in which `ranks` lists them")
 def merge_by_merge(piece, vocabulary, ranks):
     tokens = list(printable_bytes(piece))
     for pair in ranks:

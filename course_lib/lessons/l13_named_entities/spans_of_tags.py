@@ -165,7 +165,7 @@ def word_by_word(tags):
 
 
 @spans_of_tags.mistake(
-    "Your spans begin where they should, but each is one word long. A name goes on with each `I-` of its kind."
+    "Your spans begin where they should, but each is one word long. A name continues with each `I-` of its kind."
 )
 def first_words(tags):
     return [(kind, start, start + 1) for kind, start, _ in spans_of(tags)]

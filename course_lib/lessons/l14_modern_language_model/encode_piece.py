@@ -96,8 +96,8 @@ def whole_piece_first(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code joins pairs in the order in which they stand in `ranks`. The ranks themselves decide: the smallest "
-    "comes first."
+    "Your code joins pairs in the order in which `ranks` lists them. The ranks themselves decide: the smallest comes "
+    "first."
 )
 def in_the_order_of_the_dictionary(piece, vocabulary, ranks):
     tokens = printable_bytes(piece)

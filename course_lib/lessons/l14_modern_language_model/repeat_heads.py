@@ -84,7 +84,7 @@ def shared_out(x, times):
     return x.repeat_interleave(times, dim=1) / times
 
 
-@repeat_heads.mistake("Your result has each head twice, whatever `times` is. It should be there `times` times.")
+@repeat_heads.mistake("Your result has each head twice, whatever `times` is. Repeat it `times` times.")
 def always_twice(x, times):
     return x.repeat_interleave(2, dim=1)
 
