@@ -240,7 +240,7 @@ class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
         ("LowRankAdapter", AdapterWithBiases, "Your class learns a bias, `self.down.bias`. The maps have none here"),
         ("SwiGLU", GateWithABias, "Your class learns a bias, `self.W_2.bias`."),
         ("GroupedQueryAttention", GroupsWithBiases, "Your class learns a bias, `self.W_q.bias`, and 1 more."),
-        ("RMSNorm", NormOfTheTokensType, "With a gain of float32 your result for tokens of float16 is float16."),
+        ("RMSNorm", NormOfTheTokensType, "With a gain of float16 and tokens of float32 your result is float32."),
         ("VisionTransformer", ClassTokenNotRepeated, "here 1 meets 3. `expand` repeats what is there once"),
         ("Transformer", OnlyTheFirstLayer, "put `return` below the loop"),
         ("Transformer", OnlyTheLastLayer, "in `self.encoder`, only the last has an effect"),

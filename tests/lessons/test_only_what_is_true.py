@@ -133,7 +133,7 @@ def groups_in_a_dictionary(head, body, head_rate, body_rate):
     [
         ("encode_piece", latest_pair_from_the_left, "learned latest, one place at a time", "leftmost"),
         ("should_stop", last_loss_only, "looks at the last loss only", "counts"),
-        ("precision_recall_f1", found_in_any_sentence, "among those of all sentences", "reverse"),
+        ("precision_recall_f1", found_in_any_sentence, "expected in another sentence only", "reverse"),
         ("bleu", penalty_upside_down, "Your penalty is upside down", "You gave"),
         ("LowRankAdapter", PlainTensors, "Your `self.A` is a plain tensor", "rank"),
         ("RMSNorm", GainThatIsNotLearned, "Your `self.gain` is a plain tensor", "is missing"),

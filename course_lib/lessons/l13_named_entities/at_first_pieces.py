@@ -33,36 +33,38 @@ at_first_pieces = Exercise(
 
 
 @at_first_pieces.mistake(
-    "Your code reads out every piece, so that there are more values than words. The model learned to label first "
-    "pieces only: what it says of the others means nothing.",
+    "Your result has the values of all pieces of a word. The model learned to label first pieces only: what it says of "
+    "the others means nothing.",
     seen="https://github.com/huggingface/transformers/pull/10568",
 )
 def all_pieces(values, word_of_piece, words):
     return [value for value, word in zip(values, word_of_piece, strict=True) if word is not None]
 
 
-@at_first_pieces.mistake("Your code reads the last piece of each word. The model learned to label the first.")
+@at_first_pieces.mistake("Your values are those of each word's last piece. The model learned to label the first.")
 def last_pieces(values, word_of_piece, words):
     return word_pieces.at_first_pieces(values[::-1], word_of_piece[::-1], words)
 
 
 @at_first_pieces.mistake(
-    "Your code takes the first values, as if each word were one piece. Which word a piece belongs to is in "
-    "`word_of_piece`."
+    "Your result is the first values of the list, special tokens included, as if each word were one piece. Which word "
+    "a piece belongs to is in `word_of_piece`."
 )
 def first_values(values, word_of_piece, words):
     return values[:words]
 
 
 @at_first_pieces.mistake(
-    "Your code takes the first values that are not of special tokens, as if each word were one piece. Which word a "
+    "Your result is the first values that are not of special tokens, as if each word were one piece. Which word a "
     "piece belongs to is in `word_of_piece`."
 )
 def first_values_of_words(values, word_of_piece, words):
     return all_pieces(values, word_of_piece, words)[:words]
 
 
-@at_first_pieces.mistake("Your code gives special tokens a value as well. They belong to no word: leave them out.")
+@at_first_pieces.mistake(
+    "Your result has the values of special tokens as well. They belong to no word: leave them out."
+)
 def special_tokens_too(values, word_of_piece, words):
     befores = ["nothing", *word_of_piece]
     return [
@@ -73,7 +75,7 @@ def special_tokens_too(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Your code lets the pieces of a word vote. Only the first piece learned a label: read that one.",
+    "Your value for a word is the one that most of its pieces have. Only first pieces learned a label: read that one.",
 )
 def by_vote(values, word_of_piece, words):
     pairs = [*zip(word_of_piece, values, strict=True)]
@@ -81,7 +83,16 @@ def by_vote(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Your code leaves out a word whose value is that of the word before. Each word has its own value."
+    "Your positions of first pieces are counted without the special tokens, but `values` has values of these too. "
+    "Count every piece, also one that belongs to no word."
+)
+def counted_without_special_tokens(values, word_of_piece, words):
+    of_words = [word for word in word_of_piece if word is not None]
+    return [values[of_words.index(word)] for word in range(words)]
+
+
+@at_first_pieces.mistake(
+    "Your result leaves out a word whose value is that of the word before. Each word has its own value."
 )
 def changes_only(values, word_of_piece, words):
     found = word_pieces.at_first_pieces(values, word_of_piece, words)

@@ -18,6 +18,7 @@ label_pieces = Exercise(
     cases=(
         case([None, 0, 1, 2, 2, 2, 2, None], [0, 3, 4], having=("a word of four pieces",)),
         case([None, 0, 1, 1, 2, 3, 3, None], [3, 3, 3, 0], having=("words side by side with one label",)),
+        case([None, 0, 0, 1, 2, 2, None], [3, 0, 3], having=("a label that occurs again later",)),
         case([0, 0, 1], [2, 1], having=("no special tokens",)),
         case([None, 0, 0, None, 1, 1, None], [5, 6], having=("a special token in the middle",)),
         case([None, 0, None], [8], having=("a single word",)),
@@ -47,7 +48,8 @@ def every_piece(word_of_piece, labels):
 
 
 @label_pieces.mistake(
-    "Your code fills up with 0, which is a label itself: O. What does not count gets −100, which the loss leaves out.",
+    "Your result has a 0 where a piece does not count, and 0 is a label itself: O. Write −100 there, which the loss "
+    "leaves out.",
     seen="https://github.com/dsindex/ntagger/issues/1",
 )
 def filled_with_0(word_of_piece, labels):
@@ -78,8 +80,8 @@ def last_piece(word_of_piece, labels):
 
 
 @label_pieces.mistake(
-    "Your code labels a piece where the label changes, so that two words side by side with one label look like one. "
-    "Ask whether the *word* changes."
+    "Your code labels only words whose label differs from that of the word before, so that two words side by side with "
+    "one label look like one. Ask whether the *word* changes."
 )
 def where_the_label_changes(word_of_piece, labels):
     found, before = [], None
@@ -87,6 +89,19 @@ def where_the_label_changes(word_of_piece, labels):
         label = None if word is None else labels[word]
         found.append(-100 if label is None or label == before else label)
         before = label
+    return found
+
+
+@label_pieces.mistake(
+    "Your code gives each label only once: a later word with the same label gets none. Ask whether the *word* is a new "
+    "one, not whether its label is."
+)
+def where_the_label_is_new(word_of_piece, labels):
+    found, seen = [], set()
+    for word in word_of_piece:
+        new = word is not None and labels[word] not in seen
+        found.append(labels[word] if new else -100)
+        seen |= {labels[word]} if new else set()
     return found
 
 
@@ -134,7 +149,7 @@ def whole_words_only(word_of_piece, labels):
 
 
 @label_pieces.mistake(
-    "Your code takes word 0 for no word, since 0 counts as false in an `if`. Ask `if word is not None`."
+    "Your code gives word 0 no label. If it asks `if word`, note that 0 counts as false: ask `if word is not None`."
 )
 def word_0_is_none(word_of_piece, labels):
     found = word_pieces.label_pieces(word_of_piece, labels)

@@ -23,9 +23,13 @@ precision_recall_f1 = Exercise(
         case([[("ORG", 0, 1), PARIS]], [[ANN, PARIS, UN]], having=("a name of the wrong kind",)),
         case([[("LOC", 9, 10), ANN]], [[LOUVRE, ANN, UN]], having=("a name that is cut short",)),
         case([[("LOC", 10, 11), ANN, UN]], [[LOUVRE, ANN]], having=("a name that begins too late",)),
+        case([[("LOC", 8, 10), ("LOC", 10, 13), ANN]], [[LOUVRE, ANN]], having=("names that overlap",)),
         case([[ANN], [ANN, PARIS, UN]], [[ANN, PARIS], [ANN, LOUVRE]], having=("the same span in two sentences",)),
         case([[ANN], [PARIS], []], [[PARIS], [PARIS], [ANN]], having=("a span of another sentence",)),
         case([[ANN], [PARIS], [UN]], [[PARIS], [ANN], [UN]], having=("a span of another sentence",)),
+        case([[PARIS, ANN, UN]], [[ANN, LOUVRE, PARIS]], having=("names in another order",)),
+        case([[UN], [ANN, PARIS]], [[UN], [PARIS]], having=("names in another order",)),
+        case([[ANN], [UN]], [[PARIS, LOUVRE], [PARIS]], having=("no name found",)),
         case([[ANN, PARIS]], [[ANN, PARIS]], having=("all right",)),
         case([[], []], [[ANN], [UN, PARIS]], having=("nothing predicted",)),
         case([[ANN], [UN]], [[], []], having=("nothing expected",)),
@@ -60,7 +64,8 @@ def first_word_only(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code does not compare the kinds. A name with the right words and the wrong kind is not correct."
+    "Your code counts a name as found if its words are right, whatever its kind. A name of the wrong kind is not "
+    "correct."
 )
 def kind_ignored(predicted, expected):
     return counted(predicted, expected, lambda span: span[1:])
@@ -74,7 +79,7 @@ def last_word_only(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code counts a name as found if it overlaps with an expected one. All its words have to be right."
+    "Your code counts a name as found if it overlaps with an expected one of its kind. All its words have to be right."
 )
 def overlapping(predicted, expected):
     def hits(some, others):
@@ -121,7 +126,9 @@ def arithmetic_mean(predicted, expected):
     return precision, recall, (precision + recall) / 2
 
 
-@precision_recall_f1.mistake("Your F1 lacks the factor 2: if all is right, it is one half.")
+@precision_recall_f1.mistake(
+    "Your F1 is half as large as it should be: if all is right, it should be 1. It is 2 · P · R / (P + R)."
+)
 def without_two(predicted, expected):
     precision, recall, f1 = entities.precision_recall_f1(predicted, expected)
     return precision, recall, f1 / 2
@@ -143,16 +150,15 @@ def mean_of_sentences(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code puts the spans of all sentences into one set, where spans of different sentences meet. Count sentence "
-    "by sentence."
+    "Your code takes equal spans of different sentences for one and the same. Count sentence by sentence."
 )
 def one_set_for_all(predicted, expected):
     return entities.precision_recall_f1([set().union(*predicted)], [set().union(*expected)])
 
 
 @precision_recall_f1.mistake(
-    "Your code looks up a predicted span among those of all sentences, so that one of another sentence counts as "
-    "found. Compare the spans of each sentence with those of the same sentence."
+    "Your code counts a predicted span as found even if it is expected in another sentence only. Compare the spans of "
+    "each sentence with those of the same sentence."
 )
 def found_in_any_sentence(predicted, expected):
     there = [span for spans in expected for span in spans]
@@ -160,18 +166,33 @@ def found_in_any_sentence(predicted, expected):
     return in_all(both, both, sum(map(len, predicted)), len(there))
 
 
-@precision_recall_f1.mistake("Your code uses the first sentence only. Add up the counts of all sentences: `+=`.")
+@precision_recall_f1.mistake(
+    "Your code counts a name as found only at the same place in both lists of a sentence. Ask whether it is anywhere "
+    "in the other list."
+)
+def place_by_place(predicted, expected):
+    pairs = [pair for ours, theirs in zip(predicted, expected, strict=True) for pair in zip(ours, theirs, strict=False)]
+    both = sum(one == other for one, other in pairs)
+    return in_all(both, both, sum(map(len, predicted)), sum(map(len, expected)))
+
+
+@precision_recall_f1.mistake(
+    "Your numbers are those of the first sentence only. Add up the counts of all sentences, then divide."
+)
 def first_sentence_only(predicted, expected):
     return entities.precision_recall_f1(predicted[:1], expected[:1])
 
 
-@precision_recall_f1.mistake("Your code uses the last sentence only. Add up the counts of all sentences: `+=`.")
+@precision_recall_f1.mistake(
+    "Your numbers are those of the last sentence only. Add up the counts of all sentences, then divide."
+)
 def last_sentence_only(predicted, expected):
     return entities.precision_recall_f1(predicted[-1:], expected[-1:])
 
 
 @precision_recall_f1.mistake(
-    "Your code divides by zero where nothing was predicted, or nothing expected. A share of nothing is 0 here."
+    "Your code divides by zero where nothing was predicted, nothing expected, or nothing found. A share of nothing is "
+    "0 here."
 )
 def unguarded(predicted, expected):
     both = sum(len({*p} & {*e}) for p, e in zip(predicted, expected, strict=True))

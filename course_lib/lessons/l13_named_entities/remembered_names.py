@@ -35,12 +35,19 @@ OF_EDUCATION = tagged("The State Board of Higher Education met", "O B-ORG I-ORG 
 MAY = tagged("Ms May met Ann", "O B-PER O B-PER")
 ANN_LEE = tagged("Ann Lee slept", "B-PER I-PER O")
 LEE_SMITH = tagged("Lee Smith ran", "B-ORG I-ORG O")
+LEE_AND_SON = tagged("At Lee and Son", "O B-ORG I-ORG I-ORG")
 PARIS = [
     tagged("Paris slept", "B-PER O"),
     tagged("In Paris", "O B-LOC"),
     tagged("Near Paris", "O B-LOC"),
 ]
 """A name that is a person first, and a place most often; the other way round, it is a person last."""
+WASHINGTON = [
+    tagged("Washington slept", "B-PER O"),
+    tagged("In Washington", "O B-LOC"),
+    tagged("Washington sang", "B-PER O"),
+]
+"""A name whose most frequent kind comes last in the alphabet."""
 
 remembered_names = Exercise(
     reference=entities.remembered_names,
@@ -66,8 +73,14 @@ remembered_names = Exercise(
             [["Ann", "Lee", "Smith"], ["Lee", "Smith"]],
             having=("names that overlap", "a part of a name"),
         ),
+        case(
+            [ANN_LEE, LEE_AND_SON],
+            [["Ann", "Lee", "and", "Son"], ["Lee", "and", "Son"]],
+            having=("names that overlap", "a part of a name"),
+        ),
         case(PARIS, [["Paris", "sleeps"]], having=("a name of two kinds",)),
         case([*PARIS[::-1], MAY], [["Paris", "met", "Ann"]], having=("a name of two kinds",)),
+        case(WASHINGTON, [["Washington", "sleeps"]], having=("a name of two kinds",)),
         case([NEW_YORK, MAY], [["May", "Ann", "New", "York", "Ann"]], having=("names side by side",)),
         case([NEW_YORK], [["New"], ["York", "New"], []], having=("a part of a name", "an empty sentence")),
         case(
@@ -155,8 +168,8 @@ def up_to_four_words(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code goes through a sentence from right to left. Go from left to right: of two names that overlap, the one "
-    "that begins first counts."
+    "Of two names that overlap, your code takes the one that ends last, as if it went from right to left. Go from left "
+    "to right: the one that begins first counts."
 )
 def right_to_left(known, sentences):
     kinds, result = most_frequent(known), []
@@ -173,14 +186,32 @@ def right_to_left(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code looks for a name at every word, also inside a name that it has just found. Continue after the name."
+    "Of two names that overlap, your code takes the longer one, even if the other begins before it. Go from left to "
+    "right, and compare only names that begin at the same word."
+)
+def longest_of_the_sentence_first(known, sentences):
+    kinds, result = most_frequent(known), []
+    for words in sentences:
+        tags = ["O"] * len(words)
+        for name in sorted(kinds, key=len, reverse=True):
+            for i in range(len(words) - len(name) + 1):
+                if tuple(words[i : i + len(name)]) == name and set(tags[i : i + len(name)]) == {"O"}:
+                    tags[i : i + len(name)] = [f"{'I' if j else 'B'}-{kinds[name]}" for j in range(len(name))]
+        result.append(tags)
+    return result
+
+
+@remembered_names.mistake(
+    "Your code also finds names that begin inside a name, and they replace tags of it. Continue after a name that you "
+    "have found."
 )
 def inside_names_too(known, sentences):
     return by_kinds(most_frequent(known), sentences, step=1)
 
 
 @remembered_names.mistake(
-    "Your code remembers single words, so a part of a name counts as a name. Remember whole names, as tuples of words."
+    "Your code tags each word for itself, as it was tagged in a name, so a part of a name counts as a name. Remember "
+    "whole names, as tuples of words."
 )
 def single_words(known, sentences):
     tags = {}
@@ -190,8 +221,8 @@ def single_words(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code remembers the tag of every word, O included, so a part of a name counts as a name. Remember whole "
-    "names, as tuples of words."
+    "Your code tags each word for itself, with its most frequent tag, O included, so a part of a name counts as a "
+    "name. Remember whole names, as tuples of words."
 )
 def every_word(known, sentences):
     counts = defaultdict(Counter)
@@ -204,10 +235,25 @@ def every_word(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code knows only names of a single word. A name may have several: look for runs of words, the longest first."
+    "Your code finds only names of a single word. A name may have several: look for runs of words, the longest first."
 )
 def single_word_names(known, sentences):
     return by_kinds({name: kind for name, kind in most_frequent(known).items() if len(name) == 1}, sentences)
+
+
+@remembered_names.mistake(
+    "Your code finds no name that goes up to the end of the sentence. If you try the ends with `range`, note that it "
+    "leaves out its own: a name may end at `len(words)`."
+)
+def never_up_to_the_end(known, sentences):
+    return [
+        tags[:-1] for tags in by_kinds(most_frequent(known), [[*words, "."] for words in sentences], order=but_last)
+    ]
+
+
+def but_last(stops):
+    """The stops from right to left, without the two that are farthest right."""
+    return reversed(stops[:-2])
 
 
 @remembered_names.mistake(
@@ -246,6 +292,22 @@ def first_kind(known, sentences):
 )
 def rarest_kind(known, sentences):
     return by_kinds({name: counter.most_common()[-1][0] for name, counter in counts_of(known).items()}, sentences)
+
+
+@remembered_names.mistake(
+    "Of several kinds of a name, your code takes the last in the alphabet, as `max` of the kinds would. Take the one "
+    "that the name has most often: `most_common(1)` finds it."
+)
+def last_in_the_alphabet(known, sentences):
+    return by_kinds({name: max(counter) for name, counter in counts_of(known).items()}, sentences)
+
+
+@remembered_names.mistake(
+    "Of several kinds of a name, your code takes the first in the alphabet. Take the one that the name has most often: "
+    "`most_common(1)` finds it."
+)
+def first_in_the_alphabet(known, sentences):
+    return by_kinds({name: min(counter) for name, counter in counts_of(known).items()}, sentences)
 
 
 @remembered_names.mistake(

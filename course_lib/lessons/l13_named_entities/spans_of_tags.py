@@ -36,6 +36,7 @@ spans_of_tags = Exercise(
         case(["I-ORG", "B-ORG", "I-PER", "I-PER"], having=("an I without a B", "an I of another kind")),
         case(["O", "O", "O"], having=("no name",)),
         case(["B-MISC"], having=("a single word",)),
+        case(["B-BOOK", "I-BOOK", "O", "B-ITEM"], having=("a kind that begins with B or I",)),
         case(["B-LOC", "O", "B-LOC", "O", "I-LOC"], having=("the same kind again after O", "an I without a B")),
     ),
     hints=(
@@ -61,8 +62,8 @@ def spans_of(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code loses a name that goes up to the last word: it is only closed when another tag follows. Close it "
-    "after the loop, or loop over `[*tags, 'O']`."
+    "Your code loses a name that goes up to the last word. If a name is closed only where another tag follows, close "
+    "the last one after the loop, or loop over `[*tags, 'O']`."
 )
 def last_one_lost(tags):
     return [span for span in spans_of(tags) if span[2] < len(tags)]
@@ -76,8 +77,8 @@ def stop_inclusive(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code joins two names that are side by side. `B-` always begins a new one, also directly after another of "
-    "the same kind."
+    "Your code joins two names of one kind that are side by side. `B-` always begins a new one, also directly after "
+    "another of the same kind."
 )
 def neighbours_joined(tags):
     return spans_of(["I" + tag[1:] if tag != "O" else tag for tag in tags])
@@ -112,16 +113,16 @@ def kinds_mixed(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code begins a name for an `I-` of another kind, but not after O. Both begin one: the tag before it is not "
-    "of its kind."
+    "Your code begins a name for an `I-` of another kind, but not for one after O or at the beginning. All of them "
+    "begin one: no name of their kind is under way."
 )
 def after_outside_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or (span[1] > 0 and tags[span[1] - 1] != "O")]
 
 
 @spans_of_tags.mistake(
-    "Your code begins a name for an `I-` after O, but loses one of another kind. Both begin one: the tag before it "
-    "is not of its kind."
+    "Your code begins a name for an `I-` after O, but not for one of another kind than the name before it. Both begin "
+    "one: no name of their kind is under way."
 )
 def other_kind_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or span[1] == 0 or tags[span[1] - 1] == "O"]
@@ -142,12 +143,30 @@ def kind_with_letter(tags):
     return [(tags[start], start, stop) for _, start, stop in spans_of(tags)]
 
 
+@spans_of_tags.mistake(
+    "Your kinds lose a B or I with which they begin. `lstrip` does that: it removes all of some letters, not a prefix. "
+    "The kind is `tag[2:]`."
+)
+def left_letters_stripped(tags):
+    return [(kind.lstrip("BI-"), start, stop) for kind, start, stop in spans_of(tags)]
+
+
+@spans_of_tags.mistake(
+    "Your kinds lose a B, I or O at their ends. `strip` does that: it removes all of some letters, not a prefix. The "
+    "kind is `tag[2:]`."
+)
+def letters_stripped(tags):
+    return [(kind.strip("BIO-"), start, stop) for kind, start, stop in spans_of(tags)]
+
+
 @spans_of_tags.mistake("Your code makes a span of each word. The words of one name belong to one span.")
 def word_by_word(tags):
     return [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"]
 
 
-@spans_of_tags.mistake("Your code finds where names begin, but each of your spans is one word long.")
+@spans_of_tags.mistake(
+    "Your spans begin where they should, but each is one word long. A name continues with each `I-` of its kind."
+)
 def first_words(tags):
     return [(kind, start, start + 1) for kind, start, _ in spans_of(tags)]
 

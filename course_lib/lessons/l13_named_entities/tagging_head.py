@@ -103,7 +103,7 @@ head.patch(
 )
 
 head.patch(
-    "Your head has an activation before the linear map. The hidden states come out of a norm: map them as they are.",
+    "Your head has a ReLU before the linear map. The hidden states come out of a norm: map them as they are.",
     replace="self.output(hidden)",
     by="self.output(hidden.relu())",
 )

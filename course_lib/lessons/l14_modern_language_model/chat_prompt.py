@@ -11,6 +11,7 @@ TALK = [
     {"role": "user", "content": "A king."},
 ]
 TOLD = [{"role": "system", "content": "Answer in verse."}, *ASKED]
+GREETED = [{"role": "assistant", "content": "How can I help?"}, *ASKED]
 LATE = [*ASKED, {"role": "system", "content": "Now be brief."}]
 
 chat_prompt = Exercise(
@@ -27,6 +28,8 @@ chat_prompt = Exercise(
         case(TOLD, "Be kind.", having=("a message of the system",)),
         case(LATE, "Be kind.", having=("a message of the system at the end",)),
         case([*TOLD, *TALK], "", having=("a message of the system", "several turns")),
+        case(ASKED, "", having=("an empty text of the system",)),
+        case(GREETED, "Be kind.", having=("a conversation that the assistant begins",)),
         case([{"role": "user", "content": "  two spaces  "}], "Be kind.", having=("spaces around the content",)),
     ),
     hints=(
@@ -90,7 +93,8 @@ def told_twice(messages, system):
 
 
 @chat_prompt.mistake(
-    "Your code leaves out the given message wherever the system speaks later on. Only the first message decides."
+    "Your text leaves out the given message if the system speaks anywhere in the conversation. Only the first message "
+    "decides."
 )
 def anywhere(messages, system):
     if any(message["role"] == "system" for message in messages):
@@ -98,7 +102,24 @@ def anywhere(messages, system):
     return chat.chat_prompt(messages, system)
 
 
-@chat_prompt.mistake("Your code strips the contents. Write them as they are.")
+@chat_prompt.mistake(
+    "Your text has no message of the system where the given text is empty. Only the first message decides whether "
+    "there is one."
+)
+def empty_left_out(messages, system):
+    return chat.chat_prompt(messages, system) if system else never_told(messages, system)
+
+
+@chat_prompt.mistake(
+    "Your text has the given message of the system only where the user speaks first. It is there whenever the first "
+    "message is not one of the system."
+)
+def before_the_user_only(messages, system):
+    begins_with_user = messages[0]["role"] == "user"
+    return chat.chat_prompt(messages, system) if begins_with_user else never_told(messages, system)
+
+
+@chat_prompt.mistake("Your text lacks the spaces around a content. Write the contents as they are.")
 def stripped(messages, system):
     messages = [{"role": message["role"], "content": message["content"].strip()} for message in messages]
     return chat.chat_prompt(messages, system)

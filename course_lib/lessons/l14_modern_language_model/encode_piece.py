@@ -18,6 +18,7 @@ THIRD_RANKS = {("a", "c"): 0, ("b", "ac"): 1, ("b", "a"): 2}
 THIRD_VOCABULARY = {"a": 5, "b": 2, "c": 8, "ac": 1, "bac": 7, "ba": 4}
 # Of the pairs of "their", the leftmost, the earliest and the latest are three different ones.
 FOURTH_RANKS = {("i", "r"): 0, ("t", "h"): 1, ("e", "i"): 2, ("h", "e"): 3}
+UNORDERED_RANKS = dict(sorted(FOURTH_RANKS.items()))
 FOURTH_VOCABULARY = {"t": 4, "h": 0, "e": 7, "i": 3, "r": 9, "ir": 2, "th": 8, "ei": 1, "he": 5}
 
 encode_piece = Exercise(
@@ -43,6 +44,7 @@ encode_piece = Exercise(
         case("r", VOCABULARY, RANKS, having=("a single letter",)),
         case("bac", THIRD_VOCABULARY, THIRD_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("their", FOURTH_VOCABULARY, FOURTH_RANKS, having=("another vocabulary", "pairs that overlap")),
+        case("their", FOURTH_VOCABULARY, UNORDERED_RANKS, having=("another vocabulary", "ranks in no order")),
         case("tea", VOCABULARY, {}, having=("no merges at all",)),
         case("he", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
         case("aa", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
@@ -77,19 +79,31 @@ def encoded(tokens, vocabulary, ranks, choose):
 
 
 @encode_piece.mistake(
-    "Your code joins the leftmost pair. The pair that was learned earliest comes first, wherever it is."
+    "Your code joins the leftmost pair that is in `ranks`. The pair that was learned earliest comes first, wherever it "
+    "is."
 )
 def leftmost_first(piece, vocabulary, ranks):
     return encoded(printable_bytes(piece), vocabulary, ranks, lambda pairs: pairs[0])
 
 
 @encode_piece.mistake(
-    "Your code looks the whole piece up before it merges anything. A vocabulary also has tokens that no merge makes, "
-    "such as `<|im_start|>`, and text must not become one of these: merge first."
+    "Your code gives a whole piece that is in the vocabulary as one token, though no merge makes it. A vocabulary also "
+    "has tokens such as `<|im_start|>`, and text must not become one of these: let the merges alone decide."
 )
 def whole_piece_first(piece, vocabulary, ranks):
     whole = "".join(printable_bytes(piece))
     return [vocabulary[whole]] if whole in vocabulary else byte_pairs.encode_piece(piece, vocabulary, ranks)
+
+
+@encode_piece.mistake(
+    "Your code joins pairs in the order in which `ranks` lists them. The ranks themselves decide: the smallest comes "
+    "first."
+)
+def in_the_order_of_the_dictionary(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    for pair in ranks:
+        tokens = joined(tokens, pair)
+    return [vocabulary[token] for token in tokens]
 
 
 @encode_piece.mistake("Your code joins the pair that was learned latest. The one with the smallest rank comes first.")
@@ -109,8 +123,8 @@ def latest_one_by_one(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code takes the longest token in the vocabulary that fits. That is not what was learned: join pairs in the "
-    "order of their ranks."
+    "Your tokens are the longest of the vocabulary that fit, from left to right. That is not what was learned: join "
+    "pairs in the order of their ranks."
 )
 def longest_fit(piece, vocabulary, ranks):
     text, ids = "".join(printable_bytes(piece)), []
@@ -122,7 +136,7 @@ def longest_fit(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code stops after one merge. Go on until no pair of neighbours is in `ranks`: a merge may make another one "
+    "Your code joins one pair only. Go on until no pair of neighbours is in `ranks`: a merge may make another one "
     "possible."
 )
 def one_merge(piece, vocabulary, ranks):
@@ -139,7 +153,7 @@ def bytes_only(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code starts from the letters of the piece, so a space or an é is not found. Start from "
+    "Your code finds no token for a space or an é, since it starts from the letters of the piece. Start from "
     "`printable_bytes(piece)`."
 )
 def from_letters(piece, vocabulary, ranks):
@@ -147,8 +161,14 @@ def from_letters(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code gives the ranks of merges plus 256, as in 03. Here the ids are those of the vocabulary."
+    "Your code takes é for one token, but it has two bytes, each with a token of its own. Start from "
+    "`printable_bytes(piece)`, which turns each byte into one character."
 )
+def from_letters_with_a_sign_for_the_space(piece, vocabulary, ranks):
+    return encoded(list(piece.replace(" ", "Ġ")), vocabulary, ranks, lambda pairs: min(pairs, key=ranks.get))
+
+
+@encode_piece.mistake("Your ids of merged tokens are 256 + rank, as in 03. Here the ids are those of the vocabulary.")
 def ids_from_ranks(piece, vocabulary, ranks):
     tokens = printable_bytes(piece)
     while pairs := [pair for pair in pairwise(tokens) if pair in ranks]:
@@ -166,8 +186,8 @@ def tokens_not_ids(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code joins the leftmost pair that is in `ranks`, and starts again from the left. The pair that was learned "
-    "earliest comes first, wherever it is."
+    "Your code joins the leftmost pair that is in `ranks`, one place at a time. The pair that was learned earliest "
+    "comes first, wherever it is."
 )
 def leftmost_one_by_one(piece, vocabulary, ranks):
     tokens, i = list(printable_bytes(piece)), 0

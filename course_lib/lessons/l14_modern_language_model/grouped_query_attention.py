@@ -1,12 +1,11 @@
 """The exercise `GroupedQueryAttention` of notebook 14."""
 
 from contextlib import suppress
-from copy import deepcopy
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
@@ -35,22 +34,27 @@ CAUSAL = torch.ones(3, 3).tril().bool()
 OTHER_MASK = torch.tensor([[True, True, False], [False, True, True], [True, False, True]])
 
 
-def in_turn(attention: layers.GroupedQueryAttention, back: bool) -> layers.GroupedQueryAttention:
-    """The same weights in an attention whose query head h reads key head h modulo kv_heads.
+def outputs_in_turn(attention: layers.GroupedQueryAttention, x: Tensor) -> dict[str, list[Tensor]]:
+    """What an attention returns if query head h reads head h modulo kv_heads: of keys, of values, or of both.
 
-    The rows of the query heads change their places instead. So do the columns of `W_o` that belong to them, if the
-    heads are put `back` in their order afterwards.
+    The query heads may also be dealt to the groups in turn, and left in that order.
     """
-    heads, kv_heads = attention.heads, attention.kv_heads
-    order = torch.arange(heads).view(-1, kv_heads).T.flatten()  # 0, 2, 4, 1, 3, 5 where two heads of keys are shared
-    d_k = attention.W_q.out_features // heads
-    rows = (order[:, None] * d_k + torch.arange(d_k)).flatten()
-    moved = deepcopy(attention)
-    with torch.no_grad():
-        moved.W_q.weight.copy_(attention.W_q.weight[rows])
-        if back:
-            moved.W_o.weight.copy_(attention.W_o.weight[:, rows])
-    return moved
+    group = attention.heads // attention.kv_heads
+    queries = attention.rotate(split_heads(attention.W_q(x), attention.heads))
+    keys = attention.rotate(split_heads(attention.W_k(x), attention.kv_heads))
+    values = split_heads(attention.W_v(x), attention.kv_heads)
+    in_order = repeat_heads(keys, group), repeat_heads(values, group)
+    in_turn = keys.repeat(1, group, 1, 1), values.repeat(1, group, 1, 1)
+
+    def output(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        result: Tensor = attention.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values)[0]))
+        return result
+
+    dealt = queries.unflatten(1, (group, attention.kv_heads)).transpose(1, 2).flatten(1, 2)
+    return {
+        "keys": [output(queries, *in_turn), output(dealt, *in_order), output(queries, in_turn[0], in_order[1])],
+        "values": [output(queries, in_order[0], in_turn[1])],
+    }
 
 
 def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
@@ -67,12 +71,13 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
     x = fixed_tensor(2, 4, LEARNED.sizes[0])
     with torch.no_grad():
         output = mine(x)
-        if not any(torch.allclose(in_turn(ours, back)(x), output, atol=1e-4) for back in (True, False)):
-            return ""
-    return (
-        "With trained weights your heads would read the keys of another group. Query head h reads key head "
-        "h // (heads / kv_heads): use your `repeat_heads` on keys and values, and nothing else."
-    )
+        for what, outputs in outputs_in_turn(ours, x).items():
+            if any(torch.allclose(each, output, atol=1e-4) for each in outputs):
+                return (
+                    f"With trained weights your heads would read the {what} of another group. Query head h reads key "
+                    "head h // (heads / kv_heads): use your `repeat_heads` on keys and values, and nothing else."
+                )
+    return ""
 
 
 MERGED_TOO_EARLY = (
@@ -150,8 +155,8 @@ grouped_query_attention = Exercise(
 )
 
 grouped_query_attention.patch(
-    "Your code rotates the values too. Positions decide who reads whom; what is read stays as it is: rotate queries "
-    "and keys only.",
+    "Your values are rotated too. Positions decide who reads whom; what is read stays as it is: rotate queries and "
+    "keys only.",
     replace="values = split_heads(self.W_v(x), self.kv_heads)",
     by="values = self.rotate(split_heads(self.W_v(x), self.kv_heads))",
     seen="https://github.com/InternLM/lmdeploy/issues/2639",
@@ -170,16 +175,16 @@ grouped_query_attention.patch(
 )
 
 grouped_query_attention.patch(
-    "Your queries are rotated before they are split, so the clocks run over the whole vector. Each head has its own "
-    "d_k / 2 clocks: split first, then rotate.",
+    "Your queries are rotated over the whole width d_model, not head by head. Each head has its own d_k / 2 clocks: "
+    "split first, then rotate.",
     replace="queries = self.rotate(split_heads(self.W_q(x), self.heads))",
     by="queries = split_heads(self.rotate(self.W_q(x)), self.heads)",
 )
 
 
 @grouped_query_attention.mistake(
-    "Your code rotates queries and keys before it splits them, so the clocks run over the whole vector. Each head has "
-    "its own d_k / 2 clocks: split first, then rotate."
+    "Your queries and keys are rotated over their whole width, not head by head. Each head has its own d_k / 2 clocks: "
+    "split first, then rotate."
 )
 class RotatesBeforeItSplits(layers.GroupedQueryAttention):
     def forward(self, x, mask=None):
@@ -191,8 +196,8 @@ class RotatesBeforeItSplits(layers.GroupedQueryAttention):
 
 
 @grouped_query_attention.mistake(
-    "Your code rotates tensors (B, T, H, d_k), so that the number of the head counts as the position. First exchange "
-    "the axes of heads and tokens."
+    "In your rotation the number of the head counts as the position. `rotate` takes (…, T, d_k): exchange the axes of "
+    "heads and tokens first."
 )
 class RotatesAlongTheHeads(layers.GroupedQueryAttention):
     def forward(self, x, mask=None):
@@ -204,7 +209,7 @@ class RotatesAlongTheHeads(layers.GroupedQueryAttention):
 
 
 grouped_query_attention.patch(
-    "Your class does not use the mask. Pass it to `scaled_dot_product_attention`.",
+    "The mask has no effect in your class, so hidden tokens are read. Pass it to `scaled_dot_product_attention`.",
     replace="scaled_dot_product_attention(queries, keys, values, mask)",
     by="scaled_dot_product_attention(queries, keys, values, None)",
 )
@@ -246,7 +251,7 @@ grouped_query_attention.patch(
 )
 
 grouped_query_attention.patch(
-    "The values come from `W_k`. They have a projection of their own, `W_v`.",
+    "Your values come from the same matrix as your keys. They have a projection of their own, `W_v`.",
     replace="self.W_v(x)",
     by="self.W_k(x)",
 )

@@ -85,7 +85,7 @@ llama_layer.patch(
 )
 
 llama_layer.patch(
-    "The mask never reaches your attention, so the future is read. Pass it on.",
+    "The mask has no effect in your layer, so hidden tokens are read. Pass it on to the attention.",
     replace="self.self_attention(self.norm_1(x), mask)",
     by="self.self_attention(self.norm_1(x))",
 )
@@ -151,8 +151,7 @@ class AddsTheInputTwice(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
-    "Your norms are LayerNorm, which subtracts the mean and learns a bias. A Llama has RMSNorm: use your `RMSNorm` for "
-    "both."
+    "Your norms subtract the mean, as LayerNorm does. A Llama has RMSNorm: use your `RMSNorm` for both."
 )
 class WithLayerNorm(layers.LlamaLayer):
     def __init__(self, d_model, heads, kv_heads, d_ff, rotate):
@@ -167,7 +166,10 @@ class FeedForwardFirst(layers.LlamaLayer):
         return x + self.self_attention(self.norm_1(x), mask)
 
 
-@llama_layer.mistake("Your layer keeps no room for shared keys: pass `kv_heads` on to `GroupedQueryAttention`.")
+@llama_layer.mistake(
+    "Your layer has as many heads of keys as of queries. Pass `kv_heads` on to `GroupedQueryAttention`, so that groups "
+    "of queries share them."
+)
 def without_groups(d_model, heads, kv_heads, d_ff, rotate):
     return layers.LlamaLayer(d_model, heads, heads, d_ff, rotate)
 

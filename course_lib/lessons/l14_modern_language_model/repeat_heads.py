@@ -37,7 +37,7 @@ repeat_heads = Exercise(
 
 @repeat_heads.mistake(
     "Your groups are in the wrong order: 0, 1, 0, 1 in place of 0, 0, 1, 1. The copies of a head are neighbours: "
-    "`repeat_interleave`, not `repeat`."
+    "`repeat_interleave` puts them so, but `repeat` and `cat` lay the whole row of heads down again."
 )
 def whole_row_again(x, times):
     return x.repeat(1, times, 1, 1)
@@ -59,6 +59,14 @@ def along_the_features(x, times):
     return x.repeat_interleave(times, dim=-1)
 
 
+@repeat_heads.mistake(
+    "Your code repeats every number, not every head, and the row of numbers is then cut into the right shape. Repeat "
+    "along axis 1, that of the heads: `dim=1`."
+)
+def number_by_number(x, times):
+    return x.repeat_interleave(times).view(x.size(0), -1, *x.shape[2:])
+
+
 @repeat_heads.mistake("Your code repeats along the batch. The heads are on axis 1: (B, kv_heads, S, d_k).")
 def along_the_batch(x, times):
     return x.repeat_interleave(times, dim=0)
@@ -71,11 +79,14 @@ def unchanged(x, times):
     return x
 
 
-@repeat_heads.mistake(
-    "Your code divides each head's share by `times`. Every query head of a group reads the key head as it is."
-)
+@repeat_heads.mistake("Your heads are divided by `times`. Every query head of a group reads the key head as it is.")
 def shared_out(x, times):
     return x.repeat_interleave(times, dim=1) / times
+
+
+@repeat_heads.mistake("Your result has each head twice, whatever `times` is. Repeat it `times` times.")
+def always_twice(x, times):
+    return x.repeat_interleave(2, dim=1)
 
 
 @repeat_heads.mistake("Your code repeats the first head only. Each head is repeated `times` times, in its place.")
@@ -84,7 +95,7 @@ def first_head_only(x, times):
 
 
 @repeat_heads.mistake(
-    "Your code makes `times` heads too many: beside the original there are `times - 1` copies, `times` in all."
+    "Your result has each head `times` + 1 times. Besides the original there are `times` - 1 copies, so `times` in all."
 )
 def one_too_many(x, times):
     return x.repeat_interleave(times + 1, dim=1)

@@ -1,5 +1,6 @@
 """The exercise `RMSNorm` of notebook 14."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -33,8 +34,11 @@ def with_eps(answer: Any) -> Callable[..., tuple[Any, ...]]:
     return function
 
 
+TYPES = (torch.float16, torch.float32, torch.bfloat16)
+
+
 def in_half_precision(answer: Any, _arguments: tuple[Any, ...]) -> str:
-    """Say that squares overflow in half precision, or that the result is of another type than the gain."""
+    """Say that squares overflow in half precision, or that the result is rounded, or of another type than the gain."""
     norm = answer(4).to(torch.float16)
     output = norm(torch.full((1, 1, 4), 300.0, dtype=torch.float16))
     if not torch.isfinite(output).all() or (output.float() - 1).abs().max() > 0.01:
@@ -42,15 +46,19 @@ def in_half_precision(answer: Any, _arguments: tuple[Any, ...]) -> str:
             "In half precision your squares overflow: 300² is more than float16 can hold, which ends at 65504. Compute "
             "in float32: start from `x.float()`."
         )
-    if output.dtype != torch.float16:
+    for of_gain, of_tokens in itertools.product(TYPES, TYPES):
+        of_result = answer(4).to(of_gain)(torch.ones(1, 1, 4, dtype=of_tokens)).dtype
+        if of_result != of_gain:
+            gain, tokens, result = (str(each).removeprefix("torch.") for each in (of_gain, of_tokens, of_result))
+            return (
+                f"With a gain of {gain} and tokens of {tokens} your result is {result}. Turn the result into the type "
+                "of the gain, as the last step: `.to(self.gain.dtype)`."
+            )
+    x = fixed_tensor(2, 3, 4).to(torch.float16)
+    if (answer(4)(x) - layers.RMSNorm(4)(x)).abs().max() > 1e-4:
         return (
-            "With a gain of float16 your result is float32, so the type grows from layer to layer. Turn the result "
-            "into the type of the gain: `.to(self.gain.dtype)`."
-        )
-    if answer(4)(torch.ones(1, 1, 4, dtype=torch.float16)).dtype != torch.float32:
-        return (
-            "With a gain of float32 your result for tokens of float16 is float16. Return the type of the gain, not "
-            "that of the tokens: `.to(self.gain.dtype)`."
+            "With a gain of float32 and tokens of float16 your result is only as exact as float16. Go on in float32 up "
+            "to the end, also where you multiply by the gain."
         )
     return ""
 
@@ -140,13 +148,13 @@ rms_norm.patch(
 )
 
 rms_norm.patch(
-    "Your code does not use eps. Where all features are 0, 0 / 0 is NaN: divide by √(mean(x²) + eps).",
+    "Your norm has no eps. Where all features are 0, 0 / 0 is NaN: divide by √(mean(x²) + eps).",
     replace="mean_square + self.eps",
     by="mean_square",
 )
 
 rms_norm.patch(
-    "Your code has an eps of its own, and the one that is passed is not used. Keep it: `self.eps = eps` in `__init__`.",
+    "Your eps is always the same, whichever is passed. Keep the one that is passed: `self.eps = eps` in `__init__`.",
     replace="mean_square + self.eps",
     by="mean_square + 1e-6",
     seen="https://github.com/OpenNMT/CTranslate2/pull/1357",
@@ -180,8 +188,8 @@ class ByTheNorm(nn.Module):
 
 
 @rms_norm.right
-class CastBeforeTheGain(nn.Module):
-    """As transformers has it: the cast comes before the gain."""
+class GainInFloat32(nn.Module):
+    """The gain is multiplied in float32 too, and the result is in its own type."""
 
     def __init__(self, d_model, eps=1e-5):
         super().__init__()
@@ -190,4 +198,4 @@ class CastBeforeTheGain(nn.Module):
     def forward(self, x):
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         wide = wide / (wide.square().mean(dim=-1, keepdim=True) + self.eps).sqrt()
-        return self.gain * wide.to(x.dtype)
+        return (self.gain.to(wide.dtype) * wide).type_as(self.gain)

@@ -54,7 +54,7 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Your gate has no activation, so it is a product of two linear maps. Put SiLU around it.",
+    "Your result is the same as without any activation. Put SiLU around the gate, which is W_gate x.",
     replace="F.silu(self.W_gate(x))",
     by="self.W_gate(x)",
 )
@@ -78,7 +78,7 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Your code puts SiLU around what W_2 gives as well. Only the gate has an activation.",
+    "There is a SiLU around what W_2 gives as well. Only the gate has an activation.",
     replace="output: Tensor = self.W_2(hidden)",
     by="output: Tensor = F.silu(self.W_2(hidden))",
 )
@@ -90,14 +90,20 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
+    "Your gate is a tanh. SwiGLU's gate is SiLU: z times the sigmoid of z.",
+    replace="F.silu(self.W_gate(x))",
+    by="torch.tanh(self.W_gate(x))",
+)
+
+swi_glu.patch(
     "Your feed-forward has no second factor: multiply the activated gate by W_1 x.",
     replace="F.silu(self.W_gate(x)) * self.W_1(x)",
     by="F.silu(self.W_gate(x))",
 )
 
 swi_glu.patch(
-    "Your code multiplies two outputs of W_2. First multiply the gate by W_1 x, feature by feature, then map the "
-    "product by W_2.",
+    "Your result is the product of what W_2 makes of each factor. First multiply the gate by W_1 x, feature by "
+    "feature, then map the product by W_2.",
     replace="hidden = F.silu(self.W_gate(x)) * self.W_1(x)  # (..., d_ff)\n        output: Tensor = self.W_2(hidden)",
     by="output: Tensor = self.W_2(F.silu(self.W_gate(x))) * self.W_2(self.W_1(x))",
 )
@@ -115,7 +121,7 @@ swi_glu.patch(
 )
 
 swi_glu.patch(
-    "Both factors come from the same matrix. Gate and W_1 are two maps.",
+    "Your two factors come from the same matrix. The gate and the other factor have one each, `W_gate` and `W_1`.",
     replace="F.silu(self.W_gate(x)) * self.W_1(x)",
     by="F.silu(self.W_1(x)) * self.W_1(x)",
 )

@@ -61,7 +61,7 @@ def interleaved(blocks):
 
 
 unpack_q4_1.patch(
-    "Your code swaps the scale and the minimum. The scale comes first.",
+    "Your scale and your minimum are exchanged. The scale comes first.",
     replace="scale, minimum =",
     by="minimum, scale =",
 )
@@ -79,13 +79,13 @@ unpack_q4_1.patch(
 )
 
 unpack_q4_1.patch(
-    "Your code scales the minimum too. Multiply q alone, then add the minimum.",
+    "Your minimum is multiplied by the scale too. Multiply q alone, then add the minimum.",
     replace="return scale * q + minimum",
     by="return scale * (q + minimum)",
 )
 
 unpack_q4_1.patch(
-    "Your code computes with signed numbers from −8 to 7, as other types have it. In Q4_1, q goes from 0 to 15.",
+    "Your q goes from −8 to 7, as in other types. In Q4_1 it goes from 0 to 15.",
     replace="return scale * q + minimum",
     by="return scale * (q.float() - 8) + minimum",
 )
@@ -97,21 +97,21 @@ unpack_q4_1.patch(
 )
 
 unpack_q4_1.patch(
-    "Your upper halves are still shifted: 0xF0 leaves them 16 times too large. Shift them down with `>> 4`.",
+    "Your upper halves are 16 times too large, as `byte & 0xF0` leaves them. Shift them down: `byte >> 4`.",
     replace="packed >> 4",
     by="packed & 0xF0",
 )
 
 unpack_q4_1.patch(
-    "Your lower halves still have the upper four bits. Remove them: `byte & 0x0F`.",
+    "Your lower halves still hold the upper four bits. Remove them: `byte & 0x0F`.",
     replace="packed & 0x0F, packed >> 4",
     by="packed, packed >> 4",
 )
 
 
 @unpack_q4_1.mistake(
-    "Your code turns single bytes into float16. Scale and minimum are two bytes each, read together as one number: "
-    "`.view(torch.float16)`, not `.to(torch.float16)`."
+    "Your scale and minimum are single bytes, 0 and 2. They have two bytes each, read together as one number: "
+    "`.view(torch.float16)`, which is not `.to(torch.float16)`."
 )
 def bytes_converted(blocks):
     q = torch.cat((blocks[:, 4:] & 0x0F, blocks[:, 4:] >> 4), dim=1).float()

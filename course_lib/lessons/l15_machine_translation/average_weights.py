@@ -43,37 +43,42 @@ average_weights = Exercise(
 )
 
 
-@average_weights.mistake("Your code adds the weights up, but does not divide by the number of checkpoints.")
+@average_weights.mistake("Your weights are the sum over the checkpoints. Divide it by their number.")
 def not_divided(checkpoints):
     return {name: sum(each[name] for each in checkpoints) for name in checkpoints[0]}
 
 
-@average_weights.mistake("Your code always divides by 2. Divide by the number of checkpoints: `len(checkpoints)`.")
+@average_weights.mistake(
+    "Your weights are the sum divided by 2, however many checkpoints there are. Divide by `len(checkpoints)`."
+)
 def always_by_two(checkpoints):
     return {name: sum(each[name] for each in checkpoints) / 2 for name in checkpoints[0]}
 
 
-@average_weights.mistake("Your code returns the last checkpoint alone. Average it with the earlier ones.")
+@average_weights.mistake(
+    "Your weights are those of the last checkpoint alone. Average them with those of the earlier ones."
+)
 def last_one(checkpoints):
     return {name: weight.clone() for name, weight in checkpoints[-1].items()}
 
 
-@average_weights.mistake("Your code returns the first checkpoint alone. Average it with the later ones.")
+@average_weights.mistake(
+    "Your weights are those of the first checkpoint alone. Average them with those of the later ones."
+)
 def first_one(checkpoints):
     return {name: weight.clone() for name, weight in checkpoints[0].items()}
 
 
 @average_weights.mistake(
-    "Your code averages all numbers of a weight into a single one. Average over the checkpoints only: `dim=0` of the "
-    "stacked tensors."
+    "Your result has a single number for each weight, the mean of all its numbers. Average over the checkpoints only: "
+    "`dim=0` of the stacked tensors."
 )
 def over_everything(checkpoints):
     return {name: torch.stack([each[name] for each in checkpoints]).mean() for name in checkpoints[0]}
 
 
 @average_weights.mistake(
-    "Your code averages the means two by two, so that a later checkpoint weighs more than an earlier one. Add all up "
-    "first, and divide once."
+    "In your mean each further checkpoint counts as much as all before it together. Add all up first, and divide once."
 )
 def two_by_two(checkpoints):
     mean = dict(checkpoints[0])
@@ -83,20 +88,20 @@ def two_by_two(checkpoints):
 
 
 @average_weights.mistake(
-    "Your code averages the first and the last checkpoint only. Those between them count just as much."
+    "Your weights are the mean of the first and the last checkpoint. Those between them count just as much."
 )
 def ends_only(checkpoints):
     return {name: (checkpoints[0][name] + checkpoints[-1][name]) / 2 for name in checkpoints[0]}
 
 
-@average_weights.mistake("Your code takes the median. The mean weighs every checkpoint.")
+@average_weights.mistake("Your weights are medians. A mean takes every checkpoint into account.")
 def median(checkpoints):
     return {name: torch.stack([each[name] for each in checkpoints]).median(dim=0).values for name in checkpoints[0]}
 
 
 @average_weights.mistake(
-    "Your code adds to the tensors of the first checkpoint, which are changed afterwards: `+=` works in place. Start "
-    "from a new tensor."
+    "Your code changes the first checkpoint, which ends up as the mean. Start from a new dictionary with new tensors: "
+    "`+=` works in place."
 )
 def in_place(checkpoints):
     mean = dict(checkpoints[0])

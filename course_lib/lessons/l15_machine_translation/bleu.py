@@ -66,29 +66,52 @@ def geometric_mean(values):
 
 
 @bleu.mistake(
-    "Your code averages the scores of the sentences. Add up matches and n-grams over all sentences, and divide once: "
-    "BLEU is a score of a whole text."
+    "Your score is the mean of the scores of the sentences. Add up matches and n-grams over all sentences, and divide "
+    "once: BLEU is a score of a whole text."
 )
 def mean_of_sentences(hypotheses, references, longest):
     scores = [scoring.bleu([h], [r], longest) for h, r in zip(hypotheses, references, strict=True)]
     return sum(scores) / len(scores)
 
 
-@bleu.mistake("Your code takes the arithmetic mean of the shares. BLEU takes the geometric one, which one 0 makes 0.")
+@bleu.mistake(
+    "Your share for an n is the mean of the shares of the sentences. Add up matches and n-grams over all sentences, "
+    "and divide once."
+)
+def mean_of_shares(hypotheses, references, longest):
+    pairs = list(zip(hypotheses, references, strict=True))
+    values = []
+    for n in range(1, longest + 1):
+        parts = [clipped_matches(*pair, n) / max(1, len(pair[0]) - n + 1) for pair in pairs]
+        values.append(sum(parts) / len(parts))
+    return 100 * penalty(hypotheses, references) * geometric_mean(values)
+
+
+@bleu.mistake(
+    "Your penalty is the mean of the penalties of the sentences. Add up the lengths of all sentences first, since a "
+    "long one may make up for a short one."
+)
+def mean_of_penalties(hypotheses, references, longest):
+    penalties = [penalty([h], [r]) for h, r in zip(hypotheses, references, strict=True)]
+    return 100 * sum(penalties) / len(penalties) * geometric_mean(shares(hypotheses, references, longest))
+
+
+@bleu.mistake("Your score takes the arithmetic mean of the shares. BLEU takes the geometric one, which one 0 makes 0.")
 def arithmetic_mean(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)
     return 100 * penalty(hypotheses, references) * sum(values) / len(values)
 
 
 @bleu.mistake(
-    "Your code takes the arithmetic mean of the shares where none of them is 0. BLEU takes the geometric one there too."
+    "Your score takes the arithmetic mean of the shares where none of them is 0. BLEU takes the geometric one there "
+    "too."
 )
 def arithmetic_mean_or_zero(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)
     return 100 * penalty(hypotheses, references) * sum(values) / len(values) if all(values) else 0.0
 
 
-@bleu.mistake("Your code leaves out the brevity penalty, so that a translation of two sure words scores 100.")
+@bleu.mistake("Your score has no brevity penalty, so that a translation of two sure words scores 100.")
 def without_penalty(hypotheses, references, longest):
     return 100 * geometric_mean(shares(hypotheses, references, longest))
 
@@ -99,27 +122,28 @@ def up_to_one(hypotheses, references, longest):
 
 
 bleu.patch(
-    "Your code multiplies the shares, but does not take the N-th root of the product: divide the logarithms' sum by N.",
+    "Your score takes the product of the shares, without the N-th root: raise it to the power of 1/N, or divide the "
+    "sum of the logarithms by N.",
     replace="log_precisions / longest",
     by="log_precisions",
 )
 bleu.patch(
-    "Your code always takes the fourth root of the product. It is the N-th root, where N is `longest`.",
+    "Your score always takes the fourth root of the product. It is the N-th root, where N is `longest`.",
     replace="log_precisions / longest",
     by="log_precisions / 4",
 )
 
 
 @bleu.mistake(
-    "Your code adds 1 to the number of matches and to that of all n-grams, for each n. That smooths the score, so that "
-    "it is not 0 where nothing matches. Here the shares are taken as they are."
+    "Your score adds 1 to the number of matches and to that of all n-grams, for each n. That smooths it, so that it is "
+    "not 0 where nothing matches. Here the shares are taken as they are."
 )
 def smoothed(hypotheses, references, longest):
     return scoring_of_smoothed(hypotheses, references, longest, root=longest)
 
 
 @bleu.mistake(
-    "Your code adds 1 to the number of matches and to that of all n-grams, for each n, and takes the fourth root of "
+    "Your score adds 1 to the number of matches and to that of all n-grams, for each n, and takes the fourth root of "
     "the product. Take the shares as they are, and the N-th root, where N is `longest`."
 )
 def smoothed_fourth_root(hypotheses, references, longest):
@@ -137,59 +161,69 @@ def scoring_of_smoothed(hypotheses, references, longest, root):
     return 100 * penalty(hypotheses, references) * math.exp(logs / root)
 
 
-@bleu.mistake("Your code counts the longest n-grams only. BLEU takes the mean over all n from 1 to `longest`.")
+@bleu.mistake("Your score counts the longest n-grams only. BLEU takes the mean over all n from 1 to `longest`.")
 def longest_only(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * shares(hypotheses, references, longest)[-1]
 
 
-@bleu.mistake("Your code stops one n too early: `range` leaves out its end, so write `range(1, longest + 1)`.")
+@bleu.mistake(
+    "Your score counts n-grams up to one n too early. If you loop over n with `range`, note that it leaves out its "
+    "end: `range(1, longest + 1)`."
+)
 def one_too_few(hypotheses, references, longest):
     return scoring.bleu(hypotheses, references, longest - 1) if longest > 1 else 0.0
 
 
 @bleu.mistake(
-    "Your code leaves out the longest n-grams, but takes the root as if they were there. `range` leaves out its end: "
-    "write `range(1, longest + 1)`."
+    "Your score leaves out the longest n-grams, but takes the root as if they were there. If you loop over n with "
+    "`range`, note that it leaves out its end: `range(1, longest + 1)`."
 )
 def one_too_few_for_the_root(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)[:-1]
     return 100 * penalty(hypotheses, references) * math.prod(values) ** (1 / longest)
 
 
-@bleu.mistake(
-    "Your penalty compares with the shortest reference. Take the one whose length is closest, by `closest_length`."
+bleu.patch(
+    "Your shares are divided by the number of words. A sentence of w words has w - n + 1 n-grams, or none if it is "
+    "shorter than n.",
+    replace="max(len(hypothesis) - n + 1, 0)",
+    by="len(hypothesis)",
 )
-def shortest_reference(hypotheses, references, longest):
-    shortest = sum(min(map(len, each)) for each in references)
-    factor = brevity_penalty(sum(map(len, hypotheses)), shortest)
-    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
-
-
-@bleu.mistake(
-    "Your penalty compares with the longest reference. Take the one whose length is closest, by `closest_length`."
+bleu.patch(
+    "Your shares are divided by the number of different n-grams. Count each as often as it occurs.",
+    replace="max(len(hypothesis) - n + 1, 0)",
+    by="len(set(count_ngrams(hypothesis, n)))",
 )
-def longest_reference(hypotheses, references, longest):
-    length = sum(max(map(len, each)) for each in references)
-    factor = brevity_penalty(sum(map(len, hypotheses)), length)
-    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
-
-
-@bleu.mistake(
-    "Your penalty compares with the first reference. Take the one whose length is closest, by `closest_length`."
+bleu.patch(
+    "For a sentence shorter than n your number of n-grams is negative. It has none: `max(len(…) - n + 1, 0)`.",
+    replace="max(len(hypothesis) - n + 1, 0)",
+    by="len(hypothesis) - n + 1",
 )
-def first_length(hypotheses, references, longest):
-    factor = brevity_penalty(sum(map(len, hypotheses)), sum(len(each[0]) for each in references))
-    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
+bleu.patch(
+    "Your penalty compares with the shortest reference. Take the one whose length is closest, by `closest_length`.",
+    replace="closest_length(len(hypothesis), list(map(len, correct)))",
+    by="min(map(len, correct))",
+)
+bleu.patch(
+    "Your penalty compares with the longest reference. Take the one whose length is closest, by `closest_length`.",
+    replace="closest_length(len(hypothesis), list(map(len, correct)))",
+    by="max(map(len, correct))",
+)
+bleu.patch(
+    "Your penalty compares with the first reference. Take the one whose length is closest, by `closest_length`.",
+    replace="closest_length(len(hypothesis), list(map(len, correct)))",
+    by="len(correct[0])",
+)
 
 
-@bleu.mistake("Your code uses the first reference of each sentence only. A translation may agree with any of them.")
+@bleu.mistake("Your score uses the first reference of each sentence only. A translation may agree with any of them.")
 def first_reference(hypotheses, references, longest):
     return scoring.bleu(hypotheses, [each[:1] for each in references], longest)
 
 
 @bleu.mistake(
-    "Your code divides by the number of n-grams of the references. That is recall; BLEU divides by those of the "
-    "translations, and the penalty takes recall's place."
+    "Your shares are divided by the number of n-grams of the first references. That is recall; BLEU divides by those "
+    "of the translations, and the penalty takes recall's place."
 )
 def recall(hypotheses, references, longest):
     pairs = list(zip(hypotheses, references, strict=True))
@@ -207,7 +241,7 @@ def logarithm_of_zero(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * math.exp(sum(map(math.log, values)) / longest)
 
 
-@bleu.mistake("Your code skips the lengths at which nothing matches. If no n-gram of one length matches, BLEU is 0.")
+@bleu.mistake("Your score skips the lengths at which nothing matches. If no n-gram of one length matches, BLEU is 0.")
 def skips_zeros(hypotheses, references, longest):
     values = [value for value in shares(hypotheses, references, longest) if value]
     return 100 * penalty(hypotheses, references) * geometric_mean(values) if values else 0.0
@@ -215,7 +249,7 @@ def skips_zeros(hypotheses, references, longest):
 
 @bleu.mistake(
     "Your penalty is upside down. Its exponent is 1 − r/c, with the length c of the translations and the length r of "
-    "the closest references: `brevity_penalty` takes c first."
+    "the closest references; `brevity_penalty` takes c first."
 )
 def lengths_exchanged(hypotheses, references, longest):
     pairs = list(zip(hypotheses, references, strict=True))

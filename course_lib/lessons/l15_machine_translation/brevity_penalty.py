@@ -34,8 +34,8 @@ brevity_penalty = Exercise(
 
 
 @brevity_penalty.mistake(
-    "Your code rewards translations that are too long with more than 1. Return 1 for them: the shares of right n-grams "
-    "punish them already."
+    "Your penalty for a translation that is too long is more than 1, so that it is rewarded. Return 1 there: the "
+    "shares of right n-grams punish it already."
 )
 def rewards_length(length, reference_length):
     return math.exp(1 - reference_length / length) if length else 0.0
@@ -48,27 +48,46 @@ def upside_down(length, reference_length):
     return math.exp(1 - length / reference_length) if 0 < length < reference_length else float(length > 0)
 
 
-@brevity_penalty.mistake("Your code punishes translations that are too long, and not those that are too short.")
+@brevity_penalty.mistake("Your penalty punishes translations that are too long, and not those that are too short.")
 def punishes_long_ones(length, reference_length):
     return bleu.brevity_penalty(reference_length, length)
 
 
-@brevity_penalty.mistake("Your code returns c / r. The penalty is exp(1 - r / c), which falls faster.")
+@brevity_penalty.mistake(
+    "Your penalty of a translation that is too short is c / r. It is exp(1 - r / c), which falls faster."
+)
 def ratio(length, reference_length):
     return min(1.0, length / reference_length)
 
 
-@brevity_penalty.mistake("Your code leaves out the 1 in the exponent, so that no length has a penalty of 1.")
+@brevity_penalty.mistake(
+    "Your penalty of a translation that is too short is exp(-r / c). Its exponent is 1 - r / c, which is nearly 0 "
+    "where the lengths are nearly equal."
+)
 def without_one(length, reference_length):
     return math.exp(-reference_length / length) if 0 < length < reference_length else float(length > 0)
 
 
-@brevity_penalty.mistake("Your code punishes every difference in length. Translations that are longer get 1.")
+@brevity_penalty.mistake("Your penalty punishes every difference in length. Translations that are longer get 1.")
 def both_sides(length, reference_length):
     return math.exp(-abs(1 - reference_length / length)) if length else 0.0
 
 
-@brevity_penalty.mistake("Your code returns the exponent. The penalty is e to the power of it: `math.exp(…)`.")
+brevity_penalty.patch(
+    "Your exponent has the wrong sign. It is 1 - r / c, which is negative where the translation is too short.",
+    replace="1 - reference_length / length",
+    by="reference_length / length - 1",
+)
+
+
+@brevity_penalty.mistake(
+    "Your r / c is rounded down to a whole number, as `//` does it. Divide with `/`, so that its fraction counts too."
+)
+def whole_quotient(length, reference_length):
+    return math.exp(min(0, 1 - reference_length // length)) if length else 0.0
+
+
+@brevity_penalty.mistake("Your result is the exponent. The penalty is e to the power of it: `math.exp(…)`.")
 def exponent(length, reference_length):
     return min(0.0, 1 - reference_length / length) if length else 0.0
 

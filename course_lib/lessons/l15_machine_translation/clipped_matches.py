@@ -91,8 +91,8 @@ def last_reference(hypothesis, references, n):
 
 
 @clipped_matches.mistake(
-    "Your code takes the best single reference. One n-gram may match this reference, another one that: collect the "
-    "largest counts first."
+    "Your result is the number of matches with the best single reference. One n-gram may match this reference, another "
+    "one that: collect the largest counts first."
 )
 def best_reference(hypothesis, references, n):
     return max(bleu.clipped_matches(hypothesis, [reference], n) for reference in references)
@@ -116,13 +116,13 @@ def in_all(hypothesis, references, n):
     return (count_ngrams(hypothesis, n) & common).total()
 
 
-@clipped_matches.mistake("Your code returns the share. Return the number of matches: the division comes later.")
+@clipped_matches.mistake("Your result is the share of matches. Return their number: the division comes later.")
 def share(hypothesis, references, n):
     total = max(len(hypothesis) - n + 1, 1)
     return bleu.clipped_matches(hypothesis, references, n) / total
 
 
-@clipped_matches.mistake("Your code always counts single words. Use runs of n words.")
+@clipped_matches.mistake("Your code counts single words, whatever n is. Use runs of n words.")
 def single_words(hypothesis, references, n):
     return bleu.clipped_matches(hypothesis, references, 1)
 

@@ -34,7 +34,8 @@ count_ngrams = Exercise(
 
 
 @count_ngrams.mistake(
-    "Your code leaves out the last run. It starts at position `len(tokens) - n`, so add 1 in `range`."
+    "Your code leaves out the last run. It starts at position `len(tokens) - n`, and a `range` up to there leaves out "
+    "its end: add 1."
 )
 def last_left_out(tokens, n):
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n))
@@ -47,17 +48,23 @@ def short_ones_too(tokens, n):
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens)))
 
 
-@count_ngrams.mistake("Your runs do not overlap: you go on by n words. Go on by one word, so that each start counts.")
+@count_ngrams.mistake(
+    "Your runs do not overlap: each begins n words after the one before. Go on by one word, so that each start counts."
+)
 def without_overlap(tokens, n):
     return Counter(tuple(tokens[i : i + n]) for i in range(0, len(tokens) - n + 1, n))
 
 
-@count_ngrams.mistake("Your code counts each run once, however often it occurs. `Counter` counts them; a set does not.")
+@count_ngrams.mistake(
+    "Your counts are all 1, however often a run occurs. Count every occurrence: a `Counter` does, a set does not."
+)
 def once_each(tokens, n):
     return Counter({tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)})
 
 
-@count_ngrams.mistake("Your code sorts the words of a run, or uses sets, so that their order does not matter. It does.")
+@count_ngrams.mistake(
+    "The words of your runs are in alphabetical order, so that runs of the same words count as one. Keep their order."
+)
 def without_order(tokens, n):
     return Counter(tuple(sorted(tokens[i : i + n])) for i in range(len(tokens) - n + 1))
 
@@ -79,12 +86,12 @@ def one_too_long(tokens, n):
     return bleu.count_ngrams(tokens, n + 1)
 
 
-@count_ngrams.mistake("Your code joins each run to one string. Keep the words apart, in a tuple.")
+@count_ngrams.mistake("Your runs are strings, in which the words are joined. Keep the words apart, in a tuple.")
 def joined(tokens, n):
     return Counter(" ".join(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
 
 
-@count_ngrams.mistake("Your code always counts pairs. A run has n words, and n may be another number than 2.")
+@count_ngrams.mistake("Your runs are pairs, whatever n is. A run has n words.")
 def always_pairs(tokens, n):
     return Counter(itertools.pairwise(tokens))
 

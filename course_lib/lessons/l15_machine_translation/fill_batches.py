@@ -30,6 +30,8 @@ fill_batches = Exercise(
             having=("a long one in the middle", "a short example after a long one"),
         ),
         case([(5, 1), (1, 5), (1, 1)], 21, having=("the longest source and target in two examples",)),
+        case([(6, 1), (6, 1), (6, 1)], 14, having=("sources that are longer", "batches that are just full")),
+        case([(1, 6), (1, 6), (1, 6)], 14, having=("targets that are longer", "batches that are just full")),
         case([], 10, having=("no examples",)),
     ),
     hints=(
@@ -60,7 +62,7 @@ def cost(lengths):
 
 
 @fill_batches.mistake(
-    "Your code adds up the tokens of the sentences, and forgets the padding. A batch holds its rows times the longest "
+    "Your code counts the tokens of the sentences without their padding. A batch holds its rows times the longest "
     "source plus the longest target."
 )
 def without_padding(lengths, batch_tokens):
@@ -68,8 +70,8 @@ def without_padding(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code asks whether the open batch is full before the next example joins. Ask how many ids it would hold with "
-    "that example."
+    "Your batches grow beyond the budget: an example joins wherever the open batch is not full yet. Ask how many ids "
+    "it would hold with that example."
 )
 def asks_too_late(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: cost(batch) < batch_tokens)
@@ -115,16 +117,49 @@ def targets_only(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code takes the longest example of the batch. The longest source and the longest target may be in two "
-    "different examples: find each by itself."
+    "Your rows are as wide as the longest example, its source and target together. The longest source and the longest "
+    "target may be in two different examples: find each by itself."
 )
 def longest_example(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: (len(batch) + 1) * max(map(sum, [*batch, new])) <= batch_tokens)
 
 
-@fill_batches.mistake("Your code pads with the lengths of the new example only. An earlier one may be longer.")
+@fill_batches.mistake("Your rows are as wide as the new example only. An earlier one may be longer.")
 def length_of_the_new_one(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: (len(batch) + 1) * sum(new) <= batch_tokens)
+
+
+@fill_batches.mistake(
+    "Your code holds sources and targets to the budget separately. Both tensors together may have that many ids: rows "
+    "times the sum of the two widths."
+)
+def each_for_itself(lengths, batch_tokens):
+    def fits(batch, new):
+        return all((len(batch) + 1) * max(each) <= batch_tokens for each in zip(*batch, new, strict=True))
+
+    return filled(lengths, fits)
+
+
+@fill_batches.mistake(
+    "Your two tensors are equally wide: as the longest source or target. Each has a width of its own, that of the "
+    "longest source or that of the longest target."
+)
+def one_width_for_both(lengths, batch_tokens):
+    return filled(lengths, lambda batch, new: (len(batch) + 1) * 2 * max(map(max, [*batch, new])) <= batch_tokens)
+
+
+@fill_batches.mistake(
+    "Your code loses each example that does not fit into the open batch. It is the first one of the next batch."
+)
+def lost_between_batches(lengths, batch_tokens):
+    made, batch = [], []
+    for i in range(len(lengths)):
+        if batch and cost([lengths[j] for j in [*batch, i]]) > batch_tokens:
+            made.append(batch)
+            batch = []
+        else:
+            batch.append(i)
+    return [*made, batch] if batch else made
 
 
 @fill_batches.mistake(
@@ -138,20 +173,23 @@ def long_ones_lost(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code sorts the examples by length first. Fill the batches in the order given: who calls it may have sorted."
+    "Your batches are filled in the order of the lengths. Fill them in the order given: who calls it may have sorted."
 )
 def sorts_first(lengths, batch_tokens):
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     return [[order[i] for i in batch] for batch in batches.fill_batches([lengths[i] for i in order], batch_tokens)]
 
 
-@fill_batches.mistake("Your code loses the last batch. After the loop, the open batch has to be kept too.")
+@fill_batches.mistake(
+    "Your code loses the last batch. If a batch is kept only where the next one begins, keep the open one after the "
+    "loop too."
+)
 def last_batch_lost(lengths, batch_tokens):
     return batches.fill_batches(lengths, batch_tokens)[:-1]
 
 
 @fill_batches.mistake(
-    "Your code keeps a longest length of an earlier batch. Each batch starts with its own first example."
+    "Your code still counts the longest lengths of earlier batches. Each batch starts with its own first example."
 )
 def longest_of_all(lengths, batch_tokens):
     made, longest = [], (0, 0)

@@ -52,7 +52,7 @@ gru_step.patch(
     by="z, r = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)",
 )
 gru_step.patch(
-    "Your code leaves r out: the whole state goes into the candidate. Multiply U_n h + c_n by r.",
+    "Your candidate leaves r out: the whole state goes into it. Multiply U_n h + c_n by r.",
     replace="x_n + r * h_n",
     by="x_n + h_n",
 )
@@ -77,9 +77,14 @@ gru_step.patch(
     by="x_r + h_r, x_z + h_z",
 )
 gru_step.patch(
-    "Your code returns the candidate. Mix it with the old state: (1 - z) * n + z * h.",
+    "Your result is the candidate. Mix it with the old state: (1 - z) * n + z * h.",
     replace="(1 - z) * candidate + z * state",
     by="candidate",
+)
+gru_step.patch(
+    "Your next state adds the whole candidate, whatever z is. Its share is 1 - z: (1 - z) * n + z * h.",
+    replace="(1 - z) * candidate + z * state",
+    by="candidate + z * state",
 )
 gru_step.patch(
     "Your code leaves out the biases b of the vectors.",
@@ -94,8 +99,8 @@ gru_step.patch(
 
 
 @gru_step.mistake(
-    "Your code multiplies the state by r before the matrix, as in the paper of 2014. Here, as in torch, r multiplies "
-    "U_n h + c_n: the weights would not fit otherwise.",
+    "In your candidate r multiplies the state before the matrix does, as in the paper of 2014. Here, as in torch, r "
+    "multiplies U_n h + c_n: the weights would not fit otherwise.",
     seen="https://arxiv.org/abs/1406.1078",
 )
 def reset_before(x, state, W, U, b, c):
@@ -107,7 +112,7 @@ def reset_before(x, state, W, U, b, c):
 
 
 gru_step.patch(
-    "Your code adds c_n after the product with r. r multiplies all that comes from the state: U_n h + c_n.",
+    "Your candidate adds c_n after the product with r. r multiplies all that comes from the state: U_n h + c_n.",
     replace="x_n + r * h_n",
     by="x_n + r * (state @ U.chunk(3)[2].T) + c.chunk(3)[2]",
 )

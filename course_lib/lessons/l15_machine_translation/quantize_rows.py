@@ -42,7 +42,7 @@ def scales(largest):
     return torch.where(largest > 0, largest / 127, torch.ones_like(largest))
 
 
-@quantize_rows.mistake("Your code has one scale for the whole matrix, so that small rows lose most of their levels.")
+@quantize_rows.mistake("Your matrix has one scale for all rows, so that small rows lose most of their levels.")
 def one_scale(weight):
     return with_scale(weight, (weight.abs().max() / 127).expand(len(weight), 1).clone())
 
@@ -54,21 +54,41 @@ def by_columns(weight):
 
 
 @quantize_rows.mistake(
-    "Your code takes the largest value, not the largest absolute value. -6 is farther from 0 than 2: use `abs()`."
+    "Your scale comes from the largest value, not the largest absolute value. -6 is farther from 0 than 2: use `abs()`."
 )
 def without_absolute(weight):
     return with_scale(weight, scales(weight.amax(dim=1, keepdim=True)))
 
 
 @quantize_rows.mistake(
-    "Your code cuts the fractions off. `to(torch.int8)` rounds towards 0, so call `round()` before it."
+    "Your scale comes from the largest value, not the largest absolute value, so that it is negative where a row has "
+    "only negative numbers. Use `abs()`."
+)
+def with_negative_scales(weight):
+    largest = weight.amax(dim=1, keepdim=True)
+    return with_scale(weight, torch.where(largest == 0, torch.ones_like(largest), largest / 127))
+
+
+@quantize_rows.mistake(
+    "Your whole numbers are rounded towards 0, as `to(torch.int8)` does it. Call `round()` before it."
 )
 def cut_off(weight):
     scale = scales(weight.abs().amax(dim=1, keepdim=True))
     return (weight / scale).to(torch.int8), scale
 
 
-@quantize_rows.mistake("Your code divides by 128. Then the largest number becomes 128, which int8 cannot hold.")
+@quantize_rows.mistake(
+    "Your whole numbers are rounded down, as `floor` and `//` do it. Call `round()`, which takes the nearest one."
+)
+def rounded_down(weight):
+    scale = scales(weight.abs().amax(dim=1, keepdim=True))
+    return (weight / scale).floor().to(torch.int8), scale
+
+
+@quantize_rows.mistake(
+    "Your scale is the largest absolute value divided by 128. Then the largest number becomes 128, which int8 cannot "
+    "hold: divide by 127."
+)
 def by_128(weight):
     largest = weight.abs().amax(dim=1, keepdim=True)
     scale = torch.where(largest > 0, largest / 128, torch.ones_like(largest))
@@ -76,7 +96,7 @@ def by_128(weight):
 
 
 @quantize_rows.mistake(
-    "Your code uses half of the levels. The largest absolute value of a row becomes 127: divide by 127."
+    "Your whole numbers use half of the levels. The largest absolute value of a row becomes 127: divide by 127."
 )
 def by_255(weight):
     largest = weight.abs().amax(dim=1, keepdim=True)
@@ -84,24 +104,26 @@ def by_255(weight):
 
 
 @quantize_rows.mistake(
-    "Your scales are upside down: you return 127 / largest. The scale is what the whole numbers are multiplied by to "
-    "get the weights back."
+    "Your scales are upside down: 127 / largest. The scale is what the whole numbers are multiplied by to get the "
+    "weights back."
 )
 def upside_down(weight):
     whole, scale = quantizing.quantize_rows(weight)
     return whole, 1 / scale
 
 
-@quantize_rows.mistake("A row of zeros makes your code divide by 0. Give such a row the scale 1.")
+@quantize_rows.mistake(
+    "Your scale of a row of zeros is 0, or nearly 0. Give such a row the scale 1, so that nothing is divided by 0."
+)
 def zeros_by_zeros(weight):
     scale = weight.abs().amax(dim=1, keepdim=True) / 127
     return (weight / scale).round().to(torch.int8), scale
 
 
-@quantize_rows.mistake("Your code returns the largest values for the scales. Divide them by 127.")
+@quantize_rows.mistake("Your scales are the largest absolute values themselves. Divide them by 127.")
 def largest_as_scale(weight):
-    whole, scale = quantizing.quantize_rows(weight)
-    return whole, scale * 127
+    largest = weight.abs().amax(dim=1, keepdim=True)
+    return quantizing.quantize_rows(weight)[0], torch.where(largest > 0, largest, torch.ones_like(largest))
 
 
 @quantize_rows.mistake("Your whole numbers are still floats. Store them in 8 bits: `.to(torch.int8)`.")

@@ -93,17 +93,17 @@ attend_in_blocks = Exercise(
 
 
 attend_in_blocks.patch(
-    "Your code leaves out the scale: divide the scores by √d_k.",
+    "Your scores have no scale: divide them by √d_k.",
     replace="query.size(-1) ** -0.5",
     by="1.0",
 )
 attend_in_blocks.patch(
-    "Your code does not divide by the total at the end.",
+    "Your mixed values are not divided by the total. Do so after the last block of keys.",
     replace="done.append(mixed / total)",
     by="done.append(mixed)",
 )
 attend_in_blocks.patch(
-    "Your code divides the scores by √d_v, with the width of a value. The scale is √d_k, the width of a key.",
+    "Your scores are divided by √d_v, the root of the width of a value. The scale is √d_k, that of the width of a key.",
     replace="query.size(-1) ** -0.5",
     by="value.size(-1) ** -0.5",
 )
@@ -115,8 +115,8 @@ attend_in_blocks.patch(
 
 
 @attend_in_blocks.mistake(
-    "Your code takes a softmax within each block of keys and adds the results up. Each block then counts fully: use "
-    "your online softmax."
+    "Your result is a sum of attention within each block of keys, in which each block counts fully. Use your online "
+    "softmax for a softmax over all keys."
 )
 def softmax_in_each(query, key, value, block):
     starts = range(0, len(key), block)
@@ -126,11 +126,52 @@ def softmax_in_each(query, key, value, block):
 
 
 @attend_in_blocks.mistake(
-    "Your code takes a softmax within each block of keys and averages the results. A block with higher scores should "
-    "count more: use your online softmax."
+    "Your result is the mean of attention within each block of keys. A block with higher scores should count more: use "
+    "your online softmax."
 )
 def mean_of_blocks(query, key, value, block):
     return softmax_in_each(query, key, value, block) / len(range(0, len(key), block))
+
+
+@attend_in_blocks.mistake(
+    "Your sums add up exponentials from which different maxima were subtracted, each that of its own block. Use your "
+    "online softmax, which shrinks what was seen before where the maximum grows."
+)
+def maxima_of_their_own(query, key, value, block):
+    total = mixed = 0.0
+    for keys, values in zip(key.split(block), value.split(block), strict=True):
+        scores = query @ keys.mT * query.size(-1) ** -0.5
+        grown = torch.exp(scores - scores.amax(dim=-1, keepdim=True))
+        total, mixed = total + grown.sum(dim=-1, keepdim=True), mixed + grown @ values
+    return mixed / total
+
+
+@attend_in_blocks.mistake(
+    "Where scores are huge, or far below 0, your result is NaN: no maximum is subtracted from the scores, so that "
+    "exponentials overflow, or are all 0. Use your online softmax."
+)
+def no_maximum(query, key, value, block):
+    total = mixed = 0.0
+    for keys, values in zip(key.split(block), value.split(block), strict=True):
+        grown = torch.exp(query @ keys.mT * query.size(-1) ** -0.5)
+        total, mixed = total + grown.sum(dim=-1, keepdim=True), mixed + grown @ values
+    return mixed / total
+
+
+@attend_in_blocks.mistake(
+    "Your mixed values are divided by the total after each block of keys. Divide once, after the last of them."
+)
+def divided_after_each(query, key, value, block):
+    outputs = []
+    for asking in query.split(block):
+        maximum, mixed = torch.full((len(asking), 1), -torch.inf), torch.zeros(len(asking), value.size(-1))
+        total = torch.zeros_like(maximum)
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT * asking.size(-1) ** -0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+            mixed = mixed / total
+        outputs.append(mixed)
+    return torch.cat(outputs)
 
 
 @attend_in_blocks.mistake("Your queries read the keys of one block only. Each query has to see all blocks of keys.")
@@ -149,20 +190,19 @@ def last_queries_left_out(query, key, value, block):
 
 
 @attend_in_blocks.mistake(
-    "Your code continues with the maximum and the sums of the previous block of queries. Start again for each block."
+    "Your later blocks of queries continue with the maximum and the sums of the block before. Start again for each "
+    "block."
 )
 def never_starts_again(query, key, value, block):
-    total_before = mixed_before = 0.0
     outputs = []
-    for i in range(0, len(query), block):
-        scores = query[i : i + block] @ key.mT * query.size(-1) ** -0.5
-        largest = scores.amax(dim=-1, keepdim=True)
-        grown = torch.exp(scores - largest)
-        total_before = total_before + grown.sum(dim=-1, keepdim=True).mean()
-        mixed_before = mixed_before + grown @ value
-        if mixed_before.size(0) != scores.size(0):
-            mixed_before = mixed_before[: scores.size(0)]
-        outputs.append(mixed_before / total_before)
+    rows = min(block, len(query))
+    maximum, total, mixed = torch.full((rows, 1), -torch.inf), torch.zeros(rows, 1), torch.zeros(rows, value.size(-1))
+    for asking in query.split(block):
+        maximum, total, mixed = (each[: len(asking)] for each in (maximum, total, mixed))
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT * asking.size(-1) ** -0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+        outputs.append(mixed / total)
     return torch.cat(outputs)
 
 
@@ -186,19 +226,22 @@ def as_many_keys_as_queries(query, key, value, block):
     return blocks.attend_in_blocks(query, key[:both], value[:both], block)
 
 
-@attend_in_blocks.mistake("Your code scales by √(size of a block). The scale is √d_k, the width of a key.")
+@attend_in_blocks.mistake(
+    "Your scores are divided by √block, the root of the size of a block. The scale is √d_k, the root of the width of a "
+    "key."
+)
 def scaled_by_block(query, key, value, block):
     return blocks.attend_in_blocks(query * (query.size(-1) / block) ** 0.5, key, value, block)
 
 
-@attend_in_blocks.mistake("Your code scales twice: once in the queries, once in the scores.")
+@attend_in_blocks.mistake("Your scores are divided by d_k, as if they were scaled twice. The scale is √d_k.")
 def scaled_twice(query, key, value, block):
     return blocks.attend_in_blocks(query * query.size(-1) ** -0.5, key, value, block)
 
 
 @attend_in_blocks.mistake(
-    "Your maximum begins at 0. If all scores are far below 0, every exponential is 0, and 0 / 0 is NaN: begin at minus "
-    "infinity."
+    "Where all scores are far below 0, your result is NaN, as 0 / 0 is. If your maximum begins at 0, or at another "
+    "finite number, every exponential is 0 there, and so is the total: let it begin at minus infinity."
 )
 def maximum_begins_at_0(query, key, value, block):
     outputs = []

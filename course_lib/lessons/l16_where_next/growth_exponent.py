@@ -1,5 +1,6 @@
 """The exercise `growth_exponent` of notebook 16."""
 
+import itertools
 import math
 
 import numpy as np
@@ -33,17 +34,23 @@ growth_exponent = Exercise(
 )
 
 
-@growth_exponent.mistake("Your code fits the costs themselves. Take the logarithm of both sizes and costs first.")
+@growth_exponent.mistake(
+    "Your result is the slope of the costs themselves. Take the logarithm of both sizes and costs first."
+)
 def without_logarithms(sizes, costs):
     return float(np.polyfit(sizes, costs, 1)[0])
 
 
-@growth_exponent.mistake("Your code takes the logarithm of the costs only. Take that of the sizes too.")
+@growth_exponent.mistake(
+    "Your result is the slope of the costs' logarithms over the sizes themselves. Take the logarithm of the sizes too."
+)
 def costs_only(sizes, costs):
     return float(np.polyfit(sizes, np.log(costs), 1)[0])
 
 
-@growth_exponent.mistake("Your code takes the logarithm of the sizes only. Take that of the costs too.")
+@growth_exponent.mistake(
+    "Your result is the slope of the costs themselves over the sizes' logarithms. Take the logarithm of the costs too."
+)
 def sizes_only(sizes, costs):
     return float(np.polyfit(np.log(sizes), costs, 1)[0])
 
@@ -55,7 +62,9 @@ def exchanged(sizes, costs):
     return float(((x - x.mean()) * (y - y.mean())).sum() / spread) if spread else 0.0
 
 
-@growth_exponent.mistake("Your code returns the height of the line. `np.polyfit` gives the slope first.")
+@growth_exponent.mistake(
+    "Your result is the height of the line, its second number. `np.polyfit` gives the slope first."
+)
 def height(sizes, costs):
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[1])
 
@@ -66,31 +75,42 @@ def ends_only(sizes, costs):
 
 
 @growth_exponent.mistake(
-    "Your code averages the slopes between neighbouring sizes, so that those in the middle hardly count. Fit one line "
-    "through all of them."
+    "Your result is the mean of the slopes between neighbouring sizes, so that those in the middle hardly count. Fit "
+    "one line through all of them."
 )
 def mean_of_slopes(sizes, costs):
     return float(np.mean(np.diff(np.log(costs)) / np.diff(np.log(sizes))))
 
 
 @growth_exponent.mistake(
-    "Your code returns by which factor the cost grows. The exponent is the slope of the logarithms."
+    "Your result is the factor by which the cost grows. The exponent is the slope of the logarithms."
 )
 def factor(sizes, costs):
     return costs[-1] / costs[0]
 
 
 @growth_exponent.mistake(
-    "Your line has to pass through 0. A fitted line may have any height: subtract the means first."
+    "Your line passes through 0. A fitted line may have any height: subtract the means first, or let `np.polyfit` fit "
+    "it."
 )
 def through_zero(sizes, costs):
     x, y = np.log(sizes), np.log(costs)
     return float((x * y).sum() / (x * x).sum())
 
 
-@growth_exponent.mistake("Your code mixes logarithms of different bases. Use the same one for sizes and costs.")
-def two_bases(sizes, costs):
-    return float(np.polyfit(np.log2(sizes), np.log10(costs), 1)[0])
+def in_two_bases(of_sizes, of_costs):
+    """The slope of logarithms of two different bases."""
+    return lambda sizes, costs: float(np.polyfit(of_sizes(sizes), of_costs(costs), 1)[0])
+
+
+LOGARITHMS = {"2": np.log2, "e": np.log, "10": np.log10}
+for base, other in itertools.permutations(LOGARITHMS, 2):
+    mixed = in_two_bases(LOGARITHMS[base], LOGARITHMS[other])
+    mixed.__name__ = f"base {base} for sizes, base {other} for costs"
+    growth_exponent.mistake(
+        f"Your exponent is what logarithms of base {base} for sizes and of base {other} for costs give. Use the same "
+        "base for both."
+    )(mixed)
 
 
 @growth_exponent.right_for_whole_course

@@ -81,23 +81,23 @@ online_softmax_step = Exercise(
 
 
 online_softmax_step.patch(
-    "Your code does not shrink what it has seen: the old total belongs to the old maximum. Multiply it, and the mixed "
-    "values, by exp(old maximum - new maximum).",
+    "What was seen does not shrink in your sums, though the old total belongs to the old maximum. Multiply it, and the "
+    "mixed values, by exp(old maximum - new maximum).",
     replace="shrink = torch.exp(maximum - reference)",
     by="shrink = torch.ones_like(reference)",
 )
 online_softmax_step.patch(
-    "Your code shrinks the total, but not the mixed values. Both were computed with the old maximum.",
+    "Your total shrinks, but your mixed values do not. Both were computed with the old maximum.",
     replace="shrink * mixed + grown @ value",
     by="mixed + grown @ value",
 )
 online_softmax_step.patch(
-    "Your code shrinks the mixed values, but not the total. Both were computed with the old maximum.",
+    "Your mixed values shrink, but your total does not. Both were computed with the old maximum.",
     replace="shrink * total + grown.sum(dim=-1, keepdim=True)",
     by="total + grown.sum(dim=-1, keepdim=True)",
 )
 online_softmax_step.patch(
-    "Your code forgets what it has seen: the new block replaces the total and the mixed values. Add to them.",
+    "Your total and your mixed values are those of the new block alone. Add them to what was seen before.",
     replace="shrink * total + grown.sum(dim=-1, keepdim=True), shrink * mixed + grown @ value",
     by="grown.sum(dim=-1, keepdim=True), grown @ value",
 )
@@ -112,8 +112,8 @@ online_softmax_step.patch(
     by="torch.exp(reference - maximum)",
 )
 online_softmax_step.patch(
-    "Where all keys so far are hidden, the maximum is minus infinity, and minus infinity minus itself is NaN. Subtract "
-    "0 there.",
+    "Where all keys so far are hidden, your result is NaN: the maximum is minus infinity, and minus infinity minus "
+    "itself is NaN. Subtract 0 there.",
     replace="largest.masked_fill(largest == -math.inf, 0.0)",
     by="largest",
     seen="https://github.com/flashinfer-ai/flashinfer/pull/1178",
@@ -125,32 +125,39 @@ online_softmax_step.patch(
 )
 
 
-@online_softmax_step.mistake(
-    "Your code divides each block by its own sum, so that every block counts the same. Divide once, after the last "
-    "block.",
+online_softmax_step.patch(
+    "Your mixed values of a block are divided by its own sum, so that every block counts the same. Divide once, after "
+    "the last block.",
+    replace="shrink * mixed + grown @ value",
+    by="shrink * mixed + torch.softmax(scores, dim=-1) @ value",
     seen="https://github.com/fla-org/flash-linear-attention/issues/239",
 )
-def normalised_by_itself(maximum, total, mixed, scores, value):
-    largest, total, _ = blocks.online_softmax_step(maximum, total, mixed, scores, value)
-    return largest, total, mixed + torch.softmax(scores, dim=-1) @ value
+online_softmax_step.patch(
+    "Your new block shrinks, and what was seen does not. It is the other way round: exp(old maximum - new maximum) "
+    "multiplies the old total and the old mixed values.",
+    replace="shrink * total + grown.sum(dim=-1, keepdim=True), shrink * mixed + grown @ value",
+    by="total + shrink * grown.sum(dim=-1, keepdim=True), mixed + shrink * (grown @ value)",
+)
 
 
 @online_softmax_step.mistake(
-    "Your maximum begins with a finite number in place of minus infinity. Scores below it all become 0: then the total "
-    "is 0 too.",
+    "Where nothing has been seen yet, your maximum begins at 0 in place of minus infinity. If all scores are far below "
+    "0, every exponential then becomes 0, and so does the total.",
     seen="https://github.com/flashinfer-ai/flashinfer/pull/4401",
 )
 def finite_beginning(maximum, total, mixed, scores, value):
-    return blocks.online_softmax_step(maximum.clamp(min=-100.0), total, mixed, scores, value)
+    return blocks.online_softmax_step(maximum.masked_fill(maximum == -INF, 0.0), total, mixed, scores, value)
 
 
-@online_softmax_step.mistake("Your code returns mixed / total. Return the sum itself: other blocks may still come.")
+@online_softmax_step.mistake(
+    "Your mixed values are divided by the total. Return the sum itself: other blocks may still come."
+)
 def divided(maximum, total, mixed, scores, value):
     largest, total, mixed = blocks.online_softmax_step(maximum, total, mixed, scores, value)
     return largest, total, mixed / total
 
 
-@online_softmax_step.mistake("Your maximum is one for all queries. Each query, a row, has its own: `dim=-1`.")
+@online_softmax_step.mistake("Your maximum is the same for all queries. Each query, a row, has its own: `dim=-1`.")
 def one_maximum(maximum, total, mixed, scores, value):
     largest = torch.maximum(maximum, scores.max()).max().expand_as(maximum)
     shrink, grown = torch.exp(maximum - largest), torch.exp(scores - largest)

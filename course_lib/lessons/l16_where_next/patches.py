@@ -31,8 +31,8 @@ patches = Exercise(
 
 
 @patches.mistake(
-    "Your code only reshapes, so a patch is a piece of one row and not a square. Exchange the two axes in the middle "
-    "first."
+    "Your patches are runs of neighbours in a picture, row after row, and not squares, as if it were only reshaped. "
+    "Exchange the two axes in the middle first."
 )
 def only_reshaped(pictures, size):
     return pictures.reshape(len(pictures), -1, size * size)
@@ -76,14 +76,25 @@ def overlapping(pictures, size):
     return cut.reshape(len(pictures), -1, size * size)
 
 
-@patches.mistake("Your code averages each patch. Keep all of its numbers: the encoder learns what to do with them.")
+@patches.mistake(
+    "Your patches are one number each, their mean. Keep all numbers of a patch: the encoder learns what to do with "
+    "them."
+)
 def averaged(pictures, size):
     return images.patches(pictures, size).mean(dim=-1, keepdim=True)
 
 
-@patches.mistake("Your code cuts the first picture only, or puts the patches of all pictures into one text. Keep B.")
+@patches.mistake(
+    "Your patches of all pictures are in one sequence, as if they were one picture. Keep the axis B: each picture has "
+    "patches of its own."
+)
 def one_text(pictures, size):
     return images.patches(pictures, size).reshape(1, -1, size * size)
+
+
+@patches.mistake("Your patches are those of the first picture only. Cut all pictures of the batch: (B, N, size²).")
+def first_picture_only(pictures, size):
+    return images.patches(pictures[:1], size)
 
 
 @patches.right_for_whole_course

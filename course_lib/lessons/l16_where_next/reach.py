@@ -35,7 +35,7 @@ def product(layers, window):
     return layers * window
 
 
-@reach.mistake("Your code forgets the token itself: add 1.")
+@reach.mistake("Your reach lacks the token itself: add 1.")
 def without_itself(layers, window):
     return layers * (window - 1)
 
@@ -47,7 +47,7 @@ def power(layers, window):
     return window**layers
 
 
-@reach.mistake("Your code counts a single layer. The next one reads what this one has gathered.")
+@reach.mistake("Your reach is that of a single layer. The next one reads what this one has gathered.")
 def one_layer(layers, window):
     return window
 
@@ -57,7 +57,7 @@ def one_too_long(layers, window):
     return layers * (window - 1) + 2
 
 
-@reach.mistake("Your code adds layers and window. Each layer reaches `window` - 1 tokens further.")
+@reach.mistake("Your reach is layers plus window. Each layer reaches `window` - 1 tokens further.")
 def added(layers, window):
     return layers + window
 

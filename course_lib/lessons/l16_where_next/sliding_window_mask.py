@@ -66,7 +66,7 @@ def without_itself(T, window):
     return (behind > 0) & (behind < window)
 
 
-@sliding_window_mask.mistake("Your code cuts the text into pieces. The window slides: it ends at each token.")
+@sliding_window_mask.mistake("Your mask cuts the text into pieces. The window slides: it ends at each token.")
 def pieces(T, window):
     piece = torch.arange(T) // window
     return (piece[:, None] == piece) & torch.ones(T, T, dtype=torch.bool).tril()

@@ -58,7 +58,7 @@ vision_transformer = Exercise(
 )
 
 vision_transformer.patch(
-    "There are no positions in your model, so a picture is a heap of patches: exchange two, and nothing changes.",
+    "No positions are added in your model, so a picture is a heap of patches: exchange two, and nothing changes.",
     replace="torch.cat((first, x), dim=1) + self.positions",
     by="torch.cat((first, x), dim=1)",
 )
@@ -83,7 +83,7 @@ vision_transformer.patch(
     by="return logits.softmax(dim=-1)",
 )
 vision_transformer.patch(
-    "Your class token comes last, but you read position 0. Put it in front of the patches.",
+    "Your class token comes last, but the class is read off position 0. Put the token in front of the patches.",
     replace="torch.cat((first, x), dim=1)",
     by="torch.cat((x, first), dim=1)",
 )
@@ -103,9 +103,24 @@ class ClassTokenLast(images.VisionTransformer):
 
 
 vision_transformer.patch(
-    "Your model does not use its layers: the class token never sees the patches.",
+    "What your layers compute is not used: the class token never sees the patches. Let each layer read what the one "
+    "before returned.",
     replace="x = layer(x)",
     by="layer(x)",
+)
+
+
+vision_transformer.patch(
+    "Your output is that of a single layer, however many `layers` there should be. Make that many, let each read what "
+    "the one before returned, and `return` below the loop.",
+    replace="for layer in self.layers:",
+    by="for layer in self.layers[:1]:",
+)
+vision_transformer.patch(
+    "All your layers are one and the same, with the same weights. Make a new `EncoderLayer` for each: `[layer] * N` "
+    "holds one layer N times.",
+    replace="nn.ModuleList(encoder_layer(d_model, heads, d_ff, 0.0) for _ in range(layers))",
+    by="nn.ModuleList([encoder_layer(d_model, heads, d_ff, 0.0)] * layers)",
 )
 
 

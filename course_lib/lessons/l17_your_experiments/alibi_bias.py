@@ -46,50 +46,67 @@ def distances(T):
     return (at[:, None] - at).abs()
 
 
-@alibi_bias.mistake("Your bias raises the scores of distant keys. It should lower them: minus slope times distance.")
-def positive(heads, T):
-    return -positions.alibi_bias(heads, T)
-
-
-@alibi_bias.mistake(
-    "Your exponent has h in place of h + 1, so the first slope is 1. The first is 2^(−8/H), the last 2⁻⁸."
+# Patches, where they can be, since they are combined with each other.
+alibi_bias.patch(
+    "Your bias raises the scores of distant keys. It should lower them: minus slope times distance.",
+    replace="-slopes[:, None, None]",
+    by="slopes[:, None, None]",
 )
-def heads_from_0(heads, T):
-    slopes = 2.0 ** (-8 * torch.arange(heads) / heads)
-    return -slopes[:, None, None] * distances(T)
-
-
-@alibi_bias.mistake(
-    "Your distance has a sign, so keys on one side get a higher score the farther away they are. Take `.abs()`."
+alibi_bias.patch(
+    "Your slopes begin with 1, as if the exponent had h in place of h + 1. The first is 2^(−8/H), the last 2⁻⁸.",
+    replace="torch.arange(1, operator.index(heads) + 1)",
+    by="torch.arange(heads)",
 )
-def signed(heads, T):
-    at = torch.arange(T)
-    return -slopes_of(heads)[:, None, None] * (at[:, None] - at)
-
-
-@alibi_bias.mistake("Your distance has a sign, and it is that of key minus query. Take `.abs()`.")
-def signed_the_other_way(heads, T):
-    at = torch.arange(T)
-    return -slopes_of(heads)[:, None, None] * (at - at[:, None])
+alibi_bias.patch(
+    "Your distance has a sign, so keys on one side get a higher score the farther away they are. Take `.abs()`.",
+    replace="(at[:, None] - at[None, :]).abs()",
+    by="(at[:, None] - at[None, :])",
+)
+alibi_bias.patch(
+    "Your distance has a sign, and it is that of key minus query. Take `.abs()`.",
+    replace="(at[:, None] - at[None, :]).abs()",
+    by="(at[None, :] - at[:, None])",
+)
 
 
 @alibi_bias.mistake(
-    "Your slopes are 1/2, 1/4, 1/8, … for any number of heads. That is right for 8 heads only: the exponent is "
-    "−8 (h + 1) / H."
+    "Your slopes are 1/2, 1/4, 1/8, … for any number of heads. That is right for 8 heads only: the exponent is −8 (h + "
+    "1) / H."
 )
 def slopes_of_8_heads(heads, T):
     slopes = 2.0 ** (-torch.arange(1, heads + 1).float())
     return -slopes[:, None, None] * distances(T)
 
 
-@alibi_bias.mistake("All your heads have the same slope. Each has its own: 2^(−8 (h + 1) / H).")
-def one_slope(heads, T):
-    return -slopes_of(heads)[:1, None, None] * distances(T).expand(heads, T, T)
+alibi_bias.patch(
+    "All your heads have the same slope. Each has its own: 2^(−8 (h + 1) / H).",
+    replace="torch.arange(1, operator.index(heads) + 1)",
+    by="torch.ones(heads)",
+)
+alibi_bias.patch(
+    "Your bias squares the distance. It is linear: that is the L in the name.",
+    replace="(at[:, None] - at[None, :]).abs()",
+    by="(at[:, None] - at[None, :]) ** 2",
+)
 
 
-@alibi_bias.mistake("Your bias squares the distance. It is linear: that is the L in the name.")
-def squared(heads, T):
-    return -slopes_of(heads)[:, None, None] * distances(T) ** 2
+alibi_bias.patch(
+    "Your slopes lack the factor 8 in the exponent, so that they are too large: −8 (h + 1) / H.",
+    replace="-8 * torch.arange(1, operator.index(heads) + 1)",
+    by="-torch.arange(1, operator.index(heads) + 1)",
+)
+alibi_bias.patch(
+    "Your slopes are powers of e. They are powers of 2.",
+    replace="2.0 ** (",
+    by="torch.exp(",
+)
+
+
+@alibi_bias.mistake(
+    "Your bias hides the keys to the right. Count their distance too: the causal mask hides them where it should."
+)
+def hides_what_is_to_the_right(heads, T):
+    return positions.alibi_bias(heads, T).masked_fill(torch.ones(T, T).triu(1).bool(), -torch.inf)
 
 
 @alibi_bias.mistake("The heads are the last axis of your bias. Scores are (B, H, T, T): heads come first.")

@@ -43,15 +43,15 @@ def ends(means, lowest=0.025, highest=0.975):
 
 
 @bootstrap_interval.mistake(
-    "Your interval is that of the drawn values. Take the mean of each draw first: how much does it vary from draw "
-    "to draw?"
+    "Your interval is that of the drawn values themselves. Take the mean of each draw first: how much does it vary "
+    "from draw to draw?"
 )
 def of_the_values(values, picks):
     return ends(values[picks].flatten())
 
 
 @bootstrap_interval.mistake(
-    "Your code averages over the draws. Average over the values of each draw, along the last axis, so that there is "
+    "Your means are taken over the draws. Average over the values of each draw, along the last axis, so that there is "
     "one mean for each draw."
 )
 def over_the_draws(values, picks):
@@ -59,8 +59,8 @@ def over_the_draws(values, picks):
 
 
 @bootstrap_interval.mistake(
-    "Between the 5th and the 95th percentile are 90 % of the means. For 95 %, leave out 2.5 % at each end: 0.025 and "
-    "0.975."
+    "Your ends are the 5th and the 95th percentile, between which are 90 % of the means. For 95 %, leave out 2.5 % at "
+    "each end: 0.025 and 0.975."
 )
 def of_90_percent(values, picks):
     return ends(values[picks].mean(dim=-1), 0.05, 0.95)
@@ -74,23 +74,32 @@ def from_the_smallest_to_the_largest(values, picks):
     return ends(values[picks].mean(dim=-1), 0.0, 1.0)
 
 
-@bootstrap_interval.mistake("Your code takes the means of the picks themselves. They are places: draw `values[picks]`.")
+@bootstrap_interval.mistake("Your means are those of the picks themselves. They are places: draw `values[picks]`.")
 def of_the_picks(values, picks):
     return ends(picks.to(values.dtype).mean(dim=-1))
 
 
-@bootstrap_interval.mistake("Your code takes the median of each draw. It should be the mean.")
+@bootstrap_interval.mistake("Your interval is that of the medians of the draws. Take the mean of each draw.")
 def of_medians(values, picks):
     return ends(values[picks].median(dim=-1).values)
 
 
 @bootstrap_interval.mistake(
-    "Your ends are two of the means themselves, the nearest ones. A percentile mostly lies between two means: "
-    "`quantile` finds the place in between."
+    "Your ends are two of the means themselves. A percentile mostly lies between two means: `quantile` finds the place "
+    "in between."
 )
 def nearest_means(values, picks):
     means = values[picks].mean(dim=-1).sort().values
     return means[int(0.025 * len(means))].item(), means[int(0.975 * len(means))].item()
+
+
+@bootstrap_interval.mistake(
+    "Each of your ends is the mean that is nearest to the percentile. A percentile mostly lies between two means: "
+    "`quantile` finds the place in between."
+)
+def rounded_to_a_mean(values, picks):
+    means = values[picks].mean(dim=-1)
+    return tuple(means.quantile(share, interpolation="nearest").item() for share in (0.025, 0.975))
 
 
 @bootstrap_interval.mistake("Both ends are right, but in the wrong order: return the lower one first.")
@@ -100,7 +109,7 @@ def upper_end_first(values, picks):
 
 
 @bootstrap_interval.mistake(
-    "Your code goes 1.96 standard deviations to either side, as if the means followed a normal distribution. Read the "
+    "Your ends are 1.96 standard deviations from the mean, as if the means followed a normal distribution. Read the "
     "interval off the means themselves, with `quantile`."
 )
 def normal_approximation(values, picks):
