@@ -289,11 +289,10 @@ def _unused_arguments(wrong_answer: WrongAnswer) -> str:
             unused.append(f"`{names[i]}`")
     if not unused:
         return ""
-    result = exercise.returns[0].definite.removeprefix("the ") if len(exercise.returns) > 1 else "result"
     them = "it" if len(unused) == 1 else "them"
     question = f"Does your code use {them}, or replace or cancel {them}?"
-    verb = "do" if is_or_are(result) == "are" else "does"
-    return f"Your {result} {verb} not depend on {join_words(unused)}. {question}"
+    subject = "Nothing that you return depends" if len(exercise.returns) > 1 else "Your result does not depend"
+    return f"{subject} on {join_words(unused)}. {question}"
 
 
 def _is_blank(value: Any) -> bool:

@@ -199,9 +199,10 @@ def ignored_argument(learned: ClassWithWeights, answer: Any, got: Tensor, argume
         for number, others in zip(numbers, changed, strict=True):
             if _computes(learned, learned.reference, others, inputs, got):
                 name = names[position]
+                each = " If it does, does each layer read what the one before it returned?" if name == "layers" else ""
                 return (
-                    f"Your class does not use `{name}`: with `{name}={value}` it computes what `{name}={number}` "
-                    f"gives. Use the argument, not a number that is written into the class."
+                    f"With `{name}={value}`, your class computes what `{name}={number}` gives. Does it use the "
+                    f"argument, or a number that is written into it?{each}"
                 )
     return ""
 

@@ -184,9 +184,7 @@ def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
     if got < expected:
         return NORMS_WITHOUT_GAIN.format(got, "" if got == 1 else "s", expected)
     if got > expected:
-        return (
-            f"Your class has {got} norms that learn, but should have {expected}. Leave out the norm that is too many."
-        )
+        return f"Your class has {got} norms that learn, and {expected} would be right. Leave out what is too many."
     return ""
 
 

@@ -720,9 +720,9 @@ def test_arguments_on_which_nothing_depends_are_named():
         return weights @ value, weights
 
     message = said("MultiHeadAttention", FromTheQuery)
-    assert message.startswith("Your output does not depend on `key`. Does your code use it,")
+    assert message.startswith("Nothing that you return depends on `key`. Does your code use it,")
     message = said("additive_attention", additive)
-    assert message.startswith("Your output does not depend on `query`, `W_a` and `v_a`. Does your code use them,")
+    assert message.startswith("Nothing that you return depends on `query`, `W_a` and `v_a`. Does your code use them,")
 
 
 def test_a_count_is_said_in_numbers_and_not_as_a_factor():
