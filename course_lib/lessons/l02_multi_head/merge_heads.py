@@ -41,8 +41,8 @@ merge_heads = Exercise(
 
 
 @merge_heads.mistake(
-    "The shape is right, but the numbers are shuffled: one reshape reads head after head, and so mixes different "
-    "tokens. Undo the steps of `split_heads` in reverse order: first move the axis, then join.",
+    "The shape is right, but the numbers are shuffled: they are read head after head, as by one reshape, which mixes "
+    "different tokens. Undo the steps of `split_heads` in reverse order: first move the axis, then join.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/7",
 )
 def merged_by_a_view(x):

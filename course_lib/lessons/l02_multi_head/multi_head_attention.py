@@ -154,16 +154,15 @@ multi_head_attention.patch(
 )
 
 multi_head_attention.patch(
-    "Your code puts a ReLU after the output projection, so nothing negative comes out. Return the result of `W_o` as "
-    "it is.",
+    "Your output has no negative numbers, as after a ReLU. Return the result of `W_o` as it is.",
     replace="self.W_o(self.merge(mixed))",
     by="torch.relu(self.W_o(self.merge(mixed)))",
     seen="https://github.com/Kyubyong/transformer/issues/17",
 )
 
 multi_head_attention.patch(
-    "Your code scales by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the scale is "
-    "√d_k.",
+    "Your scores are divided by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the "
+    "scale is √d_k.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries / math.sqrt(self.heads), keys, values, mask)",
     seen="https://github.com/lucidrains/vit-pytorch/issues/65",
@@ -176,7 +175,7 @@ multi_head_attention.patch(
 )
 
 multi_head_attention.patch(
-    "Your class is right without a mask, but it does not use the mask. Pass it to `scaled_dot_product_attention`.",
+    "Your class is right without a mask, but the mask has no effect. Pass it to `scaled_dot_product_attention`.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries, keys, values, None)",
 )
@@ -230,8 +229,8 @@ def heads_and_width_mixed_up(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your heads get pieces of different tokens: a reshape straight to (B, H, T, d_k) shuffles the numbers. Use your "
-    "`split_heads` and `merge_heads`.",
+    "Your heads get pieces of different tokens, as if a reshape straight to (B, H, T, d_k) had shuffled the numbers. "
+    "Use your `split_heads` and `merge_heads`.",
     seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/53",
 )
 def split_by_a_view(d_model, heads):
@@ -251,7 +250,7 @@ def merged_by_a_view(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your code splits first and projects the pieces, all with the same small matrices, so each head sees only its own "
+    "Your code projects the pieces of each token, all with the same small matrices, so each head sees only its own "
     "slice of a token. Project the whole token from d_model to d_model, then split.",
     seen="https://github.com/MarcoMeter/episodic-transformer-memory-ppo/issues/22",
 )
@@ -275,8 +274,8 @@ def without_biases(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Only your output projection has a bias. The projections of queries, keys and values have one each, too: leave out "
-    "`bias=False`."
+    "Only your output projection has a bias. The projections of queries, keys and values have one each, too: an "
+    "`nn.Linear` has one unless you pass `bias=False`."
 )
 class OutputBiasOnly(attention.MultiHeadAttention):
     def __init__(self, d_model, heads):
