@@ -50,33 +50,36 @@ embed = Exercise(
 )
 
 
-@embed.mistake("Your code looks up columns. A token's vector is a row of the table (V, d_model): index the first axis.")
+@embed.mistake(
+    "Your vectors are made of columns of the table. A token's vector is a row of the table (V, d_model): index the "
+    "first axis."
+)
 def columns(ids, table):
     return table[:, ids]
 
 
 @embed.mistake(
-    "Your code transposes the table and looks up columns. A token's vector is a row of the table (V, d_model): leave "
-    "out the transpose."
+    "Your vectors are columns of the table. A token's vector is a row of the table (V, d_model): index the first axis, "
+    "without a transpose."
 )
 def rows_of_the_transposed_table(ids, table):
     return table.T[ids]
 
 
 @embed.mistake(
-    "Your code also scales the vectors by √d_model. That comes in the next notebook, together with the positions: here "
+    "Your vectors are also scaled by √d_model. That comes in the next notebook, together with the positions: here "
     "return the rows as they are."
 )
 def made_longer(ids, table):
     return table[ids] * math.sqrt(table.size(1))
 
 
-@embed.mistake("Your code looks up the next row. Ids count from 0, and token 0 has row 0.")
+@embed.mistake("Your vectors are those of the next row. Ids count from 0, and token 0 has row 0.")
 def next_row(ids, table):
     return table[(ids + 1) % len(table)]
 
 
-@embed.mistake("Your code looks up the row before. Ids count from 0, and token 0 has row 0.")
+@embed.mistake("Your vectors are those of the row before. Ids count from 0, and token 0 has row 0.")
 def row_before(ids, table):
     return table[ids - 1]
 
@@ -117,8 +120,8 @@ def features_before_tokens(ids, table):
 
 
 @embed.mistake(
-    "Your code looks up each different token once, in the order of ids. Every position gets the vector of its token, "
-    "as often as the token occurs."
+    "Each different token has its vector once in your result, in the order of ids. Every position gets the vector of "
+    "its token, as often as the token occurs."
 )
 def each_once(ids, table):
     return table[torch.unique(ids)].unsqueeze(0)
@@ -129,7 +132,7 @@ def zeros_for_token_0(ids, table):
     return table[ids] * (ids != 0).unsqueeze(-1)
 
 
-@embed.mistake("Your code makes every vector of length 1. Return the rows of the table as they are.")
+@embed.mistake("Your vectors all have length 1. Return the rows of the table as they are.")
 def length_1(ids, table):
     return F.normalize(table[ids], dim=-1)
 

@@ -121,7 +121,7 @@ learned_positions.patch(
 )
 
 learned_positions.patch(
-    "Your code adds the same row to all tokens. Take the first T rows, `[:T]`, so that each position gets its own.",
+    "Your code adds row T − 1 to all tokens. Take the first T rows, `[:T]`, so that each position gets its own.",
     replace="self.table[: x.size(1)]",
     by="self.table[x.size(1) - 1]",
 )
@@ -153,7 +153,7 @@ learned_positions.patch(
 )
 
 learned_positions.patch(
-    "Your code takes as many rows as there are sentences: `x.size(0)` is the batch. The number of tokens is "
+    "Your code takes as many rows as there are sentences, as `x.size(0)` gives them. The number of tokens is "
     "`x.size(1)`.",
     replace="self.table[: x.size(1)]",
     by="self.table[: x.size(0)]",
@@ -161,7 +161,7 @@ learned_positions.patch(
 )
 
 learned_positions.patch(
-    "Your code also scales the tokens by √d_model. Here add the positions to the tokens as they are.",
+    "Your tokens are also scaled by √d_model. Here add the positions to the tokens as they are.",
     replace="x + (self.table[: x.size(1)]",
     by="x * x.size(-1) ** 0.5 + (self.table[: x.size(1)]",
 )
