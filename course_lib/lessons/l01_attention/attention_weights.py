@@ -97,6 +97,15 @@ def divided_by_their_sum(scores):
 
 
 @attention_weights.mistake(
+    "Your code subtracts each row's minimum and divides by the sum, so the key with the lowest score gets no weight. "
+    "Take the exponential of each score, as softmax does."
+)
+def distance_from_the_minimum(scores):
+    shifted = scores - scores.amin(-1, keepdim=True)
+    return shifted / shifted.sum(-1, keepdim=True)
+
+
+@attention_weights.mistake(
     "Your weights are in the right proportion, but your rows do not add up to 1. Divide each row by its sum."
 )
 def only_positive(scores):

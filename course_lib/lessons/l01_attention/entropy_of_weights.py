@@ -44,6 +44,7 @@ entropy_of_weights = Exercise(
         case(torch.ones(3, 1), having=("a single key",)),
         case(torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]), having=("weights of exactly 0",)),
         case(torch.tensor([[0.0, 0.25, 0.5, 0.25], [0.25, 0.25, 0.25, 0.25]]), having=("weights of exactly 0",)),
+        case(torch.tensor([[0.9, 0.0999, 0.0001], [0.995, 0.002, 0.003]]), having=("weights close to 0",)),
         case(torch.softmax(fixed_tensor(2, 3, dtype=torch.float64), -1), having=("float64 numbers",)),
     ),
     hints=(

@@ -121,6 +121,22 @@ def tokens_joined_too(x):
     return x.transpose(1, 2).flatten(1)
 
 
+@merge_heads.mistake(
+    "Where there is one sentence or one token, your result has lost that axis, as by `squeeze()`. Keep all three: (B, "
+    "T, H * d_k)."
+)
+def axes_of_length_1_lost(x):
+    return attention.merge_heads(x).squeeze()
+
+
+@merge_heads.mistake(
+    "Your code takes the number of heads for the number of tokens, so the rows have another length. The shape is (B, "
+    "T, H * d_k): before the axes are swapped, T is `x.size(2)`."
+)
+def heads_taken_for_tokens(x):
+    return x.transpose(1, 2).reshape(x.size(0), x.size(1), -1)
+
+
 @merge_heads.mistake("The axes are in order now, (B, T, H, d_k), but one step is missing: join the last two.")
 def only_moved(x):
     return x.transpose(1, 2)

@@ -124,6 +124,14 @@ def joined_with_batch(x, heads):
 
 
 @split_heads.mistake(
+    "Your code puts the heads behind each other along the batch, (H * B, T, d_k). Stack them on an axis of their own: "
+    "(B, H, T, d_k)."
+)
+def stacked_along_batch(x, heads):
+    return torch.cat(x.chunk(heads, dim=-1), dim=0)
+
+
+@split_heads.mistake(
     "Your code returns the heads of the first sentence without the axis of the batch. Keep the batch in front: (B, H, "
     "T, d_k)."
 )
@@ -167,6 +175,14 @@ def copied(x, heads):
 )
 def tuple_of_heads(x, heads):
     return x.chunk(heads, dim=-1)
+
+
+@split_heads.mistake(
+    "Where the batch, the heads, the tokens or d_k count 1, your result has lost that axis, as by `squeeze()`. Keep "
+    "all four: (B, H, T, d_k)."
+)
+def axes_of_length_1_lost(x, heads):
+    return attention.split_heads(x, heads).squeeze()
 
 
 @split_heads.mistake("Your last two axes are (d_k, T). Swap them: a head has one row for each token, (T, d_k).")

@@ -1,15 +1,35 @@
 """The exercise `embed` of notebook 03."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
 
 TABLE = fixed_tensor(6, 3, seed=2)
+
+
+def beyond_the_table(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say which row an answer takes for an id that the table has no row for; "" if it takes none."""
+    _, table = arguments
+    beyond = len(table)
+    try:
+        vector = call_directly(answer)(torch.tensor([[beyond]]), table).reshape(-1)
+    except Exception:
+        return ""
+    rows = [row for row in range(beyond) if torch.equal(vector, table[row])]
+    if not rows:
+        return ""
+    return (
+        f"Your code takes row {rows[0]} for the id {beyond}, but a table of {beyond} rows ends with row {beyond - 1}. "
+        f"The id {beyond} should end in an error, as `table[ids]` does."
+    )
+
 
 embed = Exercise(
     reference=positions.embed,
@@ -20,6 +40,7 @@ embed = Exercise(
     on_map="target_embedding",
     trained=True,
     later_in_float64="compares it with a matrix product",
+    further_check=beyond_the_table,
     returns=(Result("the vectors", "B, T, d_model"),),
     example=case(torch.tensor([[4, 0, 4]]), TABLE),
     another=case(torch.tensor([[2, 1, 5]]), TABLE),

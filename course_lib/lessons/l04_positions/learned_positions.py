@@ -12,7 +12,7 @@ from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, ModuleWithFixedWeights, with_fixed_weights
 from course_lib.exercises.weights.initialisation import start_of_table
 from course_lib.exercises.weights.registration import untrained_weights
-from course_lib.exercises.weights.weights_in_use import names_of_its_own
+from course_lib.exercises.weights.weights_in_use import as_call, names_of_its_own
 from course_lib.transformer import positions
 
 
@@ -46,6 +46,26 @@ LEARNED = TableOfPositions(
     d_model=1,
 )
 
+
+def longer_than_the_table(learned: ClassWithWeights, answer: Any) -> str:
+    """Say what a class does with more tokens than its table has rows; "" if that raises an error."""
+    max_length, d_model = learned.sizes
+    x = fixed_tensor(1, max_length + 2, d_model)
+    module = learned.make_with_fixed_weights(answer, learned.sizes).module
+    try:
+        output = learned.outputs(module, (x,))[0]
+    except Exception:
+        return ""
+    takes = f"Made as `{as_call(learned, learned.sizes)}`, your class takes a text of {max_length + 2} tokens"
+    no_row = f"The table has no row beyond position {max_length - 1}, so a longer text should end in an error."
+    if output.shape != x.shape:
+        return f"{takes}, and returns {output.size(1)}. {no_row}"
+    added = (output - x)[0]
+    same = [t for t in range(max_length) if torch.allclose(added[max_length], added[t], atol=1e-5)]
+    what = f", and adds the vector of position {same[0]} at position {max_length}" if same else ""
+    return f"{takes}{what}. {no_row}"
+
+
 learned_positions = Exercise(
     reference=positions.LearnedPositions,
     notebook=4,
@@ -55,7 +75,7 @@ learned_positions = Exercise(
     on_map="positions",
     trained=True,
     adapt=with_fixed_weights(LEARNED),
-    further_check=judge_class(LEARNED, start=start_of_table),
+    further_check=judge_class(LEARNED, longer_than_the_table, start=start_of_table),
     explain=explain_class(LEARNED),
     remark=names_of_its_own(LEARNED),
     returns=(

@@ -152,6 +152,14 @@ def exponent_rounded_down(length, d_model):
     return side_by_side(angles.sin(), angles.cos())
 
 
+@sinusoidal.mistake(
+    "Your angles are whole numbers, rounded down, as by `//`. Divide with `/`: most clocks turn by a fraction of 1."
+)
+def angles_rounded_down(length, d_model):
+    angles = angles_of(length, d_model).floor()
+    return side_by_side(angles.sin(), angles.cos())
+
+
 @sinusoidal.mistake("Your clocks have the base 1000. The formula has 10000.")
 def base_1000(length, d_model):
     angles = angles_of(length, d_model, base=1000.0)
