@@ -130,8 +130,8 @@ def axes_of_length_1_lost(x):
 
 
 @merge_heads.mistake(
-    "Your code takes the number of heads for the number of tokens, so the rows have another length. The shape is (B, "
-    "T, H * d_k): before the axes are swapped, T is `x.size(2)`."
+    "Each of your rows has T · d_k numbers, as if the number of heads were that of the tokens. A row has H · d_k "
+    "numbers: before the axes are swapped, T is `x.size(2)`."
 )
 def heads_taken_for_tokens(x):
     return x.transpose(1, 2).reshape(x.size(0), x.size(1), -1)

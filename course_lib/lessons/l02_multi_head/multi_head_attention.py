@@ -62,6 +62,11 @@ def kept_weights(learned: ClassWithWeights, answer: Any) -> str:
     weights = scaled_dot_product_attention(*projected)[1]
     if not isinstance(kept, Tensor) or isinstance(kept, nn.Parameter):
         return ""
+    if kept.shape == weights.mean(1).shape and torch.allclose(kept, weights.mean(1), atol=1e-5):
+        return (
+            "What you keep in `self.weights` is the average over the heads. Keep the weights of each head, (B, H, T, "
+            f"S), which are {tuple(weights.shape)} here."
+        )
     if kept.shape != weights.shape:
         return (
             f"What you keep in `self.weights` has the shape {tuple(kept.shape)}. Keep all attention weights, "

@@ -42,16 +42,16 @@ multi_head_parameter_count = Exercise(
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is H times too large, as if each head had four projections as wide as the tokens. The projections of a "
-    "head are narrow, d_model to d_k, and H of them side by side make one from d_model to d_model."
+    "Your count gives every head projections as wide as the tokens. The projections of a head are narrow, d_model to "
+    "d_k, and H of them side by side make one from d_model to d_model."
 )
 def times_heads(d_model, heads):
     return heads * 4 * (d_model * d_model + d_model)
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is that of wide projections for every head, without biases. The H heads share the width: side by side, "
-    "their projections make one from d_model to d_model, with d_model biases."
+    "Your count gives every head projections as wide as the tokens, and no biases. The H heads share the width: side "
+    "by side, their projections make one from d_model to d_model, with d_model biases."
 )
 def times_heads_without_biases(d_model, heads):
     return 4 * d_model * d_model * heads
@@ -66,8 +66,8 @@ def no_biases(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is that of a single bias for each projection. A projection has one bias for each of its outputs, "
-    "d_model of them."
+    "Your count has a single bias for each projection. A projection has one bias for each of its outputs, d_model of "
+    "them."
 )
 def one_bias_each(d_model, heads):
     return 4 * (d_model * d_model + 1)
@@ -103,14 +103,14 @@ def wide_biases_of_heads(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is that of three projections. There are four: W_q, W_k, W_v, and after the heads are merged W_o."
+    "Your count has three projections. There are four: W_q, W_k, W_v, and after the heads are merged W_o."
 )
 def no_output_counted(d_model, heads):
     return 3 * (d_model * d_model + d_model)
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is that of one projection. There are four: for queries, keys, values, and the output."
+    "Your count has one projection. There are four: for queries, keys, values, and the output."
 )
 def one_projection_counted(d_model, heads):
     return d_model * d_model + d_model
@@ -122,8 +122,8 @@ def one_head_counted(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is that of four projections from d_model to d_k, those of one head. There are H heads, and together "
-    "they are as wide as one from d_model to d_model."
+    "Your count has four projections from d_model to d_k, those of one head. There are H heads, and together they are "
+    "as wide as one from d_model to d_model."
 )
 def four_narrow_projections(d_model, heads):
     return 4 * (d_model + 1) * (d_model // heads)
@@ -154,7 +154,7 @@ def wide_heads(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is that of three projections without biases. There are four, W_o included, and each has d_model biases."
+    "Your count has three projections, without biases. There are four, W_o included, and each has d_model biases."
 )
 def three_without_biases(d_model, heads):
     return 3 * d_model**2
