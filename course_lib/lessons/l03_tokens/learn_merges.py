@@ -181,8 +181,8 @@ def first_seen(words, count):
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs your code looks at the first id only. Where several share the smallest first id, the "
-    "smaller second id decides."
+    "Of equally frequent pairs that share their first id, your code does not take the one with the smaller second id. "
+    "There the second id decides."
 )
 def first_id_only(words, count):
     return merged_by(words, count, lambda pair, times: (-times, pair[0]))

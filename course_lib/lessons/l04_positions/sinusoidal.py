@@ -167,7 +167,7 @@ def base_1000(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your code swaps base and exponent. The divisor is 10000 to the power 2i / d_model.",
+    "Your divisors have base and exponent swapped. The divisor is 10000 to the power 2i / d_model.",
     seen="https://github.com/ivanvovk/WaveGrad/issues/12",
 )
 def base_and_exponent_swapped(length, d_model):
