@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib.exercises.catalogue import find
+from course_lib.text.byte_pairs import count_pairs, merge_pair
 from course_lib.transformer.attention import (
     dot_product_scores,
     merge_heads,
@@ -50,6 +51,11 @@ def of_reciprocals(x, dim):
 @wrong("softmax", "each of your rows adds up to the number of its elements".capitalize(), "divides by the mean")
 def times_the_count(x, dim):
     return softmax(x, dim) * x.size(dim)
+
+
+@wrong("softmax", "0 in place of NaN hides that", "does not depend on")
+def overflow_hidden(x, dim):
+    return torch.nan_to_num(x.exp() / x.exp().sum(dim, keepdim=True))
 
 
 @wrong("attend_one_query", "Every weight is 1", "Your softmax runs along")
@@ -190,6 +196,21 @@ class AverageKept(find("MultiHeadAttention").plain_answer):
         output = super().forward(query, key, value, mask)
         self.weights = self.weights.mean(1)
         return output
+
+
+@wrong("count_pairs", "leaves out pairs that occur once")
+def frequent_pairs_only(words):
+    return {pair: times for pair, times in find("count_pairs").reference(words).items() if times >= 2}
+
+
+@wrong("learn_merges", "your code does not take the one with the smaller second id", "looks at the first id only")
+def largest_second_id(words, count):
+    merges: list[tuple[int, int]] = []
+    while len(merges) < count and (counts := count_pairs(words)):
+        merges.append(min(counts, key=lambda pair: (-counts[pair], pair[0], -pair[1])))
+        new_id = 255 + len(merges)
+        words = {tuple(merge_pair(word, merges[-1], new_id)): times for word, times in words.items()}
+    return merges
 
 
 @wrong("apply_merges", "returns the word unchanged", "`merge_pair` returns")

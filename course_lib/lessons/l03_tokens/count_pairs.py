@@ -25,6 +25,7 @@ count_pairs = Exercise(
         case({(5, 6, 5, 6): 3}, having=("a pair that occurs twice in a word",)),
         case({(7, 7, 7, 7): 3, (7, 7): 2}, having=("the same id again and again",)),
         case({(1, 2, 3, 4): 2, (4, 1): 3, (2, 3): 1}, having=("a long word",)),
+        case({(3, 4, 5): 1, (6, 3): 2}, having=("pairs that occur once",)),
         case({(4,): 8}, having=("a word of one id",)),
         case({}, having=("no words at all",)),
     ),
@@ -209,6 +210,11 @@ def single_ids(words):
         for i in word:
             counts[i] += times
     return dict(counts)
+
+
+@count_pairs.mistake("Your code leaves out pairs that occur once. Count every pair.")
+def pairs_that_occur_once_left_out(words):
+    return {pair: times for pair, times in byte_pairs.count_pairs(words).items() if times > 1}
 
 
 @count_pairs.mistake(
