@@ -198,6 +198,40 @@ class AverageKept(find("MultiHeadAttention").plain_answer):
         return output
 
 
+class MultiHead(find("MultiHeadAttention").plain_answer):
+    def forward(self, query, key, value, mask=None):
+        projected = (self.W_q(query), self.W_k(key), self.W_v(value))
+        queries, keys, values = (split_heads(x, self.heads) for x in projected)
+        self.weights = self.mix(queries, keys, mask)
+        return self.W_o(merge_heads(self.mixing(self.weights) @ values))
+
+    def mix(self, queries, keys, mask):
+        return scaled_dot_product_attention(queries, keys, keys, mask)[1]
+
+    def mixing(self, weights):
+        return weights
+
+
+@wrong("MultiHeadAttention", "Your mask is upside down")
+class HidesWhatMayBeSeen(MultiHead):
+    def mix(self, queries, keys, mask):
+        scores = queries @ keys.mT / queries.size(-1) ** 0.5
+        return (scores if mask is None else scores.masked_fill(mask, -1e9)).softmax(-1)
+
+
+@wrong("MultiHeadAttention", "divided by a sum to which the hidden keys still contribute", "after the softmax")
+class HidesTooLate(MultiHead):
+    def mix(self, queries, keys, mask):
+        weights = super().mix(queries, keys, None)
+        return weights if mask is None else weights * mask
+
+
+@wrong("MultiHeadAttention", "Your heads all read with the average of their weights")
+class AveragesWeights(MultiHead):
+    def mixing(self, weights):
+        return weights.mean(1, keepdim=True)
+
+
 @wrong("count_pairs", "leaves out pairs that occur once")
 def frequent_pairs_only(words):
     return {pair: times for pair, times in find("count_pairs").reference(words).items() if times >= 2}
@@ -270,6 +304,16 @@ class CutsTheText(WithTable):
     def forward(self, x):
         x = x[:, : self.max_length]
         return x + self.table[: x.size(1)]
+
+
+@wrong("LearnedPositions", "`self.rows` has a `padding_idx`, so its row 0 gets no gradient", "several tasks")
+class FirstRowForPadding(nn.Module):
+    def __init__(self, max_length, d_model):
+        super().__init__()
+        self.rows = nn.Embedding(max_length, d_model, padding_idx=0)
+
+    def forward(self, x):
+        return x + self.rows(torch.arange(x.size(1)))
 
 
 @pytest.mark.parametrize(

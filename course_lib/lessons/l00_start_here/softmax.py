@@ -79,8 +79,8 @@ def minimum_subtracted(x, dim):
 
 
 @softmax.mistake(
-    "Your function is right for small numbers, but `exp(1000)` overflows to infinity, and 0 in place of NaN hides that. "
-    "Subtract the maximum along `dim` from `x` before `exp`."
+    "Your function is right for small numbers, but `exp(1000)` overflows to infinity, and 0 in place of NaN hides "
+    "that. Subtract the maximum along `dim` from `x` before `exp`."
 )
 def nan_replaced(x, dim):
     return (x.exp() / x.exp().sum(dim, keepdim=True)).nan_to_num(0)

@@ -271,6 +271,40 @@ class SplitBeforeProjecting(attention.MultiHeadAttention):
 
 
 @multi_head_attention.mistake(
+    'Your mask is upside down: `True` means "may attend". Pass it to `scaled_dot_product_attention` as it is.'
+)
+def mask_upside_down(d_model, heads):
+    def attend(queries, keys, values, mask=None):
+        return scaled_dot_product_attention(queries, keys, values, None if mask is None else ~mask)
+
+    return attention.MultiHeadAttention(d_model, heads, attention=attend)
+
+
+@multi_head_attention.mistake(
+    "Your hidden weights are 0, but the others are divided by a sum to which the hidden keys still contribute, so they "
+    "no longer add up to 1. Pass the mask to `scaled_dot_product_attention`, which hides the scores before the softmax."
+)
+def mask_after_softmax(d_model, heads):
+    def attend(queries, keys, values, mask=None):
+        _, weights = scaled_dot_product_attention(queries, keys, values)
+        weights = weights if mask is None else weights * mask
+        return weights @ values, weights
+
+    return attention.MultiHeadAttention(d_model, heads, attention=attend)
+
+
+@multi_head_attention.mistake(
+    "Your heads all read with the average of their weights. Let each head keep weights of its own."
+)
+def weights_averaged(d_model, heads):
+    def attend(queries, keys, values, mask=None):
+        _, weights = scaled_dot_product_attention(queries, keys, values, mask)
+        return weights.mean(1, keepdim=True) @ values, weights
+
+    return attention.MultiHeadAttention(d_model, heads, attention=attend)
+
+
+@multi_head_attention.mistake(
     "Your projections have no biases. All four have one here, so that real parameters fit: an `nn.Linear` has one "
     "unless you pass `bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros."
 )

@@ -1,6 +1,7 @@
 """The exercise `LearnedPositions` of notebook 04."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -66,6 +67,19 @@ def longer_than_the_table(learned: ClassWithWeights, answer: Any) -> str:
     return f"{takes}{what}. {no_row}"
 
 
+def explain_positions(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that a row of an `nn.Embedding` is never trained, if that is so; else what `explain_class` says."""
+    max_length, d_model, *_ = arguments
+    with suppress(Exception):  # what the class raises is described elsewhere
+        for name, module in LEARNED.make(answer, (max_length, d_model)).named_modules():
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                return (
+                    f"`self.{name}` has a `padding_idx`, so its row {module.padding_idx} gets no gradient and is never "
+                    "trained. Leave that out: the vector of every position is learned."
+                )
+    return explain_class(LEARNED)(answer, arguments)
+
+
 learned_positions = Exercise(
     reference=positions.LearnedPositions,
     notebook=4,
@@ -76,7 +90,7 @@ learned_positions = Exercise(
     trained=True,
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED, longer_than_the_table, start=start_of_table),
-    explain=explain_class(LEARNED),
+    explain=explain_positions,
     remark=names_of_its_own(LEARNED),
     returns=(
         Result("the tokens", "B, T, d_model"),
