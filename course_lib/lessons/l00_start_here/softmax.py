@@ -141,8 +141,8 @@ def neither_kept(x, dim):
 
 
 @softmax.mistake(
-    "The axis of your sums stands at the end, which is its place only for the last `dim`. Let `sum(dim, keepdim=True)` "
-    "keep it in place."
+    "Your sums have the axis that `sum` removes at the end again, which is right only for the last `dim`. Let "
+    "`sum(dim, keepdim=True)` keep it in place."
 )
 def axis_put_back_at_the_end(x, dim):
     return exponentials(x, dim) / exponentials(x, dim).sum(dim).unsqueeze(-1)
