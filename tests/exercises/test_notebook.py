@@ -39,7 +39,7 @@ def test_a_stub_is_reported_as_not_started_and_the_notebook_gets_the_courses_par
 def test_a_mistake_is_named_and_the_notebook_continues_with_the_courses_part(cell: Cell, work: Path):
     part, shown = cell(WRONG + "softmax")
     assert part is softmax
-    assert "✗ softmax: not yet\nYour code subtracts each row's own maximum, but then divides by the sum" in shown
+    assert "✗ softmax: not yet\nEach row has its own maximum subtracted, but one sum divides them all" in shown
     assert not work.exists()
 
 

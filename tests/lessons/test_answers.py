@@ -198,7 +198,7 @@ def test_of_two_mistakes_at_once_one_is_named_and_the_other_pointed_to():
 
     report = find("scaled_dot_product_attention").check(unscaled_and_masked_late)
     assert report.mistake is not None
-    assert report.message.startswith("You masked the weights after the softmax")
+    assert report.message.startswith("Your hidden weights are 0, but the others are divided")
     assert "Besides, your code behaves as if `query` were multiplied by the root of" in report.message
 
 

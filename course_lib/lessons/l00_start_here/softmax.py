@@ -62,8 +62,8 @@ softmax = Exercise(
 
 
 @softmax.mistake(
-    "Your function is right for small numbers, but `exp(1000)` overflows to infinity, and infinity / infinity is NaN. "
-    "Subtract the maximum along `dim` from `x` before `exp`."
+    "Your function is right for small numbers, but `exp(1000)` overflows to infinity, which ends in NaN. Subtract the "
+    "maximum along `dim` from `x` before `exp`."
 )
 def overflows(x, dim):
     return x.exp() / x.exp().sum(dim, keepdim=True)
@@ -79,8 +79,16 @@ def minimum_subtracted(x, dim):
 
 
 @softmax.mistake(
-    "Your code divides by the sum of everything, so all numbers together add up to 1. Divide by the sum along `dim`, "
-    "so that each row adds up to 1.",
+    "Your function is right for small numbers, but `exp(1000)` overflows to infinity, and 0 in place of NaN hides "
+    "that. Subtract the maximum along `dim` from `x` before `exp`."
+)
+def nan_replaced(x, dim):
+    return (x.exp() / x.exp().sum(dim, keepdim=True)).nan_to_num(0)
+
+
+@softmax.mistake(
+    "In your result all numbers together add up to 1, and not each row. Divide by the sum along `dim`, so that each "
+    "row adds up to 1.",
     seen="https://github.com/rickwierenga/MLFundamentals/issues/1",
 )
 def one_sum_for_all(x, dim):
@@ -89,16 +97,16 @@ def one_sum_for_all(x, dim):
 
 
 @softmax.mistake(
-    "Your code subtracts each row's own maximum, but then divides by the sum of everything, so all rows together add "
-    "up to 1. Divide by the sum along `dim`, so that each row adds up to 1."
+    "Each row has its own maximum subtracted, but one sum divides them all, so all rows together add up to 1. Divide "
+    "by the sum along `dim`, so that each row adds up to 1."
 )
 def one_sum_for_all_rows(x, dim):
     return exponentials(x, dim) / exponentials(x, dim).sum()
 
 
 @softmax.mistake(
-    "Your sum loses its axis, so each row is divided by the sums of other rows. Keep the axis with `sum(dim, "
-    "keepdim=True)`.",
+    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep the axis in its place with "
+    "`sum(dim, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept(x, dim):
@@ -106,8 +114,8 @@ def axis_not_kept(x, dim):
 
 
 @softmax.mistake(
-    "Your maximum keeps its axis, but your sum loses it, so each row is divided by the sums of other rows. Keep the "
-    "axis there too: `sum(dim, keepdim=True)`.",
+    "Each row has its own maximum subtracted, but is divided by the sums of other rows, as if the sum had lost its "
+    "axis. Keep the axis in its place there too: `sum(dim, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept_after_shift(x, dim):
@@ -115,8 +123,8 @@ def axis_not_kept_after_shift(x, dim):
 
 
 @softmax.mistake(
-    "Your maximum loses its axis, so the maxima of other rows are subtracted. Keep the axis with `amax(dim, "
-    "keepdim=True)`."
+    "The maxima of other rows are subtracted from each row, as if the maximum had lost its axis. Keep the axis in its "
+    "place with `amax(dim, keepdim=True)`."
 )
 def maximum_not_kept(x, dim):
     exponentials = (x - x.amax(dim)).exp()
@@ -124,8 +132,8 @@ def maximum_not_kept(x, dim):
 
 
 @softmax.mistake(
-    "Your maximum and your sum both lose their axis, so each row meets the maxima and sums of other rows. Keep the "
-    "axis in both with `keepdim=True`."
+    "Each row meets the maxima and the sums of other rows, as if both had lost their axis. Keep the axis in both with "
+    "`keepdim=True`."
 )
 def neither_kept(x, dim):
     exponentials = (x - x.amax(dim)).exp()
@@ -133,7 +141,7 @@ def neither_kept(x, dim):
 
 
 @softmax.mistake(
-    "Your code puts the lost axis of the sum back at the end, which is its place only for the last `dim`. Let "
+    "Your sums have the axis that `sum` removes at the end again, which is right only for the last `dim`. Let "
     "`sum(dim, keepdim=True)` keep it in place."
 )
 def axis_put_back_at_the_end(x, dim):
@@ -141,8 +149,8 @@ def axis_put_back_at_the_end(x, dim):
 
 
 @softmax.mistake(
-    "Your code subtracts one maximum from all rows. In a row of much smaller numbers every `exp` is then 0, and 0 / 0 "
-    "is NaN. Subtract each row's own maximum: `x.amax(dim, keepdim=True)`."
+    "In a row of much smaller numbers than the largest of all, every `exp` is 0 in your code, and 0 / 0 is NaN. "
+    "Subtract each row's own maximum: `x.amax(dim, keepdim=True)`."
 )
 def one_maximum_for_all(x, dim):
     exponentials = (x - x.max()).exp()
@@ -150,7 +158,8 @@ def one_maximum_for_all(x, dim):
 
 
 @softmax.mistake(
-    "Your code subtracts the maximum in place: `x -= ...` changes the caller's own numbers. Write `x = x - ...`.",
+    "Your code leaves the caller's own numbers with the maximum subtracted, as `x -= ...` does, which works in place. "
+    "Write `x = x - ...`.",
     seen="https://github.com/frank690/sffresch-code",
 )
 def in_place(x, dim):
@@ -159,8 +168,8 @@ def in_place(x, dim):
 
 
 @softmax.mistake(
-    "Your code takes the exponentials in place: `x.exp_()` changes the caller's own numbers. Write `x.exp()`. It also "
-    "overflows for huge numbers, so subtract the maximum along `dim` first."
+    "Your code leaves exponentials in the caller's own tensor, as `x.exp_()` does, which works in place. Write "
+    "`x.exp()`. It also overflows for huge numbers, so subtract the maximum along `dim` first."
 )
 def exponential_in_place(x, dim):
     x.exp_()
@@ -168,14 +177,14 @@ def exponential_in_place(x, dim):
 
 
 @softmax.mistake(
-    "Your code always normalises along the last axis and ignores `dim`. Pass `dim` on to the maximum and to the sum."
+    "Your result is normalised along the last axis, whatever `dim` says. Take the maximum and the sum along `dim`."
 )
 def last_axis(x, dim):
     return attention.softmax(x, -1)
 
 
 @softmax.mistake(
-    "Your code always normalises along the first axis and ignores `dim`. Pass `dim` on to the maximum and to the sum.",
+    "Your result is normalised along the first axis, whatever `dim` says. Take the maximum and the sum along `dim`.",
     seen="https://github.com/PetrochukM/PyTorch-NLP/issues/2",
 )
 def first_axis(x, dim):
@@ -183,8 +192,8 @@ def first_axis(x, dim):
 
 
 @softmax.mistake(
-    "Your code divides the numbers themselves by their sum, so negative numbers give negative shares. Take `x.exp()` "
-    "first, which makes every number positive."
+    "Your code divides the numbers themselves by their sum, so shares may be negative. Take `x.exp()` first, which "
+    "makes every number positive."
 )
 def no_exponential(x, dim):
     return x / x.sum(dim, keepdim=True)
@@ -198,7 +207,9 @@ def absolute_values(x, dim):
     return x.abs() / x.abs().sum(dim, keepdim=True)
 
 
-@softmax.mistake("Your numbers are all positive, but they do not add up to 1. Divide them by their sum along `dim`.")
+@softmax.mistake(
+    "Your numbers are in the right proportion, but they do not add up to 1. Divide them by their sum along `dim`."
+)
 def not_divided(x, dim):
     return exponentials(x, dim)
 
@@ -212,16 +223,16 @@ def sigmoid(x, dim):
 
 
 @softmax.mistake(
-    "Your shares have the wrong order: the smallest number gets the largest share, because your code takes `exp` of "
-    "−x. Subtract the maximum from `x`, not `x` from the maximum."
+    "Your shares have the wrong order: the smallest number gets the largest share, as in the softmax of −x. If you "
+    "subtract `x` from the maximum, swap the two."
 )
 def smallest_gets_most(x, dim):
     return attention.softmax(-x, dim)
 
 
 @softmax.mistake(
-    "Your code divides by the maximum instead of subtracting it, which changes the shares. Only a difference of two "
-    "numbers decides the ratio of their shares, so subtract the maximum."
+    "Your shares are those of `x` divided by its maximum, which changes them. Only a difference of two numbers decides "
+    "the ratio of their shares, so subtract the maximum."
 )
 def divided_by_maximum(x, dim):
     exponentials = (x / x.amax(dim, keepdim=True)).exp()
@@ -229,8 +240,8 @@ def divided_by_maximum(x, dim):
 
 
 @softmax.mistake(
-    "Your code subtracts the maximum in the sum only, so numerator and denominator no longer fit each other. Subtract "
-    "it from `x` once, before `exp`, and use the result in both."
+    "Your shares are wrong by a factor, `exp` of the maximum, as if it were subtracted in the sum only. Subtract it "
+    "from `x` once, before `exp`, and use the result in numerator and denominator."
 )
 def maximum_in_the_sum_only(x, dim):
     return x.exp() / exponentials(x, dim).sum(dim, keepdim=True)
@@ -256,23 +267,24 @@ def sum_along_the_last_axis(x, dim):
 
 
 @softmax.mistake(
-    "Your code divides by the mean, so each row adds up to the number of its elements. Divide by the sum along `dim`."
+    "Each of your rows adds up to the number of its elements, as if you divided by the mean. Divide by the sum along "
+    "`dim`."
 )
 def divided_by_the_mean(x, dim):
     return exponentials(x, dim) / exponentials(x, dim).mean(dim, keepdim=True)
 
 
 @softmax.mistake(
-    "Your numbers are all positive, but they do not add up to 1, and `exp` of a huge number overflows. Subtract the "
-    "maximum along `dim` first, and divide by the sum along `dim` at the end."
+    "Your numbers are in the right proportion, but they do not add up to 1, and `exp` of a huge number overflows. "
+    "Subtract the maximum along `dim` first, and divide by the sum along `dim` at the end."
 )
 def exponential_only(x, dim):
     return x.exp()
 
 
 @softmax.mistake(
-    "Your sum loses its axis, so each row is divided by the sums of other rows, and one maximum is subtracted from all "
-    "rows. Keep the axis in both: `amax(dim, keepdim=True)` and `sum(dim, keepdim=True)`."
+    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep the axis in its place with "
+    "`keepdim=True`: in the sum, and in the maximum if you subtract one."
 )
 def axis_not_kept_after_one_maximum(x, dim):
     exponentials = (x - x.max()).exp()

@@ -81,8 +81,8 @@ additive_attention = Exercise(
 
 
 @additive_attention.mistake(
-    "The tanh is missing. Without it the query's part is the same for every key, and the softmax cancels it: all "
-    "queries get the same weights. Put the tanh around the sum, before `v_a`.",
+    "All queries get the same weights in your code, and the keys' part meets `v_a` without a tanh. Put one tanh around "
+    "the sum of the query's and the key's part, before `v_a`: otherwise the softmax cancels the query's part.",
     seen="https://github.com/AuCson/PyTorch-Batch-Attention-Seq2seq/issues/3",
 )
 def no_activation(query, key, value, W_a, U_a, v_a, mask=None):
@@ -90,8 +90,8 @@ def no_activation(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your tanh comes after `v_a`, so it squeezes the finished score between −1 and 1. Put it around the sum, before "
-    "`v_a`."
+    "In your code the tanh is that of the finished score, which it squeezes between −1 and 1. Put it around the sum, "
+    "before `v_a`."
 )
 def activation_outside(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a), value, mask)
@@ -105,12 +105,12 @@ def activation_of_each_alone(query, key, value, W_a, U_a, v_a, mask=None):
     return attend((torch.tanh(query @ W_a.T).unsqueeze(-2) + torch.tanh(key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
-@additive_attention.mistake("Your code uses a ReLU. The formula has a tanh around the sum.")
+@additive_attention.mistake("Your sums go through a ReLU. The formula has a tanh around the sum.")
 def relu_for_tanh(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.relu((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
 
-@additive_attention.mistake("Your code uses a sigmoid. The formula has a tanh around the sum.")
+@additive_attention.mistake("Your sums go through a sigmoid. The formula has a tanh around the sum.")
 def sigmoid_for_tanh(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.sigmoid((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
 
@@ -131,8 +131,8 @@ def dot_product_of_projections(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your scores come from the queries alone, so all keys get the same weight. Add the keys' part, `key @ U_a.T`, "
-    "inside the tanh.",
+    "All keys get the same weight in your code, as if the scores came from the queries alone. Add the keys' part, `key "
+    "@ U_a.T`, inside the tanh, and take the softmax over the keys.",
     seen="https://github.com/pytorch/tutorials/issues/87",
 )
 def keys_unseen(query, key, value, W_a, U_a, v_a, mask=None):
@@ -141,32 +141,34 @@ def keys_unseen(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your code adds each query to the key in the same row only, `query @ W_a.T + key @ U_a.T`, which fits only if "
-    "there are as many keys as queries. Give each part a new axis, so that every query meets every key."
+    "Your code adds each query to the key in the same row only, as in `query @ W_a.T + key @ U_a.T`, which fits only "
+    "if there are as many keys as queries. Give each part a new axis, so that every query meets every key."
 )
 def pairs_only(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(query @ W_a.T + key @ U_a.T) @ v_a, value, mask)
 
 
 @additive_attention.mistake(
-    "Your code multiplies `W_a @ query`, as the formula does for one query. Here queries are rows, so the matrix comes "
-    "second and transposed, `query @ W_a.T`, and every query has to meet every key: each part needs a new axis."
+    "Your code multiplies as in `W_a @ query`, which is the formula for one query. Here queries are rows, so the "
+    "matrix comes second and transposed, `query @ W_a.T`, and every query has to meet every key: each part needs a new "
+    "axis."
 )
 def matrices_first(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(W_a @ query + U_a @ key) @ v_a, value, mask)
 
 
 @additive_attention.mistake(
-    "Your code keeps the tokens in columns, `W_a @ query.T`, and adds each query to the key in the same column only. "
-    "Give each part a new axis, so that every query meets every key, and keep the tokens in rows: `query @ W_a.T`."
+    "Your code keeps the tokens in columns, as in `W_a @ query.T`, and adds each query to the key in the same column "
+    "only. Give each part a new axis, so that every query meets every key, and keep the tokens in rows: `query @ "
+    "W_a.T`."
 )
 def matrices_first_with_columns(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(W_a @ query.mT + U_a @ key.mT) @ v_a, value, mask)
 
 
 @additive_attention.mistake(
-    "Your new axes are the wrong way round: your table of scores has keys as rows and queries as columns. The queries' "
-    "part is (..., T, 1, d_a), the keys' part (..., 1, S, d_a)."
+    "Your table of scores has keys as rows and queries as columns, as if the new axes were the wrong way round. The "
+    "queries' part should be (..., T, 1, d_a), the keys' part (..., 1, S, d_a)."
 )
 def axes_swapped(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh((query @ W_a.T).unsqueeze(-3) + (key @ U_a.T).unsqueeze(-2)) @ v_a, value, mask)
@@ -191,7 +193,7 @@ def matrices_transposed(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your code adds up the features after the tanh and leaves `v_a` out. Take the dot product with `v_a`: `@ v_a`."
+    "Your code adds up the features after the tanh, and `v_a` has no effect. Take the dot product with `v_a`: `@ v_a`."
 )
 def v_a_left_out(query, key, value, W_a, U_a, v_a, mask=None):
     scores = torch.tanh((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)).sum(-1)
@@ -199,23 +201,23 @@ def v_a_left_out(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your code divides the scores by √d_a. Additive attention has no scale: the tanh keeps the scores small."
+    "Your scores are divided by √d_a. Additive attention has no scale: the tanh keeps the scores small."
 )
 def scaled_by_d_a(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(additive_scores(query, key, W_a, U_a, v_a) / math.sqrt(len(v_a)), value, mask)
 
 
 @additive_attention.mistake(
-    "Your code divides the scores by the square root of the width of a query. Additive attention has no scale: the "
-    "tanh keeps the scores small."
+    "Your scores are divided by the square root of the width of a query. Additive attention has no scale: the tanh "
+    "keeps the scores small."
 )
 def scaled_by_d_query(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(additive_scores(query, key, W_a, U_a, v_a) / math.sqrt(query.size(-1)), value, mask)
 
 
 @additive_attention.mistake(
-    "Your code divides the scores by the square root of the width of a key. Additive attention has no scale: the tanh "
-    "keeps the scores small."
+    "Your scores are divided by the square root of the width of a key. Additive attention has no scale: the tanh keeps "
+    "the scores small."
 )
 def scaled_by_d_key(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(additive_scores(query, key, W_a, U_a, v_a) / math.sqrt(key.size(-1)), value, mask)
@@ -263,8 +265,8 @@ def new_axes_in_front(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your function is right without a mask, but leaves the mask out. Set the scores to minus infinity where the mask "
-    "is `False`, before the softmax."
+    "Your function is right without a mask, but with one it returns the same. Set the scores to minus infinity where "
+    "the mask is `False`, before the softmax, and keep what `masked_fill` returns."
 )
 def additive_mask_forgotten(query, key, value, W_a, U_a, v_a, mask=None):
     return attention.additive_attention(query, key, value, W_a, U_a, v_a)
@@ -279,8 +281,8 @@ def additive_mask_upside_down(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "You masked the weights after the softmax, so those that are left no longer add up to 1. Hide the scores instead, "
-    "before the softmax.",
+    "Your hidden weights are 0, but the others are divided by a sum to which the hidden keys still contribute, so they "
+    "no longer add up to 1. Hide the scores before the softmax: a score of minus infinity gets no weight.",
     seen="https://github.com/lucidrains/memory-compressed-attention/issues/2",
 )
 def additive_mask_after_softmax(query, key, value, W_a, U_a, v_a, mask=None):
@@ -290,8 +292,8 @@ def additive_mask_after_softmax(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your code sets hidden scores to 0, which is an ordinary score, so they still get weight. Set them to minus "
-    "infinity: then their `exp` is 0.",
+    "Your hidden scores are 0, which is an ordinary score, so they still get weight. Set them to minus infinity: then "
+    "their `exp` is 0.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def additive_hidden_scores_are_zero(query, key, value, W_a, U_a, v_a, mask=None):
@@ -300,8 +302,8 @@ def additive_hidden_scores_are_zero(query, key, value, W_a, U_a, v_a, mask=None)
 
 
 @additive_attention.mistake(
-    "Your code multiplies the mask by infinity, and 0 · ∞ is NaN. Use `masked_fill`, or `torch.where`, which put minus "
-    "infinity only where the mask is `False`."
+    "With a mask all your weights are NaN. If you multiply the mask by infinity, note that 0 · ∞ is NaN. Use "
+    "`masked_fill`, or `torch.where`, which put minus infinity only where the mask is `False`."
 )
 def additive_mask_times_infinity(query, key, value, W_a, U_a, v_a, mask=None):
     scores = additive_scores(query, key, W_a, U_a, v_a)
@@ -309,8 +311,8 @@ def additive_mask_times_infinity(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your code adds the mask to the scores. `True` counts as 1 and `False` as 0, so hidden keys still get weight. Set "
-    "the scores to minus infinity where the mask is `False`."
+    "Your hidden scores are only 1 lower than they would be, as if the mask were added, in which `True` counts as 1 "
+    "and `False` as 0. So hidden keys still get weight: set their scores to minus infinity."
 )
 def additive_mask_added(query, key, value, W_a, U_a, v_a, mask=None):
     scores = additive_scores(query, key, W_a, U_a, v_a)

@@ -67,8 +67,8 @@ def raw_scores(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your code divides the scores by their sum, so negative scores give negative weights. Use a softmax, which takes "
-    "the exponential of each score first."
+    "Your code divides the scores by their sum, so weights may be negative. Use a softmax, which takes the exponential "
+    "of each score first."
 )
 def scores_divided_by_their_sum(query, key, value):
     scores = key @ query
@@ -101,8 +101,8 @@ def independent_weights(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your code multiplies `query @ key`, which fits only if there are as many keys as features. Swap the two, `key @ "
-    "query`: then each key gets its dot product with the query."
+    "Your scores sum over the keys, as `query @ key` does, which fits only if there are as many keys as features. "
+    "Write `key @ query`: then each key gets its dot product with the query."
 )
 def query_first(query, key, value):
     return torch.softmax(query @ key, 0) @ value
@@ -125,8 +125,8 @@ def plain_average(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your softmax runs along an axis of length 1, so every weight is 1 and the values are just added up. Run it along "
-    "the axis of the keys.",
+    "Every weight is 1 in your code, so the values are just added up. Weights add up to 1: if your softmax runs along "
+    "an axis of length 1, run it along the axis of the keys.",
     seen="https://github.com/tsunrise/everybody-compose/issues/53",
 )
 def softmax_of_single_numbers(query, key, value):
@@ -157,24 +157,24 @@ def keys_and_values_swapped(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your code takes the softmax of the keys, before they meet the query. Compute the scores first, and take the "
-    "softmax of the scores."
+    "Your softmax is that of the keys, before they meet the query. Compute the scores first, and take the softmax of "
+    "the scores."
 )
 def softmax_of_keys(query, key, value):
     return torch.softmax(key, 0) @ query @ value
 
 
 @attend_one_query.mistake(
-    "Your code takes the softmax of the query, before it meets the keys. Compute the scores first, and take the "
-    "softmax of the scores."
+    "Your softmax is that of the query, before it meets the keys. Compute the scores first, and take the softmax of "
+    "the scores."
 )
 def softmax_of_query(query, key, value):
     return key @ torch.softmax(query, 0) @ value
 
 
 @attend_one_query.mistake(
-    "Your code averages the weighted values, so the result is divided by the number of keys. The weights add up to 1 "
-    "already, so take the sum of the weighted values."
+    "Your output is divided by the number of keys. The weights add up to 1 already, so take the sum of the weighted "
+    "values, and not their mean."
 )
 def mean_of_weighted_values(query, key, value):
     return (torch.softmax(key @ query, 0).unsqueeze(1) * value).mean(0)
@@ -249,23 +249,23 @@ def scores_by_distance(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your code divides the dot products by the lengths of the vectors, which gives cosines. Use the plain dot product: "
-    "a long key may score high."
+    "Your scores are cosines: dot products divided by the lengths of the vectors. Use the plain dot product: a long "
+    "key may score high."
 )
 def scores_by_cosine(query, key, value):
     return torch.softmax(F.cosine_similarity(key, query.unsqueeze(0), dim=1), 0) @ value
 
 
 @attend_one_query.mistake(
-    "Your code divides the scores by √d_k. That comes later in this notebook: here use the plain dot product, so that "
-    "you can see what goes wrong without the scale."
+    "Your scores are divided by √d_k. That comes later in this notebook: here use the plain dot product, so that you "
+    "can see what goes wrong without the scale."
 )
 def scaled_already(query, key, value):
     return torch.softmax(key @ query / math.sqrt(query.size(0)), 0) @ value
 
 
 @attend_one_query.mistake(
-    "Your loop keeps only the last weighted value, because it assigns to the result again in each round. Add to the "
+    "Your output is the last weighted value alone. If a loop assigns to the result in each round, let it add to the "
     "result instead."
 )
 def loop_keeps_the_last(query, key, value):

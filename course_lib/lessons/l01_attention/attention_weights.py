@@ -61,7 +61,7 @@ def over_everything(scores):
 
 
 @attention_weights.mistake(
-    "Each row has its own maximum in your code, but one sum divides them all, so the whole matrix adds up to 1. Divide "
+    "Each row has its own maximum subtracted, but one sum divides them all, so the whole matrix adds up to 1. Divide "
     "each row by its own sum: `sum(-1, keepdim=True)`."
 )
 def one_sum_for_all_rows(scores):
@@ -70,8 +70,8 @@ def one_sum_for_all_rows(scores):
 
 
 @attention_weights.mistake(
-    "Your sum loses its axis, so each row is divided by the sums of other rows. Keep the axis with `sum(-1, "
-    "keepdim=True)`.",
+    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep the axis in its place with "
+    "`sum(-1, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept(scores):
@@ -79,8 +79,8 @@ def axis_not_kept(scores):
 
 
 @attention_weights.mistake(
-    "Your maximum keeps its axis, but your sum loses it, so each row is divided by the sums of other rows. Keep the "
-    "axis there too: `sum(-1, keepdim=True)`.",
+    "Each row has its own maximum subtracted, but is divided by the sums of other rows, as if the sum had lost its "
+    "axis. Keep the axis in its place there too: `sum(-1, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept_after_shift(scores):
@@ -89,29 +89,40 @@ def axis_not_kept_after_shift(scores):
 
 
 @attention_weights.mistake(
-    "Your code divides the scores by their sum, so negative scores give negative weights. Take the exponential of each "
-    "score first, as softmax does."
+    "Your code divides the scores by their sum, so weights may be negative. Take the exponential of each score first, "
+    "as softmax does."
 )
 def divided_by_their_sum(scores):
     return scores / scores.sum(-1, keepdim=True)
 
 
-@attention_weights.mistake("Your weights are positive, but your rows do not add up to 1. Divide each row by its sum.")
+@attention_weights.mistake(
+    "Your code subtracts each row's minimum and divides by the sum, so the key with the lowest score gets no weight. "
+    "Take the exponential of each score, as softmax does."
+)
+def distance_from_the_minimum(scores):
+    shifted = scores - scores.amin(-1, keepdim=True)
+    return shifted / shifted.sum(-1, keepdim=True)
+
+
+@attention_weights.mistake(
+    "Your weights are in the right proportion, but your rows do not add up to 1. Divide each row by its sum."
+)
 def only_positive(scores):
     return scores.exp()
 
 
 @attention_weights.mistake(
-    "Your function is right for small scores, but `exp` of a huge score overflows, and its row becomes NaN. Subtract "
-    "each row's maximum first, as your softmax from notebook 00 does."
+    "Your function is right for small scores, but `exp` of a huge score overflows to infinity, which ends in NaN. "
+    "Subtract each row's maximum first, as your softmax from notebook 00 does."
 )
 def overflowing(scores):
     return scores.exp() / scores.exp().sum(-1, keepdim=True)
 
 
 @attention_weights.mistake(
-    "Your code subtracts one maximum from all rows. In a row of much smaller scores every `exp` is then 0, and 0 / 0 "
-    "is NaN. Subtract each row's own maximum."
+    "In a row of much smaller scores than the largest of all, every `exp` is 0 in your code, and 0 / 0 is NaN. "
+    "Subtract each row's own maximum."
 )
 def one_maximum_for_all(scores):
     exponentials = (scores - scores.max()).exp()
@@ -134,16 +145,16 @@ def independent_shares(scores):
 
 
 @attention_weights.mistake(
-    "Your code takes the softmax twice, which makes the weights almost equal. Take it once: its result adds up to 1 "
-    "already."
+    "Your weights are those of a softmax taken twice, which makes them almost equal. Take it once: its result adds up "
+    "to 1 already."
 )
 def softmax_twice(scores):
     return torch.softmax(torch.softmax(scores, -1), -1)
 
 
 @attention_weights.mistake(
-    "Your code takes the softmax of the negative scores, so the key that matches worst gets the largest weight. Take "
-    "the softmax of the scores themselves."
+    "Your weights are those of the negative scores, so the key that matches worst gets the largest weight. Take the "
+    "softmax of the scores themselves."
 )
 def worst_match_first(scores):
     return torch.softmax(-scores, -1)
@@ -157,8 +168,8 @@ def logarithms(scores):
 
 
 @attention_weights.mistake(
-    "Your code divides the scores by √S before the softmax. A scale comes later in this notebook: here take the "
-    "softmax of the scores as they are."
+    "Your weights are those of scores divided by √S. A scale comes later in this notebook: here take the softmax of "
+    "the scores as they are."
 )
 def scaled_by_the_keys(scores):
     return torch.softmax(scores / math.sqrt(scores.size(-1)), -1)
@@ -172,8 +183,7 @@ def first_query_only(scores):
 
 
 @attention_weights.mistake(
-    "Your code takes the sigmoid of each score and divides by the sum of the row. Softmax takes the exponential of "
-    "each score."
+    "Your weights are sigmoids, divided by the sum of their row. Softmax takes the exponential of each score."
 )
 def of_sigmoids(scores):
     squashed = scores.sigmoid()

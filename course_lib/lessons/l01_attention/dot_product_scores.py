@@ -49,40 +49,40 @@ dot_product_scores = Exercise(
 
 
 @dot_product_scores.mistake(
-    "Your table is transposed: its rows are keys and its columns queries. Put the queries first in the product, so "
-    "that each row belongs to a query."
+    "Your table is transposed: its rows are keys and its columns queries. Let each row belong to a query, as in `query "
+    "@ key.T`."
 )
 def keys_ask(query, key):
     return key @ query.T
 
 
 @dot_product_scores.mistake(
-    "Your code multiplies by the keys as they are, which fits only if there are as many keys as features. Transpose "
-    "them: (T, d_k) times (d_k, S) gives (T, S).",
+    "Your result is that of `query @ key`, with the keys as they are, which fits only if there are as many keys as "
+    "features. Transpose them: (T, d_k) times (d_k, S) gives (T, S)."
 )
 def not_transposed(query, key):
     return query @ key
 
 
 @dot_product_scores.mistake(
-    "Your code computes `key @ query`, which was right for one query. With T queries in rows, the queries come first, "
-    "and the keys have to be transposed: (T, d_k) times (d_k, S) gives (T, S)."
+    "Your result is that of `key @ query`, which was right for one query. With T queries in rows, the queries come "
+    "first, and the keys have to be transposed: (T, d_k) times (d_k, S) gives (T, S)."
 )
 def as_for_one_query(query, key):
     return key @ query
 
 
 @dot_product_scores.mistake(
-    "Your code transposes the queries instead of the keys, so it sums over the queries and not over the features. "
-    "Transpose the keys: `key.T`."
+    "Your code sums over the rows of both, as `query.T @ key` does, and not over the features. Transpose the keys "
+    "instead of the queries: `query @ key.T`."
 )
 def queries_transposed(query, key):
     return query.T @ key
 
 
 @dot_product_scores.mistake(
-    "Your code reshapes the keys, which keeps the numbers in reading order and so cuts across keys. Transpose instead, "
-    "`key.T`: then each row becomes a column.",
+    "Your keys fill the columns in reading order, as a reshape to (d_k, S) does, which cuts across keys. Transpose "
+    "instead, `key.T`: then each row becomes a column.",
     seen="https://github.com/rish-16/tokenlearner-pytorch/issues/1",
 )
 def reshaped(query, key):
@@ -98,8 +98,8 @@ def pairs_only(query, key):
 
 
 @dot_product_scores.mistake(
-    "Your code multiplies number by number with `*`. A score is a dot product, which also adds up over the features: "
-    "use the matrix product `@`, with the keys transposed."
+    "Your code multiplies number by number, as `*` does. A score is a dot product, which also adds up over the "
+    "features: use the matrix product `@`, with the keys transposed."
 )
 def elementwise(query, key):
     return query * key
@@ -114,16 +114,15 @@ def products_not_summed(query, key):
 
 
 @dot_product_scores.mistake(
-    "Your code multiplies every query with every key, but then adds up over the keys. Sum over the features, the last "
-    "axis, so that (T, S) remains."
+    "Your code multiplies queries with keys, but adds up over the keys. Sum over the features, the last axis, so that "
+    "(T, S) remains."
 )
 def summed_over_keys(query, key):
     return (query[:, None] * key[None]).sum(1)
 
 
 @dot_product_scores.mistake(
-    "Your code takes the mean over the features, so each score is divided by d_k. A dot product is the sum over the "
-    "features."
+    "Your scores are divided by d_k, as a mean over the features is. A dot product is the sum over the features."
 )
 def mean_of_products(query, key):
     return query @ key.T / query.size(-1)
@@ -135,8 +134,8 @@ def queries_with_queries(query, key):
 
 
 @dot_product_scores.mistake(
-    "Your code divides by the lengths of the vectors, which gives cosines. Use the plain dot product: a long key may "
-    "score high."
+    "Your scores are cosines: dot products divided by the lengths of the vectors. Use the plain dot product: a long "
+    "key may score high."
 )
 def cosines(query, key):
     return F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).T
@@ -166,7 +165,7 @@ def negative_scores_lost(query, key):
 
 
 @dot_product_scores.mistake(
-    "Your code divides by √d_k. That comes later in this notebook: here return the plain dot products."
+    "Your scores are divided by √d_k. That comes later in this notebook: here return the plain dot products."
 )
 def scaled_scores(query, key):
     return query @ key.T / math.sqrt(query.size(-1))
@@ -180,8 +179,8 @@ def weights_already(query, key):
 
 
 @dot_product_scores.mistake(
-    "Your loop leaves out the last query: `range(len(query) - 1)` ends one row early. Run over all T queries and all S "
-    "keys."
+    "The last row of your table is all zeros. If a loop fills it, let it run over all T queries and all S keys: "
+    "`range(len(query) - 1)` ends one row early."
 )
 def last_query_left_out(query, key):
     scores = query @ key.T

@@ -44,6 +44,7 @@ entropy_of_weights = Exercise(
         case(torch.ones(3, 1), having=("a single key",)),
         case(torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]), having=("weights of exactly 0",)),
         case(torch.tensor([[0.0, 0.25, 0.5, 0.25], [0.25, 0.25, 0.25, 0.25]]), having=("weights of exactly 0",)),
+        case(torch.tensor([[0.9, 0.0999, 0.0001], [0.995, 0.002, 0.003]]), having=("weights close to 0",)),
         case(torch.softmax(fixed_tensor(2, 3, dtype=torch.float64), -1), having=("float64 numbers",)),
     ),
     hints=(
@@ -64,8 +65,8 @@ entropy_of_weights = Exercise(
 
 
 @entropy_of_weights.mistake(
-    "Your function is right for positive weights, but a weight of 0 gives 0 times minus infinity, which is NaN. A key "
-    "without weight should add 0, so keep 0 out of the logarithm."
+    "Your function is right for positive weights, but a weight of 0 makes NaN, as 0 times the logarithm of 0 does. A "
+    "key without weight should add 0, so keep 0 out of the logarithm."
 )
 def zero_times_infinity(weights):
     return -(weights * weights.log()).sum(-1)
@@ -73,7 +74,7 @@ def zero_times_infinity(weights):
 
 @entropy_of_weights.mistake(
     "Your function is right for positive weights, but a query with a weight of 0 gets the entropy 0. Only the key "
-    "without weight should add 0: replace NaN before you add up, not after."
+    "without weight should add 0: if you replace NaN, do it before you add up, not after."
 )
 def nan_replaced_after_the_sum(weights):
     return -(weights * weights.log()).sum(-1).nan_to_num(0)
@@ -88,30 +89,30 @@ def sign_forgotten(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your code takes the logarithm to base 2, which measures in bits. Here the unit is nats: use the natural "
-    "logarithm, `log`."
+    "Your entropy is in bits, as the logarithm to base 2 gives it. Here the unit is nats: use the natural logarithm, "
+    "`log`."
 )
 def in_bits(weights):
     return -torch.xlogy(weights, weights).sum(-1) / math.log(2)
 
 
 @entropy_of_weights.mistake(
-    "Your code takes the logarithm to base 10. Here the unit is nats: use the natural logarithm, `log`."
+    "Your entropy is that of the logarithm to base 10. Here the unit is nats: use the natural logarithm, `log`."
 )
 def to_base_10(weights):
     return -torch.xlogy(weights, weights).sum(-1) / math.log(10)
 
 
 @entropy_of_weights.mistake(
-    "Your code divides by log(S), so equal weights give 1. Return the entropy itself, from 0 to log(S)."
+    "Your entropy is divided by log(S), so equal weights give 1. Return the entropy itself, from 0 to log(S)."
 )
 def normalised(weights):
     return -torch.xlogy(weights, weights).sum(-1) / math.log(max(weights.size(-1), 2))
 
 
 @entropy_of_weights.mistake(
-    "Your code divides by log(S), so equal weights give 1, and a single key gives 0 / 0. Return the entropy itself, "
-    "from 0 to log(S)."
+    "Your entropy is divided by log(S), so equal weights give 1, and a single key gives 0 / 0. Return the entropy "
+    "itself, from 0 to log(S)."
 )
 def normalised_always(weights):
     return -torch.xlogy(weights, weights).sum(-1) / math.log(weights.size(-1))
@@ -133,13 +134,16 @@ def not_summed(weights):
     return -torch.xlogy(weights, weights)
 
 
-@entropy_of_weights.mistake("Your code takes the mean over the keys. The entropy is the sum over the keys.")
+@entropy_of_weights.mistake(
+    "Your entropy is divided by the number of keys, as a mean over the keys is. The entropy is the sum over the keys."
+)
 def mean_over_keys(weights):
     return -torch.xlogy(weights, weights).mean(-1)
 
 
 @entropy_of_weights.mistake(
-    "Your code sums over all keys and all queries. Sum over the keys only: each query has its own entropy."
+    "Your code sums over all keys and all queries. Sum over the keys only, since each query has its own entropy. Note "
+    "that a mask as index, `weights[weights > 0]`, makes one row of all weights."
 )
 def total(weights):
     return -torch.xlogy(weights, weights).sum()
@@ -153,8 +157,8 @@ def not_weighted(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your code adds 1 inside the logarithm (`log1p`), which changes every term. Take the logarithm of the weight "
-    "itself, and treat weights of 0 separately."
+    "Your code adds 1 inside the logarithm, as `log1p` does, which changes every term. Take the logarithm of the "
+    "weight itself, and treat weights of 0 separately."
 )
 def one_added(weights):
     return -(weights * torch.log1p(weights)).sum(-1)
@@ -169,22 +173,22 @@ def large_number_added(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your code measures a · (1 − a), the size of the gradient. The entropy is minus the sum of a · ln a."
+    "Your code sums a · (1 − a), which is 1 minus the sum of the squares. The entropy is minus the sum of a · ln a."
 )
 def size_of_the_gradient(weights):
     return (weights * (1 - weights)).sum(-1)
 
 
 @entropy_of_weights.mistake(
-    "Your code takes the softmax of `weights`, which are weights already. Compute the entropy of the weights as they "
-    "are."
+    "Your result is the entropy of the softmax of `weights`, which are weights already. Compute the entropy of the "
+    "weights as they are."
 )
 def softmax_again(weights):
     return torch.special.entr(torch.softmax(weights, -1)).sum(-1)
 
 
 @entropy_of_weights.mistake(
-    "Your code takes the exponential of the entropy, which is an effective number of keys. Return the entropy itself."
+    "Your result is the exponential of the entropy, an effective number of keys. Return the entropy itself."
 )
 def exponential_of_the_entropy(weights):
     return torch.special.entr(weights).sum(-1).exp()

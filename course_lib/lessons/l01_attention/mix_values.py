@@ -51,24 +51,24 @@ mix_values = Exercise(
 
 
 @mix_values.mistake(
-    "Your code transposes the weights, so each output is mixed with a column of them, the shares of one key among the "
-    "queries. An output belongs to a query, and its shares are a row: leave out the transpose."
+    "Each of your outputs is mixed with a column of the weights, the shares of one key among the queries. An output "
+    "belongs to a query, and its shares are a row: multiply by `weights`, not by `weights.T`."
 )
 def weights_transposed(weights, value):
     return weights.T @ value
 
 
 @mix_values.mistake(
-    "Your code multiplies `value @ weights`, so it sums over the features and not over the keys. The weights come "
-    "first: (T, S) times (S, d_v) gives (T, d_v)."
+    "Your code sums over the features, as `value @ weights` does, and not over the keys. The weights come first: (T, "
+    "S) times (S, d_v) gives (T, d_v)."
 )
 def values_first(weights, value):
     return value @ weights
 
 
 @mix_values.mistake(
-    "Your code transposes the values, which fits only if values are as wide as there are keys. Leave out the "
-    "transpose: the keys are the first axis of `value` already."
+    "Your weights meet the features of each value, as in `weights @ value.T`, which fits only if values are as wide as "
+    "there are keys. Do not transpose: the keys are the first axis of `value` already."
 )
 def values_transposed(weights, value):
     return weights @ value.T
@@ -90,8 +90,7 @@ def equal_weights(weights, value):
 
 
 @mix_values.mistake(
-    "Your code divides by the number of keys as well. The weights add up to 1 already, so the weighted sum is the "
-    "average."
+    "Your output is divided by the number of keys. The weights add up to 1 already, so the weighted sum is the average."
 )
 def averaged(weights, value):
     return weights @ value / weights.size(-1)
@@ -122,24 +121,24 @@ def summed_over_features(weights, value):
 
 
 @mix_values.mistake(
-    "Your code multiplies number by number with `*`, which fits only by chance. Use the matrix product `@`, which also "
-    "sums over the keys."
+    "Your code multiplies number by number, as `*` does, which fits only by chance. Use the matrix product `@`, which "
+    "also sums over the keys."
 )
 def elementwise(weights, value):
     return weights * value
 
 
 @mix_values.mistake(
-    "Your code adds up the weights and the values separately, and every query gets the same output. Multiply each "
-    "value by its own weight before you add up."
+    "Every query gets the plain sum of the values in your code. Multiply each value by its own weight before you add "
+    "up."
 )
 def summed_separately(weights, value):
     return weights.sum(-1, keepdim=True) * value.sum(0)
 
 
 @mix_values.mistake(
-    "Your loop keeps only the last weighted value of each query, because it assigns to the row again in each round. "
-    "Add to the row instead: `+=`."
+    "Your output of each query is the last weighted value alone. If a loop assigns to the row in each round, let it "
+    "add to the row instead: `+=`."
 )
 def loop_keeps_the_last(weights, value):
     return weights[:, -1:] * value[-1]
@@ -151,8 +150,8 @@ def first_query_only(weights, value):
 
 
 @mix_values.mistake(
-    "Your code takes the softmax of `weights`, which are weights already: that makes them more equal. Use them as they "
-    "are."
+    "Your outputs are mixed with a softmax of `weights`, which are weights already: that makes them more equal. Use "
+    "them as they are."
 )
 def softmax_again(weights, value):
     return torch.softmax(weights, -1) @ value

@@ -119,16 +119,16 @@ def not_scaled(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your function is right for a single table, but `key.T` reverses all axes of a batch. Swap only the last two: "
-    "`key.transpose(-2, -1)` or `key.mT`."
+    "Your function is right for a single table, but in a batch it also moves the first axis of the keys, as `key.T` "
+    "does. Swap only the last two: `key.transpose(-2, -1)` or `key.mT`."
 )
 def all_axes_reversed(query, key, value, mask=None):
     return attend(query @ all_axes_reversed_of(key) / math.sqrt(query.size(-1)), value, mask)
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides by d_k, not by its square root, so your weights get more and more equal with wider vectors. "
-    "Divide the scores by √d_k.",
+    "Your scores are divided by d_k, not by its square root, so your weights get more and more equal with wider "
+    "vectors. Divide the scores by √d_k.",
     seen="https://github.com/thegregyang/NTK4A/issues/3",
 )
 def divided_by_d_k(query, key, value, mask=None):
@@ -136,24 +136,23 @@ def divided_by_d_k(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides by √S, the number of keys. Divide by √d_k, the number of products that a dot product sums: the "
-    "last axis, `key.size(-1)`."
+    "Your scores are divided by √S, where S is the number of keys. Divide by √d_k, where d_k is the number of products "
+    "that a dot product sums: the last axis, `key.size(-1)`."
 )
 def scaled_by_the_keys(query, key, value, mask=None):
     return attend(query @ key.mT / math.sqrt(key.size(-2)), value, mask)
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides by S, the number of keys, as an average would. Divide by √d_k, the square root of the width of "
-    "a key."
+    "Your scores are divided by S, the number of keys. Divide by √d_k, the square root of the width of a key."
 )
 def divided_by_the_number_of_keys(query, key, value, mask=None):
     return attend(query @ key.mT / key.size(-2), value, mask)
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides by √T, the number of queries. Divide by √d_k, the number of products that a dot product sums: "
-    "the last axis, `query.size(-1)`."
+    "Your scores are divided by √T, where T is the number of queries. Divide by √d_k, where d_k is the number of "
+    "products that a dot product sums: the last axis, `query.size(-1)`."
 )
 def scaled_by_the_queries(query, key, value, mask=None):
     return attend(query @ key.mT / math.sqrt(query.size(-2)), value, mask)
@@ -184,27 +183,27 @@ def scaled_by_axis_1(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides by √d_v, the width of the values. Divide by √d_k, the width of queries and keys: "
-    "`query.size(-1)`."
+    "Your scores are divided by √d_v, where d_v is the width of the values. Divide by √d_k, with the width of queries "
+    "and keys: `query.size(-1)`."
 )
 def scaled_by_the_values(query, key, value, mask=None):
     return attend(query @ key.mT / math.sqrt(value.size(-1)), value, mask)
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides by 2, the √d_k of the example. Take d_k from the arguments: `query.size(-1)`."
+    "Your scores are always divided by 2, the √d_k of the example. Take d_k from the arguments: `query.size(-1)`."
 )
 def scale_written_into_the_code(query, key, value, mask=None):
     return attend(query @ key.mT / 2, value, mask)
 
 
-@scaled_dot_product_attention.mistake("Your code multiplies by √d_k. Divide the scores by it.")
+@scaled_dot_product_attention.mistake("Your scores are multiplied by √d_k. Divide them by it.")
 def multiplied_by_root(query, key, value, mask=None):
     return attend(query @ key.mT * math.sqrt(key.size(-1)), value, mask)
 
 
 @scaled_dot_product_attention.mistake(
-    "Python computes `**` before `/`, so in `d_k ** 1 / 2` the division comes last, and your scale is not the root. "
+    "Your scores are divided by d_k and by 2, as in `scores / d_k ** 1 / 2`, where Python computes `**` before `/`. "
     "Write `d_k ** 0.5` or `math.sqrt(d_k)`."
 )
 def root_without_brackets(query, key, value, mask=None):
@@ -212,8 +211,8 @@ def root_without_brackets(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides by √d_k after the softmax, so your rows no longer add up to 1. Divide the scores, before the "
-    "softmax."
+    "Your weights are those of unscaled scores, divided by √d_k, so your rows no longer add up to 1. Divide the "
+    "scores, before the softmax."
 )
 def scaled_after_softmax(query, key, value, mask=None):
     output, weights = not_scaled(query, key, value, mask)
@@ -221,7 +220,8 @@ def scaled_after_softmax(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code divides the output by √d_k, which only makes it shorter. Divide the scores, before the softmax."
+    "Your output is divided by √d_k, which only makes it shorter, and your scores are not. Divide the scores, before "
+    "the softmax."
 )
 def output_scaled(query, key, value, mask=None):
     output, weights = not_scaled(query, key, value, mask)
@@ -267,8 +267,8 @@ def softmax_forgotten(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your function is right for small numbers, but `exp` of a huge score overflows, and gives NaN. Use a softmax that "
-    "subtracts each row's maximum, such as yours from notebook 00."
+    "Your function is right for small numbers, but `exp` of a huge score overflows, which ends in NaN. Use a softmax "
+    "that subtracts each row's maximum, such as yours from notebook 00."
 )
 def no_maximum(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -287,8 +287,8 @@ def mask_upside_down(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "You masked the weights after the softmax, so those that are left no longer add up to 1. Hide the scores instead, "
-    "before the softmax: a score of minus infinity gets no weight.",
+    "Your hidden weights are 0, but the others are divided by a sum to which the hidden keys still contribute, so they "
+    "no longer add up to 1. Hide the scores before the softmax: a score of minus infinity gets no weight.",
     seen="https://github.com/lucidrains/memory-compressed-attention/issues/2",
 )
 def mask_after_softmax(query, key, value, mask=None):
@@ -298,8 +298,8 @@ def mask_after_softmax(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "You filled minus infinity into the weights, after the softmax. Fill it into the scores, before the softmax, which "
-    "turns it into a weight of 0."
+    "Your hidden weights are minus infinity. Fill minus infinity into the scores, before the softmax, which turns it "
+    "into a weight of 0."
 )
 def infinity_after_softmax(query, key, value, mask=None):
     _, weights = attention.scaled_dot_product_attention(query, key, value)
@@ -308,16 +308,16 @@ def infinity_after_softmax(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your function is right without a mask, but leaves the mask out, or its result is never used: `masked_fill` "
-    "returns a new tensor. Where the mask is `False` the weight should be 0."
+    "Your function is right without a mask, but with one it returns the same. Use the mask, and keep what "
+    "`masked_fill` returns, which is a new tensor. Where the mask is `False` the weight should be 0."
 )
 def mask_forgotten(query, key, value, mask=None):
     return attention.scaled_dot_product_attention(query, key, value)
 
 
 @scaled_dot_product_attention.mistake(
-    "`scores[~mask]` does not broadcast: where scores have more axes than the mask, it picks whole rows or raises an "
-    "error. Use `masked_fill` or `torch.where`, which broadcast."
+    "Your mask does not broadcast: where scores have more axes than the mask, whole rows are hidden, or an error is "
+    "raised, as by `scores[~mask]`. Use `masked_fill` or `torch.where`, which broadcast."
 )
 def masked_by_an_index(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -327,8 +327,8 @@ def masked_by_an_index(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code sets hidden scores to 0 or nearly 0, which is an ordinary score, so they still get weight. Set them to "
-    "minus infinity: then their `exp` is 0.",
+    "Your hidden scores are 0 or nearly 0, which is an ordinary score, so they still get weight. Set them to minus "
+    "infinity: then their `exp` is 0.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def hidden_scores_are_zero(query, key, value, mask=None):
@@ -337,8 +337,8 @@ def hidden_scores_are_zero(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code sets hidden scores to −1, which is an ordinary score, so they still get weight. Set them to minus "
-    "infinity: then their `exp` is 0."
+    "Your hidden scores are −1, which is an ordinary score, so they still get weight. Set them to minus infinity: then "
+    "their `exp` is 0."
 )
 def hidden_scores_are_minus_one(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -346,8 +346,8 @@ def hidden_scores_are_minus_one(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "The number that your code puts into hidden scores is not low enough: other scores can fall below it. Use minus "
-    "infinity, or a number that no score can reach, such as −1e9."
+    "The hidden scores in your code are not low enough: other scores can fall below them. Use minus infinity, or a "
+    "number that no score can reach, such as −1e9."
 )
 def hidden_scores_are_minus_1000(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -355,8 +355,8 @@ def hidden_scores_are_minus_1000(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code sets hidden scores to plus infinity, and the softmax of that is NaN. Set them to minus infinity: then "
-    "their `exp` is 0."
+    "In each row with a hidden key your weights are NaN, as if the hidden scores were plus infinity. Set them to minus "
+    "infinity: then their `exp` is 0."
 )
 def hidden_scores_are_plus_infinity(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -364,8 +364,8 @@ def hidden_scores_are_plus_infinity(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code sets hidden scores to a huge positive number, so the hidden keys get all the weight. A minus is "
-    "missing: −1e9, or minus infinity."
+    "The hidden keys get all the weight in your code, as if their scores were huge positive numbers. Set them to minus "
+    "infinity, or to −1e9."
 )
 def hidden_scores_are_huge(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -373,8 +373,8 @@ def hidden_scores_are_huge(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code multiplies the mask by infinity, and 0 · ∞ is NaN. Use `masked_fill`, or `torch.where`, which put minus "
-    "infinity only where the mask is `False`."
+    "With a mask all your weights are NaN. If you multiply the mask by infinity, note that 0 · ∞ is NaN. Use "
+    "`masked_fill`, or `torch.where`, which put minus infinity only where the mask is `False`."
 )
 def mask_times_infinity(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -382,8 +382,8 @@ def mask_times_infinity(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code adds the mask to the scores. `True` counts as 1 and `False` as 0, so hidden keys still get weight. Set "
-    "the scores to minus infinity where the mask is `False`."
+    "Your hidden scores are only 1 lower than they would be, as if the mask were added, in which `True` counts as 1 "
+    "and `False` as 0. So hidden keys still get weight: set their scores to minus infinity."
 )
 def mask_added(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -399,8 +399,8 @@ def keys_mixed(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your code transposes the weights before it mixes, so each output is mixed with a column of them. An output "
-    "belongs to a query, and its shares are a row: leave out the transpose."
+    "Each of your outputs is mixed with a column of the weights. An output belongs to a query, and its shares are a "
+    "row: multiply by the weights as they are, not transposed."
 )
 def weights_transposed(query, key, value, mask=None):
     _, weights = attention.scaled_dot_product_attention(query, key, value, mask)
@@ -440,7 +440,7 @@ def not_scaled_and_not_masked(query, key, value, mask=None):
 
 @scaled_dot_product_attention.mistake(
     "Three things are missing: the scale √d_k, the mask, and axes in front of the table. For a batch swap only the "
-    "last two axes of the keys, `key.transpose(-2, -1)`, because `key.T` reverses them all."
+    "last two axes of the keys, `key.transpose(-2, -1)`: `key.T` reverses them all."
 )
 def first_try(query, key, value, mask=None):
     return attend(query @ all_axes_reversed_of(key), value, None)

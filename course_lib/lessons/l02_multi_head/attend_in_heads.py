@@ -54,8 +54,8 @@ def one_wide_head(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your code scales by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the scale is "
-    "√d_k.",
+    "Your scores are divided by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the "
+    "scale is √d_k.",
     seen="https://github.com/karpathy/ng-video-lecture/issues/6",
 )
 def scaled_by_d_model(query, key, value, heads):
@@ -67,7 +67,10 @@ def heads_not_scaled(query, key, value, heads):
     return attention.attend_in_heads(query * math.sqrt(query.size(-1) / heads), key, value, heads)
 
 
-@attend_in_heads.mistake("Your code divides by √d_k twice: `scaled_dot_product_attention` does it already.")
+@attend_in_heads.mistake(
+    "Your scores are divided by d_k, which is √d_k twice. Once is enough: `scaled_dot_product_attention` does it "
+    "already."
+)
 def heads_scaled_twice(query, key, value, heads):
     return attention.attend_in_heads(query / math.sqrt(query.size(-1) / heads), key, value, heads)
 
@@ -110,8 +113,8 @@ def two_heads_written_into_the_code(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your heads attend to each other inside one token, because attention works on the last two axes. These should be "
-    "(T, d_k): move the heads before the tokens, as your `split_heads` does."
+    "Your heads attend to each other inside one token. Attention works on the last two axes, which should be (T, d_k): "
+    "move the heads before the tokens, as your `split_heads` does."
 )
 def heads_attend_to_heads(query, key, value, heads):
     pieces = (x.unflatten(-1, (heads, -1)) for x in (query, key, value))  # (B, T, H, d_k)
@@ -119,8 +122,8 @@ def heads_attend_to_heads(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your heads get pieces of different tokens: a reshape straight to (B, H, T, d_k) shuffles the numbers. Use your "
-    "`split_heads` and `merge_heads`.",
+    "Your heads get pieces of different tokens, as if a reshape straight to (B, H, T, d_k) had shuffled the numbers. "
+    "Use your `split_heads` and `merge_heads`.",
     seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/53",
 )
 def split_by_a_view(query, key, value, heads):
@@ -130,8 +133,8 @@ def split_by_a_view(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Merging is right, but your code splits with a reshape straight to (B, H, T, d_k), which gives a head pieces of "
-    "different tokens. Use your `split_heads`.",
+    "Your heads get pieces of different tokens, as if a reshape straight to (B, H, T, d_k) had split them. Use your "
+    "`split_heads`.",
     seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/53",
 )
 def only_split_by_a_view(query, key, value, heads):
@@ -149,8 +152,8 @@ def features_dealt_out(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Split and attention are right, but your code joins the heads in reading order, which mixes tokens. Move the axis "
-    "of heads back before you join, as your `merge_heads` does.",
+    "Your code joins the heads in reading order, which mixes tokens. Move the axis of heads back before you join, as "
+    "your `merge_heads` does.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/7",
 )
 def joined_without_moving(query, key, value, heads):
@@ -166,9 +169,7 @@ def joined_without_moving_and_not_scaled(query, key, value, heads):
     return joined_without_moving(query * math.sqrt(query.size(-1) / heads), key, value, heads)
 
 
-@attend_in_heads.mistake(
-    "Split and attention are right, but the heads are not merged. Pass the output to `merge_heads`."
-)
+@attend_in_heads.mistake("The heads are not merged. Pass the output to `merge_heads`.")
 def heads_not_merged(query, key, value, heads):
     return scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))[0]
 
@@ -192,7 +193,9 @@ def heads_compete(query, key, value, heads):
     return merge_heads(split_heads(weights, heads) @ values)
 
 
-@attend_in_heads.mistake("Your softmax runs along axis 1, the heads. Take it along the last axis, the keys.")
+@attend_in_heads.mistake(
+    "Your weights add up to 1 over the heads, along axis 1. Take the softmax along the last axis, the keys."
+)
 def softmax_over_heads(query, key, value, heads):
     queries, keys, values = (split_heads(x, heads) for x in (query, key, value))
     scores = queries @ keys.mT / math.sqrt(queries.size(-1))  # (B, H, T, S)

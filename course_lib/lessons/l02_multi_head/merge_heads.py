@@ -41,8 +41,8 @@ merge_heads = Exercise(
 
 
 @merge_heads.mistake(
-    "The shape is right, but the numbers are shuffled: one reshape reads head after head, and so mixes different "
-    "tokens. Undo the steps of `split_heads` in reverse order: first move the axis, then join.",
+    "The shape is right, but the numbers are shuffled: they are read head after head, as by one reshape, which mixes "
+    "different tokens. Undo the steps of `split_heads` in reverse order: first move the axis, then join.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/7",
 )
 def merged_by_a_view(x):
@@ -119,6 +119,22 @@ def features_moved(x):
 )
 def tokens_joined_too(x):
     return x.transpose(1, 2).flatten(1)
+
+
+@merge_heads.mistake(
+    "Where there is one sentence or one token, your result has lost that axis, as by `squeeze()`. Keep all three: (B, "
+    "T, H * d_k)."
+)
+def axes_of_length_1_lost(x):
+    return attention.merge_heads(x).squeeze()
+
+
+@merge_heads.mistake(
+    "Each of your rows has T · d_k numbers, as if the number of heads were that of the tokens. A row has H · d_k "
+    "numbers: before the axes are swapped, T is `x.size(2)`."
+)
+def heads_taken_for_tokens(x):
+    return x.transpose(1, 2).reshape(x.size(0), x.size(1), -1)
 
 
 @merge_heads.mistake("The axes are in order now, (B, T, H, d_k), but one step is missing: join the last two.")

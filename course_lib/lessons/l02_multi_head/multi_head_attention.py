@@ -62,6 +62,11 @@ def kept_weights(learned: ClassWithWeights, answer: Any) -> str:
     weights = scaled_dot_product_attention(*projected)[1]
     if not isinstance(kept, Tensor) or isinstance(kept, nn.Parameter):
         return ""
+    if kept.shape == weights.mean(1).shape and torch.allclose(kept, weights.mean(1), atol=1e-5):
+        return (
+            "What you keep in `self.weights` is the average over the heads. Keep the weights of each head, (B, H, T, "
+            f"S), which are {tuple(weights.shape)} here."
+        )
     if kept.shape != weights.shape:
         return (
             f"What you keep in `self.weights` has the shape {tuple(kept.shape)}. Keep all attention weights, "
@@ -154,16 +159,15 @@ multi_head_attention.patch(
 )
 
 multi_head_attention.patch(
-    "Your code puts a ReLU after the output projection, so nothing negative comes out. Return the result of `W_o` as "
-    "it is.",
+    "Your output has no negative numbers, as after a ReLU. Return the result of `W_o` as it is.",
     replace="self.W_o(self.merge(mixed))",
     by="torch.relu(self.W_o(self.merge(mixed)))",
     seen="https://github.com/Kyubyong/transformer/issues/17",
 )
 
 multi_head_attention.patch(
-    "Your code scales by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the scale is "
-    "√d_k.",
+    "Your scores are divided by √d_model. Inside a head a dot product sums only d_k = d_model / H products, so the "
+    "scale is √d_k.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries / math.sqrt(self.heads), keys, values, mask)",
     seen="https://github.com/lucidrains/vit-pytorch/issues/65",
@@ -176,7 +180,7 @@ multi_head_attention.patch(
 )
 
 multi_head_attention.patch(
-    "Your class is right without a mask, but it does not use the mask. Pass it to `scaled_dot_product_attention`.",
+    "Your class is right without a mask, but the mask has no effect. Pass it to `scaled_dot_product_attention`.",
     replace="self._attend(queries, keys, values, mask)",
     by="self._attend(queries, keys, values, None)",
 )
@@ -230,8 +234,8 @@ def heads_and_width_mixed_up(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your heads get pieces of different tokens: a reshape straight to (B, H, T, d_k) shuffles the numbers. Use your "
-    "`split_heads` and `merge_heads`.",
+    "Your heads get pieces of different tokens, as if a reshape straight to (B, H, T, d_k) had shuffled the numbers. "
+    "Use your `split_heads` and `merge_heads`.",
     seen="https://github.com/649453932/Chinese-Text-Classification-Pytorch/issues/53",
 )
 def split_by_a_view(d_model, heads):
@@ -251,7 +255,7 @@ def merged_by_a_view(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your code splits first and projects the pieces, all with the same small matrices, so each head sees only its own "
+    "Your code projects the pieces of each token, all with the same small matrices, so each head sees only its own "
     "slice of a token. Project the whole token from d_model to d_model, then split.",
     seen="https://github.com/MarcoMeter/episodic-transformer-memory-ppo/issues/22",
 )
@@ -267,6 +271,40 @@ class SplitBeforeProjecting(attention.MultiHeadAttention):
 
 
 @multi_head_attention.mistake(
+    'Your mask is upside down: `True` means "may attend". Pass it to `scaled_dot_product_attention` as it is.'
+)
+def mask_upside_down(d_model, heads):
+    def attend(queries, keys, values, mask=None):
+        return scaled_dot_product_attention(queries, keys, values, None if mask is None else ~mask)
+
+    return attention.MultiHeadAttention(d_model, heads, attention=attend)
+
+
+@multi_head_attention.mistake(
+    "Your hidden weights are 0, but the others are divided by a sum to which the hidden keys still contribute, so they "
+    "no longer add up to 1. Pass the mask to `scaled_dot_product_attention`, which hides the scores before the softmax."
+)
+def mask_after_softmax(d_model, heads):
+    def attend(queries, keys, values, mask=None):
+        _, weights = scaled_dot_product_attention(queries, keys, values)
+        weights = weights if mask is None else weights * mask
+        return weights @ values, weights
+
+    return attention.MultiHeadAttention(d_model, heads, attention=attend)
+
+
+@multi_head_attention.mistake(
+    "Your heads all read with the average of their weights. Let each head keep weights of its own."
+)
+def weights_averaged(d_model, heads):
+    def attend(queries, keys, values, mask=None):
+        _, weights = scaled_dot_product_attention(queries, keys, values, mask)
+        return weights.mean(1, keepdim=True) @ values, weights
+
+    return attention.MultiHeadAttention(d_model, heads, attention=attend)
+
+
+@multi_head_attention.mistake(
     "Your projections have no biases. All four have one here, so that real parameters fit: an `nn.Linear` has one "
     "unless you pass `bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros."
 )
@@ -275,8 +313,8 @@ def without_biases(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Only your output projection has a bias. The projections of queries, keys and values have one each, too: leave out "
-    "`bias=False`."
+    "Only your output projection has a bias. The projections of queries, keys and values have one each, too: an "
+    "`nn.Linear` has one unless you pass `bias=False`."
 )
 class OutputBiasOnly(attention.MultiHeadAttention):
     def __init__(self, d_model, heads):

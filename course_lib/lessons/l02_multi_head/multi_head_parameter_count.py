@@ -42,16 +42,16 @@ multi_head_parameter_count = Exercise(
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts a full set of projections for every head. The projections of a head are narrow, d_model to d_k, "
-    "and H of them side by side make one from d_model to d_model."
+    "Your count gives every head projections as wide as the tokens. The projections of a head are narrow, d_model to "
+    "d_k, and H of them side by side make one from d_model to d_model."
 )
 def times_heads(d_model, heads):
     return heads * 4 * (d_model * d_model + d_model)
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts wide projections for every head, and no biases. The H heads share the width: side by side, their "
-    "projections make one from d_model to d_model, with d_model biases."
+    "Your count gives every head projections as wide as the tokens, and no biases. The H heads share the width: side "
+    "by side, their projections make one from d_model to d_model, with d_model biases."
 )
 def times_heads_without_biases(d_model, heads):
     return 4 * d_model * d_model * heads
@@ -66,65 +66,64 @@ def no_biases(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts one bias for each projection. A projection has one bias for each of its outputs, d_model of them."
+    "Your count has a single bias for each projection. A projection has one bias for each of its outputs, d_model of "
+    "them."
 )
 def one_bias_each(d_model, heads):
     return 4 * (d_model * d_model + 1)
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts biases for one projection only. All four projections have them, d_model each."
+    "Your count has d_model biases, those of one projection. All four projections have them, d_model each."
 )
 def biases_of_one_projection(d_model, heads):
     return 4 * d_model * d_model + d_model
 
 
 @multi_head_parameter_count.mistake(
-    "Your code leaves out the biases of the output projection. All four projections have biases, d_model each."
+    "Your count has 3 · d_model biases, those of three projections. All four have biases, d_model each, W_o included."
 )
 def biases_of_three_projections(d_model, heads):
     return 4 * d_model * d_model + 3 * d_model
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts the biases of one head only for queries, keys and values. There are H heads with d_k biases "
-    "each: d_model for each projection."
+    "Your count has only d_k biases each for queries, keys and values, those of one head. There are H heads with d_k "
+    "biases each: d_model for each projection."
 )
 def biases_of_one_head(d_model, heads):
     return 4 * d_model * d_model + 3 * (d_model // heads) + d_model
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts d_model biases for every head. A head's projection has d_k outputs, so d_k biases."
+    "Your count has d_model biases for every head. A head's projection has d_k outputs, so d_k biases."
 )
 def wide_biases_of_heads(d_model, heads):
     return 4 * d_model * d_model + 3 * heads * d_model + d_model
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts W_q, W_k and W_v. After the heads are merged comes a fourth projection, W_o."
+    "Your count has three projections. There are four: W_q, W_k, W_v, and after the heads are merged W_o."
 )
 def no_output_counted(d_model, heads):
     return 3 * (d_model * d_model + d_model)
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts one projection. There are four: for queries, keys, values, and the output."
+    "Your count has one projection. There are four: for queries, keys, values, and the output."
 )
 def one_projection_counted(d_model, heads):
     return d_model * d_model + d_model
 
 
-@multi_head_parameter_count.mistake(
-    "Your code counts the queries, keys and values of one head only. There are H heads."
-)
+@multi_head_parameter_count.mistake("Your count has the queries, keys and values of one head only. There are H heads.")
 def one_head_counted(d_model, heads):
     return 3 * (d_model + 1) * (d_model // heads) + d_model * d_model + d_model
 
 
 @multi_head_parameter_count.mistake(
-    "Your count is that of one head: four projections from d_model to d_k. There are H heads, and together they are as "
-    "wide as one from d_model to d_model."
+    "Your count has four projections from d_model to d_k, those of one head. There are H heads, and together they are "
+    "as wide as one from d_model to d_model."
 )
 def four_narrow_projections(d_model, heads):
     return 4 * (d_model + 1) * (d_model // heads)
@@ -140,29 +139,30 @@ def heads_read_a_slice(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "Your W_o reads one head only. It reads all heads side by side: H times d_k numbers, which is d_model."
+    "In your count W_o reads one head only. It reads all heads side by side: H times d_k numbers, which is d_model."
 )
 def narrow_output(d_model, heads):
     return 3 * (d_model * d_model + d_model) + (d_model // heads) * d_model + d_model
 
 
 @multi_head_parameter_count.mistake(
-    "Your heads are as wide as the tokens. The projections of a head go from d_model to d_k = d_model / H numbers."
+    "In your count heads are as wide as the tokens. The projections of a head go from d_model to d_k = d_model / H "
+    "numbers."
 )
 def wide_heads(d_model, heads):
     return 3 * heads * (d_model * d_model + d_model) + d_model * d_model + d_model
 
 
 @multi_head_parameter_count.mistake(
-    "Your code counts three projections without biases. There are four, W_o included, and each has d_model biases."
+    "Your count has three projections, without biases. There are four, W_o included, and each has d_model biases."
 )
 def three_without_biases(d_model, heads):
     return 3 * d_model**2
 
 
 @multi_head_parameter_count.mistake(
-    "Your projections go from d_k to d_k numbers. Those of a head read the whole token, d_model numbers, and W_o reads "
-    "all heads."
+    "In your count projections go from d_k to d_k numbers. Those of a head read the whole token, d_model numbers, and "
+    "W_o reads all heads."
 )
 def from_width_of_a_head(d_model, heads):
     d_k = d_model // heads

@@ -41,8 +41,9 @@ split_heads = Exercise(
 
 
 @split_heads.mistake(
-    "The shape is right, but the numbers are shuffled: a reshape straight to (B, H, T, d_k) fills it in reading order, "
-    "so a head gets pieces of different tokens. Cut the last axis first, then move the axis of heads.",
+    "The shape is right, but the numbers are shuffled: they fill (B, H, T, d_k) in reading order, as after a reshape "
+    "straight to that shape, so a head gets pieces of different tokens. Cut the last axis first, then move the axis of "
+    "heads.",
     seen="https://github.com/hyunwoongko/transformer/issues/15",
 )
 def viewed(x, heads):
@@ -51,7 +52,7 @@ def viewed(x, heads):
 
 
 @split_heads.mistake(
-    "Your code swaps axes first and cuts afterwards, so a head gets pieces of different tokens. Cut the last axis "
+    "Your heads get pieces of different tokens, as if you swapped axes first and cut afterwards. Cut the last axis "
     "first, `reshape(B, T, heads, d_k)`, then swap."
 )
 def moved_before_cutting(x, heads):
@@ -69,8 +70,8 @@ def not_moved(x, heads):
 
 
 @split_heads.mistake(
-    "Your code swaps the last two axes, so the order is (B, T, d_k, H). Swap tokens and heads, axes 1 and 2: (B, H, T, "
-    "d_k)."
+    "The order of your axes is (B, T, d_k, H), as if the last two were swapped. Swap tokens and heads, axes 1 and 2: "
+    "(B, H, T, d_k)."
 )
 def last_two_axes_swapped(x, heads):
     B, T, d_model = x.shape
@@ -78,8 +79,8 @@ def last_two_axes_swapped(x, heads):
 
 
 @split_heads.mistake(
-    "Your code swaps batch and tokens, so the order is (T, B, H, d_k). Swap tokens and heads, axes 1 and 2: (B, H, T, "
-    "d_k)."
+    "The order of your axes is (T, B, H, d_k), as if batch and tokens were swapped. Swap tokens and heads, axes 1 and "
+    "2: (B, H, T, d_k)."
 )
 def batch_and_tokens_swapped(x, heads):
     B, T, d_model = x.shape
@@ -123,6 +124,14 @@ def joined_with_batch(x, heads):
 
 
 @split_heads.mistake(
+    "Your code puts the heads behind each other along the batch, (H * B, T, d_k). Stack them on an axis of their own: "
+    "(B, H, T, d_k)."
+)
+def stacked_along_batch(x, heads):
+    return torch.cat(x.chunk(heads, dim=-1), dim=0)
+
+
+@split_heads.mistake(
     "Your code returns the heads of the first sentence without the axis of the batch. Keep the batch in front: (B, H, "
     "T, d_k)."
 )
@@ -136,8 +145,8 @@ def first_sentence_as_a_batch(x, heads):
 
 
 @split_heads.mistake(
-    "Your code reshapes straight to (B * H, T, d_k) without moving an axis, so a head gets pieces of different tokens. "
-    "Number the entries 0, 1, 2 … to see it. Cut the last axis, then move the heads.",
+    "Your numbers fill (B * H, T, d_k) in reading order, as after a reshape straight to that shape, so a head gets "
+    "pieces of different tokens. Number the entries 0, 1, 2 … to see it. Cut the last axis, then move the heads.",
     seen="https://github.com/reczoo/FuxiCTR/issues/30",
 )
 def joined_by_a_view(x, heads):
@@ -161,11 +170,19 @@ def copied(x, heads):
 
 
 @split_heads.mistake(
-    "Your code returns the heads as a tuple of tensors. Stack them on a new axis after the batch: one tensor (B, H, T, "
+    "Your code returns the heads as several tensors. Stack them on a new axis after the batch: one tensor (B, H, T, "
     "d_k)."
 )
 def tuple_of_heads(x, heads):
     return x.chunk(heads, dim=-1)
+
+
+@split_heads.mistake(
+    "Where the batch, the heads, the tokens or d_k count 1, your result has lost that axis, as by `squeeze()`. Keep "
+    "all four: (B, H, T, d_k)."
+)
+def axes_of_length_1_lost(x, heads):
+    return attention.split_heads(x, heads).squeeze()
 
 
 @split_heads.mistake("Your last two axes are (d_k, T). Swap them: a head has one row for each token, (T, d_k).")

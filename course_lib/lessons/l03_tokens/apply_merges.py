@@ -88,8 +88,8 @@ def first_pair_and_again(word, merges):
 
 
 @apply_merges.mistake(
-    "Your code walks through the word once and merges every pair that it meets on the way. The merge that was learned "
-    "first goes first, so go through the merges, not through the word."
+    "Your code merges every pair as it comes, as in one walk through the word. The merge that was learned first goes "
+    "first, so go through the merges, not through the word."
 )
 def one_walk(word, merges):
     ids, i = list(word), 0
@@ -103,8 +103,8 @@ def one_walk(word, merges):
 
 
 @apply_merges.mistake(
-    "Your code walks through the word once and never merges a new id again. Later merges build on earlier ones, so "
-    "apply them all, in the order in which they were learned."
+    "Your code merges every pair as it comes, as in one walk through the word, and never merges a new id again. Later "
+    "merges build on earlier ones, so apply them all, in the order in which they were learned."
 )
 def one_walk_without_new_ids(word, merges):
     ids, i = list[int](), 0
@@ -145,7 +145,7 @@ def longest_piece_first(word, merges):
     return ids
 
 
-@apply_merges.mistake("Your code merges one pair and stops. Continue until no learned pair is left in the word.")
+@apply_merges.mistake("Your code applies a single merge. Continue until no learned pair is left in the word.")
 def one_round(word, merges):
     rank = {pair: k for k, pair in enumerate(merges)}
     ranks = [rank[pair] for pair in pairwise(word) if pair in rank]
@@ -185,7 +185,8 @@ def first_occurrence_only(word, merges):
 
 
 @apply_merges.mistake(
-    "Your code applies the merges in reverse order. What was learned first goes first, since later merges build on it."
+    "Your ids are those of the merges in reverse order. What was learned first goes first, since later merges build on "
+    "it."
 )
 def latest_first(word, merges):
     ids = list(word)
@@ -206,7 +207,8 @@ def largest_rank_first(word, merges):
 
 
 @apply_merges.mistake(
-    "Your code sorts the merges by their ids. Their order in `merges` is the order in which they were learned: keep it."
+    "Your ids are those of merges sorted by their ids. Their order in `merges` is the order in which they were "
+    "learned: keep it."
 )
 def sorted_by_ids(word, merges):
     ids = list(word)
@@ -216,16 +218,16 @@ def sorted_by_ids(word, merges):
 
 
 @apply_merges.mistake(
-    "Your code returns the word unchanged. `merge_pair` returns a new list and leaves the old one as it is, so keep "
-    "what it returns."
+    "Your code returns the word unchanged. If you call `merge_pair`, keep what it returns: a new list, while the old "
+    "one stays as it is."
 )
 def result_not_kept(word, merges):
     return list(word)
 
 
 @apply_merges.mistake(
-    "Your code applies each merge to the original word, so only the last merge remains. Apply it to the result of the "
-    "merges before."
+    "Only the last of the merges shows in your result, as if each were applied to the original word. Apply it to the "
+    "result of the merges before."
 )
 def always_the_original_word(word, merges):
     ids = list(word)

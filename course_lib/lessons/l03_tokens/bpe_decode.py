@@ -95,8 +95,8 @@ def table_of_bytes(merges: Sequence[Pair]) -> list[bytes]:
 
 
 @bpe_decode.mistake(
-    "Your code takes a merge apart once, but its halves may be merges too. Build the bytes of all ids first, in the "
-    "order in which the merges were learned."
+    "A merge is taken apart only once in your code, but its halves may be merges too. Build the bytes of all ids "
+    "first, in the order in which the merges were learned."
 )
 def one_level(ids, merges):
     flat = [byte for i in ids for byte in (merges[i - 256] if i > 255 else (i,))]
@@ -112,8 +112,8 @@ def without_the_merges(ids, merges):
 
 
 @bpe_decode.mistake(
-    "Your code puts the second half of a merge before the first. The bytes of the first id come first: `table[first] + "
-    "table[second]`."
+    "The second half of a merge comes before the first in your text. The bytes of the first id come first: "
+    "`table[first] + table[second]`."
 )
 def halves_swapped(ids, merges):
     table = [bytes([byte]) for byte in BYTES]
@@ -134,7 +134,7 @@ def ids_are_bytes(ids, merges):
 
 
 @bpe_decode.mistake(
-    "Your code looks an id up in `BYTES` the wrong way round: `BYTES.index(i)` finds the id of a byte. You need the "
+    "Your bytes are looked up the wrong way round, as by `BYTES.index(i)`, which finds the id of a byte. You need the "
     "byte of an id, `BYTES[i]`."
 )
 def bytes_looked_up_in_reverse(ids, merges):
@@ -145,8 +145,8 @@ def bytes_looked_up_in_reverse(ids, merges):
 
 
 @bpe_decode.mistake(
-    "Your code writes `bytes(byte)`, which makes that many zero bytes. Write `bytes([byte])`, with brackets, for the "
-    "one byte."
+    "Your bytes are zeros, as `bytes(byte)` makes them: that many zero bytes. Write `bytes([byte])`, with brackets, "
+    "for the one byte."
 )
 def zero_bytes(ids, merges):
     table = [bytes(byte) for byte in BYTES]
@@ -164,13 +164,14 @@ def one_character_per_byte(ids, merges):
 
 
 @bpe_decode.mistake(
-    "Your code takes each id for the number of a character, `chr(i)`. An id stands for bytes: look them up in a table."
+    "Each id is the number of a character in your code, as in `chr(i)`. An id stands for bytes: look them up in a "
+    "table."
 )
 def ids_are_characters(ids, merges):
     return "".join(chr(i) for i in ids)
 
 
-@bpe_decode.mistake("Your code decodes as ASCII, which knows no accents. Decode as UTF-8.")
+@bpe_decode.mistake("Each byte beyond ASCII becomes � in your text, and so do the bytes of accents. Decode as UTF-8.")
 def as_ascii(ids, merges):
     return b"".join(table_of_bytes(merges)[i] for i in ids).decode("ascii", errors="replace")
 

@@ -25,6 +25,7 @@ count_pairs = Exercise(
         case({(5, 6, 5, 6): 3}, having=("a pair that occurs twice in a word",)),
         case({(7, 7, 7, 7): 3, (7, 7): 2}, having=("the same id again and again",)),
         case({(1, 2, 3, 4): 2, (4, 1): 3, (2, 3): 1}, having=("a long word",)),
+        case({(3, 4, 5): 1, (6, 3): 2}, having=("pairs that occur once",)),
         case({(4,): 8}, having=("a word of one id",)),
         case({}, having=("no words at all",)),
     ),
@@ -53,7 +54,7 @@ def each_word_once(words):
 
 
 @count_pairs.mistake(
-    "Your code sets a pair to 1 when it meets it first. Begin with the word's own count, as for every later meeting."
+    "Your code counts 1 for the first meeting with a pair. Begin with the word's own count, as for every later meeting."
 )
 def first_meeting_counts_one(words):
     counts = {}
@@ -63,7 +64,9 @@ def first_meeting_counts_one(words):
     return counts
 
 
-@count_pairs.mistake("Your code adds 1 when it meets a pair again. Add the word's own count, as for the first meeting.")
+@count_pairs.mistake(
+    "Your code counts 1 for each later meeting with a pair. Add the word's own count, as for the first meeting."
+)
 def later_meetings_count_one(words):
     counts = {}
     for word, times in words.items():
@@ -88,8 +91,8 @@ def in_reverse(words):
 
 
 @count_pairs.mistake(
-    "Your code sets a pair's count again each time it meets the pair. Add to the count so far: the pair may occur in "
-    "other words too, or twice in one."
+    "Only the last meeting with a pair counts in your code. Add to the count so far: the pair may occur in other words "
+    "too, or twice in one."
 )
 def overwritten(words):
     return {pair: times for word, times in words.items() for pair in pairwise(word)}
@@ -107,16 +110,16 @@ def largest_count(words):
 
 
 @count_pairs.mistake(
-    "Your code leaves out the last pair of each word. A word of n ids has n − 1 pairs, so loop over `range(len(word) - "
-    "1)`."
+    "Your code leaves out the last pair of each word. A word of n ids has n − 1 pairs: those that begin at "
+    "`range(len(word) - 1)`."
 )
 def last_pair_lost(words):
     return byte_pairs.count_pairs({word[:-1]: times for word, times in words.items()})
 
 
 @count_pairs.mistake(
-    "Your code moves on by two positions after each pair, and misses every other pair. Each id but the last begins a "
-    "pair."
+    "Your code misses every other pair of a word, as if it moved on by two positions after each. Each id but the last "
+    "begins a pair."
 )
 def without_overlap(words):
     counts = Counter()
@@ -149,8 +152,8 @@ def equal_ids_left_out(words):
 
 
 @count_pairs.mistake(
-    "Your code also counts the last id of a word with its first: `word[i - 1]` is the last id where i is 0. Count only "
-    "ids that are side by side."
+    "Your code also counts the last id of a word with its first. Count only ids that are side by side. Note that "
+    "`word[i - 1]` is the last id where i is 0."
 )
 def around_the_end(words):
     counts = Counter()
@@ -209,7 +212,14 @@ def single_ids(words):
     return dict(counts)
 
 
-@count_pairs.mistake("Your code counts the first word only. Move the `return` out of the loops.")
+@count_pairs.mistake("Your code leaves out pairs that occur once. Count every pair.")
+def pairs_that_occur_once_left_out(words):
+    return {pair: times for pair, times in byte_pairs.count_pairs(words).items() if times > 1}
+
+
+@count_pairs.mistake(
+    "Your code counts the first word only. If it loops over the words, the `return` belongs after the loops."
+)
 def first_word_only(words):
     for word, times in words.items():
         return byte_pairs.count_pairs({word: times})

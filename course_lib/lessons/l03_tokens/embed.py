@@ -1,15 +1,35 @@
 """The exercise `embed` of notebook 03."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.transformer import positions
 
 TABLE = fixed_tensor(6, 3, seed=2)
+
+
+def beyond_the_table(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say which row an answer takes for an id that the table has no row for; "" if it takes none."""
+    _, table = arguments
+    beyond = len(table)
+    try:
+        vector = call_directly(answer)(torch.tensor([[beyond]]), table).reshape(-1)
+    except Exception:
+        return ""
+    rows = [row for row in range(beyond) if torch.equal(vector, table[row])]
+    if not rows:
+        return ""
+    return (
+        f"Your code takes row {rows[0]} for the id {beyond}, but a table of {beyond} rows ends with row {beyond - 1}. "
+        f"The id {beyond} should end in an error, as `table[ids]` does."
+    )
+
 
 embed = Exercise(
     reference=positions.embed,
@@ -20,6 +40,7 @@ embed = Exercise(
     on_map="target_embedding",
     trained=True,
     later_in_float64="compares it with a matrix product",
+    further_check=beyond_the_table,
     returns=(Result("the vectors", "B, T, d_model"),),
     example=case(torch.tensor([[4, 0, 4]]), TABLE),
     another=case(torch.tensor([[2, 1, 5]]), TABLE),
@@ -50,33 +71,36 @@ embed = Exercise(
 )
 
 
-@embed.mistake("Your code looks up columns. A token's vector is a row of the table (V, d_model): index the first axis.")
+@embed.mistake(
+    "Your vectors are made of columns of the table. A token's vector is a row of the table (V, d_model): index the "
+    "first axis."
+)
 def columns(ids, table):
     return table[:, ids]
 
 
 @embed.mistake(
-    "Your code transposes the table and looks up columns. A token's vector is a row of the table (V, d_model): leave "
-    "out the transpose."
+    "Your vectors are columns of the table. A token's vector is a row of the table (V, d_model): index the first axis, "
+    "without a transpose."
 )
 def rows_of_the_transposed_table(ids, table):
     return table.T[ids]
 
 
 @embed.mistake(
-    "Your code also scales the vectors by √d_model. That comes in the next notebook, together with the positions: here "
+    "Your vectors are also scaled by √d_model. That comes in the next notebook, together with the positions: here "
     "return the rows as they are."
 )
 def made_longer(ids, table):
     return table[ids] * math.sqrt(table.size(1))
 
 
-@embed.mistake("Your code looks up the next row. Ids count from 0, and token 0 has row 0.")
+@embed.mistake("Your vectors are those of the next row. Ids count from 0, and token 0 has row 0.")
 def next_row(ids, table):
     return table[(ids + 1) % len(table)]
 
 
-@embed.mistake("Your code looks up the row before. Ids count from 0, and token 0 has row 0.")
+@embed.mistake("Your vectors are those of the row before. Ids count from 0, and token 0 has row 0.")
 def row_before(ids, table):
     return table[ids - 1]
 
@@ -117,8 +141,8 @@ def features_before_tokens(ids, table):
 
 
 @embed.mistake(
-    "Your code looks up each different token once, in the order of ids. Every position gets the vector of its token, "
-    "as often as the token occurs."
+    "Each different token has its vector once in your result, in the order of ids. Every position gets the vector of "
+    "its token, as often as the token occurs."
 )
 def each_once(ids, table):
     return table[torch.unique(ids)].unsqueeze(0)
@@ -129,7 +153,7 @@ def zeros_for_token_0(ids, table):
     return table[ids] * (ids != 0).unsqueeze(-1)
 
 
-@embed.mistake("Your code makes every vector of length 1. Return the rows of the table as they are.")
+@embed.mistake("Your vectors all have length 1. Return the rows of the table as they are.")
 def length_1(ids, table):
     return F.normalize(table[ids], dim=-1)
 

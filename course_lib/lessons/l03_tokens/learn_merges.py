@@ -89,8 +89,8 @@ learn_merges = Exercise(
 
 
 @learn_merges.mistake(
-    "Your code counts once, and takes the most frequent pairs of that count. Each merge changes the words, so count "
-    "again after each merge.",
+    "Your merges are the most frequent pairs of the first count. Each merge changes the words, so count again after "
+    "each merge.",
     seen="https://github.com/karpathy/minbpe/issues/95",
 )
 def counted_once(words, count):
@@ -99,7 +99,7 @@ def counted_once(words, count):
 
 
 @learn_merges.mistake(
-    "Your code makes two merges for each count. The first of them may change how often the second pair occurs, so "
+    "Your code takes two merges from each count. The first of them may change how often the second pair occurs, so "
     "count again after each merge.",
     seen="https://github.com/karpathy/minbpe/issues/69",
 )
@@ -114,8 +114,8 @@ def two_merges_for_each_count(words, count):
 
 
 @learn_merges.mistake(
-    "Your code counts only the pairs with the new id again, and keeps the old counts of the others. A merge also makes "
-    "pairs rarer: count all pairs of the merged words."
+    "Only the pairs with the new id have new counts in your code, and the others keep their old ones. A merge also "
+    "makes pairs rarer: count all pairs of the merged words."
 )
 def old_counts_kept(words, count):
     counts, merges = Counter(count_pairs(words)), []
@@ -129,8 +129,8 @@ def old_counts_kept(words, count):
 
 
 @learn_merges.mistake(
-    "Your code trusts old counts as long as the pair still occurs, but a merge makes other pairs rarer. Choose by the "
-    "counts of the merged words."
+    "Your code chooses by old counts as long as a pair still occurs, but a merge makes other pairs rarer. Choose by "
+    "the counts of the merged words."
 )
 def old_counts_of_pairs_that_remain(words, count):
     counts, merges = count_pairs(words), []
@@ -181,8 +181,8 @@ def first_seen(words, count):
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs your code looks at the first id only. Where several share the smallest first id, the "
-    "smaller second id decides."
+    "Of equally frequent pairs that share their first id, your code does not take the one with the smaller second id. "
+    "There the second id decides."
 )
 def first_id_only(words, count):
     return merged_by(words, count, lambda pair, times: (-times, pair[0]))
@@ -205,15 +205,15 @@ def largest_ids(words, count):
 
 
 @learn_merges.mistake(
-    "Your code counts each word once in every round. A word that occurs 50 times counts 50 times: keep its count when "
-    "you build the new dictionary."
+    "Each word counts once in your code. A word that occurs 50 times counts 50 times: keep its count when you build "
+    "the new dictionary."
 )
 def each_word_once(words, count):
     return merged_by(dict.fromkeys(words, 1), count)
 
 
 @learn_merges.mistake(
-    "Your code loses the counts of the words after the first merge. Give each merged word the count that it had before."
+    "After the first merge each word counts once in your code. Give each merged word the count that it had before."
 )
 def counts_lost(words, count):
     merges = []
@@ -255,8 +255,8 @@ def ids_from_0(words, count):
 
 
 @learn_merges.mistake(
-    "Your code never merges the words, so the same pair is the most frequent each time. Replace the pair in every word "
-    "before you count again."
+    "Your words are never merged, so the same pair is the most frequent each time. Replace the pair in every word, and "
+    "count again in what you get."
 )
 def never_merged(words, count):
     counts = count_pairs(words)
@@ -271,7 +271,10 @@ def bytes_first(words, count):
     return merged_by(words, count, lambda pair, times: (max(pair) > 255, -times, *pair))
 
 
-@learn_merges.mistake("Your code passes over pairs of two equal ids, such as (7, 7). They count like any other pair.")
+@learn_merges.mistake(
+    "Your code chooses pairs of two equal ids, such as (7, 7), only where no others are left. They count like any "
+    "other pair."
+)
 def equal_ids_last(words, count):
     return merged_by(words, count, lambda pair, times: (pair[0] == pair[1], -times, *pair))
 

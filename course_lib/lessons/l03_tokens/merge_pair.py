@@ -53,7 +53,7 @@ def unchanged(word, pair, new_id):
     return list(word)
 
 
-@merge_pair.mistake("Your code stops after the first occurrence. Replace the pair wherever it occurs in the word.")
+@merge_pair.mistake("Your code replaces only the first occurrence. Replace the pair wherever it occurs in the word.")
 def first_only(word, pair, new_id):
     for i in range(len(word) - 1):
         if (word[i], word[i + 1]) == pair:
@@ -152,7 +152,7 @@ def others_lost(word, pair, new_id):
     return [this for this in byte_pairs.merge_pair(word, pair, new_id) if this == new_id]
 
 
-@merge_pair.mistake("Your code moves on by three positions after a pair, and loses the id behind it. Move on by two.")
+@merge_pair.mistake("Your code loses the id behind each pair, as if it moved on by three positions. Move on by two.")
 def three_skipped(word, pair, new_id):
     merged, i = list[int](), 0
     while i < len(word):
@@ -162,22 +162,21 @@ def three_skipped(word, pair, new_id):
     return merged
 
 
-@merge_pair.mistake("Your code always writes the id 256. Write `new_id`.")
+@merge_pair.mistake("Your new id is always 256. Write `new_id`.")
 def id_written_into_the_code(word, pair, new_id):
     return byte_pairs.merge_pair(word, pair, 256)
 
 
 @merge_pair.mistake(
-    "Your function is right for a tuple, but a piece of a list is a list, and never equals the pair, which is a tuple. "
-    "Make it a tuple before you compare: `tuple(…)`."
+    "Your function is right for a tuple, but leaves a list unchanged. A piece of a list is a list, and never equals "
+    "the pair, which is a tuple. Make it a tuple before you compare: `tuple(…)`."
 )
 def list_for_a_tuple(word, pair, new_id):
     return byte_pairs.merge_pair(word, pair, new_id) if isinstance(word, tuple) else list(word)
 
 
 @merge_pair.mistake(
-    'Your code turns the ids into text and replaces there, but the text "11 2" contains "1 2" too. Compare ids, not '
-    "their digits."
+    'Your code replaces digits, as in text: the text "11 2" contains "1 2" too. Compare ids, not their digits.'
 )
 def as_text(word, pair, new_id):
     text = " ".join(map(str, word)).replace(f"{pair[0]} {pair[1]}", str(new_id))

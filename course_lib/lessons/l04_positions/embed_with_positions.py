@@ -75,7 +75,7 @@ def positions_scaled(ids, table):
 
 
 @embed_with_positions.mistake(
-    "Your code multiplies by √V, the square root of the number of rows. Multiply by √d_model, the width: "
+    "Your embeddings are multiplied by √V, the square root of the number of rows. Multiply by √d_model, the width: "
     "`table.size(1)`."
 )
 def scaled_by_the_vocabulary(ids, table):
@@ -83,7 +83,7 @@ def scaled_by_the_vocabulary(ids, table):
 
 
 @embed_with_positions.mistake(
-    "Your code multiplies by √T, the square root of the number of tokens. Multiply by √d_model, the width: "
+    "Your embeddings are multiplied by √T, the square root of the number of tokens. Multiply by √d_model, the width: "
     "`table.size(1)`."
 )
 def scaled_by_the_length(ids, table):
@@ -91,7 +91,8 @@ def scaled_by_the_length(ids, table):
 
 
 @embed_with_positions.mistake(
-    "Your code multiplies by 2, the √d_model of the example. Take the width from the table: `math.sqrt(table.size(1))`."
+    "Your embeddings are always multiplied by 2, the √d_model of the example. Take the width from the table: "
+    "`math.sqrt(table.size(1))`."
 )
 def scale_written_into_the_code(ids, table):
     return table[ids] * 2 + sinusoidal(ids.size(1), table.size(1))
@@ -107,7 +108,7 @@ def by_sentence(ids, table):
 
 
 @embed_with_positions.mistake(
-    "Your code makes as many positions as there are sentences: `len(ids)` is the batch. The number of tokens is "
+    "Your code has as many positions as there are sentences, as `len(ids)` gives them. The number of tokens is "
     "`ids.size(1)`.",
     seen="https://github.com/KasperGroesLudvigsen/influenza_transformer/issues/9",
 )
@@ -116,16 +117,16 @@ def as_many_positions_as_sentences(ids, table):
 
 
 @embed_with_positions.mistake(
-    "Your code makes as many positions as the table has rows, V, and adds them all. A sentence of T tokens takes the "
-    "first T positions, where T is `ids.size(1)`."
+    "Your code has as many positions as the table has rows, V. A sentence of T tokens takes the first T positions, "
+    "where T is `ids.size(1)`."
 )
 def as_many_positions_as_rows(ids, table):
     return table[ids] * math.sqrt(table.size(1)) + sinusoidal(len(table), table.size(1))
 
 
 @embed_with_positions.mistake(
-    "Your code looks the positions up by the token's id. A position tells where a token is in its sentence, not which "
-    "token it is."
+    "Each token's position is its id in your code. A position tells where a token is in its sentence, not which token "
+    "it is."
 )
 def by_identity(ids, table):
     return table[ids] * math.sqrt(table.size(1)) + sinusoidal(int(ids.max()) + 1, table.size(1))[ids]
@@ -154,20 +155,21 @@ def positions_backwards(ids, table):
 
 
 @embed_with_positions.mistake(
-    "Your code adds row T of the positions to all tokens. Take the first T rows, `[:T]`, so that each token gets its "
-    "own.",
+    "All your tokens get row T of the positions. Take the first T rows, `[:T]`, so that each token gets its own.",
     seen="https://github.com/DiffPoseTalk/DiffPoseTalk/issues/20",
 )
 def one_position_for_all(ids, table):
     return table[ids] * math.sqrt(table.size(1)) + sinusoidal(ids.size(1) + 1, table.size(1))[ids.size(1)]
 
 
-@embed_with_positions.mistake("Your code divides by √d_model. Embeddings start small, so multiply them by √d_model.")
+@embed_with_positions.mistake(
+    "Your embeddings are divided by √d_model. They start small, so multiply them by √d_model."
+)
 def divided(ids, table):
     return table[ids] / math.sqrt(table.size(1)) + sinusoidal(ids.size(1), table.size(1))
 
 
-@embed_with_positions.mistake("Your code multiplies by d_model. Multiply by its square root, √d_model.")
+@embed_with_positions.mistake("Your embeddings are multiplied by d_model. Multiply by its square root, √d_model.")
 def times_the_width(ids, table):
     return table[ids] * table.size(1) + sinusoidal(ids.size(1), table.size(1))
 

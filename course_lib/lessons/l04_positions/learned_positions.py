@@ -1,6 +1,7 @@
 """The exercise `LearnedPositions` of notebook 04."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, ModuleWithFixedWeights, with_fixed_weights
 from course_lib.exercises.weights.initialisation import start_of_table
 from course_lib.exercises.weights.registration import untrained_weights
-from course_lib.exercises.weights.weights_in_use import names_of_its_own
+from course_lib.exercises.weights.weights_in_use import as_call, names_of_its_own
 from course_lib.transformer import positions
 
 
@@ -46,6 +47,39 @@ LEARNED = TableOfPositions(
     d_model=1,
 )
 
+
+def longer_than_the_table(learned: ClassWithWeights, answer: Any) -> str:
+    """Say what a class does with more tokens than its table has rows; "" if that raises an error."""
+    max_length, d_model = learned.sizes
+    x = fixed_tensor(1, max_length + 2, d_model)
+    module = learned.make_with_fixed_weights(answer, learned.sizes).module
+    try:
+        output = learned.outputs(module, (x,))[0]
+    except Exception:
+        return ""
+    takes = f"Made as `{as_call(learned, learned.sizes)}`, your class takes a text of {max_length + 2} tokens"
+    no_row = f"The table has no row beyond position {max_length - 1}, so a longer text should end in an error."
+    if output.shape != x.shape:
+        return f"{takes}, and returns {output.size(1)}. {no_row}"
+    added = (output - x)[0]
+    same = [t for t in range(max_length) if torch.allclose(added[max_length], added[t], atol=1e-5)]
+    what = f", and adds the vector of position {same[0]} at position {max_length}" if same else ""
+    return f"{takes}{what}. {no_row}"
+
+
+def explain_positions(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that a row of an `nn.Embedding` is never trained, if that is so; else what `explain_class` says."""
+    max_length, d_model, *_ = arguments
+    with suppress(Exception):  # what the class raises is described elsewhere
+        for name, module in LEARNED.make(answer, (max_length, d_model)).named_modules():
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                return (
+                    f"`self.{name}` has a `padding_idx`, so its row {module.padding_idx} gets no gradient and is never "
+                    "trained. Leave that out: the vector of every position is learned."
+                )
+    return explain_class(LEARNED)(answer, arguments)
+
+
 learned_positions = Exercise(
     reference=positions.LearnedPositions,
     notebook=4,
@@ -55,8 +89,8 @@ learned_positions = Exercise(
     on_map="positions",
     trained=True,
     adapt=with_fixed_weights(LEARNED),
-    further_check=judge_class(LEARNED, start=start_of_table),
-    explain=explain_class(LEARNED),
+    further_check=judge_class(LEARNED, longer_than_the_table, start=start_of_table),
+    explain=explain_positions,
     remark=names_of_its_own(LEARNED),
     returns=(
         Result("the tokens", "B, T, d_model"),
@@ -121,7 +155,7 @@ learned_positions.patch(
 )
 
 learned_positions.patch(
-    "Your code adds the same row to all tokens. Take the first T rows, `[:T]`, so that each position gets its own.",
+    "Your code adds row T − 1 to all tokens. Take the first T rows, `[:T]`, so that each position gets its own.",
     replace="self.table[: x.size(1)]",
     by="self.table[x.size(1) - 1]",
 )
@@ -153,7 +187,7 @@ learned_positions.patch(
 )
 
 learned_positions.patch(
-    "Your code takes as many rows as there are sentences: `x.size(0)` is the batch. The number of tokens is "
+    "Your code takes as many rows as there are sentences, as `x.size(0)` gives them. The number of tokens is "
     "`x.size(1)`.",
     replace="self.table[: x.size(1)]",
     by="self.table[: x.size(0)]",
@@ -161,7 +195,7 @@ learned_positions.patch(
 )
 
 learned_positions.patch(
-    "Your code also scales the tokens by √d_model. Here add the positions to the tokens as they are.",
+    "Your tokens are also scaled by √d_model. Here add the positions to the tokens as they are.",
     replace="x + (self.table[: x.size(1)]",
     by="x * x.size(-1) ** 0.5 + (self.table[: x.size(1)]",
 )

@@ -66,7 +66,7 @@ rotary = Exercise(
         case(fixed_tensor(3, 3, 6), having=("as many heads as tokens",)),
         case(fixed_tensor(1, 2, 5, 2), having=("a single clock",)),
         case(fixed_tensor(2, 3, 5, 8), having=("several heads", "a batch with heads")),
-        case(fixed_tensor(130, 4), having=("many tokens",)),
+        case(fixed_tensor(1100, 4), having=("many tokens",)),
         case(SPLIT, having=("several heads", "a tensor that is a view of another")),
         case(fixed_tensor(1, 4), having=("a single token",)),
         case(fixed_tensor(3, 4, dtype=torch.float64), having=("float64 numbers",)),
@@ -90,8 +90,8 @@ rotary = Exercise(
 
 
 @rotary.mistake(
-    "Your code turns every token by the same angles. The angle grows with the position: position times the speed of "
-    "the clock."
+    "Your code turns every token by the same angles, those of position 1. The angle grows with the position: position "
+    "times the speed of the clock."
 )
 def same_angle(x):
     return torch.cat([positions.rotary(x[..., t : t + 1, :], start=1) for t in range(x.size(-2))], dim=-2)
@@ -249,19 +249,19 @@ def exponent_not_doubled(x):
 
 
 @rotary.mistake(
-    "Your code doubles the exponent twice: `torch.arange(0, d_k, 2)` is 2i already. Divide it by d_k, without another "
-    "2."
+    "Your exponent is 4i / d_k, twice what it should be: `torch.arange(0, d_k, 2)` is 2i already. Divide it by d_k, "
+    "without another 2."
 )
 def exponent_doubled_twice(x):
     return turned(x, angles_with(x, 2.0))
 
 
-@rotary.mistake("Your clocks get faster and faster, because your code multiplies by 10000^(2i / d_k). Divide by it.")
+@rotary.mistake("Your clocks get faster and faster, since 10000^(2i / d_k) multiplies the position. Divide by it.")
 def faster_and_faster(x):
     return turned(x, angles_with(x, -1.0))
 
 
-@rotary.mistake("Your code takes the angles for degrees. They are in radians already, as `torch.cos` expects.")
+@rotary.mistake("Your angles are taken for degrees. They are in radians already, as `torch.cos` expects.")
 def in_degrees(x):
     return turned(x, torch.deg2rad(angles_with(x, 1.0)))
 

@@ -67,8 +67,8 @@ def halves(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your code writes clock i into the columns i and i + 1, so each clock overwrites part of the one before. Clock i "
-    "belongs into the columns 2i and 2i + 1."
+    "Your columns i and i + 1 belong to clock i, so each clock overwrites part of the one before. Clock i belongs into "
+    "the columns 2i and 2i + 1."
 )
 def columns_overwritten(length, d_model):
     angles, table = angles_of(length, d_model), torch.zeros(length, d_model)
@@ -96,8 +96,8 @@ def another_frequency_for_the_cosine(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your code doubles the exponent twice. A loop in steps of two, 0, 2, 4 …, counts 2i already, so the exponent is "
-    "that number divided by d_model.",
+    "Your exponent is 4i / d_model, twice what it should be. A loop in steps of two, 0, 2, 4 …, counts 2i already: "
+    "divide that number by d_model.",
     seen="https://github.com/SamLynnEvans/Transformer/issues/25",
 )
 def doubled_twice(length, d_model):
@@ -106,8 +106,8 @@ def doubled_twice(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your code gives each feature a clock of its own, and doubles its number. In 2i / d_model, i counts the clocks and "
-    "not the features: sine and cosine of a pair share one.",
+    "Each feature has a clock of its own in your table, with the exponent 2i / d_model, where i counts the features. "
+    "It counts the clocks: sine and cosine of a pair share one.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/32",
 )
 def doubled_for_each_feature(length, d_model):
@@ -115,9 +115,7 @@ def doubled_for_each_feature(length, d_model):
     return torch.where(torch.arange(d_model) % 2 == 0, angles.sin(), angles.cos()).float()
 
 
-@sinusoidal.mistake(
-    "Your code divides the exponents by d_model − 2, so the slowest clock is too slow. Divide by d_model."
-)
+@sinusoidal.mistake("Your exponents are divided by d_model − 2, so the slowest clock is too slow. Divide by d_model.")
 def divided_by_two_less(length, d_model):
     exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / max(d_model - 2, 1)
     angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0**exponents
@@ -125,8 +123,8 @@ def divided_by_two_less(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your clock 0 has the exponent 2 / d_model, because your i counts from 1. Clocks count from 0, so clock 0 turns by "
-    "1 at each position."
+    "Your clock 0 has the exponent 2 / d_model, as if i counted from 1. Clocks count from 0, so clock 0 turns by 1 at "
+    "each position."
 )
 def clocks_from_one(length, d_model):
     exponents = torch.arange(2, d_model + 2, 2, dtype=torch.float64) / d_model
@@ -135,8 +133,8 @@ def clocks_from_one(length, d_model):
 
 
 @sinusoidal.mistake(
-    "In your code `//` rounds down: in `-log(10000) / d_model // 2` the division by d_model comes first, and `//` "
-    "leaves a whole number. Leave `// 2` out, and compute 2i with `torch.arange(0, d_model, 2)`.",
+    "Your speeds are those of `-log(10000) / d_model // 2`, where the division by d_model comes first, and `//` rounds "
+    "down to a whole number. Leave `// 2` out, and compute 2i with `torch.arange(0, d_model, 2)`.",
     seen="https://github.com/zju3dv/LoFTR/issues/41",
 )
 def rounded_down(length, d_model):
@@ -146,21 +144,30 @@ def rounded_down(length, d_model):
 
 
 @sinusoidal.mistake(
-    "In your exponent `//` rounds 2i / d_model down to 0, so all clocks turn at the same speed. Divide with `/`."
+    "All your clocks turn by 1 at each position, as if all exponents were 0. Divide 2i by d_model with `/`: `//` "
+    "rounds down to 0."
 )
 def exponent_rounded_down(length, d_model):
     angles = torch.arange(length)[:, None] / 10_000.0 ** (torch.arange(0, d_model, 2) // d_model)
     return side_by_side(angles.sin(), angles.cos())
 
 
-@sinusoidal.mistake("Your clocks use the base 1000. The formula has 10000.")
+@sinusoidal.mistake(
+    "Your angles are whole numbers, rounded down, as by `//`. Divide with `/`: most clocks turn by a fraction of 1."
+)
+def angles_rounded_down(length, d_model):
+    angles = angles_of(length, d_model).floor()
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake("Your clocks have the base 1000. The formula has 10000.")
 def base_1000(length, d_model):
     angles = angles_of(length, d_model, base=1000.0)
     return side_by_side(angles.sin(), angles.cos())
 
 
 @sinusoidal.mistake(
-    "Your code swaps base and exponent. The divisor is 10000 to the power 2i / d_model.",
+    "Your divisors have base and exponent swapped. The divisor is 10000 to the power 2i / d_model.",
     seen="https://github.com/ivanvovk/WaveGrad/issues/12",
 )
 def base_and_exponent_swapped(length, d_model):
@@ -170,8 +177,8 @@ def base_and_exponent_swapped(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your code takes the logarithm to base 10 and then the exponential to base e. Use the natural logarithm, "
-    "`math.log(10000)`."
+    "Your speeds are exp(−4 · 2i / d_model), as if the logarithm of 10000 were taken to base 10. Use the natural "
+    "logarithm, `math.log(10000)`."
 )
 def logarithm_to_base_10(length, d_model):
     speeds = torch.exp(torch.arange(0, d_model, 2) * (-math.log10(10_000.0) / d_model))
@@ -202,8 +209,7 @@ def positions_from_one(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your first row is all zeros, because your loop begins at position 1. At position 0 the sines are 0 and the "
-    "cosines 1."
+    "Your first row is all zeros, as if your positions began at 1. At position 0 the sines are 0 and the cosines 1."
 )
 def first_row_left_out(length, d_model):
     table = positions.sinusoidal(length, d_model)
@@ -211,7 +217,9 @@ def first_row_left_out(length, d_model):
     return table
 
 
-@sinusoidal.mistake("Your last row is all zeros, because your loop ends one position early. Loop over `range(length)`.")
+@sinusoidal.mistake(
+    "Your last row is all zeros, as if your positions ended one too early. If you use a loop, run over `range(length)`."
+)
 def last_row_left_out(length, d_model):
     table = positions.sinusoidal(length, d_model)
     table[-1] = 0
@@ -224,17 +232,15 @@ def one_row_too_many(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your code divides the positions by `length`, so the same position looks different in texts of different lengths. "
-    "Use the positions 0, 1, 2 and so on themselves."
+    "Your positions are divided by `length`, so the same position looks different in texts of different lengths. Use "
+    "the positions 0, 1, 2 and so on themselves."
 )
 def positions_divided_by_length(length, d_model):
     angles = angles_of(length, d_model) / length
     return side_by_side(angles.sin(), angles.cos())
 
 
-@sinusoidal.mistake(
-    "Your positions do not enter the angles, so all rows are equal. Multiply each clock's speed by the position."
-)
+@sinusoidal.mistake("All your rows are those of position 1. Multiply each clock's speed by the position.")
 def all_rows_equal(length, d_model):
     return positions.sinusoidal(2, d_model)[1].repeat(length, 1)
 
@@ -247,7 +253,7 @@ def in_whole_turns(length, d_model):
     return side_by_side(angles.sin(), angles.cos())
 
 
-@sinusoidal.mistake("Your code takes the angles for degrees. They are in radians already, as `torch.sin` expects.")
+@sinusoidal.mistake("Your angles are taken for degrees. They are in radians already, as `torch.sin` expects.")
 def in_degrees(length, d_model):
     angles = torch.deg2rad(angles_of(length, d_model))
     return side_by_side(angles.sin(), angles.cos())
@@ -273,7 +279,7 @@ def transposed(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your code multiplies by 10000^(2i / d_model) instead of dividing, so your clocks get faster and faster."
+    "Your clocks get faster and faster, since 10000^(2i / d_model) multiplies the position. Divide by it."
 )
 def higher_frequencies(length, d_model):
     exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / d_model
@@ -282,8 +288,8 @@ def higher_frequencies(length, d_model):
 
 
 @sinusoidal.mistake(
-    "A minus is missing in your `exp`: the speeds are exp(−2i · log(10000) / d_model). Without it your clocks get "
-    "faster and faster."
+    "Your clocks get faster and faster. Their speeds are 1 / 10000^(2i / d_model), or exp(−2i · log(10000) / d_model), "
+    "with a minus."
 )
 def minus_missing(length, d_model):
     speeds = torch.exp(torch.arange(0, d_model, 2) * (math.log(10_000.0) / d_model))
