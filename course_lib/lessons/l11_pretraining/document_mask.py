@@ -57,7 +57,7 @@ def end_belongs_to_the_next(ids, end):
 
 @document_mask.mistake(
     "Your mask lets a token read all earlier texts too. Only tokens with the same number of their text may see each "
-    "other: compare with `==`.",
+    "other: if you compare these numbers, do so with `==`.",
     seen="https://github.com/huggingface/nanoVLM/pull/204",
 )
 def reads_earlier_texts(ids, end):
@@ -75,7 +75,7 @@ def causal_too(ids, end):
 
 @document_mask.mistake(
     "Your mask is True between different texts, and False within one. In this course True marks what may be attended "
-    "to: use `==` instead of `!=`."
+    "to, so it should be the other way round."
 )
 def inverted(ids, end):
     return ~packing.document_mask(ids, end)
@@ -108,14 +108,15 @@ def ends_hidden(ids, end):
 
 
 @document_mask.mistake(
-    "Your code compares the ids themselves, so that equal tokens see each other. Compare the numbers of their texts."
+    "In your mask equal tokens see each other, whatever texts they belong to. Compare the numbers of their texts."
 )
 def of_equal_ids(ids, end):
     return (ids[:, :, None] == ids[:, None])[:, None]
 
 
 @document_mask.mistake(
-    "Your code counts end tokens down the batch. Each row is counted by itself, along its tokens: `cumsum(-1)`."
+    "Your mask is that of end tokens counted down the batch. Each row is counted by itself, along its tokens: "
+    "`cumsum(-1)`."
 )
 def counted_down_the_batch(ids, end):
     ends = (ids == end).long()
@@ -132,7 +133,7 @@ def ones_and_zeros(ids, end):
 
 
 @document_mask.mistake(
-    "Your code always compares with 2, but the end token's id is passed in as `end`. Compare with that."
+    "In your mask a text always ends at token 2, but the end token's id is passed in as `end`."
 )
 def always_two(ids, end):
     return packing.document_mask(ids, 2)
@@ -155,8 +156,8 @@ def ends_not_read(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask no token reads an end token, and an end token reads none of its text. The end of a text belongs to "
-    "the text like its other tokens."
+    "In your mask no token reads an end token, and an end token reads the next text in place of its own. The end of a "
+    "text belongs to the text like its other tokens."
 )
 def ends_apart(ids, end):
     texts = (ids == end).cumsum(-1)

@@ -127,8 +127,8 @@ def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.1
 
 
 @hide_tokens.mistake(
-    "Your code masks all chosen tokens: does it look at the second number? Only 80 % become [mask]; where the second "
-    "number is from 0.8 to below 0.9 a token is replaced, and above that it stays."
+    "Your code masks all chosen tokens. Only 80 % become [mask]: where the second number is from 0.8 to below 0.9 a "
+    "token is replaced, and above that it stays."
 )
 def all_masked(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)
@@ -162,8 +162,8 @@ def none_replaced(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code replaces tokens that were not chosen: the condition on the second number alone is not enough. Only "
-    "chosen tokens may change."
+    "Your code replaces tokens that were not chosen, as a condition on the second number alone does. Only chosen "
+    "tokens may change."
 )
 def replaced_everywhere(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)
@@ -214,8 +214,7 @@ def always_fifteen_percent(ids, special, mask, chances, substitutes, share=0.15)
 
 
 @hide_tokens.mistake(
-    "Your code chooses the tokens whose first number is `share` or more, 85 % of them. Choose those where it is below "
-    "`share`."
+    "Your code chooses the tokens whose first number is `share` or more. Choose those where it is below `share`."
 )
 def the_others_chosen(ids, special, mask, chances, substitutes, share=0.15):
     flipped = torch.stack(((chances[0] < share).float(), chances[1]))
@@ -223,8 +222,8 @@ def the_others_chosen(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code uses the two rows of `chances` the other way round. The first row chooses tokens, the second says what "
-    "happens to them."
+    "Your result is that of the two rows of `chances` the other way round. The first row chooses tokens, the second "
+    "says what happens to them."
 )
 def rows_swapped(ids, special, mask, chances, substitutes, share=0.15):
     return masking.hide_tokens(ids, special, mask, chances.flip(0), substitutes, share)

@@ -96,7 +96,7 @@ head = Exercise(
 
 
 head.patch(
-    "Your head has no activation. Call `F.gelu` on what the linear map returns, before the norm.",
+    "Your head has no activation. Call `F.gelu` after the linear map and before the norm.",
     replace="F.gelu(self.transform(hidden))",
     by="self.transform(hidden)",
 )
@@ -177,8 +177,8 @@ head.patch(
 )
 
 head.patch(
-    "Your head divides the logits by √d_model. That scale belongs to attention: the norm has set the size of the "
-    "vectors already.",
+    "Your logits are divided by √d_model. That scale belongs to attention: the norm has set the size of the vectors "
+    "already.",
     replace="transformed @ table.T + self.output_bias",
     by="transformed @ table.T / hidden.size(-1) ** 0.5 + self.output_bias",
 )

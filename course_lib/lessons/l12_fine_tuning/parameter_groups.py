@@ -155,7 +155,7 @@ def other_name(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code adds the two rates, or multiplies them, for the body. `body_rate` is the body's own rate.",
+    "In your groups the body's rate is the product of the two rates. `body_rate` is the body's own rate.",
 )
 def product(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(learning(body), head_rate * body_rate)]

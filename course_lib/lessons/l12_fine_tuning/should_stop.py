@@ -111,8 +111,8 @@ def with_the_loss_before(losses, patience):
 
 
 @should_stop.mistake(
-    "Your code asks whether the last loss is above the lowest one so far, and forgets `patience`. How many checks ago "
-    "was the lowest?"
+    "Your code stops whenever the last loss is above the lowest one so far, whatever `patience` is. How many checks "
+    "ago was the lowest?"
 )
 def above_the_lowest(losses, patience):
     return len(losses) > 1 and losses[-1] > min(losses)
