@@ -104,6 +104,28 @@ beam_search_text.patch(
 
 
 @beam_search_text.mistake(
+    "Your texts hold tokens of several continuations, as when two of them append to the list of one parent. Make a new "
+    "list for each: `[*texts[parent], token]`."
+)
+def one_list_for_all_continuations(model, prompt, beams, length, stop):
+    going, totals, found = [list(prompt)], torch.zeros(1), []
+    for _ in range(length):
+        if not going:
+            break
+        parents, tokens, totals = beam_step(model(torch.tensor(going))[:, -1], totals, beams)
+        texts, going = going, []
+        for parent, token, total in zip(parents.tolist(), tokens.tolist(), totals.tolist(), strict=True):
+            if token == stop:
+                found.append((list(texts[parent]), total))
+            else:
+                texts[parent].append(token)
+                going.append(texts[parent])
+        totals = totals[tokens != stop]
+    text, total = max([*found, *zip(going, totals.tolist(), strict=True)], key=lambda each: each[1])
+    return text[len(prompt) :], total
+
+
+@beam_search_text.mistake(
     "The log-probability of the stop token is missing from your finished texts, so that stopping costs nothing. Count "
     "it like that of any other token."
 )

@@ -267,6 +267,16 @@ def another_order(logits, totals, beams):
     return parents, values, tokens
 
 
+@beam_step.mistake(
+    "Your tokens and totals are right, but your parents are those of an index divided by V among fewer than V "
+    "candidates for each text. If you take the best m tokens of each text first, divide the index by m."
+)
+def divided_by_v_among_fewer(logits, totals, beams):
+    each, tokens = (totals[:, None] + logits.log_softmax(-1)).topk(min(beams, logits.size(1)), dim=-1)
+    values, indices = each.flatten().topk(beams)
+    return indices // logits.size(1), tokens.flatten()[indices], values
+
+
 @beam_step.mistake("Your kept texts are in the order of their parents. Return the best one first, as `topk` does.")
 def sorted_by_parents(logits, totals, beams):
     parents, tokens, values = beam.beam_step(logits, totals, beams)

@@ -129,6 +129,17 @@ def threshold_as_a_row(logits, k):
 
 
 @top_k_filter.mistake(
+    "Your code is right for one row, but in a batch every row keeps the tokens of all rows, as with "
+    "`logits[..., ids]`. `scatter` with `dim=-1` treats each row by itself, and so does a threshold for each row."
+)
+def ids_of_all_rows(logits, k):
+    ids = logits.topk(min(k, logits.size(-1)), dim=-1).indices.flatten()
+    filtered = torch.full_like(logits, -torch.inf)
+    filtered[..., ids] = logits[..., ids]
+    return filtered
+
+
+@top_k_filter.mistake(
     "In your code rows compete, as in `topk` over the first axis. The V tokens of a row compete: use the last axis."
 )
 def along_the_rows(logits, k):

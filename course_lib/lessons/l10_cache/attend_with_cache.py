@@ -224,8 +224,7 @@ def new_values_first(query, key, value, past):
     return attended(query, keys, values), (keys, values)
 
 
-@attend_with_cache.mistake(
-    "Your scores are not divided by √d_k. They should be, with a cache and without.")
+@attend_with_cache.mistake("Your scores are not divided by √d_k. They should be, with a cache and without.")
 def not_scaled(query, key, value, past):
     keys, values = concatenated(key, value, past)
     return attended(query * query.size(-1) ** 0.5, keys, values), (keys, values)
@@ -289,7 +288,8 @@ def scaled_keys_kept_and_scaled_again(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "Your scores are divided by √d_k twice. If you call `scaled_dot_product_attention`, it does so already.")
+    "Your scores are divided by √d_k twice. If you call `scaled_dot_product_attention`, it does so already."
+)
 def scaled_twice(query, key, value, past):
     keys, values = concatenated(key, value, past)
     return attended(query / query.size(-1) ** 0.5, keys, values), (keys, values)

@@ -39,7 +39,8 @@ cache_bytes = Exercise(
 
 
 @cache_bytes.mistake(
-    "Your result is half of what it should be, as if only the keys or only the values were kept. Both are.")
+    "Your result is half of what it should be, as if only the keys or only the values were kept. Both are."
+)
 def keys_only(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each) // 2
 
@@ -67,7 +68,8 @@ def squared(layers, kv_heads, d_k, length, bytes_each):
 
 
 @cache_bytes.mistake(
-    "Your result is 8 times what it should be, as if it were in bits. Return bytes: `bytes_each` is in bytes already.")
+    "Your result is 8 times what it should be, as if it were in bits. Return bytes: `bytes_each` is in bytes already."
+)
 def bits(layers, kv_heads, d_k, length, bytes_each):
     return 8 * cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each)
 
@@ -83,6 +85,14 @@ def numbers_counted(layers, kv_heads, d_k, length, bytes_each):
 )
 def queries_too(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each) // 2 * 3
+
+
+@cache_bytes.mistake(
+    "Your result has only the keys or only the values in bytes, and adds the others as a count of numbers. Multiply "
+    "both by `bytes_each`: brackets around the sum help."
+)
+def half_in_bytes(layers, kv_heads, d_k, length, bytes_each):
+    return layers * kv_heads * d_k * length * (1 + bytes_each)
 
 
 @cache_bytes.mistake("Your code counts a single token. Every token leaves a key and a value: multiply by `length`.")

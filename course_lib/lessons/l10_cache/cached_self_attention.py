@@ -239,6 +239,20 @@ def rotated_again(attention, x, past):
 
 
 @cached_self_attention.mistake(
+    "The new keys that your code returns are not rotated, and your output is that of a rotation of all keys, those of "
+    "the past too, in each call. The keys of the past are rotated already: rotate the new ones from position P on, and "
+    "return them so."
+)
+def all_keys_rotated_in_each_call(attention, x, past):
+    P = 0 if past is None else past[0].size(2)
+    queries, keys, values = (split_heads(each(x), attention.heads) for each in maps_of(attention))
+    if past is not None:
+        keys, values = torch.cat((past[0], keys), dim=2), torch.cat((past[1], values), dim=2)
+    mixed, _ = attend_with_cache(attention.rotate(queries, P), attention.rotate(keys, 0), values, None)
+    return attention.W_o(merge_heads(mixed)), (keys, values)
+
+
+@cached_self_attention.mistake(
     "Your code attends as a single head: cut queries, keys and values by `split_heads` first, and merge afterwards."
 )
 def single_head(attention, x, past):

@@ -137,6 +137,17 @@ def the_wrong_way_on_a_copy(past, parents):
 
 
 @reorder_cache.mistake(
+    "Your code puts row i at position parents[i] of new tensors. It should be the other way round: the new row i is "
+    "the old row parents[i], `keys[parents]`."
+)
+def the_wrong_way_into_as_many_rows(past, parents):
+    return [
+        tuple(scattered(cached, parents, cached.new_zeros(len(parents), *cached.shape[1:])) for cached in layer)
+        for layer in past
+    ]
+
+
+@reorder_cache.mistake(
     "Your code puts row i at position parents[i], as an assignment to the rows `parents` does. It should be the other "
     "way round: the new row i is the old row parents[i], `keys[parents]`."
 )

@@ -99,7 +99,8 @@ def of_the_whole_text(log_probabilities, text):
 
 
 @bits_per_character.mistake(
-    "Your result is that of logarithms to base 10. A bit is −log₂ p: divide nats by `math.log(2)`.")
+    "Your result is that of logarithms to base 10. A bit is −log₂ p: divide nats by `math.log(2)`."
+)
 def in_base_ten(log_probabilities, text):
     return -log_probabilities.sum().item() / math.log(10) / len(text)
 

@@ -74,6 +74,23 @@ def causal_too(ids, end):
 
 
 @document_mask.mistake(
+    "Your mask has two mistakes. It hides the future, which is the causal mask's task; and an end token belongs to the "
+    "next text in it: count the end tokens before each token, without the token itself."
+)
+def causal_too_and_end_belongs_to_the_next(ids, end):
+    return end_belongs_to_the_next(ids, end).tril()
+
+
+@document_mask.mistake(
+    "Your mask knows two texts at most: one up to the first end token, and one after it. Each end token ends a text: "
+    "count those before each token."
+)
+def two_texts_at_most(ids, end):
+    later = numbers_of_texts(ids, end) > 0
+    return (later[:, :, None] == later[:, None])[:, None]
+
+
+@document_mask.mistake(
     "Your mask is True between different texts, and False within one. In this course True marks what may be attended "
     "to, so it should be the other way round."
 )
@@ -132,9 +149,7 @@ def ones_and_zeros(ids, end):
     return packing.document_mask(ids, end).float()
 
 
-@document_mask.mistake(
-    "In your mask a text always ends at token 2, but the end token's id is passed in as `end`."
-)
+@document_mask.mistake("In your mask a text always ends at token 2, but the end token's id is passed in as `end`.")
 def always_two(ids, end):
     return packing.document_mask(ids, 2)
 

@@ -230,6 +230,16 @@ def rows_swapped(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
+    "Your code changes the caller's `ids`, and its labels are what the model reads, so it would be taught to guess "
+    "[mask]. `inputs = ids` makes no copy: hide in `ids.clone()`, and take the labels from `ids`."
+)
+def without_a_copy(ids, special, mask, chances, substitutes, share=0.15):
+    inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
+    ids.copy_(inputs)
+    return ids, inputs.masked_fill(labels == IGNORE, IGNORE)
+
+
+@hide_tokens.mistake(
     "Your numbers are right, but your code changes the caller's `ids`. Use `masked_fill` and `torch.where`, which make "
     "new tensors."
 )

@@ -183,6 +183,13 @@ head.patch(
     by="transformed @ table.T / hidden.size(-1) ** 0.5 + self.output_bias",
 )
 
+head.patch(
+    "Your norm has another eps than 1e-5. Use your `LayerNorm`, or `nn.LayerNorm(d_model)` without an eps of "
+    "your own, such as the 1e-12 of BERT.",
+    replace="self.norm = norm(d_model)",
+    by="self.norm = nn.LayerNorm(d_model, eps=1e-12)",
+)
+
 
 @head.mistake(
     "Your head has a matrix of its own for the logits, and ignores the table that comes in. Use `table.T`, so that one "
@@ -196,16 +203,6 @@ class Untied(nn.Module):
 
     def forward(self, hidden, table):
         return self.decoder(self.norm(F.gelu(self.transform(hidden))))
-
-
-@head.mistake(
-    "Your norm has another eps than 1e-5. Use your `LayerNorm`, or `nn.LayerNorm(d_model)` without an eps of "
-    "your own, such as the 1e-12 of BERT."
-)
-class WithTheEpsOfBert(models.MaskedLanguageModelHead):
-    def __init__(self, vocabulary, d_model):
-        super().__init__(vocabulary, d_model)
-        self.norm = nn.LayerNorm(d_model, eps=1e-12)
 
 
 @head.right_for_whole_course

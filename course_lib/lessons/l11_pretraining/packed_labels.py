@@ -117,7 +117,8 @@ def inverted(ids, end):
 
 @packed_labels.mistake(
     "Your labels are left out after token 2, whatever `end` is. The end token's id is passed in as `end`: compare "
-    "with that.")
+    "with that."
+)
 def always_two(ids, end):
     return packing.packed_labels(ids, 2)
 

@@ -81,7 +81,8 @@ def product_first(log_probabilities):
 
 
 @perplexity.mistake(
-    "Your result is multiplied by the number of tokens. Perplexity does not depend on the text's length.")
+    "Your result is multiplied by the number of tokens. Perplexity does not depend on the text's length."
+)
 def times_the_length(log_probabilities):
     return len(log_probabilities) * math.exp(-log_probabilities.mean().item())
 

@@ -148,7 +148,7 @@ def of_the_module(model, learn):
 
 @freeze.mistake(
     'In your code a beginning is enough: "head" also matches "head_norm", and "layers.1" also "layers.10". A name '
-    'belongs to a part if it is the part, or begins with the part and a dot.'
+    "belongs to a part if it is the part, or begins with the part and a dot."
 )
 def beginnings(model, learn):
     return set_each(model, lambda name: name.startswith(tuple(learn)))

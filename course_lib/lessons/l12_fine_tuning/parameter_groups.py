@@ -148,6 +148,14 @@ def body_only(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
+    "Your groups hold no parameter, so nothing would learn. Only what is frozen is left out: a parameter with "
+    "`requires_grad` False. What learns has no gradient yet either: `grad` is None before the first backward pass."
+)
+def nothing_in_the_groups(head, body, head_rate, body_rate):
+    return [group([], head_rate), group([], body_rate)]
+
+
+@parameter_groups.mistake(
     'Your groups have no rate that the optimizer knows. Its name in a group is "lr".',
 )
 def other_name(head, body, head_rate, body_rate):
