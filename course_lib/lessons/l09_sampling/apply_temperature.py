@@ -241,8 +241,9 @@ def with_a_tiny_temperature(tiny: float) -> Callable[[Tensor, float], Tensor]:
 
 for tiny in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12):
     apply_temperature.mistake(
-        f"At temperature 0 your code divides by a tiny number, such as {tiny:g}. Then logits that are nearly equal "
-        "share the probability, and huge ones become infinite. Set all but the likeliest to minus infinity."
+        f"At temperature 0 your result is that of a division by a tiny number, such as {tiny:g}. Then logits that are "
+        "nearly equal may share the probability, and huge ones may become infinite. Set all but the likeliest to "
+        "minus infinity."
     )(with_a_tiny_temperature(tiny))
 
 

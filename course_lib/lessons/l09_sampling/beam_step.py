@@ -191,7 +191,7 @@ def logarithm_of_the_softmax(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "In a row of logits far below the others your result is infinite or NaN: every exponential is 0 there, and ln 0 "
+    "For a row of logits far below the others your result is infinite or NaN: every exponential is 0 there, and ln 0 "
     "is minus infinity. Subtract the largest logit of each row first, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, totals, beams):

@@ -88,7 +88,7 @@ def logarithm_of_the_softmax(logits, ids):
 
 
 @text_log_probability.mistake(
-    "In a row of logits far below the others your result is infinite or NaN: every exponential is 0 there, and ln 0 "
+    "For a row of logits far below the others your result is infinite or NaN: every exponential is 0 there, and ln 0 "
     "is minus infinity. Subtract the largest logit of each row first, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, ids):

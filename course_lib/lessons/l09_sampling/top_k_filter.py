@@ -189,8 +189,8 @@ def first_tokens(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your code keeps only the likeliest token, whatever k is. The threshold is the k-th largest logit: the last that "
-    "`topk` returns, not the first."
+    "Your code keeps only the likeliest token, whatever k is. Keep what is at least as large as the k-th largest "
+    "logit: the last that `topk` returns, not the first."
 )
 def likeliest_only(logits, k):
     return choose.top_k_filter(logits, 1)

@@ -247,7 +247,8 @@ def each_by_itself_with_the_rest(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code keeps the least likely tokens that together reach p. Start from the likeliest: `descending=True`."
+    "Your code keeps the least likely tokens that together reach p. Start from the likeliest: if you sort, do so with "
+    "`descending=True`."
 )
 def least_likely_first(logits, p):
     ordered, order = logits.softmax(-1).sort(-1)
@@ -256,7 +257,8 @@ def least_likely_first(logits, p):
 
 
 @top_p_filter.mistake(
-    "Where top-k left minus infinity your result is NaN, as −∞ · 0 is. Use `masked_fill`, not a product with a mask."
+    "Where top-k left minus infinity your result is NaN, as −∞ · 0 and ∞ − ∞ are. If you multiply by a mask, use "
+    "`masked_fill` instead."
 )
 def times_the_mask(logits, p):
     in_nucleus = (choose.top_p_filter(logits, p) > -torch.inf).to(logits.dtype)

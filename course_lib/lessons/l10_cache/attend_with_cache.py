@@ -47,12 +47,13 @@ def explain_what_is_read(answer: Any, arguments: tuple[Any, ...]) -> str:
     if not isinstance(weights, Tensor) or weights.shape != (B, H, T, S):
         return ""
     reads, should = (weights.abs() > 1e-12).flatten(0, 1).any(0), torch.ones(T, S, dtype=torch.bool).tril(old)
-    if reads.equal(should) or not bool(weights.isfinite().all()):
+    are_weights = bool((weights >= 0).all()) and torch.allclose(weights.sum(-1), torch.ones(()).to(weights), atol=1e-4)
+    if reads.equal(should) or not are_weights:
         return ""
     t, s = (reads != should).nonzero()[0].tolist()
     where = f"With {old} old and {T} new tokens, your new token at position {old + t}, counted from 0,"
     if reads[t, s]:
-        return f"{where} reads position {s}, which comes after it: look at your mask."
+        return f"{where} reads position {s}, which comes after it: the mask should hide that."
     return f"{where} does not read position {s}: it should read every position up to its own."
 
 

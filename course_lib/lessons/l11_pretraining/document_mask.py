@@ -48,7 +48,7 @@ def numbers_of_texts(ids, end):
 
 @document_mask.mistake(
     "In your mask an end token belongs to the next text, so no text can see its end, and the next one begins with a "
-    "foreign token. Count the end tokens before each token: subtract the token itself."
+    "foreign token. Count the end tokens before each token, without the token itself."
 )
 def end_belongs_to_the_next(ids, end):
     text = (ids == end).cumsum(-1)

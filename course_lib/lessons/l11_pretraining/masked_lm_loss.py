@@ -32,21 +32,26 @@ def high_head(hidden):
 
 
 def rows_through_the_head(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Say that an answer calls the head on positions that have no label; "" if it does not."""
+    """Say that an answer calls the head on positions that have no label, or several times; "" if it does not."""
     hidden, labels, head = arguments
-    rows = 0
+    seen: list[Tensor] = []
 
-    def counting_head(hidden: Tensor) -> Tensor:
-        nonlocal rows
-        rows += hidden[..., 0].numel()
+    def watched_head(hidden: Tensor) -> Tensor:
+        seen.append(hidden.reshape(-1, hidden.size(-1)))
         logits: Tensor = head(hidden)
         return logits
 
     with torch.no_grad():
-        answer(hidden, labels, counting_head)
-    labelled = int((labels != IGNORE).sum())
+        answer(hidden, labels, watched_head)
+    rows, labelled = sum(map(len, seen)), int((labels != IGNORE).sum())
     if rows <= labelled:
         return ""
+    with_label = hidden[labels != IGNORE]
+    if all((row == with_label).all(dim=-1).any() for row in torch.cat(seen)):
+        return (
+            f"Your code sends {rows} vectors through the head, though only {labelled} positions have a label. The head is "
+            "the expensive step: once for each of them is enough."
+        )
     return (
         f"Your code calls the head on {rows} positions, but only {labelled} have a label. The head is the expensive "
         "step, so pick them out first: `head(hidden[labels != -100])`."
@@ -193,8 +198,8 @@ def overflowing_sum(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "In a row of logits far below the others your result is infinite or NaN: every exponential is 0 there, and ln 0 "
-    "is minus infinity. Subtract the largest logit of each row first, or use `log_softmax`, which does so."
+    "For a row of logits far below the others your loss is infinite or NaN: every exponential is 0 there, and ln 0 is "
+    "minus infinity. Subtract the largest logit of each row first, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(hidden, labels, head):
     logits = head(hidden[labels != IGNORE])

@@ -72,8 +72,8 @@ def reciprocal_of_the_mean(log_probabilities):
 
 
 @perplexity.mistake(
-    "For a long text your result is infinite, as if it came from the product of all probabilities, which underflows "
-    "to 0. Take the mean of the logarithms."
+    "For a long text your result is infinite. There the product of all probabilities is 0 to a computer, and that of "
+    "their reciprocals is infinite: take the mean of the logarithms first."
 )
 def product_first(log_probabilities):
     product = log_probabilities.float().exp().prod().item()

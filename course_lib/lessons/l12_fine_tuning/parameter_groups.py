@@ -90,7 +90,7 @@ def learning(part):
 
 
 @parameter_groups.mistake(
-    "Your code gives the head and the body the same rate, that of the body: the new head hardly learns.",
+    "In your groups the head and the body have the same rate, that of the body. With it, the new head hardly learns.",
     seen="https://github.com/ThilinaRajapakse/simpletransformers/issues/234",
 )
 def one_rate_of_the_body(head, body, head_rate, body_rate):
@@ -98,8 +98,8 @@ def one_rate_of_the_body(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code gives the head and the body the same rate, that of the head: such large steps destroy what the body "
-    "has learned."
+    "In your groups the head and the body have the same rate, that of the head. Steps of that size can destroy what "
+    "the body has learned."
 )
 def one_rate_of_the_head(head, body, head_rate, body_rate):
     return [group([*learning(head), *learning(body)], head_rate)]
@@ -122,7 +122,7 @@ def frozen_too(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code leaves out what is frozen in the body, but not in the head. Ask each parameter of both for "
+    "Your groups leave out what is frozen in the body, but not in the head. Ask each parameter of both for "
     "`requires_grad`."
 )
 def frozen_in_the_head(head, body, head_rate, body_rate):
@@ -130,26 +130,31 @@ def frozen_in_the_head(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code leaves out what is frozen in the head, but not in the body. Ask each parameter of both for "
+    "Your groups leave out what is frozen in the head, but not in the body. Ask each parameter of both for "
     "`requires_grad`."
 )
 def frozen_in_the_body(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(body.parameters(), body_rate)]
 
 
-@parameter_groups.mistake("Your code leaves the body out, so it stays frozen. Give it a group of its own.")
+@parameter_groups.mistake(
+    "In your groups no parameter of the body has a rate above 0, so the body never changes. Give it a group of its own."
+)
 def head_only(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate)]
 
 
-@parameter_groups.mistake("Your code leaves the head out, so it never learns. Give it a group of its own.")
+@parameter_groups.mistake(
+    "In your groups no parameter of the head has a rate above 0, so it never learns. Give it a group of its own."
+)
 def body_only(head, body, head_rate, body_rate):
     return [group(learning(body), body_rate)]
 
 
 @parameter_groups.mistake(
-    "Your groups hold no parameter, so nothing would learn. Only what is frozen is left out: a parameter with "
-    "`requires_grad` False. What learns has no gradient yet either: `grad` is None before the first backward pass."
+    "In your groups no parameter has a rate above 0, so nothing would learn. Do they hold any? Only what is frozen is "
+    "left out, with `requires_grad` False. A gradient is no sign: before the first backward pass, `grad` is None "
+    "everywhere."
 )
 def nothing_in_the_groups(head, body, head_rate, body_rate):
     return [group([], head_rate), group([], body_rate)]
