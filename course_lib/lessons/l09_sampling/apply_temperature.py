@@ -28,7 +28,7 @@ apply_temperature = Exercise(
         case(fixed_tensor(3, 4, seed=2), 0.0, having=("temperature 0", "a batch")),
         case(fixed_tensor(2, 3, 4) - 5, 1.5, having=("two axes before the last", "negative numbers")),
         case(fixed_tensor(5) * 100, 10.0, having=("huge numbers",)),
-        case(fixed_tensor(2, 4, seed=3) - 5, 0, having=("temperature 0", "negative numbers")),
+        case(fixed_tensor(2, 4, seed=3) - 500, 0, having=("temperature 0", "negative numbers")),
         case(fixed_tensor(3, 3, seed=6), 0, having=("temperature 0", "as many rows as tokens")),
         case(torch.tensor([0.5, 1.0, 1.000001]), 0, having=("temperature 0", "logits that are nearly equal")),
         case(torch.tensor([1e-3, 1.0000002e-3, -1e-3]), 0, having=("temperature 0", "logits that are nearly equal")),
@@ -141,6 +141,16 @@ def zeros_at_zero(logits, temperature):
     if temperature:
         return logits / temperature
     return logits.masked_fill(logits < logits.amax(-1, keepdim=True), 0.0)
+
+
+@apply_temperature.mistake(
+    "At temperature 0 the other tokens are the likeliest in your result where all logits are far below 0, as with −100 "
+    "in place of minus infinity. Set them to minus infinity."
+)
+def minus_100_at_zero(logits, temperature):
+    if temperature:
+        return logits / temperature
+    return logits.masked_fill(logits < logits.amax(-1, keepdim=True), -100.0)
 
 
 @apply_temperature.mistake(

@@ -52,7 +52,7 @@ top_k_filter = Exercise(
         case(fixed_tensor(6), 1, having=("k = 1",)),
         case(fixed_tensor(3, 5, seed=3), 1, having=("k = 1", "a batch")),
         case(fixed_tensor(2, 3, 5, seed=4), 3, having=("two axes before the last",)),
-        case(fixed_tensor(5) - 9, 2, having=("negative numbers only",)),
+        case(fixed_tensor(5) - 500, 2, having=("negative numbers only",)),
         case(fixed_tensor(2, 4), 4, having=("k as large as the vocabulary",)),
         case(fixed_tensor(2, 4), 50, having=("k larger than the vocabulary",)),
         case(torch.tensor([1.0, 2.0, 0.5, 1.0, -1.0, 1.0]), 2, having=("logits that equal the k-th largest",)),
@@ -245,6 +245,15 @@ def position_in_rising_order(logits, k):
 def filled_with_minus_one(logits, k):
     filtered = choose.top_k_filter(logits, k)
     return filtered.masked_fill(filtered == -torch.inf, -1.0)
+
+
+@top_k_filter.mistake(
+    "Where all logits are far below 0, dropped tokens are the likeliest in your result, as with −100 in place of minus "
+    "infinity. Set them to minus infinity."
+)
+def filled_with_minus_100(logits, k):
+    filtered = choose.top_k_filter(logits, k)
+    return filtered.masked_fill(filtered == -torch.inf, -100.0)
 
 
 @top_k_filter.mistake(

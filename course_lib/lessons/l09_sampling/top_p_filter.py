@@ -61,6 +61,11 @@ top_p_filter = Exercise(
         case(torch.tensor([[0.05, 0.15, 0.5, 0.3], [0.7, 0.1, 0.1, 0.1]]).log(), 0.3, having=("a small p", "a batch")),
         case(POWERS_OF_TWO, 0.75, having=("a sum that is exactly p",)),
         case(torch.stack((POWERS_OF_TWO, POWERS_OF_TWO.flip(0))), 0.5, having=("a sum that is exactly p", "a batch")),
+        case(
+            torch.tensor([[0.7, 0.1, 0.15, 0.05], [0.26, 0.3, 0.2, 0.24]]).log() - 500,
+            0.6,
+            having=("negative numbers only", "a first row that needs fewer tokens", "a batch"),
+        ),
         case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
     ),
     hints=(
@@ -311,6 +316,15 @@ def filled_with_zeros(logits, p):
 
 
 @top_p_filter.mistake(
+    "Where all logits are far below 0, dropped tokens are the likeliest in your result, as with −100 in place of minus "
+    "infinity. Set them to minus infinity."
+)
+def filled_with_minus_100(logits, p):
+    filtered = choose.top_p_filter(logits, p)
+    return filtered.masked_fill(filtered == -torch.inf, -100.0)
+
+
+@top_p_filter.mistake(
     "Your probabilities are those of a softmax over the rows. Each row has a distribution of its own over the V "
     "tokens: use the last axis."
 )
@@ -361,6 +375,14 @@ def below_p_only(logits, p):
 def two_at_least(logits, p):
     second = logits.topk(2, dim=-1).values[..., -1:]
     return torch.where(logits >= second, logits, choose.top_p_filter(logits, p))
+
+
+@top_p_filter.mistake(
+    "Your code keeps as many tokens in every row as the row that needs most. Each row has a sum of its own."
+)
+def count_of_the_largest_row(logits, p):
+    count = int((choose.top_p_filter(logits, p) > -torch.inf).sum(-1).max())
+    return choose.top_k_filter(logits, count)
 
 
 @top_p_filter.mistake(

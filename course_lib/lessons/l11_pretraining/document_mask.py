@@ -82,6 +82,22 @@ def causal_too_and_end_belongs_to_the_next(ids, end):
 
 
 @document_mask.mistake(
+    "Your mask hides nothing, as if no text ended. A text ends at each token that is `end`: only tokens of the same "
+    "text may see each other."
+)
+def nothing_hidden(ids, end):
+    return torch.ones(len(ids), 1, ids.size(1), ids.size(1), dtype=torch.bool)
+
+
+@document_mask.mistake(
+    "Your mask hides the future, and nothing else. That is the causal mask's task: here other texts are hidden, "
+    "earlier and later ones. A text ends at each token that is `end`."
+)
+def causal_only(ids, end):
+    return nothing_hidden(ids, end).tril()
+
+
+@document_mask.mistake(
     "Your mask knows two texts at most: one up to the first end token, and one after it. Each end token ends a text: "
     "count those before each token."
 )

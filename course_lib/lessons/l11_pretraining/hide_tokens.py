@@ -191,6 +191,15 @@ def zero_for_ignore(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
+    "Your labels are −1 where nothing has to be guessed, as some programs have it. Here the label that does not count "
+    "is −100, as in `F.cross_entropy`."
+)
+def minus_one_for_ignore(ids, special, mask, chances, substitutes, share=0.15):
+    inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
+    return inputs, labels.masked_fill(labels == IGNORE, -1)
+
+
+@hide_tokens.mistake(
     "Your labels are −100 at the chosen tokens and the ids elsewhere. It is the other way round: invert the condition."
 )
 def labels_inverted(ids, special, mask, chances, substitutes, share=0.15):

@@ -73,6 +73,15 @@ def zero_for_ignore(ids, end):
 
 
 @packed_labels.mistake(
+    "Your labels are −1 where they should be left out, as some programs have it. Here the label that does not count is "
+    "−100, as in `F.cross_entropy`."
+)
+def minus_one_for_ignore(ids, end):
+    inputs, labels = packing.packed_labels(ids, end)
+    return inputs, labels.masked_fill(labels == IGNORE, -1)
+
+
+@packed_labels.mistake(
     "Your inputs are changed as well. The model has to read the end token: only labels are set to −100."
 )
 def inputs_changed(ids, end):

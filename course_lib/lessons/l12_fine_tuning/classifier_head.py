@@ -42,7 +42,7 @@ def bias_is_added_once(learned: ClassWithWeights, answer: Any) -> str:
     d_model, classes = learned.sizes
     with torch.random.fork_rng([]):
         module = learned.make(answer, learned.sizes).eval()
-    padded = (fixed_tensor(1, 4, d_model), real(1, S=4))
+    padded = (fixed_tensor(1, 5, d_model), real(2, S=5))
     before = learned.outputs(module, padded)[0]
     biases = [each for each in module.parameters() if each.shape == (classes,)]
     for bias in biases:
@@ -51,9 +51,9 @@ def bias_is_added_once(learned: ClassWithWeights, answer: Any) -> str:
     if torch.allclose(change, torch.full_like(change, len(biases)), atol=1e-4):
         return ""
     return (
-        "If the bias grows by 1, so should the logits, but for a text of one real token and three pads yours change "
-        f"by {change.mean() / len(biases):.4g}. Map the mean of the real tokens, and nothing else: a map of the "
-        "padding adds its bias as well."
+        "If the bias grows by 1, so should the logits, but for a text of two real tokens and three pads yours change "
+        f"by {change.mean() / len(biases):.4g}. First divide by the number of real tokens, then map: a map of the "
+        "padding, or a division afterwards, changes the bias too."
     )
 
 
