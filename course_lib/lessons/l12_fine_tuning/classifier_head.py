@@ -115,6 +115,13 @@ head.patch(
 )
 
 head.patch(
+    "Your head leaves the padding out of the sum, but divides by all S positions. Call `mean_of_tokens(hidden, real)`, "
+    "which divides by the number of real tokens.",
+    replace="mean_of_tokens(hidden, real)",
+    by="(hidden * real[..., None]).mean(dim=-2)",
+)
+
+head.patch(
     "Your head reads the first token only. Call `mean_of_tokens(hidden, real)`, and map the mean.",
     replace="mean_of_tokens(hidden, real)",
     by="hidden[:, 0]",
