@@ -216,6 +216,25 @@ def body_at_rate_0(head, body, head_rate, body_rate):
     return [{"params": learning[0], "lr": head_rate}, {"params": learning[1], "lr": 0.0}]
 
 
+def head_in_two_groups(head, body, head_rate, body_rate):
+    of_head, of_body = ([each for each in part.parameters() if each.requires_grad] for part in (head, body))
+    return [{"params": of_head + of_body, "lr": body_rate}, {"params": of_head, "lr": head_rate}]
+
+
+def scaled_for_width_4(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    T, S = query.size(2), key.size(2)
+    scores = (query @ key.mT / 2).masked_fill(~causal_mask(S)[S - T :], -torch.inf)
+    return scores.softmax(-1) @ value, (key, value)
+
+
+class RowsAlike(find("LowRankAdapter").reference):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__(d_in, d_out, rank, alpha)
+        self.A = nn.Parameter(torch.ones(rank, d_in))
+
+
 class MapsThePadding(find("ClassifierHead").reference):
     def forward(self, hidden, real):
         return self.output(hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
@@ -257,6 +276,9 @@ class BiasAfterTheActivation(find("MaskedLanguageModelHead").reference):
         ("bits_per_character", of_decomposed_letters, "counts é as two", "divides by the number of bytes"),
         ("parameter_groups", without_what_has_no_gradient_yet, "no parameter has a rate above 0", "same rate"),
         ("parameter_groups", body_at_rate_0, "no parameter of the body has a rate above 0", "leaves the body out"),
+        ("parameter_groups", head_in_two_groups, "a parameter that is in two groups", "same rate"),
+        ("attend_with_cache", scaled_for_width_4, "all but the one with a wider head", "√"),
+        ("LowRankAdapter", RowsAlike, "all rows of A begin as the same numbers", "cases"),
         ("ClassifierHead", MapsThePadding, "yours change by 2.5", "twice"),
         ("ClassifierHead", DividesTheBias, "yours change by 0.5", "twice"),
         ("MaskedLanguageModelHead", BiasSubtracted, "With biases that are not 0", "cases"),

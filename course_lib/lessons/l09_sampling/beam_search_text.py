@@ -68,6 +68,17 @@ beam_search_text = Exercise(
         case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once",)),
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
+        case(
+            writer(267), [1], 3, 5, 4, having=("another stop token", "a likelier text that only more beams would find")
+        ),
+        case(
+            writer(48),
+            [3, 2],
+            1,
+            6,
+            2,
+            having=("another stop token", "a likelier text that only more beams would find", "a single beam"),
+        ),
     ),
     hints=(
         (
@@ -198,6 +209,21 @@ beam_search_text.patch(
     replace="key=lambda each: each[1])",
     by="key=lambda each: each[1] / max(1, len(each[0]) - len(prompt)))",
 )
+
+
+@beam_search_text.mistake(
+    "Your texts end at token 0, whatever `stop` is. The stop token's id is passed in as `stop`: compare with that."
+)
+def always_0(model, prompt, beams, length, stop):
+    return beam.beam_search_text(model, prompt, beams, length, stop=0)
+
+
+@beam_search_text.mistake(
+    "Your search keeps more texts than `beams` in each step. That may find a likelier text, but it is another search: "
+    "`beams` says how many texts are kept."
+)
+def one_beam_too_many(model, prompt, beams, length, stop):
+    return beam.beam_search_text(model, prompt, beams + 1, length, stop)
 
 
 @beam_search_text.mistake(

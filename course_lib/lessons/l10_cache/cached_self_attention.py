@@ -60,9 +60,9 @@ cached_self_attention = Exercise(
         case(ATTENTION, fixed_tensor(2, 3, 8, seed=2), earlier_tokens(2, 2, 4), having=("several new tokens",)),
         case(ATTENTION, fixed_tensor(3, 1, 8, seed=3), earlier_tokens(3, 2, 5), having=("a batch",)),
         case(
-            FixedAttention(12, 3),
-            fixed_tensor(2, 2, 12, seed=4),
-            earlier_tokens(2, 3, 1),
+            FixedAttention(18, 3),
+            fixed_tensor(2, 2, 18, seed=4),
+            earlier_tokens(2, 3, 1, 6, 6),
             having=("other sizes", "a past of a single token"),
         ),
     ),

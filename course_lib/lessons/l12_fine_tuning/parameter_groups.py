@@ -23,8 +23,13 @@ def with_rates(answer: Any) -> Any:
         if isinstance(groups, dict):
             raise TypeError("an optimizer takes its groups in a list, but your code returns a dictionary.")
         rates = dict.fromkeys((*head.parameters(), *body.parameters()), 0.0)
+        grouped: set[Tensor] = set()
         for group in groups:
-            for parameter in members(group):
+            parameters = set(members(group))
+            if parameters & grouped:
+                raise TypeError("an optimizer refuses a parameter that is in two groups: put each into one of them.")
+            grouped |= parameters
+            for parameter in parameters:
                 rates[parameter] = group.get("lr", RATE_OF_THE_OPTIMIZER)
         return torch.tensor(list(rates.values()))
 
