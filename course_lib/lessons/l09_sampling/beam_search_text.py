@@ -68,9 +68,9 @@ beam_search_text = Exercise(
         case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once",)),
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
-        case(writer(75), [1, 2], 3, 5, 4, having=("another stop token",)),
-        case(writer(37), [2, 1], 2, 5, 0, having=("a likelier text that only more beams would find", "two beams")),
-        case(writer(6), [1], 1, 6, 0, having=("a likelier text that only more beams would find", "a single beam")),
+        case(writer(26), [1, 2], 3, 5, 4, having=("another stop token",)),
+        case(writer(643), [2, 1], 2, 5, 0, having=("a likelier text that only more beams would find", "two beams")),
+        case(writer(100), [1], 1, 6, 0, having=("a likelier text that only more beams would find", "a single beam")),
     ),
     hints=(
         (

@@ -66,15 +66,15 @@ def biases_after_their_steps(learned: ClassWithWeights, answer: Any) -> str:
     own, of_reference = vectors_of_zeros(module, d_model), vectors_of_zeros(expected, d_model)
     for each in (module, expected):
         for bias in vectors_of_zeros(each, vocabulary):
-            bias += fixed_tensor(vocabulary, seed=30).view_as(bias)
+            bias.copy_(fixed_tensor(vocabulary, seed=30).view_as(bias))
     for seed, bias in enumerate(own, start=31):
-        bias += fixed_tensor(d_model, seed=seed).view_as(bias)
+        bias.copy_(fixed_tensor(d_model, seed=seed).view_as(bias))
     logits = learned.outputs(module, inputs)[0]
     for roles in itertools.permutations(of_reference, len(own)):
         for bias in of_reference:
             bias.zero_()
         for seed, bias in enumerate(roles, start=31):
-            bias += fixed_tensor(d_model, seed=seed)
+            bias.copy_(fixed_tensor(d_model, seed=seed))
         if torch.allclose(logits, learned.outputs(expected, inputs)[0], atol=1e-4):
             return ""
     return BIASES_ELSEWHERE

@@ -46,7 +46,7 @@ def bias_is_added_once(learned: ClassWithWeights, answer: Any) -> str:
     before = learned.outputs(module, padded)[0]
     biases = [each for each in module.parameters() if each.shape == (classes,)]
     for bias in biases:
-        bias += 1
+        bias.add_(1)
     change = learned.outputs(module, padded)[0] - before
     if torch.allclose(change, torch.full_like(change, len(biases)), atol=1e-4):
         return ""
