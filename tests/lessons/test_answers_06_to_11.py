@@ -267,7 +267,7 @@ def entropy(logits, labels, epsilon):
     return ((1 - epsilon) * -right - epsilon * (logp.exp() * logp).sum(-1)).mean()
 
 
-@wrong("attend_with_cache", "divides the new keys by √d_k before it keeps them, so that")
+@wrong("attend_with_cache", "new keys that your code returns are divided by √d_k, so")
 def scaled_before_the_cache(query, key, value, past):
     key = key / math.sqrt(key.size(-1))
     if past is not None:
