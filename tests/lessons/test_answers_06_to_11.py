@@ -302,13 +302,13 @@ def log_p_below_one_maximum(logits):
     return lower - lower.exp().sum(-1, keepdim=True).log()
 
 
-@wrong("cross_entropy", "every exponential is 0 there")
+@wrong("cross_entropy", "the largest logit of all rows")
 def one_maximum(logits, labels):
     log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
     return -log_p[torch.arange(len(labels)), labels].mean()
 
 
-@wrong("smoothed_cross_entropy", "every exponential is 0 there")
+@wrong("smoothed_cross_entropy", "the largest logit of all rows")
 def one_maximum_smoothed(logits, labels, epsilon):
     log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
     return -(1 - epsilon) * log_p[torch.arange(len(labels)), labels].mean() - epsilon * log_p.mean()
