@@ -227,7 +227,7 @@ def mean_of_every_row(logits, ids):
     return logits.log_softmax(dim=-1)[:, ids].mean()
 
 
-@wrong("masked_lm_loss", "two mistakes", "softmax before the loss", "divides by all positions")
+@wrong("masked_lm_loss", "two mistakes", "one before the loss", "divides by all positions")
 def softmax_and_all_positions(hidden, labels, head):
     keep = labels != -100
     return F.cross_entropy(head(hidden[keep]).softmax(dim=-1), labels[keep], reduction="sum") / labels.numel()
@@ -267,7 +267,7 @@ def entropy(logits, labels, epsilon):
     return ((1 - epsilon) * -right - epsilon * (logp.exp() * logp).sum(-1)).mean()
 
 
-@wrong("attend_with_cache", "divides the new keys by √d_k before it keeps them, so that")
+@wrong("attend_with_cache", "new keys that your code returns are divided by √d_k, so")
 def scaled_before_the_cache(query, key, value, past):
     key = key / math.sqrt(key.size(-1))
     if past is not None:
@@ -314,23 +314,23 @@ def one_maximum_smoothed(logits, labels, epsilon):
     return -(1 - epsilon) * log_p[torch.arange(len(labels)), labels].mean() - epsilon * log_p.mean()
 
 
-@wrong("masked_lm_loss", "the largest logit of all rows")
+@wrong("masked_lm_loss", "every exponential is 0 there")
 def one_maximum_of_the_hidden(hidden, labels, head):
     return one_maximum(head(hidden[labels != -100]), labels[labels != -100])
 
 
-@wrong("text_log_probability", "the largest logit of all rows")
+@wrong("text_log_probability", "every exponential is 0 there")
 def one_maximum_of_the_text(logits, ids):
     return log_p_below_one_maximum(logits)[torch.arange(len(ids)), ids].sum()
 
 
-@wrong("beam_step", "the largest logit of all rows")
+@wrong("beam_step", "every exponential is 0 there")
 def one_maximum_of_all_texts(logits, totals, beams):
     best = (log_p_below_one_maximum(logits) + totals[:, None]).flatten().topk(beams)
     return best.indices // logits.size(-1), best.indices % logits.size(-1), best.values
 
 
-@wrong("cached_self_attention", "rotates x, before the maps")
+@wrong("cached_self_attention", "rotation of x, before the maps")
 def rotated_first(attention, x, past):
     P = 0 if past is None else past[0].size(2)
     y = attention.rotate(x[:, None], P)[:, 0]

@@ -246,7 +246,7 @@ class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
         ("Transformer", OnlyTheLastLayer, "in `self.encoder`, only the last has an effect"),
         ("LayerNorm", StatisticsWithoutGradient, "The gradient is cut off: by `torch.no_grad()`"),
         ("reach", lambda layers, window: layers * window, "Your code counts a whole window for each layer."),
-        ("reorder_cache", parents_assigned_to_empty, "row i goes to position parents[i]"),
+        ("reorder_cache", parents_assigned_to_empty, "row i at position parents[i]"),
         ("reorder_cache", parents_assigned_to_zeros, "row i to position parents[i]"),
         ("reorder_cache", parents_assigned_to_a_copy, "row i to position parents[i]"),
         ("masked_weights", lambda scores, mask: scores.where(mask, -1.0).softmax(-1), "the hidden scores with −1."),

@@ -1,9 +1,12 @@
-"""What the checks of lessons 12 to 17 say of an answer is true of it, and of each answer with the same results."""
+"""What the checks of lessons 09 to 17 say of an answer is true of it, and of each answer with the same results."""
 
+import math
+import unicodedata
 from itertools import pairwise
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from course_lib.exercises.catalogue import find
@@ -128,9 +131,158 @@ def groups_in_a_dictionary(head, body, head_rate, body_rate):
     return {"head": {"params": [*head.parameters()], "lr": head_rate}, "body": {"params": [], "lr": body_rate}}
 
 
+def ascending_up_to_p(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1)
+    gone = ordered.cumsum(-1) <= p
+    gone[..., -1] = False
+    return logits.masked_fill(gone.scatter(-1, order, gone), -torch.inf)
+
+
+def as_many_as_the_largest_row(logits, p):
+    ordered = logits.softmax(-1).sort(-1, descending=True).values
+    count = int((ordered.cumsum(-1) - ordered < p).sum(-1).max())
+    return logits.masked_fill(logits < logits.topk(count).values[..., -1:], -torch.inf)
+
+
+def k_smallest_dropped(logits, k):
+    smallest = logits.argsort(-1)[..., : k if k < logits.size(-1) else 0]
+    return logits.scatter(-1, smallest, -torch.inf)
+
+
+def times_a_large_number_at_0(logits, temperature):
+    return logits * (1 / temperature if temperature else 1e6)
+
+
+def chosen_times_one_hot_at_0(logits, temperature):
+    return logits / temperature if temperature else logits * F.one_hot(logits.argmax(-1), logits.size(-1))
+
+
+def zero_times_infinity_at_0(logits, temperature):
+    below = (logits < logits.amax(-1, keepdim=True)).to(logits.dtype)
+    return logits / temperature if temperature else below * -torch.inf
+
+
+def exponentials_without_a_maximum(logits, totals, beams):
+    table = totals[:, None] + logits - logits.exp().sum(-1, keepdim=True).log()
+    best, indices = table.flatten().topk(beams)
+    return indices // logits.size(1), indices % logits.size(1), best
+
+
+def exponentials_over_the_positions(logits, ids):
+    return (logits - logits.exp().sum(0).log())[range(len(ids)), ids].sum()
+
+
+def to_minus_alpha(length, alpha):
+    return ((5 + length) / 6) ** -alpha
+
+
+def without_a_mask_in_a_loop(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    rows = [scaled_dot_product_attention(query[:, :, [t]], key, value)[0] for t in range(query.size(2))]
+    return torch.cat(rows, dim=2), (key, value)
+
+
+def query_added(query, key, value, past):
+    output, pair = find("attend_with_cache").reference(query, key, value, past)
+    return (output + query if output.shape == query.shape else output), pair
+
+
+def labels_above_1000(hidden, labels, head):
+    return F.cross_entropy(head(hidden[labels > 1000]), labels[labels > 1000])
+
+
+def head_called_twice(hidden, labels, head):
+    guessed = labels != -100
+    losses = [F.cross_entropy(head(hidden[guessed]), labels[guessed]) for _ in range(2)]
+    return (losses[0] + losses[1]) / 2
+
+
+def root_of_an_infinite_number(log_probabilities):
+    return torch.exp(-log_probabilities.sum()) ** (1 / len(log_probabilities))
+
+
+def of_decomposed_letters(log_probabilities, text):
+    return -log_probabilities.sum().item() / math.log(2) / len(unicodedata.normalize("NFD", text))
+
+
+def without_what_has_no_gradient_yet(head, body, head_rate, body_rate):
+    with_gradient = [[each for each in part.parameters() if each.grad is not None] for part in (head, body)]
+    return [{"params": with_gradient[0], "lr": head_rate}, {"params": with_gradient[1], "lr": body_rate}]
+
+
+def body_at_rate_0(head, body, head_rate, body_rate):
+    learning = [[each for each in part.parameters() if each.requires_grad] for part in (head, body)]
+    return [{"params": learning[0], "lr": head_rate}, {"params": learning[1], "lr": 0.0}]
+
+
+def head_in_two_groups(head, body, head_rate, body_rate):
+    of_head, of_body = ([each for each in part.parameters() if each.requires_grad] for part in (head, body))
+    return [{"params": of_head + of_body, "lr": body_rate}, {"params": of_head, "lr": head_rate}]
+
+
+def scaled_for_width_4(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    T, S = query.size(2), key.size(2)
+    scores = (query @ key.mT / 2).masked_fill(~causal_mask(S)[S - T :], -torch.inf)
+    return scores.softmax(-1) @ value, (key, value)
+
+
+class RowsAlike(find("LowRankAdapter").reference):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__(d_in, d_out, rank, alpha)
+        self.A = nn.Parameter(torch.ones(rank, d_in))
+
+
+class MapsThePadding(find("ClassifierHead").reference):
+    def forward(self, hidden, real):
+        return self.output(hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
+
+
+class DividesTheBias(find("ClassifierHead").reference):
+    def forward(self, hidden, real):
+        return self.output((hidden * real[..., None]).sum(dim=1)) / real.sum(dim=1, keepdim=True)
+
+
+class BiasSubtracted(find("MaskedLanguageModelHead").reference):
+    def forward(self, hidden, table):
+        return super().forward(hidden, table) - 2 * self.output_bias
+
+
+class BiasAfterTheActivation(find("MaskedLanguageModelHead").reference):
+    def forward(self, hidden, table):
+        mapped = hidden @ self.transform.weight.T
+        return self.norm(F.gelu(mapped) + self.transform.bias) @ table.T + self.output_bias
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "says", "not_that"),
     [
+        ("top_p_filter", ascending_up_to_p, "tokens that together have 1 − p", "compares"),
+        ("top_p_filter", as_many_as_the_largest_row, "as the row that needs most", "first row"),
+        ("top_k_filter", k_smallest_dropped, "drops the k smallest logits, as with", "is at position"),
+        ("apply_temperature", times_a_large_number_at_0, "is that of a division by a tiny", "your code divides"),
+        ("apply_temperature", chosen_times_one_hot_at_0, "as with logits of 0", "sets"),
+        ("apply_temperature", zero_times_infinity_at_0, "a softmax of your logits gives NaN", "your code divides"),
+        ("beam_step", exponentials_without_a_maximum, "every exponential is 0 there", "largest logit of all"),
+        ("text_log_probability", exponentials_over_the_positions, "that of a softmax over the positions", "runs"),
+        ("length_penalty", to_minus_alpha, "is the reciprocal", "fraction is upside down"),
+        ("attend_with_cache", without_a_mask_in_a_loop, "does not hide the future", "Your mask"),
+        ("attend_with_cache", query_added, "`query` is added once too often", "reads position"),
+        ("masked_lm_loss", labels_above_1000, "Your loss is NaN", "Your code picks"),
+        ("masked_lm_loss", head_called_twice, "sends 4 vectors through the head", "pick them out"),
+        ("perplexity", root_of_an_infinite_number, "your result is infinite", "multiplies"),
+        ("bits_per_character", of_decomposed_letters, "counts é as two", "divides by the number of bytes"),
+        ("parameter_groups", without_what_has_no_gradient_yet, "no parameter has a rate above 0", "same rate"),
+        ("parameter_groups", body_at_rate_0, "no parameter of the body has a rate above 0", "leaves the body out"),
+        ("parameter_groups", head_in_two_groups, "a parameter that is in two groups", "same rate"),
+        ("attend_with_cache", scaled_for_width_4, "all but the one with a wider head", "√"),
+        ("LowRankAdapter", RowsAlike, "all rows of A begin as the same numbers", "cases"),
+        ("ClassifierHead", MapsThePadding, "yours change by 2.5", "twice"),
+        ("ClassifierHead", DividesTheBias, "yours change by 0.5", "twice"),
+        ("MaskedLanguageModelHead", BiasSubtracted, "With biases that are not 0", "cases"),
+        ("MaskedLanguageModelHead", BiasAfterTheActivation, "right after its own step", "cases"),
         ("encode_piece", latest_pair_from_the_left, "learned latest, one place at a time", "leftmost"),
         ("should_stop", last_loss_only, "looks at the last loss only", "counts"),
         ("precision_recall_f1", found_in_any_sentence, "expected in another sentence only", "reverse"),

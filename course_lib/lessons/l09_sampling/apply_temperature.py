@@ -28,7 +28,7 @@ apply_temperature = Exercise(
         case(fixed_tensor(3, 4, seed=2), 0.0, having=("temperature 0", "a batch")),
         case(fixed_tensor(2, 3, 4) - 5, 1.5, having=("two axes before the last", "negative numbers")),
         case(fixed_tensor(5) * 100, 10.0, having=("huge numbers",)),
-        case(fixed_tensor(2, 4, seed=3) - 5, 0, having=("temperature 0", "negative numbers")),
+        case(fixed_tensor(2, 4, seed=3) - 500, 0, having=("temperature 0", "negative numbers")),
         case(fixed_tensor(3, 3, seed=6), 0, having=("temperature 0", "as many rows as tokens")),
         case(torch.tensor([0.5, 1.0, 1.000001]), 0, having=("temperature 0", "logits that are nearly equal")),
         case(torch.tensor([1e-3, 1.0000002e-3, -1e-3]), 0, having=("temperature 0", "logits that are nearly equal")),
@@ -54,7 +54,7 @@ apply_temperature = Exercise(
 
 
 @apply_temperature.mistake(
-    "Your code multiplies the logits by the temperature. Divide by it: a temperature above 1 brings the logits closer "
+    "Your logits are multiplied by the temperature. Divide by it: a temperature above 1 brings the logits closer "
     "together."
 )
 def multiplied(logits, temperature):
@@ -62,7 +62,7 @@ def multiplied(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "Your code divides by the temperature twice. Divide once.",
+    "Your logits are divided by the square of the temperature, as if they were divided twice. Divide once.",
     seen="https://github.com/RL-Align/RL-Kernel/issues/81",
 )
 def twice(logits, temperature):
@@ -85,8 +85,8 @@ def after_the_softmax(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your logits give NaN: your code divides by zero, or no token is left, or one is at plus "
-    "infinity. Only the likeliest token should be left: set all others to minus infinity.",
+    "At temperature 0 a softmax of your logits gives NaN. A division by zero, a token at plus infinity or no token "
+    "left would do that. Only the likeliest token should be left: set all others to minus infinity.",
     seen="https://github.com/google-deepmind/gemma/issues/562",
 )
 def by_zero(logits, temperature):
@@ -94,16 +94,16 @@ def by_zero(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code changes nothing. Only the likeliest token should be left: set all others to minus "
-    "infinity."
+    "At temperature 0 your distribution is that of the logits as they came in. Only the likeliest token should be "
+    "left: set all others to minus infinity."
 )
 def off_at_zero(logits, temperature):
     return logits / temperature if temperature else logits
 
 
 @apply_temperature.mistake(
-    "Your `/=` changes the caller's logits, so that the next draw divides them again. Make new ones: `logits / "
-    "temperature`.",
+    "Your code changes the caller's logits, as `/=` does, so the next draw would divide them again. Make new ones: "
+    "`logits / temperature`.",
     seen="https://github.com/Adibvafa/CodonTransformer/issues/20",
 )
 def in_place(logits, temperature):
@@ -122,8 +122,8 @@ def raised_to_a_power(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code looks for one maximum in the whole batch. Each row has its own likeliest token: use "
-    "the last axis."
+    "At temperature 0 your result is that of one maximum for the whole batch. Each row has its own likeliest token: "
+    "take the maximum over the last axis."
 )
 def one_maximum(logits, temperature):
     return (
@@ -134,7 +134,8 @@ def one_maximum(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code sets the other logits to 0. That is a logit like any other: set them to minus infinity."
+    "At temperature 0 the other tokens keep a chance in your result, as with logits of 0. That is a logit like any "
+    "other: set them to minus infinity."
 )
 def zeros_at_zero(logits, temperature):
     if temperature:
@@ -143,8 +144,18 @@ def zeros_at_zero(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code returns ones and zeros. You return probabilities: return logits, with minus infinity, "
-    "not 0, for all tokens but the likeliest."
+    "At temperature 0 the other tokens are the likeliest in your result where all logits are far below 0, as with −100 "
+    "in place of minus infinity. Set them to minus infinity."
+)
+def minus_100_at_zero(logits, temperature):
+    if temperature:
+        return logits / temperature
+    return logits.masked_fill(logits < logits.amax(-1, keepdim=True), -100.0)
+
+
+@apply_temperature.mistake(
+    "At temperature 0 your logits differ by 1, as ones and zeros do, so the other tokens keep a chance. Return "
+    "logits, not probabilities: minus infinity, not 0, for all tokens but the likeliest."
 )
 def one_hot_at_zero(logits, temperature):
     if temperature:
@@ -153,17 +164,17 @@ def one_hot_at_zero(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code returns ones and zeros, with one maximum for the whole batch. You return "
-    "probabilities: return logits, with minus infinity, not 0, for the others, and take the maximum over the last axis."
+    "At temperature 0 your logits differ by 1 at most, as ones and zeros do, and only the largest of the whole batch "
+    "stands out. Return logits, with minus infinity, not 0, for the others, and take the maximum over the last axis."
 )
 def ones_and_zeros_by_one_maximum(logits, temperature):
     return logits / temperature if temperature else (logits == logits.max()).to(logits.dtype)
 
 
 @apply_temperature.mistake(
-    "At temperature 0, `[..., logits.argmax(-1)]` leaves the likeliest tokens of all rows in every row. Each row "
-    "should keep only its own: use `scatter(-1, logits.argmax(-1, keepdim=True), ...)`, or compare with the row's "
-    "maximum."
+    "At temperature 0 the likeliest tokens of all rows are left in every row of your result, equally likely, as after "
+    "an assignment to `[..., logits.argmax(-1)]`. Each row should keep only its own: use `scatter(-1, "
+    "logits.argmax(-1, keepdim=True), ...)`, or compare with the row's maximum."
 )
 def columns_of_all_rows(logits, temperature):
     if temperature:
@@ -174,8 +185,9 @@ def columns_of_all_rows(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0, `[..., logits.argmax(-1)]` keeps the logits of the likeliest tokens of all rows in every row. "
-    "Each row should keep only its own: compare with the row's maximum, `logits.amax(-1, keepdim=True)`."
+    "At temperature 0 every row of your result keeps the logits of the likeliest tokens of all rows, as after an "
+    "assignment to `[..., logits.argmax(-1)]`. Each row should keep only its own: compare with the row's maximum, "
+    "`logits.amax(-1, keepdim=True)`."
 )
 def columns_of_all_rows_kept(logits, temperature):
     if temperature:
@@ -201,8 +213,8 @@ def least_likely_at_zero(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your maximum runs over the rows. Each row has its own likeliest token: take the maximum over the "
-    "last axis."
+    "At temperature 0 your result keeps the largest logit of each column, as with a maximum over the rows. Each row "
+    "has its own likeliest token: take the maximum over the last axis."
 )
 def maximum_of_the_columns(logits, temperature):
     if temperature:
@@ -211,7 +223,7 @@ def maximum_of_the_columns(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code sets the largest logit to minus infinity, and keeps the others. It should be the "
+    "At temperature 0 your result leaves out the token with the largest logit, and keeps the others. It should be the "
     "other way round."
 )
 def likeliest_removed(logits, temperature):
@@ -221,8 +233,8 @@ def likeliest_removed(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code uses a temperature that is not small enough, such as 0.1, so that other tokens keep a "
-    "chance. Set all but the likeliest to minus infinity."
+    "At temperature 0 other tokens keep a chance in your result, as at a temperature such as 0.1. Set all but the "
+    "likeliest to minus infinity."
 )
 def nearly_zero(logits, temperature):
     return logits / max(temperature, 0.1)
@@ -239,8 +251,9 @@ def with_a_tiny_temperature(tiny: float) -> Callable[[Tensor, float], Tensor]:
 
 for tiny in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12):
     apply_temperature.mistake(
-        f"At temperature 0 your code divides by a tiny number, such as {tiny:g}. Then logits that are nearly equal "
-        "share the probability, and huge ones become infinite. Set all but the likeliest to minus infinity."
+        f"At temperature 0 your result is that of a division by a tiny number, such as {tiny:g}. Then logits that are "
+        "nearly equal may share the probability, and huge ones may become infinite. Set all but the likeliest to "
+        "minus infinity."
     )(with_a_tiny_temperature(tiny))
 
 
@@ -252,7 +265,7 @@ def ignored(logits, temperature):
     return logits if temperature else choose.apply_temperature(logits, 0)
 
 
-@apply_temperature.mistake("Your code rounds down: `//` leaves out the fraction. Divide by `/`.")
+@apply_temperature.mistake("Your logits are rounded down, as `//` does. Divide by `/`.")
 def rounded_down(logits, temperature):
     return logits // temperature if temperature else choose.apply_temperature(logits, 0)
 

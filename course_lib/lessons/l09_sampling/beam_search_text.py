@@ -68,6 +68,9 @@ beam_search_text = Exercise(
         case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once",)),
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
+        case(writer(26), [1, 2], 3, 5, 4, having=("another stop token",)),
+        case(writer(643), [2, 1], 2, 5, 0, having=("a likelier text that only more beams would find", "two beams")),
+        case(writer(100), [1], 1, 6, 0, having=("a likelier text that only more beams would find", "a single beam")),
     ),
     hints=(
         (
@@ -88,19 +91,41 @@ beam_search_text = Exercise(
 
 
 beam_search_text.patch(
-    "Your search finds what greedy decoding finds. Either all your beams begin as the same text, and stay the same, or "
-    "only one text is kept in each step. Begin with one text, with a total of 0, and let `beam_step` keep `beams`.",
+    "Your search finds what greedy decoding finds. Perhaps all your beams begin as the same text, and stay the same, "
+    "or only one text is kept in each step. Begin with one text, with a total of 0, and let `beam_step` keep `beams`.",
     replace="[list(prompt)], torch.zeros(1)",
     by="[list(prompt)] * beams, torch.zeros(beams)",
     seen="https://github.com/facebookresearch/ParlAI/issues/2007",
 )
 
 beam_search_text.patch(
-    "Your code appends the i-th new token to the i-th text. A new token belongs to the text of its parent, "
-    "`texts[parent]`, which may be another one.",
+    "Your i-th new token continues the i-th text. A new token belongs to the text of its parent, `texts[parent]`, "
+    "which may be another one.",
     replace="[*going[parent], token] for parent, token in zip(parents.tolist(), tokens.tolist(), strict=True)",
     by="[*going[min(i, len(going) - 1)], token] for i, token in enumerate(tokens.tolist())",
 )
+
+
+@beam_search_text.mistake(
+    "Your texts hold tokens of several continuations, as when two of them append to the list of one parent. Make a new "
+    "list for each: `[*texts[parent], token]`."
+)
+def one_list_for_all_continuations(model, prompt, beams, length, stop):
+    going, totals, found = [list(prompt)], torch.zeros(1), []
+    for _ in range(length):
+        if not going:
+            break
+        parents, tokens, totals = beam_step(model(torch.tensor(going))[:, -1], totals, beams)
+        texts, going = going, []
+        for parent, token, total in zip(parents.tolist(), tokens.tolist(), totals.tolist(), strict=True):
+            if token == stop:
+                found.append((list(texts[parent]), total))
+            else:
+                texts[parent].append(token)
+                going.append(texts[parent])
+        totals = totals[tokens != stop]
+    text, total = max([*found, *zip(going, totals.tolist(), strict=True)], key=lambda each: each[1])
+    return text[len(prompt) :], total
 
 
 @beam_search_text.mistake(
@@ -123,8 +148,8 @@ beam_search_text.patch(
 )
 
 beam_search_text.patch(
-    "Your code stops as soon as one text ends. The others may become likelier texts: continue with them, and stop only "
-    "when none is left or after `length` tokens.",
+    "Your search is over as soon as one text ends. The others may become likelier texts: continue with them, and stop "
+    "only when none is left or after `length` tokens.",
     replace="if not going:",
     by="if found:",
 )
@@ -179,6 +204,21 @@ beam_search_text.patch(
 
 
 @beam_search_text.mistake(
+    "Your texts end at token 0, whatever `stop` is. The stop token's id is passed in as `stop`: compare with that."
+)
+def always_0(model, prompt, beams, length, stop):
+    return beam.beam_search_text(model, prompt, beams, length, stop=0)
+
+
+@beam_search_text.mistake(
+    "Your search keeps more texts than `beams` in each step. That may find a likelier text, but it is another search: "
+    "`beams` says how many texts are kept."
+)
+def one_beam_too_many(model, prompt, beams, length, stop):
+    return beam.beam_search_text(model, prompt, beams + 1, length, stop)
+
+
+@beam_search_text.mistake(
     "Your texts continue after the stop token. Set a text aside when it ends, so that it takes no part in the next "
     "step.",
     seen="https://github.com/tensorflow/tensorflow/issues/21920",
@@ -188,8 +228,8 @@ def continues_writing(model, prompt, beams, length, stop):
 
 
 @beam_search_text.mistake(
-    "Your code cuts the texts at the stop token only at the very end. What they wrote after it is counted, and keeps "
-    "other texts out: set a text aside as soon as it ends.",
+    "Your result ends at the stop token, but the text goes on: what it writes after that token is counted, and keeps "
+    "other texts out. Set a text aside as soon as it ends.",
     seen="https://github.com/jarobyte91/pytorch_beam_search/issues/5",
 )
 def cut_too_late(model, prompt, beams, length, stop):
@@ -232,15 +272,15 @@ beam_search_text.patch(
 )
 
 beam_search_text.patch(
-    "Your code passes only the newest token to the model. The model remembers nothing between calls: pass all of the "
-    "text so far.",
+    "Your new tokens depend on the newest token alone, as if only that were passed to the model. The model remembers "
+    "nothing between calls: pass all of the text so far.",
     replace="model(torch.tensor(going))",
     by="model(torch.tensor(going)[:, -1:])",
 )
 
 beam_search_text.patch(
-    "Your totals start again at 0 in each step, so that only the last token counts. Pass on the totals that "
-    "`beam_step` returns.",
+    "In your code only the last token counts, as if the totals started again at 0 in each step. Pass on the totals "
+    "that `beam_step` returns.",
     replace="step(logits, totals, beams)",
     by="step(logits, torch.zeros_like(totals), beams)",
 )
@@ -258,8 +298,8 @@ beam_search_text.patch(
 )
 
 beam_search_text.patch(
-    "Your code looks for the stop token in the whole text. The prompt may contain it, and then nothing ends: look "
-    "only at the new token.",
+    "If the prompt contains the stop token, your texts end after one new token, as if the stop token were looked for "
+    "in the whole text. Look only at the new token.",
     replace="going, totals = [text for text in going if text[-1] != stop], totals[tokens != stop]",
     by=(
         "found += [(text, total) for text, total in zip(going, totals.tolist()) if stop in text[:-1]]\n"

@@ -99,8 +99,8 @@ def totals_multiplied(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your code ignores the totals, or adds them before the softmax, where they cancel out. Add each text's total to "
-    "the `log_softmax` of its logits."
+    "The totals have no effect in your code, as if they were left out, or added before the softmax, where they cancel "
+    "out. Add each text's total to the `log_softmax` of its logits."
 )
 def totals_forgotten(logits, totals, beams):
     return top_of_table(logits.log_softmax(-1), beams)
@@ -135,23 +135,26 @@ def swapped(logits, totals, beams):
     return tokens, parents, values
 
 
-@beam_step.mistake("Your code divides the index by the number of texts. A row has V cells, so use `// V` and `% V`.")
+@beam_step.mistake(
+    "Your parents and tokens are those of an index into the flat table that is divided by the number of texts. A row "
+    "has V cells, so use `// V` and `% V`."
+)
 def divided_by_the_rows(logits, totals, beams):
     values, indices = (totals[:, None] + logits.log_softmax(-1)).flatten().topk(beams)
     return indices // len(logits), indices % len(logits), values
 
 
 @beam_step.mistake(
-    "Your softmax runs over all n · V logits at once. Each text has a distribution of its own: use the last axis of "
-    "(n, V)."
+    "Your log-probabilities are those of one softmax over all n · V logits. Each text has a distribution of its own: "
+    "use the last axis of (n, V)."
 )
 def softmax_over_all(logits, totals, beams):
     return top_of_table(totals[:, None] + logits.flatten().log_softmax(0).view_as(logits), beams)
 
 
 @beam_step.mistake(
-    "Your code adds the totals to the logits, and takes one softmax over all n · V sums. Each text has a distribution "
-    "of its own: take `log_softmax` of the logits over the last axis first, then add the totals."
+    "Your totals are those of one softmax over all n · V sums of totals and logits. Each text has a distribution of "
+    "its own: take `log_softmax` of the logits over the last axis first, then add the totals."
 )
 def softmax_over_all_with_totals(logits, totals, beams):
     longer = totals[:, None] + logits
@@ -159,7 +162,8 @@ def softmax_over_all_with_totals(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your softmax runs over the texts. Each text has a distribution over the V tokens: use the last axis."
+    "Your log-probabilities are those of a softmax over the texts. Each text has a distribution over the V tokens: "
+    "use the last axis."
 )
 def softmax_over_texts(logits, totals, beams):
     return top_of_table(totals[:, None] + logits.log_softmax(0), beams)
@@ -171,15 +175,15 @@ def worst_first(logits, totals, beams):
     return parents.flip(0), tokens.flip(0), values.flip(0)
 
 
-@beam_step.mistake("Your totals are probabilities. Return log-probabilities, as they came in: leave out `exp`.")
+@beam_step.mistake("Your totals are probabilities. Return log-probabilities, as they came in.")
 def not_logarithms(logits, totals, beams):
     parents, tokens, values = beam.beam_step(logits, totals, beams)
     return parents, tokens, values.exp()
 
 
 @beam_step.mistake(
-    "Your code takes the softmax first and then its logarithm. The softmax of very unlikely tokens is 0, and ln 0 is "
-    "minus infinity: use `torch.log_softmax`, which does both in one step.",
+    "Where a token is very unlikely, your log-probability is minus infinity, as if it were the logarithm of a softmax "
+    "that is 0. Use `torch.log_softmax`, which computes both in one step.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/191",
 )
 def logarithm_of_the_softmax(logits, totals, beams):
@@ -187,8 +191,8 @@ def logarithm_of_the_softmax(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
-    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+    "For a row of logits far below the others your result is infinite or NaN: every exponential is 0 there, and ln 0 "
+    "is minus infinity. Subtract the largest logit of each row first, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, totals, beams):
     lower = logits - logits.max()
@@ -243,12 +247,15 @@ def first_text_only(logits, totals, beams):
     return torch.zeros_like(tokens), tokens, values
 
 
-@beam_step.mistake("Your code divides the new totals by a length. Return plain sums of log-probabilities.")
+@beam_step.mistake(
+    "Your new totals are half of what they should be, as if they were divided by a length. Return plain sums of "
+    "log-probabilities."
+)
 def means(logits, totals, beams):
     return top_of_table((totals[:, None] + logits.log_softmax(-1)) / 2, beams)
 
 
-@beam_step.mistake("Your parents are fractions, because `/` divides exactly. Use `//`, which gives whole rows.")
+@beam_step.mistake("Your parents are fractions, as `/` gives them. Use `//`, which gives whole rows.")
 def fractions(logits, totals, beams):
     parents, tokens, values = beam.beam_step(logits, totals, beams)
     return (parents * logits.size(1) + tokens) / logits.size(1), tokens, values
@@ -260,7 +267,17 @@ def another_order(logits, totals, beams):
     return parents, values, tokens
 
 
-@beam_step.mistake("Your code sorts the kept texts by their parents. Return the best one first, as `topk` does.")
+@beam_step.mistake(
+    "Your tokens and totals are right, but your parents are those of an index divided by V among fewer than V "
+    "candidates for each text. If you take the best m tokens of each text first, divide the index by m."
+)
+def divided_by_v_among_fewer(logits, totals, beams):
+    each, tokens = (totals[:, None] + logits.log_softmax(-1)).topk(min(beams, logits.size(1)), dim=-1)
+    values, indices = each.flatten().topk(beams)
+    return indices // logits.size(1), tokens.flatten()[indices], values
+
+
+@beam_step.mistake("Your kept texts are in the order of their parents. Return the best one first, as `topk` does.")
 def sorted_by_parents(logits, totals, beams):
     parents, tokens, values = beam.beam_step(logits, totals, beams)
     order = parents.argsort(stable=True)
@@ -268,8 +285,8 @@ def sorted_by_parents(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your code divides the indices by the number of beams. In the flattened table each text has V numbers, one for "
-    "each token: divide by V, `logits.size(-1)`."
+    "Your parents and tokens are those of an index into the flat table that is divided by the number of beams. Each "
+    "text has V numbers there, one for each token: divide by V, `logits.size(-1)`."
 )
 def divided_by_the_beams(logits, totals, beams):
     longer = totals.unsqueeze(-1) + logits.log_softmax(-1)

@@ -41,8 +41,8 @@ def plain_power(length, alpha):
 
 
 @length_penalty.mistake(
-    "Your fraction is upside down, so it falls with the length. The penalty should grow: 5 + length belongs in the "
-    "numerator."
+    "Your penalty is the reciprocal of what it should be, so it falls with the length. It should grow: 5 + length "
+    "belongs in the numerator, and the exponent is alpha, not −alpha."
 )
 def upside_down(length, alpha):
     return 1 / beam.length_penalty(length, alpha)
@@ -80,8 +80,7 @@ def power_above_only(length, alpha):
 
 
 @length_penalty.mistake(
-    "Your code raises only the length to the power of alpha, since `**` binds more tightly than `+`. Put 5 + length in "
-    "brackets."
+    "Your code raises only the length to the power of alpha, as `5 + length ** alpha` does. Put 5 + length in brackets."
 )
 def power_of_the_length_only(length, alpha):
     return float((5 + length**alpha) / 6**alpha)
@@ -101,27 +100,26 @@ def without_alpha(length, alpha):
 
 
 @length_penalty.mistake(
-    "Your code raises alpha to the power of the length. It should be the other way round: (5 + length)^alpha."
+    "In your code alpha is the base, and the length is in the exponent. It should be the other way round: (5 + "
+    "length)^alpha."
 )
 def base_and_exponent_swapped(length, alpha):
     return float(alpha ** (5 + length) / max(alpha, 1e-9) ** 6)
 
 
-@length_penalty.mistake("Your code divides with `//`, which rounds down. Divide with `/`.")
+@length_penalty.mistake("Your fraction is rounded down, as `//` does. Divide with `/`.")
 def rounded_down(length, alpha):
     return float(((5 + length) // 6) ** alpha)
 
 
 @length_penalty.mistake(
-    "In your code the brackets around the denominator are missing: it divides by 5 and then adds 1. Divide by (5 + 1)."
+    "Your code divides by 5 and then adds 1, as it would without brackets around the denominator. Divide by (5 + 1)."
 )
 def brackets_missing(length, alpha):
     return float(((5 + length) / 5 + 1) ** alpha)
 
 
-@length_penalty.mistake(
-    "Your code counts one token fewer: the numerator is 5 + length, and the length is used as it is."
-)
+@length_penalty.mistake("Your numerator is 4 + length. It should be 5 + length, with the length as it is.")
 def one_token_fewer(length, alpha):
     return float(((4 + length) / 6) ** alpha)
 
@@ -139,21 +137,21 @@ def logarithm(length, alpha):
 
 
 @length_penalty.mistake(
-    "In your code the brackets around 5 + 1 are missing, so that it divides by 5 and then adds a power of 1. Divide "
-    "by (5 + 1)^alpha."
+    "Your code divides (5 + length)^alpha by 5 and then adds 1, as it would without brackets around 5 + 1. Divide by "
+    "(5 + 1)^alpha."
 )
 def power_without_brackets(length, alpha):
     return float((5 + length) ** alpha / 5 + 1**alpha)
 
 
-@length_penalty.mistake("Your code rounds the penalty to a whole number. Return it as it is.")
+@length_penalty.mistake("Your penalty is rounded down to a whole number. Return it as it is.")
 def whole_number(length, alpha):
     return int(beam.length_penalty(length, alpha))
 
 
 @length_penalty.mistake(
-    "Python divides before it adds: `5 + length / 6` is 5 + (length / 6). Put brackets around the numerator: "
-    "`(5 + length) / 6`."
+    "Your code divides only the length by 6, as `5 + length / 6` does. Put brackets around the numerator: `(5 + "
+    "length) / 6`."
 )
 def numerator_without_brackets(length, alpha):
     return (5 + length / 6) ** alpha

@@ -63,24 +63,24 @@ def p_before_k(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "In your code the temperature comes last, so that top-p looks at a distribution that is not the one you draw "
-    "from. Apply the temperature first."
+    "Your code filters a distribution without the temperature, as if that came last, so top-p looks at another "
+    "distribution than the one you draw from. Apply the temperature first."
 )
 def temperature_last(logits, temperature, k, p):
     return apply_temperature(filtered(logits, k, p), temperature).softmax(-1)
 
 
 @next_token_probabilities.mistake(
-    "In your code top-p comes first, and top-k and the temperature after it: the reverse order. Apply the temperature "
-    "first, then top-k, then top-p, each to what the one before returned."
+    "Your result is that of the reverse order, with top-p first, then top-k, then the temperature. Apply the "
+    "temperature first, then top-k, then top-p, each to what the one before returned."
 )
 def reverse_order(logits, temperature, k, p):
     return apply_temperature(filtered(filtered(logits, None, p), k, None), temperature).softmax(-1)
 
 
 @next_token_probabilities.mistake(
-    "Your probabilities do not add up to 1: the softmax comes before the filters, or dropped tokens are set to 0 "
-    "after it. Filter the logits, and take the softmax at the end."
+    "Your probabilities do not add up to 1, as if the softmax came before the filters, or dropped tokens were set to "
+    "0 after it. Filter the logits, and take the softmax at the end."
 )
 def do_not_add_up(logits, temperature, k, p):
     logits = apply_temperature(logits, temperature)
@@ -88,7 +88,8 @@ def do_not_add_up(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "Your softmax runs over the batch. Each text chooses among the V tokens: use the last axis."
+    "In a batch your probabilities are those of a softmax over the texts. Each text chooses among the V tokens: use "
+    "the last axis."
 )
 def along_the_batch(logits, temperature, k, p):
     logits = filtered(apply_temperature(logits, temperature), k, p)
@@ -96,7 +97,7 @@ def along_the_batch(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "Your code divides probabilities by the temperature. Divide the logits, before any softmax.",
+    "Your result is that of probabilities divided by the temperature. Divide the logits, before any softmax.",
     seen="https://github.com/EricGuo5513/momask-codes/issues/28",
 )
 def probabilities_cooled(logits, temperature, k, p):
@@ -140,7 +141,7 @@ def still_logits(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "Your code takes two softmaxes, so that dropped tokens get a chance again, since exp(0) = 1. Take one, at the "
+    "Your result is that of two softmaxes, so dropped tokens get a chance again, since exp(0) = 1. Take one, at the "
     "very end."
 )
 def softmaxed_twice(logits, temperature, k, p):
@@ -148,14 +149,15 @@ def softmaxed_twice(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "Your code applies the temperature twice, before and after the filters. Once, at the beginning, is right."
+    "Your result is that of a temperature applied twice, before and after the filters. Once, at the beginning, is "
+    "right."
 )
 def temperature_twice(logits, temperature, k, p):
     logits = filtered(apply_temperature(logits, temperature), k, p)
     return apply_temperature(logits, temperature).softmax(-1)
 
 
-@next_token_probabilities.mistake("Your code ignores both filters. Pass on what each of them returns.")
+@next_token_probabilities.mistake("Neither filter has an effect in your code. Pass on what each of them returns.")
 def filters_forgotten(logits, temperature, k, p):
     return apply_temperature(logits, temperature).softmax(-1)
 
@@ -192,15 +194,15 @@ def logarithms(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "Your code takes the softmax first and filters probabilities, so dropped tokens come out as minus infinity. "
-    "Filter the logits, and take the softmax at the end."
+    "Your result is that of filters on probabilities, so dropped tokens come out as minus infinity. Filter the "
+    "logits, and take the softmax at the end."
 )
 def probabilities_filtered(logits, temperature, k, p):
     return filtered(apply_temperature(logits, temperature).softmax(-1), k, p)
 
 
 @next_token_probabilities.mistake(
-    "Your code takes a softmax before the filters and another one after them. Filter the logits, and take one "
+    "Your result is that of a softmax before the filters and another one after them. Filter the logits, and take one "
     "softmax, at the end."
 )
 def softmax_before_and_after(logits, temperature, k, p):
@@ -208,7 +210,7 @@ def softmax_before_and_after(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "Your code computes exp of the logits itself, which overflows for huge logits. Use `softmax`, which subtracts the "
+    "For huge logits your result is NaN, as when their exponentials overflow. Use `softmax`, which subtracts the "
     "largest logit first."
 )
 def overflowing(logits, temperature, k, p):

@@ -72,24 +72,24 @@ def probability(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your code multiplies first and then takes the logarithm. The product of a long text is 0 to a computer, and ln 0 "
-    "is minus infinity: take the logarithms first, then their sum."
+    "For a long text your result is minus infinity, as if it were the logarithm of a product, which is 0 to a "
+    "computer. Take the logarithms first, then their sum."
 )
 def logarithm_of_the_product(logits, ids):
     return logits.softmax(-1)[torch.arange(len(ids)), ids].prod().log()
 
 
 @text_log_probability.mistake(
-    "Your code takes the softmax first and then its logarithm. The softmax of very unlikely tokens is 0, and ln 0 is "
-    "minus infinity: use `torch.log_softmax`, which does both in one step."
+    "Where a token is very unlikely, your result is minus infinity, as if it came from the logarithm of a softmax "
+    "that is 0. Use `torch.log_softmax`, which computes both in one step."
 )
 def logarithm_of_the_softmax(logits, ids):
     return logits.softmax(-1)[torch.arange(len(ids)), ids].log().sum()
 
 
 @text_log_probability.mistake(
-    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
-    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+    "For a row of logits far below the others your result is infinite or NaN: every exponential is 0 there, and ln 0 "
+    "is minus infinity. Subtract the largest logit of each row first, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, ids):
     lower = logits - logits.max()
@@ -112,8 +112,8 @@ def raw_logits(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your softmax runs over the positions, so that different positions compete. At each position the V tokens compete: "
-    "take the softmax over the last axis."
+    "Your result is that of a softmax over the positions, in which different positions compete. At each position the "
+    "V tokens compete: take the softmax over the last axis."
 )
 def over_the_positions(logits, ids):
     return logits.log_softmax(0)[torch.arange(len(ids)), ids].sum()
@@ -128,14 +128,14 @@ def surprise(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your code uses the logarithm to base 2, which gives bits. Use the natural logarithm, which gives nats."
+    "Your result is in bits, as with logarithms to base 2. Use the natural logarithm, which gives nats."
 )
 def in_bits(logits, ids):
     return choose.text_log_probability(logits, ids) / math.log(2)
 
 
 @text_log_probability.mistake(
-    "Your code uses the logarithm to base 10. Use the natural logarithm, `log`, which gives nats."
+    "Your result is that of logarithms to base 10. Use the natural logarithm, `log`, which gives nats."
 )
 def in_base_ten(logits, ids):
     return choose.text_log_probability(logits, ids) / math.log(10)
@@ -177,7 +177,7 @@ def of_all_tokens(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your index `[:, ids]` takes T numbers from every row. Take one number from each: "
+    "Your sum takes T numbers from every row, as the index `[:, ids]` does. Take one number from each: "
     "`log_p[torch.arange(len(ids)), ids]`."
 )
 def from_every_row(logits, ids):
@@ -185,8 +185,9 @@ def from_every_row(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your code has two mistakes. Its index `[:, ids]` takes T numbers from every row, but one from each is wanted: "
-    "`log_p[torch.arange(len(ids)), ids]`. And it takes their mean, but the log-probability of a text is the sum."
+    "Your code has two mistakes. It takes T numbers from every row, as the index `[:, ids]` does, but one from each "
+    "is wanted: `log_p[torch.arange(len(ids)), ids]`. And it takes their mean, but the log-probability of a text is "
+    "the sum."
 )
 def mean_from_every_row(logits, ids):
     return logits.log_softmax(-1)[:, ids].mean()
@@ -211,14 +212,16 @@ def not_added(logits, ids):
     return logits.log_softmax(-1)[torch.arange(len(ids)), ids]
 
 
-@text_log_probability.mistake("Your code takes a softmax before the log-softmax. Pass the logits on as they come in.")
+@text_log_probability.mistake(
+    "Your result is that of a softmax before the log-softmax. Pass the logits on as they come in."
+)
 def softmaxed_twice(logits, ids):
     return choose.text_log_probability(logits.softmax(-1), ids)
 
 
 @text_log_probability.mistake(
-    "Your code computes exp of the logits itself, which overflows for huge logits. Use `torch.log_softmax`, which "
-    "takes the largest logit out first."
+    "For huge logits your result is infinite or NaN, as when their exponentials overflow. Use `torch.log_softmax`, "
+    "which takes the largest logit out first."
 )
 def overflowing(logits, ids):
     p = logits.exp() / logits.exp().sum(-1, keepdim=True)
@@ -226,16 +229,16 @@ def overflowing(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your code adds up exp of the logits as they are, which overflows for huge logits. `torch.logsumexp` and "
-    "`torch.log_softmax` take the largest logit out first."
+    "For huge logits your result is infinite or NaN, as when the sum of their exponentials overflows. "
+    "`torch.logsumexp` and `torch.log_softmax` take the largest logit out first."
 )
 def overflowing_sum(logits, ids):
     return (logits[torch.arange(len(ids)), ids] - logits.exp().sum(-1).log()).sum()
 
 
 @text_log_probability.mistake(
-    "Your softmax runs over all the logits at once. Every position has a distribution of its own: take it over the "
-    "last axis."
+    "Your result is that of one softmax over all the logits at once. Every position has a distribution of its own: "
+    "take it over the last axis."
 )
 def softmax_over_all(logits, ids):
     return logits.flatten().log_softmax(0).view_as(logits)[torch.arange(len(ids)), ids].sum()

@@ -52,7 +52,7 @@ top_k_filter = Exercise(
         case(fixed_tensor(6), 1, having=("k = 1",)),
         case(fixed_tensor(3, 5, seed=3), 1, having=("k = 1", "a batch")),
         case(fixed_tensor(2, 3, 5, seed=4), 3, having=("two axes before the last",)),
-        case(fixed_tensor(5) - 9, 2, having=("negative numbers only",)),
+        case(fixed_tensor(5) - 500, 2, having=("numbers far below 0",)),
         case(fixed_tensor(2, 4), 4, having=("k as large as the vocabulary",)),
         case(fixed_tensor(2, 4), 50, having=("k larger than the vocabulary",)),
         case(torch.tensor([1.0, 2.0, 0.5, 1.0, -1.0, 1.0]), 2, having=("logits that equal the k-th largest",)),
@@ -97,8 +97,8 @@ def one_too_many(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your code sets dropped logits to 0, or to 1e-10. That is a logit like any other, larger than every negative one: "
-    "set them to minus infinity.",
+    "Dropped logits are 0 in your result, or nearly so. That is a logit like any other, larger than every negative "
+    "one: set them to minus infinity.",
     seen="https://github.com/karpathy/minGPT/issues/10",
 )
 def filled_with_nothing(logits, k):
@@ -121,15 +121,26 @@ def one_threshold(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your thresholds have lost the last axis, so that they are compared with tokens instead of rows. Keep it, (..., "
-    "1): `values[..., -1:]`."
+    "Your code compares the threshold of row i with column i, as happens if the thresholds have lost the last axis. "
+    "Keep it, (..., 1): `values[..., -1:]`."
 )
 def threshold_as_a_row(logits, k):
     return logits.masked_fill(logits < logits.topk(min(k, logits.size(-1))).values[..., -1], -1e9)
 
 
 @top_k_filter.mistake(
-    "Your `topk` runs over the first axis, so that rows compete. The V tokens of a row compete: use the last axis."
+    "Your code is right for one row, but in a batch every row keeps the tokens of all rows, as with "
+    "`logits[..., ids]`. `scatter` with `dim=-1` treats each row by itself, and so does a threshold for each row."
+)
+def ids_of_all_rows(logits, k):
+    ids = logits.topk(min(k, logits.size(-1)), dim=-1).indices.flatten()
+    filtered = torch.full_like(logits, -torch.inf)
+    filtered[..., ids] = logits[..., ids]
+    return filtered
+
+
+@top_k_filter.mistake(
+    "In your code rows compete, as in `topk` over the first axis. The V tokens of a row compete: use the last axis."
 )
 def along_the_rows(logits, k):
     return logits.masked_fill(logits < logits.topk(min(k, logits.size(0)), dim=0).values[-1:], -1e9)
@@ -178,8 +189,8 @@ def first_tokens(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your code keeps only the likeliest token, whatever k is. The threshold is the k-th largest logit: the last that "
-    "`topk` returns, not the first."
+    "Your code keeps only the likeliest token, whatever k is. Keep what is at least as large as the k-th largest "
+    "logit: the last that `topk` returns, not the first."
 )
 def likeliest_only(logits, k):
     return choose.top_k_filter(logits, 1)
@@ -210,7 +221,8 @@ def in_place(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your threshold is the k-th smallest logit. It should be the k-th largest: the last that `topk` returns."
+    "Your code drops only what is below the k-th smallest logit. Drop what is below the k-th largest: the last that "
+    "`topk` returns."
 )
 def from_the_smallest(logits, k):
     threshold = logits.kthvalue(min(k, logits.size(-1)), dim=-1, keepdim=True).values
@@ -218,8 +230,8 @@ def from_the_smallest(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your threshold is at position k of the logits in rising order, counted from the smallest. Sort in falling order, "
-    "or count from the end: position −k."
+    "Your code drops the k smallest logits, as with a threshold at position k of the logits in rising order. Keep the "
+    "k largest: sort in falling order, or count from the end, position −k."
 )
 def position_in_rising_order(logits, k):
     if k >= logits.size(-1):
@@ -228,7 +240,7 @@ def position_in_rising_order(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your code sets dropped logits to a number such as −1, which a logit may reach. Set them to minus infinity."
+    "Dropped logits are −1 in your result, a number that a logit may reach. Set them to minus infinity."
 )
 def filled_with_minus_one(logits, k):
     filtered = choose.top_k_filter(logits, k)
@@ -236,8 +248,17 @@ def filled_with_minus_one(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your code multiplies the logits by 0 or 1. A logit of 0 is a logit like any other: set dropped ones to minus "
-    "infinity."
+    "Where all logits are far below 0, dropped tokens are the likeliest in your result, as with −100 in place of minus "
+    "infinity. Set them to minus infinity."
+)
+def filled_with_minus_100(logits, k):
+    filtered = choose.top_k_filter(logits, k)
+    return filtered.masked_fill(filtered == -torch.inf, -100.0)
+
+
+@top_k_filter.mistake(
+    "Dropped logits are 0 in your result, or NaN if they were minus infinity, as after a product with 0. A logit of 0 "
+    "is a logit like any other: set dropped ones to minus infinity."
 )
 def times_the_mask(logits, k):
     return logits * (choose.top_k_filter(logits, k) > -torch.inf)

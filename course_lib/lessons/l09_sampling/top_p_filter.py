@@ -61,6 +61,12 @@ top_p_filter = Exercise(
         case(torch.tensor([[0.05, 0.15, 0.5, 0.3], [0.7, 0.1, 0.1, 0.1]]).log(), 0.3, having=("a small p", "a batch")),
         case(POWERS_OF_TWO, 0.75, having=("a sum that is exactly p",)),
         case(torch.stack((POWERS_OF_TWO, POWERS_OF_TWO.flip(0))), 0.5, having=("a sum that is exactly p", "a batch")),
+        case(
+            torch.tensor([[0.7, 0.1, 0.15, 0.05], [0.26, 0.3, 0.2, 0.24]]).log(),
+            0.6,
+            having=("a first row that needs fewer tokens", "a batch"),
+        ),
+        case(fixed_tensor(5, seed=9) - 500, 0.6, having=("numbers far below 0",)),
         case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers",)),
     ),
     hints=(
@@ -99,8 +105,8 @@ def nothing_kept(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code keeps a token while the sum that includes it is below p. So the token that crosses p is dropped, and if "
-    "the very first one crosses p, nothing is left. Compare the sum of what came before with p."
+    "Your kept tokens always have less than p together: the token at which the sum reaches p is dropped, and if that "
+    "is the very first one, nothing is left. Compare the sum of what came before a token with p."
 )
 def below_p_with_itself(logits, p):
     return nucleus(logits, lambda ordered: ordered.cumsum(-1) < p)
@@ -123,8 +129,8 @@ def left_sorted(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your mask is sorted by probability, but your code applies it to logits in the vocabulary's order. Sort the mask "
-    "back first, by `scatter`.",
+    "Your code keeps as many tokens as it should, but the first ones of the vocabulary, as a mask does that is still "
+    "sorted by probability. Sort the mask back first, by `scatter`.",
     seen="https://github.com/dmlc/gluon-nlp/issues/1503",
 )
 def mask_left_sorted(logits, p):
@@ -132,8 +138,8 @@ def mask_left_sorted(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code sorts the mask a second time instead of sorting it back. The inverse is `scatter` with the order, or "
-    "`gather` with the `argsort` of the order.",
+    "Your mask comes out as if it were sorted a second time instead of sorted back. The inverse is `scatter` with the "
+    "order, or `gather` with the `argsort` of the order.",
     seen="https://github.com/lucidrains/PaLM-rlhf-pytorch/issues/60",
 )
 def put_back_the_wrong_way(logits, p):
@@ -142,8 +148,9 @@ def put_back_the_wrong_way(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code has two mistakes. It drops the token that crosses p, which should be the last one that stays; and its "
-    "mask is sorted by probability, but the logits are not: put it back in the vocabulary's order by `scatter`."
+    "Your code has two mistakes. It drops the token that crosses p, which should be the last one that stays; and it "
+    "keeps the first tokens of the vocabulary, as a mask does that is still sorted by probability: put it back in the "
+    "vocabulary's order by `scatter`."
 )
 def crossing_dropped_and_mask_left_sorted(logits, p):
     ordered = logits.softmax(-1).sort(-1, descending=True).values
@@ -160,8 +167,8 @@ def crossing_dropped_and_left_sorted(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your `keep[..., order]` sorts the mask a second time, and mixes the rows of a batch. To put the mask back in the "
-    "vocabulary's order, row by row, use `keep.scatter(-1, order, keep)`."
+    "Your mask comes out as if it were sorted a second time, and the rows of a batch are mixed, as `keep[..., order]` "
+    "does. To put a mask back in the vocabulary's order, row by row, use `keep.scatter(-1, order, keep)`."
 )
 def mask_indexed_by_the_order(logits, p):
     ordered, order = logits.softmax(-1).sort(-1, descending=True)
@@ -170,8 +177,9 @@ def mask_indexed_by_the_order(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code has two mistakes. It drops the token that crosses p, which should be the last one that stays; and "
-    "`keep[..., order]` sorts the mask a second time: put it back by `keep.scatter(-1, order, keep)`."
+    "Your code has two mistakes. It drops the token that crosses p, which should be the last one that stays; and its "
+    "mask comes out as if it were sorted a second time, as `keep[..., order]` does: put it back by `keep.scatter(-1, "
+    "order, keep)`."
 )
 def crossing_dropped_and_mask_indexed(logits, p):
     ordered, order = logits.softmax(-1).sort(-1, descending=True)
@@ -179,7 +187,7 @@ def crossing_dropped_and_mask_indexed(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your `mask[..., order]` is right for one row, but in a batch it takes the order of every row for each row. "
+    "Your code is right for one row, but in a batch each row gets the order of every row, as with `mask[..., order]`. "
     "`gather` and `scatter` with `dim=-1` treat each row by itself: `keep.scatter(-1, order, keep)`."
 )
 def back_by_an_index(logits, p):
@@ -188,8 +196,8 @@ def back_by_an_index(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your assignment to `mask[..., order]` is right for one row, but in a batch the rows overwrite each other. "
-    "`scatter` treats each row by itself: `keep.scatter(-1, order, keep)`."
+    "Your code is right for one row, but in a batch the rows overwrite each other, as with an assignment to "
+    "`mask[..., order]`. `scatter` treats each row by itself: `keep.scatter(-1, order, keep)`."
 )
 def assigned_by_an_index(logits, p):
     ordered, order = logits.softmax(-1).sort(-1, descending=True)
@@ -200,8 +208,8 @@ def assigned_by_an_index(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your `order[keep]` is right for one row, but in a batch it keeps the tokens of all rows in every row. `scatter` "
-    "treats each row by itself: `keep.scatter(-1, order, keep)`."
+    "Your code is right for one row, but in a batch it keeps the tokens of all rows in every row, as the ids "
+    "`order[keep]` do. `scatter` treats each row by itself: `keep.scatter(-1, order, keep)`."
 )
 def ids_of_all_rows(logits, p):
     ordered, order = logits.softmax(-1).sort(-1, descending=True)
@@ -229,23 +237,24 @@ def in_the_vocabularys_order(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code compares each single probability with p. The sum should reach p, starting from the likeliest: use "
-    "`cumsum`."
+    "Your code keeps the tokens that each have at least p by themselves. Their sum should reach p, starting from the "
+    "likeliest: use `cumsum`."
 )
 def each_by_itself(logits, p):
     return logits.masked_fill(logits.softmax(-1) < p, -torch.inf)
 
 
 @top_p_filter.mistake(
-    "Your code compares each single probability with 1 − p. The sum should reach p, starting from the likeliest: use "
-    "`cumsum`."
+    "Your code keeps the tokens that each have at least 1 − p by themselves. Their sum should reach p, starting from "
+    "the likeliest: use `cumsum`."
 )
 def each_by_itself_with_the_rest(logits, p):
     return logits.masked_fill(logits.softmax(-1) < 1 - p, -torch.inf)
 
 
 @top_p_filter.mistake(
-    "Your code adds up from the least likely token on, and keeps the tail. Start from the likeliest: `descending=True`."
+    "Your code keeps the least likely tokens that together reach p. Start from the likeliest: if you sort, do so with "
+    "`descending=True`."
 )
 def least_likely_first(logits, p):
     ordered, order = logits.softmax(-1).sort(-1)
@@ -254,8 +263,8 @@ def least_likely_first(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code multiplies logits by the mask. Top-k may have left minus infinity there, and −∞ · 0 is NaN: use "
-    "`masked_fill`."
+    "Where top-k left minus infinity your result is NaN, as −∞ · 0 and ∞ − ∞ are. If you multiply by a mask, use "
+    "`masked_fill` instead."
 )
 def times_the_mask(logits, p):
     in_nucleus = (choose.top_p_filter(logits, p) > -torch.inf).to(logits.dtype)
@@ -272,8 +281,8 @@ def beside_the_likeliest(logits, p):
 
 
 @top_p_filter.mistake(
-    "With p = 1 your code keeps a single token: no sum is above 1, and `argmax` of nothing but False is 0. With p = 1 "
-    "all tokens stay.",
+    "With p = 1 your code keeps a single token, but all should stay. If it looks for the first sum above p by "
+    "`argmax`, there is none, and `argmax` of nothing but False is 0.",
     seen="https://github.com/BlinkDL/ChatRWKV/issues/170",
 )
 def greedy_at_one(logits, p):
@@ -286,7 +295,8 @@ def top_p_probabilities(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code compares the sum with 1 − p. From the likeliest token on, the sum should reach p itself."
+    "Your code keeps the likeliest tokens that together have 1 − p. Together they should have p. If you sort "
+    "ascending, drop the tokens whose sum is at most 1 − p."
 )
 def one_minus_p(logits, p):
     return nucleus(logits, lambda ordered: crossing_kept(ordered, 1 - p))
@@ -299,13 +309,25 @@ def nucleus_dropped(logits, p):
     return logits.masked_fill(choose.top_p_filter(logits, p) > -torch.inf, -1e9)
 
 
-@top_p_filter.mistake("Your code sets dropped logits to 0. That is a logit like any other: set them to minus infinity.")
+@top_p_filter.mistake(
+    "Dropped logits are 0 in your result. That is a logit like any other: set them to minus infinity."
+)
 def filled_with_zeros(logits, p):
     return logits.masked_fill(choose.top_p_filter(logits, p) == -torch.inf, 0.0)
 
 
 @top_p_filter.mistake(
-    "Your softmax runs over the rows. Each row has a distribution of its own over the V tokens: use the last axis."
+    "Where all logits are far below 0, dropped tokens are the likeliest in your result, as with −100 in place of minus "
+    "infinity. Set them to minus infinity."
+)
+def filled_with_minus_100(logits, p):
+    filtered = choose.top_p_filter(logits, p)
+    return filtered.masked_fill(filtered == -torch.inf, -100.0)
+
+
+@top_p_filter.mistake(
+    "Your probabilities are those of a softmax over the rows. Each row has a distribution of its own over the V "
+    "tokens: use the last axis."
 )
 def softmax_of_the_columns(logits, p):
     ordered, order = logits.softmax(0).sort(-1, descending=True)
@@ -314,7 +336,7 @@ def softmax_of_the_columns(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code sorts along the first axis, so that rows are mixed. Sort the V tokens of each row: the last axis."
+    "In your code rows are mixed, as if it sorted along the first axis. Sort the V tokens of each row: the last axis."
 )
 def sorted_along_the_rows(logits, p):
     if logits.dim() == 1:
@@ -325,8 +347,7 @@ def sorted_along_the_rows(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code takes the softmax of what is already a distribution: two softmaxes make the probabilities more alike. "
-    "Take one, of the logits."
+    "Your sums are those of two softmaxes, which make the probabilities more alike. Take one, of the logits."
 )
 def two_softmaxes(logits, p):
     stays = choose.top_p_filter(logits.softmax(-1), p) > -torch.inf
@@ -358,6 +379,14 @@ def two_at_least(logits, p):
 
 
 @top_p_filter.mistake(
+    "Your code keeps as many tokens in every row as the row that needs most. Each row has a sum of its own."
+)
+def count_of_the_largest_row(logits, p):
+    count = int((choose.top_p_filter(logits, p) > -torch.inf).sum(-1).max())
+    return choose.top_k_filter(logits, count)
+
+
+@top_p_filter.mistake(
     "Your code keeps as many tokens in every row as the first row needs. Each row has a sum of its own."
 )
 def count_of_the_first_row(logits, p):
@@ -376,7 +405,7 @@ def in_place(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code computes exp of the logits itself, which overflows for huge logits. Use `softmax`, which subtracts the "
+    "For huge logits your result is NaN, as when their exponentials overflow. Use `softmax`, which subtracts the "
     "largest logit first."
 )
 def overflowing(logits, p):
@@ -385,13 +414,13 @@ def overflowing(logits, p):
     return logits.masked_fill(~stays.scatter(-1, order, stays), -torch.inf)
 
 
-@top_p_filter.mistake("Your `cumsum` runs over the rows. Each row has a sum of its own: use the last axis.")
+@top_p_filter.mistake("Your sums run over the rows. Each row has a sum of its own: use the last axis.")
 def added_over_the_rows(logits, p):
     return nucleus(logits, lambda ordered: (ordered.cumsum(0) - ordered < p) | (p == 1))
 
 
 @top_p_filter.mistake(
-    "Your code moves the mask by one row instead of one token. Move it along the last axis: `mask[..., 1:] = "
+    "Your mask is moved by one row instead of one token. If you move it, do so along the last axis: `mask[..., 1:] = "
     "mask[..., :-1].clone()`."
 )
 def moved_by_a_row(logits, p):

@@ -47,12 +47,13 @@ def explain_what_is_read(answer: Any, arguments: tuple[Any, ...]) -> str:
     if not isinstance(weights, Tensor) or weights.shape != (B, H, T, S):
         return ""
     reads, should = (weights.abs() > 1e-12).flatten(0, 1).any(0), torch.ones(T, S, dtype=torch.bool).tril(old)
-    if reads.equal(should) or not bool(weights.isfinite().all()):
+    are_weights = bool((weights >= 0).all()) and torch.allclose(weights.sum(-1), torch.ones(()).to(weights), atol=1e-4)
+    if reads.equal(should) or not are_weights:
         return ""
     t, s = (reads != should).nonzero()[0].tolist()
     where = f"With {old} old and {T} new tokens, your new token at position {old + t}, counted from 0,"
     if reads[t, s]:
-        return f"{where} reads position {s}, which comes after it: look at your mask."
+        return f"{where} reads position {s}, which comes after it: the mask should hide that."
     return f"{where} does not read position {s}: it should read every position up to its own."
 
 
@@ -78,6 +79,7 @@ attend_with_cache = Exercise(
         case(*new_tokens(2, 2, 3, seed=3), earlier_tokens(2, 2, 1), having=("several new tokens", "a batch")),
         case(*new_tokens(2, 2, 1), earlier_tokens(2, 2, 4), having=("a batch",)),
         case(*new_tokens(1, 1, 3), earlier_tokens(1, 1, 3), having=("as many new tokens as old ones", "a single head")),
+        case(*new_tokens(1, 2, 1, d_k=6, d_v=6), earlier_tokens(1, 2, 3, 6, 6), having=("a wider head",)),
         case(
             *new_tokens(1, 2, 3, d_v=3),
             earlier_tokens(1, 2, 4, d_v=3),
@@ -154,8 +156,8 @@ def concatenated_along_the_batch(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "Your mask is off by one: each new token also reads the one after it. New token t should read all S − T old "
-    "tokens, and the new ones up to t."
+    "Each of your new tokens also reads the one after it. New token t should read all S − T old tokens, and the new "
+    "ones up to t."
 )
 def reads_the_next(query, key, value, past):
     keys, values = concatenated(key, value, past)
@@ -164,8 +166,8 @@ def reads_the_next(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "Your mask is off by one: no new token reads itself. New token t should read all S − T old tokens, and the new "
-    "ones up to and including t."
+    "None of your new tokens reads itself. New token t should read all S − T old tokens, and the new ones up to and "
+    "including t."
 )
 def does_not_read_itself(query, key, value, past):
     keys, values = concatenated(key, value, past)
@@ -194,7 +196,7 @@ def never_masked(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "Your mask treats the new tokens as the first of the text, as `is_causal=True` does, so the first of them reads "
+    "Your new tokens read as if they were the first of the text, as with `is_causal=True`, so the first of them reads "
     "one key only. They are the last T of S tokens: take the last T rows of the (S, S) mask.",
     seen="https://github.com/RobertCsordas/moeut/issues/6",
 )
@@ -224,7 +226,7 @@ def new_values_first(query, key, value, past):
     return attended(query, keys, values), (keys, values)
 
 
-@attend_with_cache.mistake("The scale is missing in your code: scores are divided by √d_k, with a cache and without.")
+@attend_with_cache.mistake("Your scores are not divided by √d_k. They should be, with a cache and without.")
 def not_scaled(query, key, value, past):
     keys, values = concatenated(key, value, past)
     return attended(query * query.size(-1) ** 0.5, keys, values), (keys, values)
@@ -269,8 +271,8 @@ def not_the_new_ones_before(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "Your code divides the new keys by √d_k before it keeps them, so that old and new keys differ in scale. Keep the "
-    "keys as they come in, and divide the scores, or the query."
+    "The new keys that your code returns are divided by √d_k, so old and new keys differ in scale. Keep the keys as "
+    "they come in, and divide the scores, or the query."
 )
 def scaled_keys_kept(query, key, value, past):
     d_k = query.size(-1)
@@ -279,23 +281,24 @@ def scaled_keys_kept(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "Your code divides the new keys by √d_k before it keeps them, and `scaled_dot_product_attention` divides the "
-    "scores again. Keep the keys as they come in."
+    "The new keys that your code returns are divided by √d_k, and their scores are divided by it again. Keep the keys "
+    "as they come in."
 )
 def scaled_keys_kept_and_scaled_again(query, key, value, past):
     keys, values = concatenated(key / query.size(-1) ** 0.5, value, past)
     return attended(query, keys, values), (keys, values)
 
 
-@attend_with_cache.mistake("Your scores are divided by √d_k twice. `scaled_dot_product_attention` does it already.")
+@attend_with_cache.mistake(
+    "Your scores are divided by √d_k twice. If you call `scaled_dot_product_attention`, it does so already."
+)
 def scaled_twice(query, key, value, past):
     keys, values = concatenated(key, value, past)
     return attended(query / query.size(-1) ** 0.5, keys, values), (keys, values)
 
 
 @attend_with_cache.mistake(
-    "Your code repeats the newest query for the whole text, or computes a row for old tokens too. Only the T new "
-    "tokens ask: the output has T rows."
+    "Your output has a row for each of the S tokens. Only the T new tokens ask, so it should have T rows."
 )
 def row_for_every_key(query, key, value, past):
     keys, values = concatenated(key, value, past)
@@ -315,8 +318,8 @@ def past_swapped(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "Your mask is inverted: each new token reads only what comes after it. It should read the past, itself and the "
-    "new ones before it."
+    "Each of your new tokens reads only itself and what comes after it. It should read the past, the new ones before "
+    "it, and itself."
 )
 def reads_the_future(query, key, value, past):
     keys, values = concatenated(key, value, past)

@@ -38,7 +38,9 @@ cache_bytes = Exercise(
 )
 
 
-@cache_bytes.mistake("Your code counts the keys or the values alone. Both are kept, which is twice as much.")
+@cache_bytes.mistake(
+    "Your result is half of what it should be, as if only the keys or only the values were kept. Both are."
+)
 def keys_only(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each) // 2
 
@@ -65,7 +67,9 @@ def squared(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length**2, bytes_each)
 
 
-@cache_bytes.mistake("Your code counts bits. Return bytes: `bytes_each` is in bytes already.")
+@cache_bytes.mistake(
+    "Your result is 8 times what it should be, as if it were in bits. Return bytes: `bytes_each` is in bytes already."
+)
 def bits(layers, kv_heads, d_k, length, bytes_each):
     return 8 * cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each)
 
@@ -76,11 +80,19 @@ def numbers_counted(layers, kv_heads, d_k, length, bytes_each):
 
 
 @cache_bytes.mistake(
-    "Your code keeps the queries too. A token asks only once, when it is new; later tokens read only its key and its "
-    "value."
+    "Your result is 3/2 of what it should be, as if queries were kept too. A token asks only once, when it is new; "
+    "later tokens read only its key and its value."
 )
 def queries_too(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each) // 2 * 3
+
+
+@cache_bytes.mistake(
+    "Your result has only the keys or only the values in bytes, and adds the others as a count of numbers. Multiply "
+    "both by `bytes_each`: brackets around the sum help."
+)
+def half_in_bytes(layers, kv_heads, d_k, length, bytes_each):
+    return layers * kv_heads * d_k * length * (1 + bytes_each)
 
 
 @cache_bytes.mistake("Your code counts a single token. Every token leaves a key and a value: multiply by `length`.")
@@ -111,14 +123,16 @@ def divided_by_the_bytes(layers, kv_heads, d_k, length, bytes_each):
 
 
 @cache_bytes.mistake(
-    "Your code divides d_k by the number of heads. `d_k` is already the width of a single head: multiply by both."
+    "Your result is that of d_k divided by the number of heads. `d_k` is already the width of a single head: multiply "
+    "by both."
 )
 def width_divided(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, 1, d_k, length, bytes_each) // kv_heads
 
 
 @cache_bytes.mistake(
-    "Your code squares the width, as a weight matrix has it. The cache holds vectors of d_k numbers, and no matrices."
+    "Your count grows with the square of d_k, as the size of a weight matrix does. The cache holds vectors of d_k "
+    "numbers, and no matrices."
 )
 def squared_width(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k**2, length, bytes_each)

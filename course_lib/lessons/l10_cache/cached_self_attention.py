@@ -60,9 +60,9 @@ cached_self_attention = Exercise(
         case(ATTENTION, fixed_tensor(2, 3, 8, seed=2), earlier_tokens(2, 2, 4), having=("several new tokens",)),
         case(ATTENTION, fixed_tensor(3, 1, 8, seed=3), earlier_tokens(3, 2, 5), having=("a batch",)),
         case(
-            FixedAttention(12, 3),
-            fixed_tensor(2, 2, 12, seed=4),
-            earlier_tokens(2, 3, 1),
+            FixedAttention(18, 3),
+            fixed_tensor(2, 2, 18, seed=4),
+            earlier_tokens(2, 3, 1, 6, 6),
             having=("other sizes", "a past of a single token"),
         ),
     ),
@@ -92,8 +92,8 @@ cached_self_attention.patch(
 )
 
 cached_self_attention.patch(
-    "Your position counts the new tokens too. The first new token is at position P, the number of tokens in the past, "
-    "counting from 0.",
+    "Your first new token is at position P + T, as if the new tokens were counted too. It is at position P, the "
+    "number of tokens in the past, counting from 0.",
     replace="P = 0 if past is None else past[0].size(2)",
     by="P = x.size(1) + (0 if past is None else past[0].size(2))",
     seen="https://github.com/skyzh/tiny-llm/pull/46",
@@ -114,39 +114,41 @@ cached_self_attention.patch(
 )
 
 cached_self_attention.patch(
-    "Your position is one too small: P − 1 is the position of the last old token. The first new one is at P.",
+    "Your first new token is at position P − 1, that of the last old token. It is at P.",
     replace="P = 0 if past is None else past[0].size(2)",
     by="P = 0 if past is None else past[0].size(2) - 1",
 )
 
 cached_self_attention.patch(
-    "Your position is one too large. Positions count from 0, so after P old tokens the first new one is at P.",
+    "After a past your first new token is at position P + 1. Positions count from 0, so after P old tokens it is at P.",
     replace="P = 0 if past is None else past[0].size(2)",
     by="P = 0 if past is None else past[0].size(2) + 1",
 )
 
 cached_self_attention.patch(
-    "Your position is the number of heads. The keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
+    "After a past your first new token is at the position H, the number of heads. The keys of the past are (B, H, P, "
+    "d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(1)",
 )
 
 cached_self_attention.patch(
-    "Your position is the width d_k. The keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
+    "After a past your first new token is at the position d_k, a width. The keys of the past are (B, H, P, d_k): P is "
+    "`past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(3)",
 )
 
 cached_self_attention.patch(
-    "Your position is the number of texts, as `len(past[0])` gives it. The keys of the past are (B, H, P, d_k): P is "
-    "`past[0].size(2)`.",
+    "After a past your first new token is at the position B, the number of texts, as `len(past[0])` gives it. The "
+    "keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(0)",
 )
 
 cached_self_attention.patch(
-    "Your position is 2, the length of the pair `past`. The keys of the past are (B, H, P, d_k): P is "
-    "`past[0].size(2)`.",
+    "After a past your first new token is always at position 2, as with `len(past)`, the length of the pair. The keys "
+    "of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="2",
 )
@@ -201,7 +203,7 @@ cached_self_attention.patch(
 )
 
 cached_self_attention.patch(
-    "Your new tokens do not read the past: pass `past` to `attend_with_cache`.",
+    "Your new tokens do not read the past. If you call `attend_with_cache`, pass `past` to it.",
     replace="attend(queries, keys, values, past)",
     by="attend(queries, keys, values, None)",
 )
@@ -237,6 +239,20 @@ def rotated_again(attention, x, past):
 
 
 @cached_self_attention.mistake(
+    "The new keys that your code returns are not rotated, and your output is that of a rotation of all keys, those of "
+    "the past too, in each call. The keys of the past are rotated already: rotate the new ones from position P on, and "
+    "return them so."
+)
+def all_keys_rotated_in_each_call(attention, x, past):
+    P = 0 if past is None else past[0].size(2)
+    queries, keys, values = (split_heads(each(x), attention.heads) for each in maps_of(attention))
+    if past is not None:
+        keys, values = torch.cat((past[0], keys), dim=2), torch.cat((past[1], values), dim=2)
+    mixed, _ = attend_with_cache(attention.rotate(queries, P), attention.rotate(keys, 0), values, None)
+    return attention.W_o(merge_heads(mixed)), (keys, values)
+
+
+@cached_self_attention.mistake(
     "Your code attends as a single head: cut queries, keys and values by `split_heads` first, and merge afterwards."
 )
 def single_head(attention, x, past):
@@ -250,8 +266,8 @@ def single_head(attention, x, past):
 
 
 @cached_self_attention.mistake(
-    "Your code rotates before the heads are split. Each head is rotated by itself: `split_heads` first, then "
-    "`attention.rotate`."
+    "Your queries and keys are rotated over their whole width, not head by head. If you rotate, do so after "
+    "`split_heads`."
 )
 def rotated_before_the_split(attention, x, past):
     P = 0 if past is None else past[0].size(2)
@@ -263,8 +279,8 @@ def rotated_before_the_split(attention, x, past):
 
 
 @cached_self_attention.mistake(
-    "Your code rotates x, before the maps, so that the values are rotated too and the heads not one by one. First W_q, "
-    "W_k and W_v, then `split_heads`, then rotate queries and keys."
+    "Your result is that of a rotation of x, before the maps, so the values are rotated too and the heads not one by "
+    "one. First W_q, W_k and W_v, then `split_heads`, then rotate queries and keys."
 )
 def rotated_before_the_maps(attention, x, past):
     P = 0 if past is None else past[0].size(2)
@@ -277,8 +293,8 @@ def rotated_before_the_maps(attention, x, past):
 
 
 @cached_self_attention.mistake(
-    "For queries and keys your code rotates x, before the maps. First W_q and W_k, then `split_heads`, then rotate "
-    "each head."
+    "Your queries and keys are those of a rotated x, as if the rotation came before the maps. First W_q and W_k, then "
+    "`split_heads`, then rotate each head."
 )
 def rotated_before_two_maps(attention, x, past):
     P = 0 if past is None else past[0].size(2)

@@ -137,8 +137,19 @@ def the_wrong_way_on_a_copy(past, parents):
 
 
 @reorder_cache.mistake(
-    "Your code assigns to the rows `parents`, so that row i goes to position parents[i]. It should be the other way "
-    "round: the new row i is the old row parents[i], `keys[parents]`."
+    "Your code puts row i at position parents[i] of new tensors. It should be the other way round: the new row i is "
+    "the old row parents[i], `keys[parents]`."
+)
+def the_wrong_way_into_as_many_rows(past, parents):
+    return [
+        tuple(scattered(cached, parents, cached.new_zeros(len(parents), *cached.shape[1:])) for cached in layer)
+        for layer in past
+    ]
+
+
+@reorder_cache.mistake(
+    "Your code puts row i at position parents[i], as an assignment to the rows `parents` does. It should be the other "
+    "way round: the new row i is the old row parents[i], `keys[parents]`."
 )
 def assigned_to_the_parents(past, parents):
     # NaN stands for the rows that nothing is assigned to: anything may be in them.
@@ -146,16 +157,16 @@ def assigned_to_the_parents(past, parents):
 
 
 @reorder_cache.mistake(
-    "Your code sorts the rows by `parents`, which puts row i where parents[i] is. It should be the other way round: "
-    "the new row i is the old row parents[i]."
+    "Your new row parents[i] is the old row i, as if the rows were sorted by `parents`. It should be the other way "
+    "round: the new row i is the old row parents[i]."
 )
 def by_the_inverse(past, parents):
     return cache.reorder_cache(past, parents.argsort(stable=True))
 
 
 @reorder_cache.mistake(
-    "Your code copies rows within the old tensors, so that later rows read what is already overwritten. Make new "
-    "tensors: `keys[parents]`."
+    "Your later rows are copies of rows that were overwritten before, in the old tensors. Make new tensors: "
+    "`keys[parents]`."
 )
 def overwritten(past, parents):
     for pair in past:

@@ -60,7 +60,7 @@ def multiplied(log_probabilities, text):
 
 
 @bits_per_character.mistake(
-    "Your code divides by the number of bytes, and é takes two. Divide by the number of characters, `len(text)`."
+    "Your code counts é as two, as a count of bytes does. Divide by the number of characters, `len(text)`."
 )
 def per_byte(log_probabilities, text):
     return total(log_probabilities) / len(text.encode())
@@ -86,8 +86,8 @@ def without_minus(log_probabilities, text):
 
 
 @bits_per_character.mistake(
-    "Your code averages over the tokens before it divides by the characters. Add up the bits of all tokens, and divide "
-    "once."
+    "Your result is divided by the number of tokens as well as by the number of characters. Add up the bits of all "
+    "tokens, and divide once, by the characters."
 )
 def mean_per_character(log_probabilities, text):
     return total(log_probabilities) / len(log_probabilities) / len(text)
@@ -98,7 +98,9 @@ def of_the_whole_text(log_probabilities, text):
     return total(log_probabilities)
 
 
-@bits_per_character.mistake("Your code uses the logarithm to base 10. A bit is −log₂ p: divide nats by `math.log(2)`.")
+@bits_per_character.mistake(
+    "Your result is that of logarithms to base 10. A bit is −log₂ p: divide nats by `math.log(2)`."
+)
 def in_base_ten(log_probabilities, text):
     return -log_probabilities.sum().item() / math.log(10) / len(text)
 

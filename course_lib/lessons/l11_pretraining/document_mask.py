@@ -48,7 +48,7 @@ def numbers_of_texts(ids, end):
 
 @document_mask.mistake(
     "In your mask an end token belongs to the next text, so no text can see its end, and the next one begins with a "
-    "foreign token. Count the end tokens before each token: subtract the token itself."
+    "foreign token. Count the end tokens before each token, without the token itself."
 )
 def end_belongs_to_the_next(ids, end):
     text = (ids == end).cumsum(-1)
@@ -57,7 +57,7 @@ def end_belongs_to_the_next(ids, end):
 
 @document_mask.mistake(
     "Your mask lets a token read all earlier texts too. Only tokens with the same number of their text may see each "
-    "other: compare with `==`.",
+    "other: if you compare these numbers, do so with `==`.",
     seen="https://github.com/huggingface/nanoVLM/pull/204",
 )
 def reads_earlier_texts(ids, end):
@@ -74,8 +74,41 @@ def causal_too(ids, end):
 
 
 @document_mask.mistake(
+    "Your mask has two mistakes. It hides the future, which is the causal mask's task; and an end token belongs to the "
+    "next text in it: count the end tokens before each token, without the token itself."
+)
+def causal_too_and_end_belongs_to_the_next(ids, end):
+    return end_belongs_to_the_next(ids, end).tril()
+
+
+@document_mask.mistake(
+    "Your mask hides nothing, as if no text ended. A text ends at each token that is `end`: only tokens of the same "
+    "text may see each other."
+)
+def nothing_hidden(ids, end):
+    return torch.ones(len(ids), 1, ids.size(1), ids.size(1), dtype=torch.bool)
+
+
+@document_mask.mistake(
+    "Your mask hides the future, and nothing else. That is the causal mask's task: here other texts are hidden, "
+    "earlier and later ones. A text ends at each token that is `end`."
+)
+def causal_only(ids, end):
+    return nothing_hidden(ids, end).tril()
+
+
+@document_mask.mistake(
+    "Your mask knows two texts at most: one up to the first end token, and one after it. Each end token ends a text: "
+    "count those before each token."
+)
+def two_texts_at_most(ids, end):
+    later = numbers_of_texts(ids, end) > 0
+    return (later[:, :, None] == later[:, None])[:, None]
+
+
+@document_mask.mistake(
     "Your mask is True between different texts, and False within one. In this course True marks what may be attended "
-    "to: use `==` instead of `!=`."
+    "to, so it should be the other way round."
 )
 def inverted(ids, end):
     return ~packing.document_mask(ids, end)
@@ -108,14 +141,15 @@ def ends_hidden(ids, end):
 
 
 @document_mask.mistake(
-    "Your code compares the ids themselves, so that equal tokens see each other. Compare the numbers of their texts."
+    "In your mask equal tokens see each other, whatever texts they belong to. Compare the numbers of their texts."
 )
 def of_equal_ids(ids, end):
     return (ids[:, :, None] == ids[:, None])[:, None]
 
 
 @document_mask.mistake(
-    "Your code counts end tokens down the batch. Each row is counted by itself, along its tokens: `cumsum(-1)`."
+    "Your mask is that of end tokens counted down the batch. Each row is counted by itself, along its tokens: "
+    "`cumsum(-1)`."
 )
 def counted_down_the_batch(ids, end):
     ends = (ids == end).long()
@@ -131,9 +165,7 @@ def ones_and_zeros(ids, end):
     return packing.document_mask(ids, end).float()
 
 
-@document_mask.mistake(
-    "Your code always compares with 2, but the end token's id is passed in as `end`. Compare with that."
-)
+@document_mask.mistake("In your mask a text always ends at token 2, but the end token's id is passed in as `end`.")
 def always_two(ids, end):
     return packing.document_mask(ids, 2)
 
@@ -155,8 +187,8 @@ def ends_not_read(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask no token reads an end token, and an end token reads none of its text. The end of a text belongs to "
-    "the text like its other tokens."
+    "In your mask no token reads an end token, and an end token reads the next text in place of its own. The end of a "
+    "text belongs to the text like its other tokens."
 )
 def ends_apart(ids, end):
     texts = (ids == end).cumsum(-1)

@@ -127,8 +127,8 @@ def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.1
 
 
 @hide_tokens.mistake(
-    "Your code masks all chosen tokens: does it look at the second number? Only 80 % become [mask]; where the second "
-    "number is from 0.8 to below 0.9 a token is replaced, and above that it stays."
+    "Your code masks all chosen tokens. Only 80 % become [mask]: where the second number is from 0.8 to below 0.9 a "
+    "token is replaced, and above that it stays."
 )
 def all_masked(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)
@@ -162,8 +162,8 @@ def none_replaced(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code replaces tokens that were not chosen: the condition on the second number alone is not enough. Only "
-    "chosen tokens may change."
+    "Your code replaces tokens that were not chosen, as a condition on the second number alone does. Only chosen "
+    "tokens may change."
 )
 def replaced_everywhere(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)
@@ -191,6 +191,15 @@ def zero_for_ignore(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
+    "Your labels are −1 where nothing has to be guessed, as some programs have it. Here the label that does not count "
+    "is −100, as in `F.cross_entropy`."
+)
+def minus_one_for_ignore(ids, special, mask, chances, substitutes, share=0.15):
+    inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
+    return inputs, labels.masked_fill(labels == IGNORE, -1)
+
+
+@hide_tokens.mistake(
     "Your labels are −100 at the chosen tokens and the ids elsewhere. It is the other way round: invert the condition."
 )
 def labels_inverted(ids, special, mask, chances, substitutes, share=0.15):
@@ -214,8 +223,7 @@ def always_fifteen_percent(ids, special, mask, chances, substitutes, share=0.15)
 
 
 @hide_tokens.mistake(
-    "Your code chooses the tokens whose first number is `share` or more, 85 % of them. Choose those where it is below "
-    "`share`."
+    "Your code chooses the tokens whose first number is `share` or more. Choose those where it is below `share`."
 )
 def the_others_chosen(ids, special, mask, chances, substitutes, share=0.15):
     flipped = torch.stack(((chances[0] < share).float(), chances[1]))
@@ -223,11 +231,21 @@ def the_others_chosen(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code uses the two rows of `chances` the other way round. The first row chooses tokens, the second says what "
-    "happens to them."
+    "Your result is that of the two rows of `chances` the other way round. The first row chooses tokens, the second "
+    "says what happens to them."
 )
 def rows_swapped(ids, special, mask, chances, substitutes, share=0.15):
     return masking.hide_tokens(ids, special, mask, chances.flip(0), substitutes, share)
+
+
+@hide_tokens.mistake(
+    "Your code changes the caller's `ids`, and its labels are what the model reads, so it would be taught to guess "
+    "[mask]. `inputs = ids` makes no copy: hide in `ids.clone()`, and take the labels from `ids`."
+)
+def without_a_copy(ids, special, mask, chances, substitutes, share=0.15):
+    inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
+    ids.copy_(inputs)
+    return ids, inputs.masked_fill(labels == IGNORE, IGNORE)
 
 
 @hide_tokens.mistake(

@@ -1,5 +1,6 @@
 """The exercise `MaskedLanguageModelHead` of notebook 11."""
 
+import itertools
 from typing import Any
 
 import torch
@@ -17,6 +18,10 @@ from course_lib.transformer.layers import LayerNorm
 NO_BIAS = (
     "Your head has no bias for the tokens of the vocabulary. Add an `nn.Parameter(torch.zeros(vocabulary))`, so that "
     "frequent tokens can be favoured whatever the context is."
+)
+BIASES_ELSEWHERE = (
+    "With biases that are not 0, your logits are not right. Add each bias once, right after its own step: the linear "
+    "map, the norm, and the product with the table."
 )
 BIASES_START = "The bias of your vocabulary should begin as zeros: at first no token is favoured."
 
@@ -47,6 +52,39 @@ def bias_of_the_vocabulary(learned: ClassWithWeights, answer: Any) -> str:
     return BIASES_START if any(each.any() for each in biases) else ""
 
 
+@torch.no_grad()
+def biases_after_their_steps(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that a bias is not added once, after its own step. A head may lack those of width d_model.
+
+    The cases cannot show it: in them, all biases are 0.
+    """
+    vocabulary, d_model = learned.sizes
+    module, expected = (
+        learned.make_with_fixed_weights(each, learned.sizes).module for each in (answer, learned.reference)
+    )
+    inputs = learned.inputs(vocabulary, d_model)
+    own, of_reference = vectors_of_zeros(module, d_model), vectors_of_zeros(expected, d_model)
+    for each in (module, expected):
+        for bias in vectors_of_zeros(each, vocabulary):
+            bias.copy_(fixed_tensor(vocabulary, seed=30).view_as(bias))
+    for seed, bias in enumerate(own, start=31):
+        bias.copy_(fixed_tensor(d_model, seed=seed).view_as(bias))
+    logits = learned.outputs(module, inputs)[0]
+    for roles in itertools.permutations(of_reference, len(own)):
+        for bias in of_reference:
+            bias.zero_()
+        for seed, bias in enumerate(roles, start=31):
+            bias.copy_(fixed_tensor(d_model, seed=seed))
+        if torch.allclose(logits, learned.outputs(expected, inputs)[0], atol=1e-4):
+            return ""
+    return BIASES_ELSEWHERE
+
+
+def vectors_of_zeros(module: nn.Module, length: int) -> list[nn.Parameter]:
+    """The parameters of a module that are as many zeros."""
+    return [each for each in module.parameters() if each.numel() == length and not each.any()]
+
+
 head = Exercise(
     reference=models.MaskedLanguageModelHead,
     notebook=11,
@@ -56,7 +94,7 @@ head = Exercise(
     on_map="projection",
     trained=True,
     adapt=with_fixed_weights(LEARNED),
-    further_check=judge_class(LEARNED, bias_of_the_vocabulary),
+    further_check=judge_class(LEARNED, bias_of_the_vocabulary, biases_after_their_steps),
     explain=explain_class(LEARNED),
     remark=names_of_its_own(LEARNED),
     returns=(
@@ -96,7 +134,7 @@ head = Exercise(
 
 
 head.patch(
-    "Your head has no activation. Call `F.gelu` on what the linear map returns, before the norm.",
+    "Your head has no activation. Call `F.gelu` after the linear map and before the norm.",
     replace="F.gelu(self.transform(hidden))",
     by="self.transform(hidden)",
 )
@@ -177,10 +215,17 @@ head.patch(
 )
 
 head.patch(
-    "Your head divides the logits by √d_model. That scale belongs to attention: the norm has set the size of the "
-    "vectors already.",
+    "Your logits are divided by √d_model. That scale belongs to attention: the norm has set the size of the vectors "
+    "already.",
     replace="transformed @ table.T + self.output_bias",
     by="transformed @ table.T / hidden.size(-1) ** 0.5 + self.output_bias",
+)
+
+head.patch(
+    "Your norm has another eps than 1e-5. Use your `LayerNorm`, or `nn.LayerNorm(d_model)` without an eps of "
+    "your own, such as the 1e-12 of BERT.",
+    replace="self.norm = norm(d_model)",
+    by="self.norm = nn.LayerNorm(d_model, eps=1e-12)",
 )
 
 
@@ -196,16 +241,6 @@ class Untied(nn.Module):
 
     def forward(self, hidden, table):
         return self.decoder(self.norm(F.gelu(self.transform(hidden))))
-
-
-@head.mistake(
-    "Your norm has another eps than 1e-5. Use your `LayerNorm`, or `nn.LayerNorm(d_model)` without an eps of "
-    "your own, such as the 1e-12 of BERT."
-)
-class WithTheEpsOfBert(models.MaskedLanguageModelHead):
-    def __init__(self, vocabulary, d_model):
-        super().__init__(vocabulary, d_model)
-        self.norm = nn.LayerNorm(d_model, eps=1e-12)
 
 
 @head.right_for_whole_course

@@ -32,21 +32,26 @@ def high_head(hidden):
 
 
 def rows_through_the_head(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Say that an answer calls the head on positions that have no label; "" if it does not."""
+    """Say that an answer calls the head on positions that have no label, or several times; "" if it does not."""
     hidden, labels, head = arguments
-    rows = 0
+    seen: list[Tensor] = []
 
-    def counting_head(hidden: Tensor) -> Tensor:
-        nonlocal rows
-        rows += hidden[..., 0].numel()
+    def watched_head(hidden: Tensor) -> Tensor:
+        seen.append(hidden.reshape(-1, hidden.size(-1)))
         logits: Tensor = head(hidden)
         return logits
 
     with torch.no_grad():
-        answer(hidden, labels, counting_head)
-    labelled = int((labels != IGNORE).sum())
+        answer(hidden, labels, watched_head)
+    rows, labelled = sum(map(len, seen)), int((labels != IGNORE).sum())
     if rows <= labelled:
         return ""
+    with_label = hidden[labels != IGNORE]
+    if all((row == with_label).all(dim=-1).any() for row in torch.cat(seen)):
+        return (
+            f"Your code sends {rows} vectors through the head, though only {labelled} positions have a label. The head "
+            "is the expensive step: once for each of them is enough."
+        )
     return (
         f"Your code calls the head on {rows} positions, but only {labelled} have a label. The head is the expensive "
         "step, so pick them out first: `head(hidden[labels != -100])`."
@@ -114,8 +119,7 @@ def all_positions(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "Your code takes labels above 0 for those that count, so that token 0 never does. Compare with −100: "
-    "`labels != -100`.",
+    "Token 0 never counts in your loss, as if only labels above 0 did. Compare with −100: `labels != -100`.",
     seen="https://github.com/mosaicml/examples/issues/457",
 )
 def token_0_left_out(hidden, labels, head):
@@ -123,8 +127,8 @@ def token_0_left_out(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "Your code adds up the surprise at the hidden tokens, but divides by all positions. Divide by the number of tokens "
-    "that had to be guessed.",
+    "Your loss is the sum of the surprise at the hidden tokens divided by the number of all positions. Divide by the "
+    "number of tokens that had to be guessed.",
     seen="https://github.com/huggingface/transformers/issues/144",
 )
 def mean_over_all(hidden, labels, head):
@@ -174,8 +178,8 @@ def wrong_sign(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "Your code takes the softmax first and then its logarithm. The softmax of very unlikely tokens is 0, and ln 0 is "
-    "minus infinity: use `log_softmax`, which does both in one step."
+    "Where a token is very unlikely, your loss is infinite, as if it came from the logarithm of a softmax that is 0. "
+    "Use `log_softmax`, which computes both in one step."
 )
 def logarithm_of_the_softmax(hidden, labels, head):
     guessed = labels != IGNORE
@@ -184,8 +188,8 @@ def logarithm_of_the_softmax(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "Your code adds up exp of the logits as they are, which overflows for huge logits. `torch.logsumexp` and "
-    "`log_softmax` take the largest logit out first."
+    "For huge logits your loss is infinite or NaN, as when the sum of their exponentials overflows. `torch.logsumexp` "
+    "and `log_softmax` take the largest logit out first."
 )
 def overflowing_sum(hidden, labels, head):
     guessed = labels != IGNORE
@@ -194,8 +198,8 @@ def overflowing_sum(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "Your code subtracts the largest logit of all rows from every row. In a row far below it every exponential is 0, "
-    "and ln 0 is minus infinity. Subtract the largest logit of each row, or use `log_softmax`, which does so."
+    "For a row of logits far below the others your loss is infinite or NaN: every exponential is 0 there, and ln 0 is "
+    "minus infinity. Subtract the largest logit of each row first, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(hidden, labels, head):
     logits = head(hidden[labels != IGNORE])
@@ -205,40 +209,42 @@ def largest_logit_of_all_rows(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "Your code takes a softmax before the loss, which takes one itself, so that the loss can never come near 0. Pass "
-    "the logits on as the head returns them."
+    "Your loss is that of two softmaxes, one before the loss and one in it, so it can never come near 0. Pass the "
+    "logits on as the head returns them."
 )
 def softmaxed_twice(hidden, labels, head):
     return losses.masked_lm_loss(hidden, labels, lambda hidden: head(hidden).softmax(-1))
 
 
 @masked_lm_loss.mistake(
-    "Your code has two mistakes. It takes a softmax before the loss, which takes one itself: pass the logits on as the "
-    "head returns them. And it divides by all positions: divide by the number of tokens that had to be guessed."
+    "Your code has two mistakes. Its loss is that of two softmaxes, one before the loss and one in it: pass the "
+    "logits on as the head returns them. And it divides by all positions: divide by the number of tokens that had to "
+    "be guessed."
 )
 def softmaxed_twice_and_mean_over_all(hidden, labels, head):
     return mean_over_all(hidden, labels, lambda hidden: head(hidden).softmax(-1))
 
 
 @masked_lm_loss.mistake(
-    "Your code has two mistakes. It takes a softmax before the loss, which takes one itself: pass the logits on as the "
-    "head returns them. And it adds up the surprise: take the mean over the tokens that had to be guessed."
+    "Your code has two mistakes. Its loss is that of two softmaxes, one before the loss and one in it: pass the "
+    "logits on as the head returns them. And it adds up the surprise: take the mean over the tokens that had to be "
+    "guessed."
 )
 def softmaxed_twice_and_summed(hidden, labels, head):
     return summed(hidden, labels, lambda hidden: head(hidden).softmax(-1))
 
 
 @masked_lm_loss.mistake(
-    "Your code uses the positions that are not hidden. Where the label is −100, nothing has to be guessed: invert the "
-    "condition."
+    "Your loss is that of the positions where nothing is hidden, as if token 0 had to be guessed there. Where the "
+    "label is −100, nothing has to be guessed: invert the condition."
 )
 def the_others(hidden, labels, head):
     return losses.cross_entropy(head(hidden), torch.where(labels == IGNORE, 0, IGNORE))
 
 
 @masked_lm_loss.mistake(
-    "Your code picks the positions whose label is −100, which are those that do not count. Pick the others: "
-    "`labels != -100`."
+    "Your loss is NaN, as the mean over nothing is. Perhaps your code picks the positions whose label is −100, which "
+    "are those that do not count. Pick the others: `labels != -100`."
 )
 def those_that_do_not_count(hidden, labels, head):
     left_out = labels == IGNORE

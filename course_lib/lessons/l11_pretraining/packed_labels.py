@@ -73,6 +73,15 @@ def zero_for_ignore(ids, end):
 
 
 @packed_labels.mistake(
+    "Your labels are −1 where they should be left out, as some programs have it. Here the label that does not count is "
+    "−100, as in `F.cross_entropy`."
+)
+def minus_one_for_ignore(ids, end):
+    inputs, labels = packing.packed_labels(ids, end)
+    return inputs, labels.masked_fill(labels == IGNORE, -1)
+
+
+@packed_labels.mistake(
     "Your inputs are changed as well. The model has to read the end token: only labels are set to −100."
 )
 def inputs_changed(ids, end):
@@ -107,22 +116,25 @@ def one_too_late(ids, end):
 
 
 @packed_labels.mistake(
-    "Your labels count only at the jump, and are left out everywhere else. Your condition is inverted: use `==`, not "
-    "`!=`."
+    "Your labels count only at the jump, and are left out everywhere else, as with an inverted condition: use `==`, "
+    "not `!=`."
 )
 def inverted(ids, end):
     inputs, labels = inputs_and_labels(ids)
     return inputs, labels.masked_fill(inputs != end, IGNORE)
 
 
-@packed_labels.mistake("Your code always looks for 2, but the end token's id is passed in as `end`. Compare with that.")
+@packed_labels.mistake(
+    "Your labels are left out after token 2, whatever `end` is. The end token's id is passed in as `end`: compare "
+    "with that."
+)
 def always_two(ids, end):
     return packing.packed_labels(ids, 2)
 
 
 @packed_labels.mistake(
-    "Your numbers are right, but your code changes the caller's `ids`, since a slice is a view. Use `masked_fill` "
-    "without the underscore, or a `clone()`."
+    "Your numbers are right, but your code changes the caller's `ids`. A slice is a view: use `masked_fill` without "
+    "the underscore, or a `clone()`."
 )
 def in_place(ids, end):
     inputs, labels = ids[:, :-1].clone(), ids[:, 1:]
@@ -131,8 +143,8 @@ def in_place(ids, end):
 
 
 @packed_labels.mistake(
-    "Your inputs get −100 too, in place of each token after an end token: both slices are views of the caller's "
-    "`ids`, which your code changes. Use `masked_fill` without the underscore, or a `clone()`."
+    "Your inputs and the caller's `ids` get −100 too, in place of each token after an end token. Slices are views of "
+    "`ids`: use `masked_fill` without the underscore, or a `clone()`."
 )
 def in_place_through_two_views(ids, end):
     inputs, labels = ids[:, :-1], ids[:, 1:]
@@ -141,8 +153,8 @@ def in_place_through_two_views(ids, end):
 
 
 @packed_labels.mistake(
-    "Your code changes the inputs along with the labels, since both are views of one copy of `ids`. Make a copy of the "
-    "labels alone: `ids[:, 1:].clone()`."
+    "Your inputs get −100 too, in place of each token after an end token, as when inputs and labels are views of one "
+    "copy. Make a copy of the labels alone: `ids[:, 1:].clone()`."
 )
 def in_place_through_two_views_of_a_copy(ids, end):
     return in_place_through_two_views(ids.clone(), end)

@@ -72,15 +72,17 @@ def reciprocal_of_the_mean(log_probabilities):
 
 
 @perplexity.mistake(
-    "Your code multiplies the probabilities of the whole text first, and that product underflows to 0 for a long one. "
-    "Take the mean of the logarithms."
+    "For a long text your result is infinite. There the product of all probabilities is 0 to a computer, and that of "
+    "their reciprocals is infinite: take the mean of the logarithms first."
 )
 def product_first(log_probabilities):
     product = log_probabilities.float().exp().prod().item()
     return math.inf if product == 0 else product ** (-1 / len(log_probabilities))
 
 
-@perplexity.mistake("Your code takes the number of tokens for V: perplexity does not depend on the text's length.")
+@perplexity.mistake(
+    "Your result is multiplied by the number of tokens. Perplexity does not depend on the text's length."
+)
 def times_the_length(log_probabilities):
     return len(log_probabilities) * math.exp(-log_probabilities.mean().item())
 

@@ -1,5 +1,7 @@
 """The exercise `ClassifierHead` of notebook 12."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -31,6 +33,30 @@ LEARNED = ClassWithWeights(
 )
 
 
+@torch.no_grad()
+def bias_is_added_once(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that a bias is not added once to the logits of a text with padding. A head without a bias may pass.
+
+    The cases cannot show it: in them, all biases are 0.
+    """
+    d_model, classes = learned.sizes
+    with torch.random.fork_rng([]):
+        module = learned.make(answer, learned.sizes).eval()
+    padded = (fixed_tensor(1, 5, d_model), real(2, S=5))
+    before = learned.outputs(module, padded)[0]
+    biases = [each for each in module.parameters() if each.shape == (classes,)]
+    for bias in biases:
+        bias.add_(1)
+    change = learned.outputs(module, padded)[0] - before
+    if torch.allclose(change, torch.full_like(change, len(biases)), atol=1e-4):
+        return ""
+    return (
+        "If the bias grows by 1, so should the logits, but for a text of two real tokens and three pads yours change "
+        f"by {change.mean() / len(biases):.4g}. First divide by the number of real tokens, then map: a map of the "
+        "padding, or a division afterwards, changes the bias too."
+    )
+
+
 head = Exercise(
     reference=heads.ClassifierHead,
     notebook=12,
@@ -39,7 +65,7 @@ head = Exercise(
     difficulty=2,
     trained=True,
     adapt=with_fixed_weights(LEARNED),
-    further_check=judge_class(LEARNED),
+    further_check=judge_class(LEARNED, bias_is_added_once),
     explain=explain_class(LEARNED),
     returns=(Result("logits", "B, C"), Result("the gradients of your matrices")),
     example=case(4, 2, fixed_tensor(2, 3, 4), real(3, 2, S=3)),
@@ -89,9 +115,23 @@ head.patch(
 )
 
 head.patch(
+    "Your head leaves the padding out of the sum, but divides by all S positions. Call `mean_of_tokens(hidden, real)`, "
+    "which divides by the number of real tokens.",
+    replace="mean_of_tokens(hidden, real)",
+    by="(hidden * real[..., None]).mean(dim=-2)",
+)
+
+head.patch(
     "Your head reads the first token only. Call `mean_of_tokens(hidden, real)`, and map the mean.",
     replace="mean_of_tokens(hidden, real)",
     by="hidden[:, 0]",
+)
+
+head.patch(
+    "Your head reads the first token only, and has a tanh before the map, as BERT's pooler has it. Call "
+    "`mean_of_tokens(hidden, real)`, and map the mean; one linear map is enough.",
+    replace="mean_of_tokens(hidden, real)",
+    by="hidden[:, 0].tanh()",
 )
 
 head.patch(

@@ -94,8 +94,8 @@ def never_true_but_counted(model, learn):
 
 
 @freeze.mistake(
-    "In your code only the last part of `learn` learns: each part freezes the ones before it. Ask for each parameter "
-    "whether any of the parts is its own."
+    "In your code only the last part of `learn` learns, as if each part froze the ones before it. Ask for each "
+    "parameter whether any of the parts is its own."
 )
 def last_part_only(model, learn):
     for part in learn:
@@ -129,7 +129,8 @@ def everything(model, learn):
 
 
 @freeze.mistake(
-    "Your code unfreezes everything in the end. Look at which line is the last to set `requires_grad`.",
+    "After your code every parameter learns. Freeze those that `learn` does not name: which line is the last to set "
+    "`requires_grad`?",
     seen="https://github.com/ultralytics/yolov5/issues/1213",
 )
 def undone(model, learn):
@@ -146,15 +147,15 @@ def of_the_module(model, learn):
 
 
 @freeze.mistake(
-    'Your code takes a beginning for the whole name: "head" also matches "head_norm", and "layers.1" also "layers.10". '
-    "A name belongs to a part if it is the part, or begins with the part and a dot."
+    'In your code a beginning is enough: "head" also matches "head_norm", and "layers.1" also "layers.10". A name '
+    "belongs to a part if it is the part, or begins with the part and a dot."
 )
 def beginnings(model, learn):
     return set_each(model, lambda name: name.startswith(tuple(learn)))
 
 
 @freeze.mistake(
-    "Your code asks whether the name contains the part anywhere. It has to begin with it, and a dot has to follow."
+    "In your code a part also matches in the middle of a name. The name has to begin with it, and a dot has to follow."
 )
 def anywhere(model, learn):
     return set_each(model, lambda name: any(part in name for part in learn))

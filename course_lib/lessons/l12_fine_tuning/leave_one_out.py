@@ -53,8 +53,8 @@ leave_one_out = Exercise(
 
 
 @leave_one_out.mistake(
-    "Your signs are the wrong way round: you subtract the whole from the rest. A word that raises the score should "
-    "get a positive number: the score with it minus the score without it."
+    "Your signs are the wrong way round. A word that raises the score should get a positive number: the score with it "
+    "minus the score without it."
 )
 def signs(score, words):
     return -heads.leave_one_out(score, words)
@@ -68,7 +68,7 @@ def scores_only(score, words):
 
 
 @leave_one_out.mistake(
-    "Your code puts something else in the place of each word, such as an empty one. Then there are as many words as "
+    "Your result is that of another word in the place of each, such as an empty one. Then there are as many words as "
     "before, and its neighbours do not meet: leave out the position, `words[:i] + words[i + 1:]`."
 )
 def empty_word(score, words):
@@ -127,8 +127,8 @@ def two_at_once(score, words):
 
 
 @leave_one_out.mistake(
-    "Your code takes each word out of the caller's list and puts it back at the front, so that the order changes as it "
-    "goes on. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
+    "Your result is that of a list whose order changes as it goes on: each word is taken out, and put back at the "
+    "front. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_front(score, words):
     whole, added = score(words), []
@@ -140,8 +140,8 @@ def put_back_at_the_front(score, words):
 
 
 @leave_one_out.mistake(
-    "Your code takes each word out of the caller's list and puts it back at the end, so that the order changes as it "
-    "goes on. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
+    "Your result is that of a list whose order changes as it goes on: each word is taken out, and put back at the "
+    "end. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_end(score, words):
     whole, added = score(words), []

@@ -24,6 +24,10 @@ NEVER_LEARNS = (
     "In your adapter both matrices begin at 0. Then the gradient of each is 0, and it never learns. Let A begin at "
     "random, and only B at 0."
 )
+EQUAL_RANKS = (
+    "In your adapter all rows of A begin as the same numbers. Then all of them learn the same, as if the rank were 1. "
+    "Let A begin at random."
+)
 
 
 def inputs(d_in: int, _d_out: int, _rank: int, _alpha: float) -> tuple[torch.Tensor]:
@@ -54,8 +58,16 @@ def start_of_adapter(learned: ClassWithWeights, answer: Any) -> str:
     d_in, d_out, rank, _ = learned.wide
     if idle == [rank * d_in] and rank * d_out != rank * d_in:
         return A_BEGINS_AT_0
+    if any(each.any() and _has_equal_ranks(each, rank) for each in adapter.parameters()):
+        return EQUAL_RANKS
     moves = [each.grad is not None and bool(each.grad.any()) for each in adapter.parameters()]
-    return "" if any(moves) else NEVER_LEARNS
+    return NEVER_LEARNS if len(idle) == len(moves) and not any(moves) else ""
+
+
+def _has_equal_ranks(matrix: torch.Tensor, rank: int) -> bool:
+    """Whether a matrix, (rank, …) or (…, rank), has the same numbers for each rank."""
+    rows = matrix if matrix.size(0) == rank else matrix.T
+    return bool((rows == rows[:1]).all())
 
 
 adapter = Exercise(

@@ -114,8 +114,8 @@ def mean_count(hidden, real):
 
 
 @mean_of_tokens.mistake(
-    "Your code counts the numbers that are not 0. A feature of a real token may be 0, and counts too: divide by the "
-    "number of real tokens."
+    "Your code divides by the count of numbers that are not 0. A feature of a real token may be 0, and counts too: "
+    "divide by the number of real tokens."
 )
 def counted_by_numbers(hidden, real):
     kept = hidden * real[..., None]
@@ -123,8 +123,8 @@ def counted_by_numbers(hidden, real):
 
 
 @mean_of_tokens.mistake(
-    "Your code counts the vectors that are not 0. The vector of a real token may be 0, and counts too: divide by the "
-    "number of real tokens."
+    "Your code divides by the count of vectors that are not 0. The vector of a real token may be 0, and counts too: "
+    "divide by the number of real tokens."
 )
 def counted_by_vectors(hidden, real):
     kept = hidden * real[..., None]

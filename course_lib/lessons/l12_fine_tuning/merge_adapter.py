@@ -34,7 +34,7 @@ merge_adapter = Exercise(
     cases=(
         arguments(4, 4, 2, 8.0, having=("a square matrix",)),
         arguments(5, 2, 1, 3.0, having=("rank 1",)),
-        arguments(4, 4, 4, 2.0, having=("full rank", "a square matrix", "a scale that is no whole number")),
+        arguments(4, 4, 4, 11.0, having=("full rank", "a square matrix", "a scale that is no whole number")),
         arguments(3, 5, 2, 3.0, having=("a scale that is no whole number",)),
         arguments(2, 6, 3, 3.0, having=("α equal to r",)),
         arguments(3, 4, 2, 6.0, having=("float64 numbers",), dtype=torch.float64),
@@ -54,7 +54,7 @@ merge_adapter.patch(
 )
 
 merge_adapter.patch(
-    "Your code cuts off the scale: `//` gives whole numbers. Write `alpha / A.shape[0]`.",
+    "Your scale is rounded down to a whole number, as `//` does. Write `alpha / A.shape[0]`.",
     replace="alpha / A.shape[0] * (B @ A)",
     by="(alpha // A.shape[0]) * (B @ A)",
 )
@@ -66,13 +66,13 @@ merge_adapter.patch(
 )
 
 merge_adapter.patch(
-    "Your code divides α by d_in, the number of columns of A. The rank r is the number of its rows.",
+    "Your scale is α/d_in, with the number of columns of A. The rank r is the number of its rows.",
     replace="alpha / A.shape[0]",
     by="alpha / A.shape[1]",
 )
 
 merge_adapter.patch(
-    "Your code divides α by d_out, the number of rows of B. The rank r is the number of its columns.",
+    "Your scale is α/d_out, with the number of rows of B. The rank r is the number of its columns.",
     replace="alpha / A.shape[0]",
     by="alpha / B.shape[0]",
 )

@@ -23,8 +23,13 @@ def with_rates(answer: Any) -> Any:
         if isinstance(groups, dict):
             raise TypeError("an optimizer takes its groups in a list, but your code returns a dictionary.")
         rates = dict.fromkeys((*head.parameters(), *body.parameters()), 0.0)
+        grouped: set[Tensor] = set()
         for group in groups:
-            for parameter in members(group):
+            parameters = set(members(group))
+            if parameters & grouped:
+                raise TypeError("an optimizer refuses a parameter that is in two groups: put each into one of them.")
+            grouped |= parameters
+            for parameter in parameters:
                 rates[parameter] = group.get("lr", RATE_OF_THE_OPTIMIZER)
         return torch.tensor(list(rates.values()))
 
@@ -90,7 +95,7 @@ def learning(part):
 
 
 @parameter_groups.mistake(
-    "Your code gives the head and the body the same rate, that of the body: the new head hardly learns.",
+    "In your groups the head and the body have the same rate, that of the body. With it, the new head hardly learns.",
     seen="https://github.com/ThilinaRajapakse/simpletransformers/issues/234",
 )
 def one_rate_of_the_body(head, body, head_rate, body_rate):
@@ -98,8 +103,8 @@ def one_rate_of_the_body(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code gives the head and the body the same rate, that of the head: such large steps destroy what the body "
-    "has learned."
+    "In your groups the head and the body have the same rate, that of the head. Steps of that size can destroy what "
+    "the body has learned."
 )
 def one_rate_of_the_head(head, body, head_rate, body_rate):
     return [group([*learning(head), *learning(body)], head_rate)]
@@ -122,7 +127,7 @@ def frozen_too(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code leaves out what is frozen in the body, but not in the head. Ask each parameter of both for "
+    "Your groups leave out what is frozen in the body, but not in the head. Ask each parameter of both for "
     "`requires_grad`."
 )
 def frozen_in_the_head(head, body, head_rate, body_rate):
@@ -130,21 +135,34 @@ def frozen_in_the_head(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code leaves out what is frozen in the head, but not in the body. Ask each parameter of both for "
+    "Your groups leave out what is frozen in the head, but not in the body. Ask each parameter of both for "
     "`requires_grad`."
 )
 def frozen_in_the_body(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(body.parameters(), body_rate)]
 
 
-@parameter_groups.mistake("Your code leaves the body out, so it stays frozen. Give it a group of its own.")
+@parameter_groups.mistake(
+    "In your groups no parameter of the body has a rate above 0, so the body never changes. Give it a group of its own."
+)
 def head_only(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate)]
 
 
-@parameter_groups.mistake("Your code leaves the head out, so it never learns. Give it a group of its own.")
+@parameter_groups.mistake(
+    "In your groups no parameter of the head has a rate above 0, so it never learns. Give it a group of its own."
+)
 def body_only(head, body, head_rate, body_rate):
     return [group(learning(body), body_rate)]
+
+
+@parameter_groups.mistake(
+    "In your groups no parameter has a rate above 0, so nothing would learn. Do they hold any? Only what is frozen is "
+    "left out, with `requires_grad` False. A gradient is no sign: before the first backward pass, `grad` is None "
+    "everywhere."
+)
+def nothing_in_the_groups(head, body, head_rate, body_rate):
+    return [group([], head_rate), group([], body_rate)]
 
 
 @parameter_groups.mistake(
@@ -155,7 +173,7 @@ def other_name(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your code adds the two rates, or multiplies them, for the body. `body_rate` is the body's own rate.",
+    "In your groups the body's rate is the product of the two rates. `body_rate` is the body's own rate.",
 )
 def product(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(learning(body), head_rate * body_rate)]

@@ -31,6 +31,7 @@ should_stop = Exercise(
         case([0.7, 0.6, 0.65], 1, having=("patience 1",)),
         case([0.9, 0.4, 0.5, 0.6, 0.45], 3, having=("the lowest loss three checks ago",)),
         case([0.4, 0.5, 0.45, 0.42, 0.41], 4, having=("patience 4",)),
+        case([0.4, 0.8, 0.7, 0.6, 0.5], 3, having=("losses that fall, but not below the lowest",)),
         case([0.4, 0.9, 0.8, 0.7], 4, having=("one check too few to stop",)),
     ),
     hints=(
@@ -111,8 +112,8 @@ def with_the_loss_before(losses, patience):
 
 
 @should_stop.mistake(
-    "Your code asks whether the last loss is above the lowest one so far, and forgets `patience`. How many checks ago "
-    "was the lowest?"
+    "Your code stops whenever the last loss is above the lowest one so far, whatever `patience` is. How many checks "
+    "ago was the lowest?"
 )
 def above_the_lowest(losses, patience):
     return len(losses) > 1 and losses[-1] > min(losses)
