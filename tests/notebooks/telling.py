@@ -53,7 +53,7 @@ CELLS_LOOKED_AT = {"00-14"}
 
 
 def faults(notebook: NotebookNode) -> list[str]:
-    """List the cells that tell an answer and are not tagged, and those that are tagged for no answer."""
+    """List the cells that tell an answer and are not tagged, and those whose tag is of no use."""
     found, asked = list[str](), set[str]()
     for cell in notebook.cells:
         is_tagged = TELLS_THE_ANSWER in cell.metadata.get("tags", [])
@@ -62,6 +62,8 @@ def faults(notebook: NotebookNode) -> list[str]:
         asked |= _names(tree, "guess")
         if is_tagged and not asked:
             found.append(f"{where} has the tag {TELLS_THE_ANSWER!r}, but no guess waits for its answer there.")
+        if is_tagged and re.match(r"\s*(reveal|assert|#)|.*\bclaim=", cell.source):
+            found.append(f"{where} should begin with another line, since the bar of a folded cell shows the first one.")
         if not is_tagged and cell.id not in CELLS_LOOKED_AT:
             found += [f"{where} reveals {text}, which is not computed." for text in _literal_answers(tree)]
             texts = [text for text in asserts_and_claims(tree) if asked and text not in LOOKED_AT]
