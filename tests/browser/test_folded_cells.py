@@ -79,6 +79,8 @@ def test_a_click_unfolds_it(page: LabPage):
 
 
 def test_the_enter_key_unfolds_it(page: LabPage):
+    expect(bar(page)).to_be_visible()
     choose(page, 1)
     page.page.keyboard.press("Enter")
+    expect(bar(page)).to_have_count(0)
     expect(page.cell(FOLDED).locator(".cm-content")).to_contain_text("assert x * 7 == 42")
