@@ -16,6 +16,8 @@ from typing import Any
 Cell = dict[str, Any]
 # The key in a notebook's metadata.
 MARK = "course_copy"
+# The tag of a cell whose code tells the answer to a guess. Copies have such cells folded, and no tag.
+TELLS_THE_ANSWER = "tells-the-answer"
 DECORATOR = re.compile(r"^@exercise\(\s*[\"']?(\w+)", re.MULTILINE)
 BARE_DECORATOR = re.compile(r"^@exercise\s*(?:#.*)?\n(?:@.*\n)*(?:def|class)\s+(\w+)", re.MULTILINE)
 
@@ -82,18 +84,36 @@ class Notebook:
         return self.mark is not None and original.fingerprint == [made for _, made in self.mark.cells]
 
     def copy(self, name: str) -> "Notebook":
-        """A copy for a learner, without outputs, that says it was made from this notebook with this name."""
+        """A copy for a learner, as `for_learners` makes it, that says it was made from this notebook with this name."""
+        made = self.for_learners()
+        cells = [[str(cell.get("id", "")), digest(cell)] for cell in made.cells if not is_blank(cell)]
+        made.json["metadata"][MARK] = {"of": name, "cells": cells}
+        return made
+
+    def for_learners(self) -> "Notebook":
+        """The notebook without outputs, and with the cells folded whose code tells the answer to a guess."""
         made = copy.copy(self)
         made.json = copy.deepcopy(self.json)
         for cell in made.cells:
             remove_outputs(cell)
-        cells = [[str(cell.get("id", "")), digest(cell)] for cell in made.cells if not is_blank(cell)]
-        made.json["metadata"][MARK] = {"of": name, "cells": cells}
+            _fold_if_it_tells_the_answer(cell)
         return made
 
     def content(self) -> bytes:
         """The content of its file, laid out as Jupyter does it."""
         return (json.dumps(self.json, ensure_ascii=False, indent=1) + "\n").encode("utf-8", errors="replace")
+
+
+def _fold_if_it_tells_the_answer(cell: Cell) -> None:
+    """Hide the source of a cell with that tag: JupyterLab shows three dots in its place, and runs it as any other."""
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(tags, list) or TELLS_THE_ANSWER not in tags:
+        return
+    metadata["jupyter"] = {"source_hidden": True}
+    metadata["tags"] = [tag for tag in tags if tag != TELLS_THE_ANSWER]
+    if not metadata["tags"]:
+        del metadata["tags"]
 
 
 def _has_cells(notebook: dict[str, Any]) -> bool:

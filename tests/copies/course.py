@@ -27,6 +27,10 @@ def code(name: str, source: str, output: str = "") -> dict[str, Any]:
     }
 
 
+def tagged(cell: dict[str, Any], *tags: str) -> dict[str, Any]:
+    return cell | {"metadata": {"tags": [*tags]}}
+
+
 def notebook(*cells: dict[str, Any]) -> dict[str, Any]:
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": "python3"}}, "cells": [*cells]}
 

@@ -11,9 +11,15 @@ from filelock import FileLock
 
 from course_lib.copies import making
 from course_lib.data.folders import FolderError
-from tests.copies.course import ANSWER, STUB, Course, code, first_version, markdown, script
+from tests.copies.course import ANSWER, STUB, Course, code, first_version, markdown, script, tagged
 
 NEWER = [*first_version(), markdown("01-07", "One more thing.")]
+TELLS = tagged(code("01-08", "assert scores([1, 2]) == [1, 2]"), "nbval-ignore-output", "tells-the-answer")
+FOLDED = {"source_hidden": True}
+
+
+def metadata(course: Course) -> dict[str, dict[str, object]]:
+    return {cell["id"]: cell["metadata"] for cell in course.read("01_attention")["cells"]}
 
 
 def test_each_notebook_is_copied_without_its_outputs(course: Course):
@@ -22,6 +28,36 @@ def test_each_notebook_is_copied_without_its_outputs(course: Course):
     cells = [cell for cell in course.read("01_attention")["cells"] if cell["cell_type"] == "code"]
     assert [(cell["outputs"], cell["execution_count"]) for cell in cells] == 4 * [([], None)]
     assert course.read("01_attention")["metadata"]["kernelspec"] == {"name": "python3"}
+
+
+def test_exactly_the_cells_that_tell_an_answer_are_folded_and_learners_see_no_such_tag(course: Course):
+    course.publish("01_attention", *NEWER, TELLS, tagged(code("01-09", "1"), "tells-the-answer"))
+    making.update()
+    nothing = {cell["id"]: {} for cell in NEWER}
+    assert metadata(course) == nothing | {
+        "01-08": {"tags": ["nbval-ignore-output"], "jupyter": FOLDED},
+        "01-09": {"jupyter": FOLDED},
+    }
+
+
+@pytest.mark.parametrize("changed", [{}, {"jupyter": FOLDED}, {"jupyter": {"source_hidden": False}}, {"tags": []}])
+def test_folding_and_unfolding_cells_is_no_work(course: Course, changed: dict[str, object]):
+    course.publish("01_attention", *first_version(), TELLS)
+    making.update()
+    course.work("01_attention", lambda cells: [cell.update(metadata=changed) for cell in cells])
+    unfolded = (course.copies / "01_attention.ipynb").read_bytes()
+    assert making.update() == making.outdated() == []
+    assert (course.copies / "01_attention.ipynb").read_bytes() == unfolded
+    course.publish("01_attention", *NEWER, TELLS)
+    assert making.update() == making.outdated() == []
+    assert metadata(course)["01-08"]["jupyter"] == FOLDED
+
+
+@pytest.mark.parametrize("damaged", [None, [], {"tags": None}, {"tags": "tells-the-answer"}, {"tags": [None, 5]}])
+def test_cells_with_damaged_metadata_are_not_folded(course: Course, damaged: object):
+    course.publish("01_attention", *first_version(), code("01-08", "1") | {"metadata": damaged})
+    making.update()
+    assert metadata(course)["01-08"] == damaged
 
 
 def test_a_second_start_changes_no_byte(course: Course):

@@ -9,7 +9,7 @@ from course_lib.copies import making
 from course_lib.copies.merging import ABOUT_THE_END, HEADING
 from course_lib.copies.refreshing import refresh
 from course_lib.data.folders import FolderError
-from tests.copies.course import ANSWER, STUB, Course, code, first_version, markdown, script
+from tests.copies.course import ANSWER, STUB, Course, code, first_version, markdown, script, tagged
 
 END = f"{HEADING}\n\n{ABOUT_THE_END}"
 
@@ -43,6 +43,21 @@ def test_an_answer_takes_the_place_of_the_stub_and_the_earlier_copy_is_kept(cour
     assert refresh() == ["Your copies are the newest versions already."]
     assert making.update() == []
     assert course.sources("01_attention") == expected
+
+
+def test_a_cell_that_was_unfolded_is_brought_nowhere_and_is_folded_again(course: Course):
+    tells = tagged(code("01-08", "assert scores([1, 2]) == [1, 2]"), "tells-the-answer")
+    course.publish("01_attention", *first_version(), tells)
+    making.update()
+    course.answer("01_attention", 2, "scores")
+    course.work("01_attention", lambda cells: cells[-1].update(metadata={}))
+    course.publish("01_attention", *second_version(), tells)
+    (said,) = refresh()
+    assert said.startswith("my_course/01_attention.ipynb is the newest version, with your answer to scores. Your earl")
+    assert [cell["metadata"] for cell in course.read("01_attention")["cells"]] == [
+        *({} for _ in second_version()),
+        {"jupyter": {"source_hidden": True}},
+    ]
 
 
 def test_what_was_brought_survives_the_next_update_too(course: Course):

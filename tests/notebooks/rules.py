@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
+from course_lib.copies.notebook import TELLS_THE_ANSWER
 from course_lib.exercises import all_exercises
 
 IGNORED = "nbval-ignore-output"
-TAGS = {IGNORED, "raises-exception"}
+TAGS = {IGNORED, "raises-exception", TELLS_THE_ANSWER}
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/svg+xml")
 HEADER = {
     "a title": r"^# \S",

@@ -57,6 +57,7 @@ def lesson(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Less
             lesson.run(words)
         lesson.run("models = {name", changes={"manual_seed(0)": f"manual_seed({seed})"})
         lesson.run("histories, rows", changes={"steps=400": f"steps=400, seed={seed}"})
+        lesson.run("PAYS = ")
         lesson.run("alone = {}")
         lesson.run("by_position = {}")
         yield lesson

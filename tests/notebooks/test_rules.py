@@ -47,6 +47,12 @@ def test_an_import_that_hides_no_part_is_no_fault(right: NotebookNode, later: st
     assert rules.faults(right) == []
 
 
+@pytest.mark.parametrize("tag", ["nbval-ignore-output", "raises-exception", "tells-the-answer"])
+def test_a_tag_of_the_course_is_no_fault(right: NotebookNode, tag: str):
+    with_tags(tag)(right)
+    assert rules.faults(right) == []
+
+
 def with_header(source: str) -> Callable[[NotebookNode], None]:
     return lambda notebook: notebook.cells[0].update(source=source)
 

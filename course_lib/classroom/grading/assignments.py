@@ -14,7 +14,6 @@ takes a learner, which grows with its difficulty. Everything else in the noteboo
       feedback/STUDENT/NAME/        the same as web pages
 """
 
-import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 from course_lib.classroom.grading.submissions import is_stub
 from course_lib.classroom.room import ClassError
 from course_lib.copies import making
-from course_lib.copies.notebook import Cell, Notebook, exercise_of, remove_outputs
+from course_lib.copies.notebook import Cell, Notebook, exercise_of
 from course_lib.data import places
 from course_lib.data.atomic import write_atomically
 from course_lib.data.folders import why_not_written
@@ -86,11 +85,8 @@ def points(exercise: Exercise) -> int:
 
 
 def source_notebook(assignment: Assignment) -> Notebook:
-    """The assignment as nbgrader's source: the course's notebook with the marks of nbgrader, without outputs."""
-    made = copy.copy(assignment.original)
-    made.json = copy.deepcopy(assignment.original.json)
-    for cell in made.cells:
-        remove_outputs(cell)
+    """The assignment as nbgrader's source: the course's notebook as learners get it, with the marks of nbgrader."""
+    made = assignment.original.for_learners()
     mark_cells(made, assignment)
     return made
 

@@ -8,6 +8,7 @@ import pytest
 
 from course_lib.classroom.grading import assignments, collecting
 from course_lib.classroom.room import ClassError, Room
+from course_lib.copies.notebook import TELLS_THE_ANSWER
 from tests.classroom import handed_in
 from tests.classroom.handed_in import NAME
 
@@ -84,6 +85,16 @@ def test_points_are_minutes_in_units_of_five():
     found = assignments.find_assignment(NAME).exercises
     assert [(each.minutes, assignments.points(each)) for each in found[:2]] == [(10, 2), (5, 1)]
     assert all(assignments.points(each) >= 1 for each in assignments.find_assignment("11").exercises)
+
+
+def test_an_assignment_has_the_cells_folded_that_tell_an_answer():
+    found = assignments.find_assignment("06")
+    made = assignments.source_notebook(found)
+    told = {cell["id"] for cell in found.original.cells if TELLS_THE_ANSWER in cell["metadata"].get("tags", ())}
+    assert {cell["id"] for cell in made.cells if "jupyter" in cell["metadata"]} == told != set()
+    assert TELLS_THE_ANSWER not in made.content().decode()
+    locked = [cell for cell in made.cells if "nbgrader" in cell["metadata"]]
+    assert len(locked) == 2 * len(found.exercises)
 
 
 @pytest.mark.parametrize(("given", "words"), [("99", "There is no notebook `99`"), ("", "There is no notebook ``")])
