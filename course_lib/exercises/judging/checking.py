@@ -38,6 +38,10 @@ FLOAT32_ONLY = (
     "Right, but for float32 only: numbers from `torch.zeros`, `torch.arange` or `torch.tensor` end up in float32, "
     "unless you say `dtype=x.dtype`, and so does what goes through `.float()`."
 )
+LESS_EXACT = (
+    "Right to the precision of float32. With float64 numbers, the difference is larger than rounding makes it: does a "
+    "number in your code come from float32, such as those of `torch.zeros`, or is a small one added, such as an eps?"
+)
 FLOAT32_ON_PURPOSE = (
     "Right. Where float64 numbers come in, your code computes in float32 all the same, since it says `{}`, and rounds "
     "them."
@@ -119,7 +123,8 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
     if flaw := _training_flaw_from_the_beginning(exercise, beginning):
         return Report(f"✗ {exercise.name}: not yet", (f"{NUMBERS_ARE_RIGHT} {flaw}",))
     rounded = differing or any(_lost_float64(got[case], expected[case]) for case in got)
-    remark = _about_float32(exercise, answer) if rounded else f"Right in all {len(exercise.every_case)} cases."
+    is_float32 = any(_lost_float64(got[case], expected[case]) or got[case].error is not None for case in got)
+    remark = _about_float32(exercise, answer, is_float32) if rounded else f"Right in all {len(got)} cases."
     of_exercise = _remark_of_exercise(exercise, answer)
     sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)
@@ -217,10 +222,15 @@ def _fails_only_in_float64(exercise: Exercise, answer: Any, case: Case, got: Out
     return run(exercise.adapt(answer), arguments).matches(right, exercise.returns)
 
 
-def _about_float32(exercise: Exercise, answer: Any) -> str:
-    """Sentences on an answer that is right to float32 precision only: its source may ask for that."""
+def _about_float32(exercise: Exercise, answer: Any, is_float32: bool) -> str:
+    """Sentences on an answer that is right to float32 precision only: its source may ask for that.
+
+    `is_float32` says whether its results are of float32, or it fails with float64 numbers.
+    """
     on_purpose = TURNS_INTO_FLOAT32.search("\n".join(map(source_of, functions_of(answer))))
-    words = FLOAT32_ON_PURPOSE.format(on_purpose[0]) if on_purpose else FLOAT32_ONLY
+    words = FLOAT32_ONLY if is_float32 else LESS_EXACT
+    if on_purpose:
+        words = FLOAT32_ON_PURPOSE.format(on_purpose[0])
     if exercise.later_in_float64:
         return f"{words} {DIFFERENCE_LATER.format(exercise.later_in_float64)}"
     return f"{words} {NO_HARM}" if on_purpose else words

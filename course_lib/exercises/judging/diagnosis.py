@@ -269,23 +269,23 @@ def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
 
 
 def _unused_arguments(wrong_answer: WrongAnswer) -> str:
-    """Name the tensors on which an answer's results do not depend, although the right ones do; "" if there are none."""
+    """Name the tensors on which an answer's results depend in no case, although the right ones do; "" if none is."""
     exercise = wrong_answer.exercise
     case = wrong_answer.comparable[0]
     first = _first(wrong_answer.got[case].value)
-    if isinstance(first, Tensor) and not bool(first.isfinite().all()):
+    if _is_blank(first) or (isinstance(first, Tensor) and not bool(first.isfinite().all())):
         return ""
     names = argument_names(exercise, wrong_answer.answer, case.arguments)
     unused = []
-    for i, argument in enumerate(case.arguments):
-        if not isinstance(argument, Tensor) or not argument.is_floating_point() or argument.numel() < 2:
+    for i in range(len(case.arguments)):
+        arguments = _with_other_numbers(case, i)
+        if arguments is None:
             continue
-        arguments = [*case.arguments[:i], argument.flip(-1).roll(1, 0) / 2, *case.arguments[i + 1 :]]
         with original_functions():
             right = run(exercise.adapt(exercise.reference), arguments)
         if right.error is not None or right.matches(wrong_answer.expected[case], exercise.returns, exact=False):
             continue
-        if run(exercise.adapt(wrong_answer.answer), arguments).matches(wrong_answer.got[case], exercise.returns):
+        if not any(_depends_on(wrong_answer, each, i) for each in (case, *wrong_answer.got)):
             unused.append(f"`{names[i]}`")
     if not unused:
         return ""
@@ -293,6 +293,23 @@ def _unused_arguments(wrong_answer: WrongAnswer) -> str:
     question = f"Does your code use {them}, or replace or cancel {them}?"
     subject = "Nothing that you return depends" if len(exercise.returns) > 1 else "Your result does not depend"
     return f"{subject} on {join_words(unused)}. {question}"
+
+
+def _with_other_numbers(case: Case, i: int) -> list[Any] | None:
+    """The arguments of a case, with other numbers in argument i; None if that is no tensor of several fractions."""
+    argument = case.arguments[i] if i < len(case.arguments) else None
+    if not isinstance(argument, Tensor) or not argument.is_floating_point() or argument.numel() < 2:
+        return None
+    return [*case.arguments[:i], argument.flip(-1).roll(1, 0) / 2, *case.arguments[i + 1 :]]
+
+
+def _depends_on(wrong_answer: WrongAnswer, case: Case, i: int) -> bool:
+    """Whether an answer's result in a case is another one with other numbers in argument i."""
+    arguments = _with_other_numbers(case, i)
+    if arguments is None or wrong_answer.got[case].error is not None:
+        return False
+    outcome = run(wrong_answer.exercise.adapt(wrong_answer.answer), arguments)
+    return not outcome.matches(wrong_answer.got[case], wrong_answer.exercise.returns)
 
 
 def _is_blank(value: Any) -> bool:

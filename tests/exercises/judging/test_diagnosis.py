@@ -568,7 +568,7 @@ def test_arguments_without_tensors_have_no_shape_to_speak_of():
 def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():
     def alibi_bias(heads, T):
         bias = find("alibi_bias").reference(heads, T)
-        return bias.masked_fill(torch.ones(T, T).triu(1).bool(), -torch.inf)
+        return bias.masked_fill(torch.ones(T, T).triu(1).bool(), 5.0)
 
     assert "before the last index along the axis before the last." in said("alibi_bias", alibi_bias)
 
@@ -779,3 +779,21 @@ def test_float64_from_float32_numbers_is_not_taken_for_rounding():
     message = said("rotary", lambda x: find("rotary").reference(x.double()))
     assert "are right, but in float64" in message
     assert "too few digits are left" not in message
+
+
+def test_a_result_that_is_right_in_some_cases_is_not_said_to_depend_on_nothing():
+    def softmax(x, dim):
+        e = x.clamp(max=80).exp()  # where all numbers are larger, the shares are equal
+        return e / e.sum(dim, keepdim=True)
+
+    assert "depend" not in find("softmax").check(softmax).message
+
+
+def test_a_small_number_that_is_added_is_not_said_to_be_float32():
+    report = find("softmax").check(
+        lambda x, dim: (e := (x - x.amax(dim, keepdim=True)).exp()) / (e.sum(dim, True) + 1e-7)
+    )
+    assert report.passed
+    assert report.message.startswith(
+        "Right to the precision of float32. With float64 numbers, the difference is larger"
+    )
