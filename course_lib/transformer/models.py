@@ -23,8 +23,8 @@ Embed = Callable[..., Tensor]
 class Past(Protocol):
     """The text that a model has read so far, as `course_lib.writing.cache` keeps it; new ids continue it.
 
-    Who writes needs the token after the last only, so with a past a model gives no other logits: of a long prompt, those
-    of all positions would be a large product that nobody reads.
+    Writing needs the logits of the last position only, so with a past a model gives no others: for a long prompt, the
+    product that gives all of them is large.
     """
 
     def positions(self, T: int) -> Tensor:
