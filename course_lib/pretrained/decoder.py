@@ -200,13 +200,12 @@ def _misfits(file: ModelFile, model: LanguageModel) -> list[str]:
 def _put_in(file: ModelFile, config: TransformerConfig, model: LanguageModel) -> None:
     """Put the weights of a file into a model, one by one, so that they are in memory once and no more.
 
-    They are stored as a cache reads them fastest, so that it makes no copies: by columns where there are at least as
-    many rows as columns, and side by side where maps read the same.
+    They are stored as a cache reads them fastest, so that it makes no copies: matrices by columns, and those of maps
+    that read the same side by side.
     """
     own = model.state_dict(keep_vars=True)
     for name, weight in our_weights(file, config):
-        is_wide = weight.dim() == 2 and weight.size(0) >= weight.size(1)
-        own[name].data = (by_columns(weight) if is_wide else weight).to(own[name].dtype)
+        own[name].data = (by_columns(weight) if weight.dim() == 2 else weight).to(own[name].dtype)
     for part in model.modules():
         if isinstance(part, MultiHeadAttention):
             store_side_by_side((part.W_q, part.W_k, part.W_v))

@@ -415,10 +415,10 @@ class MultiHeadAttention(nn.Module):
                 queries, keys = self.rotate(queries, start), self.rotate(keys, start)
             return queries, keys, values
         together = self.split(F.linear(query, *joined), self.heads + 2 * self.kv_heads)
-        rotated, values = torch.split(together, [self.heads + self.kv_heads, self.kv_heads], dim=1)
+        rotated, values = together.split_with_sizes([self.heads + self.kv_heads, self.kv_heads], dim=1)
         if self.rotate is not None:
             rotated = self.rotate(rotated, start)  # (B, H + kv_heads, T, d_k), queries and keys at once
-        queries, keys = torch.split(rotated, [self.heads, self.kv_heads], dim=1)
+        queries, keys = rotated.split_with_sizes([self.heads, self.kv_heads], dim=1)
         return queries, keys, values
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:

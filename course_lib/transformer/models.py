@@ -21,7 +21,11 @@ Embed = Callable[..., Tensor]
 
 
 class Past(Protocol):
-    """The text that a model has read so far, as `course_lib.writing.cache` keeps it; new ids continue it."""
+    """The text that a model has read so far, as `course_lib.writing.cache` keeps it; new ids continue it.
+
+    Writing needs the logits of the last position only, so with a past a model gives no others: for a long prompt, the
+    product that gives all of them is large.
+    """
 
     def positions(self, T: int) -> Tensor:
         """Give the positions of the T newest tokens, (T,) or (B, T)."""
@@ -125,7 +129,7 @@ class LanguageModel(nn.Module):
     def forward(self, ids: Tensor, past: Past | None = None) -> Tensor:
         """Predict each next token: ids (B, T) to logits (B, T, V); position t sees the tokens up to and including t.
 
-        With a past, the ids continue what it holds.
+        With a past, the ids continue what it holds, and the logits are those of the last position, (B, 1, V).
         """
         T = ids.size(1)
         mask: Tensor | None
@@ -136,8 +140,10 @@ class LanguageModel(nn.Module):
         hidden = self.dropout(hidden)
         for layer in self.layers:
             hidden = layer(hidden, mask)
+        if past is not None:
+            hidden = hidden[:, -1:]  # (B, 1, d_model)
         output_table = self.table if self.output_table is None else self.output_table
-        logits: Tensor = self.final_norm(hidden) @ output_table.T  # (B, T, V)
+        logits: Tensor = self.final_norm(hidden) @ output_table.T  # (B, T, V), or (B, 1, V) with a past
         return logits
 
 
@@ -274,7 +280,8 @@ class Transformer(nn.Module):
     def decode(self, target_ids: Tensor, memory: Tensor, source_ids: Tensor, past: Past | None = None) -> Tensor:
         """Predict each next target token: (B, T), (B, S, d_model) and (B, S) to logits (B, T, V).
 
-        Target ids start with [bos]. With a past, they continue what it holds.
+        Target ids start with [bos]. With a past, they continue what it holds, and the logits are those of the last
+        position, (B, 1, V).
         """
         T = target_ids.size(1)
         mask: Tensor | None
@@ -286,8 +293,10 @@ class Transformer(nn.Module):
         x = self.dropout(x)  # (B, T, d_model)
         for layer in self.decoder:
             x = layer(x, memory, mask, memory_mask)
+        if past is not None:
+            x = x[:, -1:]  # (B, 1, d_model)
         output_table = self.target_table if self.output_table is None else self.output_table
-        logits: Tensor = self.decoder_norm(x) @ output_table.T  # (B, T, V)
+        logits: Tensor = self.decoder_norm(x) @ output_table.T  # (B, T, V), or (B, 1, V) with a past
         return logits
 
     def forward(self, source_ids: Tensor, target_ids: Tensor) -> Tensor:

@@ -77,9 +77,9 @@ class CachedModel:
             with torch.inference_mode(), caching([*self.text_caches, *self.memory_caches]), by_columns:
                 logits: Tensor
                 if self.source_ids is None:
-                    logits = self.model(ids, self)  # (B, T, V)
+                    logits = self.model(ids, self)  # (B, 1, V)
                 else:
-                    logits = self.model.decode(ids, self.memory, self.source_ids, self)  # (B, T, V)
+                    logits = self.model.decode(ids, self.memory, self.source_ids, self)  # (B, 1, V)
         return logits[:, -1].clone()  # a tensor like any other
 
     def _unread(self, T: int) -> Tensor:

@@ -91,11 +91,11 @@ def test_the_model_has_the_weights_of_the_file_and_no_others(ours, file):
     assert sum(weight.numel() for weight in ours.model.parameters()) == 134_515_008
 
 
-def test_wide_weights_are_stored_by_columns_and_side_by_side_so_that_writing_copies_none(ours):
+def test_matrices_are_stored_by_columns_and_side_by_side_so_that_writing_copies_none(ours):
     layer, cached = ours.model.layers[3], CachedModel(ours.model, 8)
     assert ours.model.table.T.is_contiguous()
     assert layer.self_attention.W_o.weight.T.is_contiguous()
-    assert layer.feed_forward.W_2.weight.is_contiguous()
+    assert layer.feed_forward.W_2.weight.T.is_contiguous()
     assert not cached.wide_maps.maps
     assert len(cached.wide_maps.joined) == len(cached.text_caches) == 30
     for layer, (weight, _), cache in zip(ours.model.layers, cached.wide_maps.joined, cached.text_caches, strict=True):

@@ -495,8 +495,20 @@ def test_the_two_maps_of_a_gate_are_one_product_in_the_block(
     assert gated.joined is None
 
 
+def test_outside_the_block_a_gate_computes_with_the_weights_that_it_has_now(generator: torch.Generator) -> None:
+    gated, plain, x = FusedSwiGLU(3, 5).double(), SwiGLU(3, 5).double(), random(generator, 2, 1, 3)
+    wide = WideMaps([gated])
+    for _ in range(2):
+        reference.stir(gated)
+        plain.load_state_dict(gated.state_dict())
+        assert_equal(gated(x), plain(x))
+        with wide.stored_by_columns():
+            gated(x)
+
+
 def test_joined_maps_are_copied_unless_they_are_the_next_rows_of_one_matrix(generator: torch.Generator) -> None:
     maps = [nn.Linear(3, width).double() for width in (2, 4, 5)]
+    parameters = [each.weight for each in maps]
     x = random(generator, 3)
     expected = torch.cat([each(x) for each in maps])
 
@@ -510,6 +522,7 @@ def test_joined_maps_are_copied_unless_they_are_the_next_rows_of_one_matrix(gene
     assert is_copied(maps)
     store_side_by_side(maps)
     assert_equal(torch.cat([each(x) for each in maps]), expected)
+    assert all(each.weight is parameter for each, parameter in zip(maps, parameters, strict=True))
     assert not is_copied(maps)
     assert is_copied([maps[1], maps[0], maps[2]])
     assert is_copied(maps[:2])

@@ -434,6 +434,14 @@ def test_an_rms_norm_returns_the_type_of_its_gain(norm: type[nn.Module], dtypes:
     assert norm(4).to(of_gain)(torch.ones(2, 4, dtype=of_x)).dtype == of_gain
 
 
+@pytest.mark.parametrize("norm", [RMSNorm, FusedRMSNorm])
+def test_an_rms_norm_with_a_gain_in_half_precision_reads_numbers_that_are_too_large_for_it(
+    norm: type[nn.Module],
+) -> None:
+    x = torch.tensor([1e5, -1e5, 1e5, -1e5])  # the largest float16 is 65,504
+    assert torch.equal(norm(4).half()(x), torch.tensor([1.0, -1.0, 1.0, -1.0]).half())
+
+
 @both_orders
 @pytest.mark.parametrize("norm", [LayerNorm, FusedLayerNorm, RMSNorm, FusedRMSNorm])
 def test_huge_activations_stay_finite(

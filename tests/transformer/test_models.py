@@ -398,18 +398,20 @@ class Before:
 
 
 @pytest.mark.parametrize("style", ["2017", "gpt2", "bert"])
-def test_with_a_past_tokens_get_their_positions_and_mask_from_it(style: str) -> None:
+def test_with_a_past_tokens_get_their_positions_and_mask_from_it_and_only_the_last_gets_logits(style: str) -> None:
     config = styles()[style]
     model, transformer = ready(build_language_model(config)), ready(build_transformer(config))
-    ids, source = torch.tensor([[5, 6, 7]]), torch.tensor([[8, 9]])
+    ids, source = torch.tensor([[5, 6, 7], [8, 9, 10]]), torch.tensor([[8, 9], [5, 4]])
     memory = transformer.encode(source)
-    # A token that attends only to itself is like a text of one token, whatever its position.
-    expected = torch.cat([model(ids[:, t : t + 1], At(3 + t)) for t in range(3)], dim=1)
-    assert_equal(model(ids, Before()), expected)
-    assert (expected - model(ids)).abs().max() > 1e-3
-    expected = torch.cat([transformer.decode(ids[:, t : t + 1], memory, source, At(3 + t)) for t in range(3)], dim=1)
-    assert_equal(transformer.decode(ids, memory, source, Before()), expected)
-    assert (expected - transformer.decode(ids, memory, source)).abs().max() > 1e-3
+    for T in (1, 2, 3):
+        # A token that attends only to itself is like a text of one token, whatever its position.
+        last, at = ids[:, T - 1 : T], At(2 + T)
+        found = model(ids[:, :T], Before())  # (B, 1, V)
+        assert_equal(found, model(last, at))
+        assert (found - model(ids[:, :T])[:, -1:]).abs().max() > 1e-3
+        found = transformer.decode(ids[:, :T], memory, source, Before())  # (B, 1, V)
+        assert_equal(found, transformer.decode(last, memory, source, at))
+        assert (found - transformer.decode(ids[:, :T], memory, source)[:, -1:]).abs().max() > 1e-3
 
 
 class At:

@@ -32,10 +32,14 @@ FAULTS = [
     ("except (ValueError, KeyError) as error:", "except ValueError as error:", "a setting that is missing not named"),
     ("if wrong := _misfits(file, model):", "if wrong := []:", "weights that are missing left as they were"),
     ("in_file.get(name) != weight.shape", "name not in in_file", "weights of another shape taken"),
-    ("by_columns(weight) if is_wide else weight", "weight", "no weight stored by columns"),
+    ("by_columns(weight) if weight.dim() == 2 else weight", "weight", "no matrix of a file stored by columns"),
     ("store_side_by_side((part.W_q, part.W_k, part.W_v))", "pass", "queries, keys and values copied for writing"),
     ("store_side_by_side((part.W_gate, part.W_1))", "pass", "the maps of a gate copied for writing"),
-    ("weight.size(0) >= weight.size(1)", "True", "every weight stored by columns"),
+    (
+        "weight.dim() == 2 else",
+        "weight.dim() == 2 and weight.size(0) >= weight.size(1) else",
+        "only matrices of a file with more rows than columns stored by columns",
+    ),
     # The tokenizer.
     ("control = 3", "control = 4", "special tokens cut into pieces"),
     ('eos=int(about["tokenizer.ggml.eos_token_id"])', "eos=0", "a turn that ends with another token"),

@@ -131,6 +131,26 @@ FAULTS = [
     ),
     ("place += len(each)", "place += 1", "weights that are side by side copied"),
     (
+        "torch.split(whole, [each.out_features for each in maps])",
+        "torch.split(whole.roll(1, 0), [each.out_features for each in maps])",
+        "weights stored side by side in another order",
+    ),
+    (
+        "        each.weight.data = weight\n",
+        "        pass\n",
+        "weights that should be side by side left where they are",
+    ),
+    (
+        "        each.weight.data = weight\n",
+        "        each.weight = nn.Parameter(weight)\n",
+        "parameters exchanged for others",
+    ),
+    (
+        "        done = {",
+        "        [vars(part).update(joined=self.joined[0]) for part in self.gated]\n        done = {",
+        "a gate's joined maps used from the start, though its weights may have changed",
+    ),
+    (
         "join_maps((part.W_gate, part.W_1))",
         "join_maps((part.W_1, part.W_gate))",
         "gate and map joined in another order",

@@ -45,6 +45,8 @@ FAULTS = [
     # SwiGLU.
     ("F.silu(gate) * hidden", "F.silu(hidden) * gate", "the joined maps of a gate exchanged"),
     ("        if self.joined is None:", "        if True:", "the joined maps of a gate never used"),
+    ("F.linear(x, *self.joined)", "F.linear(x, self.joined[0])", "the joined maps of a gate without their biases"),
+    ("F.silu(gate) * hidden", "gate * hidden", "the joined maps of a gate without an activation"),
     ("*, bias: bool = False) -> None", "*, bias: bool = True) -> None", "plain SwiGLU with biases"),
     ("self.W_gate = nn.Linear(d_model, d_ff, bias)", "self.W_gate = nn.Linear(d_model, d_ff)", "the gate has a bias"),
     ("F.silu(self.W_gate(x)) * self.W_1(x)", "F.silu(self.W_1(x))", "SwiGLU without its gate"),
@@ -114,8 +116,18 @@ FAULTS = [
     ("self.gain, self.bias, self.eps)", "None, self.bias, self.eps)", "fused LayerNorm without its gain"),
     # RMSNorm.
     ("gain.shape, gain, self.eps)", "gain.shape, gain)", "fused RMSNorm's eps ignored"),
+    (
+        "gain.shape, gain, self.eps)",
+        "gain.shape, gain, 1e-5)",
+        "fused RMSNorm always with the eps that it has by default",
+    ),
     ("gain.shape, gain, self.eps)", "gain.shape, None, self.eps)", "fused RMSNorm without its gain"),
     ("        if x.dtype != gain.dtype:", "        if False:", "fused RMSNorm returns the type of x"),
+    (
+        "            return super().forward(x)\n        return F.rms_norm(x,",
+        "            pass\n        return F.rms_norm(x.to(gain.dtype),",
+        "fused RMSNorm rounds what it reads to the type of its gain",
+    ),
     (
         "too large for half precision\n        mean_square",
         "too large for half precision\n        wide = x\n        mean_square",

@@ -97,6 +97,12 @@ FAULTS = [
         "the mask of a past ignored",
     ),
     ("hidden = self.dropout(hidden)", "pass", "no dropout on a language model's embeddings"),
+    (
+        "        if past is not None:\n            hidden = hidden[:, -1:]",
+        "        if False:\n            hidden = hidden[:, -1:]",
+        "with a past, the logits of all positions computed",
+    ),
+    ("hidden = hidden[:, -1:]", "hidden = hidden[:, :1]", "with a past, the logits of the first position"),
     ("hidden = layer(hidden, mask)", "hidden = layer(hidden)", "a language model's layers told of no mask"),
     ("self.final_norm(hidden) @ output_table.T", "hidden @ output_table.T", "no norm after a language model"),
     (
@@ -219,6 +225,12 @@ FAULTS = [
         "a translation continued without its mask",
     ),
     ("x = self.dropout(x)  # (B, T, d_model)", "pass", "no dropout on target embeddings"),
+    (
+        "        if past is not None:\n            x = x[:, -1:]",
+        "        if False:\n            x = x[:, -1:]",
+        "a translation's logits of all positions computed with a past",
+    ),
+    ("x = x[:, -1:]", "x = x[:, :1]", "a translation's logits of the first position with a past"),
     ("x = layer(x, memory, mask, memory_mask)", "x = layer(x, memory, mask)", "decoder reads the source's padding"),
     (
         "x = layer(x, memory, mask, memory_mask)",
