@@ -307,6 +307,9 @@ CASES = {
     "Llama with the paper's base": Case(
         build_language_model, dataclasses.replace(LLAMA, rotary_base=10_000.0), OF_LLAMA | {"rotary"}
     ),
+    "Llama with biases": Case(
+        build_language_model, dataclasses.replace(LLAMA, bias=True), OF_LLAMA - {"LlamaLayer", "SwiGLU"}
+    ),
     "post-norm with rotary positions": Case(
         build_language_model,
         dataclasses.replace(PLAIN, positions="rotary"),
