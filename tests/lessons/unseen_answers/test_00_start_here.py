@@ -1,0 +1,37 @@
+"""Unseen answers to the exercises of notebook 00_start_here."""
+
+import torch
+
+from course_lib.transformer.attention import softmax
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("softmax", says="as if the sum had lost its axis", never="maximum is subtracted")
+def exp_of_a_difference(x, dim):
+    return (x - torch.logsumexp(x, dim)).exp()
+
+
+@wrong("softmax", says="wrong by a factor, `exp` of the maximum")
+def maximum_put_back(x, dim):
+    return softmax(x, dim) * x.amax(dim, keepdim=True).exp()
+
+
+@wrong("softmax", says="the smallest number gets the largest share", never="because your code")
+def of_reciprocals(x, dim):
+    exponentials = 1 / (x - x.amin(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+@wrong("softmax", says="Each of your rows adds up to the number of its elements", never="divides by the mean")
+def times_the_count(x, dim):
+    return softmax(x, dim) * x.size(dim)
+
+
+@wrong("softmax", says="0 in place of NaN hides that", never="does not depend on")
+def overflow_hidden(x, dim):
+    return torch.nan_to_num(x.exp() / x.exp().sum(dim, keepdim=True))
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -1,0 +1,117 @@
+"""Unseen answers to the exercises of notebook 01_attention."""
+
+import torch
+import torch.nn.functional as F
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer.attention import dot_product_scores
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("attend_one_query", says="Every weight is 1", never="Your softmax runs along")
+def plain_sum(query, key, value):
+    return value.sum(0)
+
+
+@wrong("attend_one_query", says="Your output is divided by the number of keys", never="averages")
+def divided_by_the_number_of_keys(query, key, value):
+    return torch.softmax(key @ query, 0) @ value / len(key)
+
+
+@wrong("attend_one_query", says="Your output is the last weighted value alone", never="Your loop")
+def last_one(query, key, value):
+    return torch.softmax(key @ query, 0)[-1] * value[-1]
+
+
+@wrong("attend_one_query", says="Your scores are divided by √d_k")
+def with_the_scale_of_torch(query, key, value):
+    return F.scaled_dot_product_attention(query[None], key, value)[0]
+
+
+@wrong("dot_product_scores", says="Let each row belong to a query", never="Put the queries first")
+def turned_at_the_end(query, key):
+    return (query @ key.T).T
+
+
+@wrong("dot_product_scores", says="Your scores are divided by d_k", never="takes the mean")
+def divided_by_d_k(query, key):
+    return query @ key.T / query.size(1)
+
+
+@wrong("dot_product_scores", says="The last row of your table is all zeros", never="Your loop")
+def without_the_last_query(query, key):
+    return F.pad(dot_product_scores(query[:-1], key), (0, 0, 0, 1))
+
+
+@wrong("attention_weights", says="subtracts each row's minimum")
+def above_the_minimum(scores):
+    above = scores - scores.min(1, keepdim=True).values
+    return F.normalize(above, p=1, dim=1)
+
+
+@wrong("mix_values", says="the plain sum of the values", never="adds up the weights")
+def sum_of_values(weights, value):
+    return value.sum(0).expand(len(weights), -1)
+
+
+@wrong("entropy_of_weights", says="Your entropy is in bits", never="takes the logarithm")
+def in_bits(weights):
+    return torch.special.entr(weights).sum(-1) / 0.6931471805599453
+
+
+@wrong("entropy_of_weights", says="Note that a mask as index")
+def flattened_by_a_mask(weights):
+    positive = weights[weights > 0]
+    return -(positive * positive.log()).sum(dim=-1)
+
+
+@wrong("entropy_of_weights", says="right in all but the one with weights close to 0")
+def kept_away_from_0_too_far(weights):
+    return -(weights * weights.clamp_min(1e-3).log()).sum(-1)
+
+
+@wrong(
+    "scaled_dot_product_attention",
+    says="divided by a sum to which the hidden keys still contribute",
+    never="softmax, so",
+)
+def exponentials_masked(query, key, value, mask=None):
+    scores = query @ key.mT / query.size(-1) ** 0.5
+    exponentials = (scores - scores.amax(-1, keepdim=True)).exp()
+    kept = exponentials if mask is None else exponentials * mask
+    weights = kept / exponentials.sum(-1, keepdim=True)
+    return weights @ value, weights
+
+
+@wrong("scaled_dot_product_attention", says="Your hidden scores are only 1 lower", never="adds the mask")
+def hidden_scores_lowered_by_1(query, key, value, mask=None):
+    scores = query @ key.mT / query.size(-1) ** 0.5
+    weights = torch.softmax(scores if mask is None else torch.where(mask, scores, scores - 1), -1)
+    return weights @ value, weights
+
+
+@wrong("scaled_dot_product_attention", says="With a mask all your weights are NaN", never="multiplies the mask")
+def nan_with_a_mask(query, key, value, mask=None):
+    weights = torch.softmax(query @ key.mT / query.size(-1) ** 0.5, -1) * (1 if mask is None else torch.nan)
+    return weights @ value, weights
+
+
+@wrong("scaled_dot_product_attention", says="Your scores are divided by d_k and by 2", never="comes last")
+def divided_by_twice_the_width(query, key, value, mask=None):
+    return find("scaled_dot_product_attention").reference(query / (2 * query.size(-1) ** 0.5), key, value, mask)
+
+
+@wrong("additive_attention", says="the keys' part meets `v_a` without a tanh", never="The tanh is missing")
+def tanh_of_the_query_only(query, key, value, W_a, U_a, v_a, mask=None):
+    scores = torch.tanh(query @ W_a.T).unsqueeze(-2) @ v_a + (key @ U_a.T @ v_a).unsqueeze(-2)
+    weights = torch.softmax(scores if mask is None else scores.masked_fill(~mask, -torch.inf), -1)
+    return weights @ value, weights
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
+
+
+def test_logarithms_of_weights_kept_a_little_above_0_pass():
+    assert find("entropy_of_weights").check(lambda weights: -(weights * weights.clamp_min(1e-12).log()).sum(-1)).passed

@@ -1,0 +1,68 @@
+"""Unseen answers to the exercises of notebook 04_positions."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer.positions import sinusoidal
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("sinusoidal", says="Your angles are whole numbers")
+def whole_radians(length, d_model):
+    angles = torch.arange(length)[:, None] // 10_000 ** (torch.arange(0, d_model, 2) / d_model)
+    return torch.stack((angles.sin(), angles.cos()), -1).flatten(1)
+
+
+@wrong("sinusoidal", says="Your last row is all zeros", never="because your loop")
+def padded_at_the_end(length, d_model):
+    return F.pad(sinusoidal(length - 1, d_model), (0, 0, 0, 1))
+
+
+class WithTable(nn.Module):
+    def __init__(self, max_length, d_model):
+        super().__init__()
+        self.max_length = max_length
+        self.table = nn.Parameter(torch.randn(max_length, d_model) * 0.02)
+
+
+@wrong("LearnedPositions", says="adds the vector of position 0 at position 5")
+class StartsAgain(WithTable):
+    def forward(self, x):
+        return x + self.table[torch.arange(x.size(1)) % self.max_length]
+
+
+@wrong("LearnedPositions", says="adds the vector of position 4 at position 5")
+class StaysAtTheLast(WithTable):
+    def forward(self, x):
+        return x + self.table[torch.arange(x.size(1)).clamp(max=self.max_length - 1)]
+
+
+@wrong("LearnedPositions", says="takes a text of 7 tokens, and returns 5")
+class CutsTheText(WithTable):
+    def forward(self, x):
+        x = x[:, : self.max_length]
+        return x + self.table[: x.size(1)]
+
+
+@wrong("LearnedPositions", says="`self.rows` has a `padding_idx`, so its row 0 gets no gradient", never="several tasks")
+class FirstRowForPadding(nn.Module):
+    def __init__(self, max_length, d_model):
+        super().__init__()
+        self.rows = nn.Embedding(max_length, d_model, padding_idx=0)
+
+    def forward(self, x):
+        return x + self.rows(torch.arange(x.size(1)))
+
+
+@wrong("rotary", says="right in all but")
+def positions_of_1024_at_most(x):
+    start, rest = x[..., :1024, :], x[..., 1024:, :]
+    rotate = find("rotary").reference
+    return torch.cat((rotate(start), rotate(rest)), -2)
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

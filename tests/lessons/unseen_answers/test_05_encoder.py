@@ -1,0 +1,81 @@
+"""Unseen answers to the exercises of notebook 05_encoder."""
+
+import torch
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer.layers import post_norm
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("gelu", says="Your share is (1 + erf(x)) / 2", never="missing in your code")
+def narrower_normal_distribution(x):
+    return x * torch.distributions.Normal(0.0, 2**-0.5).cdf(x)
+
+
+@wrong("FeedForward", says="The activation has no effect", never="never calls")
+class ActivationThrownAway(find("FeedForward").reference):
+    def forward(self, x):
+        hidden = self.W_1(x)
+        self.activation(hidden)
+        return self.W_2(hidden)
+
+
+@wrong("FeedForward", says="no biases that torch trains", never="Your maps have no biases:")
+class PlainBiases(nn.Module):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__()
+        self.up, self.down = nn.Linear(d_model, d_ff, bias=False), nn.Linear(d_ff, d_model, bias=False)
+        self.b_1, self.b_2, self.activation = torch.zeros(d_ff), torch.zeros(d_model), activation
+
+    def forward(self, x):
+        return self.down(self.activation(self.up(x) + self.b_1)) + self.b_2
+
+
+@wrong("post_norm", says="Your sum is twice sublayer(x)", never="should give")
+def x_overwritten(x, sublayer, norm):
+    x = sublayer(x)
+    return norm(x + x)
+
+
+@wrong("post_norm", says="is not normalised", never="Call `norm`")
+def norm_thrown_away(x, sublayer, norm):
+    x = x + sublayer(x)
+    norm(x)
+    return x
+
+
+@wrong("pre_norm", says="is missing from your result, which is x + norm(x)", never="never calls")
+def sublayer_thrown_away(x, sublayer, norm):
+    x, read = x.clone(), norm(x)
+    sublayer(read)
+    return x + read
+
+
+@wrong("EncoderLayer", says="Your feed-forward has no effect", never="ends after")
+class FeedForwardThrownAway(find("EncoderLayer").reference):
+    def forward(self, x, mask=None):
+        x = post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)
+        return x
+
+
+@wrong("EncoderLayer", says="normalises neither of its two sums", never="has no norms")
+class NormsThrownAway(find("EncoderLayer").reference):
+    def forward(self, x, mask=None):
+        x = x + self.dropout(self.self_attention(x, x, x, mask))
+        self.norm_1(x)
+        x = x + self.dropout(self.feed_forward(x))
+        self.norm_2(x)
+        return x
+
+
+@wrong("EncoderLayer", says="The mask has no effect", never="never reaches")
+class EverythingOpen(find("EncoderLayer").reference):
+    def forward(self, x, mask=None):
+        return super().forward(x, None if mask is None else torch.ones_like(mask))
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

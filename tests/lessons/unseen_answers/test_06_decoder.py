@@ -1,0 +1,200 @@
+"""Unseen answers to the exercises of notebook 06_decoder."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer.attention import causal_mask
+from course_lib.transformer.layers import EncoderLayer
+from course_lib.transformer.positions import embed_with_positions
+from tests.lessons.unseen_answers.shared_parts import log_p_below_one_maximum, surprise
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("causal_mask", says="Your diagonal is False in all rows but the first", never="shifted")
+def first_row_mended(T):
+    mask = torch.arange(T)[:, None] > torch.arange(T)
+    mask[0, 0] = True
+    return mask
+
+
+@wrong("masked_weights", says="the exponential of every open score is 0 beside it", never="after the softmax")
+def largest_of_all_keys(scores, mask):
+    exponentials = (scores - scores.amax(-1, keepdim=True)).exp() * mask
+    return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+@wrong("masked_weights", says="no longer add up to 1", never="after the softmax")
+def logarithm_of_a_sum_over_all(scores, mask):
+    return (scores - scores.logsumexp(-1, keepdim=True)).exp() * mask
+
+
+@wrong("masked_weights", says="multiplied by the mask", never="Your code fills")
+def scores_times_mask(scores, mask):
+    return (scores * mask).softmax(-1)
+
+
+@wrong("masked_weights", says="beside the largest open score of the whole tensor", never="subtracts the largest")
+def softmax_of_the_whole_tensor(scores, mask):
+    weights = scores.masked_fill(~mask, -torch.inf).flatten().softmax(0).view_as(scores)
+    return weights / weights.sum(-1, keepdim=True)
+
+
+@wrong("masked_weights", says="lowered by a number such as 10000", never="fills")
+def minus_100_added(scores, mask):
+    return (scores + torch.where(mask, 0.0, -100.0)).softmax(-1)
+
+
+@wrong("masked_weights", says="beside the largest open score of the whole tensor")
+def largest_open_score(scores, mask):
+    s = scores.masked_fill(~mask, -math.inf)
+    e = torch.exp(s - s.max())
+    return e / e.sum(dim=-1, keepdim=True)
+
+
+@wrong("masked_weights", says="the largest score of the whole tensor, hidden ones included")
+def softmax_of_everything(scores, mask):
+    e = torch.softmax(scores.flatten(), 0).view_as(scores) * mask
+    return e / e.sum(dim=-1, keepdim=True)
+
+
+@wrong("masked_weights", says="computes exp of the scores as they are")
+def exponentials(scores, mask):
+    e = scores.exp().masked_fill(~mask, 0)
+    return e / e.sum(dim=-1, keepdim=True)
+
+
+@wrong("masked_weights", says="Where a hidden score is far above the open ones of its row")
+def hidden_after_the_softmax(scores, mask):
+    weights = scores.softmax(-1).masked_fill(~mask, 0)
+    return weights / weights.sum(-1, keepdim=True)
+
+
+@wrong("masked_weights", says="such as −10000")
+def minus_ten_thousand(scores, mask):
+    return scores.masked_fill(~mask, -1e4).softmax(dim=-1)
+
+
+@wrong("inputs_and_labels", says="The last of your labels is the first token", never="Your code rolls")
+def round_the_end(ids):
+    return ids, torch.cat((ids[:, 1:], ids[:, :1]), dim=1)
+
+
+@wrong("inputs_and_labels", says="After the last input comes the last token", never="should be")
+def labels_from_the_inputs(ids):
+    inputs = ids[:, :-1]
+    return inputs, torch.cat((inputs[:, 1:], inputs[:, :1]), dim=1)
+
+
+@wrong("cross_entropy", says="cannot fall below 1e-09, which is added to them or is their limit", never="adds")
+def cut_off_at_1e_9(logits, labels):
+    return surprise(logits.softmax(-1).clamp(min=1e-9), labels)
+
+
+@wrong("cross_entropy", says="cannot fall below 1e-12", never="should be")
+def with_1e_12(logits, labels):
+    return surprise(logits.softmax(-1) + 1e-12, labels)
+
+
+@wrong("cross_entropy", says="a loss for each position, in one row", never="divides by all positions")
+def not_reduced(logits, labels):
+    return F.nll_loss(logits.log_softmax(-1).flatten(0, 1), labels.flatten(), reduction="none")
+
+
+@wrong("cross_entropy", says="mixes the logits of different tokens")
+def mixed_tokens(logits, labels):
+    return F.cross_entropy(logits.transpose(1, 2).reshape(-1, logits.size(-1)), labels.reshape(-1))
+
+
+@wrong("cross_entropy", says="the largest logit of several rows")
+def one_maximum(logits, labels):
+    log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
+    return -log_p[torch.arange(len(labels)), labels].mean()
+
+
+@wrong("LanguageModel", says="your logits come from the embeddings", never="each layer reads")
+class LayersNeverCalled(find("LanguageModel").reference):
+    def forward(self, ids):
+        return self.dropout(embed_with_positions(ids, self.table)) @ self.table.T
+
+
+@wrong("LanguageModel", says="There are two mistakes. First: Your model ends in a softmax", never="should be -")
+class LookedUpAndSoftmax(find("LanguageModel").reference):
+    def forward(self, ids):
+        x = self.dropout(self.table[ids])
+        for layer in self.layers:
+            x = layer(x, causal_mask(ids.size(1)))
+        return torch.softmax(x @ self.table.T, dim=-1)
+
+
+# Written out, since a check reads the source of a class's own methods, and not of those that it inherits.
+@wrong("LanguageModel", says="reads itself and the tokens after it")
+class ReadsTheFuture(nn.Module):
+    def __init__(self, vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(vocabulary, d_model) * d_model**-0.5)
+        self.layers = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, ids):
+        x = self.dropout(embed_with_positions(ids, self.table))
+        for layer in self.layers:
+            x = layer(x, causal_mask(ids.size(1)).T)
+        return x @ self.table.T
+
+
+@wrong("continue_greedily", says="from the newest one alone", never="passes only")
+def one_text_for_each_token(model, ids, length):
+    text = list(ids)
+    for _ in range(length):
+        text.append(int(model(torch.tensor(text)[:, None])[-1, -1].argmax()))
+    return text[len(ids) :]
+
+
+@wrong("continue_greedily", says="do not know the newest token", never="takes the prediction before")
+def without_the_newest(model, ids, length):
+    text = list(ids)
+    for _ in range(length):
+        text.append(int(model(torch.tensor([text[:-1] or text]))[0, -1].argmax()))
+    return text[len(ids) :]
+
+
+@wrong("continue_greedily", says="For `length` 0, your code returns the text", never="returns the last")
+def nothing_to_do(model, ids, length):
+    return find("continue_greedily").reference(model, ids, length) if length else ids
+
+
+@wrong(
+    "continue_greedily",
+    says=("the same prediction each time", "or it reads the prediction after the last token of `ids`"),
+)
+def position_of_the_prompt(model, ids, length):
+    text, last = list(ids), len(ids) - 1
+    for _ in range(length):
+        text.append(model(torch.tensor([text]))[0, last].argmax().item())
+    return text[last + 1 :]
+
+
+@wrong("continue_greedily", says=("only one new token", "does each round begin again with `ids`"))
+def begins_again_in_each_round(model, ids, length):
+    text = list(ids)
+    for _ in range(length):
+        text = list(ids)
+        text.append(int(model(torch.tensor([text]))[0, -1].argmax()))
+    return text[len(ids) :]
+
+
+@wrong("continue_greedily", says="from the first token alone")
+def reads_the_first_token(model, ids, length):
+    text = list(ids)
+    for _ in range(length):
+        text.append(int(model(torch.tensor([text[:1]]))[0, -1].argmax()))
+    return text[len(ids) :]
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -1,0 +1,171 @@
+"""Unseen answers to the exercises of notebook 07_transformer."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer.attention import causal_mask
+from course_lib.transformer.layers import DecoderLayer, EncoderLayer, post_norm
+from course_lib.transformer.positions import embed_with_positions
+from tests.lessons.unseen_answers.shared_parts import log_p_below_one_maximum, surprise
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("padding_mask", says="as many positions from the left as a text has words", never="should give")
+def by_lengths(ids, pad):
+    rows = [torch.arange(len(row)) < sum(i != pad for i in row) for row in ids.tolist()]
+    return torch.stack(rows)[:, None, None]
+
+
+@wrong("padding_mask", says="Your mask holds whole numbers")
+def larger_than_the_padding(ids, pad):
+    return (ids > pad).long()[:, None, None, :]
+
+
+@wrong("DecoderLayer", says="The memory has no effect", never="has no cross-attention")
+class MemoryThrownAway(find("DecoderLayer").reference):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        post_norm(x, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_2)
+        return post_norm(x, self.feed_forward, self.norm_3)
+
+
+@wrong("DecoderLayer", says="what it reads is not added to what it computes", never="Add x")
+class OverwrittenBeforeTheSum(find("DecoderLayer").reference):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        x = self.cross_attention(x, memory, memory, memory_mask)
+        x = self.norm_2(x + x)
+        return post_norm(x, self.feed_forward, self.norm_3)
+
+
+@wrong("DecoderLayer", says="makes `self.norm_2` and `self.norm_3`, but the output never depends on them")
+class OneNormForAll(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
+        x = self.norm_1(x + self.dropout(self.cross_attention(x, memory, memory, memory_mask)))
+        return self.norm_1(x + self.dropout(self.feed_forward(x)))
+
+
+@wrong("DecoderLayer", says="third residual connection adds what the cross-attention reads")
+class FeedForwardBesideTheMemory(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        a = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
+        b = self.norm_2(a + self.dropout(self.cross_attention(a, memory, memory, memory_mask)))
+        return self.norm_3(a + self.dropout(self.feed_forward(b)))
+
+
+# A right answer, with a method for each part that an answer below gets wrong. It is written out, as a learner writes
+# it, since a check reads an answer's own source.
+class PlainTransformer(nn.Module):
+    def __init__(self, source_vocabulary, target_vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
+        super().__init__()
+        self.source_table = nn.Parameter(torch.randn(source_vocabulary, d_model) * d_model**-0.5)
+        self.target_table = nn.Parameter(torch.randn(target_vocabulary, d_model) * d_model**-0.5)
+        self.encoder = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.decoder = nn.ModuleList(DecoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+
+    def encode(self, source_ids):
+        x = self.dropout(embed_with_positions(source_ids, self.source_table))
+        for layer in self.encoder:
+            x = layer(x, (source_ids != 0)[:, None, None, :])
+        return x
+
+    def embedded(self, target_ids, source_ids):
+        return embed_with_positions(target_ids, self.target_table)
+
+    def layers_in_order(self):
+        return self.decoder
+
+    def decode(self, target_ids, memory, source_ids):
+        x = self.dropout(self.embedded(target_ids, source_ids))
+        for layer in self.layers_in_order():
+            x = layer(x, memory, causal_mask(target_ids.size(1)), (source_ids != 0)[:, None, None, :])
+        return x @ self.target_table.T
+
+    def forward(self, source_ids, target_ids):
+        return self.decode(target_ids, self.encode(source_ids), source_ids)
+
+
+@wrong("Transformer", says="positions of your target begin after those of the source")
+class TargetAfterTheSource(PlainTransformer):
+    def embedded(self, target_ids, source_ids):
+        S = source_ids.size(1)
+        return embed_with_positions(F.pad(target_ids, (S, 0)), self.target_table)[:, S:]
+
+
+@wrong("Transformer", says="`self.decoder.0` does the work of `self.decoder.1`")
+class DecoderReversed(PlainTransformer):
+    def layers_in_order(self):
+        return reversed(self.decoder)
+
+
+@wrong("smoothed_cross_entropy", says="cannot fall below 1e-08", never="should be")
+def smoothed_and_cut_off(logits, labels, epsilon):
+    p, counts = logits.softmax(-1).clamp(min=1e-8), labels != -100
+    return (1 - epsilon) * surprise(p, labels) - epsilon * p.log().mean(-1)[counts].mean()
+
+
+@wrong("smoothed_cross_entropy", says="mixes the logits of different tokens")
+def mixed_tokens_smoothed(logits, labels, epsilon):
+    rows = logits.transpose(1, 2).reshape(-1, logits.size(-1))
+    return F.cross_entropy(rows, labels.reshape(-1), label_smoothing=epsilon)
+
+
+@wrong("smoothed_cross_entropy", says="is the entropy of the model")
+def entropy(logits, labels, epsilon):
+    keep = labels != -100
+    logp = logits.log_softmax(dim=-1)[keep]
+    right = logp[torch.arange(len(logp)), labels[keep]]
+    return ((1 - epsilon) * -right - epsilon * (logp.exp() * logp).sum(-1)).mean()
+
+
+@wrong("smoothed_cross_entropy", says="the largest logit of several rows")
+def one_maximum_smoothed(logits, labels, epsilon):
+    log_p, labels = log_p_below_one_maximum(logits)[labels != -100], labels[labels != -100]
+    return -(1 - epsilon) * log_p[torch.arange(len(labels)), labels].mean() - epsilon * log_p.mean()
+
+
+@wrong("learning_rate", says="Your second term is (step · warmup)^−1.5", never="right for the example")
+def brackets_around_the_product(step, d_model, warmup):
+    return float(min(step**-0.5, 1 / (step * warmup) ** 1.5) / d_model**0.5)
+
+
+@wrong("greedy_translation", says="`max_length` has no effect", never="however long")
+def a_limit_of_its_own(model, source_ids, max_length):
+    return find("greedy_translation").reference(model, source_ids, 50)
+
+
+@wrong("greedy_translation", says=("only one token", "does each round begin again with [bos]"))
+def translates_one_token(model, source_ids, max_length):
+    source = torch.tensor([source_ids])
+    memory = model.encode(source)
+    for _ in range(max_length):
+        target = [1]
+        target.append(int(model.decode(torch.tensor([target]), memory, source)[0, -1].argmax()))
+    return target[1:]
+
+
+MEMORIES: dict[int, Any] = {}
+
+
+@wrong("greedy_translation", says="keeps something from one call to the next")
+def memory_by_length(model, source_ids, max_length):
+    source = torch.tensor([source_ids])
+    memory = MEMORIES.setdefault(len(source_ids), model.encode(source) if len(source_ids) not in MEMORIES else None)
+    out = [1]
+    for _ in range(max_length):
+        token = model.decode(torch.tensor([out]), memory, source)[0, -1].argmax().item()
+        if token == 2:
+            break
+        out.append(token)
+    return out[1:]
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

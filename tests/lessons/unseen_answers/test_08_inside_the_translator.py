@@ -1,0 +1,61 @@
+"""Unseen answers to the exercises of notebook 08_inside_the_translator."""
+
+import numpy as np
+import torch
+
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("alignment_from_weights", says="only the last of them has a link", never="right for the example")
+def source_words_as_keys(weights):
+    links: dict[int, int] = {}
+    for target, row in enumerate(weights):
+        links[int(row.argmax())] = target
+    return set(links.items())
+
+
+@wrong("wilson_interval", says="Your two roots have the wrong sign", never="too small")
+def plus_b(right, total):
+    share, c = right / total, 1.96**2 / total
+    a, b, d = 1 + c, -(2 * share + c), share**2
+    root = max(b * b - 4 * a * d, 0.0) ** 0.5
+    return (b - root) / (2 * a), (b + root) / (2 * a)
+
+
+def error_of(numbers, confidence, correct):
+    gaps: dict[int, float] = {}
+    for number, p, is_right in zip(numbers, confidence.tolist(), correct.tolist(), strict=True):
+        gaps[number] = gaps.get(number, 0.0) + is_right - p
+    return torch.tensor(sum(map(abs, gaps.values())) / len(confidence), dtype=confidence.dtype)
+
+
+@wrong("calibration_error", says="exactly 1 is in the first bin", never="bin of its own")
+def remainder(confidence, correct, bins):
+    return error_of((np.floor(confidence.numpy() * bins) % bins).astype(int), confidence, correct)
+
+
+@wrong("calibration_error", says="exactly 0 has a bin of its own", never="leaves out")
+def rounded_up(confidence, correct, bins):
+    return error_of(np.ceil(confidence.numpy() * bins).astype(int), confidence, correct)
+
+
+@wrong("calibration_error", says="exactly 0 is in the last bin", never="leaves out")
+def index_of_minus_one(confidence, correct, bins):
+    gaps = [0.0] * bins
+    numbers = np.ceil(confidence.numpy() * bins).astype(int) - 1
+    for number, p, is_right in zip(numbers, confidence.tolist(), correct.tolist(), strict=True):
+        gaps[number] += is_right - p
+    return torch.tensor(sum(map(abs, gaps)) / len(confidence), dtype=confidence.dtype)
+
+
+@wrong("calibration_error", says="from the lowest confidence to the highest", never="too large")
+def limits_from_the_numbers(confidence, correct, bins):
+    low, high = float(confidence.min()), float(confidence.max())
+    low, high = (low, high) if low < high else (low - 0.5, high + 0.5)
+    numbers = ((confidence.double().numpy() - low) / (high - low) * bins).astype(int).clip(max=bins - 1)
+    return error_of(numbers, confidence, correct)
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

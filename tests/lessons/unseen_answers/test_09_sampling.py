@@ -1,0 +1,131 @@
+"""Unseen answers to the exercises of notebook 09_sampling."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from course_lib.writing.beam import beam_step
+from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
+from tests.lessons.unseen_answers.shared_parts import log_p_below_one_maximum
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("text_log_probability", says=("two mistakes", "takes T numbers from every row", "takes their mean"))
+def mean_of_every_row(logits, ids):
+    return logits.log_softmax(dim=-1)[:, ids].mean()
+
+
+@wrong("text_log_probability", says="every exponential is 0 there")
+def one_maximum_of_the_text(logits, ids):
+    return log_p_below_one_maximum(logits)[torch.arange(len(ids)), ids].sum()
+
+
+@wrong("text_log_probability", says="that of a softmax over the positions", never="runs")
+def exponentials_over_the_positions(logits, ids):
+    return (logits - logits.exp().sum(0).log())[range(len(ids)), ids].sum()
+
+
+@wrong("apply_temperature", says="is that of a division by a tiny", never="your code divides")
+def times_a_large_number_at_0(logits, temperature):
+    return logits * (1 / temperature if temperature else 1e6)
+
+
+@wrong("apply_temperature", says="as with logits of 0", never="sets")
+def chosen_times_one_hot_at_0(logits, temperature):
+    return logits / temperature if temperature else logits * F.one_hot(logits.argmax(-1), logits.size(-1))
+
+
+@wrong("apply_temperature", says="a softmax of your logits gives NaN", never="your code divides")
+def zero_times_infinity_at_0(logits, temperature):
+    below = (logits < logits.amax(-1, keepdim=True)).to(logits.dtype)
+    return logits / temperature if temperature else below * -torch.inf
+
+
+@wrong("top_k_filter", says="drops the k smallest logits, as with", never="is at position")
+def k_smallest_dropped(logits, k):
+    smallest = logits.argsort(-1)[..., : k if k < logits.size(-1) else 0]
+    return logits.scatter(-1, smallest, -torch.inf)
+
+
+@wrong("top_p_filter", says="Where a sum is exactly p")
+def at_most_p_before(logits, p):
+    probs, index = logits.softmax(dim=-1).sort(dim=-1, descending=True)
+    before = probs.cumsum(dim=-1) - probs
+    keep = torch.empty_like(before, dtype=torch.bool).scatter(-1, index, before <= p)
+    return logits.masked_fill(~keep, -math.inf)
+
+
+@wrong("top_p_filter", says="tokens that together have 1 − p", never="compares")
+def ascending_up_to_p(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1)
+    gone = ordered.cumsum(-1) <= p
+    gone[..., -1] = False
+    return logits.masked_fill(gone.scatter(-1, order, gone), -torch.inf)
+
+
+@wrong("top_p_filter", says="as the row that needs most", never="first row")
+def as_many_as_the_largest_row(logits, p):
+    ordered = logits.softmax(-1).sort(-1, descending=True).values
+    count = int((ordered.cumsum(-1) - ordered < p).sum(-1).max())
+    return logits.masked_fill(logits < logits.topk(count).values[..., -1:], -torch.inf)
+
+
+@wrong("next_token_probabilities", says="keeps the 50 likeliest tokens")
+def fifty_for_none(logits, temperature, k=None, p=None):
+    logits = top_k_filter(apply_temperature(logits, temperature), k or min(50, logits.size(-1)))
+    return (top_p_filter(logits, p) if p is not None else logits).softmax(-1)
+
+
+@wrong("beam_step", says="every exponential is 0 there")
+def one_maximum_of_all_texts(logits, totals, beams):
+    best = (log_p_below_one_maximum(logits) + totals[:, None]).flatten().topk(beams)
+    return best.indices // logits.size(-1), best.indices % logits.size(-1), best.values
+
+
+@wrong("beam_step", says="every exponential is 0 there", never="largest logit of all")
+def exponentials_without_a_maximum(logits, totals, beams):
+    table = totals[:, None] + logits - logits.exp().sum(-1, keepdim=True).log()
+    best, indices = table.flatten().topk(beams)
+    return indices // logits.size(1), indices % logits.size(1), best
+
+
+@wrong("beam_search_text", says="or only one text is kept in each step")
+def one_text_at_a_time(model, prompt, beams, length, stop):
+    text, total = list(prompt), 0.0
+    for _ in range(length):
+        _, tokens, sums = beam_step(model(torch.tensor([text]))[:, -1], torch.tensor([total]), 1)
+        total = sums.item()
+        if tokens.item() == stop:
+            break
+        text.append(tokens.item())
+    return text[len(prompt) :], total
+
+
+@wrong("beam_search_text", says="stops once as many texts have ended as there are beams")
+def stops_early(model, prompt, beams, length, stop):
+    texts, totals, ended = [list(prompt)], torch.zeros(1), []
+    for _ in range(length):
+        parents, tokens, sums = beam_step(model(torch.tensor(texts))[:, -1], totals, beams)
+        new, kept = [], []
+        for q, t, s in zip(parents.tolist(), tokens.tolist(), sums.tolist(), strict=True):
+            if t == stop:
+                ended.append((texts[q], s))
+            else:
+                new.append([*texts[q], t])
+                kept.append(s)
+        texts, totals = new, torch.tensor(kept)
+        if not texts or len(ended) >= beams:
+            break
+    text, total = max(ended + list(zip(texts, totals.tolist(), strict=True)), key=lambda e: e[1])
+    return text[len(prompt) :], total
+
+
+@wrong("length_penalty", says="is the reciprocal", never="fraction is upside down")
+def to_minus_alpha(length, alpha):
+    return ((5 + length) / 6) ** -alpha
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

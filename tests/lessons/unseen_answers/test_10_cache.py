@@ -1,0 +1,85 @@
+"""Unseen answers to the exercises of notebook 10_cache."""
+
+import math
+
+import torch
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer.attention import causal_mask, merge_heads, scaled_dot_product_attention, split_heads
+from course_lib.transformer.cache import attend_with_cache
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("attend_with_cache", says="new keys that your code returns are divided by √d_k, so")
+def scaled_before_the_cache(query, key, value, past):
+    key = key / math.sqrt(key.size(-1))
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    T, S = query.size(2), key.size(2)
+    mask = torch.ones(T, S, dtype=torch.bool).tril(S - T)
+    return (query @ key.mT).masked_fill(~mask, -math.inf).softmax(-1) @ value, (key, value)
+
+
+@wrong("attend_with_cache", says="your new token at position 3, counted from 0, does not read position 0")
+def first_key_never_read(query, key, value, past):
+    P = 0 if past is None else past[0].size(2)
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    mask = torch.ones(query.size(2), key.size(2), dtype=torch.bool).tril(P)
+    if P > 1:
+        mask[:, 0] = False
+    return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
+
+
+@wrong("attend_with_cache", says="your new token at position 2, counted from 0, reads position 3, which comes after it")
+def reads_further_after_a_past_of_two(query, key, value, past):
+    P = 0 if past is None else past[0].size(2)
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    mask = torch.ones(query.size(2), key.size(2), dtype=torch.bool).tril(P + 2 * (P == 2))
+    return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
+
+
+@wrong("attend_with_cache", says="does not hide the future", never="Your mask")
+def without_a_mask_in_a_loop(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    rows = [scaled_dot_product_attention(query[:, :, [t]], key, value)[0] for t in range(query.size(2))]
+    return torch.cat(rows, dim=2), (key, value)
+
+
+@wrong("attend_with_cache", says="`query` is added once too often", never="reads position")
+def query_added(query, key, value, past):
+    output, pair = find("attend_with_cache").reference(query, key, value, past)
+    return (output + query if output.shape == query.shape else output), pair
+
+
+@wrong("attend_with_cache", says="all but the one with a wider head", never="√")
+def scaled_for_width_4(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    T, S = query.size(2), key.size(2)
+    scores = (query @ key.mT / 2).masked_fill(~causal_mask(S)[S - T :], -torch.inf)
+    return scores.softmax(-1) @ value, (key, value)
+
+
+@wrong("cached_self_attention", says="rotation of x, before the maps")
+def rotated_first(attention, x, past):
+    P = 0 if past is None else past[0].size(2)
+    y = attention.rotate(x[:, None], P)[:, 0]
+    q, k, v = (split_heads(W(y), attention.heads) for W in (attention.W_q, attention.W_k, attention.W_v))
+    out, past = attend_with_cache(q, k, v, past)
+    return attention.W_o(merge_heads(out)), past
+
+
+@wrong("cached_self_attention", says="gets the position of the last new one, P + T − 1")
+def last_position_first(attention, x, past):
+    start = past[0].size(2) + x.size(1) - 1 if past is not None else 0
+    q, k, v = (split_heads(W(x), attention.heads) for W in (attention.W_q, attention.W_k, attention.W_v))
+    out, past = attend_with_cache(attention.rotate(q, start), attention.rotate(k, start), v, past)
+    return attention.W_o(merge_heads(out)), past
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

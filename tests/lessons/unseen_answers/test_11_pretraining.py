@@ -1,0 +1,110 @@
+"""Unseen answers to the exercises of notebook 11_pretraining."""
+
+import math
+import unicodedata
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer.layers import LayerNorm
+from tests.lessons.unseen_answers.shared_parts import log_p_below_one_maximum
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("pack_texts", says=("lacks that row", "or the loop over the rows stops one row early"))
+def last_row_lost(texts, end, length):
+    stream = [i for text in texts for i in [*text, end]]
+    rows = [stream[i : i + length] for i in range(0, len(stream) - length, length)]
+    return torch.tensor(rows, dtype=torch.long).view(-1, length)
+
+
+@wrong("pack_texts", says=("two mistakes", "fills up the last row", "into the caller's texts"))
+def filled_up_in_the_callers_texts(texts, end, length):
+    stream = []
+    for text in texts:
+        text.append(end)
+        stream += text
+    while len(stream) % length:
+        stream.append(end)
+    return torch.tensor(stream).view(-1, length)
+
+
+@wrong("masked_lm_loss", says=("two mistakes", "one before the loss", "divides by all positions"))
+def softmax_and_all_positions(hidden, labels, head):
+    keep = labels != -100
+    return F.cross_entropy(head(hidden[keep]).softmax(dim=-1), labels[keep], reduction="sum") / labels.numel()
+
+
+@wrong("masked_lm_loss", says="every exponential is 0 there")
+def one_maximum_of_the_hidden(hidden, labels, head):
+    return F.nll_loss(log_p_below_one_maximum(head(hidden[labels != -100])), labels[labels != -100])
+
+
+@wrong("masked_lm_loss", says="Your loss is NaN", never="Your code picks")
+def labels_above_1000(hidden, labels, head):
+    return F.cross_entropy(head(hidden[labels > 1000]), labels[labels > 1000])
+
+
+@wrong("masked_lm_loss", says="sends 4 vectors through the head", never="pick them out")
+def head_called_twice(hidden, labels, head):
+    guessed = labels != -100
+    losses = [F.cross_entropy(head(hidden[guessed]), labels[guessed]) for _ in range(2)]
+    return (losses[0] + losses[1]) / 2
+
+
+@wrong("MaskedLanguageModelHead", says="keeps something from one call to the next")
+class KeepsTheFirstTable(nn.Module):
+    def __init__(self, vocabulary, d_model):
+        super().__init__()
+        self.linear = nn.Linear(d_model, d_model)
+        self.norm = LayerNorm(d_model)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.table = None
+
+    def forward(self, hidden, table):
+        if self.table is None:
+            self.table = table
+        return self.norm(F.gelu(self.linear(hidden))) @ self.table.T + self.bias
+
+
+@wrong("MaskedLanguageModelHead", says="With biases that are not 0", never="cases")
+class BiasSubtracted(find("MaskedLanguageModelHead").reference):
+    def forward(self, hidden, table):
+        return super().forward(hidden, table) - 2 * self.output_bias
+
+
+@wrong("MaskedLanguageModelHead", says="right after its own step", never="cases")
+class BiasAfterTheActivation(find("MaskedLanguageModelHead").reference):
+    def forward(self, hidden, table):
+        mapped = hidden @ self.transform.weight.T
+        return self.norm(F.gelu(mapped) + self.transform.bias) @ table.T + self.output_bias
+
+
+@wrong("perplexity", says="your result is infinite", never="multiplies")
+def root_of_an_infinite_number(log_probabilities):
+    return torch.exp(-log_probabilities.sum()) ** (1 / len(log_probabilities))
+
+
+@wrong("bits_per_character", says="counts é as two", never="divides by the number of bytes")
+def of_decomposed_letters(log_probabilities, text):
+    return -log_probabilities.sum().item() / math.log(2) / len(unicodedata.normalize("NFD", text))
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
+
+
+def test_a_class_that_makes_its_weights_when_it_is_called_is_not_said_to_keep_anything():
+    class Lazy(nn.Module):
+        def __init__(self, vocabulary, d_model):
+            super().__init__()
+            self.linear, self.norm = nn.LazyLinear(d_model), LayerNorm(d_model)
+            self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+        def forward(self, hidden, table):
+            return self.norm(F.gelu(self.linear(hidden))) @ table.T + self.bias
+
+    assert find("MaskedLanguageModelHead").check(Lazy).passed

@@ -1,0 +1,69 @@
+"""Unseen answers to the exercises of notebook 12_fine_tuning."""
+
+import torch
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("ClassifierHead", says="yours change by 2.5", never="twice")
+class MapsThePadding(find("ClassifierHead").reference):
+    def forward(self, hidden, real):
+        return self.output(hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
+
+
+@wrong("ClassifierHead", says="yours change by 0.5", never="twice")
+class DividesTheBias(find("ClassifierHead").reference):
+    def forward(self, hidden, real):
+        return self.output((hidden * real[..., None]).sum(dim=1)) / real.sum(dim=1, keepdim=True)
+
+
+@wrong("parameter_groups", says="An optimizer takes its groups in a list", never="keys")
+def groups_in_a_dictionary(head, body, head_rate, body_rate):
+    return {"head": {"params": [*head.parameters()], "lr": head_rate}, "body": {"params": [], "lr": body_rate}}
+
+
+@wrong("parameter_groups", says="no parameter has a rate above 0", never="same rate")
+def without_what_has_no_gradient_yet(head, body, head_rate, body_rate):
+    with_gradient = [[each for each in part.parameters() if each.grad is not None] for part in (head, body)]
+    return [{"params": with_gradient[0], "lr": head_rate}, {"params": with_gradient[1], "lr": body_rate}]
+
+
+@wrong("parameter_groups", says="no parameter of the body has a rate above 0", never="leaves the body out")
+def body_at_rate_0(head, body, head_rate, body_rate):
+    learning = [[each for each in part.parameters() if each.requires_grad] for part in (head, body)]
+    return [{"params": learning[0], "lr": head_rate}, {"params": learning[1], "lr": 0.0}]
+
+
+@wrong("parameter_groups", says="a parameter that is in two groups", never="same rate")
+def head_in_two_groups(head, body, head_rate, body_rate):
+    of_head, of_body = ([each for each in part.parameters() if each.requires_grad] for part in (head, body))
+    return [{"params": of_head + of_body, "lr": body_rate}, {"params": of_head, "lr": head_rate}]
+
+
+@wrong("should_stop", says="looks at the last loss only", never="counts")
+def last_loss_only(losses, patience):
+    return len(losses) > patience and losses[-1] >= min(losses[:-patience])
+
+
+@wrong("LowRankAdapter", says="Your `self.A` is a plain tensor", never="rank")
+class PlainTensors(nn.Module):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__()
+        self.A, self.B, self.scale = torch.randn(rank, d_in), torch.zeros(d_out, rank), alpha / rank
+
+    def forward(self, x):
+        return self.scale * (x @ self.A.T @ self.B.T)
+
+
+@wrong("LowRankAdapter", says="all rows of A begin as the same numbers", never="cases")
+class RowsAlike(find("LowRankAdapter").reference):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__(d_in, d_out, rank, alpha)
+        self.A = nn.Parameter(torch.ones(rank, d_in))
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -1,0 +1,79 @@
+"""Unseen answers to the exercises of notebook 13_named_entities."""
+
+from collections import Counter, defaultdict
+
+from course_lib.scoring.entities import spans_of_tags
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("spans_of_tags", says="`lstrip` does that")
+def with_lstrip(tags):
+    return [(tags[start].lstrip("IB-"), start, stop) for _, start, stop in spans_of_tags(tags)]
+
+
+@wrong("precision_recall_f1", says="at the same place in both lists")
+def place_by_place(predicted, expected):
+    both = sum(a == b for ours, theirs in zip(predicted, expected, strict=True) for a, b in zip(ours, theirs))  # noqa: B905
+    found, there = sum(map(len, predicted)), sum(map(len, expected))
+    precision, recall = both / max(1, found), both / max(1, there)
+    return precision, recall, 2 * both / max(1, found + there)
+
+
+@wrong("precision_recall_f1", says="even if it is expected in another sentence only")
+def counters_of_all_sentences(predicted, expected):
+    ours, theirs = (Counter(span for spans in each for span in spans) for each in (predicted, expected))
+    both = (ours & theirs).total()
+    return both / max(1, ours.total()), both / max(1, theirs.total()), 2 * both / max(1, (ours + theirs).total())
+
+
+@wrong("precision_recall_f1", says="expected in another sentence only", never="reverse")
+def found_in_any_sentence(predicted, expected):
+    there = [span for spans in expected for span in spans]
+    found = sum(span in there for spans in predicted for span in spans)
+    precision, recall = found / max(1, sum(map(len, predicted))), found / max(1, len(there))
+    return precision, recall, 2 * precision * recall / (precision + recall or 1)
+
+
+@wrong("remembered_names", says="takes the first in the alphabet")
+def by_the_alphabet(known, sentences):
+    kinds = defaultdict(set)
+    for sentence in known:
+        for kind, start, stop in spans_of_tags(sentence.tags):
+            kinds[tuple(sentence.words[start:stop])].add(kind)
+    found = []
+    for words in sentences:
+        tags, i = ["O"] * len(words), 0
+        while i < len(words):
+            fitting = [j for j in range(len(words), i, -1) if tuple(words[i:j]) in kinds]
+            stop = fitting[0] if fitting else i + 1
+            if fitting:
+                kind = min(kinds[tuple(words[i:stop])])
+                tags[i:stop] = [f"B-{kind}", *[f"I-{kind}"] * (stop - i - 1)]
+            i = stop
+        found.append(tags)
+    return found
+
+
+@wrong("label_pieces", says="gives each label only once")
+def each_label_once(word_of_piece, labels):
+    found, left = [], [*dict.fromkeys(labels)]
+    for word in word_of_piece:
+        new = word is not None and labels[word] in left
+        found.append(labels[word] if new else -100)
+        if new:
+            left.remove(labels[word])
+    return found
+
+
+@wrong("label_pieces", says="Your code gives word 0 no label. If it asks `if word`")
+def begins_with_word_0(word_of_piece, labels):
+    found, before = [], 0
+    for word in word_of_piece:
+        found.append(-100 if word is None or word == before else labels[word])
+        before = before if word is None else word
+    return found
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

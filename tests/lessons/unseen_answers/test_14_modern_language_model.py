@@ -1,0 +1,139 @@
+"""Unseen answers to the exercises of notebook 14_a_modern_language_model."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.text.byte_pairs import printable_bytes
+from course_lib.transformer import layers
+from course_lib.transformer.attention import (
+    causal_mask,
+    merge_heads,
+    repeat_heads,
+    scaled_dot_product_attention,
+    split_heads,
+)
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("RMSNorm", says="With a gain of float16 and tokens of float32 your result is float32")
+class InTheTypeOfTheTokensBeforeTheGain(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(d_model)), eps
+
+    def forward(self, x):
+        wide = x.to(torch.float32)
+        wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)
+        return self.weight * wide.to(x.dtype)
+
+
+@wrong("RMSNorm", says="your result is only as exact as float16")
+class RoundedBeforeTheGain(InTheTypeOfTheTokensBeforeTheGain):
+    def forward(self, x):
+        return super().forward(x).to(self.weight.dtype)
+
+
+@wrong("RMSNorm", says="Your `self.gain` is a plain tensor", never="is missing")
+class GainThatIsNotLearned(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = torch.ones(d_model), eps
+
+    def forward(self, x):
+        return self.gain * x / (x.square().mean(-1, keepdim=True) + self.eps).sqrt()
+
+
+@wrong("SwiGLU", says="is the same as without any activation")
+class ReluAroundTheProduct(layers.SwiGLU):
+    def forward(self, x):
+        return self.W_2(torch.relu(self.W_gate(x) * self.W_1(x)))
+
+
+@wrong("repeat_heads", says="right in all but the 2 with more than two heads that are shared.", never="sizes")
+def first_head_in_its_place_only(x, times):
+    both = (x[:, :1].expand(-1, times, -1, -1), x[:, 1:].repeat(1, times, 1, 1))
+    return torch.cat(both, dim=1)[:, : x.size(1) * times]
+
+
+@wrong("GroupedQueryAttention", says="would read the values of another group")
+class ValuesInTurn(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys = repeat_heads(self.rotate(split_heads(self.W_k(x), self.kv_heads)), group)
+        values = split_heads(self.W_v(x), self.kv_heads).repeat(1, group, 1, 1)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
+
+@wrong("GroupedQueryAttention", says="would read the keys of another group", never="names")
+class HeadsInTurn(find("GroupedQueryAttention").reference):
+    """Deals the query heads to the groups in turn, and leaves them in that order."""
+
+    def forward(self, x, mask=None):
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        queries = queries.unflatten(1, (group, self.kv_heads)).transpose(1, 2).flatten(1, 2)
+        keys = repeat_heads(self.rotate(split_heads(self.W_k(x), self.kv_heads)), group)
+        values = repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
+
+@wrong("GroupedQueryAttention", says="is causal, whatever mask it is given", never="in all but")
+class CausalWithAnyMask(find("GroupedQueryAttention").reference):
+    def forward(self, x, mask=None):
+        return super().forward(x, None if mask is None else causal_mask(x.size(1)))
+
+
+@wrong("GroupedQueryAttention", says="Your heads are merged while", never="in all but")
+class ModuloAndMergedTooEarly(find("GroupedQueryAttention").reference):
+    def forward(self, x, mask=None):
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys = self.rotate(split_heads(self.W_k(x), self.kv_heads)).repeat(1, group, 1, 1)
+        values = split_heads(self.W_v(x), self.kv_heads).repeat(1, group, 1, 1)
+        return self.W_o(scaled_dot_product_attention(queries, keys, values, mask)[0].reshape(x.shape))
+
+
+@wrong("LlamaLayer", says="changes a tensor in place that the gradient needs", never="cut off")
+class AddsInPlace(find("LlamaLayer").reference):
+    def forward(self, x, mask=None):
+        x += self.self_attention(self.norm_1(x), mask)
+        x += self.feed_forward(self.norm_2(x))
+        return x
+
+
+@wrong("encode_piece", says="in which `ranks` lists them")
+def merge_by_merge(piece, vocabulary, ranks):
+    tokens = list(printable_bytes(piece))
+    for pair in ranks:
+        i = 0
+        while i < len(tokens) - 1:
+            if (tokens[i], tokens[i + 1]) == pair:
+                tokens[i : i + 2] = ["".join(pair)]
+            i += 1
+    return [vocabulary[token] for token in tokens]
+
+
+@wrong("encode_piece", says="learned latest, one place at a time", never="leftmost")
+def latest_pair_from_the_left(piece, vocabulary, ranks):
+    tokens = list(printable_bytes(piece))
+    while known := [(ranks[pair], -i) for i, pair in enumerate(pairwise(tokens)) if pair in ranks]:
+        i = -max(known)[1]
+        tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+    return [vocabulary[token] for token in tokens]
+
+
+@wrong("chat_prompt", says="where the given text is empty")
+def if_there_is_a_text(messages, system):
+    if system and messages[0]["role"] != "system":
+        messages = [{"role": "system", "content": system}, *messages]
+    turns = [f"<|im_start|>{each['role']}\n{each['content']}<|im_end|>\n" for each in messages]
+    return "".join(turns) + "<|im_start|>assistant\n"
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -1,0 +1,77 @@
+"""Unseen answers to the exercises of notebook 15_machine_translation."""
+
+import math
+
+import torch
+
+from course_lib.exercises.catalogue import find
+from course_lib.scoring.bleu import clipped_matches, closest_length
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("brevity_penalty", says="is exp(-r / c)")
+def without_the_one(length, reference_length):
+    if length >= reference_length:
+        return 1.0
+    return math.exp(-reference_length / length) if length else 0.0
+
+
+@wrong("bleu", says=("There are two mistakes.", "fourth root", "shortest reference"))
+def fourth_root_and_shortest_reference(hypotheses, references, longest=4):
+    scoring = find("clipped_matches").reference
+    product = 1.0
+    for n in range(1, longest + 1):
+        matches = sum(scoring(one, correct, n) for one, correct in zip(hypotheses, references, strict=True))
+        product *= matches / max(1, sum(max(len(each) - n + 1, 0) for each in hypotheses))
+    lengths = sum(map(len, hypotheses)), sum(min(map(len, correct)) for correct in references)
+    return 100 * find("brevity_penalty").reference(*lengths) * product**0.25
+
+
+@wrong("bleu", says="Your penalty is upside down", never="You gave")
+def penalty_upside_down(hypotheses, references, longest=4):
+    product, length = 1.0, sum(map(len, hypotheses))
+    pairs = list(zip(hypotheses, references, strict=True))
+    closest = sum(closest_length(len(hypothesis), [len(each) for each in correct]) for hypothesis, correct in pairs)
+    for n in range(1, longest + 1):
+        total = sum(max(len(hypothesis) - n + 1, 0) for hypothesis in hypotheses)
+        product *= sum(clipped_matches(*pair, n) for pair in pairs) / max(1, total)
+    return 100 * min(1.0, float(torch.tensor(1 - length / closest).exp())) * product ** (1 / longest)
+
+
+@wrong("fill_batches", says="to the budget separately")
+def two_budgets(lengths, batch_tokens):
+    made = []
+    for i, (source, target) in enumerate(lengths):
+        rows = [*made[-1], i] if made else [i]
+        widest = max(max(lengths[j]) for j in rows)
+        if made and len(rows) * max(widest, source, target) <= batch_tokens:
+            made[-1].append(i)
+        else:
+            made.append([i])
+    return made
+
+
+@wrong("average_weights", says="Your code changes the first checkpoint, which ends up as the mean.")
+def in_the_first_dictionary(checkpoints):
+    mean = checkpoints[0]
+    for name in mean:
+        mean[name] = sum(each[name] for each in checkpoints) / len(checkpoints)
+    return mean
+
+
+@wrong("quantize_rows", says="is 0, or nearly 0")
+def with_a_smallest_scale(weight):
+    scale = (weight.abs().amax(dim=1, keepdim=True) / 127).clamp(min=1e-8)
+    return (weight / scale).round().to(torch.int8), scale
+
+
+@wrong("quantize_rows", says="it is negative where a row has only negative numbers")
+def with_max(weight):
+    scale = weight.max(dim=1, keepdim=True).values / 127
+    scale[scale == 0] = 1.0
+    return (weight / scale).round().to(torch.int8), scale
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -1,0 +1,89 @@
+"""Unseen answers to the exercises of notebook 16_where_next."""
+
+import torch
+from torch import nn
+
+from course_lib.exercises.catalogue import find
+from course_lib.transformer import images
+from course_lib.transformer.blocks import online_softmax_step
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("online_softmax_step", says="Your new block shrinks, and what was seen does not.")
+def shrinks_the_new_block(maximum, total, mixed, scores, value):
+    new = torch.maximum(maximum, scores.amax(dim=-1, keepdim=True))
+    safe = new.masked_fill(new.isinf(), 0.0)
+    grown = torch.exp(scores - safe) * torch.exp(maximum - safe)
+    return new, total + grown.sum(dim=-1, keepdim=True), mixed + grown @ value
+
+
+@wrong("attend_in_blocks", says="or at another finite number")
+def begins_at_a_finite_number(query, key, value, block):
+    outputs = []
+    for asking in query.split(block):
+        maximum, total = torch.full((len(asking), 1), -100.0), torch.zeros(len(asking), 1)
+        mixed = torch.zeros(len(asking), value.size(-1))
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT / asking.size(-1) ** 0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+        outputs.append(mixed / total)
+    return torch.cat(outputs)
+
+
+@wrong("VisionTransformer", says="Your output is that of a single layer")
+class EachLayerReadsTheSame(images.VisionTransformer):
+    def forward(self, images):
+        x = self.embed(find("patches").reference(images, self.patch_size))
+        x = torch.cat((self.class_token.expand(len(x), 1, -1), x), dim=1) + self.positions
+        y = x
+        for layer in self.layers:
+            y = layer(x)
+        return self.output(y[:, 0])
+
+
+@wrong("VisionTransformer", says="All your layers are one and the same")
+class OneLayerAgainAndAgain(images.VisionTransformer):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__(patch_size, count, classes, d_model, heads, d_ff, 1)
+        self.times = layers
+
+    def forward(self, images):
+        x = self.embed(find("patches").reference(images, self.patch_size))
+        x = torch.cat((self.class_token.expand(len(x), 1, -1), x), dim=1) + self.positions
+        for _ in range(self.times):
+            x = self.layers[0](x)
+        return self.output(x[:, 0])
+
+
+@wrong("VisionTransformer", says="begins with numbers of about 1. Begin it small", never="is a bias, so")
+class LargeClassToken(find("VisionTransformer").reference):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__(patch_size, count, classes, d_model, heads, d_ff, layers)
+        self.class_token = nn.Parameter(torch.randn(d_model))
+
+
+@wrong("VisionTransformer", says="comes last, and you read it there", never="two mistakes")
+class ClassTokenLast(find("VisionTransformer").reference):
+    def forward(self, images):
+        x = self.embed(find("patches").reference(images, self.patch_size))
+        x = torch.cat((x, self.class_token.expand(len(x), 1, -1)), dim=1) + self.positions
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, -1])
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
+
+
+def test_attention_in_blocks_that_rounds_to_float32_passes_with_a_remark():
+    exercise = find("attend_in_blocks")
+
+    def in_float32(query, key, value, block):
+        return exercise.reference(query.float(), key.float(), value.float(), block)
+
+    report = exercise.check(in_float32)
+    assert report.passed
+    assert report.message.count("So the next cell finds") == 1
+    assert "more than 1e-12" in report.message

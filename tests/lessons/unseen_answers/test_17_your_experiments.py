@@ -1,0 +1,23 @@
+"""Unseen answers to the exercises of notebook 17_your_experiments."""
+
+import torch
+
+from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers()
+
+
+@wrong("alibi_bias", says=("There are two mistakes.", "begin with 1", "has a sign"))
+def signed_and_from_0(heads, T):
+    at, slopes = torch.arange(T), 2.0 ** (-8 * torch.arange(heads) / heads)
+    return -slopes[:, None, None] * (at[:, None] - at)
+
+
+@wrong("alibi_bias", says="right in all but the 2 with heads whose number is no power of 2.", never=" or ")
+def whole_exponents(heads, T):
+    slopes = torch.tensor([2.0 ** (-8 * (h + 1) // heads) for h in range(heads)])
+    at = torch.arange(T)
+    return -slopes[:, None, None] * (at[:, None] - at).abs()
+
+
+test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
