@@ -40,7 +40,8 @@ FLOAT32_ONLY = (
 )
 LESS_EXACT = (
     "Right to the precision of float32. With float64 numbers, the difference is larger than rounding makes it: does a "
-    "number in your code come from float32, such as those of `torch.zeros`, or is a small one added, such as an eps?"
+    "part of your code compute in float32, through `.float()` or numbers such as those of `torch.zeros`, or is a small "
+    "number added, such as an eps?"
 )
 FLOAT32_ON_PURPOSE = (
     "Right. Where float64 numbers come in, your code computes in float32 all the same, since it says `{}`, and rounds "
@@ -233,7 +234,7 @@ def _about_float32(exercise: Exercise, answer: Any, is_float32: bool) -> str:
         words = FLOAT32_ON_PURPOSE.format(on_purpose[0])
     if exercise.later_in_float64:
         return f"{words} {DIFFERENCE_LATER.format(exercise.later_in_float64)}"
-    return f"{words} {NO_HARM}" if on_purpose else words
+    return f"{words} {NO_HARM}" if on_purpose or not is_float32 else words
 
 
 def _lost_float64(got: Outcome, expected: Outcome) -> bool:

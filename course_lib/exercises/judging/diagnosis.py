@@ -170,7 +170,8 @@ def _about_argument_changed_besides(wrong_answer: WrongAnswer, case: Case, outco
 def _about_changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> str:
     """Say that only a change in place is wrong, in all cases or in this one."""
     name, kind, instead = _changed_argument(wrong_answer, case, outcome)
-    where = "" if all(_result_is_right(wrong_answer, each) for each in wrong_answer.got) else " of this call"
+    are_all_right = all(_result_is_right(wrong_answer, each) for each in wrong_answer.got)
+    where = "" if are_all_right else f" of {describe_call(wrong_answer.exercise, wrong_answer.answer, case.arguments)}"
     return f"The result{where} is right, but your code changes `{name}`, the caller's {kind}: {instead}."
 
 
@@ -342,7 +343,8 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
         return sentence
     if not _same_result_everywhere(wrong_answer) and (sentence := _unused_arguments(wrong_answer)):
         return sentence
-    for result, compared in differing_results(wrong_answer).items():
+    # Of several results, the one that is wrong most often comes first.
+    for result, compared in sorted(differing_results(wrong_answer).items(), key=lambda each: -len(each[1])):
         name = result.name
         facts = (
             _not_a_number(compared),
@@ -501,10 +503,11 @@ def _size(name: str, compared: Sequence[Compared], source: str) -> str:
         cause = f" Does `{cut_off[0].rstrip('(')}` cut it off?" if cut_off else ""
         return f"{capitalized(owned(name))} {is_or_are(name)} always 0.{cause}"
     subject = f"{capitalized(owned(name))} {is_or_are(name)}"
+    it = "they are" if is_or_are(name) == "are" else "it is"
     if all(got > expected for got, expected in known):
-        return f"{subject} too large in every case that is wrong."
+        return f"{subject} too large wherever {it} wrong."
     if all(got < expected for got, expected in known):
-        return f"{subject} too small in every case that is wrong."
+        return f"{subject} too small wherever {it} wrong."
     return ""
 
 

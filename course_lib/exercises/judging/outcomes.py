@@ -228,7 +228,8 @@ def _difference(got: Any, expected: Any, returns: Sequence[Result], exact: bool)
 def _difference_of_several(got: Any, expected: tuple[Any, ...], returns: Sequence[Result], exact: bool) -> str:
     if not isinstance(got, (tuple, list)) or len(got) != len(expected):
         wanted = f"you should return {len(expected)} things, {return_statement(returns)}"
-        return f"{wanted}, but you return {_describe(got)}."
+        found = f"{_describe(got)} of {len(got)}" if isinstance(got, (tuple, list)) else _describe(got)
+        return f"{wanted}, but you return {found}."
     for one, other, result in zip(got, expected, returns, strict=True):
         if sentence := _difference(one, other, [result], exact):
             return sentence

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from course_lib.exercises.exercise import Exercise
 
 MORE_IS_WRONG = "That does not explain everything yet: fix this first, then run the cell again."
+TWO_MISTAKES = "There are two mistakes. Each is described as if it were the only one. First: {}"
 SECONDS_TO_SEARCH = 0.2  # of computing time, for all explanations that take many calls
 RESULTS_TO_BE_SURE = 4  # so many different results, if not all are explained, are no coincidence
 
@@ -244,8 +245,7 @@ def _several_mistakes(wrong_answer: WrongAnswer, fits: Sequence[Fit]) -> Finding
 
 
 def _both(one: Mistake, other: Mistake) -> Findings:
-    first, second = f"There are two mistakes. First: {one.without_praise}", f"Second: {other.without_praise}"
-    return Findings([one, other], [first, second], True)
+    return Findings([one, other], [TWO_MISTAKES.format(one.without_praise), f"Second: {other.without_praise}"], True)
 
 
 def _changed_arguments(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
@@ -394,8 +394,8 @@ def _mistake_and_change(wrong_answer: WrongAnswer, deadline: float) -> Findings 
             if time.thread_time() > deadline:
                 return None
             if _explains_all(wrong_answer, function, variant.change):
-                besides = f"Besides, your code behaves as if {variant.words}."
-                return Findings([mistake], [mistake.without_praise, besides], True)
+                first = TWO_MISTAKES.format(mistake.without_praise)
+                return Findings([mistake], [first, f"Second: your code behaves as if {variant.words}."], True)
     return None
 
 
@@ -463,8 +463,8 @@ def _mistake_and_relation(wrong_answer: WrongAnswer, deadline: float) -> Finding
         visible = {wrong_answer.written[case] for case in cases if wrong_answer.seen_in(mistake, case)}
         if len(visible) < RESULTS_TO_BE_SURE - 1:
             continue
-        besides = f"That is not all. Once it is corrected, in {owned(exercise.returns[0].name)} {clause}."
-        return Findings([mistake], [mistake.without_praise, besides], True)
+        second = f"Second: once the first is corrected, in {owned(exercise.returns[0].name)} {clause}."
+        return Findings([mistake], [TWO_MISTAKES.format(mistake.without_praise), second], True)
     return None
 
 

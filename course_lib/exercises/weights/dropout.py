@@ -58,7 +58,7 @@ ELSEWHERE = (
     "normalises x. In your class, more or less is left: put dropout on each sublayer's output, and nowhere else."
 )
 NOT_ON_EMBEDDINGS = (
-    "Your embeddings are not dropped in training. `nn.Dropout(dropout)` comes after `embed_with_positions`, before the "
+    "{} embeddings are not dropped in training. `nn.Dropout(dropout)` comes after `embed_with_positions`, before the "
     "first layer."
 )
 NOT_HANDED_ON = (
@@ -149,7 +149,8 @@ def dropout_of_layer(*sublayers: str) -> Callable[[ClassWithWeights, Any], str]:
 def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]:
     """Make a check of the dropout in a whole model: on its embeddings, and handed on to its layers.
 
-    Takes which calls of dropout in the course's class, counted from 0, are those on embeddings.
+    Takes which calls of dropout in the course's class, counted from 0, are those on embeddings; of a `Transformer`,
+    first that on the source's.
     """
 
     def judge(learned: ClassWithWeights, answer: Any) -> str:
@@ -160,10 +161,16 @@ def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]
         output, seen = _watched(learned, module)
         if not _is_same(output, _watched(learned, module, seed=1)[0]):
             return ""  # some of it is done by hand, and cannot be observed
-        for i, written in enumerate(expected):
-            if not any(each.rate == RATE and _is_same(each.x, written.x) for each in seen):
-                return NOT_ON_EMBEDDINGS if i in embeddings else NOT_HANDED_ON
-        return ""
+        missing = [
+            i
+            for i, written in enumerate(expected)
+            if not any(each.rate == RATE and _is_same(each.x, written.x) for each in seen)
+        ]
+        not_dropped = [i for i in embeddings if i in missing]
+        if not_dropped:
+            of_one = "The source's" if not_dropped == [embeddings[0]] else "The target's"
+            return NOT_ON_EMBEDDINGS.format("Your" if len(not_dropped) == len(embeddings) else of_one)
+        return NOT_HANDED_ON if missing else ""
 
     return judge
 

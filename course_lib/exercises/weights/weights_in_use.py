@@ -33,7 +33,7 @@ SHARED_MATRICES = (
     "Your class uses the same matrix for several tasks: it learns {} numbers in its matrices, but should learn {}. "
     "Give each task a layer of its own."
 )
-OTHER_MATRICES = "Your class learns {} numbers in its matrices, but should learn {}."
+OTHER_MATRICES = "Made as `{}`, your class learns {} numbers in its matrices, but should learn {}."
 SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
 
 
@@ -225,8 +225,10 @@ def shared(learned: ClassWithWeights, answer: Any) -> str:
             return SHARED_NORMS
         return SHARED_NORMS if got.contains_sum_of(expected.required) else NORMS_WITHOUT_BIAS
     if got.matrices.shape != expected.matrices.shape:
-        message = SHARED_MATRICES if _lacks_whole_matrices(learned, answer) else OTHER_MATRICES
-        return message.format(len(got.matrices), len(expected.matrices))
+        counts = len(got.matrices), len(expected.matrices)
+        if _lacks_whole_matrices(learned, answer):
+            return SHARED_MATRICES.format(*counts)
+        return OTHER_MATRICES.format(as_call(learned, learned.sizes), *counts)
     if not torch.allclose(got.matrices, expected.matrices, rtol=1e-3, atol=1e-4):
         return "Your class uses a matrix for several tasks, or a task uses several. Give each task a layer of its own."
     return ""

@@ -102,8 +102,8 @@ def test_one_result_instead_of_two_is_reported():
 @pytest.mark.parametrize(
     ("come", "words"),
     [
-        (lambda steps: steps[:2], "a `tuple`"),
-        (lambda steps: [*steps, steps[0]], "a `list`"),
+        (lambda steps: steps[:2], "a `tuple` of 2"),
+        (lambda steps: [*steps, steps[0]], "a `list` of 4"),
         (lambda steps: steps[2][:1], "a tensor of shape (1,)"),
         (lambda steps: 3, "an `int`"),
     ],
@@ -684,7 +684,7 @@ def test_a_number_that_is_too_large_in_no_regular_way_is_said_to_be_so():
         return schedules.learning_rate(step, d_model, warmup) + (step * 7 % 5 + 1) / (3 + d_model % 7)
 
     message = find("learning_rate").check(irregular).message
-    assert message.startswith("Your learning rate is too large in every case that is wrong.")
+    assert message.startswith("Your learning rate is too large wherever it is wrong.")
 
 
 def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():

@@ -161,7 +161,7 @@ class NotOnTheTarget(Translator):
         ("LanguageModel", NotHandedOn, "Your layers do not get the rate of dropout"),
         ("LanguageModel", NotOnEmbeddings, "Your embeddings are not dropped in training"),
         ("Transformer", NotHandedOnToTheDecoder, "Your layers do not get the rate of dropout"),
-        ("Transformer", NotOnTheTarget, "Your embeddings are not dropped in training"),
+        ("Transformer", NotOnTheTarget, "The target's embeddings are not dropped in training"),
     ],
 )
 def test_what_is_wrong_with_the_dropout_is_said(name, answer, sentence):

@@ -123,7 +123,7 @@ class LayersNeverCalled(find("LanguageModel").reference):
         return self.dropout(embed_with_positions(ids, self.table)) @ self.table.T
 
 
-@wrong("LanguageModel", says="There are two mistakes. First: Your model ends in a softmax", never="should be -")
+@wrong("LanguageModel", says="First: Your model ends in a softmax", never="should be -")
 class LookedUpAndSoftmax(find("LanguageModel").reference):
     def forward(self, ids):
         x = self.dropout(self.table[ids])
