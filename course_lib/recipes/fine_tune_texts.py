@@ -1,7 +1,7 @@
 """The recipe for the tables of notebook 12: how well texts are classified, four ways, from few examples to many.
 
 Run with `python -m course_lib.recipes.fine_tune_texts`. It keeps what it has done in `--part FILE`, one run a line,
-continues from there, and stops early after `--minutes`. All of it takes about 40 minutes on one thread; the table
+continues from there, and stops early after `--minutes`. All of it takes about an hour on one thread; the table
 says which runs are in it. The adapters that learned from all film sentences are written to a file of their own.
 """
 
@@ -75,6 +75,7 @@ def plan() -> list[Planned]:
         *(("topics", "frozen", size, seed) for seed in SEEDS[1:] for size in SIZES[:3]),
         ("film", "tuned", None, 1),
         *(("topics", way, size, 0) for size in (50, None) for way in learned),
+        ("topics", "frozen", None, 0),
     ]
     return [*first, *then]
 
