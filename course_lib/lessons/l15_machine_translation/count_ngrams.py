@@ -92,6 +92,15 @@ def inside_longer_words(tokens, n):
     return Counter({run: sum(text.startswith(" ".join(run), i) for i in range(len(text))) for run in runs})
 
 
+@count_ngrams.mistake(
+    "Your counts are those of a search in the joined text, as with `str.count`: runs that overlap are missed, and "
+    "parts of longer words are counted. Compare whole words: count the runs `tokens[i : i + n]`."
+)
+def by_a_search_in_the_text(tokens, n):
+    text = " ".join(tokens)
+    return Counter({run: text.count(" ".join(run)) for run in bleu.count_ngrams(tokens, n)})
+
+
 @count_ngrams.mistake("Your runs are one word too long. `tokens[i : i + n]` ends before position i + n.")
 def one_too_long(tokens, n):
     return bleu.count_ngrams(tokens, n + 1)

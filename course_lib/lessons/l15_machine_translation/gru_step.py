@@ -52,7 +52,7 @@ gru_step.patch(
     by="z, r = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)",
 )
 gru_step.patch(
-    "Your code differs in two things. r and z are exchanged: the first third of the weights belongs to r, the second "
+    "Your code has two mistakes. r and z are exchanged: the first third of the weights belongs to r, the second "
     "to z. And your z is the share of the candidate; here it is the share of the old state: (1 - z) * n + z * h.",
     replace="r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)",
     by="z, r = torch.sigmoid(-x_r - h_r), torch.sigmoid(x_z + h_z)",
@@ -118,7 +118,7 @@ def reset_before(x, state, W, U, b, c):
 
 
 @gru_step.mistake(
-    "Your code differs in two things. r and z are exchanged: the first third of the weights belongs to r, the second "
+    "Your code has two mistakes. r and z are exchanged: the first third of the weights belongs to r, the second "
     "to z. And in your candidate r multiplies the state before the matrix does; here it multiplies U_n h + c_n."
 )
 def exchanged_and_reset_before(x, state, W, U, b, c):
@@ -130,7 +130,7 @@ def exchanged_and_reset_before(x, state, W, U, b, c):
 
 
 @gru_step.mistake(
-    "Your code differs in two things. Your z is the share of the candidate; here it is the share of the old state: "
+    "Your code has two mistakes. Your z is the share of the candidate; here it is the share of the old state: "
     "(1 - z) * n + z * h. And in your candidate r multiplies the state before the matrix does; here it multiplies "
     "U_n h + c_n.",
     seen="https://arxiv.org/abs/1412.3555",
