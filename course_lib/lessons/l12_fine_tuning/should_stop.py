@@ -51,8 +51,8 @@ def first_rise(losses, patience):
 
 
 @should_stop.mistake(
-    "Your code asks whether the last losses rose one after another. A loss that falls a little, but not below the "
-    "lowest, is no progress: compare with the lowest loss."
+    "Your code stops only if none of the last losses is below the one just before it. A loss that falls a little, but "
+    "not below the lowest, is no progress: compare with the lowest loss."
 )
 def rising_in_a_row(losses, patience):
     return len(losses) > patience and all(losses[-i] >= losses[-i - 1] for i in range(1, patience + 1))

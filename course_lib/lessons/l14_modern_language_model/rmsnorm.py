@@ -88,7 +88,7 @@ rms_norm = Exercise(
         case(5, fixed_tensor(1, 1, 5), having=("a single token",)),
         case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
         case(4, fixed_tensor(2, 3, 4) / 100, having=("small numbers",)),
-        case(4, fixed_tensor(2, 3, 4) / 100, 1e-3, having=("small numbers", "another eps")),
+        case(4, fixed_tensor(2, 3, 4) / 100, 0.5, having=("small numbers", "a large eps")),
         case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
         case(4, torch.zeros(1, 2, 4), having=("features that are all 0",)),
         case(3, fixed_tensor(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
@@ -143,11 +143,13 @@ rms_norm.patch(
     by="(1 / (mean_square + self.eps))",
 )
 
-rms_norm.patch(
-    "Your code adds eps after the root. Add it inside, √(mean(x²) + eps), where it also protects the root's gradient.",
-    replace="torch.rsqrt(mean_square + self.eps)",
-    by="(1 / (mean_square.sqrt() + self.eps))",
-)
+for added in ("self.eps", "self.eps / wide.size(-1) ** 0.5"):
+    rms_norm.patch(
+        "Your code adds eps after the root. Add it inside, √(mean(x²) + eps), where it also protects the root's "
+        "gradient.",
+        replace="torch.rsqrt(mean_square + self.eps)",
+        by=f"(1 / (mean_square.sqrt() + {added}))",
+    )
 
 rms_norm.patch(
     "Your norm has no eps. Where all features are 0, 0 / 0 is NaN: divide by √(mean(x²) + eps).",
@@ -161,6 +163,20 @@ rms_norm.patch(
     replace="mean_square + self.eps",
     by="mean_square + 1e-6",
     seen="https://github.com/OpenNMT/CTranslate2/pull/1357",
+)
+
+for smaller in ("1e-8", "torch.finfo(torch.float32).eps"):
+    rms_norm.patch(
+        "Your results are those of a much smaller eps than the one that is passed, or of none. Add the eps that is "
+        "passed to the mean square, √(mean(x²) + eps): `__init__` keeps it with `self.eps = eps`.",
+        replace="mean_square + self.eps",
+        by=f"mean_square + {smaller}",
+    )
+
+rms_norm.patch(
+    "Your eps counts for less than it should, as if it were added to the sum of the squares. Add it to their mean.",
+    replace="mean_square + self.eps",
+    by="mean_square + self.eps / wide.size(-1)",
 )
 
 rms_norm.patch(
