@@ -322,3 +322,60 @@ def test_attention_in_blocks_that_rounds_to_float32_passes_with_a_remark():
 
 def in_float32(exercise, query, key, value, block):
     return exercise.reference(query.float(), key.float(), value.float(), block)
+
+
+class Normed(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = nn.Parameter(torch.ones(d_model)), eps
+
+    def forward(self, x):
+        unit = F.normalize(x.float(), dim=-1, eps=self.eps)
+        return (unit * x.size(-1) ** 0.5 * self.gain).to(self.gain.dtype)
+
+
+class NormedByTorch(Normed):
+    def forward(self, x):
+        return F.rms_norm(x.float(), self.gain.shape, self.gain)
+
+
+def the_tag_before_from_the_end(tags):
+    starts = [i for i, tag in enumerate(tags) if tag[0] == "B" or (tag[0] == "I" and tags[i - 1][2:] != tag[2:])]
+    return [
+        (tags[i][2:], i, next((j for j in range(i + 1, len(tags)) if tags[j] != f"I-{tags[i][2:]}"), len(tags)))
+        for i in starts
+    ]
+
+
+def gates_in_the_order_of_keras(x, state, W, U, b, c):
+    z, r = (
+        torch.sigmoid(x @ W.chunk(3)[i].T + b.chunk(3)[i] + state @ U.chunk(3)[i].T + c.chunk(3)[i]) for i in (0, 1)
+    )
+    n = torch.tanh(x @ W.chunk(3)[2].T + b.chunk(3)[2] + (r * state) @ U.chunk(3)[2].T + c.chunk(3)[2])
+    return (1 - z) * n + z * state
+
+
+def percentiles_of_shares(values, picks):
+    means = values[picks].mean(dim=-1).double()
+    return tuple(means.quantile(share / 100).item() for share in (0.025, 0.975))
+
+
+def end_looked_for_from_the_second_on(ids, end):
+    labels = ids[:, 1:].clone()
+    labels[:, 1:][ids[:, 1:-1] == end] = -100
+    return ids[:, :-1], labels
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "says", "not_that"),
+    [
+        ("RMSNorm", Normed, "a lower limit of the vector's length", "whichever"),
+        ("RMSNorm", NormedByTorch, "of an eps of about 1.2e-7", "lower limit"),
+        ("spans_of_tags", the_tag_before_from_the_end, "as if the last word came before the first", "in all but"),
+        ("gru_step", gates_in_the_order_of_keras, "Your code has two mistakes. r and z are exchanged", "should give"),
+        ("bootstrap_interval", percentiles_of_shares, "0.025th and the 0.975th percentile", "lower end is too small"),
+        ("packed_labels", end_looked_for_from_the_second_on, "begins with the end token", "with a batch"),
+    ],
+)
+def test_a_check_tells_apart_what_is_nearly_the_same(name: str, answer: object, says: str, not_that: str):
+    test_a_check_says_what_is_true_of_the_answer(name, answer, says, not_that)

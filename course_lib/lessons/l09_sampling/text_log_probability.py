@@ -246,7 +246,7 @@ def softmax_over_all(logits, ids):
 
 ONE_NORMALISER = (
     "Your result is the sum of the chosen logits minus a single logarithm, that of the sum of all exponentials in all "
-    "rows. Each row has a normaliser of its own: subtract the `logsumexp` of each row, T of them."
+    "rows. Each row has a normaliser of its own: subtract `logsumexp` for each row, T times."
 )
 
 
@@ -255,7 +255,7 @@ def one_normaliser(logits, ids):
     return logits[torch.arange(len(ids)), ids].sum() - logits.flatten().logsumexp(0)
 
 
-@text_log_probability.mistake(ONE_NORMALISER)
+@text_log_probability.mistake(ONE_NORMALISER + " Unlike the exponentials of huge logits, it does not overflow.")
 def one_normaliser_that_overflows(logits, ids):
     return logits[torch.arange(len(ids)), ids].sum() - logits.exp().sum().log()
 

@@ -21,6 +21,7 @@ at_first_pieces = Exercise(
         case([3, 3, 3, 0], [0, 1, 1, 2], 3, having=("equal values",)),
         case([9, 1, 5, 9, 2, 6, 9], [None, 0, 0, None, 1, 1, None], 2, having=("a special token in the middle",)),
         case([2, 7, 0, 5], [0, 1, 1, 2], 3, having=("no special tokens",)),
+        case(["B-PER", "O"], [0, 0], 1, having=("no special tokens", "a single word", "tags in place of numbers")),
         case(["?", "B-PER", "O", "?"], [None, 0, 0, None], 1, having=("tags in place of numbers",)),
         case([0, 0], [None, None], 0, having=("no words",)),
     ),
@@ -97,6 +98,15 @@ def counted_without_special_tokens(values, word_of_piece, words):
 def changes_only(values, word_of_piece, words):
     found = word_pieces.at_first_pieces(values, word_of_piece, words)
     return [each for i, each in enumerate(found) if i == 0 or each != found[i - 1]]
+
+
+@at_first_pieces.mistake(
+    "Your result lacks the first piece if the last one is of the same word, as if the last came before the first. "
+    "`word_of_piece[i - 1]` is the last where i is 0: the first piece has none before it."
+)
+def last_piece_before_the_first(values, word_of_piece, words):
+    before = [*word_of_piece[-1:], *word_of_piece]
+    return [value for i, value in enumerate(values) if word_of_piece[i] is not None and word_of_piece[i] != before[i]]
 
 
 @at_first_pieces.right_for_whole_course

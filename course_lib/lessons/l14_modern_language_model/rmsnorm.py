@@ -143,13 +143,18 @@ rms_norm.patch(
     by="(1 / (mean_square + self.eps))",
 )
 
-for added in ("self.eps", "self.eps / wide.size(-1) ** 0.5"):
-    rms_norm.patch(
-        "Your code adds eps after the root. Add it inside, √(mean(x²) + eps), where it also protects the root's "
-        "gradient.",
-        replace="torch.rsqrt(mean_square + self.eps)",
-        by=f"(1 / (mean_square.sqrt() + {added}))",
-    )
+rms_norm.patch(
+    "Your code adds eps after the root. Add it inside, √(mean(x²) + eps), where it also protects the root's gradient.",
+    replace="torch.rsqrt(mean_square + self.eps)",
+    by="(1 / (mean_square.sqrt() + self.eps))",
+)
+
+rms_norm.patch(
+    "In your results eps is added to the vector's length, after the root. Add it to the mean square, inside the root: "
+    "√(mean(x²) + eps).",
+    replace="torch.rsqrt(mean_square + self.eps)",
+    by="(1 / (mean_square.sqrt() + self.eps / wide.size(-1) ** 0.5))",
+)
 
 rms_norm.patch(
     "Your norm has no eps. Where all features are 0, 0 / 0 is NaN: divide by √(mean(x²) + eps).",
@@ -165,13 +170,19 @@ rms_norm.patch(
     seen="https://github.com/OpenNMT/CTranslate2/pull/1357",
 )
 
-for smaller in ("1e-8", "torch.finfo(torch.float32).eps"):
-    rms_norm.patch(
-        "Your results are those of a much smaller eps than the one that is passed, or of none. Add the eps that is "
-        "passed to the mean square, √(mean(x²) + eps): `__init__` keeps it with `self.eps = eps`.",
-        replace="mean_square + self.eps",
-        by=f"mean_square + {smaller}",
-    )
+rms_norm.patch(
+    "Your results are those of a much smaller eps than the one that is passed, or of none. Add the eps that is passed "
+    "to the mean square, √(mean(x²) + eps): `__init__` keeps it with `self.eps = eps`.",
+    replace="mean_square + self.eps",
+    by="mean_square + 1e-8",
+)
+
+rms_norm.patch(
+    "Your results are those of an eps of about 1.2e-7, which `F.rms_norm` takes for float32 if none is passed on to "
+    "it. Use the eps that is passed: `__init__` keeps it with `self.eps = eps`.",
+    replace="mean_square + self.eps",
+    by="mean_square + torch.finfo(torch.float32).eps",
+)
 
 rms_norm.patch(
     "Your eps counts for less than it should, as if it were added to the sum of the squares. Add it to their mean.",
@@ -186,15 +197,20 @@ rms_norm.patch(
     by="mean_square + 1e-5",
 )
 
-for limited in (
-    "(1 / (mean_square.sqrt() * wide.size(-1) ** 0.5).clamp(min=self.eps) * wide.size(-1) ** 0.5)",
-    "(1 / mean_square.sqrt().clamp(min=self.eps))",
-    "(1 / mean_square.sqrt().clamp(min=self.eps**0.5))",
-    "(1 / (mean_square.sqrt() * wide.size(-1) ** 0.5).clamp(min=self.eps**0.5) * wide.size(-1) ** 0.5)",
-):
+LIMITS = {
+    "eps is a lower limit of the vector's length, as in `F.normalize`": (
+        "(1 / (mean_square.sqrt() * wide.size(-1) ** 0.5).clamp(min=self.eps) * wide.size(-1) ** 0.5)"
+    ),
+    "√eps is a lower limit of the vector's length": (
+        "(1 / (mean_square.sqrt() * wide.size(-1) ** 0.5).clamp(min=self.eps**0.5) * wide.size(-1) ** 0.5)"
+    ),
+    "eps is a lower limit of the root": "(1 / mean_square.sqrt().clamp(min=self.eps))",
+    "eps is a lower limit of the mean square": "(1 / mean_square.clamp(min=self.eps).sqrt())",
+}
+for limit, limited in LIMITS.items():
     rms_norm.patch(
-        "In your results eps is a lower limit, as in `F.normalize` or `clamp`: larger numbers are divided as if there "
-        "were no eps. Add eps to the mean square instead, √(mean(x²) + eps).",
+        f"In your results {limit}: larger numbers are divided as if there were no eps. Add eps to the mean square "
+        "instead, √(mean(x²) + eps).",
         replace="torch.rsqrt(mean_square + self.eps)",
         by=limited,
     )
