@@ -109,6 +109,21 @@ def last_piece_before_the_first(values, word_of_piece, words):
     return [value for i, value in enumerate(values) if word_of_piece[i] is not None and word_of_piece[i] != before[i]]
 
 
+@at_first_pieces.mistake(
+    "Your result begins with the value of a special token, as if None were a word. Leave out pieces whose word is None."
+)
+def special_token_first(values, word_of_piece, words):
+    return [value for i, value in enumerate(values) if word_of_piece[i] not in word_of_piece[:i]]
+
+
+@at_first_pieces.mistake(
+    "Where there is a special token, your result has its value in place of the last word's, as if None were a word. "
+    "Leave out pieces whose word is None."
+)
+def special_token_for_a_word(values, word_of_piece, words):
+    return special_token_first(values, word_of_piece, words)[:words]
+
+
 @at_first_pieces.right_for_whole_course
 def by_looking_each_up(values, word_of_piece, words):
     return [values[word_of_piece.index(word)] for word in range(words)]
