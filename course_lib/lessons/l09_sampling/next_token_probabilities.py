@@ -210,6 +210,15 @@ def softmax_before_and_after(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
+    "Your result is that of a softmax between the two filters, and another one after them. Pass the logits that top-k "
+    "leaves on to top-p, and take one softmax, at the end."
+)
+def softmax_between_the_filters(logits, temperature, k, p):
+    probabilities = filtered(apply_temperature(logits, temperature), k, None).softmax(-1)
+    return probabilities if p is None else filtered(probabilities, None, p).softmax(-1)
+
+
+@next_token_probabilities.mistake(
     "For huge logits your result is NaN, as when their exponentials overflow. Use `softmax`, which subtracts the "
     "largest logit first."
 )

@@ -244,6 +244,22 @@ def softmax_over_all(logits, ids):
     return logits.flatten().log_softmax(0).view_as(logits)[torch.arange(len(ids)), ids].sum()
 
 
+ONE_NORMALISER = (
+    "Your result is the sum of the chosen logits minus a single logarithm, that of the sum of all exponentials in all "
+    "rows. Each row has a normaliser of its own: subtract `logsumexp` for each row, T times."
+)
+
+
+@text_log_probability.mistake(ONE_NORMALISER)
+def one_normaliser(logits, ids):
+    return logits[torch.arange(len(ids)), ids].sum() - logits.flatten().logsumexp(0)
+
+
+@text_log_probability.mistake(ONE_NORMALISER + " Unlike the exponentials of huge logits, it does not overflow.")
+def one_normaliser_that_overflows(logits, ids):
+    return logits[torch.arange(len(ids)), ids].sum() - logits.exp().sum().log()
+
+
 @text_log_probability.right_for_whole_course
 def by_cross_entropy(logits, ids):
     return -F.cross_entropy(logits, ids, reduction="sum")

@@ -170,6 +170,16 @@ def equals_dropped(logits, k):
     return logits.masked_fill(logits <= next_largest, -torch.inf)
 
 
+@top_k_filter.mistake(
+    "Your result keeps what is above the (k + 1)-th largest logit. Where there is none, because k is V or more, you "
+    "lose the smallest; where several equal the k-th largest, fewer than k may be left. Keep what is at least as large "
+    "as the k-th largest."
+)
+def above_the_next_largest(logits, k):
+    ranked = logits.sort(dim=-1, descending=True).values
+    return logits.masked_fill(logits <= ranked[..., min(k, logits.size(-1) - 1), None], -torch.inf)
+
+
 @top_k_filter.mistake("Your code drops the k largest logits and keeps the others. It should be the other way round.")
 def largest_dropped(logits, k):
     kept = choose.top_k_filter(logits, k)

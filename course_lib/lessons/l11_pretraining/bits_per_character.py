@@ -21,6 +21,7 @@ bits_per_character = Exercise(
         case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), "once upon a time", having=("another length",)),
         case(torch.tensor([0.2]).log(), "o", having=("a single token",)),
         case(torch.tensor([0.5, 0.3, 0.25, 0.05]).log(), "été", having=("letters that take two bytes",)),
+        case(torch.tensor([0.5, 0.3, 0.2]).log(), " Oh, no!\nGo 3.\n", having=("signs and new lines",)),
         case(torch.tensor([0.5, 0.25], dtype=torch.float64).log(), "a tree", having=("float64 numbers",)),
     ),
     hints=(
@@ -71,6 +72,30 @@ def per_byte(log_probabilities, text):
 )
 def without_spaces(log_probabilities, text):
     return total(log_probabilities) / len(text.replace(" ", ""))
+
+
+@bits_per_character.mistake(
+    "Your code leaves spaces and new lines out of the count. A model has to predict them as well: `len(text)` counts "
+    "all characters."
+)
+def without_blanks(log_probabilities, text):
+    return total(log_probabilities) / len("".join(text.split()))
+
+
+@bits_per_character.mistake(
+    "Your code leaves out spaces and new lines at the beginning and the end of the text. A model has to predict them "
+    "as well: `len(text)` counts all characters."
+)
+def stripped(log_probabilities, text):
+    return total(log_probabilities) / len(text.strip())
+
+
+@bits_per_character.mistake(
+    "Your code counts letters and digits only. A model has to predict spaces and signs as well: `len(text)` counts all "
+    "characters."
+)
+def letters_only(log_probabilities, text):
+    return total(log_probabilities) / sum(each.isalnum() for each in text)
 
 
 @bits_per_character.mistake(

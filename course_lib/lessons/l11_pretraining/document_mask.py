@@ -82,6 +82,16 @@ def causal_too_and_end_belongs_to_the_next(ids, end):
 
 
 @document_mask.mistake(
+    "Your mask has two mistakes. A token may read all earlier texts too: only tokens with the same number of their "
+    "text may see each other. And an end token belongs to the next text in it: count the end tokens before each token, "
+    "without the token itself."
+)
+def reads_earlier_texts_and_end_belongs_to_the_next(ids, end):
+    text = (ids == end).cumsum(-1)
+    return (text[:, :, None] >= text[:, None])[:, None]
+
+
+@document_mask.mistake(
     "Your mask hides nothing, as if no text ended. A text ends at each token that is `end`: only tokens of the same "
     "text may see each other."
 )

@@ -21,6 +21,7 @@ packed_labels = Exercise(
         case(torch.tensor([[5, 2, 6, 7], [4, 4, 4, 2], [2, 9, 2, 5]]), 2, having=("a batch",)),
         case(torch.tensor([[5, 2, 2, 6, 2]]), 2, having=("a text without tokens",)),
         case(torch.tensor([[5, 6, 0, 8], [0, 7, 2, 4]]), 0, having=("a batch", "another end token")),
+        case(torch.tensor([[2, 9, 2, 5]]), 2, having=("an end token at the beginning of a row",)),
         case(torch.tensor([[5, 6, 7]]), 2, having=("a single text that does not end",)),
         case(torch.tensor([[2, 5], [5, 2]]), 2, having=("a single token to predict", "a batch")),
     ),
@@ -113,6 +114,17 @@ def one_too_late(ids, end):
     late = torch.zeros_like(inputs, dtype=torch.bool)
     late[:, 1:] = inputs[:, :-1] == end
     return inputs, labels.masked_fill(late, IGNORE)
+
+
+@packed_labels.mistake(
+    "Where a row begins with the end token, your first label still counts. Compare all the inputs with `end`, from the "
+    "first on."
+)
+def first_input_forgotten(ids, end):
+    inputs, labels = inputs_and_labels(ids)
+    jump = inputs == end
+    jump[:, 0] = False
+    return inputs, labels.masked_fill(jump, IGNORE)
 
 
 @packed_labels.mistake(

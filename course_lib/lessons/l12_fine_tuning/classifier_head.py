@@ -166,6 +166,19 @@ head.patch(
 )
 
 
+@head.mistake(
+    "Your head has one linear map more, with a tanh after it, as BERT's pooler has them. Here one map is enough, from "
+    "d_model to the classes."
+)
+class WithAPooler(nn.Module):
+    def __init__(self, d_model, classes):
+        super().__init__()
+        self.pooler, self.output = nn.Linear(d_model, d_model), nn.Linear(d_model, classes)
+
+    def forward(self, hidden, real):
+        return self.output(self.pooler(mean_of_tokens(hidden, real)).tanh())
+
+
 @head.right_for_whole_course
 class OneMap(nn.Module):
     def __init__(self, d_model, classes):

@@ -161,6 +161,24 @@ def anywhere(model, learn):
     return set_each(model, lambda name: any(part in name for part in learn))
 
 
+FIRST_PART_ONLY = (
+    'In your code a part such as "encoder.layers.1" or "head.bias" matches nothing, as if only the text before the '
+    "first dot counted. A name belongs to a part if it is the part, or begins with the part and a dot."
+)
+
+
+@freeze.mistake(FIRST_PART_ONLY)
+def first_piece_of_the_name(model, learn):
+    return set_each(model, lambda name: name.split(".")[0] in learn)
+
+
+@freeze.mistake(FIRST_PART_ONLY + " And set `requires_grad = True` where a named part was frozen before.")
+def first_piece_of_the_name_and_never_true(model, learn):
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = parameter.requires_grad and name.split(".")[0] in learn
+    return sum(p.numel() for name, p in model.named_parameters() if name.split(".")[0] in learn)
+
+
 @freeze.mistake(
     "Your code counts tensors. Add up the numbers in them, `parameter.numel()`.",
     seen="https://github.com/amdegroot/ssd.pytorch/issues/109",

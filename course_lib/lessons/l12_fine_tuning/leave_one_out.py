@@ -115,6 +115,19 @@ def growing(score, words):
 
 
 @leave_one_out.mistake(
+    "In your code the words that were left out stay out: each text is compared with the one that has one word more. "
+    "Leave each word out of the whole text: `words[:i] + words[i + 1:]`."
+)
+def left_out_for_good(score, words):
+    return torch.tensor([score(words[i:]) - score(words[i + 1 :]) for i in range(len(words))])
+
+
+@leave_one_out.mistake("In your code the words before each are left out too. Keep them: `words[:i] + words[i + 1:]`.")
+def words_before_left_out(score, words):
+    return torch.tensor([score(words) - score(words[i + 1 :]) for i in range(len(words))])
+
+
+@leave_one_out.mistake(
     "Your code returns how much the score changes, without the sign. Keep the sign: a word may lower the score."
 )
 def without_sign(score, words):

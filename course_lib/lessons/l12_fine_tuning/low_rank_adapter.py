@@ -86,6 +86,7 @@ adapter = Exercise(
     cases=(
         case(6, 5, 3, 12.0, fixed_tensor(1, 4, 6), having=("other sizes",)),
         case(8, 6, 4, 2.0, fixed_tensor(2, 2, 8), having=("a higher rank",)),
+        case(5, 3, 2, 7.0, fixed_tensor(1, 2, 5), having=("an α that r does not divide",)),
         case(4, 5, 2, 2.0, fixed_tensor(3, 4), having=("no batch axis", "α equal to r")),
         case(5, 5, 2, 6.0, fixed_tensor(2, 3, 5), having=("as many numbers out as in",)),
         case(4, 3, 2, 6.0, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
@@ -120,6 +121,13 @@ adapter.patch(
     "Your adapter divides α by √r, as a later variant does (rsLoRA). Here the scale is α/r.",
     replace="self.scale = alpha / rank",
     by="self.scale = alpha / rank**0.5",
+)
+
+adapter.patch(
+    "Your scale is cut off to a whole number, as by `//` or `int`: where α is below r, it is 0. It is α/r, with its "
+    "decimal places.",
+    replace="self.scale = alpha / rank",
+    by="self.scale = alpha // rank",
 )
 
 adapter.patch(

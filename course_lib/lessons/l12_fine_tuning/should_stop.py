@@ -32,6 +32,7 @@ should_stop = Exercise(
         case([0.9, 0.4, 0.5, 0.6, 0.45], 3, having=("the lowest loss three checks ago",)),
         case([0.4, 0.5, 0.45, 0.42, 0.41], 4, having=("patience 4",)),
         case([0.4, 0.8, 0.7, 0.6, 0.5], 3, having=("losses that fall, but not below the lowest",)),
+        case([2000.0, 1500.0, 1800.0], 2, having=("huge losses",)),
         case([0.4, 0.9, 0.8, 0.7], 4, having=("one check too few to stop",)),
     ),
     hints=(
@@ -51,8 +52,8 @@ def first_rise(losses, patience):
 
 
 @should_stop.mistake(
-    "Your code asks whether the last losses rose one after another. A loss that falls a little, but not below the "
-    "lowest, is no progress: compare with the lowest loss."
+    "Your code stops only if none of the last losses is below the one just before it. A loss that falls a little, but "
+    "not below the lowest, is no progress: compare with the lowest loss."
 )
 def rising_in_a_row(losses, patience):
     return len(losses) > patience and all(losses[-i] >= losses[-i - 1] for i in range(1, patience + 1))
@@ -80,6 +81,17 @@ def too_early(losses, patience):
 @should_stop.mistake("Your code stops one check too late: `patience` checks without a new lowest loss are enough.")
 def too_late(losses, patience):
     return len(losses) > 0 and len(losses) - 1 - losses.index(min(losses)) > patience
+
+
+@should_stop.mistake(
+    "Where losses are huge, your code counts the first ones as no progress, as if the lowest loss began at a number "
+    "such as 1 or 100. Begin with the first loss, or with infinity."
+)
+def lowest_begins_at_100(losses, patience):
+    lowest, waited = 100.0, 0
+    for loss in losses:
+        lowest, waited = (loss, 0) if loss < lowest else (lowest, waited + 1)
+    return waited >= patience
 
 
 @should_stop.mistake("Your code waits for the highest value, as for an accuracy. These are losses: lower is better.")

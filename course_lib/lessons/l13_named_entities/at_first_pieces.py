@@ -21,6 +21,7 @@ at_first_pieces = Exercise(
         case([3, 3, 3, 0], [0, 1, 1, 2], 3, having=("equal values",)),
         case([9, 1, 5, 9, 2, 6, 9], [None, 0, 0, None, 1, 1, None], 2, having=("a special token in the middle",)),
         case([2, 7, 0, 5], [0, 1, 1, 2], 3, having=("no special tokens",)),
+        case(["B-PER", "O"], [0, 0], 1, having=("no special tokens", "a single word", "tags in place of numbers")),
         case(["?", "B-PER", "O", "?"], [None, 0, 0, None], 1, having=("tags in place of numbers",)),
         case([0, 0], [None, None], 0, having=("no words",)),
     ),
@@ -97,6 +98,30 @@ def counted_without_special_tokens(values, word_of_piece, words):
 def changes_only(values, word_of_piece, words):
     found = word_pieces.at_first_pieces(values, word_of_piece, words)
     return [each for i, each in enumerate(found) if i == 0 or each != found[i - 1]]
+
+
+@at_first_pieces.mistake(
+    "Your result lacks the first piece if the last one is of the same word, as if the last came before the first. "
+    "`word_of_piece[i - 1]` is the last where i is 0: the first piece has none before it."
+)
+def last_piece_before_the_first(values, word_of_piece, words):
+    before = [*word_of_piece[-1:], *word_of_piece]
+    return [value for i, value in enumerate(values) if word_of_piece[i] is not None and word_of_piece[i] != before[i]]
+
+
+@at_first_pieces.mistake(
+    "Your result begins with the value of a special token, as if None were a word. Leave out pieces whose word is None."
+)
+def special_token_first(values, word_of_piece, words):
+    return [value for i, value in enumerate(values) if word_of_piece[i] not in word_of_piece[:i]]
+
+
+@at_first_pieces.mistake(
+    "Where there is a special token, your result has its value in place of the last word's, as if None were a word. "
+    "Leave out pieces whose word is None."
+)
+def special_token_for_a_word(values, word_of_piece, words):
+    return special_token_first(values, word_of_piece, words)[:words]
 
 
 @at_first_pieces.right_for_whole_course

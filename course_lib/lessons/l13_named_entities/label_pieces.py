@@ -20,6 +20,7 @@ label_pieces = Exercise(
         case([None, 0, 1, 1, 2, 3, 3, None], [3, 3, 3, 0], having=("words side by side with one label",)),
         case([None, 0, 0, 1, 2, 2, None], [3, 0, 3], having=("a label that occurs again later",)),
         case([0, 0, 1], [2, 1], having=("no special tokens",)),
+        case([0, 0], [4], having=("no special tokens", "a single word")),
         case([None, 0, 0, None, 1, 1, None], [5, 6], having=("a special token in the middle",)),
         case([None, 0, None], [8], having=("a single word",)),
         case([None, 0, 0, 1, 1, None], [0, 0], having=("label 0 only",)),
@@ -154,6 +155,15 @@ def whole_words_only(word_of_piece, labels):
 def word_0_is_none(word_of_piece, labels):
     found = word_pieces.label_pieces(word_of_piece, labels)
     return [label if word else -100 for word, label in zip(word_of_piece, found, strict=True)]
+
+
+@label_pieces.mistake(
+    "Your code gives the first piece no label if the last one is of the same word, as if the last came before the "
+    "first. `word_of_piece[i - 1]` is the last where i is 0: the first piece has none before it."
+)
+def last_piece_before_the_first(word_of_piece, labels):
+    pairs = zip([*word_of_piece[-1:], *word_of_piece], word_of_piece, strict=False)
+    return [labels[word] if word is not None and word != before else -100 for before, word in pairs]
 
 
 @label_pieces.right_for_whole_course

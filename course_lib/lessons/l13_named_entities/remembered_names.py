@@ -66,6 +66,8 @@ remembered_names = Exercise(
             [["A", "New", "York", "Times", "man"], ["old", "York", "Times"]],
             having=("a name inside a longer one", "a part of a name"),
         ),
+        case([MAY], [["Annie", "met", "the", "Mayor"]], having=("a name inside a longer word",)),
+        case([NEW_YORK], [["New", "Yorkers", "sing"]], having=("a name inside a longer word",)),
         case([MAY], [["Ms", "May", "may", "sing"]], having=("a small letter",)),
         case([ANN_LEE, LEE_SMITH], [["Ann", "Lee", "Smith", "ran"]], having=("names that overlap", "a part of a name")),
         case(
@@ -329,6 +331,24 @@ def without_capitals(known, sentences):
 )
 def as_spans(known, sentences):
     return [[tuple(span) for span in spans_of_tags(tags)] for tags in entities.remembered_names(known, sentences)]
+
+
+@remembered_names.mistake(
+    "Your code finds a name at the beginning of a longer word, Ann in Annie, as `startswith` in the joined text does. "
+    "Compare whole words, as tuples."
+)
+def at_the_beginning_of_a_word(known, sentences):
+    kinds, found = most_frequent(known), []
+    for words in sentences:
+        tags, i = ["O"] * len(words), 0
+        while i < len(words):
+            rest = " ".join(words[i:])
+            name = max((name for name in kinds if rest.startswith(" ".join(name))), key=len, default=())
+            for j in range(len(name)):
+                tags[i + j] = f"{'I' if j else 'B'}-{kinds[name]}"
+            i += len(name) or 1
+        found.append(tuple(tags))
+    return found
 
 
 @remembered_names.right_for_whole_course

@@ -36,6 +36,8 @@ spans_of_tags = Exercise(
         case(["I-ORG", "B-ORG", "I-PER", "I-PER"], having=("an I without a B", "an I of another kind")),
         case(["O", "O", "O"], having=("no name",)),
         case(["B-MISC"], having=("a single word",)),
+        case(["I-ORG"], having=("a single word", "an I without a B")),
+        case(["I-LOC", "O", "B-LOC"], having=("the same kind again after O", "an I without a B")),
         case(["B-BOOK", "I-BOOK", "O", "B-ITEM"], having=("a kind that begins with B or I",)),
         case(["B-LOC", "O", "B-LOC", "O", "I-LOC"], having=("the same kind again after O", "an I without a B")),
     ),
@@ -126,6 +128,15 @@ def after_outside_dropped(tags):
 )
 def other_kind_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or span[1] == 0 or tags[span[1] - 1] == "O"]
+
+
+@spans_of_tags.mistake(
+    "Your code begins no name for an `I-` at the beginning if the last tag is of the same kind, as if the last word "
+    "came before the first. `tags[i - 1]` is the last tag where i is 0: nothing is under way there."
+)
+def last_tag_before_the_first(tags):
+    same = bool(tags) and tags[0][0] == "I" and tags[0][2:] == tags[-1][2:]
+    return [span for span in spans_of(tags) if span[1] > 0 or not same]
 
 
 @spans_of_tags.mistake("Your spans are (start, stop, kind). The kind comes first: (kind, start, stop).")

@@ -115,6 +115,14 @@ head.patch(
 )
 
 
+head.patch(
+    "Your logits are in the wrong places, as if (B, S, K) were reshaped to (B, K, S) before two axes are exchanged. "
+    "A linear map leaves the tags on the last axis: neither is needed.",
+    replace="self.output(hidden)",
+    by="self.output(hidden).reshape(hidden.size(0), -1, hidden.size(1)).mT",
+)
+
+
 @head.mistake("Your logits are (B, K, S): `torch`'s cross-entropy takes them so, but the course's takes (B, S, K).")
 class TagsBeforePieces(tagging.TaggingHead):
     def forward(self, hidden):

@@ -87,6 +87,8 @@ rms_norm = Exercise(
         case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same",)),
         case(5, fixed_tensor(1, 1, 5), having=("a single token",)),
         case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
+        case(4, fixed_tensor(2, 3, 4) / 100, having=("small numbers",)),
+        case(4, fixed_tensor(2, 3, 4) / 100, 0.5, having=("small numbers", "a large eps")),
         case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
         case(4, torch.zeros(1, 2, 4), having=("features that are all 0",)),
         case(3, fixed_tensor(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
@@ -148,17 +150,70 @@ rms_norm.patch(
 )
 
 rms_norm.patch(
+    "In your results eps is added to the vector's length, after the root. Add it to the mean square, inside the root: "
+    "√(mean(x²) + eps).",
+    replace="torch.rsqrt(mean_square + self.eps)",
+    by="(1 / (mean_square.sqrt() + self.eps / wide.size(-1) ** 0.5))",
+)
+
+rms_norm.patch(
     "Your norm has no eps. Where all features are 0, 0 / 0 is NaN: divide by √(mean(x²) + eps).",
     replace="mean_square + self.eps",
     by="mean_square",
 )
 
 rms_norm.patch(
-    "Your eps is always the same, whichever is passed. Keep the one that is passed: `self.eps = eps` in `__init__`.",
+    "Your results are those of eps = 1e-6, also where another is passed. Use the one that is passed, 1e-5 if none is: "
+    "`__init__` keeps it with `self.eps = eps`.",
     replace="mean_square + self.eps",
     by="mean_square + 1e-6",
     seen="https://github.com/OpenNMT/CTranslate2/pull/1357",
 )
+
+rms_norm.patch(
+    "Your results are those of a much smaller eps than the one that is passed, or of none. Add the eps that is passed "
+    "to the mean square, √(mean(x²) + eps): `__init__` keeps it with `self.eps = eps`.",
+    replace="mean_square + self.eps",
+    by="mean_square + 1e-8",
+)
+
+rms_norm.patch(
+    "Your results are those of an eps of about 1.2e-7, which `F.rms_norm` takes for float32 if none is passed on to "
+    "it. Use the eps that is passed: `__init__` keeps it with `self.eps = eps`.",
+    replace="mean_square + self.eps",
+    by="mean_square + torch.finfo(torch.float32).eps",
+)
+
+rms_norm.patch(
+    "Your eps counts for less than it should, as if it were added to the sum of the squares. Add it to their mean.",
+    replace="mean_square + self.eps",
+    by="mean_square + self.eps / wide.size(-1)",
+)
+
+rms_norm.patch(
+    "Your results are those of eps = 1e-5, also where another is passed. Use the one that is passed: `__init__` keeps "
+    "it with `self.eps = eps`.",
+    replace="mean_square + self.eps",
+    by="mean_square + 1e-5",
+)
+
+LIMITS = {
+    "eps is a lower limit of the vector's length, as in `F.normalize`": (
+        "(1 / (mean_square.sqrt() * wide.size(-1) ** 0.5).clamp(min=self.eps) * wide.size(-1) ** 0.5)"
+    ),
+    "√eps is a lower limit of the vector's length": (
+        "(1 / (mean_square.sqrt() * wide.size(-1) ** 0.5).clamp(min=self.eps**0.5) * wide.size(-1) ** 0.5)"
+    ),
+    "eps is a lower limit of the root": "(1 / mean_square.sqrt().clamp(min=self.eps))",
+    "eps is a lower limit of the mean square": "(1 / mean_square.clamp(min=self.eps).sqrt())",
+}
+for limit, limited in LIMITS.items():
+    rms_norm.patch(
+        f"In your results {limit}: larger numbers are divided as if there were no eps. Add eps to the mean square "
+        "instead, √(mean(x²) + eps).",
+        replace="torch.rsqrt(mean_square + self.eps)",
+        by=limited,
+    )
 
 rms_norm.patch(
     "Your code takes the mean over the tokens, so that each word depends on the others. Take it over the features, the "

@@ -127,6 +127,20 @@ swi_glu.patch(
 )
 
 
+@swi_glu.mistake(
+    "Your gate multiplies x itself, and W_1 maps the product. Both maps go up from d_model to d_ff: multiply the "
+    "activated gate, W_gate x, by W_1 x."
+)
+class GateOfTheInput(nn.Module):
+    def __init__(self, d_model, d_ff):
+        super().__init__()
+        self.W_gate = nn.Linear(d_model, d_model, bias=False)
+        self.W_1, self.W_2 = nn.Linear(d_model, d_ff, bias=False), nn.Linear(d_ff, d_model, bias=False)
+
+    def forward(self, x):
+        return self.W_2(self.W_1(F.silu(self.W_gate(x)) * x))
+
+
 @swi_glu.right_for_whole_course
 class UpInOne(nn.Module):
     """The two maps upwards in one matrix."""

@@ -96,6 +96,16 @@ unpack_q4_1.patch(
     by=".view(torch.float16).chunk",
 )
 
+
+@unpack_q4_1.mistake(
+    "Your numbers are float32, but rounded as in float16. Turn scale and minimum into float32 before you compute."
+)
+def computed_in_float16(blocks):
+    scale, minimum = blocks[:, :4].contiguous().view(torch.float16).split(1, dim=1)
+    packed = blocks[:, 4:]
+    return (scale * torch.cat((packed & 0x0F, packed >> 4), dim=1) + minimum).float()
+
+
 unpack_q4_1.patch(
     "Your upper halves are 16 times too large, as `byte & 0xF0` leaves them. Shift them down: `byte >> 4`.",
     replace="packed >> 4",

@@ -34,6 +34,13 @@ average_weights = Exercise(
             [{**each, "gain": torch.tensor(float(i))} for i, each in enumerate(checkpoints(3, 4, W=(2, 2)))],
             having=("three checkpoints", "a weight without axes"),
         ),
+        case(
+            [
+                dict(sorted(each.items(), reverse=i > 0))
+                for i, each in enumerate(checkpoints(3, 6, W=(2, 2), gate=(2, 2)))
+            ],
+            having=("three checkpoints", "names in another order"),
+        ),
     ),
     hints=(
         "Each weight is averaged with itself at other moments, never with another weight. What does one name need?",
@@ -53,6 +60,15 @@ def not_divided(checkpoints):
 )
 def always_by_two(checkpoints):
     return {name: sum(each[name] for each in checkpoints) / 2 for name in checkpoints[0]}
+
+
+@average_weights.mistake(
+    "Where the names of a checkpoint are in another order, your result mixes different weights, as if they were taken "
+    "by their places. Take them by name: `each[name]`."
+)
+def by_places(checkpoints):
+    weights = zip(*(each.values() for each in checkpoints), strict=True)
+    return dict(zip(checkpoints[0], (torch.stack(some).mean(dim=0) for some in weights), strict=True))
 
 
 @average_weights.mistake(

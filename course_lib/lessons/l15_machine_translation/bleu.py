@@ -111,7 +111,7 @@ def arithmetic_mean_or_zero(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * sum(values) / len(values) if all(values) else 0.0
 
 
-@bleu.mistake("Your score has no brevity penalty, so that a translation of two sure words scores 100.")
+@bleu.mistake("Your score has no brevity penalty, so that a translation of a few sure words can score 100.")
 def without_penalty(hypotheses, references, longest):
     return 100 * geometric_mean(shares(hypotheses, references, longest))
 

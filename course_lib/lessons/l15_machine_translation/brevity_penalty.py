@@ -102,6 +102,14 @@ def nothing_is_fine(length, reference_length):
     return bleu.brevity_penalty(length, reference_length) if length else 1.0
 
 
+@brevity_penalty.mistake(
+    "Your penalty for a translation without words is that of one word, as with `max(length, 1)`. It says nothing, so "
+    "the penalty is 0."
+)
+def like_one_word(length, reference_length):
+    return bleu.brevity_penalty(max(length, 1), reference_length)
+
+
 @brevity_penalty.right_for_whole_course
 def with_cases(length, reference_length):
     if length == 0:

@@ -27,6 +27,8 @@ clipped_matches = Exercise(
             2,
             having=("two references",),
         ),
+        case(["on", "a", "tout"], [["bon", "chat", "toute"]], 1, having=("a word that is a part of another",)),
+        case(["a", "tout", "vu"], [["la", "tout", "a", "toute"]], 2, having=("a word that is a part of another",)),
         case(["oui"], [["non"]], 1, having=("sentences that share no word",)),
         case(["le", "chat"], [["le", "le", "chat"], ["chat"]], 1, having=("two references", "a reference with more")),
         case(["a", "b", "a"], [["a", "b", "a", "b", "a"]], 2, having=("a reference with more",)),
@@ -125,6 +127,16 @@ def share(hypothesis, references, n):
 @clipped_matches.mistake("Your code counts single words, whatever n is. Use runs of n words.")
 def single_words(hypothesis, references, n):
     return bleu.clipped_matches(hypothesis, references, 1)
+
+
+@clipped_matches.mistake(
+    "Your code also finds an n-gram inside longer words of a reference, as a search in its joined text does: `on` is "
+    "in `bon`. Compare whole words, with `count_ngrams`."
+)
+def inside_longer_words(hypothesis, references, n):
+    texts = [" ".join(reference) for reference in references]
+    counts = count_ngrams(hypothesis, n).items()
+    return sum(min(count, max(text.count(" ".join(gram)) for text in texts)) for gram, count in counts)
 
 
 @clipped_matches.right_for_whole_course

@@ -23,6 +23,8 @@ count_ngrams = Exercise(
         case(["the", "cat"], 2, having=("a single run",)),
         case(["the", "cat"], 4, having=("a text that is too short",)),
         case([], 1, having=("no words",)),
+        case(["a", "cat", "at", "a", "cat"], 2, having=("a word that is a part of another",)),
+        case(["a", "cat", "at"], 1, having=("a word that is a part of another", "single words")),
         case(["b", "a", "a", "b"], 2, having=("the same words in another order",)),
     ),
     hints=(
@@ -79,6 +81,24 @@ def all_lengths(tokens, n):
 )
 def any_words(tokens, n):
     return Counter(itertools.combinations(tokens, n))
+
+
+@count_ngrams.mistake(
+    "Your code also counts a run inside longer words, as a search in the joined text does: `at` is in `cat`. Compare "
+    "whole words: count the runs `tokens[i : i + n]`."
+)
+def inside_longer_words(tokens, n):
+    text, runs = " ".join(tokens), bleu.count_ngrams(tokens, n)
+    return Counter({run: sum(text.startswith(" ".join(run), i) for i in range(len(text))) for run in runs})
+
+
+@count_ngrams.mistake(
+    "Your counts are those of a search in the joined text, as with `str.count`: runs that overlap are missed, and "
+    "parts of longer words are counted. Compare whole words: count the runs `tokens[i : i + n]`."
+)
+def by_a_search_in_the_text(tokens, n):
+    text = " ".join(tokens)
+    return Counter({run: text.count(" ".join(run)) for run in bleu.count_ngrams(tokens, n)})
 
 
 @count_ngrams.mistake("Your runs are one word too long. `tokens[i : i + n]` ends before position i + n.")

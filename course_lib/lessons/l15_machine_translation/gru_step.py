@@ -52,6 +52,12 @@ gru_step.patch(
     by="z, r = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)",
 )
 gru_step.patch(
+    "Your code has two mistakes. r and z are exchanged: the first third of the weights belongs to r, the second "
+    "to z. And your z is the share of the candidate; here it is the share of the old state: (1 - z) * n + z * h.",
+    replace="r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)",
+    by="z, r = torch.sigmoid(-x_r - h_r), torch.sigmoid(x_z + h_z)",
+)
+gru_step.patch(
     "Your candidate leaves r out: the whole state goes into it. Multiply U_n h + c_n by r.",
     replace="x_n + r * h_n",
     by="x_n + h_n",
@@ -109,6 +115,32 @@ def reset_before(x, state, W, U, b, c):
     z = torch.sigmoid(x @ W[d : 2 * d].T + b[d : 2 * d] + state @ U[d : 2 * d].T + c[d : 2 * d])
     n = torch.tanh(x @ W[2 * d :].T + b[2 * d :] + (r * state) @ U[2 * d :].T + c[2 * d :])
     return (1 - z) * n + z * state
+
+
+@gru_step.mistake(
+    "Your code has two mistakes. r and z are exchanged: the first third of the weights belongs to r, the second "
+    "to z. And in your candidate r multiplies the state before the matrix does; here it multiplies U_n h + c_n."
+)
+def exchanged_and_reset_before(x, state, W, U, b, c):
+    def exchanged(weights):
+        first, second, third = weights.chunk(3)
+        return torch.cat([second, first, third])
+
+    return reset_before(x, state, *(exchanged(each) for each in (W, U, b, c)))
+
+
+@gru_step.mistake(
+    "Your code has two mistakes. Your z is the share of the candidate; here it is the share of the old state: "
+    "(1 - z) * n + z * h. And in your candidate r multiplies the state before the matrix does; here it multiplies "
+    "U_n h + c_n.",
+    seen="https://arxiv.org/abs/1412.3555",
+)
+def share_of_the_candidate_and_reset_before(x, state, W, U, b, c):
+    d = state.size(-1)
+    r = torch.sigmoid(x @ W[:d].T + b[:d] + state @ U[:d].T + c[:d])
+    z = torch.sigmoid(x @ W[d : 2 * d].T + b[d : 2 * d] + state @ U[d : 2 * d].T + c[d : 2 * d])
+    n = torch.tanh(x @ W[2 * d :].T + b[2 * d :] + (r * state) @ U[2 * d :].T + c[2 * d :])
+    return z * n + (1 - z) * state
 
 
 gru_step.patch(

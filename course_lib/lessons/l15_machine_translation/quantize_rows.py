@@ -78,6 +78,25 @@ def cut_off(weight):
 
 
 @quantize_rows.mistake(
+    "Your whole numbers below −0.5 are one too large, as when 0.5 is added and the rest is cut off: `to(torch.int8)` "
+    "cuts off towards 0. Call `round()`."
+)
+def half_added_and_cut_off(weight):
+    scale = scales(weight.abs().amax(dim=1, keepdim=True))
+    return (weight / scale + 0.5).to(torch.int8), scale
+
+
+@quantize_rows.mistake(
+    "Your code has two mistakes. Your scale comes from the largest value, not the largest absolute value: use "
+    "`abs()`. And your whole numbers are rounded towards 0: call `round()` before `to(torch.int8)`."
+)
+def without_absolute_and_cut_off(weight):
+    largest = weight.amax(dim=1, keepdim=True)
+    scale = torch.where(largest == 0, torch.ones_like(largest), largest / 127)
+    return (weight / scale).clamp(-127, 127).to(torch.int8), scale
+
+
+@quantize_rows.mistake(
     "Your whole numbers are rounded down, as `floor` and `//` do it. Call `round()`, which takes the nearest one."
 )
 def rounded_down(weight):

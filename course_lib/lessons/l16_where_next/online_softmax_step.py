@@ -157,6 +157,15 @@ def divided(maximum, total, mixed, scores, value):
     return largest, total, mixed / total
 
 
+@online_softmax_step.mistake(
+    "Your mixed values are those of a mean: the old ones are multiplied by the old total, and the new ones divided by "
+    "the new one. What comes in and goes out is the sum, not divided yet: the division comes after the last block."
+)
+def kept_as_a_mean(maximum, total, mixed, scores, value):
+    largest, new_total, summed = blocks.online_softmax_step(maximum, total, mixed * total, scores, value)
+    return largest, new_total, summed / new_total.clamp(min=1e-12)
+
+
 @online_softmax_step.mistake("Your maximum is the same for all queries. Each query, a row, has its own: `dim=-1`.")
 def one_maximum(maximum, total, mixed, scores, value):
     largest = torch.maximum(maximum, scores.max()).max().expand_as(maximum)

@@ -103,6 +103,15 @@ alibi_bias.patch(
 
 
 @alibi_bias.mistake(
+    "Your bias is the slope times the number of the key, as in the authors' code. Under a causal mask, a softmax "
+    "gives the same weights for it, but here the bias itself is wanted: minus slope times distance, on both sides.",
+    seen="https://github.com/ofirpress/attention_with_linear_biases",
+)
+def by_the_number_of_the_key(heads, T):
+    return (slopes_of(heads)[:, None, None] * torch.arange(T)).expand(heads, T, T)
+
+
+@alibi_bias.mistake(
     "Your bias hides the keys to the right. Count their distance too: the causal mask hides them where it should."
 )
 def hides_what_is_to_the_right(heads, T):

@@ -67,6 +67,14 @@ def of_90_percent(values, picks):
 
 
 @bootstrap_interval.mistake(
+    "Your ends are the 0.025th and the 0.975th percentile, both close to the smallest mean. The 2.5th and the 97.5th "
+    "are wanted: 0.025 and 0.975 for `quantile`, but 2.5 and 97.5 for NumPy's `percentile`."
+)
+def shares_for_per_cent(values, picks):
+    return ends(values[picks].mean(dim=-1), 0.00025, 0.00975)
+
+
+@bootstrap_interval.mistake(
     "Your interval runs from the smallest to the largest mean. It gets wider the more often you draw: leave out 2.5 % "
     "at each end."
 )

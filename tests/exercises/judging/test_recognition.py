@@ -119,7 +119,9 @@ def test_two_mistakes_that_show_in_different_cases_are_both_named():
         return tripled(x, abs(factor)) if factor > 0 else absolute(x, factor)
 
     report = exercise_with(tripled, absolute).check(both)
-    assert report.message == ("There are two mistakes. Each is described as if it were the only one. First: This is mistake 0.\nSecond: This is mistake 1.")
+    assert report.message == (
+        "There are two mistakes. Each is described as if it were the only one. First: This is mistake 0.\nSecond: This is mistake 1."
+    )
 
 
 def test_a_known_mistake_with_a_changed_argument_is_named_with_the_change():
@@ -171,7 +173,9 @@ def test_two_known_changes_to_one_source_are_recognised_together():
         each.message for each in exercise.mistakes if each.replacement.startswith("(torch.sqrt(variance) +")
     )
     not_centred = next(each.message for each in exercise.mistakes if each.replacement == "self.gain * x")
-    assert exercise.check(Both).message == (f"There are two mistakes. Each is described as if it were the only one. First: {after_the_root}\nSecond: {not_centred}")
+    assert exercise.check(Both).message == (
+        f"There are two mistakes. Each is described as if it were the only one. First: {after_the_root}\nSecond: {not_centred}"
+    )
 
 
 def test_a_mask_that_is_not_used_is_distinguished_from_one_that_is_inverted():
@@ -321,7 +325,9 @@ def test_two_mistakes_that_show_in_different_results_are_both_named():
             return self.activation(super().forward(x))
 
     first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
-    assert first.startswith("There are two mistakes. Each is described as if it were the only one. First: In your code the activation comes after both maps")
+    assert first.startswith(
+        "There are two mistakes. Each is described as if it were the only one. First: In your code the activation comes after both maps"
+    )
     assert second.startswith("Second: Your maps have no biases")
 
 

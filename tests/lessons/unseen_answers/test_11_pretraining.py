@@ -94,6 +94,13 @@ def of_decomposed_letters(log_probabilities, text):
     return -log_probabilities.sum().item() / math.log(2) / len(unicodedata.normalize("NFD", text))
 
 
+@wrong("packed_labels", says="begins with the end token", never="with a batch")
+def end_looked_for_from_the_second_on(ids, end):
+    labels = ids[:, 1:].clone()
+    labels[:, 1:][ids[:, 1:-1] == end] = -100
+    return ids[:, :-1], labels
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

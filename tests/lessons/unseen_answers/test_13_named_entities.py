@@ -76,4 +76,13 @@ def begins_with_word_0(word_of_piece, labels):
     return found
 
 
+@wrong("spans_of_tags", says="as if the last word came before the first", never="in all but")
+def the_tag_before_from_the_end(tags):
+    starts = [i for i, tag in enumerate(tags) if tag[0] == "B" or (tag[0] == "I" and tags[i - 1][2:] != tag[2:])]
+    return [
+        (tags[i][2:], i, next((j for j in range(i + 1, len(tags)) if tags[j] != f"I-{tags[i][2:]}"), len(tags)))
+        for i in starts
+    ]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from course_lib.exercises.catalogue import find
@@ -134,6 +135,27 @@ def if_there_is_a_text(messages, system):
         messages = [{"role": "system", "content": system}, *messages]
     turns = [f"<|im_start|>{each['role']}\n{each['content']}<|im_end|>\n" for each in messages]
     return "".join(turns) + "<|im_start|>assistant\n"
+
+
+@wrong("RMSNorm", says="a lower limit of the vector's length", never="whichever")
+class NormedWithALowerLimit(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = nn.Parameter(torch.ones(d_model)), eps
+
+    def forward(self, x):
+        unit = F.normalize(x.float(), dim=-1, eps=self.eps)
+        return (unit * x.size(-1) ** 0.5 * self.gain).to(self.gain.dtype)
+
+
+@wrong("RMSNorm", says="of an eps of about 1.2e-7", never="lower limit")
+class NormedByTorch(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = nn.Parameter(torch.ones(d_model)), eps
+
+    def forward(self, x):
+        return F.rms_norm(x.float(), self.gain.shape, self.gain)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

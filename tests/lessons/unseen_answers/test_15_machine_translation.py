@@ -74,4 +74,13 @@ def with_max(weight):
     return (weight / scale).round().to(torch.int8), scale
 
 
+@wrong("gru_step", says="Your code has two mistakes. r and z are exchanged", never="should give")
+def gates_in_the_order_of_keras(x, state, W, U, b, c):
+    z, r = (
+        torch.sigmoid(x @ W.chunk(3)[i].T + b.chunk(3)[i] + state @ U.chunk(3)[i].T + c.chunk(3)[i]) for i in (0, 1)
+    )
+    n = torch.tanh(x @ W.chunk(3)[2].T + b.chunk(3)[2] + (r * state) @ U.chunk(3)[2].T + c.chunk(3)[2])
+    return (1 - z) * n + z * state
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -20,4 +20,10 @@ def whole_exponents(heads, T):
     return -slopes[:, None, None] * (at[:, None] - at).abs()
 
 
+@wrong("bootstrap_interval", says="0.025th and the 0.975th percentile", never="lower end is too small")
+def percentiles_of_shares(values, picks):
+    means = values[picks].mean(dim=-1).double()
+    return tuple(means.quantile(share / 100).item() for share in (0.025, 0.975))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
