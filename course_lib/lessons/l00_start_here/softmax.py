@@ -87,8 +87,8 @@ def nan_replaced(x, dim):
 
 
 @softmax.mistake(
-    "In your result all numbers together add up to 1, and not each row. Divide by the sum along `dim`, so that each "
-    "row adds up to 1.",
+    "Your result is normalised over all numbers together, and not along `dim`. Divide by the sum along `dim`, so that "
+    "each row adds up to 1.",
     seen="https://github.com/rickwierenga/MLFundamentals/issues/1",
 )
 def one_sum_for_all(x, dim):
@@ -97,8 +97,8 @@ def one_sum_for_all(x, dim):
 
 
 @softmax.mistake(
-    "Each row has its own maximum subtracted, but one sum divides them all, so all rows together add up to 1. Divide "
-    "by the sum along `dim`, so that each row adds up to 1."
+    "Each row has its own maximum subtracted, but one sum divides them all. Divide by the sum along `dim`, so "
+    "that each row adds up to 1."
 )
 def one_sum_for_all_rows(x, dim):
     return exponentials(x, dim) / exponentials(x, dim).sum()

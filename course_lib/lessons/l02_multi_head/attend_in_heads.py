@@ -193,9 +193,7 @@ def heads_compete(query, key, value, heads):
     return merge_heads(split_heads(weights, heads) @ values)
 
 
-@attend_in_heads.mistake(
-    "Your weights add up to 1 over the heads, along axis 1. Take the softmax along the last axis, the keys."
-)
+@attend_in_heads.mistake("You normalised over the heads, along axis 1. Take the softmax along the last axis, the keys.")
 def softmax_over_heads(query, key, value, heads):
     queries, keys, values = (split_heads(x, heads) for x in (query, key, value))
     scores = queries @ keys.mT / math.sqrt(queries.size(-1))  # (B, H, T, S)

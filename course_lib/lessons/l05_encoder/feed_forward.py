@@ -108,6 +108,12 @@ feed_forward.patch(
     by="self.activation = torch.relu",
 )
 
+feed_forward.patch(
+    "Your code always uses GELU, whatever activation is passed in. Call the function that the third argument brings.",
+    replace="self.activation = activation",
+    by="self.activation = torch.nn.functional.gelu",
+)
+
 
 @feed_forward.mistake(
     "Your maps have no biases that torch trains: the formula adds b_1 and b_2. An `nn.Linear` has one unless you pass "
