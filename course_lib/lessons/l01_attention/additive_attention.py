@@ -82,8 +82,8 @@ additive_attention = Exercise(
 
 @additive_attention.mistake(
     "Where the mask hides nothing, all queries get the same weights in your code, and the keys' part meets `v_a` "
-    "without a tanh. Put one tanh around the sum of the query's and the key's part, before `v_a`: otherwise the softmax "
-    "cancels the query's part.",
+    "without a tanh. Put one tanh around the sum of the query's and the key's part, before `v_a`: otherwise the "
+    "softmax cancels the query's part.",
     seen="https://github.com/AuCson/PyTorch-Batch-Attention-Seq2seq/issues/3",
 )
 def no_activation(query, key, value, W_a, U_a, v_a, mask=None):

@@ -320,8 +320,8 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your numbers are right, but your code changes the caller's `x`, as `x -= …` does. Write `x - …`, which makes a new "
-    "tensor.",
+    "Your numbers are right, but your code changes the caller's `x`, as `x -= …` does. Write `x - …`, which makes a "
+    "new tensor.",
     replace="centred = x - x.mean(-1, keepdim=True)",
     by="centred = x.sub_(x.mean(-1, keepdim=True))",
 )
