@@ -219,8 +219,7 @@ def half_for_the_root(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your weights are those of unscaled scores, divided by √d_k, so your rows no longer add up to 1. Divide the "
-    "scores, before the softmax."
+    "Your weights are those of unscaled scores, divided by √d_k. Divide the scores, before the softmax."
 )
 def scaled_after_softmax(query, key, value, mask=None):
     output, weights = not_scaled(query, key, value, mask)

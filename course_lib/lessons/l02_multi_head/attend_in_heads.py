@@ -182,7 +182,7 @@ def weights_merged(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your code takes one softmax over all heads together, so they compete for a single total of 1. Give each head a "
+    "Your code takes one softmax over all heads together, so they compete for weight. Give each head a "
     "softmax of its own.",
     seen="https://github.com/facebookresearch/detr/issues/247",
 )

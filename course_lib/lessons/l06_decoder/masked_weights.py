@@ -277,7 +277,7 @@ def one_sum_for_all(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your code sets weights to 0 after the softmax, and divides by the sum of the whole tensor. Set the hidden scores "
+    "Your hidden weights are 0, but one sum, that of the whole tensor, divides all the others. Set the hidden scores "
     "to minus infinity before the softmax, and each row adds up to 1 by itself."
 )
 def renormalised_by_one_sum_for_all(scores, mask):
