@@ -291,6 +291,14 @@ def axis_not_kept_after_one_maximum(x, dim):
     return exponentials / exponentials.sum(dim)
 
 
+@softmax.mistake(
+    "Beyond some limit all numbers get equal shares in your code, as after `x.clamp(max=80)`, so 1000 counts no more "
+    "than 999. Subtract the maximum along `dim` instead: that prevents the overflow, and leaves every share as it is."
+)
+def capped(x, dim):
+    return x.clamp(max=80).exp() / x.clamp(max=80).exp().sum(dim, keepdim=True)
+
+
 @softmax.right_for_whole_course
 def by_logsumexp(z, dim):
     return torch.exp(z - torch.logsumexp(z, dim, keepdim=True))
