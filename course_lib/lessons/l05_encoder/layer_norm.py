@@ -64,9 +64,8 @@ layer_norm = Exercise(
     cases=(
         case(6, fixed_tensor(2, 3, 6), having=("a batch",)),
         case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same",)),
-        case(5, fixed_tensor(1, 1, 5), having=("a single token",)),
+        case(5, fixed_tensor(1, 1, 5), 0.125, having=("a single token", "a large eps")),
         case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
-        case(4, fixed_tensor(2, 3, 4, seed=2), 0.125, having=("a large eps",)),
         case(4, fixed_tensor(2, 3, 4) / 1000, having=("numbers close together",)),
         case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
         case(

@@ -68,7 +68,7 @@ greedy_translation = Exercise(
     cases=(
         case(TRANSLATOR, [5], 10, having=("a single word",)),
         case(TRANSLATOR, [4, 5, 6, 7, 8], 4, having=("a max_length that cuts",)),
-        case(TRANSLATOR, [3, 8], 2, having=("a max_length that cuts",)),
+        case(TRANSLATOR, [3, 4, 5], 2, having=("a max_length that cuts",)),
         case(TRANSLATOR, [5, 4, 6], 6, having=("a max_length that just holds it",)),
     ),
     hints=(

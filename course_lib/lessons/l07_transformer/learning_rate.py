@@ -185,6 +185,14 @@ def powers_without_brackets(step, d_model, warmup):
     return float(d_model**-1 / 2 * min(step**-1 / 2, step * warmup**-3 / 2))
 
 
+@learning_rate.mistake(
+    "Your factor of the rising term is half of warmup^−3, as with `warmup ** -3/2`, where Python computes the power "
+    "before it divides. Write `warmup ** -1.5`, or put the exponent in brackets."
+)
+def power_of_warmup_without_brackets(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, step * warmup**-3 / 2))
+
+
 @learning_rate.right_for_whole_course
 def by_cases(step, d, w):
     return d**-0.5 * (step * w**-1.5 if step < w else step**-0.5)
