@@ -87,8 +87,8 @@ def nan_replaced(x, dim):
 
 
 @softmax.mistake(
-    "In your result all numbers together add up to 1, and not each row. Divide by the sum along `dim`, so that each "
-    "row adds up to 1.",
+    "Your result is normalised over all numbers together, and not along `dim`. Divide by the sum along `dim`, so that "
+    "each row adds up to 1.",
     seen="https://github.com/rickwierenga/MLFundamentals/issues/1",
 )
 def one_sum_for_all(x, dim):
@@ -97,8 +97,8 @@ def one_sum_for_all(x, dim):
 
 
 @softmax.mistake(
-    "Each row has its own maximum subtracted, but one sum divides them all, so all rows together add up to 1. Divide "
-    "by the sum along `dim`, so that each row adds up to 1."
+    "Each row has its own maximum subtracted, but one sum divides them all. Divide by the sum along `dim`, so "
+    "that each row adds up to 1."
 )
 def one_sum_for_all_rows(x, dim):
     return exponentials(x, dim) / exponentials(x, dim).sum()
@@ -289,6 +289,14 @@ def exponential_only(x, dim):
 def axis_not_kept_after_one_maximum(x, dim):
     exponentials = (x - x.max()).exp()
     return exponentials / exponentials.sum(dim)
+
+
+@softmax.mistake(
+    "Beyond some limit all numbers get equal shares in your code, as after `x.clamp(max=80)`, so 1000 counts no more "
+    "than 999. Subtract the maximum along `dim` instead: that prevents the overflow, and leaves every share as it is."
+)
+def capped(x, dim):
+    return x.clamp(max=80).exp() / x.clamp(max=80).exp().sum(dim, keepdim=True)
 
 
 @softmax.right_for_whole_course

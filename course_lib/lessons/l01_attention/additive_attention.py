@@ -81,8 +81,9 @@ additive_attention = Exercise(
 
 
 @additive_attention.mistake(
-    "All queries get the same weights in your code, and the keys' part meets `v_a` without a tanh. Put one tanh around "
-    "the sum of the query's and the key's part, before `v_a`: otherwise the softmax cancels the query's part.",
+    "Where the mask hides nothing, all queries get the same weights in your code, and the keys' part meets `v_a` "
+    "without a tanh. Put one tanh around the sum of the query's and the key's part, before `v_a`: otherwise the "
+    "softmax cancels the query's part.",
     seen="https://github.com/AuCson/PyTorch-Batch-Attention-Seq2seq/issues/3",
 )
 def no_activation(query, key, value, W_a, U_a, v_a, mask=None):
@@ -98,8 +99,9 @@ def activation_outside(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "All queries get the same weights in your code. Either the queries are left out of the scores, or query and key "
-    "each have a tanh of their own, and then the softmax cancels the query's part. Use one tanh, around the sum."
+    "Where the mask hides nothing, all queries get the same weights in your code. Either the queries are left out of "
+    "the scores, or query and key each have a tanh of their own, and then the softmax cancels the query's part. Use "
+    "one tanh, around the sum."
 )
 def activation_of_each_alone(query, key, value, W_a, U_a, v_a, mask=None):
     return attend((torch.tanh(query @ W_a.T).unsqueeze(-2) + torch.tanh(key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)

@@ -52,8 +52,8 @@ def over_queries(scores):
 
 
 @attention_weights.mistake(
-    "You normalised over the whole matrix, so all weights together add up to 1 and the queries compete. Normalise each "
-    "row on its own, along the last axis.",
+    "You normalised over the whole matrix, so the queries compete for weight. Normalise each row on its own, along the "
+    "last axis.",
     seen="https://github.com/facebookresearch/detr/issues/247",
 )
 def over_everything(scores):
@@ -61,8 +61,8 @@ def over_everything(scores):
 
 
 @attention_weights.mistake(
-    "Each row has its own maximum subtracted, but one sum divides them all, so the whole matrix adds up to 1. Divide "
-    "each row by its own sum: `sum(-1, keepdim=True)`."
+    "Each row has its own maximum subtracted, but one sum divides them all. Divide each row by its own sum: `sum(-1, "
+    "keepdim=True)`."
 )
 def one_sum_for_all_rows(scores):
     exponentials = (scores - scores.amax(-1, keepdim=True)).exp()

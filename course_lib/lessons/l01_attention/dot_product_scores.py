@@ -188,6 +188,18 @@ def last_query_left_out(query, key):
     return scores
 
 
+@dot_product_scores.mistake(
+    "Your table has scores for the first T keys only, and 0 for each key after them. If two loops fill it, the inner "
+    "one runs over all S keys: `range(len(key))`."
+)
+def as_many_keys_as_queries(query, key):
+    scores = torch.zeros(len(query), len(key), dtype=query.dtype)
+    for i in range(len(query)):
+        for j in range(len(query)):
+            scores[i, j] = query[i] @ key[j]
+    return scores
+
+
 @dot_product_scores.right_for_whole_course
 def by_einsum(q, k):
     return torch.einsum("td,sd->ts", q, k)

@@ -211,8 +211,15 @@ def root_without_brackets(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your weights are those of unscaled scores, divided by √d_k, so your rows no longer add up to 1. Divide the "
-    "scores, before the softmax."
+    "Your scores are divided by half of d_k, as with `scale = d_k ** 1/2`, where Python computes `d_k ** 1` first. "
+    "Write `d_k ** 0.5` or `math.sqrt(d_k)`."
+)
+def half_for_the_root(query, key, value, mask=None):
+    return attend(query @ key.mT / (query.size(-1) / 2), value, mask)
+
+
+@scaled_dot_product_attention.mistake(
+    "Your weights are those of unscaled scores, divided by √d_k. Divide the scores, before the softmax."
 )
 def scaled_after_softmax(query, key, value, mask=None):
     output, weights = not_scaled(query, key, value, mask)

@@ -182,7 +182,7 @@ def weights_merged(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your code takes one softmax over all heads together, so they compete for a single total of 1. Give each head a "
+    "Your code takes one softmax over all heads together, so they compete for weight. Give each head a "
     "softmax of its own.",
     seen="https://github.com/facebookresearch/detr/issues/247",
 )
@@ -193,9 +193,7 @@ def heads_compete(query, key, value, heads):
     return merge_heads(split_heads(weights, heads) @ values)
 
 
-@attend_in_heads.mistake(
-    "Your weights add up to 1 over the heads, along axis 1. Take the softmax along the last axis, the keys."
-)
+@attend_in_heads.mistake("You normalised over the heads, along axis 1. Take the softmax along the last axis, the keys.")
 def softmax_over_heads(query, key, value, heads):
     queries, keys, values = (split_heads(x, heads) for x in (query, key, value))
     scores = queries @ keys.mT / math.sqrt(queries.size(-1))  # (B, H, T, S)

@@ -234,6 +234,20 @@ def same_id_for_all(words, count):
     return merges
 
 
+@learn_merges.mistake(
+    "Your new id is the largest id in the words plus 1. The ids from 0 to 255 are all bytes, even those that are not "
+    "in the words: the k-th merge, counted from 0, makes 256 + k."
+)
+def after_the_largest_id(words, count):
+    merges = []
+    while len(merges) < count and (counts := count_pairs(words)):
+        pair = min(counts, key=lambda p: (-counts[p], p))
+        new = max(map(max, words)) + 1
+        words = {tuple(merge_pair(word, pair, new)): times for word, times in words.items()}
+        merges.append(pair)
+    return merges
+
+
 @learn_merges.mistake("Your new ids begin at 257. The first merge, number 0, makes the id 256.")
 def ids_from_257(words, count):
     return merged_by(words, count, first_id=257)

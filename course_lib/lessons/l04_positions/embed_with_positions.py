@@ -209,6 +209,14 @@ def looked_up_only(ids, table):
     return table[ids]
 
 
+@embed_with_positions.mistake(
+    "Your embeddings are multiplied by half of d_model, as with `d_model ** 1/2`, where Python computes `** 1` first. "
+    "Multiply by its square root: `math.sqrt(d_model)`, or `d_model ** 0.5`."
+)
+def power_without_brackets(ids, table):
+    return table[ids] * table.size(1) / 2 + sinusoidal(ids.size(1), table.size(1))
+
+
 @embed_with_positions.right_for_whole_course
 def by_functional_embedding(ids, table):
     x = F.embedding(ids, table) * len(table[0]) ** 0.5

@@ -60,6 +60,7 @@ encoder_layer = Exercise(
         case(*SIZES, fixed_tensor(2, 3, 4, seed=3), mask=SEEN_BY_QUERIES, having=("a mask", "a mask for each query")),
         case(*SIZES, fixed_tensor(2, 3, 4, seed=4), mask=SEEN_BY_HEADS, having=("a mask", "a mask for each head")),
         case(4, 2, 7, 0.1, torch.tanh, fixed_tensor(2, 3, 4), having=("another activation",)),
+        case(4, 2, 7, 0.1, F.gelu, fixed_tensor(2, 3, 4, seed=5), having=("another activation",)),
         case(*SIZES, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
@@ -150,6 +151,13 @@ encoder_layer.patch(
     "of `FeedForward`.",
     replace="feed_forward(d_model, d_ff, activation)",
     by="feed_forward(d_model, d_ff)",
+)
+
+encoder_layer.patch(
+    "Your feed-forward always uses GELU, whatever `activation` your layer is given. Pass it on as the third argument "
+    "of `FeedForward`.",
+    replace="feed_forward(d_model, d_ff, activation)",
+    by="feed_forward(d_model, d_ff, torch.nn.functional.gelu)",
 )
 
 

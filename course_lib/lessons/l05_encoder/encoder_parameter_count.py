@@ -215,6 +215,14 @@ def added_up(d_model, d_ff, N):
     return sum(layers.encoder_parameter_count(d_model, d_ff, N))
 
 
+@encoder_parameter_count.mistake(
+    "Your code returns the three counts of one layer N times over. In Python a number times a tuple or a list repeats "
+    "what is in it: multiply each of the three counts by the number of layers."
+)
+def repeated_tuple(d_model, d_ff, N):
+    return tuple(layers.encoder_parameter_count(d_model, d_ff, 1)) * N
+
+
 @encoder_parameter_count.right_for_whole_course
 def by_formulas(d, f, n):
     return 4 * n * d * (d + 1), n * (2 * d * f + d + f), 4 * n * d

@@ -45,7 +45,8 @@ feed_forward = Exercise(
         case(4, 3, torch.relu, fixed_tensor(2, 3, 4), having=("a d_ff below d_model",)),
         case(6, 5, torch.relu, fixed_tensor(2, 3, 6), having=("another d_model",)),
         case(4, 7, torch.tanh, fixed_tensor(2, 3, 4), having=("another activation",)),
-        case(4, 7, F.gelu, fixed_tensor(1, 1, 4), having=("another activation", "a single token")),
+        case(4, 7, F.gelu, fixed_tensor(1, 2, 4, seed=2), having=("another activation",)),
+        case(4, 7, torch.relu, fixed_tensor(1, 1, 4), having=("a single token",)),
         case(4, 7, torch.relu, fixed_tensor(5, 4), having=("no batch axis",)),
         case(4, 7, torch.relu, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
@@ -106,6 +107,12 @@ feed_forward.patch(
     "Your code always uses ReLU, whatever activation is passed in. Call the function that the third argument brings.",
     replace="self.activation = activation",
     by="self.activation = torch.relu",
+)
+
+feed_forward.patch(
+    "Your code always uses GELU, whatever activation is passed in. Call the function that the third argument brings.",
+    replace="self.activation = activation",
+    by="self.activation = torch.nn.functional.gelu",
 )
 
 

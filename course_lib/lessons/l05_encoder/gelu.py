@@ -79,6 +79,14 @@ def halved_inside(x):
     return x * (1 + torch.erf(x / 2)) / 2
 
 
+@gelu.mistake(
+    "Your share is (1 + erf(x / 4)) / 2, as with `x / 2 ** 1/2`, where Python computes `2 ** 1` first and then divides "
+    "twice. The argument of `erf` is x / √2: write `math.sqrt(2)`, or `2 ** 0.5`."
+)
+def power_without_brackets(x):
+    return x * (1 + torch.erf(x / 4)) / 2
+
+
 @gelu.mistake("Your share falls as x grows: it is 1 − Φ(x). It should rise from 0 to 1: Φ(x) = (1 + erf(x / √2)) / 2.")
 def falling_share(x):
     return x * (1 - torch.erf(x / math.sqrt(2))) / 2

@@ -30,9 +30,15 @@ def same(x: Tensor) -> Tensor:
     return x
 
 
+def one_more(x: Tensor) -> Tensor:
+    """In place of a norm: add 1. The result can be worked out in the head, and shows a factor that a norm removes."""
+    return x + 1
+
+
 AROUND_A_SUBLAYER = (
     case(torch.tensor([[[1.0, 3.0, 2.0]]]), shifted, norm),
     case(torch.tensor([[[-1.0, 0.5, 2.0]]]), shifted, norm),
+    case(torch.tensor([[[1.0, 3.0, 2.0]]]), square, one_more, having=("another norm",)),
     case(fixed_tensor(2, 3, 4), square, norm, having=("a batch",)),
     case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
     case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),

@@ -64,7 +64,7 @@ layer_norm = Exercise(
     cases=(
         case(6, fixed_tensor(2, 3, 6), having=("a batch",)),
         case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same",)),
-        case(5, fixed_tensor(1, 1, 5), having=("a single token",)),
+        case(5, fixed_tensor(1, 1, 5), 0.125, having=("a single token", "a large eps")),
         case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
         case(4, fixed_tensor(2, 3, 4) / 1000, having=("numbers close together",)),
         case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
@@ -299,9 +299,30 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
+    "Your code divides by half of variance + eps, as with `root = (variance + eps) ** 1/2`, where Python computes `** "
+    "1` first. Divide by the root: `torch.sqrt(variance + eps)`, or `(variance + eps) ** 0.5`.",
+    replace="torch.sqrt(variance + self.eps)",
+    by="((variance + self.eps) / 2)",
+)
+
+layer_norm.patch(
+    "Your code divides by variance + eps and by 2, as with `/ (variance + eps) ** 1/2`, where Python computes `** 1` "
+    "first. Divide by the root: `torch.sqrt(variance + eps)`, or `(variance + eps) ** 0.5`.",
+    replace="torch.sqrt(variance + self.eps)",
+    by="((variance + self.eps) * 2)",
+)
+
+layer_norm.patch(
     "Your code multiplies by √(variance + eps). Divide by it, so that the variance becomes 1.",
     replace="centred / torch.sqrt(variance + self.eps)",
     by="centred * torch.sqrt(variance + self.eps)",
+)
+
+layer_norm.patch(
+    "Your numbers are right, but your code changes the caller's `x`, as `x -= …` does. Write `x - …`, which makes a "
+    "new tensor.",
+    replace="centred = x - x.mean(-1, keepdim=True)",
+    by="centred = x.sub_(x.mean(-1, keepdim=True))",
 )
 
 layer_norm.patch(

@@ -133,6 +133,14 @@ def added_again(x, sublayer, norm):
     return x + norm(x + sublayer(x))
 
 
+@post_norm.mistake(
+    "Your code normalises half of the sum, the mean of x and sublayer(x). Some norms hide the factor, others do "
+    "not: add the two, and normalise the whole sum."
+)
+def mean_for_sum(x, sublayer, norm):
+    return norm((x + sublayer(x)) / 2)
+
+
 @post_norm.mistake("Your code multiplies x and sublayer(x). A residual connection adds them.")
 def multiplied(x, sublayer, norm):
     return norm(x * sublayer(x))

@@ -148,6 +148,13 @@ def name_given_away(x, sublayer, norm):
     return x + x
 
 
+@pre_norm.mistake(
+    "Your result is half of the sum, the mean of x and sublayer(norm(x)). Add the two, and leave the sum as it is."
+)
+def mean_for_sum(x, sublayer, norm):
+    return (x + sublayer(norm(x))) / 2
+
+
 @pre_norm.right_for_whole_course
 def by_torch_add(stream, module, ln):
     return torch.add(module(ln(stream)), stream)

@@ -93,7 +93,8 @@ def whole_numbers(T):
 
 
 @causal_mask.mistake(
-    "Your mask hides nothing: every token reads the future too. Everything above the diagonal should be False."
+    "Your mask hides nothing: every token reads the future too. Everything above the diagonal should be False. If you "
+    "fill a list of lists, make each row new: `[[False] * T] * T` is T times the same row."
 )
 def all_open(T):
     return torch.ones(T, T, dtype=torch.bool)

@@ -210,6 +210,17 @@ def mean_of_means(logits, labels):
 
 
 @cross_entropy.mistake(
+    "There are two mistakes. Your loss is the mean within each text, and then over the texts, so that a label in a "
+    "short text weighs more: take one mean over all labels that count. And where the computer's probability of a label "
+    "is 0, your loss is infinite: use `torch.log_softmax`, which takes the logarithm in the same step."
+)
+def mean_of_means_of_the_logarithm_of_the_softmax(logits, labels):
+    texts = zip(logits.softmax(-1), labels, strict=True)
+    surprise = [-p[counts := of_text != IGNORE].log().gather(-1, of_text[counts][:, None]) for p, of_text in texts]
+    return torch.stack([each.mean() for each in surprise]).mean()
+
+
+@cross_entropy.mistake(
     "Your code uses the negative logits of the labels as the loss. Turn the logits into log-probabilities first: "
     "`log_softmax` over the last axis."
 )

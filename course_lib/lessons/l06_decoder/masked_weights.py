@@ -44,6 +44,7 @@ masked_weights = Exercise(
         case(
             fixed_tensor(2, 3), mask=torch.tensor([[True, False, True], [False, True, True]]), having=("another mask",)
         ),
+        case(fixed_tensor(3, 3, seed=2), mask=causal_mask(3).T, having=("another mask",)),
         case(
             torch.tensor([[-20000.0, 1.0, 0.5], [-20100.0, -20000.0, 1.0], [-20000.0, -20200.0, -20100.0]]),
             mask=causal_mask(3),
@@ -103,8 +104,8 @@ def hides_the_allowed_in_place(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your softmax runs over the queries, so that columns add up to 1. Each row should add up to 1: take the softmax "
-    "over the last axis.",
+    "You normalised over the queries, down each column. Each row should add up to 1: take the softmax over the last "
+    "axis.",
     seen="https://github.com/PetrochukM/PyTorch-NLP/issues/2",
 )
 def over_the_queries(scores, mask):
@@ -276,7 +277,7 @@ def one_sum_for_all(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your code sets weights to 0 after the softmax, and divides by the sum of the whole tensor. Set the hidden scores "
+    "Your hidden weights are 0, but one sum, that of the whole tensor, divides all the others. Set the hidden scores "
     "to minus infinity before the softmax, and each row adds up to 1 by itself."
 )
 def renormalised_by_one_sum_for_all(scores, mask):

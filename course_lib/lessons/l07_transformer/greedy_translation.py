@@ -68,6 +68,7 @@ greedy_translation = Exercise(
     cases=(
         case(TRANSLATOR, [5], 10, having=("a single word",)),
         case(TRANSLATOR, [4, 5, 6, 7, 8], 4, having=("a max_length that cuts",)),
+        case(TRANSLATOR, [3, 4, 5], 2, having=("a max_length that cuts",)),
         case(TRANSLATOR, [5, 4, 6], 6, having=("a max_length that just holds it",)),
     ),
     hints=(
@@ -272,8 +273,8 @@ def tensor_returned(model, source_ids, max_length):
 
 
 greedy_translation.patch(
-    "`max_length` has no effect in your code, which writes until [eos] comes. Stop after `max_length` tokens too, "
-    "since some models never write [eos].",
+    "`max_length` has no effect in your code: in the calls tried, it writes until [eos] comes. Stop after `max_length` "
+    "tokens too, since some models never write [eos].",
     replace="len(target) <= max_length",
     by="len(target) <= 100",
     seen="https://github.com/CyberZHG/keras-transformer/issues/3",

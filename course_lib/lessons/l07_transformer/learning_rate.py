@@ -177,6 +177,22 @@ def exponent_of_the_share(step, d_model, warmup):
     return float(d_model**-0.5 * min(step**-0.5, (step / warmup) ** 1.5))
 
 
+@learning_rate.mistake(
+    "Your powers are half of x^−1 and half of x^−3, as with `x ** -1/2` and `x ** -3/2`, where Python computes the "
+    "power before it divides. Write `x ** -0.5` and `x ** -1.5`, or put the exponent in brackets."
+)
+def powers_without_brackets(step, d_model, warmup):
+    return float(d_model**-1 / 2 * min(step**-1 / 2, step * warmup**-3 / 2))
+
+
+@learning_rate.mistake(
+    "Your factor of the rising term is half of warmup^−3, as with `warmup ** -3/2`, where Python computes the power "
+    "before it divides. Write `warmup ** -1.5`, or put the exponent in brackets."
+)
+def power_of_warmup_without_brackets(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, step * warmup**-3 / 2))
+
+
 @learning_rate.right_for_whole_course
 def by_cases(step, d, w):
     return d**-0.5 * (step * w**-1.5 if step < w else step**-0.5)

@@ -261,6 +261,24 @@ def over_the_positions(logits, labels, epsilon):
     return (-(1 - epsilon) * right - epsilon * log_p.mean(dim=-1))[counts].mean()
 
 
+@smoothed_cross_entropy.mistake(
+    "In the smoothed part of your loss the probabilities are those of a softmax over the positions. At each position "
+    "the V tokens compete: take the softmax over the last axis there too."
+)
+def smoothed_part_over_the_positions(logits, labels, epsilon):
+    right, _, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right - epsilon * logits.log_softmax(-2).mean(dim=-1))[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "The smoothed part of your loss is divided by V twice, as if the mean over the V tokens were multiplied by 1 / V "
+    "once more. Take the mean of their surprise, or 1 / V times the sum."
+)
+def shared_twice(logits, labels, epsilon):
+    right, log_p, counts = right_share(logits, labels)
+    return (-(1 - epsilon) * right - epsilon * log_p.mean(dim=-1) / logits.size(-1))[counts].mean()
+
+
 @smoothed_cross_entropy.mistake("Your code always smooths by 0.1. Use `epsilon`, which may be another number.")
 def always_a_tenth(logits, labels, epsilon):
     return losses.smoothed_cross_entropy(logits, labels, 0.1)

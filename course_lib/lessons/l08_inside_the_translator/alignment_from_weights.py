@@ -29,6 +29,18 @@ def explain_tensors(answer: Any, arguments: tuple[Any, ...]) -> str:
     )
 
 
+def judge_equal_weights(answer: Any, _: tuple[Any, ...]) -> str:
+    """Say that a target word does not have one link where two of its weights are the largest. Either will do."""
+    links = answer(torch.tensor([[0.2, 0.4, 0.4], [0.7, 0.2, 0.1]]))
+    if links in ({(1, 0), (0, 1)}, {(2, 0), (0, 1)}):
+        return ""
+    count = sum(target == 0 for _, target in links)
+    return (
+        f"If two weights of a row are the largest, as in [0.2, 0.4, 0.4], your code gives that target word {count} "
+        "links. Each target word gets exactly one, to either of the two: `argmax` finds one column for each row."
+    )
+
+
 alignment_from_weights = Exercise(
     reference=metrics.alignment_from_weights,
     notebook=8,
@@ -63,6 +75,7 @@ alignment_from_weights = Exercise(
         ),
     ),
     explain=explain_tensors,
+    further_check=judge_equal_weights,
 )
 
 

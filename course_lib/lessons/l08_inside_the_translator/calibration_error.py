@@ -270,6 +270,15 @@ def equal_counts(confidence, correct, bins):
     return torch.stack([piece.sum().abs() for piece in gaps.tensor_split(bins)]).sum() / len(confidence)
 
 
+@calibration_error.mistake(
+    "Your bins hold equal numbers of answers, except perhaps the last. Here they have equal widths: with 5 bins, the "
+    "first goes from 0 to 0.2."
+)
+def equal_counts_but_for_the_last(confidence, correct, bins):
+    gaps = (correct.to(confidence.dtype) - confidence)[confidence.argsort()]
+    return torch.stack([piece.sum().abs() for piece in gaps.chunk(bins)]).sum() / len(confidence)
+
+
 @calibration_error.mistake("Your code returns 1 minus the error. Return the error, which is best at 0.")
 def agreement(confidence, correct, bins):
     return 1 - scoring.calibration_error(confidence, correct, bins)
@@ -313,6 +322,19 @@ def from_the_lowest_to_the_highest(confidence, correct, bins):
     gaps = correct.to(confidence.dtype) - confidence
     of_bins, _ = np.histogram(confidence.numpy(), bins, weights=gaps.numpy())
     return torch.as_tensor(np.abs(of_bins).sum() / len(confidence), dtype=confidence.dtype)
+
+
+@calibration_error.mistake(
+    "Your bins go from the lowest confidence to the highest. They should go from 0 to 1, so that they do not depend on "
+    "the answers: with 5 bins, the first goes from 0 to 0.2."
+)
+def from_the_lowest_to_the_highest_by_hand(confidence, correct, bins):
+    low, high = confidence.min(), confidence.max()
+    if low == high:  # 0 / 0 is NaN, which is in no bin
+        return torch.zeros_like(low)
+    number = numbers_of_bins((confidence - low) / (high - low), bins)
+    gaps = correct.to(confidence.dtype) - confidence
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
 
 
 @calibration_error.mistake(

@@ -265,6 +265,27 @@ def leading_coefficient_1_under_the_root(right, total):
     return ends((2 * share + c) / (2 * (1 + c)), half)
 
 
+@wilson_interval.mistake(
+    "In your interval half of b² − 4ad stands where its root should be, as with `** 1/2`, where Python computes `** 1` "
+    "first. Use `math.sqrt`, or `** 0.5`."
+)
+def half_for_the_root(right, total):
+    share, c = right / total, 1.96**2 / total
+    a, b = 1 + c, -(2 * share + c)
+    half = (b**2 - 4 * a * share**2) / 2
+    return (-b - half) / (2 * a), (-b + half) / (2 * a)
+
+
+@wilson_interval.mistake(
+    "The middle of your interval is right, but its width is that of the share that was counted: half of it is 1.96 · "
+    "√(s (1 − s) / total), with s = right / total. Both ends are roots of the same quadratic equation: take half the "
+    "width from there too."
+)
+def width_of_the_counted_share(right, total):
+    share, c = right / total, 1.96**2 / total
+    return ends((share + c / 2) / (1 + c), 1.96 * math.sqrt(share * (1 - share) / total))
+
+
 @wilson_interval.right_for_whole_course
 def by_the_quadratic_formula(k, n):
     s, c = k / n, 1.96**2 / n

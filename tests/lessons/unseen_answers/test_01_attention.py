@@ -110,6 +110,25 @@ def tanh_of_the_query_only(query, key, value, W_a, U_a, v_a, mask=None):
     return weights @ value, weights
 
 
+@wrong("attention_weights", says=("over the whole matrix", "times `scores.size(-2)`"), never="add up to 1")
+def over_the_whole_matrix_times_the_rows(scores):
+    return torch.softmax(scores.flatten(), 0).reshape(scores.shape) * len(scores)
+
+
+@wrong("additive_attention", says="Where the mask hides nothing, all queries get the same weights")
+def tanh_of_each_part(query, key, value, W_a, U_a, v_a, mask=None):
+    scores = (query @ W_a.T).tanh() @ v_a.unsqueeze(-1) + ((key @ U_a.T).tanh() @ v_a.unsqueeze(-1)).mT
+    weights = (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1)
+    return weights @ value, weights
+
+
+@wrong("scaled_dot_product_attention", says="half of d_k", never="is right in")
+def scale_to_the_power_of_1_halved(query, key, value, mask=None):
+    scores = query @ key.mT / (query.shape[-1] ** 1 / 2)
+    weights = (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1)
+    return weights @ value, weights
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -78,4 +78,23 @@ class EverythingOpen(find("EncoderLayer").reference):
         return super().forward(x, None if mask is None else torch.ones_like(mask))
 
 
+@wrong("post_norm", says="the mean of x and sublayer(x)", never="cases")
+def mean_in_place_of_the_sum(x, sublayer, norm):
+    return norm(torch.stack([x, sublayer(x)]).mean(0))
+
+
+@wrong("encoder_parameter_count", says="the three counts of one layer N times over", never="`tuple`")
+def tuple_times_layers(d_model, d_ff, layers):
+    attention, feed_forward, norms = find("encoder_parameter_count").reference(d_model, d_ff, 1)
+    return (attention, feed_forward, norms) * layers
+
+
+@wrong("LayerNorm", says=("changes the caller's `x`", "a large eps"), never="The result of this call")
+class InPlaceWithAFixedEps(find("LayerNorm").reference):
+    def forward(self, x):
+        variance = x.var(-1, correction=0, keepdim=True)
+        x -= x.mean(-1, keepdim=True)
+        return self.gain * x / torch.sqrt(variance + 1e-5) + self.bias
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -168,4 +168,19 @@ def memory_by_length(model, source_ids, max_length):
     return out[1:]
 
 
+@wrong("greedy_translation", says="too much follows", never=("twice", "has no effect"))
+def longer_by_the_source(model, source_ids, max_length):
+    return find("greedy_translation").reference(model, source_ids, max_length + len(source_ids))
+
+
+@wrong("greedy_translation", says="in the calls tried, it writes until [eos] comes")
+def fifty_more_than_the_source(model, source_ids, max_length):
+    return find("greedy_translation").reference(model, source_ids, len(source_ids) + 50)
+
+
+@wrong("learning_rate", says="half of x^−1 and half of x^−3")
+def powers_before_the_division(step, d_model, warmup):
+    return d_model**-1 / 2 * min(step**-1 / 2, step * warmup**-3 / 2)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from course_lib.exercises.catalogue import find
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 
 wrong = WrongAnswers()
@@ -58,4 +59,31 @@ def limits_from_the_numbers(confidence, correct, bins):
     return error_of(numbers, confidence, correct)
 
 
+@wrong("alignment_from_weights", says="as in [0.2, 0.4, 0.4], your code gives that target word 2 links")
+def every_largest_weight(weights):
+    largest = weights == weights.amax(1, keepdim=True)
+    return {(source, target) for target, source in largest.nonzero().tolist()}
+
+
+@wrong("alignment_from_weights", says="as in [0.2, 0.4, 0.4], your code gives that target word 0 links")
+def only_a_single_largest_weight(weights):
+    rows = enumerate(weights.tolist())
+    return {(row.index(max(row)), target) for target, row in rows if row.count(max(row)) == 1}
+
+
+@wrong("calibration_error", says="from the lowest confidence to the highest")
+def bins_between_the_extremes(confidence, correct, bins):
+    low, high = confidence.min(), confidence.max()
+    numbers = ((confidence - low) / (high - low) * bins).nan_to_num(-1).long().clamp(max=bins - 1)
+    inside = numbers >= 0
+    return error_of(numbers[inside].tolist(), confidence[inside], correct[inside]) if inside.any() else 0.0
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
+
+
+def test_either_of_two_largest_weights_may_be_linked():
+    def last_largest(weights):
+        return {(len(row) - 1 - int(row.flip(0).argmax()), target) for target, row in enumerate(weights)}
+
+    assert find("alignment_from_weights").check(last_largest).passed
