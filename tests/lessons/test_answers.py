@@ -198,7 +198,7 @@ def test_of_two_mistakes_at_once_one_is_named_and_the_other_pointed_to():
 
     report = find("scaled_dot_product_attention").check(unscaled_and_masked_late)
     assert report.mistake is not None
-    assert report.message.startswith("Your hidden weights are 0, but the others are divided")
+    assert "First: Your hidden weights are 0, but the others are divided" in report.message
     assert "Second: your code behaves as if `query` were multiplied by the root of" in report.message
 
 

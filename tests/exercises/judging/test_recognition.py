@@ -14,6 +14,8 @@ from course_lib.writing import beam
 
 NORMED = layers.LayerNorm
 
+FIRST_OF_TWO = "There are two mistakes. Each is described as if it were the only one. First: "
+
 
 def scaled(x, factor):
     return x * factor
@@ -119,15 +121,13 @@ def test_two_mistakes_that_show_in_different_cases_are_both_named():
         return tripled(x, abs(factor)) if factor > 0 else absolute(x, factor)
 
     report = exercise_with(tripled, absolute).check(both)
-    assert report.message == (
-        "There are two mistakes. Each is described as if it were the only one. First: This is mistake 0.\nSecond: This is mistake 1."
-    )
+    assert report.message == (f"{FIRST_OF_TWO}This is mistake 0.\nSecond: This is mistake 1.")
 
 
 def test_a_known_mistake_with_a_changed_argument_is_named_with_the_change():
     report = exercise_with(added).check(lambda x, factor: x - factor)
     first, second = report.message.split("\n")
-    assert first == "There are two mistakes. Each is described as if it were the only one. First: This is mistake 0."
+    assert first == f"{FIRST_OF_TWO}This is mistake 0."
     assert second == "Second: your code behaves as if `factor` had the opposite sign."
 
 
@@ -173,9 +173,7 @@ def test_two_known_changes_to_one_source_are_recognised_together():
         each.message for each in exercise.mistakes if each.replacement.startswith("(torch.sqrt(variance) +")
     )
     not_centred = next(each.message for each in exercise.mistakes if each.replacement == "self.gain * x")
-    assert exercise.check(Both).message == (
-        f"There are two mistakes. Each is described as if it were the only one. First: {after_the_root}\nSecond: {not_centred}"
-    )
+    assert exercise.check(Both).message == (f"{FIRST_OF_TWO}{after_the_root}\nSecond: {not_centred}")
 
 
 def test_a_mask_that_is_not_used_is_distinguished_from_one_that_is_inverted():
@@ -325,9 +323,7 @@ def test_two_mistakes_that_show_in_different_results_are_both_named():
             return self.activation(super().forward(x))
 
     first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
-    assert first.startswith(
-        "There are two mistakes. Each is described as if it were the only one. First: In your code the activation comes after both maps"
-    )
+    assert first.startswith(f"{FIRST_OF_TWO}In your code the activation comes after both maps")
     assert second.startswith("Second: Your maps have no biases")
 
 
