@@ -189,19 +189,6 @@ def test_a_stub_of_a_class_is_not_started():
     assert find("MultiHeadAttention").check(Stub).message.startswith("Not started")
 
 
-def test_of_two_mistakes_at_once_one_is_named_and_the_other_pointed_to():
-    def unscaled_and_masked_late(query, key, value, mask=None):
-        weights = torch.softmax(query @ key.mT, -1)
-        if mask is not None:
-            weights = weights * mask
-        return weights @ value, weights
-
-    report = find("scaled_dot_product_attention").check(unscaled_and_masked_late)
-    assert report.mistake is not None
-    assert "First: Your hidden weights are 0, but the others are divided" in report.message
-    assert "Second: your code behaves as if `query` were multiplied by the root of" in report.message
-
-
 def test_a_known_mistake_beside_an_unknown_one_is_named_with_a_remark_that_more_is_wrong():
     def unscaled_and_shifted(query, key, value, mask=None):
         scores = query @ key.mT if mask is None else (query @ key.mT).masked_fill(~mask, -3.0)

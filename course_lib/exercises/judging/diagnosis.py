@@ -53,7 +53,7 @@ def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
     detail = difference(outcome.value, right.value, wrong_answer.exercise.returns)
     if not detail:
         return [_about_changed_argument(wrong_answer, case, outcome)]
-    what = found or [_what_differs(wrong_answer)]
+    what = [_where_wrong(wrong_answer, sentence) for sentence in found] or [_what_differs(wrong_answer)]
     shown = _shown_call(wrong_answer, case, detail)
     if inspect.isclass(wrong_answer.exercise.reference):
         shown += f" {WEIGHTS_ARE_SET}"
@@ -222,9 +222,6 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
         if group & second == wrong:
             both = f"{_circumstance(one)} and, at the same time, {_circumstance(other)}"
             return f"{all_but_those} {both}."
-        if group | second == wrong:
-            either = f"{_circumstance(one)} or {_circumstance(other)}"
-            return f"{all_but_those} {either}."
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
         has_tensors = any(isinstance(argument, Tensor) for argument in example.arguments)
@@ -337,8 +334,10 @@ def _shape(value: Any) -> Any:
 
 def _what_differs(wrong_answer: WrongAnswer) -> str:
     """Say how the wrong results differ from the right ones, if that can be said of all of them in the same words."""
-    if sentence := _rounding(wrong_answer) or relation_of_one_result(wrong_answer):
+    if sentence := _rounding(wrong_answer):
         return sentence
+    if sentence := relation_of_one_result(wrong_answer):
+        return _where_wrong(wrong_answer, sentence)
     if sentence := slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer):
         return sentence
     if not _same_result_everywhere(wrong_answer) and (sentence := _unused_arguments(wrong_answer)):
@@ -355,6 +354,13 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
         if any(facts):
             return next(filter(None, facts))
     return ""
+
+
+def _where_wrong(wrong_answer: WrongAnswer, sentence: str) -> str:
+    """Say of a sentence on the wrong results that it is about these, if others are right."""
+    if wrong_answer.wrong == wrong_answer.got.keys() or not sentence.startswith(("Your ", "In your ")):
+        return sentence
+    return f"Where it is wrong, {sentence[0].lower()}{sentence[1:]}"
 
 
 def _rounding(wrong_answer: WrongAnswer) -> str:

@@ -376,6 +376,7 @@ def _sizes(arguments: Mapping[str, Any]) -> Sizes:
 def _mistake_and_change(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:
     """A known mistake together with a change to the arguments, if neither explains everything without the other.
 
+    Each of the two can give many results, and so can many pairs. So one of them has to be seen alone in a wrong case.
     Not for single numbers: a count may agree with another one that has to do with it only by arithmetic.
     """
     exercise = wrong_answer.exercise
@@ -393,10 +394,24 @@ def _mistake_and_change(wrong_answer: WrongAnswer, deadline: float) -> Findings 
         for mistake, function in candidates:
             if time.thread_time() > deadline:
                 return None
-            if _explains_all(wrong_answer, function, variant.change):
+            if _explains_all(wrong_answer, function, variant.change) and _one_is_seen_alone(
+                wrong_answer, mistake, variant
+            ):
                 first = TWO_MISTAKES.format(mistake.without_praise)
                 return Findings([mistake], [first, f"Second: your code behaves as if {variant.words}."], True)
     return None
+
+
+def _one_is_seen_alone(wrong_answer: WrongAnswer, mistake: Mistake, variant: Variant) -> bool:
+    """Whether a mistake, or a change to the arguments, alone gives what the answer gives in a wrong case."""
+    reference = wrong_answer.exercise.adapt(wrong_answer.exercise.reference)
+    for case in wrong_answer.comparable:
+        if wrong_answer.seen_in(mistake, case) is Seen.ALIKE:
+            return True
+        outcome = _called(reference, _changed(variant.change, case.arguments) or case.arguments)
+        if outcome is not None and wrong_answer.agrees(case, outcome):
+            return True
+    return False
 
 
 def _mistakes_in_different_results(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:

@@ -125,10 +125,23 @@ def test_two_mistakes_that_show_in_different_cases_are_both_named():
 
 
 def test_a_known_mistake_with_a_changed_argument_is_named_with_the_change():
-    report = exercise_with(added).check(lambda x, factor: x - factor)
-    first, second = report.message.split("\n")
-    assert first == f"{FIRST_OF_TWO}This is mistake 0."
-    assert second == "Second: your code behaves as if `factor` had the opposite sign."
+    # The change is seen alone where there is no mask.
+    def unscaled_and_masked_late(query, key, value, mask=None):
+        weights = torch.softmax(query @ key.mT, -1)
+        weights = weights if mask is None else weights * mask
+        return weights @ value, weights
+
+    first, second = find("scaled_dot_product_attention").check(unscaled_and_masked_late).message.split("\n")
+    assert first.startswith(f"{FIRST_OF_TWO}Your hidden weights are 0, but the others are divided")
+    assert second.startswith("Second: your code behaves as if `query` were multiplied by the root of")
+
+
+def test_a_known_mistake_is_not_named_with_a_change_where_neither_is_seen_alone():
+    def inputs_and_labels(ids):
+        return ids[:, :-1], ids.roll(1, 1)[:, :-1]  # one mistake: the labels are moved the wrong way
+
+    assert "mistakes" not in exercise_with(added).check(lambda x, factor: x - factor).message
+    assert "swapped" not in find("inputs_and_labels").check(inputs_and_labels).message
 
 
 def test_a_change_to_the_arguments_that_has_no_effect_is_not_mentioned():

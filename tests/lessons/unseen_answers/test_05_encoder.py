@@ -97,4 +97,9 @@ class InPlaceWithAFixedEps(find("LayerNorm").reference):
         return self.gain * x / torch.sqrt(variance + 1e-5) + self.bias
 
 
+@wrong("post_norm", says="gradient", never="Right in all")
+def residual_without_a_gradient(x, sublayer, norm):
+    return norm(x.detach() + sublayer(x))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
