@@ -38,7 +38,7 @@ from course_lib.exercises.mistakes import Mistake, combined
 if TYPE_CHECKING:
     from course_lib.exercises.exercise import Exercise
 
-MORE_IS_WRONG = "That does not explain everything yet: fix this first, then run the cell again."
+MORE_IS_WRONG = "That may not be all: fix this first, then run the cell again."
 TWO_MISTAKES = "There are two mistakes. Each is described as if it were the only one. First: {}"
 SECONDS_TO_SEARCH = 0.2  # of computing time, for all explanations that take many calls
 RESULTS_TO_BE_SURE = 4  # so many different results, if not all are explained, are no coincidence

@@ -93,7 +93,7 @@ def test_a_mistake_that_is_ruled_out_in_a_case_is_not_said_to_be_all():
         return [tuple(each[rows] for each in past[0]), *past[1:]]
 
     message = find("reorder_cache").check(reorder_cache).message
-    assert message.endswith("That does not explain everything yet: fix this first, then run the cell again.")
+    assert message.endswith("That may not be all: fix this first, then run the cell again.")
 
 
 def test_a_mistake_is_named_whatever_stands_for_minus_infinity():
@@ -110,7 +110,7 @@ def test_a_mistake_is_named_whatever_stands_for_minus_infinity():
 def test_a_mistake_that_agrees_wherever_it_shows_is_named_beside_something_else():
     report = exercise_with(absolute).check(lambda x, factor: x * abs(factor) if factor < 0 else (x * factor).relu() + x)
     assert report.message.split("\n")[0] == "This is mistake 0."
-    assert report.message.endswith("That does not explain everything yet: fix this first, then run the cell again.")
+    assert report.message.endswith("That may not be all: fix this first, then run the cell again.")
 
 
 def test_two_mistakes_that_show_in_different_cases_are_both_named():
