@@ -36,6 +36,7 @@ def stubs(count: int) -> list[NotebookNode]:
     ("cells", "minutes"),
     [
         ([new_markdown_cell("word " * 360)], 2),
+        ([new_markdown_cell(f"| a | table |\n|---|---|\n{'word ' * 180}")], 1),
         (
             [new_markdown_cell("word " * 180 + UNREAD)],
             1,
