@@ -39,7 +39,12 @@ smoothed_cross_entropy = Exercise(
     cases=(
         case(fixed_tensor(1, 3, 5) * 3, LABELS, 0.0, having=("no smoothing",)),
         case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), 0.3, having=("a batch",)),
-        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), 0.1, having=("padding",)),
+        case(
+            fixed_tensor(2, 3, 5),
+            torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]),
+            0.1,
+            having=("padding", "a batch"),
+        ),
         case(fixed_tensor(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), 0.2, having=("padding",)),
         case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), 0.1, having=("huge numbers",)),
         case(fixed_tensor(1, 3, 5, seed=4), LABELS, 1.0, having=("nothing but smoothing",)),

@@ -65,12 +65,17 @@ transformer = Exercise(
     cases=(
         case(*MODEL, torch.tensor([[4, 3], [3, 3]]), torch.tensor([[1, 8, 3, 6], [1, 4, 7, 5]]), having=("a batch",)),
         case(*DEEP, SOURCE, TARGET, having=("two layers",)),
-        case(*DEEP, torch.tensor([[4, 0, 0], [3, 3, 0]]), torch.tensor([[1], [1]]), having=("padding", "two layers")),
+        case(
+            *DEEP,
+            torch.tensor([[4, 0, 0], [3, 3, 0]]),
+            torch.tensor([[1], [1]]),
+            having=("padding", "two layers", "a batch"),
+        ),
         case(
             *MODEL,
             torch.tensor([[1, 4, 3, 2], [1, 3, 2, 0]]),
             torch.tensor([[1, 8, 3], [1, 4, 7]]),
-            having=("padding", "[bos] and [eos] in the source"),
+            having=("padding", "[bos] and [eos] in the source", "a batch"),
         ),
         case(*MODEL, torch.tensor([[4]]), torch.tensor([[1]]), having=("one token on each side",)),
         case(8, 10, 6, 3, 5, 1, 0.1, torch.tensor([[7, 3]]), torch.tensor([[1, 9, 5]]), having=("other sizes",)),

@@ -57,20 +57,34 @@ beam_search_text = Exercise(
         case(writer(45), [4], 3, 5, 0, having=("a prompt of a single token",)),
         case(writer(17), [3, 1, 2], 2, 6, 0, having=("a longer prompt", "two beams")),
         case(writer(43), [1, 2], 3, 4, 0, having=("a length that cuts",)),
-        case(writer(22), [4], 2, 4, 0, having=("a length that cuts", "two beams")),
+        case(writer(22), [4], 2, 4, 0, having=("a length that cuts", "two beams", "a prompt of a single token")),
         case(writer(16), [1, 2], 3, 4, 0, having=("an unfinished text that is likelier than those that ended",)),
         case(
             writer(125), [2, 4], 3, 4, 0, having=("an unfinished text that is likelier than the only one that ended",)
         ),
-        case(writer(84), [4], 2, 4, 0, having=("a short text that is likelier than all longer ones", "two beams")),
+        case(
+            writer(84),
+            [4],
+            2,
+            4,
+            0,
+            having=("a short text that is likelier than all longer ones", "two beams", "a prompt of a single token"),
+        ),
         case(writer(271), [1, 2], 3, 5, 0, having=("a text that ends after three others have",)),
         case(writer(131), [1, 2], 2, 6, 0, having=("a text that outlives two that ended", "two beams")),
-        case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once",)),
+        case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once", "a longer prompt")),
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
         case(writer(26), [1, 2], 3, 5, 4, having=("another stop token",)),
         case(writer(643), [2, 1], 2, 5, 0, having=("a likelier text that only more beams would find", "two beams")),
-        case(writer(100), [1], 1, 6, 0, having=("a likelier text that only more beams would find", "a single beam")),
+        case(
+            writer(100),
+            [1],
+            1,
+            6,
+            0,
+            having=("a likelier text that only more beams would find", "a single beam", "a prompt of a single token"),
+        ),
     ),
     hints=(
         (

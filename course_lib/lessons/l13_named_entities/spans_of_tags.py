@@ -29,11 +29,14 @@ spans_of_tags = Exercise(
     example=case(["B-PER", "I-PER", "O", "B-LOC"]),
     another=case(["B-ORG", "I-ORG", "O", "B-MISC"]),
     cases=(
-        case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("a name at the end", "a name of three words")),
+        case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("a name of three words",)),
         case(["B-PER", "B-PER", "I-PER", "O"], having=("two names side by side",)),
         case(["O", "I-PER", "I-PER", "O", "I-LOC"], having=("an I without a B",)),
-        case(["B-PER", "I-LOC", "I-LOC", "O"], having=("an I of another kind",)),
-        case(["I-ORG", "B-ORG", "I-PER", "I-PER"], having=("an I without a B", "an I of another kind")),
+        case(["B-PER", "I-LOC", "I-LOC", "O"], having=("an I of another kind", "two names side by side")),
+        case(
+            ["I-ORG", "B-ORG", "I-PER", "I-PER"],
+            having=("an I without a B", "an I of another kind", "two names side by side"),
+        ),
         case(["O", "O", "O"], having=("no name",)),
         case(["B-MISC"], having=("a single word",)),
         case(["I-ORG"], having=("a single word", "an I without a B")),

@@ -137,7 +137,7 @@ grouped_query_attention = Exercise(
         case(8, 2, 2, rotary, fixed_tensor(2, 3, 8), having=("a batch", "no sharing at all")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
         case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
-        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask")),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask", "a batch")),
         case(8, 4, 2, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),

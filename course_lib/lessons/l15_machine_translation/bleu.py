@@ -23,11 +23,16 @@ bleu = Exercise(
     another=case([["le", "chat", "dort", "sur", "le", "tapis"]], [CATS], 2),
     cases=(
         case([THE_CAT], [[THE_CAT]], 4, having=("a perfect translation",)),
-        case([THE_CAT, A_DOG], [CATS, DOGS], 4, having=("two sentences", "several references")),
+        case([THE_CAT, A_DOG], [CATS, DOGS], 4, having=("two sentences",)),
         case([["le", "chat"], A_DOG], [CATS, DOGS], 2, having=("two sentences", "a short translation")),
         case([[*THE_CAT, "brun"], A_DOG[:6]], [CATS[:1], DOGS[1:]], 3, having=("two sentences", "another longest n")),
         case([["oui"]], [[["non"]]], 2, having=("sentences that share no word",)),
-        case([["le", "chat"], THE_CAT], [CATS, CATS], 4, having=("a sentence too short for the longest n-grams",)),
+        case(
+            [["le", "chat"], THE_CAT],
+            [CATS, CATS],
+            4,
+            having=("a sentence too short for the longest n-grams", "two sentences"),
+        ),
         case([A_DOG], [DOGS], 1, having=("single words only",)),
         case([["le", "chat", "est"]], [[THE_CAT, ["le", "chat", "dort"]]], 2, having=("the closest reference last",)),
         case([["tapis", "chat", "le"]], [CATS], 2, having=("right words without a right pair",)),

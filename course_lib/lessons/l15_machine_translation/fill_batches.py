@@ -16,7 +16,7 @@ fill_batches = Exercise(
     cases=(
         case([(2, 2)], 10, having=("a single example",)),
         case([(2, 2), (2, 2), (2, 2), (2, 2)], 8, having=("equal lengths", "batches that are just full")),
-        case([(2, 2), (2, 2), (2, 2)], 100, having=("one batch for all",)),
+        case([(2, 2), (2, 2), (2, 2)], 100, having=("one batch for all", "equal lengths")),
         case([(9, 9), (1, 1), (1, 1), (1, 1)], 8, having=("an example that is too long for any batch",)),
         case(
             [(1, 1), (1, 6), (6, 1), (1, 1)],
