@@ -47,6 +47,7 @@ softmax = Exercise(
         case(fixed_tensor(1, 4), 1, having=("a table of a single row",)),
         case(fixed_tensor(3, 1), 1, having=("a single number in each row", "more than one row")),
         case(torch.tensor([1000.0, 999.0, 0.0]), 0, having=("huge numbers",)),
+        case(torch.tensor([0.0, 1.0, 2.0, 90.0]), 0, having=("huge numbers", "a huge number in the last place")),
         case(torch.tensor([-1000.0, -1001.0]), 0, having=("very negative numbers",)),
         case(
             torch.tensor([[0.0, 1.0, 2.0], [500.0, 501.0, 503.0]]),
@@ -79,6 +80,16 @@ softmax = Exercise(
 )
 def overflows(x, dim):
     return x.exp() / x.exp().sum(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your function is right for small numbers, but subtracts too little from huge ones: in the calls tried, it is as "
+    "if the index of the largest number were subtracted. `x.max(dim, keepdim=True)` gives a pair: the maxima come "
+    "first, then their indices. Subtract the maxima."
+)
+def index_subtracted(x, dim):
+    exponentials = (x - x.argmax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
 
 
 @softmax.mistake(

@@ -131,6 +131,23 @@ def product(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
+    "Your scores add up products: the tanh of the query's part times the tanh of the key's, times `v_a`. Add the two "
+    "parts first, and take one tanh, that of the sum."
+)
+def product_of_tanhs(query, key, value, W_a, U_a, v_a, mask=None):
+    return attend((torch.tanh(query @ W_a.T) * v_a) @ torch.tanh(key @ U_a.T).mT, value, mask)
+
+
+@additive_attention.mistake(
+    "Your scores add up products: the tanh of the query's part times the tanh of the key's, times `v_a`, divided by "
+    "√d_a. Add the two parts first, take one tanh, that of the sum, and do not scale."
+)
+def scaled_product_of_tanhs(query, key, value, W_a, U_a, v_a, mask=None):
+    scores = (torch.tanh(query @ W_a.T) * v_a) @ torch.tanh(key @ U_a.T).mT
+    return attend(scores / math.sqrt(v_a.size(0)), value, mask)
+
+
+@additive_attention.mistake(
     "Your score is the dot product of the two projections. Here the projections are added, go through a tanh, and meet "
     "`v_a`."
 )

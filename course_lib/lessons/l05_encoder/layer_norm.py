@@ -123,6 +123,14 @@ layer_norm.patch(
 )
 
 
+layer_norm.patch(
+    "Your code takes eps in place of a variance that is smaller, and leaves all others as they are. Add it to every "
+    "variance: √(variance + eps).",
+    replace="torch.sqrt(variance + self.eps)",
+    by="torch.sqrt(variance.clamp(min=self.eps))",
+)
+
+
 def normalised_over(dim, x, eps):
     variance, mean = torch.var_mean(x, dim, correction=0, keepdim=True)
     return (x - mean) / torch.sqrt(variance + eps)

@@ -55,7 +55,13 @@ decoder_layer = Exercise(
         case(4, 1, 7, 0.1, *target_and_memory(2, 3, 2), having=("a single head", "a batch")),
         case(*SIZES, *target_and_memory(1, 1, 1), having=("one token on each side",)),
         case(*SIZES, *target_and_memory(2, 3, 2), mask=FUTURE_HIDDEN, having=("a causal mask", "a batch")),
-        case(*SIZES, *target_and_memory(2, 3, 2), None, mask=LAST_HIDDEN, having=("a mask of the memory", "a batch")),
+        case(
+            *SIZES,
+            *target_and_memory(2, 3, 2),
+            None,
+            mask=LAST_HIDDEN,
+            having=("a mask of the memory", "a batch", "a mask of the memory alone"),
+        ),
         # With as many words on both sides, either mask would fit either attention.
         case(
             *SIZES,
@@ -73,6 +79,7 @@ decoder_layer = Exercise(
                 "a mask of the memory that differs from head to head and from word to word",
                 "a batch",
                 "a mask of the memory",
+                "a mask of the memory alone",
             ),
         ),
         case(*SIZES, *(tensor.double() for tensor in target_and_memory(1, 3, 2)), having=("float64 numbers",)),

@@ -46,6 +46,14 @@ def the_larger(step, d_model, warmup):
     return float(d_model**-0.5 * max(step**-0.5, step * warmup**-1.5))
 
 
+@learning_rate.mistake(
+    "In the calls tried, your rising term is step / warmup · 1.5. It should be step · warmup^−1.5, a power: "
+    "`step * warmup**-1.5`."
+)
+def factor_for_a_power(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, step / warmup * 1.5))
+
+
 @learning_rate.mistake("The factor d_model^−0.5 is missing in your code. It makes wider models learn in smaller steps.")
 def width_forgotten(step, d_model, warmup):
     return float(min(step**-0.5, step * warmup**-1.5))

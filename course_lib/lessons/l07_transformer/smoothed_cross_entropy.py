@@ -105,6 +105,15 @@ def all_to_the_others(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
+    "Your loss is the surprise at smoothed probabilities of the model, (1 − ε) p + ε / V. Smooth the labels: a share 1 "
+    "− ε of the loss is the surprise −log p at the right token, and the share ε the mean surprise at all V tokens."
+)
+def probabilities_smoothed(logits, labels, epsilon):
+    right, _, counts = right_share(logits, labels)
+    return -((1 - epsilon) * right.exp() + epsilon / logits.size(-1))[counts].log().mean()
+
+
+@smoothed_cross_entropy.mistake(
     "Your code gives each of the V tokens the whole epsilon. They share it: take the mean over the V tokens, not the "
     "sum."
 )

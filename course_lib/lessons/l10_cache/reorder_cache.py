@@ -97,6 +97,23 @@ def not_reordered(past, parents):
     return past
 
 
+def reordered_in_place(cached: Tensor, parents: Tensor) -> Tensor:
+    """Copy the rows one after the other inside one tensor, so that a row may be read after it was overwritten."""
+    rows = list(cached)
+    rows += [torch.zeros_like(cached[0])] * (len(parents) - len(rows))
+    for i, parent in enumerate(parents.tolist()):
+        rows[i] = rows[parent]
+    return torch.stack(rows[: len(parents)])
+
+
+@reorder_cache.mistake(
+    "Some of your rows are copies of rows that had been overwritten, as if they were copied one after the other inside "
+    "one tensor. An old row may be needed again: make a new tensor, such as `keys[parents]`."
+)
+def overwritten_too_early(past, parents):
+    return [(reordered_in_place(keys, parents), reordered_in_place(values, parents)) for keys, values in past]
+
+
 @reorder_cache.mistake("Your code reorders only the keys. Values belong to their keys: reorder both.")
 def keys_only(past, parents):
     return [(keys[parents], values) for keys, values in past]

@@ -181,6 +181,13 @@ grouped_query_attention.patch(
     by="queries = split_heads(self.rotate(self.W_q(x)), self.heads)",
 )
 
+grouped_query_attention.patch(
+    "Your keys are rotated over their whole width, kv_heads · d_k, not head by head. Each head has its own d_k / 2 "
+    "clocks: split first, then rotate.",
+    replace="keys = self.rotate(split_heads(self.W_k(x), self.kv_heads))",
+    by="keys = split_heads(self.rotate(self.W_k(x)), self.kv_heads)",
+)
+
 
 @grouped_query_attention.mistake(
     "Your queries and keys are rotated over their whole width, not head by head. Each head has its own d_k / 2 clocks: "

@@ -23,6 +23,7 @@ alibi_bias = Exercise(
         case(2, 2, having=("as many heads as tokens",)),
         case(6, 12, having=("heads whose number is no power of 2", "a longer text")),
         case(4, 16, having=("a longer text",)),
+        case(16, 2, having=("16 heads",)),
     ),
     hints=(
         "Two things are multiplied: the distance |i − j| of each pair of tokens, (T, T), and each head's slope, (H,).",
