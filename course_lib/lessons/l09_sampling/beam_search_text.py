@@ -56,11 +56,23 @@ beam_search_text = Exercise(
     cases=(
         case(writer(45), [4], 3, 5, 0, having=("a prompt of a single token",)),
         case(writer(17), [3, 1, 2], 2, 6, 0, having=("a longer prompt", "two beams")),
-        case(writer(43), [1, 2], 3, 4, 0, having=("a length that cuts",)),
-        case(writer(22), [4], 2, 4, 0, having=("a length that cuts", "two beams", "a prompt of a single token")),
-        case(writer(16), [1, 2], 3, 4, 0, having=("an unfinished text that is likelier than those that ended",)),
+        case(writer(43), [1, 2], 3, 4, 0, having=("a length of 4",)),
+        case(writer(22), [4], 2, 4, 0, having=("a length of 4", "two beams", "a prompt of a single token")),
         case(
-            writer(125), [2, 4], 3, 4, 0, having=("an unfinished text that is likelier than the only one that ended",)
+            writer(16),
+            [1, 2],
+            3,
+            4,
+            0,
+            having=("an unfinished text that is likelier than those that ended", "a length of 4"),
+        ),
+        case(
+            writer(125),
+            [2, 4],
+            3,
+            4,
+            0,
+            having=("an unfinished text that is likelier than the only one that ended", "a length of 4"),
         ),
         case(
             writer(84),
@@ -68,7 +80,12 @@ beam_search_text = Exercise(
             2,
             4,
             0,
-            having=("a short text that is likelier than all longer ones", "two beams", "a prompt of a single token"),
+            having=(
+                "a short text that is likelier than all longer ones",
+                "two beams",
+                "a prompt of a single token",
+                "a length of 4",
+            ),
         ),
         case(writer(271), [1, 2], 3, 5, 0, having=("a text that ends after three others have",)),
         case(writer(131), [1, 2], 2, 6, 0, having=("a text that outlives two that ended", "two beams")),
