@@ -46,7 +46,7 @@ def test_a_mistake_is_named_and_the_notebook_continues_with_the_courses_part(cel
 def test_a_right_answer_is_the_learners_own_function_and_its_source_is_saved(cell: Cell, work: Path):
     part, shown = cell(RIGHT + "softmax")
     assert part.__module__ == "__main__"
-    assert "✓ softmax: right\nRight in all 16 cases.\nSaved in my_transformer/softmax.py." in shown
+    assert "✓ softmax: right\nRight in all 17 cases.\nSaved in my_transformer/softmax.py." in shown
     saved = (work / "softmax.py").read_text(encoding="utf-8")
     assert saved.endswith("\n\n\n" + RIGHT.partition("\n")[2])
     assert "import torch\n" in saved

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from course_lib.exercises import Exercise, Mistake, all_exercises
-from course_lib.exercises.cases import case
+from course_lib.exercises.cases import Case, case
 from course_lib.exercises.catalogue import find
 from course_lib.exercises.judging.checking import forget_outcomes, try_on_every_case
 from course_lib.exercises.mistakes import patched
@@ -120,6 +120,26 @@ def test_a_further_case_names_its_special_properties(exercise: Exercise):
             has_verb = re.search(r"\b(is|are|was|has|have)\b", words)
             assert not has_verb or re.search(r"\b(that|which|whose?|than|as)\b", words)
     assert exercise.example.having == exercise.another.having == ()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_a_property_that_can_be_computed_is_named_in_all_cases_that_have_it(exercise: Exercise):
+    # Otherwise "right in all but the one with a batch" could be said of an answer that is right with another batch.
+    batches = [further for further in exercise.cases if "a batch" in further.having]
+    axes = min((first_tensor(further).ndim for further in batches), default=0)
+    for each in (exercise.example, exercise.another, *exercise.cases):
+        tensors = [argument for argument in each.arguments if isinstance(argument, torch.Tensor)]
+        if batches and "a batch of 1" not in each.having:
+            has_batch = first_tensor(each).ndim >= axes and len(first_tensor(each)) > 1
+            assert has_batch == ("a batch" in each.having), each.having
+        if any(tensor.dtype == torch.float64 for tensor in tensors):
+            assert any(words.startswith("float64") for words in each.having)
+        if each.mask is not None and exercise.example.mask is None:
+            assert any("mask" in words for words in each.having)
+
+
+def first_tensor(one: Case) -> torch.Tensor:
+    return next(argument for argument in one.arguments if isinstance(argument, torch.Tensor))
 
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=by_name)

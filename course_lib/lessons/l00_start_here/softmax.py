@@ -34,18 +34,31 @@ softmax = Exercise(
     cases=(
         case(fixed_tensor(2, 3), 1, having=("more than one row",)),
         case(fixed_tensor(3, 2), 0, having=("more than one row",)),
-        case(fixed_tensor(3, 3), 1, having=("more than one row",)),
+        case(fixed_tensor(3, 3), 1, having=("more than one row", "as many rows as columns")),
         case(fixed_tensor(3, 3, seed=1), 0, having=("more than one row", "as many rows as columns")),
-        case(fixed_tensor(2, 3, 4), 1, having=("three axes",)),
-        case(fixed_tensor(2, 3, 4, seed=1), 2, having=("three axes", "the last of three axes")),
-        case(fixed_tensor(2, 3, 4, seed=2), -3, having=("three axes", "an axis counted from the end")),
+        case(fixed_tensor(2, 3, 4), 1, having=("three axes", "more than one row")),
+        case(fixed_tensor(2, 3, 4, seed=1), 2, having=("three axes", "the last of three axes", "more than one row")),
+        case(
+            fixed_tensor(2, 3, 4, seed=2),
+            -3,
+            having=("three axes", "an axis counted from the end", "more than one row"),
+        ),
         case(fixed_tensor(4, 2).T, 1, having=("more than one row",)),
-        case(fixed_tensor(1, 4), 1, having=("a single row",)),
-        case(fixed_tensor(3, 1), 1, having=("a single number in each row",)),
+        case(fixed_tensor(1, 4), 1, having=("a table of a single row",)),
+        case(fixed_tensor(3, 1), 1, having=("a single number in each row", "more than one row")),
         case(torch.tensor([1000.0, 999.0, 0.0]), 0, having=("huge numbers",)),
+        case(torch.tensor([0.0, 1.0, 2.0, 90.0]), 0, having=("huge numbers", "a huge number in the last place")),
         case(torch.tensor([-1000.0, -1001.0]), 0, having=("very negative numbers",)),
-        case(torch.tensor([[0.0, 1.0, 2.0], [500.0, 501.0, 503.0]]), 1, having=("rows of very different sizes",)),
-        case(fixed_tensor(2, 3, dtype=torch.float64), -1, having=("float64 numbers",)),
+        case(
+            torch.tensor([[0.0, 1.0, 2.0], [500.0, 501.0, 503.0]]),
+            1,
+            having=("rows of very different sizes", "more than one row", "huge numbers"),
+        ),
+        case(
+            fixed_tensor(2, 3, dtype=torch.float64),
+            -1,
+            having=("float64 numbers", "more than one row", "an axis counted from the end"),
+        ),
     ),
     hints=(
         "Two steps: first make every number positive without changing their order, then make them add up to 1.",
@@ -67,6 +80,16 @@ softmax = Exercise(
 )
 def overflows(x, dim):
     return x.exp() / x.exp().sum(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your function is right for small numbers, but subtracts too little from huge ones: in the calls tried, it is as "
+    "if the index of the largest number were subtracted. `x.max(dim, keepdim=True)` gives a pair: the maxima come "
+    "first, then their indices. Subtract the maxima."
+)
+def index_subtracted(x, dim):
+    exponentials = (x - x.argmax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
 
 
 @softmax.mistake(

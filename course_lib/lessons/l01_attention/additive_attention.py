@@ -47,18 +47,24 @@ additive_attention = Exercise(
     another=case(*network(T=2, S=3, d_query=2, d_key=2, d_a=2, d_v=1, seed=6)),
     cases=(
         case(*network(T=2, S=3, d_query=4, d_key=5, d_a=6, d_v=1), having=("sizes that all differ",)),
-        case(*SQUARE, having=("sizes that are all the same",)),
+        case(*SQUARE, having=("sizes that are all the same", "as many keys as queries")),
         case(*network(T=1, S=4, d_query=2, d_key=3, d_a=5, d_v=2), having=("a single query",)),
         case(*network(T=4, S=3, d_query=4, d_key=4, d_a=4, d_v=4, seed=2), having=("more queries than keys",)),
-        case(*network(T=3, S=1, d_query=2, d_key=3, d_a=5, d_v=2), having=("a single key",)),
+        case(*network(T=3, S=1, d_query=2, d_key=3, d_a=5, d_v=2), having=("a single key", "more queries than keys")),
         case(*network(T=3, S=4, d_query=2, d_key=3, d_a=1, d_v=2), having=("a network of width 1",)),
-        case(*network(T=2, S=3, d_query=4, d_key=5, d_a=6, d_v=1), mask=ALLOWED, having=("a mask",)),
+        case(
+            *network(T=2, S=3, d_query=4, d_key=5, d_a=6, d_v=1),
+            mask=ALLOWED,
+            having=("a mask", "sizes that all differ"),
+        ),
         case(*batch(2, T=4, S=5), having=("a batch",)),
         case(*batch(2, T=3, S=3), having=("a batch", "as many keys as queries")),
-        case(*batch(3, T=3, S=3), having=("a batch", "sizes that are all the same")),
+        case(*batch(3, T=3, S=3), having=("a batch", "as many texts as tokens", "as many keys as queries")),
         case(*batch(2, T=4, S=5), mask=SOME_PADDING, having=("a batch", "a mask", "a mask for padding")),
         case(
-            *network(T=3, S=3, d_query=3, d_key=3, d_a=3, d_v=3, seed=3), mask=torch.eye(3).bool(), having=("a mask",)
+            *network(T=3, S=3, d_query=3, d_key=3, d_a=3, d_v=3, seed=3),
+            mask=torch.eye(3).bool(),
+            having=("a mask", "as many keys as queries", "sizes that are all the same"),
         ),
         case(*(tensor.double() for tensor in network(T=2, S=3, d_query=2, d_key=2, d_a=4, d_v=2)), having=("float64",)),
     ),
@@ -122,6 +128,23 @@ def sigmoid_for_tanh(query, key, value, W_a, U_a, v_a, mask=None):
 )
 def product(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh((query @ W_a.T).unsqueeze(-2) * (key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
+
+
+@additive_attention.mistake(
+    "Your scores add up products: the tanh of the query's part times the tanh of the key's, times `v_a`. Add the two "
+    "parts first, and take one tanh, that of the sum."
+)
+def product_of_tanhs(query, key, value, W_a, U_a, v_a, mask=None):
+    return attend((torch.tanh(query @ W_a.T) * v_a) @ torch.tanh(key @ U_a.T).mT, value, mask)
+
+
+@additive_attention.mistake(
+    "Your scores add up products: the tanh of the query's part times the tanh of the key's, times `v_a`, divided by "
+    "√d_a. Add the two parts first, take one tanh, that of the sum, and do not scale."
+)
+def scaled_product_of_tanhs(query, key, value, W_a, U_a, v_a, mask=None):
+    scores = (torch.tanh(query @ W_a.T) * v_a) @ torch.tanh(key @ U_a.T).mT
+    return attend(scores / math.sqrt(v_a.size(0)), value, mask)
 
 
 @additive_attention.mistake(

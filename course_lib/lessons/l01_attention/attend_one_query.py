@@ -35,13 +35,23 @@ attend_one_query = Exercise(
             fixed_tensor(3),
             fixed_tensor(5, 3, seed=1),
             fixed_tensor(5, 1, seed=2),
-            having=("values of one number each",),
+            having=("values of one number each", "values of another width than keys"),
         ),
-        case(fixed_tensor(3), fixed_tensor(1, 3, seed=1), fixed_tensor(1, 4, seed=2), having=("a single key",)),
-        case(fixed_tensor(2) * 1000, fixed_tensor(4, 2, seed=1), fixed_tensor(4, 3, seed=2), having=("huge scores",)),
+        case(
+            fixed_tensor(3),
+            fixed_tensor(1, 3, seed=1),
+            fixed_tensor(1, 4, seed=2),
+            having=("a single key", "values of another width than keys"),
+        ),
+        case(
+            fixed_tensor(2) * 1000,
+            fixed_tensor(4, 2, seed=1),
+            fixed_tensor(4, 3, seed=2),
+            having=("huge scores", "values of another width than keys"),
+        ),
         case(
             *(fixed_tensor(*shape, dtype=torch.float64) for shape in ((2,), (3, 2), (3, 4))),
-            having=("float64 numbers",),
+            having=("float64 numbers", "values of another width than keys"),
         ),
     ),
     hints=(

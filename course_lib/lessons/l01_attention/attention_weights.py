@@ -25,10 +25,16 @@ attention_weights = Exercise(
         case(fixed_tensor(4, 3, seed=5), having=("more queries than keys",)),
         case(fixed_tensor(3, 3, seed=2), having=("as many keys as queries",)),
         case(fixed_tensor(1, 4, seed=3), having=("a single query",)),
-        case(fixed_tensor(4, 1, seed=4), having=("a single key",)),
+        case(fixed_tensor(4, 1, seed=4), having=("a single key", "more queries than keys")),
         case(fixed_tensor(3, 2, seed=6).T, having=("a tensor that is a view of another",)),
-        case(torch.tensor([[1000.0, 0.0, -1000.0], [2000.0, 2000.0, 1999.0]]), having=("huge scores",)),
-        case(torch.tensor([[0.0, 1.0], [500.0, 502.0]]), having=("huge scores", "rows of very different sizes")),
+        case(
+            torch.tensor([[1000.0, 0.0, -1000.0], [2000.0, 2000.0, 1999.0]]),
+            having=("huge scores", "rows of very different sizes"),
+        ),
+        case(
+            torch.tensor([[0.0, 1.0], [500.0, 502.0]]),
+            having=("huge scores", "rows of very different sizes", "as many keys as queries"),
+        ),
         case(fixed_tensor(2, 3, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(

@@ -20,15 +20,25 @@ dot_product_scores = Exercise(
     another=case(fixed_tensor(2, 2), fixed_tensor(3, 2, seed=1)),
     cases=(
         case(fixed_tensor(2, 3), fixed_tensor(4, 3, seed=1), having=("sizes that all differ",)),
-        case(fixed_tensor(3, 3), fixed_tensor(3, 3, seed=1), having=("sizes that are all the same",)),
+        case(
+            fixed_tensor(3, 3),
+            fixed_tensor(3, 3, seed=1),
+            having=("sizes that are all the same", "as many keys as features", "as many keys as queries"),
+        ),
         case(fixed_tensor(2, 3), fixed_tensor(3, 3, seed=1), having=("as many keys as features",)),
         case(fixed_tensor(3, 2), fixed_tensor(3, 2, seed=1), having=("as many keys as queries",)),
-        case(fixed_tensor(1, 4), fixed_tensor(1, 4, seed=1), having=("one query and one key",)),
-        case(fixed_tensor(4, 2).T, fixed_tensor(4, 3, seed=1).T, having=("tensors that are views of others",)),
+        case(
+            fixed_tensor(1, 4), fixed_tensor(1, 4, seed=1), having=("one query and one key", "as many keys as queries")
+        ),
+        case(
+            fixed_tensor(4, 2).T,
+            fixed_tensor(4, 3, seed=1).T,
+            having=("tensors that are views of others", "sizes that all differ"),
+        ),
         case(
             fixed_tensor(2, 3, dtype=torch.float64),
             fixed_tensor(4, 3, seed=1, dtype=torch.float64),
-            having=("float64 numbers",),
+            having=("float64 numbers", "sizes that all differ"),
         ),
     ),
     hints=(

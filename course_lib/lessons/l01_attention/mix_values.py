@@ -20,14 +20,16 @@ mix_values = Exercise(
     cases=(
         case(torch.softmax(fixed_tensor(2, 3), -1), fixed_tensor(3, 4, seed=1), having=("sizes that all differ",)),
         case(
-            torch.softmax(fixed_tensor(3, 3), -1), fixed_tensor(3, 3, seed=1), having=("sizes that are all the same",)
+            torch.softmax(fixed_tensor(3, 3), -1),
+            fixed_tensor(3, 3, seed=1),
+            having=("sizes that are all the same", "as many keys as queries"),
         ),
         case(
             torch.softmax(fixed_tensor(3, 3, seed=1), -1),
             fixed_tensor(3, 2, seed=2),
             having=("as many keys as queries",),
         ),
-        case(torch.ones(2, 1), fixed_tensor(1, 3), having=("a single key",)),
+        case(torch.ones(2, 1), fixed_tensor(1, 3), having=("a single key", "sizes that all differ")),
         case(torch.softmax(fixed_tensor(1, 5), -1), fixed_tensor(5, 1, seed=1), having=("a single query",)),
         case(
             torch.softmax(fixed_tensor(3, 2).T, -1),

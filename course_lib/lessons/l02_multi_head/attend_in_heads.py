@@ -21,12 +21,12 @@ attend_in_heads = Exercise(
     example=case(*tokens(1, 2, 2, 4), 2),
     another=case(*tokens(1, 2, 2, 4, seed=3), 2),
     cases=(
-        case(*tokens(2, 3, 5, 24), 4, having=("sizes that all differ",)),
-        case(*tokens(2, 3, 3, 6), 3, having=("as many keys as queries",)),
-        case(*tokens(1, 3, 4, 6), 2, having=("a batch of 1",)),
-        case(*tokens(2, 1, 1, 4), 2, having=("one query and one key",)),
-        case(*tokens(2, 3, 4, 4), 1, having=("a single head",)),
-        case(*tokens(2, 3, 4, 3), 3, having=("heads of one feature",)),
+        case(*tokens(2, 3, 5, 24), 4, having=("sizes that all differ", "a batch")),
+        case(*tokens(2, 3, 3, 6), 3, having=("a batch",)),
+        case(*tokens(1, 3, 4, 6), 2, having=("heads of three features",)),
+        case(*tokens(2, 1, 1, 4), 2, having=("one query and one key", "a batch")),
+        case(*tokens(2, 3, 4, 4), 1, having=("a single head", "a batch")),
+        case(*tokens(2, 3, 4, 3), 3, having=("heads of one feature", "a batch")),
         case(*(tensor.double() for tensor in tokens(1, 2, 3, 4)), 2, having=("float64 numbers",)),
     ),
     hints=(

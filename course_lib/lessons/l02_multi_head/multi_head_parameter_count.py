@@ -22,7 +22,7 @@ multi_head_parameter_count = Exercise(
         case(512, 8, having=("other sizes",)),
         case(768, 12, having=("other sizes",)),
         case(5, 5, having=("other sizes",)),
-        case(7, 1, having=("a single head",)),
+        case(7, 1, having=("a single head", "other sizes")),
     ),
     hints=(
         (

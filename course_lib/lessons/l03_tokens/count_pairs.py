@@ -20,12 +20,22 @@ count_pairs = Exercise(
     example=case({(1, 2, 3): 2, (2, 3): 5}),
     another=case({(3, 1, 2): 4, (1, 2): 1}),
     cases=(
-        case({(1, 2): 3, (2, 1): 4, (2, 1, 2, 1): 1}, having=("pairs in both orders",)),
-        case({(7, 7, 7): 2, (7,): 9}, having=("the same id again and again",)),
-        case({(5, 6, 5, 6): 3}, having=("a pair that occurs twice in a word",)),
-        case({(7, 7, 7, 7): 3, (7, 7): 2}, having=("the same id again and again",)),
-        case({(1, 2, 3, 4): 2, (4, 1): 3, (2, 3): 1}, having=("a long word",)),
-        case({(3, 4, 5): 1, (6, 3): 2}, having=("pairs that occur once",)),
+        case(
+            {(1, 2): 3, (2, 1): 4, (2, 1, 2, 1): 1},
+            having=("pairs in both orders", "a pair that occurs twice in a word", "a word that occurs once"),
+        ),
+        case(
+            {(7, 7, 7): 2, (7,): 9},
+            having=("the same id again and again", "a pair that occurs twice in a word", "a word of one id"),
+        ),
+        case({(5, 6, 5, 6): 3}, having=("a pair that occurs twice in a word", "pairs in both orders")),
+        case(
+            {(7, 7, 7, 7): 3, (7, 7): 2}, having=("the same id again and again", "a pair that occurs twice in a word")
+        ),
+        case(
+            {(1, 2, 3, 4): 2, (4, 1): 3, (2, 3): 1}, having=("a word of four different ids", "a word that occurs once")
+        ),
+        case({(3, 4, 5): 1, (6, 3): 2}, having=("a word that occurs once",)),
         case({(4,): 8}, having=("a word of one id",)),
         case({}, having=("no words at all",)),
     ),

@@ -19,16 +19,26 @@ merge_pair = Exercise(
     example=case((5, 1, 2, 6), (1, 2), 256),
     another=case((4, 1, 2, 7), (1, 2), 256),
     cases=(
-        case((1, 2, 1, 2, 3), (1, 2), 300, having=("a pair that occurs twice",)),
-        case((7, 7, 7), (7, 7), 256, having=("the same id three times",)),
-        case((1, 3, 2, 1, 1, 2, 2, 3, 1, 1), (1, 2), 258, having=("ids of the pair that are apart",)),
+        case((1, 2, 1, 2, 3), (1, 2), 300, having=("a pair that occurs twice", "the pair in reverse order")),
+        case((7, 7, 7), (7, 7), 256, having=("the same id three times", "a pair that occurs twice")),
+        case(
+            (1, 3, 2, 1, 1, 2, 2, 3, 1, 1),
+            (1, 2),
+            258,
+            having=("ids of the pair that are apart", "the pair in reverse order"),
+        ),
         case((2, 1, 3, 1, 2), (1, 2), 257, having=("the pair in reverse order",)),
         case((5, 6, 7), (1, 2), 256, having=("no such pair",)),
         case((9,), (9, 9), 256, having=("a single id",)),
         case((1, 2), (1, 2), 256, having=("nothing but the pair",)),
-        case((7, 7, 7, 7, 7), (7, 7), 256, having=("the same id many times",)),
+        case(
+            (7, 7, 7, 7, 7),
+            (7, 7),
+            256,
+            having=("the same id many times", "the same id three times", "a pair that occurs twice"),
+        ),
         case([5, 1, 2, 6], (1, 2), 256, having=("a list for a word",)),
-        case((11, 2, 1, 25, 1, 2), (1, 2), 256, having=("ids of two digits",)),
+        case((11, 2, 1, 25, 1, 2), (1, 2), 256, having=("ids of two digits", "the pair in reverse order")),
     ),
     hints=(
         (

@@ -25,11 +25,11 @@ embed_with_positions = Exercise(
     another=case(torch.tensor([[4, 1, 3]]), fixed_tensor(6, 4, seed=5)),
     cases=(
         case(torch.tensor([[1, 2], [3, 4], [5, 5]]), TABLE, having=("a batch",)),
-        case(torch.tensor([[1, 2, 0], [3, 4, 0], [5, 5, 5]]), TABLE, having=("as many sentences as tokens",)),
+        case(torch.tensor([[1, 2, 0], [3, 4, 0], [5, 5, 5]]), TABLE, having=("as many sentences as tokens", "a batch")),
         case(
             torch.tensor([[1, 2, 0, 5, 4], [3, 4, 0, 1, 1]]),
             fixed_tensor(7, 6),
-            having=("a batch", "sizes that all differ"),
+            having=("a batch",),
         ),
         case(torch.arange(1100)[None] % 6, TABLE, having=("more than a thousand tokens",)),
         case(torch.tensor([[3]]), fixed_tensor(4, 6), having=("a single token",)),

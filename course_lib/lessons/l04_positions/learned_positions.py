@@ -100,9 +100,9 @@ learned_positions = Exercise(
     another=case(5, 4, fixed_tensor(1, 3, 4, seed=1)),
     cases=(
         case(7, 3, fixed_tensor(2, 4, 3), having=("a batch",)),
-        case(5, 4, fixed_tensor(3, 3, 4), having=("as many sentences as tokens",)),
-        case(5, 4, fixed_tensor(2, 5, 4), having=("as many tokens as fit",)),
-        case(5, 4, fixed_tensor(2, 1, 4), having=("a single token",)),
+        case(5, 4, fixed_tensor(3, 3, 4), having=("as many sentences as tokens", "a batch")),
+        case(5, 4, fixed_tensor(2, 5, 4), having=("as many tokens as fit", "a batch")),
+        case(5, 4, fixed_tensor(2, 1, 4), having=("a single token", "a batch")),
     ),
     hints=(
         (

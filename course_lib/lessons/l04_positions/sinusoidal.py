@@ -36,7 +36,7 @@ sinusoidal = Exercise(
         case(6, 6, having=("as many positions as features",)),
         case(1, 4, having=("a single position",)),
         case(10, 2, having=("a single clock",)),
-        case(7, 10, having=("sizes that all differ",)),
+        case(7, 10, having=("ten features",)),
         case(60, 12, having=("many positions",)),
         case(1100, 4, having=("many positions", "more than a thousand positions")),
     ),

@@ -42,9 +42,9 @@ feed_forward = Exercise(
     another=case(4, 7, torch.relu, fixed_tensor(1, 2, 4, seed=1)),
     cases=(
         case(4, 7, torch.relu, fixed_tensor(2, 3, 4), having=("a batch",)),
-        case(4, 3, torch.relu, fixed_tensor(2, 3, 4), having=("a d_ff below d_model",)),
-        case(6, 5, torch.relu, fixed_tensor(2, 3, 6), having=("another d_model",)),
-        case(4, 7, torch.tanh, fixed_tensor(2, 3, 4), having=("another activation",)),
+        case(4, 3, torch.relu, fixed_tensor(2, 3, 4), having=("a d_ff below d_model", "a batch")),
+        case(6, 5, torch.relu, fixed_tensor(2, 3, 6), having=("another d_model", "a batch")),
+        case(4, 7, torch.tanh, fixed_tensor(2, 3, 4), having=("another activation", "a batch")),
         case(4, 7, F.gelu, fixed_tensor(1, 2, 4, seed=2), having=("another activation",)),
         case(4, 7, torch.relu, fixed_tensor(1, 1, 4), having=("a single token",)),
         case(4, 7, torch.relu, fixed_tensor(5, 4), having=("no batch axis",)),

@@ -40,10 +40,10 @@ AROUND_A_SUBLAYER = (
     case(torch.tensor([[[-1.0, 0.5, 2.0]]]), shifted, norm),
     case(torch.tensor([[[1.0, 3.0, 2.0]]]), square, one_more, having=("another norm",)),
     case(fixed_tensor(2, 3, 4), square, norm, having=("a batch",)),
-    case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("another norm",)),
+    case(fixed_tensor(2, 3, 4), torch.tanh, torch.sinh, having=("a batch", "another norm")),
     case(fixed_tensor(4, 3), square, torch.sinh, having=("another norm", "no batch axis")),
     case(fixed_tensor(1, 1, 5), torch.zeros_like, norm, having=("a sublayer that writes nothing",)),
-    case(fixed_tensor(2, 2, 3), square, same, having=("a norm that returns its argument",)),
-    case(fixed_tensor(2, 2, 4), same, norm, having=("a sublayer that returns its argument",)),
+    case(fixed_tensor(2, 2, 3), square, same, having=("a batch", "another norm", "a norm that returns its argument")),
+    case(fixed_tensor(2, 2, 4), same, norm, having=("a batch", "a sublayer that returns its argument")),
     case(fixed_tensor(1, 2, 4, dtype=torch.float64), shifted, norm, having=("float64 numbers",)),
 )

@@ -63,15 +63,15 @@ layer_norm = Exercise(
     another=case(4, fixed_tensor(1, 2, 4)),
     cases=(
         case(6, fixed_tensor(2, 3, 6), having=("a batch",)),
-        case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same",)),
+        case(4, fixed_tensor(4, 4, 4), having=("sizes that are all the same", "a batch")),
         case(5, fixed_tensor(1, 1, 5), 0.125, having=("a single token", "a large eps")),
-        case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps",)),
-        case(4, fixed_tensor(2, 3, 4) / 1000, having=("numbers close together",)),
-        case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0",)),
+        case(4, fixed_tensor(2, 3, 4), 0.5, having=("a large eps", "a batch")),
+        case(4, fixed_tensor(2, 3, 4) / 1000, having=("numbers close together", "a batch")),
+        case(4, fixed_tensor(2, 3, 4) + 50, having=("numbers far from 0", "a batch")),
         case(
             4, torch.tensor([[[2.0, 2.0, 2.0, 2.0], [0.0, 1.0, 0.0, 1.0]]]), having=("features that are all the same",)
         ),
-        case(3, fixed_tensor(2, 3, 4).mT, having=("another width", "a tensor that is a view of another")),
+        case(3, fixed_tensor(2, 3, 4).mT, having=("another width", "a tensor that is a view of another", "a batch")),
         case(4, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
@@ -120,6 +120,14 @@ layer_norm.patch(
     "divide by √(variance + eps).",
     replace="variance + self.eps",
     by="variance",
+)
+
+
+layer_norm.patch(
+    "Your code takes eps in place of a variance that is smaller, and leaves all others as they are. Add it to every "
+    "variance: √(variance + eps).",
+    replace="torch.sqrt(variance + self.eps)",
+    by="torch.sqrt(variance.clamp(min=self.eps))",
 )
 
 

@@ -18,9 +18,9 @@ causal_mask = Exercise(
     another=case(2),
     cases=(
         case(4, having=("other sizes",)),
-        case(7, having=("many tokens",)),
-        case(1, having=("a single token",)),
-        case(300, having=("many tokens",)),
+        case(7, having=("many tokens", "other sizes")),
+        case(1, having=("a single token", "other sizes")),
+        case(300, having=("many tokens", "other sizes")),
     ),
     hints=(
         "Write the mask for three tokens on paper. Which columns may row 0 read, and which may row 1?",

@@ -28,10 +28,12 @@ cross_entropy = Exercise(
     another=case(fixed_tensor(1, 3, 5, seed=1), LABELS),
     cases=(
         case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), having=("a batch",)),
-        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), having=("padding",)),
+        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), having=("padding", "a batch")),
         case(fixed_tensor(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), having=("padding",)),
         case(
-            fixed_tensor(3, 3, 3, seed=4), torch.tensor([[1, 0, 2], [2, 1, IGNORE], [0, 0, 1]]), having=("equal sizes",)
+            fixed_tensor(3, 3, 3, seed=4),
+            torch.tensor([[1, 0, 2], [2, 1, IGNORE], [0, 0, 1]]),
+            having=("equal sizes", "a batch"),
         ),
         case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), having=("huge numbers",)),
         case(

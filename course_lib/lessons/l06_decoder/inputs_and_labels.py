@@ -21,7 +21,7 @@ inputs_and_labels = Exercise(
     another=case(torch.tensor([[9, 4, 4, 3]])),
     cases=(
         case(torch.arange(12).reshape(3, 4), having=("a batch",)),
-        case(torch.arange(16).reshape(4, 4), having=("as many texts as tokens",)),
+        case(torch.arange(16).reshape(4, 4), having=("as many texts as tokens", "a batch")),
         case(torch.tensor([[2, 9]]), having=("a single token to predict",)),
     ),
     hints=(

@@ -48,12 +48,12 @@ masked_weights = Exercise(
         case(
             torch.tensor([[-20000.0, 1.0, 0.5], [-20100.0, -20000.0, 1.0], [-20000.0, -20200.0, -20100.0]]),
             mask=causal_mask(3),
-            having=("hidden scores that are far above the open ones",),
+            having=("hidden scores that are far above the open ones", "huge numbers"),
         ),
         case(
             torch.tensor([[-200.0, -201.0, -200.5], [0.5, 0.0, 1.0], [1.0, 0.0, 0.5]]),
             mask=causal_mask(3),
-            having=("a row of scores that is far below the other rows",),
+            having=("a row of scores that is far below the other rows", "huge numbers", "scores of 0"),
         ),
         case(
             torch.tensor([[0.0, 2.0, -1.0], [0.0, -1.0, 0.0], [0.0, 0.0, 0.0]]),

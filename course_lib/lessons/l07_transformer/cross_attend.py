@@ -46,9 +46,13 @@ cross_attend = Exercise(
             plain_attention,
             *target_and_memory(1, 4, 4),
             mask=torch.tensor([[[[True, True, False, False]]]]),
-            having=("a mask",),
+            having=("a mask", "as many target tokens as source tokens"),
         ),
-        case(plain_attention, *target_and_memory(2, 1, 1), having=("one token on each side",)),
+        case(
+            plain_attention,
+            *target_and_memory(2, 1, 1),
+            having=("one token on each side", "as many target tokens as source tokens"),
+        ),
         case(plain_attention, *(tensor.double() for tensor in target_and_memory(1, 3, 2)), having=("float64 numbers",)),
     ),
     hints=(

@@ -51,6 +51,7 @@ def with_encoder_calls(answer: Any) -> Callable[..., Any]:
 # The low scores in the first two columns keep it from predicting [pad] or [bos].
 NEVER = torch.tensor([-9.0, -10.0]).expand(13, 2)
 TRANSLATOR = CountingStandIn(torch.cat((NEVER, 4 * fixed_tensor(13, 10, seed=3)), dim=1))
+ANOTHER_TRANSLATOR = CountingStandIn(torch.cat((NEVER, 4 * fixed_tensor(13, 10, seed=7)), dim=1))
 
 greedy_translation = Exercise(
     reference=choose.greedy_translation,
@@ -70,6 +71,7 @@ greedy_translation = Exercise(
         case(TRANSLATOR, [4, 5, 6, 7, 8], 4, having=("a max_length that cuts",)),
         case(TRANSLATOR, [3, 4, 5], 2, having=("a max_length that cuts",)),
         case(TRANSLATOR, [5, 4, 6], 6, having=("a max_length that just holds it",)),
+        case(ANOTHER_TRANSLATOR, [6, 7], 10, having=("a translation with a word twice in a row",)),
     ),
     hints=(
         (

@@ -21,11 +21,11 @@ learning_rate = Exercise(
     cases=(
         case(4000, 512, 4000, having=("the last step of the warm-up",)),
         case(100_000, 512, 4000, having=("steps after the warm-up",)),
-        case(50, 64, 10, having=("steps after the warm-up",)),
+        case(50, 64, 10, having=("steps after the warm-up", "a narrow model")),
         case(3, 64, 10, having=("a narrow model",)),
-        case(16, 4, 1000, having=("a step early in the warm-up", "a narrow model")),
+        case(16, 4, 1000, having=("a warm-up of 1000 steps", "a narrow model")),
         case(2_000_000, 256, 300, having=("steps after the warm-up", "a very late step")),
-        case(5, 128, 1, having=("a warm-up of one step",)),
+        case(5, 128, 1, having=("a warm-up of one step", "steps after the warm-up")),
     ),
     hints=(
         (
@@ -44,6 +44,14 @@ learning_rate = Exercise(
 )
 def the_larger(step, d_model, warmup):
     return float(d_model**-0.5 * max(step**-0.5, step * warmup**-1.5))
+
+
+@learning_rate.mistake(
+    "In the calls tried, your rising term is step / warmup · 1.5. It should be step · warmup^−1.5, a power: "
+    "`step * warmup**-1.5`."
+)
+def factor_for_a_power(step, d_model, warmup):
+    return float(d_model**-0.5 * min(step**-0.5, step / warmup * 1.5))
 
 
 @learning_rate.mistake("The factor d_model^−0.5 is missing in your code. It makes wider models learn in smaller steps.")

@@ -20,8 +20,8 @@ padding_mask = Exercise(
         case(torch.tensor([[5, 7, 6, 0], [8, 0, 0, 0], [4, 4, 4, 4]]), 0, having=("a batch",)),
         case(torch.tensor([[5, 0, 9], [9, 9, 1]]), 9, having=("a batch", "another padding id")),
         case(torch.tensor([[7, 2, 9, 4]]), 4, having=("ids below and above the padding's", "another padding id")),
-        case(torch.tensor([[5], [6]]), 0, having=("a single token",)),
-        case(torch.tensor([[3, 5, 0], [5, 0, 0], [0, 5, 6]]), 0, having=("sizes that are all the same",)),
+        case(torch.tensor([[5], [6]]), 0, having=("a single token", "a batch")),
+        case(torch.tensor([[3, 5, 0], [5, 0, 0], [0, 5, 6]]), 0, having=("sizes that are all the same", "a batch")),
     ),
     hints=(
         "A word's id differs from the padding's. Which comparison gives True for words, for all tokens at once?",

@@ -39,7 +39,12 @@ smoothed_cross_entropy = Exercise(
     cases=(
         case(fixed_tensor(1, 3, 5) * 3, LABELS, 0.0, having=("no smoothing",)),
         case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, 0], [2, 2, 3]]), 0.3, having=("a batch",)),
-        case(fixed_tensor(2, 3, 5), torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]), 0.1, having=("padding",)),
+        case(
+            fixed_tensor(2, 3, 5),
+            torch.tensor([[1, 4, IGNORE], [2, IGNORE, IGNORE]]),
+            0.1,
+            having=("padding", "a batch"),
+        ),
         case(fixed_tensor(1, 4, 6, seed=2), torch.tensor([[5, IGNORE, 0, IGNORE]]), 0.2, having=("padding",)),
         case(fixed_tensor(1, 2, 4) * 300, torch.tensor([[0, 3]]), 0.1, having=("huge numbers",)),
         case(fixed_tensor(1, 3, 5, seed=4), LABELS, 1.0, having=("nothing but smoothing",)),
@@ -97,6 +102,15 @@ def all_to_the_others(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
     others = (log_p.sum(dim=-1) - right) / (logits.size(-1) - 1)
     return (-(1 - epsilon) * right - epsilon * others)[counts].mean()
+
+
+@smoothed_cross_entropy.mistake(
+    "Your loss is the surprise at smoothed probabilities of the model, (1 − ε) p + ε / V. Smooth the labels: a share 1 "
+    "− ε of the loss is the surprise −log p at the right token, and the share ε the mean surprise at all V tokens."
+)
+def probabilities_smoothed(logits, labels, epsilon):
+    right, _, counts = right_share(logits, labels)
+    return -((1 - epsilon) * right.exp() + epsilon / logits.size(-1))[counts].log().mean()
 
 
 @smoothed_cross_entropy.mistake(

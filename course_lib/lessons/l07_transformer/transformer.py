@@ -20,8 +20,20 @@ from course_lib.transformer.positions import embed_with_positions, sinusoidal
 
 
 def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
-    """The logits of one call of the model, and those of `encode` and `decode`, which a translator calls."""
-    return model(source_ids, target_ids), model.decode(target_ids, model.encode(source_ids), source_ids)
+    """The logits of one call of the model, and those of `encode` and `decode`, which a translator calls.
+
+    Before it decodes, the model encodes another source: what `decode` needs comes in its arguments.
+    """
+    logits, memory = model(source_ids, target_ids), model.encode(source_ids)
+    model.encode(another_source(source_ids))
+    return logits, model.decode(target_ids, memory, source_ids)
+
+
+def another_source(source_ids: Tensor) -> Tensor:
+    """A source of the same shape whose padding, the first token aside, is where the given one has words."""
+    other = torch.ones_like(source_ids)
+    other[:, 1:] = source_ids[:, 1:] == 0
+    return other
 
 
 MODEL = (5, 9, 4, 2, 7, 1, 0.1)
@@ -65,12 +77,17 @@ transformer = Exercise(
     cases=(
         case(*MODEL, torch.tensor([[4, 3], [3, 3]]), torch.tensor([[1, 8, 3, 6], [1, 4, 7, 5]]), having=("a batch",)),
         case(*DEEP, SOURCE, TARGET, having=("two layers",)),
-        case(*DEEP, torch.tensor([[4, 0, 0], [3, 3, 0]]), torch.tensor([[1], [1]]), having=("padding", "two layers")),
+        case(
+            *DEEP,
+            torch.tensor([[4, 0, 0], [3, 3, 0]]),
+            torch.tensor([[1], [1]]),
+            having=("padding", "two layers", "a batch"),
+        ),
         case(
             *MODEL,
             torch.tensor([[1, 4, 3, 2], [1, 3, 2, 0]]),
             torch.tensor([[1, 8, 3], [1, 4, 7]]),
-            having=("padding", "[bos] and [eos] in the source"),
+            having=("padding", "[bos] and [eos] in the source", "a batch"),
         ),
         case(*MODEL, torch.tensor([[4]]), torch.tensor([[1]]), having=("one token on each side",)),
         case(8, 10, 6, 3, 5, 1, 0.1, torch.tensor([[7, 3]]), torch.tensor([[1, 9, 5]]), having=("other sizes",)),
@@ -130,6 +147,32 @@ transformer.patch(
 )
 def padding_never_hidden(*sizes):
     return models.Transformer(*sizes, pad=None)
+
+
+@transformer.mistake(
+    "After another source was encoded, your `decode` hides the padding of that one, as if `encode` had kept the mask. "
+    "Make the mask in `decode`, from its own `source_ids`."
+)
+class PaddingOfTheLatestSource(models.Transformer):
+    def encode(self, source_ids):
+        self.latest = source_ids
+        return super().encode(source_ids)
+
+    def decode(self, target_ids, memory, source_ids):
+        return super().decode(target_ids, memory, self.latest)
+
+
+@transformer.mistake(
+    "After another source was encoded, your `decode` reads the memory of that one, as if `encode` had kept it. Read "
+    "the `memory` that is passed."
+)
+class MemoryOfTheLatestSource(models.Transformer):
+    def encode(self, source_ids):
+        self.latest = super().encode(source_ids)
+        return self.latest
+
+    def decode(self, target_ids, memory, source_ids):
+        return super().decode(target_ids, self.latest, source_ids)
 
 
 @transformer.mistake(

@@ -32,7 +32,7 @@ alignment_error_rate = Exercise(
         case(
             [{(0, 0)}, {(0, 0), (1, 2), (2, 1)}],
             [{(0, 0)}, {(0, 0), (1, 1), (2, 2), (3, 2)}],
-            having=("two sentences",),
+            having=("two sentences", "several sentences"),
         ),
         case(
             [{(0, 0), (1, 1)}, {(0, 1)}, set(), {(2, 2), (1, 1), (0, 0)}],

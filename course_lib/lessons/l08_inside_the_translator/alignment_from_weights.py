@@ -57,10 +57,10 @@ alignment_from_weights = Exercise(
         case(torch.softmax(fixed_tensor(2, 5), -1), having=("more source than target words",)),
         case(
             torch.tensor([[0.34, 0.32, 0.34 - 0.005], [0.3, 0.36, 0.34]]),
-            having=("weights that are all below one half",),
+            having=("weights that are all below one half", "more source than target words"),
         ),
-        case(torch.tensor([[0.2, 0.5, 0.3]]), having=("a single target word",)),
-        case(torch.ones(3, 1), having=("a single source word",)),
+        case(torch.tensor([[0.2, 0.5, 0.3]]), having=("a single target word", "more source than target words")),
+        case(torch.ones(3, 1), having=("a single source word", "more target than source words")),
         case(torch.softmax(fixed_tensor(3, 3, dtype=torch.float64), -1), having=("float64 numbers",)),
     ),
     hints=(

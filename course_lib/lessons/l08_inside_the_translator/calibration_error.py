@@ -29,22 +29,29 @@ calibration_error = Exercise(
         # The others in the bin of a confidence of 1 or 0, and at the other end, have gaps of the other sign: they tell
         # in which bin it was put.
         case(CONFIDENCE, CORRECT, 10, having=("more bins",)),
-        case(CONFIDENCE, CORRECT, 1, having=("a single bin",)),
+        case(CONFIDENCE, CORRECT, 1, having=("a single bin", "all in one bin")),
         case(
             torch.tensor([0.95, 0.92, 1.0, 0.05]),
             torch.tensor([True, True, False, True]),
             10,
-            having=("a confidence of exactly 1",),
+            having=("a confidence of exactly 1", "more bins"),
         ),
         case(
             torch.tensor([0.05, 0.02, 0.0, 0.95]),
             torch.tensor([False, False, True, False]),
             10,
-            having=("a confidence of exactly 0",),
+            having=("a confidence of exactly 0", "more bins"),
         ),
-        case(torch.tensor([0.61, 0.62, 0.63]), torch.tensor([True, True, True]), 10, having=("all in one bin",)),
-        case(torch.tensor([0.72]), torch.tensor([False]), 10, having=("a single answer",)),
-        case(MANY, OFTEN_RIGHT, 10, having=("many answers", "float64 numbers")),
+        case(
+            torch.tensor([0.61, 0.62, 0.63]),
+            torch.tensor([True, True, True]),
+            10,
+            having=("all in one bin", "more bins"),
+        ),
+        case(
+            torch.tensor([0.72]), torch.tensor([False]), 10, having=("a single answer", "more bins", "all in one bin")
+        ),
+        case(MANY, OFTEN_RIGHT, 10, having=("many answers", "float64 numbers", "more bins")),
     ),
     hints=(
         (

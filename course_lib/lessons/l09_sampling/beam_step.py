@@ -34,29 +34,39 @@ beam_step = Exercise(
     example=case(fixed_tensor(3, 5), TOTALS, 3),
     another=case(fixed_tensor(3, 5, seed=1), TOTALS, 3),
     cases=(
-        case(fixed_tensor(1, 6), torch.zeros(1), 3, having=("the first step",)),
+        case(fixed_tensor(1, 6), torch.zeros(1), 3, having=("the first step", "more beams than texts")),
         case(fixed_tensor(4, 4, seed=2), -fixed_tensor(4, seed=3).abs(), 4, having=("as many texts as tokens",)),
         case(fixed_tensor(3, 6, seed=4), torch.tensor([-4.0, -3.5, -9.0]), 2, having=("fewer beams than texts",)),
         case(fixed_tensor(2, 6, seed=5), torch.tensor([-1.5, -1.0]), 4, having=("more beams than texts",)),
-        case(fixed_tensor(3, 5, seed=6), torch.tensor([-1.2, -2.0, -0.7]), 1, having=("a single beam",)),
-        case(fixed_tensor(3, 4, seed=7), torch.tensor([-1.2, -0.9, -2.7]), 6, having=("more beams than tokens",)),
+        case(
+            fixed_tensor(3, 5, seed=6),
+            torch.tensor([-1.2, -2.0, -0.7]),
+            1,
+            having=("a single beam", "fewer beams than texts"),
+        ),
+        case(
+            fixed_tensor(3, 4, seed=7),
+            torch.tensor([-1.2, -0.9, -2.7]),
+            6,
+            having=("more beams than tokens", "more beams than texts"),
+        ),
         case(
             torch.tensor([[0.0, -200.0, -150.0], [-300.0, 0.0, -290.0]]),
             torch.tensor([-1.0, -120.0]),
             4,
-            having=("huge numbers",),
+            having=("huge numbers", "more beams than texts", "more beams than tokens"),
         ),
         case(
             fixed_tensor(2, 4, seed=8) - torch.tensor([[0.0], [300.0]]),
             torch.tensor([-1.2, -1.0]),
             3,
-            having=("a text whose logits are far below the others",),
+            having=("a text whose logits are far below the others", "more beams than texts"),
         ),
         case(
             torch.tensor([[0.5, -torch.inf, 1.0, 0.1], [1.0, 0.0, -torch.inf, -torch.inf]]),
             torch.tensor([-3.0, -2.0]),
             3,
-            having=("logits of minus infinity",),
+            having=("logits of minus infinity", "more beams than texts"),
         ),
         case(
             fixed_tensor(2, 4, dtype=torch.float64), torch.tensor([-1.0, -1.5]).double(), 2, having=("float64 numbers",)

@@ -31,12 +31,14 @@ next_token_probabilities = Exercise(
     cases=(
         case(fixed_tensor(6), 2.0, None, 0.7, having=("no k",)),
         case(fixed_tensor(6, seed=1), 0.7, 3, None, having=("no p",)),
-        case(fixed_tensor(3, 5), 1.5, None, None, having=("a batch", "neither k nor p")),
+        case(fixed_tensor(3, 5), 1.5, None, None, having=("a batch", "neither k nor p", "no k", "no p")),
         case(fixed_tensor(3, 5, seed=2), 2.0, 4, 0.8, having=("a batch",)),
-        case(fixed_tensor(2, 3, 5, seed=4), 0.5, 3, 0.9, having=("two axes before the last",)),
-        case(fixed_tensor(2, 5, seed=1), 0, 3, 0.9, having=("temperature 0",)),
+        case(fixed_tensor(2, 3, 5, seed=4), 0.5, 3, 0.9, having=("two axes before the last", "a batch")),
+        case(fixed_tensor(2, 5, seed=1), 0, 3, 0.9, having=("temperature 0", "a batch")),
         case(fixed_tensor(2, 6, seed=2) * 300, 0.5, 4, 0.9, having=("huge numbers", "a batch")),
-        case(fixed_tensor(60, seed=3), 2.0, None, None, having=("a vocabulary of 60", "neither k nor p")),
+        case(
+            fixed_tensor(60, seed=3), 2.0, None, None, having=("a vocabulary of 60", "neither k nor p", "no k", "no p")
+        ),
         case(fixed_tensor(60, seed=4), 4.0, None, 0.97, having=("a vocabulary of 60", "no k")),
         case(fixed_tensor(6, dtype=torch.float64), 1.7, 4, 0.6, having=("float64 numbers",)),
     ),

@@ -73,12 +73,16 @@ attend_with_cache = Exercise(
     example=case(*new_tokens(1, 2, 1), earlier_tokens(1, 2, 3)),
     another=case(*new_tokens(1, 2, 1, seed=5), earlier_tokens(1, 2, 3, seed=15)),
     cases=(
-        case(*new_tokens(1, 2, 3), None, having=("no past",)),
-        case(*new_tokens(2, 2, 1), None, having=("no past", "a single token")),
+        case(*new_tokens(1, 2, 3), None, having=("no past", "several new tokens")),
+        case(*new_tokens(2, 2, 1), None, having=("no past", "a batch")),
         case(*new_tokens(1, 2, 3), earlier_tokens(1, 2, 4), having=("several new tokens",)),
         case(*new_tokens(2, 2, 3, seed=3), earlier_tokens(2, 2, 1), having=("several new tokens", "a batch")),
         case(*new_tokens(2, 2, 1), earlier_tokens(2, 2, 4), having=("a batch",)),
-        case(*new_tokens(1, 1, 3), earlier_tokens(1, 1, 3), having=("as many new tokens as old ones", "a single head")),
+        case(
+            *new_tokens(1, 1, 3),
+            earlier_tokens(1, 1, 3),
+            having=("as many new tokens as old ones", "a single head", "several new tokens"),
+        ),
         case(*new_tokens(1, 2, 1, d_k=6, d_v=6), earlier_tokens(1, 2, 3, 6, 6), having=("a wider head",)),
         case(
             *new_tokens(1, 2, 3, d_v=3),
@@ -88,7 +92,7 @@ attend_with_cache = Exercise(
         case(
             *(each.double() for each in new_tokens(1, 2, 3)),
             tuple(each.double() for each in earlier_tokens(1, 2, 2)),
-            having=("float64 numbers",),
+            having=("float64 numbers", "several new tokens"),
         ),
     ),
     hints=(

@@ -68,6 +68,14 @@ def squared(layers, kv_heads, d_k, length, bytes_each):
 
 
 @cache_bytes.mistake(
+    "Your code counts 1 + 2 + … + `length` tokens, as many as a model reads that computes all earlier ones again at "
+    "each step. The cache keeps one key and one value of each of the `length` tokens."
+)
+def read_without_a_cache(layers, kv_heads, d_k, length, bytes_each):
+    return cache.cache_bytes(layers, kv_heads, d_k, length * (length + 1) // 2, bytes_each)
+
+
+@cache_bytes.mistake(
     "Your result is 8 times what it should be, as if it were in bits. Return bytes: `bytes_each` is in bytes already."
 )
 def bits(layers, kv_heads, d_k, length, bytes_each):

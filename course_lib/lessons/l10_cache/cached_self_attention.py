@@ -56,14 +56,16 @@ cached_self_attention = Exercise(
     example=case(ATTENTION, fixed_tensor(1, 1, 8), earlier_tokens(1, 2, 3)),
     another=case(ATTENTION, fixed_tensor(1, 1, 8, seed=5), earlier_tokens(1, 2, 3, seed=15)),
     cases=(
-        case(ATTENTION, fixed_tensor(1, 4, 8, seed=1), None, having=("no past",)),
-        case(ATTENTION, fixed_tensor(2, 3, 8, seed=2), earlier_tokens(2, 2, 4), having=("several new tokens",)),
+        case(ATTENTION, fixed_tensor(1, 4, 8, seed=1), None, having=("no past", "several new tokens")),
+        case(
+            ATTENTION, fixed_tensor(2, 3, 8, seed=2), earlier_tokens(2, 2, 4), having=("several new tokens", "a batch")
+        ),
         case(ATTENTION, fixed_tensor(3, 1, 8, seed=3), earlier_tokens(3, 2, 5), having=("a batch",)),
         case(
             FixedAttention(18, 3),
             fixed_tensor(2, 2, 18, seed=4),
             earlier_tokens(2, 3, 1, 6, 6),
-            having=("other sizes", "a past of a single token"),
+            having=("other sizes", "a past of a single token", "several new tokens", "a batch"),
         ),
     ),
     hints=(

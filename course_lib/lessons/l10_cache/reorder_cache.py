@@ -51,10 +51,22 @@ reorder_cache = Exercise(
     cases=(
         case(cache_of(1, 2, 2, 3), torch.tensor([1, 0]), having=("a single layer",)),
         case(cache_of(1, 3, 2, 3, seed=5), torch.tensor([2, 0, 2]), having=("a single layer", "a row that is dropped")),
-        case(cache_of(3, 1, 2, 3), torch.tensor([0, 0, 0]), having=("the first step",)),
-        case(cache_of(2, 4, 4, 4), torch.tensor([3, 1]), having=("fewer beams than rows",)),
+        case(
+            cache_of(3, 1, 2, 3),
+            torch.tensor([0, 0, 0]),
+            having=("the first step", "as many layers as beams", "more beams than rows"),
+        ),
+        case(
+            cache_of(2, 4, 4, 4),
+            torch.tensor([3, 1]),
+            having=("fewer beams than rows", "a row that is dropped", "as many layers as beams"),
+        ),
         case(cache_of(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("sizes that are all the same",)),
-        case(cache_of(2, 2, 2, 2), torch.tensor([0, 1]), having=("beams that stay where they are",)),
+        case(
+            cache_of(2, 2, 2, 2),
+            torch.tensor([0, 1]),
+            having=("beams that stay where they are", "as many layers as beams"),
+        ),
         case(cache_of(3, 3, 2, 4, 5), torch.tensor([1, 2, 0]), having=("as many layers as beams",)),
         case(cache_of(2, 2, 3, 4, 5), torch.tensor([1, 1, 0, 1]), having=("more beams than rows",)),
     ),
@@ -83,6 +95,23 @@ def scattered(cached: Tensor, parents: Tensor, new: Tensor) -> Tensor:
 )
 def not_reordered(past, parents):
     return past
+
+
+def reordered_in_place(cached: Tensor, parents: Tensor) -> Tensor:
+    """Copy the rows one after the other inside one tensor, so that a row may be read after it was overwritten."""
+    rows = list(cached)
+    rows += [torch.zeros_like(cached[0])] * (len(parents) - len(rows))
+    for i, parent in enumerate(parents.tolist()):
+        rows[i] = rows[parent]
+    return torch.stack(rows[: len(parents)])
+
+
+@reorder_cache.mistake(
+    "Some of your rows are copies of rows that had been overwritten, as if they were copied one after the other inside "
+    "one tensor. An old row may be needed again: make a new tensor, such as `keys[parents]`."
+)
+def overwritten_too_early(past, parents):
+    return [(reordered_in_place(keys, parents), reordered_in_place(values, parents)) for keys, values in past]
 
 
 @reorder_cache.mistake("Your code reorders only the keys. Values belong to their keys: reorder both.")

@@ -154,6 +154,15 @@ def tenths_exchanged(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
+    "Where the second number is below 0.8, your inputs have the substitutes in place of [mask]. A token is replaced "
+    "only where that number is from 0.8 to below 0.9; `< 0.9` alone also holds for the masked ones."
+)
+def masked_ones_replaced(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = chosen_by(ids, special, chances, share)
+    return torch.where(chosen & (chances[1] < 0.9), substitutes, ids), ids.masked_fill(~chosen, IGNORE)
+
+
+@hide_tokens.mistake(
     "Your code replaces no token. Where the second number is from 0.8 to below 0.9, a chosen token becomes the "
     "substitute at its position."
 )

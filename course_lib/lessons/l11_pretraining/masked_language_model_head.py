@@ -105,7 +105,7 @@ head = Exercise(
     another=case(9, 4, fixed_tensor(1, 2, 4, seed=1), fixed_tensor(9, 4, seed=6)),
     cases=(
         case(9, 4, fixed_tensor(2, 3, 4), fixed_tensor(9, 4, seed=7), having=("a batch",)),
-        case(5, 6, fixed_tensor(2, 3, 6), fixed_tensor(5, 6, seed=7), having=("other sizes",)),
+        case(5, 6, fixed_tensor(2, 3, 6), fixed_tensor(5, 6, seed=7), having=("other sizes", "a batch")),
         case(9, 4, fixed_tensor(5, 4), fixed_tensor(9, 4, seed=5), having=("no batch axis",)),
         case(9, 4, fixed_tensor(1, 1, 4), fixed_tensor(9, 4, seed=8), having=("a single token",)),
         case(

@@ -23,7 +23,11 @@ packed_labels = Exercise(
         case(torch.tensor([[5, 6, 0, 8], [0, 7, 2, 4]]), 0, having=("a batch", "another end token")),
         case(torch.tensor([[2, 9, 2, 5]]), 2, having=("an end token at the beginning of a row",)),
         case(torch.tensor([[5, 6, 7]]), 2, having=("a single text that does not end",)),
-        case(torch.tensor([[2, 5], [5, 2]]), 2, having=("a single token to predict", "a batch")),
+        case(
+            torch.tensor([[2, 5], [5, 2]]),
+            2,
+            having=("a single token to predict", "a batch", "an end token at the beginning of a row"),
+        ),
     ),
     hints=(
         "Write down the example, and under each token the next one. Which of these questions has no honest answer?",

@@ -42,7 +42,15 @@ leave_one_out = Exercise(
             having=("a word that occurs twice", "a score that depends on the order"),
         ),
         case(per_word, ["a", "not", "film"], having=("a score that depends on the number of words",)),
-        case(per_word, ["good", "a", "good"], having=("the same word at both ends",)),
+        case(
+            per_word,
+            ["good", "a", "good"],
+            having=(
+                "the same word at both ends",
+                "a word that occurs twice",
+                "a score that depends on the number of words",
+            ),
+        ),
     ),
     hints=(
         "Score the whole text once. Then leave out one word after the other, by its position.",

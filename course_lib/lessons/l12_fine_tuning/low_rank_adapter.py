@@ -84,11 +84,13 @@ adapter = Exercise(
     example=case(4, 3, 2, 6.0, fixed_tensor(2, 3, 4)),
     another=case(4, 3, 2, 6.0, fixed_tensor(2, 3, 4, seed=1)),
     cases=(
-        case(6, 5, 3, 12.0, fixed_tensor(1, 4, 6), having=("other sizes",)),
-        case(8, 6, 4, 2.0, fixed_tensor(2, 2, 8), having=("a higher rank",)),
-        case(5, 3, 2, 7.0, fixed_tensor(1, 2, 5), having=("an α that r does not divide",)),
-        case(4, 5, 2, 2.0, fixed_tensor(3, 4), having=("no batch axis", "α equal to r")),
-        case(5, 5, 2, 6.0, fixed_tensor(2, 3, 5), having=("as many numbers out as in",)),
+        case(6, 5, 3, 12.0, fixed_tensor(1, 4, 6), having=("other sizes", "a higher rank")),
+        case(
+            8, 6, 4, 2.0, fixed_tensor(2, 2, 8), having=("a higher rank", "other sizes", "an α that r does not divide")
+        ),
+        case(5, 3, 2, 7.0, fixed_tensor(1, 2, 5), having=("an α that r does not divide", "other sizes")),
+        case(4, 5, 2, 2.0, fixed_tensor(3, 4), having=("no batch axis", "α equal to r", "other sizes")),
+        case(5, 5, 2, 6.0, fixed_tensor(2, 3, 5), having=("as many numbers out as in", "other sizes")),
         case(4, 3, 2, 6.0, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(

@@ -24,8 +24,12 @@ mean_of_tokens = Exercise(
     cases=(
         case(fixed_tensor(1, 3, 4), real(3, S=3), having=("no padding",)),
         case(fixed_tensor(3, 5, 2), real(1, 3, 5, S=5), having=("a text of one token", "texts of three lengths")),
-        case(fixed_tensor(2, 2, 2), real(2, 1, S=2), having=("as many texts as tokens and features",)),
-        case(fixed_tensor(2, 4, 3) + 1000, real(4, 1, S=4), having=("large numbers",)),
+        case(
+            fixed_tensor(2, 2, 2),
+            real(2, 1, S=2),
+            having=("as many texts as tokens and features", "a text of one token"),
+        ),
+        case(fixed_tensor(2, 4, 3) + 1000, real(4, 1, S=4), having=("large numbers", "a text of one token")),
         case(
             fixed_tensor(2, 4, 3),
             torch.tensor([[False, True, True, True], [False, False, True, True]]),

@@ -18,11 +18,11 @@ at_first_pieces = Exercise(
     cases=(
         case([9, 1, 2, 3, 4, 5, 9], [None, 0, 1, 1, 1, 1, None], 2, having=("a word of four pieces",)),
         case([9, 2, 6, 6, 1, 9], [None, 0, 0, 0, 1, None], 2, having=("pieces that agree against the first",)),
-        case([3, 3, 3, 0], [0, 1, 1, 2], 3, having=("equal values",)),
+        case([9, 3, 3, 3, 0, 9], [None, 0, 1, 1, 2, None], 3, having=("words of equal values",)),
         case([9, 1, 5, 9, 2, 6, 9], [None, 0, 0, None, 1, 1, None], 2, having=("a special token in the middle",)),
         case([2, 7, 0, 5], [0, 1, 1, 2], 3, having=("no special tokens",)),
         case(["B-PER", "O"], [0, 0], 1, having=("no special tokens", "a single word", "tags in place of numbers")),
-        case(["?", "B-PER", "O", "?"], [None, 0, 0, None], 1, having=("tags in place of numbers",)),
+        case(["?", "B-PER", "O", "?"], [None, 0, 0, None], 1, having=("tags in place of numbers", "a single word")),
         case([0, 0], [None, None], 0, having=("no words",)),
     ),
     hints=(

@@ -23,7 +23,7 @@ label_pieces = Exercise(
         case([0, 0], [4], having=("no special tokens", "a single word")),
         case([None, 0, 0, None, 1, 1, None], [5, 6], having=("a special token in the middle",)),
         case([None, 0, None], [8], having=("a single word",)),
-        case([None, 0, 0, 1, 1, None], [0, 0], having=("label 0 only",)),
+        case([None, 0, 0, 1, 1, None], [0, 0], having=("label 0 only", "words side by side with one label")),
         case([None, None], [], having=("no words",)),
     ),
     hints=(

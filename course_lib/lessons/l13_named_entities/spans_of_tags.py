@@ -29,17 +29,23 @@ spans_of_tags = Exercise(
     example=case(["B-PER", "I-PER", "O", "B-LOC"]),
     another=case(["B-ORG", "I-ORG", "O", "B-MISC"]),
     cases=(
-        case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("a name at the end", "a name of three words")),
+        case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("a name of three words",)),
         case(["B-PER", "B-PER", "I-PER", "O"], having=("two names side by side",)),
-        case(["O", "I-PER", "I-PER", "O", "I-LOC"], having=("an I without a B",)),
-        case(["B-PER", "I-LOC", "I-LOC", "O"], having=("an I of another kind",)),
-        case(["I-ORG", "B-ORG", "I-PER", "I-PER"], having=("an I without a B", "an I of another kind")),
+        case(["O", "I-PER", "I-PER", "O", "I-LOC"], having=("an I at the beginning or after O",)),
+        case(["B-PER", "I-LOC", "I-LOC", "O"], having=("an I of another kind", "two names side by side")),
+        case(
+            ["I-ORG", "B-ORG", "I-PER", "I-PER"],
+            having=("an I at the beginning or after O", "an I of another kind", "two names side by side"),
+        ),
         case(["O", "O", "O"], having=("no name",)),
         case(["B-MISC"], having=("a single word",)),
-        case(["I-ORG"], having=("a single word", "an I without a B")),
-        case(["I-LOC", "O", "B-LOC"], having=("the same kind again after O", "an I without a B")),
+        case(["I-ORG"], having=("a single word", "an I at the beginning or after O")),
+        case(["I-LOC", "O", "B-LOC"], having=("the same kind again after O", "an I at the beginning or after O")),
         case(["B-BOOK", "I-BOOK", "O", "B-ITEM"], having=("a kind that begins with B or I",)),
-        case(["B-LOC", "O", "B-LOC", "O", "I-LOC"], having=("the same kind again after O", "an I without a B")),
+        case(
+            ["B-LOC", "O", "B-LOC", "O", "I-LOC"],
+            having=("the same kind again after O", "an I at the beginning or after O"),
+        ),
     ),
     hints=(
         (

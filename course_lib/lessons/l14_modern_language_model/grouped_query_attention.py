@@ -137,7 +137,7 @@ grouped_query_attention = Exercise(
         case(8, 2, 2, rotary, fixed_tensor(2, 3, 8), having=("a batch", "no sharing at all")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
         case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
-        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask")),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask", "a batch")),
         case(8, 4, 2, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),
@@ -179,6 +179,13 @@ grouped_query_attention.patch(
     "split first, then rotate.",
     replace="queries = self.rotate(split_heads(self.W_q(x), self.heads))",
     by="queries = split_heads(self.rotate(self.W_q(x)), self.heads)",
+)
+
+grouped_query_attention.patch(
+    "Your keys are rotated over their whole width, kv_heads · d_k, not head by head. Each head has its own d_k / 2 "
+    "clocks: split first, then rotate.",
+    replace="keys = self.rotate(split_heads(self.W_k(x), self.kv_heads))",
+    by="keys = split_heads(self.rotate(self.W_k(x)), self.kv_heads)",
 )
 
 

@@ -43,7 +43,7 @@ llama_layer = Exercise(
         case(8, 2, 1, 6, rotary, fixed_tensor(2, 3, 8), having=("a batch", "a single head of keys")),
         case(*SIZES, fixed_tensor(1, 1, 8), having=("a single token",)),
         case(*SIZES, fixed_tensor(2, 3, 8), mask=CAUSAL, having=("a batch", "a mask")),
-        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask")),
+        case(*SIZES, fixed_tensor(2, 3, 8), mask=OTHER_MASK, having=("a mask that is not causal", "a mask", "a batch")),
         case(8, 4, 2, 6, torch.tanh, fixed_tensor(1, 3, 8), having=("another rotation",)),
         case(*SIZES, fixed_tensor(1, 3, 8, dtype=torch.float64), having=("float64 numbers",)),
     ),

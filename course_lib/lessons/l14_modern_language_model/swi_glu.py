@@ -35,8 +35,8 @@ swi_glu = Exercise(
     another=case(4, 7, fixed_tensor(1, 2, 4, seed=1)),
     cases=(
         case(4, 7, fixed_tensor(2, 3, 4), having=("a batch",)),
-        case(4, 3, fixed_tensor(2, 3, 4), having=("a d_ff below d_model",)),
-        case(6, 5, fixed_tensor(2, 3, 6), having=("another d_model",)),
+        case(4, 3, fixed_tensor(2, 3, 4), having=("a d_ff below d_model", "a batch")),
+        case(6, 5, fixed_tensor(2, 3, 6), having=("another d_model", "a batch")),
         case(5, 5, fixed_tensor(1, 1, 5), having=("a d_ff as large as d_model", "a single token")),
         case(4, 7, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),

@@ -27,11 +27,11 @@ unpack_q4_1 = Exercise(
     another=case(blocks(1, seed=1)),
     cases=(
         case(blocks(3), having=("several blocks",)),
-        case(blocks(20, seed=2), having=("as many blocks as bytes",)),
-        case(blocks(2, 0.01, 0.5, seed=3), having=("a minimum above 0",)),
-        case(blocks(2, 1e-3, -1e-2, seed=4), having=("small numbers",)),
-        case(blocks(2, 0.0, 0.75, seed=5), having=("a scale of 0",)),
-        case(blocks(5, seed=6)[::2], having=("a tensor that is a view of another",)),
+        case(blocks(20, seed=2), having=("as many blocks as bytes", "several blocks")),
+        case(blocks(2, 0.01, 0.5, seed=3), having=("a minimum above 0", "several blocks")),
+        case(blocks(2, 1e-3, -1e-2, seed=4), having=("small numbers", "several blocks")),
+        case(blocks(2, 0.0, 0.75, seed=5), having=("a scale of 0", "several blocks")),
+        case(blocks(5, seed=6)[::2], having=("a tensor that is a view of another", "several blocks")),
     ),
     hints=(
         "Cut a block first: bytes 0 and 1, bytes 2 and 3, and the other 16. What does each part hold?",

@@ -22,7 +22,7 @@ brevity_penalty = Exercise(
         case(12, 10, having=("a translation that is longer",)),
         case(9, 10, having=("a translation that is slightly shorter",)),
         case(1, 100, having=("a very short translation",)),
-        case(300, 100, having=("a very long translation",)),
+        case(300, 100, having=("a very long translation", "a translation that is longer")),
         case(0, 10, having=("no words",)),
     ),
     hints=(

@@ -14,24 +14,40 @@ fill_batches = Exercise(
     example=case([(2, 3), (3, 3), (4, 3), (4, 5)], 18),
     another=case([(1, 3), (3, 2), (4, 4), (5, 5)], 16),
     cases=(
-        case([(2, 2)], 10, having=("a single example",)),
+        case([(2, 2)], 10, having=("a single example", "one batch for all")),
         case([(2, 2), (2, 2), (2, 2), (2, 2)], 8, having=("equal lengths", "batches that are just full")),
-        case([(2, 2), (2, 2), (2, 2)], 100, having=("one batch for all",)),
-        case([(9, 9), (1, 1), (1, 1), (1, 1)], 8, having=("an example that is too long for any batch",)),
+        case([(2, 2), (2, 2), (2, 2)], 100, having=("one batch for all", "equal lengths")),
+        case(
+            [(9, 9), (1, 1), (1, 1), (1, 1)],
+            8,
+            having=("an example that is too long for any batch", "a short example after a long one"),
+        ),
         case(
             [(1, 1), (1, 6), (6, 1), (1, 1)],
             22,
-            having=("sources and targets of different lengths", "a short example after a long one"),
+            having=("the longest source and target in two examples", "a short example after a long one"),
         ),
-        case([(1, 1), (1, 6), (6, 1), (6, 6)], 24, having=("sources and targets of different lengths",)),
+        case([(1, 1), (1, 6), (6, 1), (6, 6)], 24, having=("an example with six tokens on each side",)),
         case(
             [(1, 1), (1, 1), (8, 8), (1, 1), (1, 1)],
             20,
             having=("a long one in the middle", "a short example after a long one"),
         ),
-        case([(5, 1), (1, 5), (1, 1)], 21, having=("the longest source and target in two examples",)),
-        case([(6, 1), (6, 1), (6, 1)], 14, having=("sources that are longer", "batches that are just full")),
-        case([(1, 6), (1, 6), (1, 6)], 14, having=("targets that are longer", "batches that are just full")),
+        case(
+            [(5, 1), (1, 5), (1, 1)],
+            21,
+            having=("the longest source and target in two examples", "a short example after a long one"),
+        ),
+        case(
+            [(6, 1), (6, 1), (6, 1)],
+            14,
+            having=("sources that are longer", "batches that are just full", "equal lengths"),
+        ),
+        case(
+            [(1, 6), (1, 6), (1, 6)],
+            14,
+            having=("targets that are longer", "batches that are just full", "equal lengths"),
+        ),
         case([], 10, having=("no examples",)),
     ),
     hints=(

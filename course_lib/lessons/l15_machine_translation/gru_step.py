@@ -117,6 +117,31 @@ def reset_before(x, state, W, U, b, c):
     return (1 - z) * n + z * state
 
 
+def every_third_row(weights):
+    return torch.cat([weights[0::3], weights[1::3], weights[2::3]])
+
+
+@gru_step.mistake(
+    "Your code reads the rows of the weights as r, z, n, r, z, n, and so on. They come in three blocks of d rows: "
+    "first all of r, then all of z, then all of n."
+)
+def rows_in_turn(x, state, W, U, b, c):
+    return recurrent.gru_step(x, state, *(every_third_row(each) for each in (W, U, b, c)))
+
+
+@gru_step.mistake(
+    "Your code has two mistakes. It reads the rows of the weights as r, z, n, r, z, n, and so on: they come in three "
+    "blocks of d rows, first all of r, then all of z, then all of n. And your z is the share of the candidate; here it "
+    "is the share of the old state: (1 - z) * n + z * h."
+)
+def rows_in_turn_and_share_of_the_candidate(x, state, W, U, b, c):
+    W, U, b, c = (every_third_row(each) for each in (W, U, b, c))
+    d = state.size(-1)
+    r, z = torch.sigmoid(x @ W.T + b + state @ U.T + c)[:, : 2 * d].chunk(2, dim=-1)
+    n = torch.tanh(x @ W[2 * d :].T + b[2 * d :] + r * (state @ U[2 * d :].T + c[2 * d :]))
+    return z * n + (1 - z) * state
+
+
 @gru_step.mistake(
     "Your code has two mistakes. r and z are exchanged: the first third of the weights belongs to r, the second "
     "to z. And in your candidate r multiplies the state before the matrix does; here it multiplies U_n h + c_n."

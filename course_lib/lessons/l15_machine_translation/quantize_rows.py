@@ -17,12 +17,18 @@ quantize_rows = Exercise(
     another=case(torch.tensor([[-0.25, 0.125, 0.75], [-6.0, 1.0, 2.0]])),
     cases=(
         case(fixed_tensor(4, 6, seed=3), having=("other sizes",)),
-        case(fixed_tensor(4, 4, seed=5) * torch.tensor([[1.0], [100.0], [0.001], [1.0]]), having=("a square matrix",)),
-        case(torch.tensor([[0.0, 0.0], [1.0, -2.0]]), having=("a row of zeros",)),
-        case(torch.tensor([[-3.0, -1.0, -2.0]]), having=("negative numbers only", "a single row")),
+        case(
+            fixed_tensor(4, 4, seed=5) * torch.tensor([[1.0], [100.0], [0.001], [1.0]]),
+            having=("a square matrix", "other sizes"),
+        ),
+        case(torch.tensor([[0.0, 0.0], [1.0, -2.0]]), having=("a row of zeros", "other sizes", "a square matrix")),
+        case(torch.tensor([[-3.0, -1.0, -2.0]]), having=("negative numbers only", "a single row", "other sizes")),
         case(-fixed_tensor(2, 3, seed=3).abs() - 1, having=("negative numbers only",)),
-        case(fixed_tensor(1, 1, seed=7), having=("a single number", "a single row")),
-        case(fixed_tensor(3, 5, seed=9) * 1e-4, having=("very small numbers",)),
+        case(
+            fixed_tensor(1, 1, seed=7),
+            having=("a single number", "a single row", "other sizes", "a square matrix", "negative numbers only"),
+        ),
+        case(fixed_tensor(3, 5, seed=9) * 1e-4, having=("very small numbers", "other sizes")),
     ),
     hints=(
         "The largest absolute value of a row becomes 127 or -127. By what is each number of that row divided, then?",

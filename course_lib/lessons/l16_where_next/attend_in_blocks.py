@@ -59,23 +59,27 @@ attend_in_blocks = Exercise(
     another=blocked(2, 4, 2, 2, 2, seed=20),
     cases=(
         blocked(4, 4, 3, 2, 2, seed=1, having=("several blocks of queries",)),
-        blocked(5, 7, 3, 2, 3, seed=2, having=("blocks that are not full",)),
-        blocked(3, 4, 4, 5, 1, seed=3, having=("blocks of one",)),
+        blocked(5, 7, 3, 2, 3, seed=2, having=("blocks that are not full", "several blocks of queries")),
+        blocked(3, 4, 4, 5, 1, seed=3, having=("blocks of one", "several blocks of queries")),
         blocked(3, 4, 4, 5, 100, seed=4, having=("one block for all",)),
         case(
-            fixed_tensor(3, 2) * 300, fixed_tensor(6, 2, seed=6), fixed_tensor(6, 3, seed=7), 2, having=("huge scores",)
+            fixed_tensor(3, 2) * 300,
+            fixed_tensor(6, 2, seed=6),
+            fixed_tensor(6, 3, seed=7),
+            2,
+            having=("huge scores", "several blocks of queries", "blocks that are not full"),
         ),
         case(
             50 * (1 + fixed_tensor(3, 2).abs()),
             -2 - fixed_tensor(6, 2, seed=8).abs(),
             fixed_tensor(6, 3, seed=7),
             2,
-            having=("very low scores",),
+            having=("very low scores", "several blocks of queries", "blocks that are not full"),
         ),
         case(
             *(fixed_tensor(*shape, seed=9, dtype=torch.float64) for shape in ((3, 4), (5, 4), (5, 3))),
             2,
-            having=("float64 numbers",),
+            having=("float64 numbers", "several blocks of queries", "blocks that are not full"),
         ),
     ),
     hints=(

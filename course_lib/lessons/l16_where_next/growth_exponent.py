@@ -21,10 +21,14 @@ growth_exponent = Exercise(
     cases=(
         case([10.0, 20.0], [1.0, 1.0], having=("a cost that does not grow",)),
         case([1.0, 10.0, 100.0], [2.0, 50.0, 700.0], having=("costs that are not on a line",)),
-        case([64.0, 512.0, 128.0, 256.0], [0.5, 9.0, 1.5, 3.0], having=("sizes in no order",)),
+        case(
+            [64.0, 512.0, 128.0, 256.0],
+            [0.5, 9.0, 1.5, 3.0],
+            having=("sizes in no order", "costs that are not on a line"),
+        ),
         case([2.0, 4.0, 8.0, 16.0], [8.0, 4.0, 2.0, 1.0], having=("a cost that falls",)),
         case([1.0, 2.0, 4.0, 8.0], [1.0, 5.0, 3.0, 30.0], having=("costs that are not on a line",)),
-        case([1.0, 2.0, 50.0], [0.3, 0.9, 100.0], having=("unevenly spaced sizes",)),
+        case([1.0, 2.0, 50.0], [0.3, 0.9, 100.0], having=("unevenly spaced sizes", "costs that are not on a line")),
     ),
     hints=(
         "If cost = a · size^b, what is log(cost)? That is a straight line in log(size). What is its slope?",

@@ -44,7 +44,7 @@ online_softmax_step = Exercise(
     example=block(1, 2, 2),
     another=block(1, 2, 2, seed=30),
     cases=(
-        begins(fixed_tensor(2, 3, seed=5), 2, ("the first block",)),
+        begins(fixed_tensor(2, 3, seed=5), 2, ("the first block", "several queries")),
         block(3, 2, 4, seed=11, having=("several queries",)),
         case(
             torch.tensor([[3.0]]),
@@ -62,9 +62,17 @@ online_softmax_step = Exercise(
             fixed_tensor(2, 2, seed=9),
             having=("a huge score that comes late",),
         ),
-        begins(torch.tensor([[-900.0, -901.0], [-800.0, -1000.0]]), 3, ("the first block", "very negative scores")),
-        block(2, 3, 2, seed=17, hide=True, having=("hidden keys",)),
-        begins(torch.tensor([[-INF, -INF], [1.0, -INF]]), 2, ("the first block", "a query whose keys are all hidden")),
+        begins(
+            torch.tensor([[-900.0, -901.0], [-800.0, -1000.0]]),
+            3,
+            ("the first block", "very negative scores", "several queries"),
+        ),
+        block(2, 3, 2, seed=17, hide=True, having=("hidden keys", "several queries")),
+        begins(
+            torch.tensor([[-INF, -INF], [1.0, -INF]]),
+            2,
+            ("the first block", "a query whose keys are all hidden", "hidden keys", "several queries"),
+        ),
     ),
     hints=(
         "If the largest score grows from m to m', by which factor is exp(score - m') smaller than exp(score - m)?",

@@ -19,7 +19,7 @@ patches = Exercise(
         case(fixed_tensor(3, 4, 6), 2, having=("pictures wider than high", "a batch")),
         case(fixed_tensor(2, 6, 3), 3, having=("pictures higher than wide", "a batch")),
         case(fixed_tensor(2, 4, 4), 4, having=("one patch for the whole picture", "a batch")),
-        case(fixed_tensor(2, 2, 3), 1, having=("patches of one number", "a batch")),
+        case(fixed_tensor(2, 2, 3), 1, having=("patches of one number", "a batch", "pictures wider than high")),
         case(fixed_tensor(1, 8, 8).mT, 2, having=("a picture that is not contiguous",)),
     ),
     hints=(

@@ -20,7 +20,7 @@ sliding_window_mask = Exercise(
         case(3, 3, having=("a window as long as the text",)),
         case(3, 10, having=("a window longer than the text",)),
         case(7, 3, having=("a longer text",)),
-        case(1, 1, having=("a single token",)),
+        case(1, 1, having=("a single token", "a window of one token", "a window as long as the text")),
     ),
     hints=(
         "Write the mask for four tokens and a window of two on paper. How many True are in the last row?",

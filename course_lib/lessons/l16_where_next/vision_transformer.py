@@ -42,7 +42,7 @@ vision_transformer = Exercise(
     cases=(
         case(*SIZES, fixed_tensor(3, 4, 6, seed=5), having=("a batch",)),
         case(2, 6, 5, 8, 4, 10, 2, fixed_tensor(2, 4, 6, seed=7), having=("two layers", "other sizes", "a batch")),
-        case(3, 4, 2, 8, 4, 6, 1, fixed_tensor(2, 6, 6, seed=9), having=("larger patches", "a batch")),
+        case(3, 4, 2, 8, 4, 6, 1, fixed_tensor(2, 6, 6, seed=9), having=("larger patches", "other sizes", "a batch")),
     ),
     hints=(
         "You have all the parts. Which shape does a picture have after `patches`, and after the first linear map?",

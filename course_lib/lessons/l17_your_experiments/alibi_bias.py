@@ -18,11 +18,24 @@ alibi_bias = Exercise(
     cases=(
         case(1, 4, having=("one head",)),
         case(8, 5, having=("8 heads",)),
-        case(3, 3, having=("heads whose number is no power of 2", "as many heads as tokens")),
+        case(
+            3,
+            3,
+            having=(
+                "heads whose number is no power of 2",
+                "heads whose number does not divide 8",
+                "as many heads as tokens",
+            ),
+        ),
         case(4, 1, having=("a single token",)),
         case(2, 2, having=("as many heads as tokens",)),
-        case(6, 12, having=("heads whose number is no power of 2", "a longer text")),
+        case(
+            6,
+            12,
+            having=("heads whose number is no power of 2", "heads whose number does not divide 8", "a longer text"),
+        ),
         case(4, 16, having=("a longer text",)),
+        case(16, 2, having=("16 heads", "heads whose number does not divide 8")),
     ),
     hints=(
         "Two things are multiplied: the distance |i − j| of each pair of tokens, (T, T), and each head's slope, (H,).",

@@ -99,7 +99,7 @@ def test_a_hostile_answer_gets_no_points(grader: Grader, source: str):
 def test_the_answer_after_hostile_ones_is_graded_as_ever(grader: Grader):
     for kind in ("it lets every comparison succeed", "it ends Python with status 0"):
         graded(grader, HOSTILE[kind])
-    assert graded(grader, RIGHT) == Grade("softmax", "right", ("Right in all 16 cases.",))
+    assert graded(grader, RIGHT) == Grade("softmax", "right", ("Right in all 17 cases.",))
 
 
 @pytest.mark.parametrize(

@@ -34,4 +34,11 @@ def overflow_hidden(x, dim):
     return torch.nan_to_num(x.exp() / x.exp().sum(dim, keepdim=True))
 
 
+@wrong("softmax", says="as if the index of the largest number were subtracted", never="`exp(1000)`")
+def second_of_the_pair(x, dim):
+    _, largest = x.max(dim, keepdim=True)
+    exponentials = (x - largest).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

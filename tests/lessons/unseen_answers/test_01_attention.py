@@ -129,6 +129,13 @@ def scale_to_the_power_of_1_halved(query, key, value, mask=None):
     return weights @ value, weights
 
 
+@wrong("additive_attention", says="the tanh of the query's part times the tanh of the key's", never="should be")
+def dot_product_of_tanhs(query, key, value, W_a, U_a, v_a, mask=None):
+    scores = torch.tanh(query @ W_a.T) @ (v_a * torch.tanh(key @ U_a.T)).mT / len(v_a) ** 0.5
+    weights = (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1)
+    return weights @ value, weights
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -102,4 +102,11 @@ def residual_without_a_gradient(x, sublayer, norm):
     return norm(x.detach() + sublayer(x))
 
 
+@wrong("LayerNorm", says="takes eps in place of a variance that is smaller", never="should be")
+class VarianceAtLeastEps(find("LayerNorm").reference):
+    def forward(self, x):
+        variance, mean = torch.var_mean(x, -1, correction=0, keepdim=True)
+        return self.gain * (x - mean) / variance.clamp(min=self.eps).sqrt() + self.bias
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

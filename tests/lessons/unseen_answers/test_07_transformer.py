@@ -183,4 +183,38 @@ def powers_before_the_division(step, d_model, warmup):
     return d_model**-1 / 2 * min(step**-1 / 2, step * warmup**-3 / 2)
 
 
+@wrong("Transformer", says="hides the padding of that one, as if `encode` had kept the mask")
+class KeepsTheMask(find("Transformer").reference):
+    def encode(self, source_ids):
+        self.source_ids = source_ids
+        return super().encode(source_ids)
+
+    def decode(self, target_ids, memory, source_ids):
+        return super().decode(target_ids, memory, self.source_ids)
+
+
+@wrong("greedy_translation", says="with a translation with a word twice in a row")
+def no_word_twice_in_a_row(model, source_ids, max_length):
+    ids = [1, *find("greedy_translation").reference(model, source_ids, max_length)]
+    ends = [i for i in range(1, len(ids)) if ids[i] == ids[i - 1]]
+    return ids[1 : ends[0]] if ends else ids[1:]
+
+
+@wrong("smoothed_cross_entropy", says="the surprise at smoothed probabilities of the model", never="too small")
+def smoothed_probabilities(logits, labels, epsilon):
+    smoothed = (1 - epsilon) * logits.softmax(-1) + epsilon / logits.size(-1)
+    return F.nll_loss(smoothed.log().flatten(0, 1), labels.flatten(), ignore_index=-100)
+
+
+@wrong("learning_rate", says="your rising term is step / warmup · 1.5", never="√`warmup`")
+def factor_in_place_of_a_power(step, d_model, warmup):
+    return d_model**-0.5 * min(step**-0.5, step / warmup * 1.5)
+
+
+@wrong("DecoderLayer", says="in all but the 2 with a mask of the memory alone", never="or with a mask")
+class MaskOfTheMemoryForBoth(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        return super().forward(x, memory, memory_mask if mask is None else mask, memory_mask)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

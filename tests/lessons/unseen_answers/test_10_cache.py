@@ -82,4 +82,20 @@ def last_position_first(attention, x, past):
     return attention.W_o(merge_heads(out)), past
 
 
+@wrong("cache_bytes", says="Your code counts 1 + 2 + … + `length` tokens", never="too large")
+def rows_of_all_steps(layers, kv_heads, d_k, length, bytes_each):
+    return layers * kv_heads * d_k * length * (length + 1) * bytes_each
+
+
+@wrong("reorder_cache", says="as if they were copied one after the other inside one tensor")
+def row_by_row_in_one_tensor(past, parents):
+    def copied(rows):
+        buffer = torch.cat((rows, rows[:1].expand(len(parents), *rows.shape[1:])))
+        for i, parent in enumerate(parents):
+            buffer[i] = buffer[parent].clone()
+        return buffer[: len(parents)]
+
+    return [(copied(keys), copied(values)) for keys, values in past]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -101,6 +101,15 @@ def end_looked_for_from_the_second_on(ids, end):
     return ids[:, :-1], labels
 
 
+@wrong("hide_tokens", says="your inputs have the substitutes in place of [mask]", never="should be")
+def below_nine_tenths(ids, special, mask, chances, substitutes, share=0.15):
+    chosen, inputs = (chances[0] < share) & ~torch.isin(ids, special), ids.clone()
+    inputs[chosen & (chances[1] < 0.8)] = mask
+    replaced = chosen & (chances[1] < 0.9)
+    inputs[replaced] = substitutes[replaced]
+    return inputs, ids.masked_fill(~chosen, -100)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -85,4 +85,10 @@ def the_tag_before_from_the_end(tags):
     ]
 
 
+@wrong("at_first_pieces", says="in all but the 2 where there are no special tokens", never="equal values")
+def one_special_token_at_each_end(values, word_of_piece, words):
+    inner = word_of_piece[1:-1]
+    return [values[1 + inner.index(word)] for word in range(words)]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

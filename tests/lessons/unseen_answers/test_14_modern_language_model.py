@@ -158,4 +158,13 @@ class NormedByTorch(nn.Module):
         return F.rms_norm(x.float(), self.gain.shape, self.gain)
 
 
+@wrong("GroupedQueryAttention", says="Your keys are rotated over their whole width", never="Your queries")
+class KeysRotatedTooEarly(find("GroupedQueryAttention").reference):
+    def forward(self, x, mask=None):
+        queries, group = self.rotate(split_heads(self.W_q(x), self.heads)), self.heads // self.kv_heads
+        keys, values = (split_heads(each, self.kv_heads) for each in (self.rotate(self.W_k(x)), self.W_v(x)))
+        keys, values = repeat_heads(keys, group), repeat_heads(values, group)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -83,4 +83,11 @@ def gates_in_the_order_of_keras(x, state, W, U, b, c):
     return (1 - z) * n + z * state
 
 
+@wrong("gru_step", says="Your code reads the rows of the weights as r, z, n, r, z, n", never="should give")
+def rows_of_gates_in_turn(x, state, W, U, b, c):
+    from_x, from_state = ((part.unflatten(-1, (-1, 3))).unbind(-1) for part in (x @ W.T + b, state @ U.T + c))
+    r, z = torch.sigmoid(from_x[0] + from_state[0]), torch.sigmoid(from_x[1] + from_state[1])
+    return (1 - z) * torch.tanh(from_x[2] + r * from_state[2]) + z * state
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -13,7 +13,7 @@ def signed_and_from_0(heads, T):
     return -slopes[:, None, None] * (at[:, None] - at)
 
 
-@wrong("alibi_bias", says="right in all but the 2 with heads whose number is no power of 2.", never=" or ")
+@wrong("alibi_bias", says="right in all but the 3 with heads whose number does not divide 8.", never=" or ")
 def whole_exponents(heads, T):
     slopes = torch.tensor([2.0 ** (-8 * (h + 1) // heads) for h in range(heads)])
     at = torch.arange(T)
