@@ -16,7 +16,9 @@ MOST_MINUTES = 90
 MOST_LINES = 250  # of code beside the exercises
 
 _EXERCISE = re.compile(r'^@exercise\("(\w+)"\)', re.MULTILINE)
-_NO_PROSE = re.compile(r"```.*?```|^[ \t]*\|[^\n]*$|!\[[^\]]*\]\([^)]*\)|<[^>]*>|(?<=\])\([^)\s]*\)", re.DOTALL | re.MULTILINE)
+_NO_PROSE = re.compile(
+    r"```.*?```|^[ \t]*\|[^\n]*$|!\[[^\]]*\]\([^)]*\)|<[^>]*>|(?<=\])\([^)\s]*\)", re.DOTALL | re.MULTILINE
+)
 
 _GUESS = re.compile(r"^guess\(.*?\)$", re.DOTALL | re.MULTILINE)  # a question, for which there is a minute
 _REFERENCES = re.compile(r"^#+ References\b.*?(?=^#|\Z)", re.DOTALL | re.MULTILINE)
