@@ -397,9 +397,14 @@ def is_rounded(compared: Sequence[Compared]) -> str:
     """The right numbers, rounded to whole ones."""
     if any(_shapes_differ(each) or not each.expected.is_floating_point() for each in compared):
         return ""
-    for words, step in (("rounded down", torch.floor), ("rounded", torch.round), ("cut off at the point", torch.trunc)):
+    steps = {
+        "rounded down to whole ones: `//` and `floor` do that": torch.floor,
+        "rounded to whole ones: `round` does that": torch.round,
+        "cut off at the point to whole ones: `int` does that, and a tensor of whole numbers": torch.trunc,
+    }
+    for words, step in steps.items():
         if all(each.got.dtype != torch.bool and equal(each.got, step(each.expected)) for each in compared):
-            return f"the right numbers are {words} to whole ones: `//`, `int` and `round` do that"
+            return f"the right numbers are {words}"
     return ""
 
 

@@ -355,12 +355,13 @@ def names_of_its_own(learned: ClassWithWeights) -> Callable[[Any], str]:
         name = learned.reference.__name__
         missing = [each for each in expected if each not in given]
         if missing:
-            difference = f"Its parameters have names of their own: there is no `{missing[0]}`."
+            names = join_words([f"`{each}`" for each in list(given)[:4]]) + (" …" if len(given) > 4 else "")
+            difference = f"Its parameters are called {names}: there is no parameter `{missing[0]}`."
         elif len(given) > len(expected):
             difference = "It has more parameters than the course's class."
         else:
             other = next(each for each in expected if given[each] != expected[each])
-            difference = f"Its parameters have shapes of their own, such as that of `{other}`."
+            difference = f"Its `{other}` is of shape {given[other]}, and in the course's class of {expected[other]}."
         return f"{difference} Where the course loads trained parameters, its own `{name}` takes the place of yours."
 
     return remark

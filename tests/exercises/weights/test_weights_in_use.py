@@ -348,11 +348,12 @@ class NormWithAConstant(Norm):
             "FeedForward",
             MapsOfOtherNames,
             (
-                "Its parameters have names of their own: there is no `W_1.weight`. Where the course loads trained "
-                "parameters, its own `FeedForward` takes the place of yours."
+                "Its parameters are called `fc1.weight`, `fc1.bias`, `fc2.weight` and `fc2.bias`: there is no "
+                "parameter `W_1.weight`. Where the course loads trained parameters, its own `FeedForward` takes the "
+                "place of yours."
             ),
         ),
-        ("FeedForward", MapsFromTheOtherSide, "Its parameters have shapes of their own, such as that of `W_1.weight`."),
+        ("FeedForward", MapsFromTheOtherSide, "Its `W_1.weight` is of shape"),
         ("LayerNorm", NormWithAConstant, "It does not keep eps as `self.eps`."),
         ("MultiHeadAttention", Attention, "It does not keep the attention weights."),
     ],
