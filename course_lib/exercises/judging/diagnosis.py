@@ -19,7 +19,7 @@ from course_lib.exercises.judging.calls import argument_names, describe_call, de
 from course_lib.exercises.judging.errors import Raised, describe_error, likely_cause, locate, source_of
 from course_lib.exercises.judging.naming import is_or_are, owned
 from course_lib.exercises.judging.outcomes import Outcome, difference, run, wrong_elements
-from course_lib.exercises.judging.recognition import WrongAnswer, differing_results, relation_of_one_result
+from course_lib.exercises.judging.recognition import BEHAVES, WrongAnswer, differing_results, relation_of_one_result
 from course_lib.exercises.judging.relations import Compared, equal
 from course_lib.exercises.judging.settings import original_functions
 from course_lib.exercises.judging.slips import slip_in_source, slips_with_masks
@@ -357,8 +357,12 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
 
 
 def _where_wrong(wrong_answer: WrongAnswer, sentence: str) -> str:
-    """Say of a sentence on the wrong results that it is about these, if others are right."""
-    if wrong_answer.wrong == wrong_answer.got.keys() or not sentence.startswith(("Your ", "In your ")):
+    """Say of a sentence on the wrong results that it is about these, if others are right.
+
+    That code behaves as if its arguments were changed is known of the right results too.
+    """
+    holds_everywhere = sentence.startswith(BEHAVES) or not sentence.startswith(("Your ", "In your "))
+    if wrong_answer.wrong == wrong_answer.got.keys() or holds_everywhere:
         return sentence
     return f"Where it is wrong, {sentence[0].lower()}{sentence[1:]}"
 
@@ -468,8 +472,10 @@ def _marked_along(marks: Tensor, axis: int) -> list[int]:
 
 
 def _sums(name: str, compared: Sequence[Compared]) -> str:
-    """Say that the right numbers add up to 1 along an axis, and the answer's do not."""
+    """Say that the right numbers add up to 1 along an axis, and the answer's do not: of one case, by chance perhaps."""
     axes = []
+    if len(compared) < 2:
+        return ""
     for each in compared:
         if not _same_shape_of_fractions(each):
             return ""
@@ -504,16 +510,16 @@ def _size(name: str, compared: Sequence[Compared], source: str) -> str:
     if "count of" in name:
         counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
         return f"{capitalized(name)} {counts}: is something left out, or used twice?"
+    subject = f"{owned(name)} {is_or_are(name)}"
+    it = "they are" if is_or_are(name) == "are" else "it is"
     if all(got == 0 for got, _ in known):
         cut_off = re.search(r"//|\bint\(|\bround\(", source)
         cause = f" Does `{cut_off[0].rstrip('(')}` cut it off?" if cut_off else ""
-        return f"{capitalized(owned(name))} {is_or_are(name)} always 0.{cause}"
-    subject = f"{capitalized(owned(name))} {is_or_are(name)}"
-    it = "they are" if is_or_are(name) == "are" else "it is"
+        return f"In the calls tried, {subject} 0 wherever {it} wrong.{cause}"
     if all(got > expected for got, expected in known):
-        return f"{subject} too large wherever {it} wrong."
+        return f"In the calls tried, {subject} too large wherever {it} wrong."
     if all(got < expected for got, expected in known):
-        return f"{subject} too small wherever {it} wrong."
+        return f"In the calls tried, {subject} too small wherever {it} wrong."
     return ""
 
 

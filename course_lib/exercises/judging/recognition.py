@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from course_lib.exercises.exercise import Exercise
 
 MORE_IS_WRONG = "That may not be all: fix this first, then run the cell again."
+BEHAVES = "Your code behaves as if"
 TWO_MISTAKES = "There are two mistakes. Each is described as if it were the only one. First: {}"
 SECONDS_TO_SEARCH = 0.2  # of computing time, for all explanations that take many calls
 RESULTS_TO_BE_SURE = 4  # so many different results, if not all are explained, are no coincidence
@@ -255,7 +256,7 @@ def _changed_arguments(wrong_answer: WrongAnswer, deadline: float) -> Findings |
         if time.thread_time() > deadline:
             return None
         if _explains_all(wrong_answer, function, variant.change):
-            return Findings([], [f"Your code behaves as if {variant.words}."], True)
+            return Findings([], [f"{BEHAVES} {variant.words}."], True)
     return None
 
 

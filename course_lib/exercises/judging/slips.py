@@ -204,7 +204,7 @@ def _sum_or_product_with_mask(node: ast.BinOp, masks: Sequence[str]) -> tuple[st
         if isinstance(node.op, (ast.Add, ast.Sub)) and not isinstance(other, ast.Constant):
             hides = f"`scores.masked_fill(~{name}, -math.inf)` does"
             return (
-                f"In `{written}`, True counts as 1 and False as 0, which hides nothing: {hides}.",
+                f"In `{written}`, True counts as 1 and False as 0, so hidden keys keep weight: {hides}.",
                 f"({factor}).masked_fill(~{name}, -__torch.inf)",
             )
     return None
@@ -217,7 +217,8 @@ def _is_made_of(node: ast.expr, mask: str) -> bool:
     if isinstance(node, ast.UnaryOp):
         return _is_made_of(node.operand, mask)
     if isinstance(node, ast.BinOp):
-        return isinstance(node.left, ast.Constant) and _is_made_of(node.right, mask)
+        from_a_number = isinstance(node.op, (ast.Add, ast.Sub)) and isinstance(node.left, ast.Constant)
+        return from_a_number and _is_made_of(node.right, mask)
     if isinstance(node, (ast.Attribute, ast.Subscript)):
         return _is_made_of(node.value, mask)
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_made_of(node.func.value, mask)

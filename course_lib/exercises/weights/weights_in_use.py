@@ -90,6 +90,9 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
         for (name, parameter), gradient in zip(trained.items(), gradients, strict=True)
         if gradient is None or (parameter.dim() > 1 and not gradient.any())
     ]
+    if without:
+        reached = _reached_with_random_weights(learned, answer)
+        without = [name for name in without if name not in reached]
     idle = [name for name in without if not _matters(learned, fixed.module, parameters[name], inputs)]
     cut_off = [name for name in without if name not in idle]
     if idle and not cut_off:
@@ -110,6 +113,22 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
             "`torch.tensor` and `torch.no_grad()` cut the gradient off. Use the parameter itself."
         )
     return ""
+
+
+def _reached_with_random_weights(learned: ClassWithWeights, answer: Any) -> set[str]:
+    """Name the parameters that get a gradient with random weights; with fixed ones, every ReLU may be closed."""
+    reached: set[str] = set()
+    for seed in (1, 2):
+        with torch.random.fork_rng([]):
+            module = learned.make(answer, learned.sizes, seed).eval()
+        parameters = {name: each for name, each in module.named_parameters() if each.requires_grad}
+        output = learned.outputs(module, learned.inputs(*learned.sizes))[0]
+        if parameters and output.requires_grad:
+            gradients = torch.autograd.grad(mixed(output), list(parameters.values()), allow_unused=True)
+            reached |= {
+                name for name, each in zip(parameters, gradients, strict=True) if each is not None and each.any()
+            }
+    return reached
 
 
 def _about_part_of_list(module: nn.Module, name: str, idle: Sequence[str]) -> str:

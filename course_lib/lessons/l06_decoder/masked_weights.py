@@ -193,8 +193,8 @@ def lowered_by_a_number(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your code adds the mask to the scores, as 1 or 0, which hides nothing. Replace the hidden scores with minus "
-    "infinity, by `masked_fill`."
+    "Your code adds the mask to the scores, as 1 or 0, so hidden keys keep weight. Replace the hidden scores with "
+    "minus infinity, by `masked_fill`."
 )
 def mask_added(scores, mask):
     return torch.softmax(scores + mask, dim=-1)

@@ -213,7 +213,7 @@ def test_known_mistakes_are_named_also_two_at_once(grader: Grader):
     (mistake,) = grades["attend_one_query"].mistakes
     assert mistake.startswith("Your code mixes the values with the raw scores.")
     scale, inverted = grades["scaled_dot_product_attention"].paragraphs
-    assert scale.startswith("The scale is missing")
+    assert "First: The scale is missing" in scale
     assert "`mask` were inverted" in inverted
     assert grades["additive_attention"].status == "not answered"
 

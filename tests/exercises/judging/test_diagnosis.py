@@ -684,7 +684,7 @@ def test_a_number_that_is_too_large_in_no_regular_way_is_said_to_be_so():
         return schedules.learning_rate(step, d_model, warmup) + (step * 7 % 5 + 1) / (3 + d_model % 7)
 
     message = find("learning_rate").check(irregular).message
-    assert message.startswith("Your learning rate is too large wherever it is wrong.")
+    assert message.startswith("In the calls tried, your learning rate is too large wherever it is wrong.")
 
 
 def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():
