@@ -132,8 +132,8 @@ def first_layer_only(past, parents):
 
 
 @reorder_cache.mistake(
-    "Your code returns all keys in one tensor and all values in another. Return what came in: a list with a pair "
-    "(keys, values) for each layer."
+    "Your code returns first the keys of all layers, then the values of all layers. Return what came in: a list with a "
+    "pair (keys, values) for each layer."
 )
 def stacked_over_the_layers(past, parents):
     return tuple(torch.stack(each)[:, parents] for each in zip(*past, strict=True))

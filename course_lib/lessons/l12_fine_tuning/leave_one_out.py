@@ -24,6 +24,11 @@ def per_word(words):
     return sum(VALUES.get(word, 0.0) for word in words) / max(1, len(words))
 
 
+def by_places(words):
+    """The value of each word times its place, counted from 1."""
+    return sum(place * VALUES.get(word, 0.0) for place, word in enumerate(words, start=1))
+
+
 leave_one_out = Exercise(
     reference=heads.leave_one_out,
     notebook=12,
@@ -51,6 +56,7 @@ leave_one_out = Exercise(
                 "a score that depends on the number of words",
             ),
         ),
+        case(by_places, ["not", "a", "good", "film"], having=("a score that depends on the order",)),
     ),
     hints=(
         "Score the whole text once. Then leave out one word after the other, by its position.",
@@ -187,3 +193,10 @@ def in_a_loop(score, words):
 def by_enumeration(score, words):
     rests = [[word for j, word in enumerate(words) if j != i] for i in range(len(words))]
     return score(words) - torch.tensor([score(rest) for rest in rests])
+
+
+@leave_one_out.mistake(
+    "Without a word, the others should stay in their order. Yours come in another one: those behind the word first."
+)
+def the_rest_turned_round(score, words):
+    return torch.tensor([score(words) - score(words[i + 1 :] + words[:i]) for i in range(len(words))])
