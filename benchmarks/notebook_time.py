@@ -1,5 +1,7 @@
 """Run the committed notebooks, with no exercise solved, and print how long each takes from start to end of its kernel.
 
+At the end it prints the largest memory that any of these kernels took. Only Linux and macOS can say it.
+
     python -m benchmarks.notebook_time                        # all of them, on two threads, as on a learner's laptop
     python -m benchmarks.notebook_time 11 12 --threads 1      # some of them, on one thread, as the tests run them
 
@@ -7,6 +9,7 @@ Run it on a machine that does nothing else.
 """
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
@@ -18,6 +21,7 @@ import nbformat
 from tests.notebooks import kernels
 
 TARGET, TARGET_FROM_11 = 60, 90
+MEMORY = 2e9
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             took = time.monotonic() - began
         missed += took > target
         print(f"{path.stem:28}{took:6.0f} s, target: {target} s", flush=True)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    missed += peak > MEMORY
+    print(f"peak memory of a kernel {peak / 1e9:.2f} GB, target: below {MEMORY / 1e9:.0f} GB")
     print(f"{options.threads} threads; {missed} missed")
     return 1 if missed else 0
 
