@@ -1,11 +1,10 @@
 """Run the committed notebooks, with no exercise solved, and print how long each takes from start to end of its kernel.
 
-At the end it prints the largest memory that any of these kernels took. Only Linux and macOS can say it.
-
     python -m benchmarks.notebook_time                        # all of them, on two threads, as on a learner's laptop
     python -m benchmarks.notebook_time 11 12 --threads 1      # some of them, on one thread, as the tests run them
 
-Run it on a machine that does nothing else.
+Run it on a machine that does nothing else. At the end it prints the largest memory that any of these kernels took,
+which Linux and macOS can say.
 """
 
 import argparse
