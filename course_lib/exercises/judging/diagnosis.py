@@ -283,7 +283,7 @@ def _unused_arguments(wrong_answer: WrongAnswer) -> str:
             right = run(exercise.adapt(exercise.reference), arguments)
         if right.error is not None or right.matches(wrong_answer.expected[case], exercise.returns, exact=False):
             continue
-        if not any(_depends_on(wrong_answer, each, i) for each in (case, *wrong_answer.got)):
+        if not any(_depends_on(wrong_answer, each, i) for each in wrong_answer.got):
             unused.append(f"`{names[i]}`")
     if not unused:
         return ""

@@ -79,16 +79,10 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     fixed = learned.make_with_fixed_weights(answer, learned.sizes)
     inputs = learned.inputs(*learned.sizes)
     parameters = dict(fixed.module.named_parameters())
-    output = learned.outputs(fixed.module, inputs)[0]
-    trained = {name: each for name, each in parameters.items() if each.requires_grad}
-    if not trained or not output.requires_grad:
-        gradients: Sequence[Tensor | None] = [None] * len(trained)
-    else:
-        gradients = torch.autograd.grad(mixed(output), list(trained.values()), allow_unused=True)
     without = [
         name
-        for (name, parameter), gradient in zip(trained.items(), gradients, strict=True)
-        if gradient is None or (parameter.dim() > 1 and not gradient.any())
+        for name, gradient in _gradients(learned, fixed.module).items()
+        if gradient is None or (parameters[name].dim() > 1 and not gradient.any())
     ]
     if without:
         reached = _reached_with_random_weights(learned, answer)
@@ -115,19 +109,24 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     return ""
 
 
+def _gradients(learned: ClassWithWeights, module: nn.Module) -> dict[str, Tensor | None]:
+    """The gradient of each parameter that is not frozen; None for one that the output does not reach."""
+    output = learned.outputs(module, learned.inputs(*learned.sizes))[0]
+    trained = {name: each for name, each in module.named_parameters() if each.requires_grad}
+    if not trained or not output.requires_grad:
+        return dict.fromkeys(trained)
+    gradients = torch.autograd.grad(mixed(output), list(trained.values()), allow_unused=True)
+    return dict(zip(trained, gradients, strict=True))
+
+
 def _reached_with_random_weights(learned: ClassWithWeights, answer: Any) -> set[str]:
     """Name the parameters that get a gradient with random weights; with fixed ones, every ReLU may be closed."""
     reached: set[str] = set()
     for seed in (1, 2):
         with torch.random.fork_rng([]):
             module = learned.make(answer, learned.sizes, seed).eval()
-        parameters = {name: each for name, each in module.named_parameters() if each.requires_grad}
-        output = learned.outputs(module, learned.inputs(*learned.sizes))[0]
-        if parameters and output.requires_grad:
-            gradients = torch.autograd.grad(mixed(output), list(parameters.values()), allow_unused=True)
-            reached |= {
-                name for name, each in zip(parameters, gradients, strict=True) if each is not None and each.any()
-            }
+        gradients = _gradients(learned, module)
+        reached |= {name for name, gradient in gradients.items() if gradient is not None and gradient.any()}
     return reached
 
 
