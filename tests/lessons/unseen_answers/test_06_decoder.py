@@ -197,4 +197,9 @@ def reads_the_first_token(model, ids, length):
     return text[len(ids) :]
 
 
+@wrong("masked_weights", says="should be 0", never="counts as 1")
+def lowered_by_ten(scores, mask):
+    return torch.softmax(scores - 10.0 * (~mask).to(scores.dtype), dim=-1)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

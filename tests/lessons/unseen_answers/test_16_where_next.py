@@ -6,6 +6,7 @@ from torch import nn
 from course_lib.exercises.catalogue import find
 from course_lib.transformer import images
 from course_lib.transformer.blocks import online_softmax_step
+from course_lib.transformer.layers import EncoderLayer
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 
 wrong = WrongAnswers()
@@ -72,6 +73,33 @@ class ClassTokenLast(find("VisionTransformer").reference):
         for layer in self.layers:
             x = layer(x)
         return self.output(x[:, -1])
+
+
+@wrong("online_softmax_step", says="should be", never="add up to 1")
+def hidden_keys_counted_at_the_beginning(maximum, total, mixed, scores, value):
+    new = torch.maximum(maximum, scores.amax(dim=-1, keepdim=True))
+    shrink = torch.nan_to_num(maximum - new, nan=0.0).exp()
+    weights = torch.nan_to_num(scores - new, nan=0.0).exp()
+    return new, total * shrink + weights.sum(-1, keepdim=True), mixed * shrink + weights @ value
+
+
+@wrong("VisionTransformer", says="the logits should be", never=("No gradient", "never depends"))
+class ClassTokenWithoutPosition(nn.Module):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__()
+        self.patch_size = patch_size
+        self.embed = nn.Linear(patch_size**2, d_model)
+        self.class_token = nn.Parameter(0.2 * torch.randn(1, 1, d_model))
+        self.positions = nn.Parameter(0.2 * torch.randn(1, count + 1, d_model))
+        self.layers = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, 0.0) for _ in range(layers))
+        self.head = nn.Linear(d_model, classes)
+
+    def forward(self, pictures):
+        x = self.embed(images.patches(pictures, self.patch_size)) + self.positions[:, 1:]
+        x = torch.cat([self.class_token.expand(x.size(0), -1, -1), x], dim=1)
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x[:, 0])
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
