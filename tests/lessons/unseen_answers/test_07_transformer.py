@@ -4,11 +4,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from course_lib.exercises.catalogue import find
 from course_lib.transformer.attention import causal_mask
-from course_lib.transformer.layers import DecoderLayer, EncoderLayer, post_norm
+from course_lib.transformer.layers import DecoderLayer, post_norm
 from course_lib.transformer.positions import embed_with_positions
 from tests.lessons.unseen_answers.shared_parts import log_p_below_one_maximum, surprise
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
@@ -60,50 +59,23 @@ class FeedForwardBesideTheMemory(DecoderLayer):
         return self.norm_3(a + self.dropout(self.feed_forward(b)))
 
 
-# A right answer, with a method for each part that an answer below gets wrong. It is written out, as a learner writes
-# it, since a check reads an answer's own source.
-class PlainTransformer(nn.Module):
-    def __init__(self, source_vocabulary, target_vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
-        super().__init__()
-        self.source_table = nn.Parameter(torch.randn(source_vocabulary, d_model) * d_model**-0.5)
-        self.target_table = nn.Parameter(torch.randn(target_vocabulary, d_model) * d_model**-0.5)
-        self.encoder = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
-        self.decoder = nn.ModuleList(DecoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
-        self.dropout = nn.Dropout(dropout)
-
-    def encode(self, source_ids):
-        x = self.dropout(embed_with_positions(source_ids, self.source_table))
-        for layer in self.encoder:
-            x = layer(x, (source_ids != 0)[:, None, None, :])
-        return x
-
-    def embedded(self, target_ids, source_ids):
-        return embed_with_positions(target_ids, self.target_table)
-
-    def layers_in_order(self):
-        return self.decoder
-
+@wrong("Transformer", says="positions of your target begin after those of the source")
+class TargetAfterTheSource(find("Transformer").reference):
     def decode(self, target_ids, memory, source_ids):
-        x = self.dropout(self.embedded(target_ids, source_ids))
-        for layer in self.layers_in_order():
+        S = source_ids.size(1)
+        x = self.dropout(embed_with_positions(F.pad(target_ids, (S, 0)), self.target_table)[:, S:])
+        for layer in self.decoder:
             x = layer(x, memory, causal_mask(target_ids.size(1)), (source_ids != 0)[:, None, None, :])
         return x @ self.target_table.T
 
-    def forward(self, source_ids, target_ids):
-        return self.decode(target_ids, self.encode(source_ids), source_ids)
-
-
-@wrong("Transformer", says="positions of your target begin after those of the source")
-class TargetAfterTheSource(PlainTransformer):
-    def embedded(self, target_ids, source_ids):
-        S = source_ids.size(1)
-        return embed_with_positions(F.pad(target_ids, (S, 0)), self.target_table)[:, S:]
-
 
 @wrong("Transformer", says="`self.decoder.0` does the work of `self.decoder.1`")
-class DecoderReversed(PlainTransformer):
-    def layers_in_order(self):
-        return reversed(self.decoder)
+class DecoderReversed(find("Transformer").reference):
+    def decode(self, target_ids, memory, source_ids):
+        x = self.dropout(embed_with_positions(target_ids, self.target_table))
+        for layer in reversed(self.decoder):
+            x = layer(x, memory, causal_mask(target_ids.size(1)), (source_ids != 0)[:, None, None, :])
+        return x @ self.target_table.T
 
 
 @wrong("smoothed_cross_entropy", says="cannot fall below 1e-08", never="should be")
