@@ -152,6 +152,32 @@ class LabPage:
         self.page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.restartKernel()")
         self.wait_until_open()
 
+    def save(self) -> None:
+        """Save the notebook, and again for as long as it changes meanwhile, as it does when an output arrives."""
+        self.page.wait_for_function(
+            """async () => {
+                await jupyterapp.commands.execute("docmanager:save");
+                return !jupyterapp.shell.currentWidget.context.model.dirty;
+            }""",
+            polling=200,
+        )
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size, and wait until JupyterLab has laid its widgets out anew."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_function(
+            """([width, height]) => {
+                const size = (widget) => [widget.offsetWidth, widget.offsetHeight];
+                const whole = size(document.querySelector("#main"));
+                const all = JSON.stringify([...document.querySelectorAll(".lm-Widget")].map(size));
+                const settled = whole[0] === width && whole[1] === height && all === window.allBefore;
+                window.allBefore = all;
+                return settled;
+            }""",
+            arg=[width, height],
+            polling=300,
+        )
+
     def use_theme(self, theme: str) -> None:
         """Change JupyterLab's theme to "Light" or "Dark", and wait until the page shows it."""
         self.page.evaluate(

@@ -300,10 +300,10 @@ def test_the_notebook_leaves_a_panel_the_space_that_the_test_of_panels_assumes(
 ):
     size = lesson.page.viewport_size
     assert size
-    lesson.page.set_viewport_size({"width": width, "height": height})
+    lesson.resize(width, height)
     view = lesson.page.locator(".jp-WindowedPanel-outer").bounding_box()
     panel = explorer.bounding_box()
-    lesson.page.set_viewport_size(size)
+    lesson.resize(size["width"], size["height"])
     assert view
     assert panel
     wide, high = SPACE[width, height]
@@ -363,7 +363,7 @@ def test_without_its_kernel_a_panel_says_what_to_do_and_a_reopened_notebook_does
     panel.get_by_role("button", name="Show", exact=True).click()
     expect(panel.get_by_text("this panel has lost its kernel")).to_be_visible()
 
-    lesson.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    lesson.save()
     lesson.page.reload()
     lesson.wait_until_open()
     panel = lesson.cell("\nAttentionExplorer(")

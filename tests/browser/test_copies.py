@@ -57,9 +57,8 @@ def test_an_answer_outlives_an_update_of_the_course(browser: Browser, lab: str, 
     expect(page.run_cell("@exercise", ANSWER).locator(".course-report")).to_contain_text("✓ softmax: right")
     page.run_cell("@exercise")  # The keyboard is in the last cell now, and this adds an empty one after it.
     page.page.keyboard.press("Escape")
-    page.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.save()
     saved = lab_folder / "course" / "my_course" / "90_small.ipynb"
-    page.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     assert "# mine" in saved.read_text(encoding="utf-8")
 
     publish(lab_folder, FIRST, "1 + 1", STUB)
@@ -67,8 +66,7 @@ def test_an_answer_outlives_an_update_of_the_course(browser: Browser, lab: str, 
     news = page.run_cell(FIRST).locator(".course-report")
     expect(news).to_contain_text("The course has a newer version of this notebook.")
     expect(news).to_contain_text("course.py refresh 90_small")
-    page.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
-    page.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    page.save()
     page.page.context.close()
 
     assert "90_small.ipynb is the newest version, with your answer to softmax. Your earlier" in refresh(lab_folder)

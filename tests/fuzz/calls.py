@@ -7,6 +7,7 @@ plain lines, that gives the same result, or raises where the function has to.
 import itertools
 import math
 import operator
+import random
 import tempfile
 import unicodedata
 from collections import Counter
@@ -26,7 +27,7 @@ from torch import Tensor, nn
 from course_lib import pretrained
 from course_lib.data.entities import TaggedSentence
 from course_lib.data.grammar import combinations, corpus, kinds, numbering, sentences
-from course_lib.data.translations import SentencePair
+from course_lib.data.translations import SentencePair, Source
 from course_lib.learning import (
     adapters,
     averaging,
@@ -62,6 +63,7 @@ from course_lib.pretrained import (
     tales_scaling,
     text_tuning,
     trained_weights,
+    translation_machines,
     translator,
 )
 from course_lib.pretrained.torch_weights import torch_weights
@@ -70,6 +72,7 @@ from course_lib.scoring import (
     baselines,
     bleu,
     confidence,
+    corpus_bleu,
     dependence,
     entities,
     gaps,
@@ -81,7 +84,7 @@ from course_lib.scoring import (
     translation_errors,
 )
 from course_lib.scoring.ngrams import NGrams
-from course_lib.text import byte_pairs, chat, fast_merges, streaming, tokenizer, wording, words
+from course_lib.text import bpe_dropout, byte_pairs, chat, fast_merges, streaming, tokenizer, wording, words
 from course_lib.text.byte_pairs import BytePairTokenizer
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
@@ -749,6 +752,7 @@ row(
     lambda c: (c.randint(1, 60), 0.1, c.randint(0, 20), c.randint(21, 50)),
 )
 row(training.best_device, lambda c: (), calls=1)
+row(training.has_fast_bfloat16, lambda c: (torch.device("cpu"),), calls=1)
 row(training.evaluating, lambda c: (language_model(),), calls=2)
 row(threads.one_thread, lambda c: (), calls=1)
 row(training.fingerprint, lambda c: (examples(c),))
@@ -1429,6 +1433,25 @@ def few_pairs(c: Chance) -> list[SentencePair]:
     return [SentencePair(c.text(), c.text()) for _ in range(2)]
 
 
+def few_sources(c: Chance) -> list[Source]:
+    """Two English sentences with one or two translations each."""
+    return [Source(c.text(), tuple(c.text() for _ in range(c.randint(1, 2)))) for _ in range(2)]
+
+
+row(corpus_bleu.corpus_bleu, lambda c: ([c.text(), c.text()], few_sources(c)), calls=20)
+row(
+    bpe_dropout.apply_some_merges,
+    lambda c: ([64, 64, c.randint(60, 70)], {(64, 64): 0, (256, 65): 1}, c.random(), random.Random(c.randint(0, 9))),
+    calls=20,
+)
+row(
+    translation_machines.make_machine,
+    lambda c: (c.choice(translation_machines.KINDS), BytePairTokenizer([(64, 65)])),
+    calls=6,
+)
+row(translation_machines.by_length, lambda c: ([c.text(), c.text()], few_sources(c)), calls=20)
+row(translation_machines.run, lambda c: (), calls=0)
+row(translation_machines.recorded, lambda c: (), calls=0)
 row(sentence_translator.examples_of, lambda c: (few_pairs(c), BytePairTokenizer([]), 40), calls=8)
 row(sentence_translator.task_of, lambda c: (few_pairs(c), few_pairs(c), BytePairTokenizer([]), 40), calls=8)
 row(sentence_translator.config_of, lambda c: (BytePairTokenizer([]),), calls=4)

@@ -34,6 +34,7 @@ from course_lib.learning.training import (
     TrainingSettings,
     best_device,
     evaluate,
+    has_fast_bfloat16,
     inverse_square_root,
     train,
     warmup_cosine,
@@ -155,13 +156,31 @@ def test_without_decay_the_stable_schedule_stays():
     assert train(new_model(), TASK, settings, device="cpu").learning_rate == [FEW.learning_rate] * 6
 
 
-def test_in_bfloat16_the_losses_are_nearly_the_same_and_the_weights_stay_float32():
+def test_in_bfloat16_the_losses_are_nearly_the_same_and_the_weights_stay_float32(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(training, "has_fast_bfloat16", lambda _: True)
     exact, rounded = new_model(), new_model()
     losses = train(exact, TASK, replace(FEW, steps=10), device="cpu").loss
     nearly = train(rounded, TASK, replace(FEW, steps=10, bfloat16=True), device="cpu").loss
     assert losses == pytest.approx(nearly, rel=0.02)
     assert losses != nearly
     assert {weight.dtype for weight in rounded.parameters()} == {torch.float32}
+
+
+def test_where_bfloat16_is_slow_the_training_uses_float32_and_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(training, "has_fast_bfloat16", lambda _: False)
+    losses = train(new_model(), TASK, FEW, device="cpu").loss
+    with pytest.warns(UserWarning, match="many times more slowly than in float32") as said:
+        slow = train(new_model(), TASK, replace(FEW, bfloat16=True), device="cpu").loss
+    assert losses == slow
+    assert [each.filename for each in said] == [__file__]
+
+
+def test_a_processor_without_the_instructions_has_no_fast_bfloat16(monkeypatch: pytest.MonkeyPatch):
+    assert has_fast_bfloat16(torch.device("cuda"))
+    if torch.backends.cpu.get_cpu_capability() == "AVX2":
+        assert not has_fast_bfloat16(torch.device("cpu"))
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert not has_fast_bfloat16(torch.device("cpu"))
 
 
 def test_the_cosine_schedule_rises_linearly_and_falls_to_nearly_zero():

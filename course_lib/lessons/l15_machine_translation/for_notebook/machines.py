@@ -1,11 +1,10 @@
-"""Three machines of notebook 15, with about as many parameters each, and how they are trained for equally long."""
+"""How the three machines of notebook 15 are trained for equally long, and how they translate."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from course_lib.data import grammar
@@ -14,35 +13,11 @@ from course_lib.learning.training import History, Task, TrainingSettings, train
 from course_lib.pretrained.sentence_translator import SentenceTranslator
 from course_lib.pretrained.translator import load_translator
 from course_lib.text.byte_pairs import BytePairTokenizer
-from course_lib.transformer.attention import additive_attention
-from course_lib.transformer.build import COURSE, Parts, build_transformer
-from course_lib.transformer.config import TransformerConfig
-from course_lib.transformer.recurrent import RecurrentTranslator
+from course_lib.transformer.build import COURSE, Parts
 
-WITHOUT, WITH, TRANSFORMER = "recurrent", "recurrent with attention", "Transformer"
-KINDS = (WITHOUT, WITH, TRANSFORMER)
 SETTINGS: dict[str, Any] = dict(
     learning_rate=3e-3, schedule="warmup_stable_decay", warmup=100, batch_tokens=1_024, label_smoothing=0.0
 )
-
-
-def make_machine(
-    kind: str,
-    tokenizer: BytePairTokenizer,
-    parts: Parts = COURSE,
-    attention: Callable[..., tuple[Tensor, Tensor]] = additive_attention,
-) -> nn.Module:
-    """Make one of `KINDS`, from the parts and the additive attention that are handed in."""
-    V, pad = len(tokenizer), tokenizer.pad
-    torch.manual_seed(0)
-    if kind == TRANSFORMER:
-        sizes: dict[str, Any] = dict(
-            d_model=128, heads=4, d_ff=512, layers=2, max_length=64, dropout=0.0, norm_place="pre"
-        )
-        model: nn.Module = build_transformer(TransformerConfig(vocabulary=V, pad=pad, **sizes), parts)
-        return model
-    width = 216 if kind == WITH else 240
-    return RecurrentTranslator(V, width, layers=1, attends=kind == WITH, pad=pad, attention=attention)
 
 
 def train_machine(model: nn.Module, task: Task, seconds: float) -> History:
