@@ -34,14 +34,14 @@ from course_lib.writing.beam import Hypothesis, beam_search
 FILE = Path(__file__).with_name("sentence_translator.safetensors")
 MERGES = 3_740  # with 256 bytes and 4 special tokens, 4,000 ids
 SIZES: dict[str, Any] = dict(
-    d_model=256, heads=4, d_ff=1024, layers=3, max_length=64, dropout=0.1, norm_place="pre", vocabulary=4_000
+    d_model=256, heads=4, d_ff=1024, layers=3, max_length=64, dropout=0.0, norm_place="pre", vocabulary=4_000
 )
 SETTINGS = TrainingSettings(
     seconds=60 * 60,
     learning_rate=1.2e-3,
     schedule="warmup_stable_decay",
     warmup=400,
-    decay=0.4,
+    decay=0.5,
     batch_tokens=1_536,
     label_smoothing=0.1,
     bfloat16=True,
