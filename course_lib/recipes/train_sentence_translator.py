@@ -1,14 +1,17 @@
 """The recipe for the translator of everyday sentences: learn byte pairs, train, measure, and write its file.
 
     python -m course_lib.recipes.train_sentence_translator --minutes 98 --out FIRST
-    python -m course_lib.recipes.train_sentence_translator --minutes 90 --out FILE \\
-        --start FIRST --dropout 0.15 --rate 8e-4
+    python -m course_lib.recipes.train_sentence_translator --minutes 40 --start FIRST --dropout 0.15 --rate 8e-4 \\
+        --out SECOND
+    python -m course_lib.recipes.train_sentence_translator --minutes 40 --start FIRST --dropout 0.15 --rate 8e-4 \\
+        --seed 1 --out THIRD
+    python -m course_lib.recipes.train_sentence_translator --out FILE --average SECOND THIRD
 
 The first training needs no dropout, since sentences hardly repeat at first. At its end the model knows much of them by
-heart: the second one, with dropout, lets it learn more from the same sentences. Each trains on one thread; two cores
-train in half the time with `python -m course_lib.learning.parallel --processes 2
-course_lib/recipes/train_sentence_translator.py` in place of the beginning. With `--checkpoint FILE` a training keeps
-what it has learned, and continues from there. Progress goes to standard error.
+heart. So two more, which can run at the same time, continue from there with dropout, each with sentences in an order of
+its own, and the mean of their weights is better than either (Wortsman et al. 2022, arXiv:2203.05482). Each training
+uses one thread. With `--checkpoint FILE` it keeps what it has learned, and continues from there. Progress goes to
+standard error.
 """
 
 import sys
@@ -22,9 +25,8 @@ import torch
 
 from course_lib.data import fetch, grammar, translations
 from course_lib.data.translations import SentencePair, Source
-from course_lib.learning import parallel
-from course_lib.learning.parallel import several_processes
-from course_lib.learning.training import History, has_fast_bfloat16, train
+from course_lib.learning.averaging import average_weights
+from course_lib.learning.training import History, TrainingSettings, evaluate, has_fast_bfloat16, train
 from course_lib.pretrained.recorded_runs import made_here
 from course_lib.pretrained.sentence_translator import (
     MERGES,
@@ -80,30 +82,58 @@ def main() -> int:
     parser.add_argument("--start", type=Path, help="a translator to start from, written by an earlier run")
     parser.add_argument("--dropout", type=float, default=SIZES["dropout"], help="share of each vector set to 0 (0)")
     parser.add_argument("--rate", type=float, default=SETTINGS.learning_rate, help="the highest learning rate")
+    parser.add_argument("--seed", type=int, default=SETTINGS.seed, help="of the order of the sentences, and of dropout")
+    parser.add_argument("--average", type=Path, nargs="+", help="train nothing, but average these translators")
     parser.add_argument("--out", type=Path, required=True, help="where to write the translator")
     words = parser.parse_args()
     torch.set_num_threads(1)
     fetch("translations")
-    with several_processes() as number:
-        translator, recipe, said = learn(words.minutes, words.start, words.dropout, words.rate, words.checkpoint)
-    if number == 0:
-        scores = {f"{beams} beams": bleu(translator, translations.split().test, beams) for beams in (1, 4)}
-        translator.save(words.out, {**recipe, "BLEU": scores})
-        sys.stdout.write(f"{said}\n{scores}\n")
-        say_written(words.out)
+    if words.average:
+        translator, recipe = average(words.average)
+    else:
+        own = {"seconds": 60 * words.minutes, "learning_rate": words.rate, "seed": words.seed}
+        bfloat16 = SETTINGS.bfloat16 and has_fast_bfloat16(torch.device("cpu"))
+        settings = replace(SETTINGS, **own, bfloat16=bfloat16, validate_every=500)
+        translator, recipe = learn(settings, words.dropout, words.start, words.checkpoint)
+    scores = {f"{beams} beams": bleu(translator, translations.split().test, beams) for beams in (1, 4)}
+    translator.save(words.out, {**recipe, "BLEU": scores})
+    sys.stdout.write(f"{scores}\n")
+    say_written(words.out)
     return 0
 
 
-def learn(
-    minutes: float, start: Path | None, dropout: float, learning_rate: float, checkpoint: Path | None
-) -> tuple[SentenceTranslator, dict[str, Any], str]:
-    """Train a translator for so many minutes.
+def average(files: Sequence[Path]) -> tuple[SentenceTranslator, dict[str, Any]]:
+    """Average the weights of translators that started from the same one.
 
-    Takes the file of another one to start from, or None, the share of dropout, the highest learning rate, and a file
-    for what was learned so far, or None. Returns the translator, how it was trained, and the same in a sentence.
+    Takes their files. Returns the translator, and how it was made.
     """
-    split = translations.split()
-    pairs = pairs_to_learn(split.train)
+    each = [load_sentence_translator(file) for file in files]
+    model = each[0].model
+    model.load_state_dict(average_weights([one.model.state_dict() for one in each]))
+    task = task_of([], held_out(), each[0].tokenizer, SIZES["max_length"])
+    recipe = {
+        "average of": [one.recipe for one in each],
+        "validation": [round(evaluate(model, task), 4)],
+        "data": each[0].recipe["data"],
+    }
+    return SentenceTranslator(model, each[0].tokenizer), recipe
+
+
+def held_out() -> list[SentencePair]:
+    """Give the pairs on which the loss is measured."""
+    sources = translations.split().validation[:VALIDATED]
+    return [SentencePair(source.english, source.references[0]) for source in sources]
+
+
+def learn(
+    settings: TrainingSettings, dropout: float, start: Path | None = None, checkpoint: Path | None = None
+) -> tuple[SentenceTranslator, dict[str, Any]]:
+    """Train a translator.
+
+    Takes how it is trained, the share of dropout, the file of another translator to start from, and a file for what was
+    learned so far, or None. Returns the translator, and how it was made.
+    """
+    pairs = pairs_to_learn(translations.split().train)
     before: dict[str, Any] = {}
     torch.manual_seed(SETTINGS.seed)
     if start:
@@ -114,35 +144,24 @@ def learn(
     else:
         tokenizer = learn_byte_pairs((text for pair in pairs for text in (pair.english, pair.french)), MERGES)
         model = build_transformer(replace(config_of(tokenizer), dropout=dropout))
-    validation = [SentencePair(source.english, source.references[0]) for source in split.validation[:VALIDATED]]
-    task = task_of(pairs, validation, tokenizer, SIZES["max_length"])
-    batch_tokens = SETTINGS.batch_tokens * parallel.count()
-    bfloat16 = SETTINGS.bfloat16 and has_fast_bfloat16(torch.device("cpu"))
-    settings = replace(
-        SETTINGS,
-        seconds=60 * minutes,
-        learning_rate=learning_rate,
-        validate_every=500,
-        batch_tokens=batch_tokens,
-        bfloat16=bfloat16,
-    )
+    task = task_of(pairs, held_out(), tokenizer, SIZES["max_length"])
     sys.stderr.write(f"{len(task.examples):,} pairs, {sum(p.numel() for p in model.parameters()):,} parameters\n")
     began = time.process_time()
     history = train(model, task, settings, device="cpu", checkpoint=checkpoint)
-    took = (time.process_time() - began) * parallel.count()
+    took = time.process_time() - began
+    sys.stderr.write(f"{report(history, took)}\n")
     recipe = {
         "settings": asdict(settings),
         "dropout": dropout,
         "pairs": len(task.examples),
         "steps": history.steps,
-        "processes": parallel.count(),
         "processor minutes": round(took / 60, 1),
         "validation": [round(loss, 4) for loss in history.validation],
         **made_here(),
         "data": "Tatoeba (tatoeba.org) by way of manythings.org/anki, 2017-09-29, CC BY 2.0 FR",
         **before,
     }
-    return SentenceTranslator(model, tokenizer), recipe, report(history, took)
+    return SentenceTranslator(model, tokenizer), recipe
 
 
 if __name__ == "__main__":

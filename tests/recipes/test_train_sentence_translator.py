@@ -1,6 +1,7 @@
-"""The recipe for the translator of everyday sentences: one training, and another that starts where it ended."""
+"""The recipe for the translator of everyday sentences: a training, others that start where it ended, and their mean."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ import torch
 
 from course_lib.data import translations
 from course_lib.data.translations import SentencePair, Source, Split
-from course_lib.pretrained.sentence_translator import SentenceTranslator, load_sentence_translator
+from course_lib.pretrained.sentence_translator import SETTINGS, SentenceTranslator, load_sentence_translator
 from course_lib.recipes import train_sentence_translator
-from course_lib.recipes.train_sentence_translator import bleu, learn, pairs_to_learn
+from course_lib.recipes.train_sentence_translator import average, bleu, learn, pairs_to_learn
 from course_lib.text.byte_pairs import BytePairTokenizer
 
 TEST = [Source("Go.", ("Va !", "Allez !")), Source("Run.", ("Cours !",))]
@@ -23,19 +24,36 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train_sentence_translator, "GRAMMAR_PAIRS", 20)
 
 
-def test_a_second_training_starts_from_the_first_one_and_says_so(tmp_path: Path):
-    first, recipe, said = learn(0.02, None, 0.0, 1e-3, None)
-    assert " steps in 0 minutes of processor time, loss " in said
-    assert (recipe["dropout"], recipe["pairs"], recipe["processes"]) == (0.0, 40, 1)
-    file = tmp_path / "first.safetensors"
-    first.save(file, recipe)
-    second, further, _ = learn(0.001, file, 0.2, 1e-9, None)
-    assert further["started from"] == load_sentence_translator(file).recipe
-    assert (further["dropout"], further["settings"]["learning_rate"]) == (0.2, 1e-9)
-    assert second.model.config.dropout == 0.2
-    assert second.tokenizer.merges == first.tokenizer.merges
-    stored, trained = load_sentence_translator(file).model.state_dict(), second.model.state_dict()
-    torch.testing.assert_close(trained, stored, rtol=0, atol=1e-5)
+def test_later_trainings_start_from_the_first_one_and_are_averaged(tmp_path: Path):
+    short = replace(SETTINGS, seconds=None, steps=2, warmup=1, bfloat16=False, progress=False)
+    first, recipe = learn(short, dropout=0.0)
+    assert (recipe["dropout"], recipe["pairs"], recipe["steps"]) == (0.0, 40, 2)
+    start = tmp_path / "first.safetensors"
+    first.save(start, recipe)
+    files = []
+    for seed in (0, 1):
+        later, how = learn(replace(short, seed=seed), 0.2, start)
+        assert how["started from"] == load_sentence_translator(start).recipe
+        assert (how["dropout"], later.model.config.dropout, how["settings"]["seed"]) == (0.2, 0.2, seed)
+        assert later.tokenizer.merges == first.tokenizer.merges
+        files.append(tmp_path / f"{seed}.safetensors")
+        later.save(files[-1], how)
+    one, other = (load_sentence_translator(file).model.state_dict() for file in files)
+    assert not torch.equal(one["encoder.0.self_attention.W_q.weight"], other["encoder.0.self_attention.W_q.weight"])
+    mean, how = average(files)
+    expected = {name: (weight + other[name]) / 2 for name, weight in one.items()}
+    torch.testing.assert_close(mean.model.state_dict(), expected)
+    assert [each["settings"]["seed"] for each in how["average of"]] == [0, 1]
+    assert len(how["validation"]) == 1
+
+
+def test_a_training_that_takes_no_step_has_the_weights_that_it_started_from(tmp_path: Path):
+    first, recipe = learn(replace(SETTINGS, seconds=None, steps=1, bfloat16=False, progress=False), dropout=0.0)
+    first.save(tmp_path / "first.safetensors", recipe)
+    nearly_none = replace(SETTINGS, seconds=None, steps=1, learning_rate=1e-12, bfloat16=False, progress=False)
+    same, _ = learn(nearly_none, 0.2, tmp_path / "first.safetensors")
+    stored = load_sentence_translator(tmp_path / "first.safetensors").model.state_dict()
+    torch.testing.assert_close(dict(same.model.state_dict()), dict(stored), rtol=0, atol=1e-6)
 
 
 def test_sentences_of_the_grammar_are_learned_too():
