@@ -57,7 +57,7 @@ TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.f
 IN_FLOAT64 = (
     "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
 )
-NUMBERS_ARE_RIGHT = "In the calls tried, its numbers are right."
+NUMBERS_ARE_RIGHT = "In the calls tried, your numbers are right, but that is not enough."
 RIGHT_AS_FIRST_CALL = "{} gives the right result if it is called first, but not after other calls."
 WRONG_AFTER_OTHERS = "{} gives the right result at first, but another one if it is called again after other calls."
 SECONDS_TO_CALL_AGAIN = 0.1  # of computing time, for wrong cases that may be right as first calls
@@ -422,7 +422,7 @@ def _training_flaw(exercise: Exercise, answer: Any) -> str:
         return ""
     outcome = run(exercise.further_check, (answer, exercise.example.arguments))
     if outcome.error is not None:
-        return f"But in training it raises {type(outcome.error).__name__}: {outcome.error}".rstrip(".") + "."
+        return f"In training your code raises {type(outcome.error).__name__}: {outcome.error}".rstrip(".") + "."
     return str(outcome.value)
 
 

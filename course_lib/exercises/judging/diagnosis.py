@@ -190,8 +190,10 @@ def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -
         instead = f"make a new one, or work on `{name}.clone()`"
     elif isinstance(argument, (list, tuple)) and any(isinstance(each, (list, dict, Tensor)) for each in argument):
         instead = f"leave `{name}` and what is in it as they are, and return new ones"
+    elif isinstance(argument, list):
+        instead = f"work on a copy, `list({name})`"  # which may be given a tuple too
     else:
-        instead = f"work on `{name}.copy()`"
+        instead = f"work on a copy, `{name}.copy()`"
     return name, kind, instead
 
 
@@ -210,7 +212,8 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
         return ""
     groups = {words: frozenset(case for case in tried if words in case.having) for words in _properties(tried)}
     those = "the one" if len(wrong) == 1 else f"the {len(wrong)}"
-    is_right = f"Of the {len(tried)} calls tried, your code is right"
+    subject = _what_is_right(wrong_answer)
+    is_right = f"Of the {len(tried)} calls tried, {subject} is right"
     all_but_those = f"{is_right} in all but {those}"
     for words, group in groups.items():
         if group == wrong:
@@ -225,10 +228,22 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
         has_tensors = any(isinstance(argument, Tensor) for argument in example.arguments)
-        others = "with other numbers of the same shape" if has_tensors else "in a similar call"
-        return f"Your code is right in the first call that was tried, but not {others}."
+        others = ", in which only the numbers differ" if has_tensors else ""
+        return f"{capitalized(subject)} is right in the first call tried, but not in the second{others}."
     right = len(tried) - len(wrong)
-    return f"Your code is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
+    return f"{capitalized(subject)} is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
+
+
+def _what_is_right(wrong_answer: WrongAnswer) -> str:
+    """What is right in the other calls: of a class whose first result is wrong in these, only that was compared.
+
+    What it keeps beside its output is looked at only where the output is right everywhere.
+    """
+    first = wrong_answer.exercise.returns[0]
+    is_class = inspect.isclass(wrong_answer.exercise.reference)
+    compared = differing_results(wrong_answer).get(first, [])
+    has_one_name = is_or_are(first.name) == "is"
+    return owned(first.name) if is_class and has_one_name and len(compared) == len(wrong_answer.wrong) else "your code"
 
 
 def _circumstance(words: str) -> str:
@@ -349,7 +364,7 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
             _not_a_number(compared),
             _positions(name, _letters(result.shape), compared),
             _sums(name, compared),
-            _size(name, compared, source_of(wrong_answer.answer)),
+            _size(name, compared, source_of(wrong_answer.answer), len(compared) == len(wrong_answer.got)),
         )
         if any(facts):
             return next(filter(None, facts))
@@ -364,7 +379,12 @@ def _where_wrong(wrong_answer: WrongAnswer, sentence: str) -> str:
     holds_everywhere = sentence.startswith(BEHAVES) or not sentence.startswith(("Your ", "In your "))
     if wrong_answer.wrong == wrong_answer.got.keys() or holds_everywhere:
         return sentence
-    return f"Where it is wrong, {sentence[0].lower()}{sentence[1:]}"
+    if in_result := re.match(r"In your ([^,]+), ", sentence):
+        name = in_result[1]
+        return f"Where your {name} {is_or_are(name)} wrong, {sentence[in_result.end() :]}"
+    verb = re.match(r"Your [^,.:]+? (is|are) ", sentence)
+    them = "they are" if verb and verb[1] == "are" else "it is"
+    return f"Where {them} wrong, {sentence[0].lower()}{sentence[1:]}"
 
 
 def _rounding(wrong_answer: WrongAnswer) -> str:
@@ -441,7 +461,10 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
             if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):
                 letter = letters[axis] if len(letters) >= -axis and letters.count(letters[axis]) == 1 else ""
                 axis_name = f"the axis {letter}" if letter else _axis_without_letter(axis)
-                return f"{capitalized(owned(name))} {is_or_are(name)} wrong only {words} along {axis_name}."
+                is_wrong = f"wrong only {words} along {axis_name}"
+                if right := ALL_BUT_ONE.get(words):
+                    is_wrong = f"right only {right} along {axis_name}, and wrong elsewhere"
+                return f"{capitalized(owned(name))} {is_or_are(name)} {is_wrong}."
     return ""
 
 
@@ -464,6 +487,10 @@ def _patterns(length: int) -> dict[str, range]:
     }
 
 
+# The index that is left out, for patterns that leave out one.
+ALL_BUT_ONE = {"after index 0": "at index 0", "before the last index": "at the last index"}
+
+
 def _marked_along(marks: Tensor, axis: int) -> list[int]:
     """The indices along an axis at which anything is marked."""
     others = [other for other in range(-marks.dim(), 0) if other != axis]
@@ -483,11 +510,11 @@ def _sums(name: str, compared: Sequence[Compared]) -> str:
         if not sums_to_one or any(_adds_up_to_one(each.got, axis) for axis in sums_to_one):
             return ""
         axes.append(sums_to_one[-1])
-    total = float(compared[0].got.sum(axes[0]).flatten()[0])
+    totals = compared[0].got.sum(axes[0]).flatten()
+    total = float(totals[~torch.isclose(totals, torch.ones_like(totals), rtol=1e-4)][0])
     along = "along the last axis" if set(axes) == {-1} else "along an axis"
-    return (
-        f"{capitalized(owned(name))} should add up to 1 {along}. In the call below, they add up to {total:.4g} first."
-    )
+    them = ("they add" if is_or_are(name) == "are" else "it adds") if len(totals) == 1 else "some of its numbers add"
+    return f"{capitalized(owned(name))} should add up to 1 {along}. In the call below, {them} up to {total:.4g}."
 
 
 def _same_shape_of_fractions(each: Compared) -> bool:
@@ -499,8 +526,8 @@ def _adds_up_to_one(x: Tensor, axis: int) -> bool:
     return equal(x.sum(axis), torch.ones_like(x.sum(axis)))
 
 
-def _size(name: str, compared: Sequence[Compared], source: str) -> str:
-    """Say that a number is too large, or too small, in every case."""
+def _size(name: str, compared: Sequence[Compared], source: str, is_everywhere: bool) -> str:
+    """Say that a number is too large, or too small, in every case in which it is wrong, or in all calls."""
     numbers = [(_as_number(each.got), _as_number(each.expected)) for each in compared]
     if len(compared) < 2:
         return ""
@@ -512,14 +539,15 @@ def _size(name: str, compared: Sequence[Compared], source: str) -> str:
         return f"{capitalized(name)} {counts}: is something left out, or used twice?"
     subject = f"{owned(name)} {is_or_are(name)}"
     it = "they are" if is_or_are(name) == "are" else "it is"
+    in_calls, where = ("In all calls tried", "") if is_everywhere else ("In the calls tried", f" wherever {it} wrong")
     if all(got == 0 for got, _ in known):
         cut_off = re.search(r"//|\bint\(|\bround\(", source)
         cause = f" Does `{cut_off[0].rstrip('(')}` cut it off?" if cut_off else ""
-        return f"In the calls tried, {subject} 0 wherever {it} wrong.{cause}"
+        return f"{in_calls}, {subject} 0{where}.{cause}"
     if all(got > expected for got, expected in known):
-        return f"In the calls tried, {subject} too large wherever {it} wrong."
+        return f"{in_calls}, {subject} too large{where}."
     if all(got < expected for got, expected in known):
-        return f"In the calls tried, {subject} too small wherever {it} wrong."
+        return f"{in_calls}, {subject} too small{where}."
     return ""
 
 

@@ -406,7 +406,9 @@ SHAPE_UNPACKED = "The tensor has another number of axes than you give names to: 
 UNPACKED = "The number of names on the left differs from the number of values on the right."
 ID_TOO_LARGE = "An id or a label there is as large as the axis is long, or larger; labels of −100 are to be left out."
 AXIS = "A tensor there has fewer axes than that: negative axes such as −1 and −2 count from the end."
-LAST_POSITION = "The last position has no next one: let the index stop one earlier, or ask for the length first."
+LAST_POSITION = (
+    "The last position has no next one: before you look at the next one, compare its index with the length, `len(…)`."
+)
 INDEX = "An index goes past the end: indices run from 0 to the length minus 1."
 ONE_NUMBER = "The functions of `math` take a single number: for a tensor, torch has the same, such as `torch.exp`."
 NO_TENSOR = "A tensor is needed there: `torch.tensor(...)` makes one, and `math` has the functions for plain numbers."

@@ -27,6 +27,8 @@ FLOAT64_INSTEAD = (
     "the numbers of {} are right, but in float64. The other parts compute in float32: end with `.float()`."
 )
 PRINTED_CHARACTERS = 10_000  # how much of what an answer prints is kept
+SHOWN = 200  # so many characters of a value are shown in a sentence
+LENGTH_FURTHER_ON = 30  # so many items are shown of texts and lists that begin with the same ones
 
 
 @dataclass(frozen=True)
@@ -221,8 +223,21 @@ def _difference(got: Any, expected: Any, returns: Sequence[Result], exact: bool)
         return f"{returns[0].definite} should be {right}, not {given}."
     if isinstance(expected, Mapping) and not isinstance(got, (Mapping, str)):
         return f"{returns[0].definite} should be in a dictionary, but you return {_describe(got)}."
+    if type(got) is type(expected) and (_is_cut(got) or _is_cut(expected)) and _shown(got) == _shown(expected):
+        return _difference_further_on(got, expected, returns[0].definite)
     kind = "the text " if isinstance(got, str) and not isinstance(expected, str) else ""
     return f"{returns[0].definite} should be {_shown(expected)}, not {kind}{_shown(got)}."
+
+
+def _difference_further_on(got: Any, expected: Any, name: str) -> str:
+    """How two long texts or lists differ whose beginnings, as far as they are shown, are the same."""
+    pairs = enumerate(zip(got, expected, strict=False))
+    start = next((i for i, pair in pairs if not _is_same_element(*pair)), min(len(got), len(expected)))
+    right, given = (_shown(each[start : start + LENGTH_FURTHER_ON]) for each in (expected, got))
+    here = f"from index {start} on, {name} should be {right}, not {given}"
+    if len(got) == len(expected):
+        return f"{here}."
+    return f"{name} should be of length {len(expected)}, not {len(got)}: {here}."
 
 
 def _difference_of_several(got: Any, expected: tuple[Any, ...], returns: Sequence[Result], exact: bool) -> str:
@@ -265,7 +280,8 @@ def _difference_of_tensors(got: Any, expected: Tensor, result: Result, exact: bo
     if wrong.any():
         position = _first_position(_largest_differences(got, expected, wrong))
         right, given = _with_enough_digits(expected[position].item(), got[position].item())
-        return f"{name} should be {right}{_at(position)}, not {given}."
+        verb = "have" if position else "be"
+        return f"{name} should {verb} {right}{_at(position)}, not {given}."
     may_be_float64 = expected.dim() == 0 or result.any_precision
     return "" if may_be_float64 or not is_too_exact(got, expected) else FLOAT64_INSTEAD.format(name)
 
@@ -379,11 +395,16 @@ def _is_same_number(one: float, other: float) -> bool:
 def _shown(value: Any) -> str:
     """Write a value in a sentence: numbers, texts and collections as Python does, other objects by their kind."""
     if isinstance(value, str):
-        return repr(value[:200])
+        return repr(value[:SHOWN])
     if isinstance(value, Tensor) or value is None or isinstance(value, (Real, list, tuple, set, dict)):
         written = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", str(value))
-        return re.sub(r"\n *", " ", written)[:200]  # tensors in a collection are written in several lines
+        return re.sub(r"\n *", " ", written)[:SHOWN]  # tensors in a collection are written in several lines
     return _describe(value)
+
+
+def _is_cut(value: Any) -> bool:
+    """Whether a text, a list or a tuple is too long to be shown whole in a sentence."""
+    return isinstance(value, (str, list, tuple)) and len(value if isinstance(value, str) else str(value)) > SHOWN
 
 
 def _describe(value: Any) -> str:

@@ -42,6 +42,7 @@ MORE_IS_WRONG = "That may not be all: fix this first, then run the cell again."
 BEHAVES = "Your code behaves as if"
 TWO_MISTAKES = "There are two mistakes. Each is described as if it were the only one. First: {}"
 SECONDS_TO_SEARCH = 0.2  # of computing time, for all explanations that take many calls
+NEARNESS = 0.01  # of what a mistake makes wrong
 RESULTS_TO_BE_SURE = 4  # so many different results, if not all are explained, are no coincidence
 
 Outcomes = Mapping[Case, Outcome]
@@ -62,6 +63,7 @@ class Seen(Enum):
     ALIKE = auto()
     DIFFERENT = auto()
     UNDEFINED = auto()  # the mistake gives NaN or infinity where the answer gives numbers; the rest is alike
+    NEARLY = auto()  # the answer is much nearer to the mistake than to the right result, as after other rounding
     BOTH_FAIL = auto()
     ONE_FAILS = auto()
 
@@ -109,8 +111,10 @@ class WrongAnswer:
         if outcome.error is None and self.got[case].error is None:
             if self.agrees(case, outcome):
                 return Seen.ALIKE
-            is_undefined = _agree_where_finite(self.got[case].value, outcome.value)
-            return Seen.UNDEFINED if case in self.wrong and is_undefined else Seen.DIFFERENT
+            if case in self.wrong and _agree_where_finite(self.got[case].value, outcome.value):
+                return Seen.UNDEFINED
+            is_near = _is_much_nearer(self.got[case].value, outcome.value, self.expected[case].value)
+            return Seen.NEARLY if case in self.wrong and is_near else Seen.DIFFERENT
         both_fail = outcome.error is not None and self.got[case].error is not None
         return Seen.BOTH_FAIL if both_fail else Seen.ONE_FAILS
 
@@ -131,6 +135,20 @@ def _agree_where_finite(got: Any, known: Any) -> bool:
         if bool((wrong_elements(x, y, exact=False) & (y.isfinite() | ~x.isfinite())).any()):
             return False
     return True
+
+
+def _is_much_nearer(got: Any, known: Any, expected: Any) -> bool:
+    """Whether a result differs from a known mistake's by at most a hundredth of what the mistake makes wrong.
+
+    Such differences come from rounding, where it shows more than elsewhere: in the sine of a large angle, for instance.
+    """
+    values = [
+        each[0] if isinstance(each, (tuple, list)) and len(each) == 1 else each for each in (got, known, expected)
+    ]
+    if not all(_is_tensor_of_fractions(each) for each in values) or len({each.shape for each in values}) > 1:
+        return False
+    yours, mistaken, right = (each.double() for each in values)
+    return yours.numel() > 0 and bool((yours - mistaken).abs().max() <= NEARNESS * (mistaken - right).abs().max())
 
 
 def _as_text(value: Any) -> str:
@@ -646,7 +664,7 @@ def _cases_alike_in_most(wrong_answer: WrongAnswer, mistake: Mistake) -> list[Ca
     alike: list[Case] = []
     others = 0
     for case in wrong_answer.decisive_first:
-        if (how := wrong_answer.seen_in(mistake, case)) in (None, Seen.UNDEFINED):
+        if (how := wrong_answer.seen_in(mistake, case)) in (None, Seen.UNDEFINED, Seen.NEARLY):
             continue
         if how is Seen.ALIKE:
             alike.append(case)

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_lib.exercises.cases import is_fractional
+from course_lib.exercises.judging.relations import Compared, find_relation
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
 from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
@@ -318,44 +320,113 @@ def _all_within(some: Tensor, numbers: Tensor) -> bool:
     return bool(torch.isclose(some[:, None], numbers, rtol=1e-3, atol=1e-5).any(dim=1).all())
 
 
+class _WithTheSameNumbers:
+    """A class that has the names and shapes of the course's class, to be given the same random numbers as that one.
+
+    Unlike the fixed weights, these numbers differ wherever one stands, so that also their order shows.
+    """
+
+    def __init__(self, learned: ClassWithWeights, answer: Any) -> None:
+        self.learned = learned
+        with torch.random.fork_rng([]):
+            self.reference = learned.make(learned.reference, learned.sizes).eval()
+            self.module = learned.make(answer, learned.sizes, seed=1).eval()
+        random = torch.Generator().manual_seed(0)
+        state = _state(self.reference)
+        self.weights = {name: each + torch.randn(each.shape, generator=random) / 4 for name, each in state}
+        own = {name: each.shape for name, each in _state(self.module)}
+        self.has_same_names = {name: each.shape for name, each in self.weights.items()} == own
+        self.reference.load_state_dict(self.weights)
+        self.inputs = [learned.inputs(*learned.sizes)]
+        self.inputs.append(tuple(_halved(each) for each in self.inputs[0]))
+
+    def output(self, values: dict[str, Tensor], inputs: int = 0) -> Tensor:
+        """What the class computes with these numbers."""
+        kept = self.module.state_dict()  # its tensors are those of the module
+        for name, value in values.items():
+            kept[name].copy_(value)
+        output: Tensor = self.learned.outputs(self.module, self.inputs[inputs])[0]
+        return output
+
+    def expected(self, inputs: int = 0) -> Tensor:
+        """What the course's class computes."""
+        output: Tensor = self.learned.outputs(self.reference, self.inputs[inputs])[0]
+        return output
+
+    def is_right(self, values: dict[str, Tensor]) -> bool:
+        """Whether the class, with these numbers, computes what the course's class computes with its own."""
+        return torch.allclose(self.output(values), self.expected(), atol=1e-5)
+
+    def relation(self) -> str:
+        """A sentence on how the output differs from that of the course's class, or ""."""
+        pairs = ((self.output(self.weights, i), self.expected(i)) for i in range(len(self.inputs)))
+        return find_relation("your output", [Compared(got, right, {}, {}) for got, right in pairs])
+
+
+def _halved(argument: Any) -> Any:
+    """Another input of the same shape, for those that hold fractions."""
+    return argument / 2 if is_fractional(argument) else argument
+
+
+@torch.no_grad()
+def computes_as(learned: ClassWithWeights, answer: Any, other: Callable[..., nn.Module]) -> bool:
+    """Whether a class computes what another one does if both get the same numbers by the names of the course's class.
+
+    Fixed weights hide the order of heads, for instance, since they repeat one block of numbers.
+    """
+    both = _WithTheSameNumbers(learned, answer)
+    if not both.has_same_names:
+        return False
+    known = other(*learned.sizes).eval()
+    known.load_state_dict(both.weights)
+    return torch.allclose(both.output(both.weights), learned.outputs(known, both.inputs[0])[0], atol=1e-5)
+
+
+@torch.no_grad()
 def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
     """Say that weights with the names of the course's class are used for something else than there.
 
     Later notebooks copy trained weights by these names.
     """
-    with torch.random.fork_rng([]), torch.no_grad():
-        reference = learned.make(learned.reference, learned.sizes).eval()
-        module = learned.make(answer, learned.sizes, seed=1).eval()
-        random = torch.Generator().manual_seed(0)
-        weights = {name: each + torch.randn(each.shape, generator=random) / 4 for name, each in _state(reference)}
-        own = dict(_state(module))
-        if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in own.items()}:
-            return ""
-        inputs = learned.inputs(*learned.sizes)
-        reference.load_state_dict(weights)
-        expected = learned.outputs(reference, inputs)[0]
-        kept = module.state_dict()  # its tensors are those of the module
+    both = _WithTheSameNumbers(learned, answer)
+    weights = both.weights
+    if not both.has_same_names or both.is_right(weights):
+        return ""
+    deadline = time.thread_time() + SECONDS_FOR_EXCHANGES
+    for one, other in _pairs_of_one_depth(_submodules(weights)):
+        if time.thread_time() > deadline:
+            break
+        exchanged = _exchange(weights, one, other)
+        if exchanged is not None and both.is_right(exchanged):
+            return (
+                f"Your `self.{one}` does the work of `self.{other}`, and the other way round. Later notebooks copy "
+                "trained weights by these names, so exchange the two in `forward`."
+            )
+    square = [name for name, each in weights.items() if each.dim() == 2 and each.size(0) == each.size(1)]
+    for names in (some for count in range(1, len(square) + 1) for some in combinations(square, count)):
+        if time.thread_time() > deadline:
+            break
+        if both.is_right(weights | {name: weights[name].T for name in names}):
+            return _about_transposed(both.module, names)
+    sentences = (
+        "With the same numbers in parameters of the same names, your class computes something else than the course's.",
+        both.relation(),
+        "Later notebooks copy trained parameters by these names.",
+    )
+    return " ".join(filter(None, sentences))
 
-        def is_right(values: dict[str, Tensor]) -> bool:
-            for name, value in values.items():
-                kept[name].copy_(value)
-            return torch.allclose(learned.outputs(module, inputs)[0], expected, atol=1e-5)
 
-        if is_right(weights):
-            return ""
-        deadline = time.thread_time() + SECONDS_FOR_EXCHANGES
-        for one, other in _pairs_of_one_depth(_submodules(weights)):
-            if time.thread_time() > deadline:
-                break
-            exchanged = _exchange(weights, one, other)
-            if exchanged is not None and is_right(exchanged):
-                return (
-                    f"Your `self.{one}` does the work of `self.{other}`, and the other way round. Later notebooks copy "
-                    "trained weights by these names, so exchange the two in `forward`."
-                )
+def _about_transposed(module: nn.Module, names: Sequence[str]) -> str:
+    """Say that matrices are used in place of their transposes, which is what a linear layer multiplies by."""
+    matrices = join_words([f"`self.{name}`" for name in names])
+    them = "its transpose" if len(names) == 1 else "their transposes"
+    path, _, attribute = names[0].rpartition(".")
+    what_to_do = f"Multiply by {them}."
+    if attribute == "weight" and isinstance(module.get_submodule(path), nn.Linear):
+        what_to_do = f"Call the layer, `self.{path}(…)`, or multiply by {them}."
     return (
-        "Your weights have the names of the course's class, but other tasks. Later notebooks copy trained weights by "
-        "these names, so use each for what its name says."
+        f"Your code multiplies by {matrices}, where the course's class multiplies by {them}. {what_to_do} Later "
+        "notebooks copy trained parameters by these names."
     )
 
 

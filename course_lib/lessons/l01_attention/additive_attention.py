@@ -97,6 +97,15 @@ def no_activation(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
+    "Your code multiplies by `v_a` inside the tanh, and adds up the features after it. Take the tanh of the sum of the "
+    "query's and the key's part alone, and then the dot product with `v_a`: `torch.tanh(…) @ v_a`."
+)
+def v_a_inside_the_tanh(query, key, value, W_a, U_a, v_a, mask=None):
+    parts = (query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)
+    return attend(torch.tanh(parts * v_a).sum(-1), value, mask)
+
+
+@additive_attention.mistake(
     "In your code the tanh is that of the finished score, which it squeezes between −1 and 1. Put it around the sum, "
     "before `v_a`."
 )

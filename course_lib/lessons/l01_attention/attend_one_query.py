@@ -223,8 +223,8 @@ def weights_times_value_summed_over_keys(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your code adds everything up to a single number. Each value has d_v numbers, and so has their mixture: two in the "
-    "example. Sum over the keys only, which `weights @ value` does."
+    "Your code adds everything up to a single number. Each value has d_v numbers, and so has their mixture. Sum over "
+    "the keys only, which `weights @ value` does."
 )
 def summed_over_everything(query, key, value):
     return (torch.softmax(key @ query, 0).unsqueeze(1) * value).sum()
@@ -232,7 +232,7 @@ def summed_over_everything(query, key, value):
 
 @attend_one_query.mistake(
     "Your code multiplies `weights * value` number by number and adds everything up to a single number. The mixture "
-    "has d_v numbers, two in the example: `weights @ value`."
+    "has d_v numbers: `weights @ value`."
 )
 def weights_times_value_summed(query, key, value):
     return (torch.softmax(key @ query, 0) * value).sum()
@@ -272,6 +272,13 @@ def scores_by_cosine(query, key, value):
 )
 def scaled_already(query, key, value):
     return torch.softmax(key @ query / math.sqrt(query.size(0)), 0) @ value
+
+
+@attend_one_query.mistake(
+    "Your scores are divided by √S, where S is the number of keys. Here use the plain dot product of query and key."
+)
+def scaled_by_the_number_of_keys(query, key, value):
+    return torch.softmax(key @ query / math.sqrt(len(key)), 0) @ value
 
 
 @attend_one_query.mistake(

@@ -136,6 +136,15 @@ def one_maximum_for_all(scores):
 
 
 @attention_weights.mistake(
+    "Your code subtracts the maximum of each column, so the scores of one row lose different numbers, which changes "
+    "their shares. Subtract the maximum of each row: `scores.amax(-1, keepdim=True)`."
+)
+def maximum_of_columns(scores):
+    exponentials = (scores - scores.amax(0)).exp()
+    return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+@attention_weights.mistake(
     "Your code gives the best key everything. Attention is a soft lookup: the other keys get their shares too."
 )
 def winner_takes_all(scores):

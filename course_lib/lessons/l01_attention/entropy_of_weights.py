@@ -35,7 +35,7 @@ entropy_of_weights = Exercise(
     remark=remark_on_gradient(torch.tensor([[0.5, 0.25, 0.25]])),
     returns=(Result("the entropy", "T,", any_precision=True),),
     example=case(torch.tensor([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]])),
-    another=case(torch.tensor([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])),
+    another=case(torch.tensor([[0.15, 0.65, 0.2], [0.3, 0.3, 0.4]])),
     cases=(
         case(torch.softmax(fixed_tensor(2, 4), -1), having=("four keys",)),
         case(torch.softmax(fixed_tensor(4, 3), -1), having=("more queries than keys",)),
@@ -104,6 +104,29 @@ def in_bits(weights):
 )
 def to_base_10(weights):
     return -torch.xlogy(weights, weights).sum(-1) / math.log(10)
+
+
+@entropy_of_weights.mistake(
+    "Your result is log(S) minus the entropy, which is 0 for equal weights. Return the entropy itself."
+)
+def distance_from_equal_weights(weights):
+    return math.log(weights.size(-1)) + torch.xlogy(weights, weights).sum(-1)
+
+
+@entropy_of_weights.mistake(
+    "Your code leaves out weights below about 0.1, which add something to the entropy too. Leave out only weights of "
+    "exactly 0."
+)
+def small_weights_left_out(weights):
+    return -torch.xlogy(weights, weights).masked_fill(weights <= 0.1, 0).sum(-1)
+
+
+@entropy_of_weights.mistake(
+    "Your code leaves out weights below about 0.01, which add something to the entropy too. Leave out only weights of "
+    "exactly 0."
+)
+def tiny_weights_left_out(weights):
+    return -torch.xlogy(weights, weights).masked_fill(weights <= 0.01, 0).sum(-1)
 
 
 @entropy_of_weights.mistake(

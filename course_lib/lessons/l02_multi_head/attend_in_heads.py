@@ -152,6 +152,25 @@ def features_dealt_out(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
+    "Your heads all read with the weights of head 0. Let each head compute weights of its own, from its own part of "
+    "the queries and keys."
+)
+def weights_of_head_0(query, key, value, heads):
+    queries, keys, values = (split_heads(x, heads) for x in (query, key, value))
+    _, weights = scaled_dot_product_attention(queries[:, :1], keys[:, :1], values[:, :1])
+    return merge_heads(weights @ values)
+
+
+@attend_in_heads.mistake(
+    "In your code head h begins at feature h, so the heads overlap. Head h begins at feature h · d_k, where the one "
+    "before it ends."
+)
+def heads_overlap(query, key, value, heads):
+    pieces = (x.unfold(-1, query.size(-1) // heads, 1)[..., :heads, :].transpose(1, 2) for x in (query, key, value))
+    return merge_heads(scaled_dot_product_attention(*pieces)[0])
+
+
+@attend_in_heads.mistake(
     "Your code joins the heads in reading order, which mixes tokens. Move the axis of heads back before you join, as "
     "your `merge_heads` does.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/7",

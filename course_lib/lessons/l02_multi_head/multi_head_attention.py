@@ -11,7 +11,7 @@ from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.weights.class_checks import explain_class, judge_class
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, numbers_in_biases, with_count
-from course_lib.exercises.weights.weights_in_use import names_of_its_own
+from course_lib.exercises.weights.weights_in_use import computes_as, names_of_its_own
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
 from course_lib.transformer.attention import merge_heads, scaled_dot_product_attention, split_heads
@@ -80,6 +80,17 @@ def kept_weights(learned: ClassWithWeights, answer: Any) -> str:
     )
 
 
+def heads_in_reverse(learned: ClassWithWeights, answer: Any) -> str:
+    """Say that the heads are merged in reverse order, which fixed weights hide, since they are the same for all."""
+
+    def last_head_first(d_model: int, heads: int) -> nn.Module:
+        return attention.MultiHeadAttention(d_model, heads, merge=lambda x: merge_heads(x.flip(1)))
+
+    if not computes_as(learned, answer, last_head_first):
+        return ""
+    return "Your code merges the heads in reverse order. Head 0 comes first: use your `merge_heads`."
+
+
 def remark(answer: Any) -> str:
     """Say that trained weights do not fit into a class, or that it does not keep its attention weights."""
     if sentence := names_of_its_own(LEARNED)(answer):
@@ -102,7 +113,7 @@ multi_head_attention = Exercise(
     difficulty=3,
     trained=True,
     adapt=with_count(LEARNED, lambda fixed, sizes: numbers_in_biases(fixed, 4 * sizes[0])),
-    further_check=judge_class(LEARNED, kept_weights),
+    further_check=judge_class(LEARNED, kept_weights, heads_in_reverse),
     explain=explain_matrix_for_layer,
     remark=remark,
     returns=(
@@ -261,6 +272,17 @@ def split_by_a_view(d_model, heads):
         return x.reshape(x.size(0), heads, x.size(1), -1)
 
     return attention.MultiHeadAttention(d_model, heads, split=split)
+
+
+@multi_head_attention.mistake(
+    "Your code deals the features out like cards, so a head gets every H-th number. A head should get neighbours: use "
+    "your `split_heads` and `merge_heads`."
+)
+def features_dealt_out(d_model, heads):
+    def split(x, heads):
+        return x.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)
+
+    return attention.MultiHeadAttention(d_model, heads, split=split, merge=lambda x: x.permute(0, 2, 3, 1).flatten(-2))
 
 
 @multi_head_attention.mistake(

@@ -112,6 +112,14 @@ def positions_for_ids(ids, table):
     return table[torch.arange(ids.size(1))].expand(len(ids), -1, -1)
 
 
+@embed.mistake(
+    "Your code numbers the different ids in `ids` from 0 and looks up these numbers. The id itself is the number of "
+    "the row: `table[ids]`."
+)
+def numbered_among_the_different(ids, table):
+    return table[ids.unique(return_inverse=True)[1]]
+
+
 @embed.mistake("Your code averages the vectors of a sentence. Each token keeps its own vector.")
 def averaged(ids, table):
     return table[ids].mean(1)

@@ -7,6 +7,7 @@ from typing import Any
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.judging.calls import describe_call
 from course_lib.lessons.l03_tokens.inputs import Pair, Words
 from course_lib.text import byte_pairs
 from course_lib.text.byte_pairs import count_pairs, count_words, merge_pair
@@ -46,6 +47,27 @@ def explain_list_as_key(answer: Callable[..., Any], arguments: tuple[Any, ...]) 
     return ""
 
 
+def explain(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
+    """Say what to do about lists as keys, or which of two equally frequent pairs should have been taken; else ""."""
+    if sentence := explain_list_as_key(answer, arguments):
+        return sentence
+    words, count = arguments
+    merges, right = answer(dict(words), count), byte_pairs.learn_merges(words, count)
+    differing = (k for k, (one, other) in enumerate(zip(merges, right, strict=False)) if tuple(one) != other)
+    if (k := next(differing, None)) is None:
+        return ""
+    for i, pair in enumerate(right[:k]):
+        words = {tuple(merge_pair(word, pair, 256 + i)): times for word, times in words.items()}
+    counts = count_pairs(words)
+    if counts.get(tuple(merges[k])) != counts[right[k]]:
+        return ""
+    return (
+        f"For {describe_call(learn_merges, answer, arguments)}, your merge number {k}, counted from 0, is {merges[k]}, "
+        f"and it should be {right[k]}. Both pairs occur equally often there, {counts[right[k]]} times. Of such pairs "
+        "take the one with the smaller first id, and if the first ids are equal, the one with the smaller second id."
+    )
+
+
 WORDS = {(5, 6, 7): 4, (5, 6): 3, (6, 7): 2}
 
 learn_merges = Exercise(
@@ -55,7 +77,7 @@ learn_merges = Exercise(
     minutes=15,
     difficulty=2,
     on_map="source_embedding",
-    explain=explain_list_as_key,
+    explain=explain,
     returns=(Result("the merges"),),
     example=case(WORDS, 2),
     another=case({(8, 9, 7): 4, (8, 9): 3, (9, 7): 2}, 2),

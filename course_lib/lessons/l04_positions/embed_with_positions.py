@@ -53,6 +53,15 @@ embed_with_positions = Exercise(
 
 
 @embed_with_positions.mistake(
+    "Tokens with the id 0 get no position in your code. Here id 0 is a token like any other: add the position's vector "
+    "to every token."
+)
+def no_position_for_id_0(ids, table):
+    x = table[ids] * math.sqrt(table.size(1))
+    return x + sinusoidal(ids.size(1), table.size(1)) * (ids != 0).unsqueeze(-1)
+
+
+@embed_with_positions.mistake(
     "The embeddings are not scaled. Multiply them by √d_model before you add the positions.",
     seen="https://github.com/SamLynnEvans/Transformer/issues/10",
 )

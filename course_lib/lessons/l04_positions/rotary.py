@@ -249,8 +249,7 @@ def exponent_not_doubled(x):
 
 
 @rotary.mistake(
-    "Your exponent is 4i / d_k, twice what it should be: `torch.arange(0, d_k, 2)` is 2i already. Divide it by d_k, "
-    "without another 2."
+    "Your exponent is 4i / d_k, where i counts the pairs from 0. That is twice what it should be: 2i / d_k."
 )
 def exponent_doubled_twice(x):
     return turned(x, angles_with(x, 2.0))
@@ -261,7 +260,7 @@ def faster_and_faster(x):
     return turned(x, angles_with(x, -1.0))
 
 
-@rotary.mistake("Your angles are taken for degrees. They are in radians already, as `torch.cos` expects.")
+@rotary.mistake("Your code treats the angles as degrees. They are in radians already, as `torch.cos` expects.")
 def in_degrees(x):
     return turned(x, torch.deg2rad(angles_with(x, 1.0)))
 

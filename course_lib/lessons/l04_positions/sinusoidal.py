@@ -96,8 +96,7 @@ def another_frequency_for_the_cosine(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your exponent is 4i / d_model, twice what it should be. A loop in steps of two, 0, 2, 4 …, counts 2i already: "
-    "divide that number by d_model.",
+    "Your exponent is 4i / d_model, where i counts the clocks from 0. That is twice what it should be: 2i / d_model.",
     seen="https://github.com/SamLynnEvans/Transformer/issues/25",
 )
 def doubled_twice(length, d_model):
@@ -253,7 +252,7 @@ def in_whole_turns(length, d_model):
     return side_by_side(angles.sin(), angles.cos())
 
 
-@sinusoidal.mistake("Your angles are taken for degrees. They are in radians already, as `torch.sin` expects.")
+@sinusoidal.mistake("Your code treats the angles as degrees. They are in radians already, as `torch.sin` expects.")
 def in_degrees(length, d_model):
     angles = torch.deg2rad(angles_of(length, d_model))
     return side_by_side(angles.sin(), angles.cos())

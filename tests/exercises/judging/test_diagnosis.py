@@ -136,7 +136,7 @@ def last_changed(result: torch.Tensor) -> torch.Tensor:
         ("top_p_filter", last_changed, ", the probabilities after a softmax should be `"),
         ("cross_entropy", last_changed, ", the loss should be `"),
         ("attention_weights", last_changed, " should give `"),
-        ("causal_mask", last_changed, "For `causal_mask(3)`, the mask should be True at (2, 2), not False."),
+        ("causal_mask", last_changed, "For `causal_mask(3)`, the mask should have True at (2, 2), not False."),
         ("cross_attend", last_changed, "Your output is wrong only at the last index"),
         (
             "wilson_interval",
@@ -220,7 +220,7 @@ def test_an_argument_that_is_changed_is_named_also_where_the_result_is_wrong():
         return torch.tensor(added)
 
     assert said("leave_one_out", pops).endswith(
-        "Your code also changes `words`, the caller's list: work on `words.copy()`."
+        "Your code also changes `words`, the caller's list: work on a copy, `list(words)`."
     )
 
 
@@ -236,12 +236,12 @@ def test_of_a_list_of_lists_a_copy_of_the_outer_one_is_not_said_to_be_enough():
 
 def test_the_largest_difference_is_shown_and_not_one_in_the_last_digits():
     outcome = difference(torch.tensor([1.0001, 2.0, 9.0]), torch.tensor([1.0, 2.0, 3.0]), [Result("output")])
-    assert outcome == "the output should be 3 at index 2, not 9."
+    assert outcome == "the output should have 3 at index 2, not 9."
 
 
 def test_truth_values_are_written_as_python_writes_them():
     assert difference(torch.tensor([False]), torch.tensor([True]), [Result("the mask")]) == (
-        "the mask should be True at index 0, not False."
+        "the mask should have True at index 0, not False."
     )
 
 
@@ -298,7 +298,10 @@ def test_a_changed_list_is_reported_and_the_next_answer_gets_it_unchanged():
         return ids
 
     message = said("apply_merges", empties_the_list)
-    assert message == "The result is right, but your code changes `merges`, the caller's list: work on `merges.copy()`."
+    assert (
+        message
+        == "The result is right, but your code changes `merges`, the caller's list: work on a copy, `list(merges)`."
+    )
     assert not find("apply_merges").check(lambda word, merges: list(word)).passed
 
 
@@ -357,7 +360,9 @@ def test_an_answer_right_only_for_the_example_is_reported():
         return torch.softmax(x, dim) if x.min() >= 0 else torch.softmax(2 * x, dim)
 
     message = said("softmax", answer)
-    assert message.startswith("Your code is right in the first call that was tried, but not with other numbers")
+    assert message.startswith(
+        "Your code is right in the first call tried, but not in the second, in which only the numbers differ."
+    )
 
 
 def test_an_answer_right_only_without_a_batch_is_reported():
@@ -562,7 +567,7 @@ def test_arguments_without_tensors_have_no_shape_to_speak_of():
         return any(loss > min(losses[:-patience]) for loss in losses[-patience:])
 
     message = said("should_stop", should_stop)
-    assert message.startswith("Your code is right in the first call that was tried, but not in a similar call")
+    assert message.startswith("Your code is right in the first call tried, but not in the second.")
 
 
 def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():
@@ -570,7 +575,9 @@ def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():
         bias = find("alibi_bias").reference(heads, T)
         return bias.masked_fill(torch.ones(T, T).triu(1).bool(), 5.0)
 
-    assert "before the last index along the axis before the last." in said("alibi_bias", alibi_bias)
+    assert "right only at the last index along the axis before the last, and wrong elsewhere." in said(
+        "alibi_bias", alibi_bias
+    )
 
 
 def test_a_pattern_along_a_batch_that_mostly_has_one_text_is_not_said():
@@ -684,7 +691,7 @@ def test_a_number_that_is_too_large_in_no_regular_way_is_said_to_be_so():
         return schedules.learning_rate(step, d_model, warmup) + (step * 7 % 5 + 1) / (3 + d_model % 7)
 
     message = find("learning_rate").check(irregular).message
-    assert message.startswith("In the calls tried, your learning rate is too large wherever it is wrong.")
+    assert message.startswith("In all calls tried, your learning rate is too large.")
 
 
 def test_digits_that_rounding_takes_are_told_from_a_wrong_formula():

@@ -41,4 +41,16 @@ def second_of_the_pair(x, dim):
     return exponentials / exponentials.sum(dim, keepdim=True)
 
 
+@wrong("softmax", says="In the call below, it adds up to 0.9993.", never="first")
+def a_little_below_1(x, dim):
+    exponentials = (x - x.amax(dim, keepdim=True)).exp()
+    return exponentials / (exponentials.sum(dim, keepdim=True) + 1e-3)
+
+
+@wrong("softmax", says="Where your result is wrong, the shares are", never="in your result")
+def to_base_2(x, dim):
+    powers = 2 ** (x - x.amax(dim, keepdim=True))
+    return powers / powers.sum(dim, keepdim=True)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

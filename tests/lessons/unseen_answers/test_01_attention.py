@@ -1,5 +1,7 @@
 """Unseen answers to the exercises of notebook 01_attention."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -133,6 +135,45 @@ def scale_to_the_power_of_1_halved(query, key, value, mask=None):
 def dot_product_of_tanhs(query, key, value, W_a, U_a, v_a, mask=None):
     scores = torch.tanh(query @ W_a.T) @ (v_a * torch.tanh(key @ U_a.T)).mT / len(v_a) ** 0.5
     weights = (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1)
+    return weights @ value, weights
+
+
+@wrong("attend_one_query", says="Your scores are divided by √S")
+def with_the_root_of_the_number_of_keys(query, key, value):
+    return torch.softmax(key @ query / len(key) ** 0.5, 0) @ value
+
+
+@wrong("attend_one_query", says="adds everything up to a single number", never="the example")
+def added_up_to_one_number(query, key, value):
+    return (torch.softmax(key @ query, 0)[:, None] * value).sum()
+
+
+@wrong("attention_weights", says="subtracts the maximum of each column")
+def below_the_maximum_of_the_column(scores):
+    exponentials = (scores - scores.amax(dim=0, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim=1, keepdim=True)
+
+
+@wrong("mix_values", says="Where your output is wrong, everything is", never="in your output")
+def divided_by_the_number_of_queries(weights, value):
+    return weights @ value / len(weights)
+
+
+@wrong("entropy_of_weights", says="Your result is log(S) minus the entropy")
+def below_that_of_equal_weights(weights):
+    return math.log(weights.size(-1)) - torch.special.entr(weights).sum(-1)
+
+
+@wrong("entropy_of_weights", says="leaves out weights below about 0.1,")
+def of_large_weights_only(weights):
+    return torch.tensor([-sum(w * math.log(w) for w in row if w > 0.1) for row in weights.tolist()])
+
+
+@wrong("additive_attention", says="multiplies by `v_a` inside the tanh")
+def factors_inside_the_tanh(query, key, value, W_a, U_a, v_a, mask=None):
+    parts = (query @ W_a.mT)[..., :, None, :] + (key @ U_a.mT)[..., None, :, :]
+    scores = torch.tanh(parts * v_a).sum(-1)
+    weights = torch.softmax(scores if mask is None else scores.masked_fill(~mask, -math.inf), -1)
     return weights @ value, weights
 
 

@@ -90,4 +90,74 @@ class AveragesWeights(MultiHead):
         return weights.mean(1, keepdim=True)
 
 
+@wrong("attend_in_heads", says="Your heads all read with the weights of head 0")
+def weights_of_the_first_head(query, key, value, heads):
+    queries, keys, values = (split_heads(x, heads) for x in (query, key, value))
+    return merge_heads(scaled_dot_product_attention(queries[:, :1], keys[:, :1], values[:, :1])[1] @ values)
+
+
+@wrong("attend_in_heads", says="head h begins at feature h, so the heads overlap")
+def windows_of_features(query, key, value, heads):
+    d_k = query.size(-1) // heads
+    pieces = ([x[..., h : h + d_k] for x in (query, key, value)] for h in range(heads))
+    return torch.cat([scaled_dot_product_attention(*three)[0] for three in pieces], -1)
+
+
+@wrong("split_heads", says="Your heads are right only at index 0 along the axis H", never="after index 0")
+def split_into_the_first_head(x, heads):
+    return split_heads(x, heads)[:, :1].expand(-1, heads, -1, -1)
+
+
+@wrong("multi_head_parameter_count", says="In all calls tried, your count is too large.", never="wherever")
+def square_of_one_more(d_model, heads):
+    return 4 * (d_model + 1) ** 2
+
+
+@wrong("MultiHeadAttention", says="Your code deals the features out like cards")
+class FeaturesDealtOut(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        projected = (self.W_q(query), self.W_k(key), self.W_v(value))
+        dealt = (x.unflatten(-1, (-1, self.heads)).permute(0, 3, 1, 2) for x in projected)
+        mixed, self.weights = scaled_dot_product_attention(*dealt, mask)
+        return self.W_o(mixed.permute(0, 2, 3, 1).flatten(2))
+
+
+@wrong(
+    "MultiHeadAttention",
+    says=("multiplies by `self.W_q.weight`, `self.W_k.weight` and `self.W_v.weight`", "Call the layer"),
+    never="other tasks",
+)
+class WithoutTransposes(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        layers = ((query, self.W_q), (key, self.W_k), (value, self.W_v))
+        projected = (split_heads(x @ layer.weight + layer.bias, self.heads) for x, layer in layers)
+        mixed, self.weights = scaled_dot_product_attention(*projected, mask)
+        return self.W_o(merge_heads(mixed))
+
+
+@wrong("MultiHeadAttention", says="merges the heads in reverse order", never="other tasks")
+class LastHeadFirst(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        projected = (self.W_q(query), self.W_k(key), self.W_v(value))
+        mixed, self.weights = scaled_dot_product_attention(*(split_heads(x, self.heads) for x in projected), mask)
+        return self.W_o(merge_heads(mixed.flip(1)))
+
+
+@wrong("MultiHeadAttention", says="the right numbers are there, but at other positions", never="other tasks")
+class OutputReversed(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        return merge_heads(split_heads(super().forward(query, key, value, mask), self.heads).flip(1))
+
+
+@wrong(
+    "MultiHeadAttention", says="your output is right in all but the one with a mask for each head", never="your code"
+)
+class HeadsFirst(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        mask = mask if mask is None or mask.dim() < 4 else mask[:, :1]
+        output = super().forward(query, key, value, mask)
+        self.weights = self.weights.transpose(0, 1)
+        return output
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -43,6 +43,54 @@ def ids_clamped(ids, table):
     return table[ids.clamp(max=len(table) - 1)]
 
 
+@wrong("merge_pair", says="work on a copy, `list(word)`", never=".copy()")
+def merged_in_place(word, pair, new_id):
+    i = 0
+    word = word if isinstance(word, list) else list(word)
+    while i < len(word) - 1:
+        if (word[i], word[i + 1]) == pair:
+            word[i : i + 2] = [new_id]
+        i += 1
+    return word
+
+
+@wrong("merge_pair", says="compare its index with the length", never="one earlier")
+def next_id_without_asking(word, pair, new_id):
+    merged, i = [], 0
+    while i < len(word):
+        is_pair = word[i] == pair[0] and word[i + 1] == pair[1]
+        merged.append(new_id if is_pair else word[i])
+        i += 2 if is_pair else 1
+    return merged
+
+
+def by_ties(key):
+    def learn(words, count):
+        merges: list[tuple[int, int]] = []
+        while len(merges) < count and (counts := count_pairs(words)):
+            merges.append(min(counts, key=lambda pair: (-counts[pair], key(pair))))
+            new_id = 255 + len(merges)
+            words = {tuple(merge_pair(word, merges[-1], new_id)): times for word, times in words.items()}
+        return merges
+
+    return learn
+
+
+wrong("learn_merges", says=("is (256, 3), and it should be (4, 256)", "equally often there, 7 times"))(by_ties(sum))
+wrong("learn_merges", says=("is (256, 3), and it should be (4, 256)", "equally often there, 7 times"))(by_ties(str))
+
+
+@wrong("bpe_decode", says="of length 256, not 255: from index 255 on")
+def without_the_last_byte(ids, merges):
+    return find("bpe_decode").reference([i for i in ids if i != 255], merges)
+
+
+@wrong("embed", says="numbers the different ids")
+def among_the_different_ids(ids, table):
+    different, places = ids.unique(return_inverse=True)
+    return table[: len(different)][places]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -65,4 +65,41 @@ def positions_of_1024_at_most(x):
     return torch.cat((rotate(start), rotate(rest)), -2)
 
 
+@wrong("sinusoidal", says="Your exponent is 4i / d_model", never=("loop", "in steps"))
+def exponents_of_half_the_width(length, d_model):
+    half = d_model // 2
+    angles = torch.arange(length).double()[:, None] / 10_000 ** (2 * torch.arange(half).double() / half)
+    return torch.stack((angles.sin(), angles.cos()), -1).flatten(1).float()
+
+
+@wrong("embed_with_positions", says="Tokens with the id 0 get no position")
+def no_position_for_padding(ids, table):
+    x = table[ids] * table.size(1) ** 0.5
+    return torch.where((ids == 0)[..., None], x, x + sinusoidal(ids.size(1), table.size(1)))
+
+
+def turned(x, angles):
+    first, second = x.chunk(2, -1)
+    return torch.cat((first * angles.cos() - second * angles.sin(), second * angles.cos() + first * angles.sin()), -1)
+
+
+@wrong("rotary", says="Your exponent is 4i / d_k", never="`torch.arange(0, d_k, 2)`")
+def turned_by_exponents_of_half_the_width(x):
+    half = x.size(-1) // 2
+    exponents = 2 * torch.arange(half, dtype=x.dtype) / half
+    return turned(x, torch.arange(x.size(-2), dtype=x.dtype)[:, None] / 10_000**exponents)
+
+
+@wrong("rotary", says="Your clocks get faster and faster", never="That explains")
+def multiplied_by_the_power(x):
+    exponents = torch.arange(0, x.size(-1), 2, dtype=x.dtype) / x.size(-1)
+    return turned(x, torch.arange(x.size(-2), dtype=x.dtype)[:, None] * 10_000**exponents)
+
+
+@wrong("rotary", says="treats the angles as degrees", never="taken for")
+def angles_in_degrees(x):
+    exponents = torch.arange(0, x.size(-1), 2, dtype=x.dtype) / x.size(-1)
+    return turned(x, torch.deg2rad(torch.arange(x.size(-2), dtype=x.dtype)[:, None] / 10_000**exponents))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
