@@ -509,7 +509,8 @@ def _size(name: str, compared: Sequence[Compared], source: str) -> str:
         return ""
     if "count of" in name:
         counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
-        return f"{capitalized(name)} {counts}: is something left out, or used twice?"
+        question = "is something left out" if known[0][0] < known[0][1] else "is something there that does not belong"
+        return f"{capitalized(name)} {counts}: {question}, or used twice?"
     subject = f"{owned(name)} {is_or_are(name)}"
     it = "they are" if is_or_are(name) == "are" else "it is"
     if all(got == 0 for got, _ in known):
