@@ -637,7 +637,7 @@ def _in_most_cases(wrong_answer: WrongAnswer) -> Findings | None:
     if len(found) != 1:
         return None
     mistake, count = found[0]
-    # Elsewhere the answer gives something else, so what the message says of its code may not be so.
+    # Elsewhere the answer gives something else, so that its code need not be what the message says.
     like = f"In {count} of the {len(wrong_answer.wrong)} wrong cases, your result is that of this mistake:"
     return Findings([mistake], [f"{like} {mistake.without_praise}"])
 

@@ -15,9 +15,7 @@ from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 wrong = WrongAnswers()
 
 
-@wrong(
-    "pack_texts", says=("lacks that row", "the loop over the rows stops one row early", "If it has one"), never="Either"
-)
+@wrong("pack_texts", says=("lacks that row", "If it has one, the loop over the rows"), never="Either")
 def last_row_lost(texts, end, length):
     stream = [i for text in texts for i in [*text, end]]
     rows = [stream[i : i + length] for i in range(0, len(stream) - length, length)]
@@ -119,7 +117,7 @@ def one_position_too_late(ids, end):
     return ids[:, :-1], labels
 
 
-@wrong("hide_tokens", says="The second numbers have no effect in your code")
+@wrong("hide_tokens", says="The second numbers have no effect in your code", never="wrong cases")
 def by_first_numbers(ids, special, mask, chances, substitutes, share=0.15):
     first, ordinary = chances[0], ~torch.isin(ids, special)
     inputs = torch.where((first < 0.8 * share) & ordinary, mask, ids)
