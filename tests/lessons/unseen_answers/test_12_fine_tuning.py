@@ -76,12 +76,6 @@ def divided_by_the_longest(hidden, real):
     return (hidden * real[..., None]).sum(1) / real.sum(1).max()
 
 
-@wrong("mean_of_tokens", says="In 6 of the 8 wrong cases, your result is that of this mistake", never="That explains")
-def divided_by_one_more_where_no_text_is_full(hidden, real):
-    count = hidden.size(1) + int(real.sum(1).max() < hidden.size(1))
-    return (hidden * real[..., None]).sum(1) / count
-
-
 @wrong("LowRankAdapter", says="Your class learns a bias, `self.B.bias`", never="numbers")
 class BiasAtRandom(nn.Module):
     def __init__(self, d_in, d_out, rank, alpha):
