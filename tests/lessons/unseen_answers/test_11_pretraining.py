@@ -125,6 +125,12 @@ def by_first_numbers(ids, special, mask, chances, substitutes, share=0.15):
     return inputs, torch.where((first < share) & ordinary, ids, -100)
 
 
+@wrong("hide_tokens", says="In 5 of the 7 wrong cases, your result is that of this mistake", never="That explains")
+def masked_ones_replaced_at_a_fixed_share(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = (chances[0] < 0.15) & ~torch.isin(ids, special)
+    return torch.where(chosen & (chances[1] < 0.9), substitutes, ids), ids.masked_fill(~chosen, -100)
+
+
 @wrong("document_mask", says="tokens after the last end token of a row see nothing")
 def only_texts_that_end(ids, end):
     mask = torch.zeros(len(ids), 1, ids.size(1), ids.size(1), dtype=torch.bool)
