@@ -536,7 +536,8 @@ def _size(name: str, compared: Sequence[Compared], source: str, is_everywhere: b
         return ""
     if "count of" in name:
         counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
-        return f"{capitalized(name)} {counts}: is something left out, or used twice?"
+        question = "is something left out" if known[0][0] < known[0][1] else "is something there that does not belong"
+        return f"{capitalized(name)} {counts}: {question}, or used twice?"
     subject = f"{owned(name)} {is_or_are(name)}"
     it = "they are" if is_or_are(name) == "are" else "it is"
     in_calls, where = ("In all calls tried", "") if is_everywhere else ("In the calls tried", f" wherever {it} wrong")

@@ -655,8 +655,9 @@ def _in_most_cases(wrong_answer: WrongAnswer) -> Findings | None:
     if len(found) != 1:
         return None
     mistake, count = found[0]
-    elsewhere = f"That explains {count} of the {len(wrong_answer.wrong)} wrong cases."
-    return Findings([mistake], [mistake.without_praise, elsewhere])
+    # Elsewhere the answer gives something else, so that its code need not be what the message says.
+    like = f"In {count} of the {len(wrong_answer.wrong)} wrong cases, your result is that of this mistake:"
+    return Findings([mistake], [f"{like} {mistake.without_praise}"])
 
 
 def _cases_alike_in_most(wrong_answer: WrongAnswer, mistake: Mistake) -> list[Case]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import is_fractional
+from course_lib.exercises.judging.outcomes import LEARNS_A_BIAS
 from course_lib.exercises.judging.relations import Compared, find_relation
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
@@ -191,10 +192,7 @@ def biases(learned: ClassWithWeights, answer: Any) -> str:
     if not (found := [each.name for each in vectors if not each.is_gain]):
         return ""
     others = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return (
-        f"Your class learns a bias, `self.{found[0]}`{others}. The maps have none here: write "
-        "`nn.Linear(…, …, bias=False)`."
-    )
+    return f"{LEARNS_A_BIAS}, `self.{found[0]}`{others}. The maps have none here: write `nn.Linear(…, …, bias=False)`."
 
 
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:

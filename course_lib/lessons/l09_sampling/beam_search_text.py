@@ -90,6 +90,19 @@ beam_search_text = Exercise(
         case(writer(271), [1, 2], 3, 5, 0, having=("a text that ends after three others have",)),
         case(writer(131), [1, 2], 2, 6, 0, having=("a text that outlives two that ended", "two beams")),
         case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once", "a longer prompt")),
+        case(
+            writer(124),
+            [1],
+            2,
+            4,
+            0,
+            having=(
+                "a likelier text that is found after another has ended",
+                "two beams",
+                "a prompt of a single token",
+                "a length of 4",
+            ),
+        ),
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
         case(writer(26), [1, 2], 3, 5, 4, having=("another stop token",)),
@@ -231,6 +244,20 @@ beam_search_text.patch(
     "themselves.",
     replace="key=lambda each: each[1])",
     by="key=lambda each: each[1] / max(1, len(each[0]) - len(prompt)))",
+)
+
+beam_search_text.patch(
+    "Your code compares log-probabilities that are divided by the length of the whole text, with the prompt, which "
+    "favours long texts. Compare the log-probabilities themselves.",
+    replace="key=lambda each: each[1])",
+    by="key=lambda each: each[1] / len(each[0]))",
+)
+
+beam_search_text.patch(
+    "Your search keeps one text fewer after each text that ends. A text that has ended takes no place: let `beam_step` "
+    "keep `beams` texts in each round.",
+    replace="if not going:",
+    by="beams -= int((tokens == stop).sum())\n        if not going:",
 )
 
 
@@ -420,7 +447,7 @@ def beam_search_that_sets_all_that_may_end_aside(model, prompt, beams, length, s
 
 @beam_search_text.right
 class BeamSearchInTensors:
-    """The number of beams falls whenever a text ends; at the start, only the first beam counts."""
+    """At the start, only the first of several equal beams counts."""
 
     @torch.no_grad()
     def __call__(self, model, prompt, beams, length, stop):
@@ -429,7 +456,7 @@ class BeamSearchInTensors:
         best = ([], -math.inf)
         for _ in range(length):
             table = totals[:, None] + model(texts)[:, -1].log_softmax(-1)
-            totals, indices = table.view(-1).topk(len(texts))
+            totals, indices = table.view(-1).topk(beams)
             texts = torch.cat((texts[indices // table.size(1)], indices[:, None] % table.size(1)), dim=1)
             for text, total in zip(texts, totals, strict=True):
                 if text[-1] == stop and total > best[1]:

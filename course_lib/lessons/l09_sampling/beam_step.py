@@ -146,8 +146,8 @@ def swapped(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your parents and tokens are those of an index into the flat table that is divided by the number of texts. A row "
-    "has V cells, so use `// V` and `% V`."
+    "Your parents and tokens are what you get if you divide an index into the flat table by n, the number of texts. "
+    "A row has V cells, so use `// V` and `% V`."
 )
 def divided_by_the_rows(logits, totals, beams):
     values, indices = (totals[:, None] + logits.log_softmax(-1)).flatten().topk(beams)
@@ -278,8 +278,8 @@ def another_order(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your tokens and totals are right, but your parents are those of an index divided by V among fewer than V "
-    "candidates for each text. If you take the best m tokens of each text first, divide the index by m."
+    "Your tokens and totals are right, but your parents are what you get if you divide an index by V where each text "
+    "has fewer than V candidates. If you take the best m tokens of each text first, divide the index by m."
 )
 def divided_by_v_among_fewer(logits, totals, beams):
     each, tokens = (totals[:, None] + logits.log_softmax(-1)).topk(min(beams, logits.size(1)), dim=-1)
@@ -295,7 +295,7 @@ def sorted_by_parents(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your parents and tokens are those of an index into the flat table that is divided by the number of beams. Each "
+    "Your parents and tokens are what you get if you divide an index into the flat table by the number of beams. Each "
     "text has V numbers there, one for each token: divide by V, `logits.size(-1)`."
 )
 def divided_by_the_beams(logits, totals, beams):

@@ -157,6 +157,13 @@ def numerator_without_brackets(length, alpha):
     return (5 + length / 6) ** alpha
 
 
+@length_penalty.mistake(
+    "In your code alpha is a factor above and below, so that it cancels out. Alpha is the exponent: use `**`."
+)
+def factor_above_and_below(length, alpha):
+    return (5 + length) * alpha / (6 * alpha) if alpha else 1.0
+
+
 @length_penalty.right_for_whole_course
 def by_logarithms(n, a):
     return math.exp(a * (math.log(5 + n) - math.log(6)))

@@ -65,8 +65,8 @@ def p_before_k(logits, temperature, k, p):
 
 
 @next_token_probabilities.mistake(
-    "Your code filters a distribution without the temperature, as if that came last, so top-p looks at another "
-    "distribution than the one you draw from. Apply the temperature first."
+    "Your filters work without the temperature, as if that came last, so top-p looks at another distribution than the "
+    "one that you draw from. Apply the temperature first."
 )
 def temperature_last(logits, temperature, k, p):
     return apply_temperature(filtered(logits, k, p), temperature).softmax(-1)
@@ -227,6 +227,16 @@ def softmax_between_the_filters(logits, temperature, k, p):
 def overflowing(logits, temperature, k, p):
     exponentials = filtered(apply_temperature(logits, temperature), k, p).exp()
     return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+@next_token_probabilities.mistake(
+    "Only the last of your steps has an effect, as if each of them began with the logits that came in. Pass on what "
+    "each step returns to the next: `logits = …`."
+)
+def only_the_last_step(logits, temperature, k, p):
+    if k is None and p is None:
+        logits = apply_temperature(logits, temperature)
+    return filtered(logits, k if p is None else None, p).softmax(-1)
 
 
 @next_token_probabilities.right_for_whole_course

@@ -274,6 +274,15 @@ def times_the_mask(logits, k):
     return logits * (choose.top_k_filter(logits, k) > -torch.inf)
 
 
+@top_k_filter.mistake(
+    "Your code compares k with the indices that a single `argsort` returns. They say which token comes first, second "
+    "and so on, not which rank a token has: take the `argsort` of the `argsort`, or compare each logit with the k-th "
+    "largest."
+)
+def indices_taken_for_ranks(logits, k):
+    return logits.masked_fill(logits.argsort(-1, descending=True) >= k, -torch.inf)
+
+
 @top_k_filter.right_for_whole_course
 def by_scatter(logits, k):
     values, indices = torch.topk(logits, min(k, logits.shape[-1]))

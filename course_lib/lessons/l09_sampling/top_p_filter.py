@@ -475,6 +475,14 @@ def moved_by_a_row(logits, p):
     return nucleus(logits, mark)
 
 
+@top_p_filter.mistake(
+    "Your kept tokens have their probabilities in place of their logits, and a softmax of these makes them almost "
+    "equally likely. Keep the logits as they came in."
+)
+def probabilities_of_the_kept(logits, p):
+    return torch.where(choose.top_p_filter(logits, p) > -torch.inf, logits.softmax(-1), -torch.inf)
+
+
 @top_p_filter.right_for_whole_course
 def top_p_from_the_least_likely(logits, p):
     ordered, order = logits.sort(dim=-1)

@@ -320,6 +320,18 @@ def maps_of(attention):
     return attention.W_q, attention.W_k, attention.W_v
 
 
+@cached_self_attention.mistake(
+    "Your code has two mistakes. Your values are rotated, but positions belong to queries and keys only; and your "
+    "heads are put together in the wrong order: bring the axis of the heads next to the features before you flatten, "
+    "as `merge_heads` does."
+)
+def values_rotated_and_heads_mixed(attention, x, past):
+    P = 0 if past is None else past[0].size(2)
+    heads = (attention.rotate(split_heads(each(x), attention.heads), P) for each in maps_of(attention))
+    mixed, longer = attend_with_cache(*heads, past)
+    return attention.W_o(mixed.reshape(x.shape)), longer
+
+
 @cached_self_attention.right_for_whole_course
 def in_one_pass(attention, x, past):
     start = past[0].shape[-2] if past else 0

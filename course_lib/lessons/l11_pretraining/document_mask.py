@@ -205,6 +205,15 @@ def ends_apart(ids, end):
     return (texts[:, None, :, None] == texts[:, None, None, :]) & (ids != end)[:, None, None, :]
 
 
+@document_mask.mistake(
+    "In your mask the tokens after the last end token of a row see nothing, not even themselves. They belong to a text "
+    "whose end is not in the row: let them see each other."
+)
+def unfinished_text_left_out(ids, end):
+    ended = (ids == end).flip(-1).cumsum(-1).flip(-1) > 0
+    return packing.document_mask(ids, end) & ended[:, None, None]
+
+
 @document_mask.right_for_whole_course
 def by_shifted_ends(ids, end):
     before = torch.zeros_like(ids)

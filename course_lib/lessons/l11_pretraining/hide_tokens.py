@@ -267,6 +267,16 @@ def in_place(ids, special, mask, chances, substitutes, share=0.15):
     return ids, labels
 
 
+@hide_tokens.mistake(
+    "The second numbers have no effect in your code: the first ones also decide what happens to a chosen token. They "
+    "only choose. Ask the second number, `chances[1]`, whether a chosen token becomes [mask], is replaced or stays."
+)
+def first_numbers_only(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = chosen_by(ids, special, chances, share)
+    inputs = torch.where(chosen & (chances[0] < 0.9 * share), substitutes, ids)
+    return inputs.masked_fill(chosen & (chances[0] < 0.8 * share), mask), ids.masked_fill(~chosen, IGNORE)
+
+
 @hide_tokens.right_for_whole_course
 def step_by_step(ids, special, mask, chances, substitutes, share=0.15):
     first, second = chances

@@ -49,9 +49,9 @@ def without_end(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Where the ids fill the last row exactly, your result lacks that row. Either the last text has no end token, or "
-    "the loop over the rows stops one row early: append `end` to each text, the last one too, and make `len(stream) "
-    "// length` rows."
+    "Where the ids fill the last row exactly, your result lacks that row. If the last text has no end token in your "
+    "code, append `end` to it too. If it has one, the loop over the rows stops one row early: make "
+    "`len(stream) // length` rows."
 )
 def between_texts(texts, end, length):
     return rows_of([i for text in texts for i in (*text, end)][:-1], length)

@@ -110,8 +110,8 @@ def swapped(ids, end):
 
 
 @packed_labels.mistake(
-    "Your labels leave out one position too late: the second token of each text, and not the first. The condition "
-    "belongs to the input at the same position."
+    "Your labels leave out one position too late: the second token of each following text, and not the first. The "
+    "condition belongs to the input at the same position."
 )
 def one_too_late(ids, end):
     inputs, labels = inputs_and_labels(ids)

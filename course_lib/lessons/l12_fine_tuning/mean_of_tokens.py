@@ -150,6 +150,14 @@ def normalized(hidden, real):
     return torch.nn.functional.normalize(heads.mean_of_tokens(hidden, real), dim=-1)
 
 
+@mean_of_tokens.mistake(
+    "Your code divides every text by the number of real tokens in the longest text of the batch. Count them for each "
+    "text: `real.sum(dim=1, keepdim=True)`."
+)
+def count_of_the_longest(hidden, real):
+    return (hidden * real[..., None]).sum(dim=1) / real.sum(dim=1).max()
+
+
 @mean_of_tokens.right_for_whole_course
 def by_a_product(hidden, real):
     weights = real.to(hidden.dtype) / real.sum(dim=1, keepdim=True)

@@ -130,6 +130,13 @@ def in_place(weight, A, B, alpha):
     return weight
 
 
+@merge_adapter.mistake(
+    "Your whole change is rounded down to whole numbers, as `//` does after the product with B A. Divide with `/`."
+)
+def change_rounded_down(weight, A, B, alpha):
+    return weight + alpha * (B @ A) // A.shape[0]
+
+
 @merge_adapter.right_for_whole_course
 def by_addmm(weight, A, B, alpha):
     return torch.addmm(weight, B, A, alpha=alpha / len(A))

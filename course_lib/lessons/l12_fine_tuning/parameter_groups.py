@@ -31,7 +31,9 @@ def with_rates(answer: Any) -> Any:
             grouped |= parameters
             for parameter in parameters:
                 rates[parameter] = group.get("lr", RATE_OF_THE_OPTIMIZER)
-        return torch.tensor(list(rates.values()))
+        if not grouped:
+            raise TypeError("an optimizer refuses groups in which there is no parameter.")
+        return torch.tensor(list(rates.values()), dtype=torch.float32)
 
     return function
 
@@ -157,12 +159,18 @@ def body_only(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups no parameter has a rate above 0, so nothing would learn. Do they hold any? Only what is frozen is "
-    "left out, with `requires_grad` False. A gradient is no sign: before the first backward pass, `grad` is None "
-    "everywhere."
+    "Your groups are empty, so nothing would learn. Leave out only what is frozen, with `requires_grad` False. A "
+    "gradient is no sign: before the first backward pass, `grad` is None everywhere."
 )
 def nothing_in_the_groups(head, body, head_rate, body_rate):
     return [group([], head_rate), group([], body_rate)]
+
+
+@parameter_groups.mistake(
+    "In your groups all rates are 0, so nothing would learn. Give the head `head_rate`, and the body `body_rate`."
+)
+def rates_of_zero(head, body, head_rate, body_rate):
+    return [group(learning(head), 0.0), group(learning(body), 0.0)]
 
 
 @parameter_groups.mistake(

@@ -184,6 +184,14 @@ def whether_it_improves(losses, patience):
     return len(losses) > patience and min(losses[-patience:]) < min(losses[:-patience])
 
 
+@should_stop.mistake(
+    "Your code stops at the first loss that is not below all losses before it, whatever `patience` is. One check may "
+    "be worse by chance: wait for as many checks as `patience` says."
+)
+def first_without_progress(losses, patience):
+    return len(losses) > 1 and losses[-1] >= min(losses[:-1])
+
+
 @should_stop.right_for_whole_course
 def checks_since_the_lowest(losses, patience):
     if not losses:

@@ -40,7 +40,11 @@ precision_recall_f1 = Exercise(
         case(
             [[ANN], [PARIS], []],
             [[PARIS], [PARIS], [ANN]],
-            having=("a span of another sentence", "the same span in two sentences"),
+            having=(
+                "a span of another sentence",
+                "the same span in two sentences",
+                "a sentence without predicted names",
+            ),
         ),
         case([[ANN], [PARIS], [UN]], [[PARIS], [ANN], [UN]], having=("a span of another sentence",)),
         case([[PARIS, ANN, UN]], [[ANN, LOUVRE, PARIS]], having=("a name in another place of its list",)),
@@ -48,6 +52,16 @@ precision_recall_f1 = Exercise(
             [[UN], [ANN, PARIS]],
             [[UN], [PARIS]],
             having=("a name in another place of its list", "three predicted and two expected names"),
+        ),
+        case(
+            [[UN, ANN], []],
+            [[ANN], [PARIS, LOUVRE]],
+            having=("a sentence without predicted names", "a name in another place of its list"),
+        ),
+        case(
+            [[PARIS, LOUVRE, ANN], [UN]],
+            [[ANN, PARIS], []],
+            having=("a sentence without expected names", "a name in another place of its list"),
         ),
         case([[ANN], [UN]], [[PARIS, LOUVRE], [PARIS]], having=("no name found", "the same span in two sentences")),
         case([[ANN, PARIS]], [[ANN, PARIS]], having=("all right",)),
@@ -230,6 +244,24 @@ def nothing_is_perfect(predicted, expected):
 @precision_recall_f1.mistake("Your code returns percentages. Return numbers from 0 to 1.")
 def in_per_cent(predicted, expected):
     return tuple(100 * each for each in entities.precision_recall_f1(predicted, expected))
+
+
+@precision_recall_f1.mistake(
+    "Your code leaves out sentences in which nothing is predicted, so that the names expected there are not counted as "
+    "missed. Count the expected names of every sentence."
+)
+def without_predictions_left_out(predicted, expected):
+    pairs = [(p, e) for p, e in zip(predicted, expected, strict=True) if p]
+    return entities.precision_recall_f1([p for p, _ in pairs], [e for _, e in pairs])
+
+
+@precision_recall_f1.mistake(
+    "Your code leaves out sentences in which nothing is expected, so that the names predicted there are not counted as "
+    "wrong. Count the predicted names of every sentence."
+)
+def without_expectations_left_out(predicted, expected):
+    pairs = [(p, e) for p, e in zip(predicted, expected, strict=True) if e]
+    return entities.precision_recall_f1([p for p, _ in pairs], [e for _, e in pairs])
 
 
 @precision_recall_f1.right_for_whole_course

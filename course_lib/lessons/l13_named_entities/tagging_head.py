@@ -65,15 +65,15 @@ head.patch(
 )
 
 head.patch(
-    "Your head ends in a softmax, and that over the pieces. Return logits, because the cross-entropy takes the softmax "
-    "itself, over the tags.",
+    "Your head ends in a softmax over the pieces. Return logits, because the cross-entropy takes the softmax itself, "
+    "over the tags.",
     replace="return logits",
     by="return logits.softmax(-2)",
 )
 
 head.patch(
-    "Your head ends in a log-softmax, and that over the pieces. Return logits, because the cross-entropy takes the "
-    "softmax itself, over the tags.",
+    "Your head ends in a log-softmax over the pieces. Return logits, because the cross-entropy takes the softmax "
+    "itself, over the tags.",
     replace="return logits",
     by="return logits.log_softmax(-2)",
 )

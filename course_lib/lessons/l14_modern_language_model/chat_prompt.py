@@ -86,15 +86,16 @@ def never_told(messages, system):
 
 
 @chat_prompt.mistake(
-    "Your text puts the given message of the system first even if the conversation begins with one of its own."
+    "Your code puts the text `system` first even if the conversation begins with a message of the system. Leave it out "
+    "there."
 )
 def told_twice(messages, system):
     return chat.chat_prompt([{"role": "system", "content": system}, *messages], system)
 
 
 @chat_prompt.mistake(
-    "Your text leaves out the given message if the system speaks anywhere in the conversation. Only the first message "
-    "decides."
+    "Your code leaves out the text `system` if any message of the conversation is one of the system. Only the first "
+    "message decides."
 )
 def anywhere(messages, system):
     if any(message["role"] == "system" for message in messages):

@@ -20,6 +20,9 @@ THIRD_VOCABULARY = {"a": 5, "b": 2, "c": 8, "ac": 1, "bac": 7, "ba": 4}
 FOURTH_RANKS = {("i", "r"): 0, ("t", "h"): 1, ("e", "i"): 2, ("h", "e"): 3}
 UNORDERED_RANKS = dict(sorted(FOURTH_RANKS.items()))
 FOURTH_VOCABULARY = {"t": 4, "h": 0, "e": 7, "i": 3, "r": 9, "ir": 2, "th": 8, "ei": 1, "he": 5}
+# Of the pairs of "their", the leftmost, that of rank 0 and that of rank 1 are three different ones.
+FIFTH_RANKS = {("i", "r"): 0, ("h", "e"): 1, ("t", "h"): 2}
+FIFTH_VOCABULARY = {"t": 6, "h": 3, "e": 1, "i": 8, "r": 0, "ir": 5, "he": 2, "th": 9}
 
 encode_piece = Exercise(
     reference=byte_pairs.encode_piece,
@@ -45,6 +48,7 @@ encode_piece = Exercise(
         case("bac", THIRD_VOCABULARY, THIRD_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("their", FOURTH_VOCABULARY, FOURTH_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("their", FOURTH_VOCABULARY, UNORDERED_RANKS, having=("another vocabulary", "ranks in no order")),
+        case("their", FIFTH_VOCABULARY, FIFTH_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("tea", VOCABULARY, {}, having=("no merges at all",)),
         case("he", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
         case("aa", VOCABULARY, {("t", "h"): 0}, having=("a token that no merge makes",)),
@@ -198,6 +202,14 @@ def leftmost_one_by_one(piece, vocabulary, ranks):
         else:
             i += 1
     return [vocabulary[token] for token in tokens]
+
+
+@encode_piece.mistake(
+    "Your code never joins the pair of rank 0, as with `ranks.get(pair) or …`, where 0 counts as false. Ask whether "
+    "`pair in ranks`, or write `ranks.get(pair, math.inf)`."
+)
+def rank_0_taken_for_none(piece, vocabulary, ranks):
+    return byte_pairs.encode_piece(piece, vocabulary, {pair: rank for pair, rank in ranks.items() if rank})
 
 
 @encode_piece.right_for_whole_course

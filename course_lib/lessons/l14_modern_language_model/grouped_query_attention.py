@@ -272,6 +272,19 @@ def nothing_shared(d_model, heads, kv_heads, rotate):
     return layers.GroupedQueryAttention(d_model, heads, heads, rotate)
 
 
+@grouped_query_attention.mistake(
+    "Your scores are divided by √d_model. Each head divides by √d_k, the root of its own width, which is "
+    "d_model / heads."
+)
+class ScaledByTheModel(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        group = self.heads // self.kv_heads
+        queries = self.rotate(split_heads(self.W_q(x), self.heads)) * self.heads**-0.5
+        keys = repeat_heads(self.rotate(split_heads(self.W_k(x), self.kv_heads)), group)
+        values = repeat_heads(split_heads(self.W_v(x), self.kv_heads), group)
+        return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
+
+
 @grouped_query_attention.right_for_whole_course
 class WithFusedKernel(nn.Module):
     def __init__(self, d_model, heads, kv_heads, rotate):

@@ -85,6 +85,20 @@ llama_layer.patch(
 )
 
 llama_layer.patch(
+    "Your `norm_2` comes after the feed-forward, before the sum. In a pre-norm layer it comes before the feed-forward: "
+    "`x + self.feed_forward(self.norm_2(x))`.",
+    replace="self.feed_forward(self.norm_2(x))",
+    by="self.norm_2(self.feed_forward(x))",
+)
+
+llama_layer.patch(
+    "Your `norm_1` comes after the attention, before the sum. In a pre-norm layer it comes before the attention: "
+    "`x + self.self_attention(self.norm_1(x), mask)`.",
+    replace="self.self_attention(self.norm_1(x), mask)",
+    by="self.norm_1(self.self_attention(x, mask))",
+)
+
+llama_layer.patch(
     "The mask has no effect in your layer, so hidden tokens are read. Pass it on to the attention.",
     replace="self.self_attention(self.norm_1(x), mask)",
     by="self.self_attention(self.norm_1(x))",
@@ -132,7 +146,7 @@ class AddsTheNormed(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
-    "Your two halves are parallel: the feed-forward reads the input of the layer. It reads the result of the "
+    "Your two halves are parallel: the feed-forward reads the input of the layer. It should read the result of the "
     "first half.",
 )
 class SideBySide(layers.LlamaLayer):

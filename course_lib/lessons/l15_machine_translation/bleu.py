@@ -41,6 +41,15 @@ bleu = Exercise(
         case([A_DOG], [DOGS], 1, having=("single words only", "another longest n")),
         case([["le", "chat", "est"]], [[THE_CAT, ["le", "chat", "dort"]]], 2, having=("the closest reference last",)),
         case([["tapis", "chat", "le"]], [CATS], 2, having=("right words without a right pair",)),
+        case(
+            [THE_CAT, A_DOG[:4]],
+            [
+                [THE_CAT[:4], [*THE_CAT, "brun"], THE_CAT[:5]],
+                [[*A_DOG, "vert"], A_DOG[:6], A_DOG[:7]],
+            ],
+            2,
+            having=("two sentences", "three references of each sentence"),
+        ),
     ),
     hints=(
         "For one n: how many n-grams of all sentences match, and how many are there? Divide once, at the end.",
@@ -171,6 +180,19 @@ def scoring_of_smoothed(hypotheses, references, longest, root):
     return 100 * penalty(hypotheses, references) * math.exp(logs / root)
 
 
+bleu.patch(
+    "Your score takes the product of the shares and divides it by N, as `** 1 / longest` does. The N-th root is the "
+    "power of 1/N: write `** (1 / longest)`.",
+    replace="math.exp(log_precisions / longest)",
+    by="math.exp(log_precisions) / longest",
+)
+
+
+@bleu.mistake("Your score always counts n-grams up to n = 4. Count those from 1 to `longest`.")
+def always_up_to_four(hypotheses, references, longest):
+    return scoring.bleu(hypotheses, references, 4)
+
+
 @bleu.mistake("Your score counts the longest n-grams only. BLEU takes the mean over all n from 1 to `longest`.")
 def longest_only(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * shares(hypotheses, references, longest)[-1]
@@ -224,6 +246,17 @@ bleu.patch(
     replace="closest_length(len(hypothesis), list(map(len, correct)))",
     by="len(correct[0])",
 )
+
+
+@bleu.mistake(
+    "Your penalty adds up the lengths of all first references, of all second ones and so on, and takes the closest of "
+    "these sums. Take the closest length for each sentence, by `closest_length`, and add these up."
+)
+def closest_of_the_sums(hypotheses, references, longest):
+    length = sum(map(len, hypotheses))
+    sums = [sum(map(len, column)) for column in zip(*references, strict=False)]
+    factor = brevity_penalty(length, closest_length(length, sums))
+    return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
 
 
 @bleu.mistake("Your score uses the first reference of each sentence only. A translation may agree with any of them.")

@@ -110,6 +110,14 @@ def like_one_word(length, reference_length):
     return bleu.brevity_penalty(max(length, 1), reference_length)
 
 
+@brevity_penalty.mistake(
+    "Your exponent is (1 - r) / c, as `(1 - reference_length) / length` gives it. It is 1 - r / c: only r is divided "
+    "by c."
+)
+def divides_the_one_too(length, reference_length):
+    return min(1.0, math.exp((1 - reference_length) / length)) if length else 0.0
+
+
 @brevity_penalty.right_for_whole_course
 def with_cases(length, reference_length):
     if length == 0:

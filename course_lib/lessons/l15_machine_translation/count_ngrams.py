@@ -19,7 +19,12 @@ count_ngrams = Exercise(
     cases=(
         case(["the", "cat", "saw", "the", "cat"], 1, having=("single words",)),
         case(["the", "cat", "saw", "the", "cat"], 3, having=("runs of three",)),
-        case(["the", "the", "the", "the"], 2, having=("runs that overlap",)),
+        case(
+            ["the", "the", "the", "the"],
+            2,
+            having=("the same word again and again", "a run that occurs more than twice"),
+        ),
+        case(["a", "cat", "a", "cat", "a", "cat"], 2, having=("a run that occurs more than twice",)),
         case(["the", "cat"], 2, having=("a single run",)),
         case(["the", "cat"], 4, having=("a text that is too short",)),
         case([], 1, having=("no words", "single words")),

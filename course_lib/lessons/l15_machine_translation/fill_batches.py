@@ -223,6 +223,15 @@ def counts_sentences(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: len(batch) < batch_tokens)
 
 
+@fill_batches.mistake(
+    "Where there are no examples, or the first alone is larger than the budget, your batches begin with an empty one. "
+    "Close a batch only if it holds an example."
+)
+def empty_batch_first(lengths, batch_tokens):
+    made = batches.fill_batches(lengths, batch_tokens)
+    return [[], *made] if not lengths or cost(lengths[:1]) > batch_tokens else made
+
+
 @fill_batches.right_for_whole_course
 def with_both_widths(lengths, batch_tokens):
     batches, open_batch = [], []

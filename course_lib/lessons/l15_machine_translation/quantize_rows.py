@@ -169,6 +169,16 @@ def squeezed(weight):
     return whole.squeeze(0), scale
 
 
+@quantize_rows.mistake(
+    "Your scale comes from the largest value, not the largest absolute value, so that numbers far below 0 are cut off "
+    "at -127. Use `abs()`."
+)
+def without_absolute_and_cut_off_at_the_end(weight):
+    largest = weight.amax(dim=1, keepdim=True)
+    scale = torch.where(largest == 0, torch.ones_like(largest), largest / 127)
+    return (weight / scale).round().clamp(-127, 127).to(torch.int8), scale
+
+
 @quantize_rows.right_for_whole_course
 def row_by_row(weight):
     rows, scales = [], []

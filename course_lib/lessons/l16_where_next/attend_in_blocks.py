@@ -118,6 +118,14 @@ attend_in_blocks.patch(
 )
 
 
+attend_in_blocks.patch(
+    "Your loop over the keys goes only as far as there are queries, as with `range(0, query.size(0), block)`. There "
+    "may be more keys: `range(0, key.size(0), block)`.",
+    replace="range(0, key.size(-2), block)",
+    by="range(0, query.size(-2), block)",
+)
+
+
 @attend_in_blocks.mistake(
     "Your result is a sum of attention within each block of keys, in which each block counts fully. Use your online "
     "softmax for a softmax over all keys."

@@ -79,8 +79,8 @@ def ends_only(sizes, costs):
 
 
 @growth_exponent.mistake(
-    "Your result is the mean of the slopes between neighbouring sizes, so that those in the middle hardly count. Fit "
-    "one line through all of them."
+    "Your result is the mean of the slopes between neighbouring sizes, so that it depends on how far apart the sizes "
+    "are. Fit one line through all of them."
 )
 def mean_of_slopes(sizes, costs):
     return float(np.mean(np.diff(np.log(costs)) / np.diff(np.log(sizes))))

@@ -31,8 +31,8 @@ patches = Exercise(
 
 
 @patches.mistake(
-    "Your patches are runs of neighbours in a picture, row after row, and not squares, as if it were only reshaped. "
-    "Exchange the two axes in the middle first."
+    "Your patches are runs of neighbours in a row, and not squares, as a `reshape` alone gives them. Cut rows and "
+    "columns first, (B, height / size, size, width / size, size), and exchange the two axes in the middle."
 )
 def only_reshaped(pictures, size):
     return pictures.reshape(len(pictures), -1, size * size)

@@ -73,6 +73,13 @@ vision_transformer.patch(
     by="x.mean(dim=1)",
 )
 vision_transformer.patch(
+    "Your model averages the patches, without the class token. Here the class token collects what matters: read "
+    "position 0.",
+    replace="x[:, 0]",
+    by="x[:, 1:].mean(dim=1)",
+)
+
+vision_transformer.patch(
     "Your model gives logits for every token. Read the class token only: position 0.",
     replace="self.output(x[:, 0])",
     by="self.output(x)",
@@ -111,8 +118,8 @@ vision_transformer.patch(
 
 
 vision_transformer.patch(
-    "Your output is that of a single layer, however many `layers` there should be. Make that many, let each read what "
-    "the one before returned, and `return` below the loop.",
+    "Your output is that of a single layer, however many `layers` there should be. Does each layer read what the one "
+    "before returned, and is `return` below the loop?",
     replace="for layer in self.layers:",
     by="for layer in self.layers[:1]:",
 )

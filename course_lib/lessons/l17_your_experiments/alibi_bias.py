@@ -22,8 +22,8 @@ alibi_bias = Exercise(
             3,
             3,
             having=(
-                "heads whose number is no power of 2",
-                "heads whose number does not divide 8",
+                "a number of heads that is no power of 2",
+                "a number of heads that does not divide 8",
                 "as many heads as tokens",
             ),
         ),
@@ -32,10 +32,14 @@ alibi_bias = Exercise(
         case(
             6,
             12,
-            having=("heads whose number is no power of 2", "heads whose number does not divide 8", "a longer text"),
+            having=(
+                "a number of heads that is no power of 2",
+                "a number of heads that does not divide 8",
+                "a longer text",
+            ),
         ),
         case(4, 16, having=("a longer text",)),
-        case(16, 2, having=("16 heads", "heads whose number does not divide 8")),
+        case(16, 2, having=("16 heads", "a number of heads that does not divide 8")),
     ),
     hints=(
         "Two things are multiplied: the distance |i − j| of each pair of tokens, (T, T), and each head's slope, (H,).",

@@ -51,7 +51,7 @@ def of_the_values(values, picks):
 
 
 @bootstrap_interval.mistake(
-    "Your means are taken over the draws. Average over the values of each draw, along the last axis, so that there is "
+    "Your code averages over the draws. Average over the values of each draw, along the last axis, so that there is "
     "one mean for each draw."
 )
 def over_the_draws(values, picks):

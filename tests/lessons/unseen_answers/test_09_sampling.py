@@ -128,4 +128,62 @@ def to_minus_alpha(length, alpha):
     return ((5 + length) / 6) ** -alpha
 
 
+@wrong("top_k_filter", says="the indices that a single `argsort` returns")
+def single_argsort(logits, k):
+    rank = logits.argsort(-1, descending=True)
+    return logits.masked_fill(rank >= k, -torch.inf)
+
+
+@wrong("top_p_filter", says="probabilities in place of their logits")
+def kept_probabilities(logits, p):
+    probs, order = logits.softmax(-1).sort(-1, descending=True)
+    keep = torch.zeros_like(probs, dtype=torch.bool).scatter(-1, order, probs.cumsum(-1) - probs < p)
+    return torch.where(keep, logits.softmax(-1), -torch.inf)
+
+
+@wrong("next_token_probabilities", says="Only the last of your steps has an effect")
+def each_step_from_the_beginning(logits, temperature, k, p):
+    result = logits
+    for step, setting in ((apply_temperature, temperature), (top_k_filter, k), (top_p_filter, p)):
+        if setting is not None:
+            result = step(logits, setting)
+    return result.softmax(-1)
+
+
+def search(model, prompt, beams, length, stop, key=lambda each: each[1], shrinks=False):
+    texts, totals, ended = [list(prompt)], torch.zeros(1), []
+    for _ in range(length):
+        parents, tokens, totals = beam_step(model(torch.tensor(texts))[:, -1], totals, beams)
+        texts = [[*texts[q], t] for q, t in zip(parents.tolist(), tokens.tolist(), strict=True)]
+        ended += [(text[:-1], s) for text, s in zip(texts, totals.tolist(), strict=True) if text[-1] == stop]
+        going = [i for i, text in enumerate(texts) if text[-1] != stop]
+        beams -= shrinks * (len(texts) - len(going))
+        texts, totals = [texts[i] for i in going], totals[going]
+        if not texts:
+            break
+    text, total = max(ended + list(zip(texts, totals.tolist(), strict=True)), key=key)
+    return text[len(prompt) :], total
+
+
+@wrong("beam_search_text", says="one text fewer after each text that ends")
+def fewer_beams_after_each_end(model, prompt, beams, length, stop):
+    return search(model, prompt, beams, length, stop, shrinks=True)
+
+
+@wrong("beam_search_text", says="divided by the length of the whole text", never="too small")
+def compared_per_token_with_the_prompt(model, prompt, beams, length, stop):
+    return search(model, prompt, beams, length, stop, key=lambda each: each[1] / len(each[0]))
+
+
+@wrong("beam_step", says="divide an index into the flat table by n")
+def divided_by_the_texts(logits, totals, beams):
+    best = (totals[:, None] + logits.log_softmax(-1)).view(-1).topk(beams)
+    return best.indices // len(logits), best.indices % len(logits), best.values
+
+
+@wrong("length_penalty", says="so that it cancels out", never="too large")
+def factor_that_cancels_out(length, alpha):
+    return (5 + length) * alpha / ((5 + 1) * alpha) if alpha else 1.0
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

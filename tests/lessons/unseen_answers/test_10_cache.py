@@ -98,4 +98,14 @@ def row_by_row_in_one_tensor(past, parents):
     return [(copied(keys), copied(values)) for keys, values in past]
 
 
+@wrong("cached_self_attention", says=("two mistakes", "values are rotated", "in the wrong order"))
+def values_rotated_and_heads_reshaped(attention, x, past):
+    P = past[0].size(2) if past is not None else 0
+    maps = (attention.W_q, attention.W_k, attention.W_v)
+    out, longer = attend_with_cache(
+        *(attention.rotate(split_heads(each(x), attention.heads), P) for each in maps), past
+    )
+    return attention.W_o(out.reshape(x.shape)), longer
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

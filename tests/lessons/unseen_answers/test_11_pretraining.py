@@ -15,7 +15,7 @@ from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 wrong = WrongAnswers()
 
 
-@wrong("pack_texts", says=("lacks that row", "or the loop over the rows stops one row early"))
+@wrong("pack_texts", says=("lacks that row", "If it has one, the loop over the rows"), never="Either")
 def last_row_lost(texts, end, length):
     stream = [i for text in texts for i in [*text, end]]
     rows = [stream[i : i + length] for i in range(0, len(stream) - length, length)]
@@ -108,6 +108,39 @@ def below_nine_tenths(ids, special, mask, chances, substitutes, share=0.15):
     replaced = chosen & (chances[1] < 0.9)
     inputs[replaced] = substitutes[replaced]
     return inputs, ids.masked_fill(~chosen, -100)
+
+
+@wrong("packed_labels", says="second token of each following text", never="of each text")
+def one_position_too_late(ids, end):
+    labels = ids[:, 1:].clone()
+    labels[:, 1:][ids[:, :-2] == end] = -100
+    return ids[:, :-1], labels
+
+
+@wrong("hide_tokens", says="The second numbers have no effect in your code", never="wrong cases")
+def by_first_numbers(ids, special, mask, chances, substitutes, share=0.15):
+    first, ordinary = chances[0], ~torch.isin(ids, special)
+    inputs = torch.where((first < 0.8 * share) & ordinary, mask, ids)
+    inputs = torch.where((first >= 0.8 * share) & (first < 0.9 * share) & ordinary, substitutes, inputs)
+    return inputs, torch.where((first < share) & ordinary, ids, -100)
+
+
+@wrong("hide_tokens", says="In 5 of the 7 wrong cases, your result is that of this mistake", never="That explains")
+def masked_ones_replaced_at_a_fixed_share(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = (chances[0] < 0.15) & ~torch.isin(ids, special)
+    return torch.where(chosen & (chances[1] < 0.9), substitutes, ids), ids.masked_fill(~chosen, -100)
+
+
+@wrong("document_mask", says="tokens after the last end token of a row see nothing")
+def only_texts_that_end(ids, end):
+    mask = torch.zeros(len(ids), 1, ids.size(1), ids.size(1), dtype=torch.bool)
+    for b, row in enumerate(ids.tolist()):
+        begin = 0
+        for t, token in enumerate(row):
+            if token == end:
+                mask[b, 0, begin : t + 1, begin : t + 1] = True
+                begin = t + 1
+    return mask
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

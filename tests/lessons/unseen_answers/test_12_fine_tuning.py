@@ -26,7 +26,7 @@ def groups_in_a_dictionary(head, body, head_rate, body_rate):
     return {"head": {"params": [*head.parameters()], "lr": head_rate}, "body": {"params": [], "lr": body_rate}}
 
 
-@wrong("parameter_groups", says="no parameter has a rate above 0", never="same rate")
+@wrong("parameter_groups", says="Your groups are empty", never=("same rate", "rate above 0"))
 def without_what_has_no_gradient_yet(head, body, head_rate, body_rate):
     with_gradient = [[each for each in part.parameters() if each.grad is not None] for part in (head, body)]
     return [{"params": with_gradient[0], "lr": head_rate}, {"params": with_gradient[1], "lr": body_rate}]
@@ -64,6 +64,48 @@ class RowsAlike(find("LowRankAdapter").reference):
     def __init__(self, d_in, d_out, rank, alpha):
         super().__init__(d_in, d_out, rank, alpha)
         self.A = nn.Parameter(torch.ones(rank, d_in))
+
+
+@wrong("parameter_groups", says="all rates are 0", never="empty")
+def rate_0_for_all(head, body, head_rate, body_rate):
+    return [{"params": [*part.parameters()], "lr": 0} for part in (head, body)]
+
+
+@wrong("mean_of_tokens", says="in the longest text of the batch", never=("all S positions", "explains"))
+def divided_by_the_longest(hidden, real):
+    return (hidden * real[..., None]).sum(1) / real.sum(1).max()
+
+
+@wrong("LowRankAdapter", says="Your class learns a bias, `self.B.bias`", never="numbers")
+class BiasAtRandom(nn.Module):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__()
+        self.A, self.B, self.scale = nn.Linear(d_in, rank, bias=False), nn.Linear(rank, d_out), alpha / rank
+        nn.init.zeros_(self.B.weight)
+
+    def forward(self, x):
+        return self.scale * self.B(self.A(x))
+
+
+@wrong("freeze", says="is something there that does not belong", never="left out")
+def part_anywhere_in_the_name(model, learn):
+    count = 0
+    for name, parameter in model.named_parameters():
+        if any(part in name for part in learn):
+            count += parameter.numel()
+        else:
+            parameter.requires_grad = False
+    return count
+
+
+@wrong("merge_adapter", says="whole change is rounded down")
+def product_rounded_down(weight, A, B, alpha):
+    return weight + (B @ A) * alpha // len(A)
+
+
+@wrong("should_stop", says="whatever `patience` is", never="14 of 20")
+def at_the_first_loss_without_progress(losses, patience):
+    return len(losses) > 1 and losses[-1] >= min(losses[:-1])
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 
+from course_lib.exercises.catalogue import find
 from course_lib.scoring.entities import spans_of_tags
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 
@@ -89,6 +90,23 @@ def the_tag_before_from_the_end(tags):
 def one_special_token_at_each_end(values, word_of_piece, words):
     inner = word_of_piece[1:-1]
     return [values[1 + inner.index(word)] for word in range(words)]
+
+
+@wrong("precision_recall_f1", says="leaves out sentences in which nothing is predicted", never="is what precision")
+def sentences_without_predictions_left_out(predicted, expected):
+    both = found = there = 0
+    for ours, theirs in zip(predicted, expected, strict=True):
+        if not ours:
+            continue
+        both, found, there = both + len({*ours} & {*theirs}), found + len(ours), there + len(theirs)
+    precision, recall = both / max(1, found), both / max(1, there)
+    return precision, recall, 2 * precision * recall / (precision + recall or 1)
+
+
+@wrong("TaggingHead", says="ends in a log-softmax over the pieces", never="and that")
+class LogSoftmaxOverThePieces(find("TaggingHead").reference):
+    def forward(self, hidden):
+        return super().forward(hidden).log_softmax(1)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -167,4 +167,48 @@ class KeysRotatedTooEarly(find("GroupedQueryAttention").reference):
         return self.W_o(merge_heads(scaled_dot_product_attention(queries, keys, values, mask)[0]))
 
 
+@wrong("encode_piece", says="never joins the pair of rank 0", never="leftmost")
+def rank_0_counts_as_false(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    while len(tokens) > 1:
+        rank, i = min((ranks.get(pair) or float("inf"), i) for i, pair in enumerate(pairwise(tokens)))
+        if rank == float("inf"):
+            break
+        tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+    return [vocabulary[token] for token in tokens]
+
+
+@wrong("chat_prompt", says="leaves out the text `system` if any message", never="the given message")
+def system_anywhere(messages, system):
+    if not any(each["role"] == "system" for each in messages):
+        messages = [{"role": "system", "content": system}, *messages]
+    text = "".join(f"<|im_start|>{each['role']}\n{each['content']}<|im_end|>\n" for each in messages)
+    return text + "<|im_start|>assistant\n"
+
+
+@wrong("GroupedQueryAttention", says="Your scores are divided by √d_model")
+class DividedByTheRootOfTheModel(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys, values = self.rotate(split_heads(self.W_k(x), self.kv_heads)), split_heads(self.W_v(x), self.kv_heads)
+        keys, values = (repeat_heads(each, self.heads // self.kv_heads) for each in (keys, values))
+        scores = queries @ keys.mT / x.size(-1) ** 0.5
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        return self.W_o(merge_heads(scores.softmax(-1) @ values))
+
+
+@wrong("LlamaLayer", says="`norm_2` comes after the feed-forward")
+class SecondNormAfter(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        return x + self.norm_2(self.feed_forward(x))
+
+
+@wrong("LlamaLayer", says="It should read the result of the first half")
+class Parallel(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        return x + self.self_attention(self.norm_1(x), mask) + self.feed_forward(self.norm_2(x))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

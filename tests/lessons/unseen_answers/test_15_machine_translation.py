@@ -90,4 +90,68 @@ def rows_of_gates_in_turn(x, state, W, U, b, c):
     return (1 - z) * torch.tanh(from_x[2] + r * from_state[2]) + z * state
 
 
+def bleu_of(hypotheses, references, ns, length_of_references, root=lambda product, n: product ** (1 / n)):
+    product, length = 1.0, sum(map(len, hypotheses))
+    for n in ns:
+        matches = sum(clipped_matches(*pair, n) for pair in zip(hypotheses, references, strict=True))
+        product *= matches / max(1, sum(max(len(each) - n + 1, 0) for each in hypotheses))
+    return 100 * find("brevity_penalty").reference(length, length_of_references) * root(product, len(ns))
+
+
+def closest_in_each(hypotheses, references):
+    pairs = zip(hypotheses, references, strict=True)
+    return sum(closest_length(len(hypothesis), list(map(len, correct))) for hypothesis, correct in pairs)
+
+
+@wrong("bleu", says="the lengths of all first references, of all second ones", never="shortest")
+def lengths_added_by_column(hypotheses, references, longest=4):
+    sums = [sum(len(each[k]) for each in references) for k in range(min(map(len, references)))]
+    return bleu_of(hypotheses, references, range(1, longest + 1), closest_length(sum(map(len, hypotheses)), sums))
+
+
+@wrong("bleu", says="divides it by N, as `** 1 / longest` does", never="too small")
+def root_without_brackets(hypotheses, references, longest=4):
+    closest = closest_in_each(hypotheses, references)
+    return bleu_of(hypotheses, references, range(1, longest + 1), closest, lambda product, n: product**1 / n)
+
+
+@wrong("bleu", says="always counts n-grams up to n = 4", never="too small")
+def up_to_four(hypotheses, references, longest=4):
+    return bleu_of(hypotheses, references, range(1, 5), closest_in_each(hypotheses, references))
+
+
+@wrong("count_ngrams", says="in all but the 2 with a run that occurs more than twice", never="overlap")
+def doubled(tokens, n):
+    counts = {}
+    for i in range(len(tokens) - n + 1):
+        run = tuple(tokens[i : i + n])
+        counts[run] = 2 * counts[run] if run in counts else 1
+    return counts
+
+
+@wrong("brevity_penalty", says="Your exponent is (1 - r) / c", never="too small")
+def one_divided_too(length, reference_length):
+    return min(1, math.exp((1 - reference_length) / length)) if length else 0
+
+
+@wrong("quantize_rows", says=("not the largest absolute value", "cut off at -127"))
+def largest_value_and_clamp(weight):
+    scale = weight.max(dim=1, keepdim=True).values / 127
+    scale[scale == 0] = 1.0
+    return (weight / scale).round().clamp(-127, 127).to(torch.int8), scale
+
+
+@wrong("fill_batches", says="your batches begin with an empty one", never="too many")
+def empty_batch_first(lengths, batch_tokens):
+    made, current, longest = [], [], (0, 0)
+    for i, new in enumerate(lengths):
+        longer = tuple(map(max, longest, new))
+        if (len(current) + 1) * sum(longer) > batch_tokens:
+            made.append(current)
+            current, longer = [], new
+        current.append(i)
+        longest = longer
+    return [*made, current]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

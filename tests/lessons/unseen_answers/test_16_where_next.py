@@ -102,6 +102,50 @@ class ClassTokenWithoutPosition(nn.Module):
         return self.head(x[:, 0])
 
 
+@wrong("attend_in_blocks", says="goes only as far as there are queries", never="if it is not full")
+def as_many_keys_as_queries(query, key, value, block):
+    outputs = []
+    for asking in query.split(block):
+        maximum = torch.full((len(asking), 1), -torch.inf, dtype=query.dtype)
+        total, mixed = torch.zeros_like(maximum), torch.zeros(len(asking), value.size(-1), dtype=query.dtype)
+        for j in range(0, query.size(0), block):
+            scores = asking @ key[j : j + block].mT / query.size(1) ** 0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, value[j : j + block])
+        outputs.append(mixed / total)
+    return torch.cat(outputs)
+
+
+@wrong("growth_exponent", says="depends on how far apart the sizes are", never="hardly count")
+def mean_slope(sizes, costs):
+    x, y = (torch.tensor(each, dtype=torch.float64).log() for each in (sizes, costs))
+    return (y.diff() / x.diff()).mean().item()
+
+
+@wrong("patches", says="as a `reshape` alone gives them", never="as if it")
+def reshaped_only(pictures, size):
+    return pictures.reshape(len(pictures), -1, size * size)
+
+
+@wrong("VisionTransformer", says="averages the patches, without the class token")
+class MeanOfThePatches(images.VisionTransformer):
+    def forward(self, pictures):
+        x = self.embed(images.patches(pictures, self.patch_size))
+        x = torch.cat((self.class_token.expand(len(x), 1, -1), x), dim=1) + self.positions
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, 1:].mean(dim=1))
+
+
+@wrong("VisionTransformer", says="Does each layer read what the one before returned", never="Make that many")
+class EachLayerReadsTheInput(images.VisionTransformer):
+    def forward(self, pictures):
+        x = self.embed(images.patches(pictures, self.patch_size))
+        x = torch.cat((self.class_token.expand(len(x), 1, -1), x), dim=1) + self.positions
+        for layer in self.layers:
+            y = layer(x)
+        return self.output(y[:, 0])
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

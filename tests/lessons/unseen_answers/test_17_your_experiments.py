@@ -13,7 +13,7 @@ def signed_and_from_0(heads, T):
     return -slopes[:, None, None] * (at[:, None] - at)
 
 
-@wrong("alibi_bias", says="right in all but the 3 with heads whose number does not divide 8.", never=" or ")
+@wrong("alibi_bias", says="right in all but the 3 with a number of heads that does not divide 8.", never=" or ")
 def whole_exponents(heads, T):
     slopes = torch.tensor([2.0 ** (-8 * (h + 1) // heads) for h in range(heads)])
     at = torch.arange(T)
@@ -24,6 +24,12 @@ def whole_exponents(heads, T):
 def percentiles_of_shares(values, picks):
     means = values[picks].mean(dim=-1).double()
     return tuple(means.quantile(share / 100).item() for share in (0.025, 0.975))
+
+
+@wrong("bootstrap_interval", says="Your code averages over the draws", never="taken over")
+def mean_over_the_draws(values, picks):
+    means = values[picks].mean(dim=0)
+    return tuple(torch.quantile(means, torch.tensor([0.025, 0.975], dtype=means.dtype)).tolist())
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
