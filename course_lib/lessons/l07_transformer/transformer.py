@@ -22,11 +22,12 @@ from course_lib.transformer.positions import embed_with_positions, sinusoidal
 def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The logits of one call of the model, and those of `encode` and `decode`, which a translator calls.
 
-    Before it decodes, the model encodes another source: what `decode` needs comes in its arguments. So it can decode
-    with the memory of that source too.
+    Before it decodes, the model encodes another source: what `decode` needs comes in its arguments. It can also decode
+    with a memory that no source gives.
     """
     logits, memory = model(source_ids, target_ids), model.encode(source_ids)
-    another = model.encode(another_source(source_ids))
+    model.encode(another_source(source_ids))
+    another = memory.flip(-1) if isinstance(memory, Tensor) else memory
     return (logits, *(model.decode(target_ids, each, source_ids) for each in (memory, another)))
 
 
