@@ -236,6 +236,13 @@ class HidesTheId0(find("LanguageModel").reference):
         return x @ self.table.T
 
 
+@wrong("LanguageModel", says="makes `self.output`, but the output never depends on it. Use it, or leave it out.")
+class AnotherTableForTheLogits(find("LanguageModel").reference):
+    def __init__(self, vocabulary, d_model, *sizes):
+        super().__init__(vocabulary, d_model, *sizes)
+        self.output = torch.nn.Parameter(torch.randn(d_model, d_model))
+
+
 @wrong("LanguageModel", says="gives another result than the course's class for inputs of shape (2, 12)", never="norm")
 class ReadsTheLatestTokensOnly(find("LanguageModel").reference):
     def forward(self, ids):

@@ -229,15 +229,6 @@ class ResidualAroundTheLayers(find("Transformer").reference):
         return x @ self.target_table.T
 
 
-@wrong("Transformer", says="never depends on it. Use it.", never="in `forward`")
-class SourceInTheTableOfTheTarget(find("Transformer").reference):
-    def encode(self, source_ids):
-        x = self.dropout(embed_with_positions(source_ids, self.target_table))
-        for layer in self.encoder:
-            x = layer(x, (source_ids != 0)[:, None, None, :])
-        return x
-
-
 @wrong("smoothed_cross_entropy", says="the root or the logarithm of a negative number", never="what is 0 or infinite")
 def smoothed_with_two_logarithms(logits, labels, epsilon):
     log_p, counts = logits.log_softmax(-1), labels != -100
