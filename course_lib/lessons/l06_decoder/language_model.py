@@ -49,8 +49,11 @@ language_model = Exercise(
     another=case(*SIZES, torch.tensor([[2, 2, 4]])),
     cases=(
         case(*DEEP, torch.tensor([[1, 4, 3]]), having=("two layers",)),
-        case(*SIZES, torch.tensor([[1, 4, 2, 2], [3, 3, 1, 4], [2, 1, 4, 3]]), having=("a batch",)),
-        case(*SIZES, torch.tensor([[1, 0, 2, 4]]), having=("the id 0 before other ids",)),
+        case(
+            *SIZES,
+            torch.tensor([[1, 4, 2, 2], [3, 0, 1, 4], [2, 1, 4, 3]]),
+            having=("a batch", "the id 0 before other ids"),
+        ),
         case(*DEEP, torch.tensor([[1, 4, 3], [3, 3, 0], [2, 1, 1]]), having=("two layers", "a batch")),
         case(*SIZES, torch.tensor([[1]]), having=("a single token",)),
         case(
