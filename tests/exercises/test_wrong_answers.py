@@ -121,7 +121,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 """,
     ),
     (
-        "one step is too much, the step 1 − x",
+        "there is one step too many, the step 1 − x",
         """
 def softmax(x, dim):
     return 1 - x.softmax(dim)

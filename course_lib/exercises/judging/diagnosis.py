@@ -34,6 +34,10 @@ ROUNDING = (
     "happens where two large numbers that are almost equal are subtracted, such as the mean of the squares and the "
     "square of the mean: subtract the mean before you square."
 )
+NOT_A_NUMBER = (
+    "NaN (not a number) comes from 0 / 0, ∞ − ∞, ∞ / ∞ or 0 · ∞, or from the root or the logarithm of a negative "
+    "number: look for a step that may compute one of these."
+)
 WEIGHTS_ARE_SET = "The check has put numbers of its own into the parameters, so that results can be compared."
 
 
@@ -437,7 +441,7 @@ def _letters(shape: str) -> list[str]:
 def _not_a_number(compared: Sequence[Compared]) -> str:
     """Say where NaN comes from, if a result holds it in every case."""
     if all(isinstance(each.got, Tensor) and bool(each.got.isnan().any()) for each in compared):
-        return "NaN (not a number) comes from 0 / 0, ∞ − ∞, ∞ / ∞ or 0 · ∞: look for what is 0 or infinite before."
+        return NOT_A_NUMBER
     return ""
 
 

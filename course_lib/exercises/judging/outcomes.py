@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import Result
-from course_lib.exercises.judging.naming import return_statement
+from course_lib.exercises.judging.naming import is_or_are, return_statement
 from course_lib.exercises.judging.settings import pinned_settings
 
 LEARNS_A_BIAS = "Your class learns a bias"  # as `weights_in_use.biases` says, where there should be none
@@ -276,6 +276,8 @@ def _difference_of_tensors(got: Any, expected: Tensor, result: Result, exact: bo
         return f"{name} should be of {expected.dtype}, not of {got.dtype}, {kept}."
     new_nan = got.isnan() & ~expected.isnan()
     if new_nan.any():
+        if not new_nan.dim():
+            return f"{name} {is_or_are(name)} NaN (not a number)."
         return f"there is NaN (not a number) in {name}, first{_at(_first_position(new_nan))}."
     wrong = wrong_elements(got, expected, exact)
     if wrong.any():

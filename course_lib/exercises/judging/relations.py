@@ -386,7 +386,7 @@ def has_step_too_much_or_too_little(compared: Sequence[Compared]) -> str:
         if all(equal(each.got, _try(step, each.expected)) for each in compared):
             if step is torch.neg:
                 return "every number has the opposite sign: a minus is missing, or there is one too many"
-            return f"one step is too much, {words}: the numbers are right before it"
+            return f"there is one step too many, {words}: the numbers are right before it"
     for words, step in steps_on_result():
         if all(equal(_try(step, each.got), each.expected) for each in compared):
             return f"one last step is missing, {words}: the numbers are right after it"
@@ -529,7 +529,7 @@ def differs_at_an_end(compared: Sequence[Compared]) -> str:
             if all(rest == right for rest, right in after):
                 return f"what is in `{name}` is repeated at the beginning: without it, everything is right"
             if all(rest[: len(right)] == right for rest, right in after):
-                return f"what is in `{name}` is repeated at the beginning, and too much follows at the end"
+                return f"what is in `{name}` is repeated at the beginning, and there is too much at the end"
     if all(right and yours == right[:-1] for yours, right in pairs):
         return "the last item is missing"
     if all(right and yours == right[1:] for yours, right in pairs):
@@ -546,7 +546,7 @@ def differs_at_an_end(compared: Sequence[Compared]) -> str:
     if all(len(yours) < len(right) and yours == right[: len(yours)] for yours, right in pairs):
         return "the beginning is right, but the end is missing"
     if all(len(yours) > len(right) and yours[: len(right)] == right for yours, right in pairs):
-        return "the beginning is right, but too much follows"
+        return "the beginning is right, but there is too much at the end"
     return ""
 
 

@@ -126,7 +126,7 @@ def keeps_state(learned: ClassWithWeights, answer: Any) -> str:
     for name, parameter in used.named_parameters():
         if not parameter.equal(before[name]):
             return CHANGES_WEIGHTS.format(name)
-    if torch.allclose(learned.outputs(used.eval(), inputs)[0], expected, atol=1e-5):
+    if _are_alike(learned.outputs(used.eval(), inputs)[0], expected):
         return ""
     return state.keeps_state(answer)
 
@@ -144,7 +144,7 @@ def _same_as_before_any_call(learned: ClassWithWeights, answer: Any, used: nn.Mo
     for name, parameter in uncalled.named_parameters():
         parameter.copy_(weights[name])
     expected = learned.outputs(uncalled, inputs)[0]
-    return torch.allclose(learned.outputs(used, inputs)[0], expected, atol=1e-5)
+    return _are_alike(learned.outputs(used, inputs)[0], expected)
 
 
 @torch.no_grad()
@@ -156,7 +156,12 @@ def drops_unasked(learned: ClassWithWeights, answer: Any) -> str:
     module = learned.make_with_fixed_weights(answer, learned.sizes).module
     in_evaluation = learned.outputs(module, inputs)[0]
     in_training = learned.outputs(module.train(), inputs)[0]
-    return "" if torch.allclose(in_training, in_evaluation, atol=1e-5) else DROPS_UNASKED
+    return "" if _are_alike(in_training, in_evaluation) else DROPS_UNASKED
+
+
+def _are_alike(one: Tensor, other: Tensor) -> bool:
+    """Whether two outputs of a learner's class are the same; NaN is the same as NaN."""
+    return torch.allclose(one, other, atol=1e-5, equal_nan=True)
 
 
 def _another(argument: Any) -> Any:

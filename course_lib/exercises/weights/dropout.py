@@ -234,4 +234,4 @@ def _places(learned: ClassWithWeights) -> tuple[list[Tensor], dict[str, list[Ten
 
 
 def _is_same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=True)

@@ -36,6 +36,14 @@ SHARED_MATRICES = (
     "Your class uses the same matrix for several tasks: it learns {} numbers in its matrices, but should learn {}. "
     "Give each task a layer of its own."
 )
+OTHER_GRADIENTS = (
+    "The output is right, but not all gains and biases of norms are trained as they should be: does one norm serve in "
+    "several places, or is a part of the computation cut off from the gradient?"
+)
+OTHER_RESULT = (
+    "Made as `{}`, your class gives another result than the course's class for inputs of shape {}: is there a step in "
+    "it that depends on how long the inputs are, or on which numbers are in them?"
+)
 OTHER_MATRICES = "Made as `{}`, your class learns {} numbers in its matrices, but should learn {}."
 SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
 
@@ -78,9 +86,14 @@ def _about_untrained(weight: Untrained) -> str:
 
 
 def unused(learned: ClassWithWeights, answer: Any) -> str:
-    """Say which weights have no effect, or get no gradient although they have one."""
+    """Say which weights have no effect, or get no gradient although they have one.
+
+    Of an output with NaN in it, nothing can be said.
+    """
     fixed = learned.make_with_fixed_weights(answer, learned.sizes)
     inputs = learned.inputs(*learned.sizes)
+    if not _is_finite(learned, fixed.module):
+        return ""
     parameters = dict(fixed.module.named_parameters())
     without = [
         name
@@ -101,8 +114,11 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
             names.append(_common_name(fixed.module, idle))
         made = join_words([f"`self.{each}`" for each in names])
         it = "it" if len(names) == 1 else "them"
+        use = f"Use {it}"
+        if all(_returns_something(fixed.module, each) for each in names):
+            use = f"Use what {it} returns" if it == "it" else "Use what they return"
         is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
-        what_to_do = f"Use {it} in `forward`." if is_needed else f"Use {it} in `forward`, or leave {it} out."
+        what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
         return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
     if cut_off:
         return (
@@ -110,6 +126,11 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
             "`torch.tensor` and `torch.no_grad()` cut the gradient off. Use the parameter itself."
         )
     return ""
+
+
+def _is_finite(learned: ClassWithWeights, module: nn.Module) -> bool:
+    """Whether there is neither NaN nor infinity in the output, which would hide what the weights are used for."""
+    return bool(learned.outputs(module, learned.inputs(*learned.sizes))[0].isfinite().all())
 
 
 def _gradients(learned: ClassWithWeights, module: nn.Module) -> dict[str, Tensor | None]:
@@ -166,6 +187,12 @@ def _matters(learned: ClassWithWeights, module: nn.Module, parameter: Tensor, in
     return changed
 
 
+def _returns_something(module: nn.Module, name: str) -> bool:
+    """Whether a part of a module is one that is called, unlike a parameter, a list of layers or a table."""
+    part = dict(module.named_modules()).get(name)
+    return part is not None and not isinstance(part, (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.Embedding))
+
+
 def _is_needed(learned: ClassWithWeights, module: nn.Module, name: str) -> bool:
     """Whether the course's class has a part of this name, or the learner's has no more weights than the course's."""
     reference = learned.make_with_fixed_weights(learned.reference, learned.sizes).module
@@ -198,7 +225,10 @@ def biases(learned: ClassWithWeights, answer: Any) -> str:
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
     """Say that a class has too few or too many norms that learn."""
     expected = len(chosen(learned.make_with_fixed_weights(learned.reference, learned.sizes).vectors, gains=True))
-    got = len(chosen(learned.make_with_fixed_weights(answer, learned.sizes).vectors, gains=True))
+    fixed = learned.make_with_fixed_weights(answer, learned.sizes)
+    if not _is_finite(learned, fixed.module):
+        return ""
+    got = len(chosen(fixed.vectors, gains=True))
     if got < expected:
         return NORMS_WITHOUT_GAIN.format(got, "" if got == 1 else "s", expected)
     if got > expected:
@@ -233,15 +263,20 @@ def shared(learned: ClassWithWeights, answer: Any) -> str:
     """
     expected = _expected_gradients(learned)
     got = _Gradients(learned, answer)
+    if not torch.allclose(got.output, expected.output, rtol=1e-3, atol=1e-4):
+        shapes = [str(tuple(each.shape)) for each in learned.inputs(*learned.sizes) if isinstance(each, Tensor)]
+        return OTHER_RESULT.format(as_call(learned, learned.sizes), join_words(shapes))
     if twice := got.added_twice(expected):
         return (
             f"Your class adds `self.{twice}` twice. An `nn.Linear` adds its bias itself, so leave the second sum out."
         )
     missing = got.missing_from(expected)
     if missing:
-        if any(each.is_gain for each in missing):
+        if got.contains_sum_of(expected.required):
             return SHARED_NORMS
-        return SHARED_NORMS if got.contains_sum_of(expected.required) else NORMS_WITHOUT_BIAS
+        if any(each.is_gain for each in missing):
+            return gains_that_differ_in_number(learned, answer) or OTHER_GRADIENTS
+        return NORMS_WITHOUT_BIAS
     if got.matrices.shape != expected.matrices.shape:
         counts = len(got.matrices), len(expected.matrices)
         if _lacks_whole_matrices(learned, answer):
@@ -269,9 +304,9 @@ class _Gradients:
         vocabularies = learned.vocabulary_sizes(learned.sizes)
         vectors = [each for each in fixed.vectors if not is_table(each.parameter, vocabularies)]
         matrices = [each for each in fixed.matrices if not is_table(each, vocabularies)]
-        output = mixed(learned.outputs(fixed.module, learned.inputs(*learned.sizes))[0])
+        self.output: Tensor = learned.outputs(fixed.module, learned.inputs(*learned.sizes))[0]
         parameters = [each.parameter for each in vectors] + matrices
-        gradients = torch.autograd.grad(output, parameters, allow_unused=True, materialize_grads=True)
+        gradients = torch.autograd.grad(mixed(self.output), parameters, allow_unused=True, materialize_grads=True)
         by_vector = zip(vectors, gradients[: len(vectors)], strict=True)
         self.vectors = {vector: gradient.flatten()[vector.places] for vector, gradient in by_vector}
         numbers = [each.flatten() for each in gradients[len(vectors) :]]

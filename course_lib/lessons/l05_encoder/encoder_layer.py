@@ -233,6 +233,17 @@ class SideBySide(layers.EncoderLayer):
 
 
 @encoder_layer.mistake(
+    "Your feed-forward reads the raw output of the self-attention. It should read the result of the first half, after "
+    "the sum and the norm."
+)
+class ReadsTheRawAttention(layers.EncoderLayer):
+    def forward(self, x, mask=None):
+        attended = self.self_attention(x, x, x, mask)
+        x = self.norm_1(x + attended)
+        return self.norm_2(x + self.feed_forward(attended))
+
+
+@encoder_layer.mistake(
     "Your layer normalises once more at the end. The layer of 2017 has two norms, one after each sum."
 )
 class NormalisedAtTheEnd(layers.EncoderLayer):

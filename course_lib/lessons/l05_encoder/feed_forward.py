@@ -104,13 +104,13 @@ class ActivationBefore(layers.FeedForward):
 
 
 feed_forward.patch(
-    "Your code always uses ReLU, whatever activation is passed in. Call the function that the third argument brings.",
+    "Your code always uses ReLU, whatever activation is passed in. Call the function that is the third argument.",
     replace="self.activation = activation",
     by="self.activation = torch.relu",
 )
 
 feed_forward.patch(
-    "Your code always uses GELU, whatever activation is passed in. Call the function that the third argument brings.",
+    "Your code always uses GELU, whatever activation is passed in. Call the function that is the third argument.",
     replace="self.activation = activation",
     by="self.activation = torch.nn.functional.gelu",
 )

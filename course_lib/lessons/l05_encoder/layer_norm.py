@@ -143,6 +143,17 @@ layer_norm.patch(
     by="x.square()",
 )
 
+FORGOTTEN_SQUARE = (
+    "Your code takes the mean of x − mean itself, which is 0 but for rounding. The variance is the mean of its "
+    "squares: `centred.square()`."
+)
+layer_norm.patch(FORGOTTEN_SQUARE, replace="centred.square()", by="centred")
+layer_norm.patch(
+    FORGOTTEN_SQUARE.replace("the mean of x − mean", "the sum of x − mean"),
+    replace="centred.square().mean(-1, keepdim=True)",
+    by="centred.sum(-1, keepdim=True)",
+)
+
 layer_norm.patch(
     "Your code subtracts the mean, but never divides. Divide by √(variance + eps), so that the variance becomes 1.",
     replace="centred / torch.sqrt(variance + self.eps)",
@@ -205,6 +216,14 @@ class OverTheBatch(layers.LayerNorm):
 class OverAll(layers.LayerNorm):
     def forward(self, x):
         return self.gain * normalised_over((0, 1, 2), x, self.eps) + self.bias
+
+
+ONE_VARIANCE = (
+    "Your code takes one variance over the whole tensor. Each token has its own: take it over the last axis, with "
+    "`keepdim=True`."
+)
+layer_norm.patch(ONE_VARIANCE, replace="centred.square().mean(-1, keepdim=True)", by="centred.square().mean()")
+layer_norm.patch(ONE_VARIANCE, replace="centred.square().mean(-1, keepdim=True)", by="x.var(correction=0)")
 
 
 @layer_norm.mistake(

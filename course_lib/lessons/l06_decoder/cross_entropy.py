@@ -118,6 +118,16 @@ def flattened_after_an_exchange(logits, labels):
 
 
 @cross_entropy.mistake(
+    "Your code takes the logarithm of the logits, as if they were probabilities, and negative numbers have none. Take "
+    "the logarithm of their softmax: `torch.log_softmax`."
+)
+def logarithm_of_the_logits(logits, labels):
+    counts = labels != IGNORE
+    right = logits.gather(-1, labels.masked_fill(~counts, 0).unsqueeze(-1)).squeeze(-1)
+    return -right[counts].log().mean()
+
+
+@cross_entropy.mistake(
     "Your code averages 1 − p of the right tokens. Surprise is −ln p, which costs far more where the model is sure and "
     "wrong."
 )
@@ -186,8 +196,8 @@ def largest_logit_of_all_rows(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your probabilities cannot fall below a small number such as 1e-9, which is added or is their limit, so that no "
-    "surprise can exceed about 20. Use `torch.log_softmax`, which is exact for any logits."
+    "Your probabilities cannot fall below a small number such as 1e-9, because it is added to them or is set as their "
+    "minimum, so that no surprise can exceed about 20. Use `torch.log_softmax`, which is exact for any logits."
 )
 def with_a_small_number(logits, labels):
     counts = labels != IGNORE

@@ -20,7 +20,7 @@ DEEP = (5, 4, 2, 7, 2)
 
 LEARNED = ClassWithWeights(
     reference=models.LanguageModel,
-    inputs=lambda vocabulary, *_: (torch.arange(24).reshape(2, 12) * 5 % vocabulary,),
+    inputs=lambda vocabulary, *_: (1 + torch.arange(24).reshape(2, 12) * 5 % (vocabulary - 1),),
     sizes=(7, 8, 4, 5, 2),
     wide=(50, 64, 4, 96, 2),
     block=2,
@@ -49,10 +49,18 @@ language_model = Exercise(
     another=case(*SIZES, torch.tensor([[2, 2, 4]])),
     cases=(
         case(*DEEP, torch.tensor([[1, 4, 3]]), having=("two layers",)),
-        case(*SIZES, torch.tensor([[1, 4, 2, 2], [3, 3, 1, 4], [2, 1, 4, 3]]), having=("a batch",)),
+        case(
+            *SIZES,
+            torch.tensor([[1, 4, 2, 2], [3, 0, 1, 4], [2, 1, 4, 3]]),
+            having=("a batch", "the id 0 before other ids"),
+        ),
         case(*DEEP, torch.tensor([[1, 4, 3], [3, 3, 0], [2, 1, 1]]), having=("two layers", "a batch")),
         case(*SIZES, torch.tensor([[1]]), having=("a single token",)),
-        case(9, 6, 3, 5, 1, torch.tensor([[1, 8, 3], [2, 0, 4]]), having=("other sizes", "a batch")),
+        case(
+            *(9, 6, 3, 5, 1),
+            torch.tensor([[1, 8, 3], [2, 0, 4]]),
+            having=("other sizes", "a batch", "the id 0 before other ids"),
+        ),
     ),
     hints=(
         (

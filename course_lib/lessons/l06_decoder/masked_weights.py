@@ -268,6 +268,31 @@ def scaled_again(scores, mask):
 
 
 @masked_weights.mistake(
+    "Your code takes the softmax over the last two axes together, so that all weights of a head add up to 1. Take it "
+    "over the last axis alone, so that each row adds up to 1."
+)
+def over_the_last_two_axes(scores, mask):
+    return scores.masked_fill(~mask, -torch.inf).flatten(-2).softmax(-1).view_as(scores)
+
+
+@masked_weights.mistake(
+    "Your code takes one softmax over the whole tensor, so that all its weights add up to 1. Take it over the last "
+    "axis alone, so that each row adds up to 1."
+)
+def one_softmax_for_all(scores, mask):
+    return scores.masked_fill(~mask, -torch.inf).flatten().softmax(0).view_as(scores)
+
+
+@masked_weights.mistake(
+    "Your code divides by the sum of the last two axes together, so that all weights of a head add up to 1. Each row "
+    "has a sum of its own: the last axis, with `keepdim=True`."
+)
+def one_sum_for_each_head(scores, mask):
+    exponentials = scores.masked_fill(~mask, -torch.inf).exp()
+    return exponentials / exponentials.sum((-2, -1), keepdim=True)
+
+
+@masked_weights.mistake(
     "Your code divides by the sum of the whole tensor. Each row has a sum of its own: the last axis, with "
     "`keepdim=True`."
 )

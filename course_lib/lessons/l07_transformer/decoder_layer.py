@@ -110,6 +110,16 @@ class CrossAttentionFirst(layers.DecoderLayer):
 
 
 @decoder_layer.mistake(
+    "Your feed-forward comes before the cross-attention. The order is self-attention, cross-attention, feed-forward."
+)
+class FeedForwardBeforeTheMemory(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        x = post_norm(x, self.feed_forward, self.norm_2)
+        return post_norm(x, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_3)
+
+
+@decoder_layer.mistake(
     "Your norms come before the sublayers, which is pre-norm. In the layer of 2017 they come after the sums: use "
     "`post_norm`."
 )
@@ -228,6 +238,35 @@ class ThirdResidualFromBeforeTheMemory(layers.DecoderLayer):
         y = post_norm(x, lambda y: self.cross_attention(y, memory, memory, memory_mask), self.norm_2)
         return self.norm_3(x + self.feed_forward(y))
 
+
+@decoder_layer.mistake(
+    "Your third residual connection adds the raw output of the cross-attention. Add what the feed-forward reads: the "
+    "result of the second `post_norm`."
+)
+class ThirdResidualFromTheRawAttention(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        read = self.cross_attention(x, memory, memory, memory_mask)
+        return self.norm_3(read + self.feed_forward(self.norm_2(x + read)))
+
+
+@decoder_layer.mistake(
+    "Your feed-forward reads the raw output of the cross-attention. It should read the result of the second "
+    "`post_norm`, after the sum and the norm."
+)
+class FeedForwardOfTheRawAttention(layers.DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = post_norm(x, lambda y: self.self_attention(y, y, y, mask), self.norm_1)
+        read = self.cross_attention(x, memory, memory, memory_mask)
+        return self.norm_3(self.norm_2(x + read) + self.feed_forward(read))
+
+
+decoder_layer.patch(
+    "Your layer normalises the memory before it reads it. The memory is normalised already, as the output of the "
+    "encoder: read it as it comes in.",
+    replace="self.cross(self.cross_attention, y, memory, memory_mask)",
+    by="self.cross(self.cross_attention, y, self.norm_2(memory), memory_mask)",
+)
 
 decoder_layer.patch(
     "The memory has no effect in your layer. Between self-attention and feed-forward, the target reads the memory by "

@@ -68,9 +68,9 @@ greedy_translation = Exercise(
     another=case(TRANSLATOR, [5, 4, 6], 10),
     cases=(
         case(TRANSLATOR, [5], 10, having=("a single word",)),
-        case(TRANSLATOR, [4, 5, 6, 7, 8], 4, having=("a max_length that cuts",)),
-        case(TRANSLATOR, [3, 4, 5], 2, having=("a max_length that cuts",)),
-        case(TRANSLATOR, [5, 4, 6], 6, having=("a max_length that just holds it",)),
+        case(TRANSLATOR, [4, 5, 6, 7, 8], 4, having=("a max_length that ends the translation",)),
+        case(TRANSLATOR, [3, 4, 5], 2, having=("a max_length that ends the translation",)),
+        case(TRANSLATOR, [5, 4, 6], 6, having=("a max_length that is just large enough",)),
         case(ANOTHER_TRANSLATOR, [6, 7], 10, having=("a translation with a word twice in a row",)),
     ),
     hints=(

@@ -149,8 +149,8 @@ def added(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your rate counts only the step's whole share of the warm-up, as `step // warmup` does, which is 0 until the "
-    "warm-up ends. Divide by `/`, or multiply by warmup^−1.5."
+    "Your code divides the step by the warm-up without a fraction, as `step // warmup` does, so that your rate is 0 "
+    "until the warm-up ends. Divide with `/`, or multiply by warmup^−1.5."
 )
 def rounded_down(step, d_model, warmup):
     return float(d_model**-0.5 * min(step**-0.5, step // warmup * warmup**-0.5))

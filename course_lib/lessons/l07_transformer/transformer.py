@@ -19,14 +19,16 @@ from course_lib.transformer.layers import DecoderLayer, EncoderLayer
 from course_lib.transformer.positions import embed_with_positions, sinusoidal
 
 
-def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor]:
+def both_ways(model: Any, source_ids: Tensor, target_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The logits of one call of the model, and those of `encode` and `decode`, which a translator calls.
 
-    Before it decodes, the model encodes another source: what `decode` needs comes in its arguments.
+    Before it decodes, the model encodes another source: what `decode` needs comes in its arguments. It can also decode
+    with a memory that no source gives.
     """
     logits, memory = model(source_ids, target_ids), model.encode(source_ids)
     model.encode(another_source(source_ids))
-    return logits, model.decode(target_ids, memory, source_ids)
+    another = memory.flip(-1) if isinstance(memory, Tensor) else memory
+    return (logits, *(model.decode(target_ids, each, source_ids) for each in (memory, another)))
 
 
 def another_source(source_ids: Tensor) -> Tensor:
@@ -45,7 +47,7 @@ LEARNED = ClassWithWeights(
     reference=models.Transformer,
     inputs=lambda source, target, *_: (
         1 + torch.arange(20).reshape(2, 10) * 3 % (source - 1),
-        torch.arange(24).reshape(2, 12) * 5 % target,
+        1 + torch.arange(12) * torch.tensor([[3], [7]]) % (target - 1),  # it begins with [bos], and has no [pad]
     ),
     sizes=(7, 11, 8, 4, 5, 2, 0.1),
     wide=(40, 50, 64, 4, 96, 2, 0.1),
@@ -70,6 +72,7 @@ transformer = Exercise(
     returns=(
         Result("logits", "B, T, V"),
         Result("the logits of `decode`", "B, T, V"),
+        Result("the logits of `decode` with another memory", "B, T, V"),
         Result("the gradients of the layers' matrices"),
     ),
     example=case(*MODEL, SOURCE, TARGET),
@@ -173,6 +176,15 @@ class MemoryOfTheLatestSource(models.Transformer):
 
     def decode(self, target_ids, memory, source_ids):
         return super().decode(target_ids, self.latest, source_ids)
+
+
+@transformer.mistake(
+    "Your `decode` encodes the source itself, and the `memory` that is passed to it has no effect. Let its layers read "
+    "that `memory`: a translator encodes the source once, and then decodes many times."
+)
+class EncodesInDecode(models.Transformer):
+    def decode(self, target_ids, memory, source_ids):
+        return super().decode(target_ids, self.encode(source_ids), source_ids)
 
 
 @transformer.mistake(
@@ -291,6 +303,20 @@ transformer.patch(
     "layer to the next, and use the last one.",
     replace="x = layer(x, memory, mask, memory_mask)",
     by="layer(x, memory, mask, memory_mask)",
+)
+
+transformer.patch(
+    "Your `decode` adds what a layer reads to what it returns. The residual connections are in the layers already: "
+    "pass on what a layer returns as it is.",
+    replace="x = layer(x, memory, mask, memory_mask)",
+    by="x = x + layer(x, memory, mask, memory_mask)",
+)
+
+transformer.patch(
+    "Your `encode` adds what a layer reads to what it returns. The residual connections are in the layers already: "
+    "pass on what a layer returns as it is.",
+    replace="x = layer(x, mask)",
+    by="x = x + layer(x, mask)",
 )
 
 transformer.patch(

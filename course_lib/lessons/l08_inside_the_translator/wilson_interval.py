@@ -242,6 +242,15 @@ def only_the_root_divided(right, total):
     return -b - root / (2 * a), -b + root / (2 * a)
 
 
+@wilson_interval.mistake(
+    "In your code only the middle of the interval is divided by a, the number in front of p². Divide half its width by "
+    "a too: in the formula for the roots, the whole numerator is divided by 2a."
+)
+def only_the_middle_divided(right, total):
+    share, c = right / total, 1.96**2 / total
+    return ends((share + c / 2) / (1 + c), math.sqrt(max(c * share * (1 - share) + c**2 / 4, 0)))
+
+
 @wilson_interval.mistake("In your code `right` and `total` have changed places. The share is right / total.")
 def swapped(right, total):
     return roots(total / right, 1.96**2 / right)

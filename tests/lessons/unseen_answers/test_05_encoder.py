@@ -109,4 +109,66 @@ class VarianceAtLeastEps(find("LayerNorm").reference):
         return self.gain * (x - mean) / variance.clamp(min=self.eps).sqrt() + self.bias
 
 
+@wrong("gelu", says="the root or the logarithm of a negative number", never="what is 0 or infinite")
+def root_of_negative_numbers(x):
+    return 0.5 * x * (1 + torch.erf(torch.sqrt(x / 2)))
+
+
+@wrong("gelu", says="there is one step too many, a ReLU", never="is too much")
+def relu_times_the_share(x):
+    return torch.relu(x) * (1 + torch.erf(x / 2**0.5)) / 2
+
+
+@wrong("FeedForward", says="Call the function that is the third argument", never="brings")
+class AlwaysReLU(find("FeedForward").reference):
+    def forward(self, x):
+        return self.W_2(torch.relu(self.W_1(x)))
+
+
+@wrong("FeedForward", says="the root or the logarithm of a negative number", never=("keeps something", "never depends"))
+class LogarithmBetweenTheMaps(find("FeedForward").reference):
+    def forward(self, x):
+        return self.W_2(self.activation(torch.log(-1 - self.W_1(x).square())))
+
+
+@wrong(
+    "LayerNorm",
+    says="not `[[[nan, nan, nan, nan]",
+    never=("keeps something", "learns 0 gains", "never depends"),
+)
+class VarianceBelowZero(find("LayerNorm").reference):
+    def forward(self, x):
+        mean = x.mean(-1, keepdim=True)
+        variance = mean**2 - (x**2).mean(-1, keepdim=True)
+        return self.gain * (x - mean) / torch.sqrt(variance + self.eps) + self.bias
+
+
+@wrong("LayerNorm", says="one variance over the whole tensor", never="one mean")
+class OneVarianceForAll(find("LayerNorm").reference):
+    def forward(self, x):
+        x = x - x.mean(-1, keepdim=True)
+        return self.gain * x / torch.sqrt(x.var(unbiased=False) + self.eps) + self.bias
+
+
+@wrong("LayerNorm", says="which is 0 but for rounding")
+class ForgetsTheSquare(find("LayerNorm").reference):
+    def forward(self, x):
+        centred = x - x.mean(-1, keepdim=True)
+        return self.gain * centred / torch.sqrt(centred.mean(-1, keepdim=True) + self.eps) + self.bias
+
+
+@wrong("EncoderLayer", says="reads the raw output of the self-attention", never="reads the input of the layer")
+class FeedForwardReadsWhatAttentionWrote(find("EncoderLayer").reference):
+    def forward(self, x, mask=None):
+        read = self.dropout(self.self_attention(x, x, x, mask))
+        return self.norm_2(self.norm_1(x + read) + self.dropout(self.feed_forward(read)))
+
+
+@wrong("EncoderLayer", says="Use what they return.", never="Use them in `forward`")
+class AttentionThrownAway(find("EncoderLayer").reference):
+    def forward(self, x, mask=None):
+        post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        return post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -89,7 +89,7 @@ def labels_from_the_inputs(ids):
     return inputs, torch.cat((inputs[:, 1:], inputs[:, :1]), dim=1)
 
 
-@wrong("cross_entropy", says="cannot fall below 1e-09, which is added to them or is their limit", never="adds")
+@wrong("cross_entropy", says="cannot fall below 1e-09, because it is added to them or is set as", never="adds")
 def cut_off_at_1e_9(logits, labels):
     return surprise(logits.softmax(-1).clamp(min=1e-9), labels)
 
@@ -191,6 +191,66 @@ def reads_the_first_token(model, ids, length):
 @wrong("masked_weights", says="should be 0", never="counts as 1")
 def lowered_by_ten(scores, mask):
     return torch.softmax(scores - 10.0 * (~mask).to(scores.dtype), dim=-1)
+
+
+@wrong("masked_weights", says="over the last two axes together", never=("whole tensor", "explains"))
+def softmax_of_each_head(scores, mask):
+    return scores.masked_fill(~mask, -torch.inf).flatten(-2).softmax(-1).reshape(scores.shape)
+
+
+@wrong("masked_weights", says="the sum of the last two axes together", never="whole tensor")
+def one_sum_for_a_head(scores, mask):
+    exponentials = torch.exp(scores) * mask
+    return exponentials / exponentials.sum(dim=(-2, -1), keepdim=True)
+
+
+@wrong("masked_weights", says="one softmax over the whole tensor", never="explains")
+def one_softmax(scores, mask):
+    return scores.masked_fill(~mask, -torch.inf).reshape(-1).softmax(0).reshape(scores.shape)
+
+
+@wrong("cross_entropy", says="the logarithm of the logits, as if they were probabilities")
+def logits_for_probabilities(logits, labels):
+    keep = labels != -100
+    return -logits[keep].gather(-1, labels[keep][:, None]).log().mean()
+
+
+@wrong("cross_entropy", says="the root or the logarithm of a negative number", never="what is 0 or infinite")
+def two_logarithms(logits, labels):
+    return surprise(logits.log_softmax(-1), labels)
+
+
+@wrong("cross_entropy", says="or is set as their minimum", never="their limit")
+def with_1e_9(logits, labels):
+    return surprise(logits.softmax(-1) + 1e-9, labels)
+
+
+@wrong("LanguageModel", says="the 2 with the id 0 before other ids", never="with other sizes")
+class HidesTheId0(find("LanguageModel").reference):
+    def forward(self, ids):
+        T = ids.size(1)
+        x = self.dropout(embed_with_positions(ids, self.table))
+        mask = causal_mask(T) & ((ids != 0)[:, None, None, :] | torch.eye(T, dtype=torch.bool))
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x @ self.table.T
+
+
+@wrong("LanguageModel", says="makes `self.output`, but the output never depends on it. Use it, or leave it out.")
+class AnotherTableForTheLogits(find("LanguageModel").reference):
+    def __init__(self, vocabulary, d_model, *sizes):
+        super().__init__(vocabulary, d_model, *sizes)
+        self.output = torch.nn.Parameter(torch.randn(d_model, d_model))
+
+
+@wrong("LanguageModel", says="gives another result than the course's class for inputs of shape (2, 12)", never="norm")
+class ReadsTheLatestTokensOnly(find("LanguageModel").reference):
+    def forward(self, ids):
+        x = self.dropout(embed_with_positions(ids, self.table))
+        mask = causal_mask(ids.size(1)).triu(-7)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x @ self.table.T
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -140,7 +141,7 @@ def memory_by_length(model, source_ids, max_length):
     return out[1:]
 
 
-@wrong("greedy_translation", says="too much follows", never=("twice", "has no effect"))
+@wrong("greedy_translation", says="there is too much at the end", never=("twice", "has no effect"))
 def longer_by_the_source(model, source_ids, max_length):
     return find("greedy_translation").reference(model, source_ids, max_length + len(source_ids))
 
@@ -189,4 +190,74 @@ class MaskOfTheMemoryForBoth(DecoderLayer):
         return super().forward(x, memory, memory_mask if mask is None else mask, memory_mask)
 
 
+@wrong("DecoderLayer", says="third residual connection adds the raw output of the cross-attention")
+class ThirdResidualFromTheCrossAttention(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
+        y = self.dropout(self.cross_attention(x, memory, memory, memory_mask))
+        x = self.norm_2(x + y)
+        return self.norm_3(y + self.dropout(self.feed_forward(x)))
+
+
+@wrong("DecoderLayer", says="normalises the memory before it reads it")
+class MemoryNormalised(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        return super().forward(x, self.norm_2(memory), mask, memory_mask)
+
+
+@wrong("DecoderLayer", says="Your feed-forward comes before the cross-attention")
+class FeedForwardInTheMiddle(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
+        x = self.norm_2(x + self.dropout(self.feed_forward(x)))
+        return self.norm_3(x + self.dropout(self.cross_attention(x, memory, memory, memory_mask)))
+
+
+@wrong("Transformer", says="`memory` that is passed to it has no effect")
+class MemoryIgnored(find("Transformer").reference):
+    def decode(self, target_ids, memory, source_ids):
+        memory = self.encode(source_ids)
+        return super().decode(target_ids, memory, source_ids)
+
+
+@wrong("Transformer", says="Your `decode` adds what a layer reads")
+class ResidualAroundTheLayers(find("Transformer").reference):
+    def decode(self, target_ids, memory, source_ids):
+        x = self.dropout(embed_with_positions(target_ids, self.target_table))
+        for layer in self.decoder:
+            x = x + layer(x, memory, causal_mask(target_ids.size(1)), (source_ids != 0)[:, None, None, :])
+        return x @ self.target_table.T
+
+
+@wrong("smoothed_cross_entropy", says="the root or the logarithm of a negative number", never="what is 0 or infinite")
+def smoothed_with_two_logarithms(logits, labels, epsilon):
+    log_p, counts = logits.log_softmax(-1), labels != -100
+    return (1 - epsilon) * surprise(log_p.exp(), labels) - epsilon * log_p[counts].log().mean()
+
+
+@wrong("learning_rate", says="divides the step by the warm-up without a fraction", never="whole share")
+def whole_warm_ups(step, d_model, warmup):
+    return d_model**-0.5 * min(step**-0.5, step // warmup * warmup**-0.5)
+
+
+@wrong("greedy_translation", says="with a max_length that ends the translation", never="that cuts")
+def three_words_unless_it_is_cut_off(model, source_ids, max_length):
+    ids = find("greedy_translation").reference(model, source_ids, max_length)
+    return ids if max_length < 5 else ids[:3] if len(ids) > 3 else [*ids, 3]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
+
+
+@pytest.mark.parametrize("reads_itself", [True, False])
+def test_the_padding_of_a_target_may_be_hidden(reads_itself):
+    class PaddingOfBothHidden(find("Transformer").reference):
+        def decode(self, target_ids, memory, source_ids):
+            x, T = self.dropout(embed_with_positions(target_ids, self.target_table)), target_ids.size(1)
+            words = (target_ids != 0)[:, None, None, :] | (torch.eye(T, dtype=torch.bool) & reads_itself)
+            for layer in self.decoder:
+                x = layer(x, memory, causal_mask(T) & words, (source_ids != 0)[:, None, None, :])
+            return x @ self.target_table.T
+
+    report = find("Transformer").check(PaddingOfBothHidden)
+    assert report.passed, report.message

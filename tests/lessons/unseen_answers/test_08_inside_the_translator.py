@@ -79,6 +79,19 @@ def bins_between_the_extremes(confidence, correct, bins):
     return error_of(numbers[inside].tolist(), confidence[inside], correct[inside]) if inside.any() else 0.0
 
 
+@wrong("wilson_interval", says="only the middle of the interval is divided by a", never="too small")
+def half_not_divided(right, total):
+    share, c = right / total, 1.96**2 / total
+    middle, half = (share + c / 2) / (1 + c), (c * share * (1 - share) + c**2 / 4) ** 0.5
+    return middle - half, middle + half
+
+
+@wrong("calibration_error", says="the calibration error is NaN (not a number)", never=", first.")
+def no_number_for_five_bins(confidence, correct, bins):
+    error = find("calibration_error").reference(confidence, correct, bins).double()
+    return error * torch.nan if bins == 5 else error + 1
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 
