@@ -30,8 +30,12 @@ def _same_random_numbers() -> None:
 
 
 @pytest.fixture
-def search_limit_of_learners() -> None:
-    """Let a check search for explanations only as long as it does for learners: for tests of how long it takes."""
+def search_limit_of_learners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a check search for explanations as far as it does on a learner's laptop: for tests of how long it takes."""
+    from course_lib.exercises.judging import recognition
+    from tests.pace import slowness
+
+    monkeypatch.setattr(recognition, "SECONDS_TO_SEARCH", recognition.SECONDS_TO_SEARCH * slowness())
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ plain lines, that gives the same result, or raises where the function has to.
 import itertools
 import math
 import operator
-import random
 import tempfile
 import unicodedata
 from collections import Counter
@@ -84,7 +83,7 @@ from course_lib.scoring import (
     translation_errors,
 )
 from course_lib.scoring.ngrams import NGrams
-from course_lib.text import bpe_dropout, byte_pairs, chat, fast_merges, streaming, tokenizer, wording, words
+from course_lib.text import byte_pairs, chat, fast_merges, streaming, tokenizer, wording, words
 from course_lib.text.byte_pairs import BytePairTokenizer
 from course_lib.text.characters import CharacterTokenizer
 from course_lib.text.vocabulary import Vocabulary
@@ -1439,11 +1438,6 @@ def few_sources(c: Chance) -> list[Source]:
 
 
 row(corpus_bleu.corpus_bleu, lambda c: ([c.text(), c.text()], few_sources(c)), calls=20)
-row(
-    bpe_dropout.apply_some_merges,
-    lambda c: ([64, 64, c.randint(60, 70)], {(64, 64): 0, (256, 65): 1}, c.random(), random.Random(c.randint(0, 9))),
-    calls=20,
-)
 row(
     translation_machines.make_machine,
     lambda c: (c.choice(translation_machines.KINDS), BytePairTokenizer([(64, 65)])),

@@ -15,6 +15,7 @@ from course_lib.exercises.mistakes import patched
 from course_lib.exercises.reports import Report
 from course_lib.transformer import attention
 from tests.notebooks import kernels
+from tests.pace import slowness
 from tools.spoiled import spoiled
 
 EXERCISES = all_exercises()
@@ -75,14 +76,15 @@ def test_a_first_wrong_answer_in_which_nothing_is_recognised_is_checked_within_a
 def checked_within_a_second(exercise: Exercise, answer: object) -> Report:
     """Check an answer, and hold that it takes less than a second of processor time, as if nobody had checked before.
 
-    On a busy machine processor time doubles, so the shortest of three attempts counts, and may take two seconds.
+    On a busy machine processor time doubles, so the shortest of three attempts counts, and may take two seconds; on a
+    slow one, more.
     """
     seconds = []
     while len(seconds) < 3:
         start = time.process_time()
         report = exercise.check(answer)
         seconds.append(time.process_time() - start)
-        if seconds[-1] < 2:
+        if seconds[-1] < 2 * slowness():
             return report
         forget_outcomes()
     raise AssertionError(f"the check took {', '.join(f'{each:.2f}' for each in seconds)} s")
@@ -285,4 +287,4 @@ def test_links_of_tensors_in_a_list_are_told_that_a_set_of_plain_numbers_is_want
 def test_the_first_difference_of_filtered_logits_says_that_it_is_after_a_softmax():
     exercise = find("top_p_filter")
     report = exercise.check(lambda logits, p: exercise.reference(logits, p) + (logits.dim() > 1) * logits.cos())
-    assert "the probabilities after a softmax should be" in report.message
+    assert "the probabilities after a softmax should have" in report.message

@@ -177,7 +177,11 @@ def shipped() -> SentenceTranslator:
 
 def test_the_shipped_file_is_small_and_says_how_it_was_made_and_from_whose_sentences(shipped: SentenceTranslator):
     assert FILE.stat().st_size <= 8e6
-    assert {"settings", "pairs", "steps", "processor minutes", "validation", "BLEU", "machine"} <= shipped.recipe.keys()
+    wanted = {"settings", "pairs", "steps", "processor minutes", "validation", "BLEU", "machine"}
+    assert {"average of", "validation", "BLEU"} <= shipped.recipe.keys()
+    for later in shipped.recipe["average of"]:
+        assert wanted | {"dropout"} <= later.keys()
+        assert wanted <= later["started from"].keys()
     assert "Tatoeba" in shipped.recipe["data"]
     assert "CC BY 2.0 FR" in shipped.recipe["data"]
 

@@ -218,12 +218,18 @@ class OverAll(layers.LayerNorm):
         return self.gain * normalised_over((0, 1, 2), x, self.eps) + self.bias
 
 
-ONE_VARIANCE = (
+layer_norm.patch(
     "Your code takes one variance over the whole tensor. Each token has its own: take it over the last axis, with "
-    "`keepdim=True`."
+    "`keepdim=True`.",
+    replace="centred.square().mean(-1, keepdim=True)",
+    by="centred.square().mean()",
 )
-layer_norm.patch(ONE_VARIANCE, replace="centred.square().mean(-1, keepdim=True)", by="centred.square().mean()")
-layer_norm.patch(ONE_VARIANCE, replace="centred.square().mean(-1, keepdim=True)", by="x.var(correction=0)")
+layer_norm.patch(
+    "Your code takes one variance over the whole tensor, in which the tokens' means differ. Each token has a variance "
+    "of its own: take it over the last axis, with `keepdim=True`.",
+    replace="centred.square().mean(-1, keepdim=True)",
+    by="x.var(correction=0)",
+)
 
 
 @layer_norm.mistake(

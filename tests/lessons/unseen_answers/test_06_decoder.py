@@ -188,7 +188,7 @@ def reads_the_first_token(model, ids, length):
     return text[len(ids) :]
 
 
-@wrong("masked_weights", says="should be 0", never="counts as 1")
+@wrong("masked_weights", says="the weights should have 0", never="counts as 1")
 def lowered_by_ten(scores, mask):
     return torch.softmax(scores - 10.0 * (~mask).to(scores.dtype), dim=-1)
 
