@@ -11,6 +11,7 @@ PyTorch's DistributedDataParallel sums them (Li et al. 2020, arXiv:2006.15704).
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -138,7 +139,9 @@ def _main(words: Sequence[str]) -> int:
     try:
         elastic_launch(config, sys.executable)("-u", chosen.script, *chosen.words)
     except ChildFailedError as error:
-        failures = [(failure.exitcode == _LEFT_ALONE, rank, failure) for rank, failure in error.failures.items()]
+        # The other processes ended because that one did, by themselves or stopped by the launcher.
+        ended_by_it = (_LEFT_ALONE, -signal.SIGTERM)
+        failures = [(failure.exitcode in ended_by_it, rank, failure) for rank, failure in error.failures.items()]
         _, rank, failure = min(failures, key=lambda each: each[:2])
         sys.stderr.write(
             f"The training ended, because process {rank} of {chosen.processes} died (exit code {failure.exitcode}): "

@@ -17,7 +17,15 @@ from course_lib.exercises.cases import Case, Result, in_float32, is_fractional
 from course_lib.exercises.judging.calls import argument_names, describe_call
 from course_lib.exercises.judging.diagnosis import diagnose
 from course_lib.exercises.judging.errors import functions_of, source_of
-from course_lib.exercises.judging.outcomes import LEARNS_A_BIAS, NO_GRADIENT, Outcome, difference, is_too_exact, run
+from course_lib.exercises.judging.outcomes import (
+    HAS_NO_EFFECT,
+    LEARNS_A_BIAS,
+    NO_GRADIENT,
+    Outcome,
+    difference,
+    is_too_exact,
+    run,
+)
 from course_lib.exercises.judging.recognition import WrongAnswer, recognise
 from course_lib.exercises.judging.settings import (
     original_functions,
@@ -122,7 +130,8 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         sentence = FLOAT32_RETURNED.format(exercise.later_in_float64, _first_in_float64(exercise, answer, lost[0]))
         return Report(f"✗ {exercise.name}: not yet", (sentence,))
     flaw = _training_flaw_from_the_beginning(exercise, beginning)
-    if flaw.startswith(LEARNS_A_BIAS):  # the numbers are right only since the check has set it to 0
+    # Their numbers are right only since the check has put 0 into the bias, or nothing that shows into what is not used.
+    if flaw.startswith(LEARNS_A_BIAS) or HAS_NO_EFFECT in flaw:
         return Report(f"✗ {exercise.name}: not yet", (flaw,))
     if flaw:
         return Report(f"✗ {exercise.name}: not yet", (f"{NUMBERS_ARE_RIGHT} {flaw}",))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import is_fractional
-from course_lib.exercises.judging.outcomes import LEARNS_A_BIAS
+from course_lib.exercises.judging.outcomes import HAS_NO_EFFECT, LEARNS_A_BIAS
 from course_lib.exercises.judging.relations import Compared, find_relation
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
@@ -119,7 +119,7 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
             use = f"Use what {it} returns" if it == "it" else "Use what they return"
         is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
         what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
-        return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
+        return f"Your `__init__` makes {made}, {HAS_NO_EFFECT} {it}. {what_to_do}"
     if cut_off:
         return (
             f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
