@@ -170,8 +170,8 @@ def squeezed(weight):
 
 
 @quantize_rows.mistake(
-    "Your scale comes from the largest value, not the largest absolute value, so that numbers far below 0 are cut off "
-    "at -127. Use `abs()`."
+    "Your scale comes from the largest value, not the largest absolute value, so that numbers far below 0 are cut off. "
+    "Use `abs()`."
 )
 def without_absolute_and_cut_off_at_the_end(weight):
     largest = weight.amax(dim=1, keepdim=True)

@@ -211,4 +211,11 @@ class Parallel(layers.LlamaLayer):
         return x + self.self_attention(self.norm_1(x), mask) + self.feed_forward(self.norm_2(x))
 
 
+@wrong("LlamaLayer", says="Your `__init__` makes `self.norm_2`, but the output never depends on it", never="are right")
+class OneNormForBoth(find("LlamaLayer").reference):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        return x + self.feed_forward(self.norm_1(x))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
