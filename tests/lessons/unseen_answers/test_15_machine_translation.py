@@ -134,7 +134,7 @@ def one_divided_too(length, reference_length):
     return min(1, math.exp((1 - reference_length) / length)) if length else 0
 
 
-@wrong("quantize_rows", says=("not the largest absolute value", "cut off at -127"))
+@wrong("quantize_rows", says=("not the largest absolute value", "are cut off"))
 def largest_value_and_clamp(weight):
     scale = weight.max(dim=1, keepdim=True).values / 127
     scale[scale == 0] = 1.0
