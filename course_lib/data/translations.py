@@ -72,6 +72,11 @@ class Source:
     references: tuple[str, ...]
 
 
+def with_first_reference(sources: Iterable[Source]) -> list[SentencePair]:
+    """Pair each English sentence with the first of its translations, as what a loss is measured on."""
+    return [SentencePair(source.english, source.references[0]) for source in sources]
+
+
 @dataclass(frozen=True)
 class Split:
     """Pairs to learn from, and sources to choose settings by and to measure with."""

@@ -19,7 +19,7 @@ from course_lib.data.translations import Source
 from course_lib.learning.batches import batches_by_length
 from course_lib.learning.training import History, Task, TrainingSettings, train
 from course_lib.pretrained.recorded_runs import read_table
-from course_lib.pretrained.sentence_translator import SentenceTranslator
+from course_lib.pretrained.sentence_translator import LONGEST, SentenceTranslator
 from course_lib.scoring.corpus_bleu import corpus_bleu
 from course_lib.text.byte_pairs import BytePairTokenizer
 from course_lib.transformer.attention import additive_attention
@@ -85,7 +85,7 @@ def make_machine(
             heads=4,
             d_ff=4 * d_model,
             layers=own["layers"],
-            max_length=64,
+            max_length=LONGEST,
             dropout=0.0,
             norm_place="pre",
         )

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from course_lib.data import fetch, translations
-from course_lib.data.translations import SentencePair, Source
+from course_lib.data.translations import Source
 from course_lib.learning.training import Task, TrainingSettings
 from course_lib.pretrained.recorded_runs import as_json, complete, lines_of, made_here
-from course_lib.pretrained.sentence_translator import MERGES, task_of
+from course_lib.pretrained.sentence_translator import LONGEST, MERGES, task_of
 from course_lib.pretrained.translation_machines import FILE, KINDS, SETTINGS, Run, run
 from course_lib.recipes.command import write_table
 from course_lib.text.byte_pairs import BytePairTokenizer
@@ -22,7 +22,6 @@ from course_lib.text.fast_merges import learn_byte_pairs
 SEEDS = (0, 1)
 VALIDATED = 500
 TRANSLATED = 1_000
-LONGEST = 64
 
 
 def plan() -> list[tuple[str, int]]:
@@ -35,7 +34,7 @@ def corpus(merges: int = MERGES) -> tuple[Task, list[Source], BytePairTokenizer]
     fetch("translations")
     split = translations.split()
     tokenizer = learn_byte_pairs((text for pair in split.train for text in (pair.english, pair.french)), merges)
-    held = [SentencePair(each.english, each.references[0]) for each in split.validation[:VALIDATED]]
+    held = translations.with_first_reference(split.validation[:VALIDATED])
     return task_of(split.train, held, tokenizer, LONGEST), split.test[:TRANSLATED], tokenizer
 
 

@@ -121,8 +121,7 @@ def average(files: Sequence[Path]) -> tuple[SentenceTranslator, dict[str, Any]]:
 
 def held_out() -> list[SentencePair]:
     """Give the pairs on which the loss is measured."""
-    sources = translations.split().validation[:VALIDATED]
-    return [SentencePair(source.english, source.references[0]) for source in sources]
+    return translations.with_first_reference(translations.split().validation[:VALIDATED])
 
 
 def learn(

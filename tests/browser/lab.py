@@ -163,7 +163,7 @@ class LabPage:
         )
 
     def resize(self, width: int, height: int) -> None:
-        """Give the window another size, and wait until JupyterLab has laid its widgets out anew."""
+        """Give the window another size, and wait until all of JupyterLab's widgets have their new sizes."""
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.wait_for_function(
             """([width, height]) => {

@@ -4,7 +4,7 @@ import pytest
 
 from course_lib import data
 from course_lib.data import translations
-from course_lib.data.translations import SentencePair, clean, clean_french, divide, group, one_word_away, plain
+from course_lib.data.translations import SentencePair, Source, clean, clean_french, divide, group, one_word_away, plain
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,9 @@ def test_the_real_pairs_have_no_twin_in_two_parts(real: translations.Split):
 def test_a_third_of_the_real_test_sources_is_one_word_from_what_is_learned(real: translations.Split):
     near = one_word_away([source.english for source in real.test], [pair.english for pair in real.train])
     assert len(near) == 702
+
+
+def test_a_loss_is_measured_on_the_first_reference_of_each_source():
+    sources = [Source("Go.", ("Va !", "Allez !")), Source("Run.", ("Cours !",))]
+    expected = [SentencePair("Go.", "Va !"), SentencePair("Run.", "Cours !")]
+    assert translations.with_first_reference(sources) == expected

@@ -32,7 +32,9 @@ from course_lib.exercises.judging import recognition
 from course_lib.exercises.judging.outcomes import run
 
 LENGTH = struct.Struct("!I")  # of a message, before it
-SECONDS_TO_SEARCH = 2.0  # of computing time, for what explains a wrong answer: nobody waits for it, as in a notebook
+SECONDS_TO_SEARCH = (
+    2.0  # of computing time, for what explains a wrong answer; a notebook, where somebody waits, has less
+)
 COURSE_CODE = "the course's own code was called"
 FORK, KILL = b"f", b"k"
 
