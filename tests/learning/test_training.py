@@ -179,6 +179,8 @@ def test_a_processor_without_the_instructions_has_no_fast_bfloat16(monkeypatch: 
     assert has_fast_bfloat16(torch.device("cuda"))
     if torch.backends.cpu.get_cpu_capability() == "AVX2":
         assert not has_fast_bfloat16(torch.device("cpu"))
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    assert has_fast_bfloat16(torch.device("cpu")) == torch.backends.mkldnn.is_available()
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     assert not has_fast_bfloat16(torch.device("cpu"))
 
