@@ -35,6 +35,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """From logits (B, T, V) and labels (B, T), of which those that equal `IGNORE` do not count, to a scalar."""
 Rate = Callable[[int], float]
 """From the number of a step, counted from 1, to its learning rate."""
+Clock = Callable[[], float]
+"""Tells the seconds since some moment."""
 Group = dict[str, Any]
 """Weights that learn under "params", and their highest rate under "lr", as `heads.parameter_groups` gives them."""
 SCHEDULES = ("inverse_square_root", "cosine", "warmup_stable_decay")
@@ -242,6 +244,7 @@ def train(
     rate: Rate | None = None,
     groups: Sequence[Group] | None = None,
     stop: Callable[["History"], bool] | None = None,
+    clock: Clock = time.monotonic,
 ) -> History:
     """Learn from examples until the settings say stop, or you do.
 
@@ -266,6 +269,8 @@ def train(
         groups: what learns, and how fast: groups of weights, each with a highest rate of its own. All rates rise and
             fall together, and the history has that of the fastest group. None: all weights, at the settings'.
         stop: asked after each measurement on the validation examples; where it returns True, training ends.
+        clock: what the settings' `seconds` are read from. `time.process_time` counts this process's work alone, so that
+            two models get the same time whatever else the computer does.
 
     Returns the history; with a checkpoint, from the very first step on.
 
@@ -291,7 +296,7 @@ def train(
     chosen = best_device() if device is None else torch.device(device)
     file = None if checkpoint is None else place(checkpoint)
     with _interruption_held_back() as interruption:
-        training = _Training(model.to(chosen), task, settings, chosen, file, loss, rate, groups)
+        training = _Training(model.to(chosen), task, settings, chosen, file, loss, rate, groups, clock)
     _check_padding(model, task.pad)
     with _progress_bar(settings.progress) as bar, torch.random.fork_rng([chosen] if chosen.type == "cuda" else []):
         try:
@@ -333,9 +338,10 @@ class _Training:
         loss: Loss | None,
         rate: Rate | None,
         groups: Sequence[Group] | None,
+        clock: Clock,
     ) -> None:
         self.model, self.task, self.settings, self.device, self.checkpoint = model, task, settings, device, checkpoint
-        self.loss, self.rate = loss, rate
+        self.loss, self.rate, self.clock = loss, rate, clock
         self.joined = parallel.joined(model)
         self.bfloat16 = settings.bfloat16 and has_fast_bfloat16(device)
         if settings.bfloat16 and not self.bfloat16:
@@ -361,7 +367,7 @@ class _Training:
             )
         self.steps_per_epoch = len(_batches_of_epoch(0, task, settings))
         self.last_step = _last_step(settings, self.steps_per_epoch)
-        self.began = self.saved = time.monotonic()
+        self.began, self.saved = clock(), time.monotonic()
 
     def batches(self) -> Iterator[list[Example]]:
         """Give the batches that are still to come, epoch after epoch, without end."""
@@ -374,7 +380,7 @@ class _Training:
     def share_done(self) -> float:
         """Give the share of the training that is done, from 0 to 1: of its steps or of its time, the larger one."""
         of_steps = self.history.steps / self.last_step if self.last_step else 0.0
-        of_time = (time.monotonic() - self.began) / self.settings.seconds if self.settings.seconds else 0.0
+        of_time = (self.clock() - self.began) / self.settings.seconds if self.settings.seconds else 0.0
         of_time = parallel.furthest(of_time) if self.settings.seconds else of_time
         return min(max(of_steps, of_time), 1.0)
 

@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 import os
@@ -141,11 +142,10 @@ def test_the_stable_schedule_rises_stays_and_falls_over_the_last_share_of_the_st
     assert rates[10:] == pytest.approx([0.001 * left for left in range(10, 0, -1)])
 
 
-def test_the_stable_schedule_falls_over_a_share_of_the_time_too(monkeypatch):
-    clock = iter(range(10_000))
-    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(clock)))
-    settings = replace(FEW, steps=None, seconds=200.0, schedule="warmup_stable_decay", warmup=1, decay=0.3)
-    rates = train(new_model(), TASK, settings, device="cpu").learning_rate
+def test_the_stable_schedule_falls_over_a_share_of_the_time_too_as_the_clock_tells_it():
+    seconds = itertools.count()
+    settings = replace(FEW, steps=None, seconds=100.0, schedule="warmup_stable_decay", warmup=1, decay=0.3)
+    rates = train(new_model(), TASK, settings, device="cpu", clock=lambda: float(next(seconds))).learning_rate
     assert rates[0] == FEW.learning_rate
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] < 0.1 * FEW.learning_rate
