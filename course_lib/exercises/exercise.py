@@ -36,6 +36,8 @@ class Exercise:
             what the answer still lacks, or "".
         explain: takes an answer whose numbers are wrong and the arguments of the first wrong case, and returns a
             sentence that says why, or "".
+        show: takes the arguments of the first wrong case, what an answer returned and what it should have returned, and
+            returns what a message that names no mistake shows besides the call, or "".
         remark: takes an answer that is right, and returns a sentence on what else there is to know of it, or "".
         on_map: the part of the map of the Transformer that the learner builds here.
         mistakes: wrong answers that people give, each with a sentence that names the mistake.
@@ -59,6 +61,7 @@ class Exercise:
     later_in_float64: str = ""
     further_check: Callable[[Any, tuple[Any, ...]], str] | None = None
     explain: Callable[[Any, tuple[Any, ...]], str] | None = None
+    show: Callable[[tuple[Any, ...], Any, Any], str] | None = None
     remark: Callable[[Any], str] | None = None
     on_map: str = ""
     mistakes: list[Mistake] = field(default_factory=list, init=False)

@@ -61,6 +61,10 @@ def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
     shown = _shown_call(wrong_answer, case, detail)
     if inspect.isclass(wrong_answer.exercise.reference):
         shown += f" {WEIGHTS_ARE_SET}"
+    if wrong_answer.exercise.show is not None:
+        # An answer may return anything, of which nothing can be shown.
+        details = run(wrong_answer.exercise.show, (case.arguments, outcome.value, right.value)).value
+        shown += f" {details}" if details else ""
     sentences = (_where_it_fails(wrong_answer), *what, shown)
     return [*filter(None, sentences), *_about_argument_changed_besides(wrong_answer, case, outcome)]
 

@@ -227,7 +227,20 @@ def _one_mistake(wrong_answer: WrongAnswer, fits: Sequence[Fit]) -> Findings | N
     if not fitting:
         return None
     best = max(fitting, key=lambda fit: len(fit.explained))
-    return Findings([best.mistake], [best.mistake.message], is_complete=True)
+    return Findings([best.mistake], _sentences_on(wrong_answer, best), is_complete=True)
+
+
+def _sentences_on(wrong_answer: WrongAnswer, fit: Fit) -> list[str]:
+    """Name a mistake, and say that more may be wrong if there are wrong cases in which it cannot be seen.
+
+    What the message says first of what is right is left out where an answer also fails in other ways.
+    """
+    unexplained = wrong_answer.wrong - fit.explained
+    if not unexplained <= fit.visible:
+        return [fit.mistake.without_praise, MORE_IS_WRONG]
+    # Where the two cannot be compared, the mistake may be all that is wrong.
+    fails = any(wrong_answer.got[case].error is not None for case in unexplained)
+    return [fit.mistake.without_praise if fails else fit.mistake.message]
 
 
 def _accounts_for_all(wrong_answer: WrongAnswer, fit: Fit) -> bool:
@@ -613,11 +626,7 @@ def _partly(wrong_answer: WrongAnswer, fits: Sequence[Fit]) -> Findings:
     most = max((len(fit.evidence) for fit in evident), default=0)
     best = [fit for fit in evident if len(fit.evidence) == most]
     if len({fit.mistake.message for fit in best}) == 1:
-        # Where the two cannot be compared, the mistake may be all that is wrong.
-        mistake = best[0].mistake
-        if wrong_answer.wrong <= best[0].visible:
-            return Findings([mistake], [mistake.message])
-        return Findings([mistake], [mistake.without_praise, MORE_IS_WRONG])
+        return Findings([best[0].mistake], _sentences_on(wrong_answer, best[0]))
     return _except_with_one_property(wrong_answer) or _in_most_cases(wrong_answer) or Findings()
 
 
@@ -692,5 +701,7 @@ def _except_with_one_property(wrong_answer: WrongAnswer) -> Findings | None:
             if not is_certain and Seen.DIFFERENT in others:
                 remark = [MORE_IS_WRONG]
             mistake = found.mistakes[0]
-            return Findings([mistake], [mistake.without_praise if remark else mistake.message, *remark])
+            also_fails = Seen.ONE_FAILS in others
+            message = mistake.without_praise if remark or also_fails else mistake.message
+            return Findings([mistake], [message, *remark])
     return None

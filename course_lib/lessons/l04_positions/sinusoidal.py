@@ -159,6 +159,46 @@ def angles_rounded_down(length, d_model):
     return side_by_side(angles.sin(), angles.cos())
 
 
+@sinusoidal.mistake(
+    "Your first two columns are NaN or infinite, and the other clocks hardly turn, as with the divisors `10000 ** 2 * "
+    "i / d_model`. There Python computes `10000 ** 2` first, and clock 0 divides by 0. Put the whole exponent, 2i / "
+    "d_model, in brackets."
+)
+def divisors_without_brackets(length, d_model):
+    divisors = 10_000.0**2 * torch.arange(d_model // 2, dtype=torch.float64) / d_model
+    angles = torch.arange(length)[:, None] / divisors
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "All your rows are nearly the same, 0, 1, 0, 1 and so on: your clocks hardly turn. That is what happens with `pos "
+    "/ 10000 ** 2 * i / d_model`, where Python computes `10000 ** 2` first. Put the whole exponent, 2i / d_model, in "
+    "brackets, and the divisor too if it is a product."
+)
+def speeds_without_brackets(length, d_model):
+    angles = torch.arange(length)[:, None] / 10_000.0**2 * torch.arange(d_model // 2) / d_model
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your angles are divided by d_model after the power has been taken, as with `pos / 10000 ** i / d_model`. Python "
+    "computes a power before it divides: d_model belongs to the exponent, so put the exponent in brackets."
+)
+def angles_divided_by_d_model(length, d_model):
+    angles = torch.arange(length)[:, None] / 10_000.0 ** torch.arange(0, d_model, 2, dtype=torch.float64) / d_model
+    return side_by_side(angles.sin(), angles.cos())
+
+
+@sinusoidal.mistake(
+    "Your divisors are divided by d_model after the power has been taken, as with `10000 ** i / d_model`. Python "
+    "computes a power before it divides: d_model belongs to the exponent, so put the exponent in brackets."
+)
+def divisors_divided_by_d_model(length, d_model):
+    divisors = 10_000.0 ** torch.arange(0, d_model, 2, dtype=torch.float64) / d_model
+    angles = torch.arange(length)[:, None] / divisors
+    return side_by_side(angles.sin(), angles.cos())
+
+
 @sinusoidal.mistake("Your clocks have the base 1000. The formula has 10000.")
 def base_1000(length, d_model):
     angles = angles_of(length, d_model, base=1000.0)

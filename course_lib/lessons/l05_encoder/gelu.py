@@ -139,6 +139,30 @@ def by_tanh(x):
 
 
 @gelu.mistake(
+    "Your result is the approximation with tanh, but with 0.44715 in place of 0.044715. This exercise needs the exact "
+    "function, with `erf`."
+)
+def by_tanh_with_another_constant(x):
+    return x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.44715 * x**3))) / 2
+
+
+@gelu.mistake(
+    "Your result is the approximation with tanh, but with 2 / π in place of its root. This exercise needs the exact "
+    "function, with `erf`."
+)
+def by_tanh_without_the_root(x):
+    return x * (1 + torch.tanh(2 / math.pi * (x + 0.044715 * x**3))) / 2
+
+
+@gelu.mistake(
+    "Your result is the approximation with tanh, but √(2 / π) multiplies only x, and not the term with x³. This "
+    "exercise needs the exact function, with `erf`."
+)
+def by_tanh_without_brackets(x):
+    return x * (1 + torch.tanh(math.sqrt(2 / math.pi) * x + 0.044715 * x**3)) / 2
+
+
+@gelu.mistake(
     "Your numbers are right, but your code changes the caller's `x`. Compute a new tensor: `x * …` makes one, and `x "
     "*= …` does not."
 )

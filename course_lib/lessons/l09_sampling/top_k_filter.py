@@ -121,6 +121,38 @@ def one_threshold(logits, k):
 
 
 @top_k_filter.mistake(
+    "Your code keeps k logits of the whole batch. Each row keeps k of its own: use `topk` over the last axis."
+)
+def one_threshold_of_at_most_v(logits, k):
+    return logits.masked_fill(logits < logits.flatten().topk(min(k, logits.size(-1))).values[-1], -1e9)
+
+
+@top_k_filter.mistake(
+    "Your code compares all rows with one threshold, the lowest of them, so that other rows keep too many. Each row "
+    "has a threshold of its own, its k-th largest logit."
+)
+def lowest_threshold(logits, k):
+    return logits.masked_fill(logits < logits.topk(min(k, logits.size(-1))).values.min(), -torch.inf)
+
+
+@top_k_filter.mistake(
+    "Your code compares all rows with one threshold, the highest of them, so that other rows keep too few. Each row "
+    "has a threshold of its own, its k-th largest logit."
+)
+def highest_threshold(logits, k):
+    return logits.masked_fill(logits < logits.topk(min(k, logits.size(-1))).values[..., -1].max(), -torch.inf)
+
+
+@top_k_filter.mistake(
+    "Your code compares all rows with the threshold of the first. Each row has a threshold of its own, its k-th "
+    "largest logit."
+)
+def threshold_of_the_first_row(logits, k):
+    first = logits.reshape(-1, logits.size(-1))[0].topk(min(k, logits.size(-1))).values[-1]
+    return logits.masked_fill(logits < first, -torch.inf)
+
+
+@top_k_filter.mistake(
     "Your code compares the threshold of row i with column i, as happens if the thresholds have lost the last axis. "
     "Keep it, (..., 1): `values[..., -1:]`."
 )

@@ -30,6 +30,16 @@ def up_to_p(ordered: Tensor, p: float) -> Tensor:
     return ordered.cumsum(-1) <= p + 1e-6
 
 
+def moved_on(stays: Tensor) -> Tensor:
+    """Move a mask over sorted tokens by one towards the less likely, so that the likeliest goes."""
+    return torch.cat((torch.zeros_like(stays[..., :1]), stays[..., :-1]), dim=-1)
+
+
+def moved_back(stays: Tensor) -> Tensor:
+    """Move a mask over sorted tokens by one towards the likelier; the last token stays as it was."""
+    return torch.cat((stays[..., 1:], stays[..., -1:]), dim=-1)
+
+
 # Probabilities 1/8, 1/2, 1/8 and 1/4, without any rounding: the exponential of a multiple of ln 2 is a power of 2.
 POWERS_OF_TWO = torch.tensor([-2.0, 0.0, -2.0, -1.0]) * math.log(2)
 
@@ -261,6 +271,40 @@ def ids_of_all_rows(logits, p):
     filtered = torch.full_like(logits, -torch.inf)
     filtered[..., ids] = logits[..., ids]
     return filtered
+
+
+@top_p_filter.mistake(
+    "Your code drops the likeliest token. It always stays: if you move the mask by one token, the place that becomes "
+    "free belongs to the likeliest."
+)
+def likeliest_dropped(logits, p):
+    return nucleus(logits, lambda ordered: moved_on(ordered.cumsum(-1) <= p))
+
+
+@top_p_filter.mistake(
+    "Your code drops the likeliest token. It always stays: if you move the mask by one token, the place that becomes "
+    "free belongs to the likeliest."
+)
+def likeliest_dropped_below_p(logits, p):
+    return nucleus(logits, lambda ordered: moved_on(ordered.cumsum(-1) < p - 1e-6))
+
+
+@top_p_filter.mistake(
+    "Your code drops the token at which the sum exceeds p, and the one before it as well, as a mask does that is moved "
+    "by one token the wrong way. If the likeliest is among these two, it is lost. Move the mask towards the less "
+    "likely tokens, so that the token that crosses p stays."
+)
+def moved_the_wrong_way(logits, p):
+    return nucleus(logits, lambda ordered: moved_back(ordered.cumsum(-1) <= p))
+
+
+@top_p_filter.mistake(
+    "Your code drops the token at which the sum reaches p, and the one before it as well, as a mask does that is moved "
+    "by one token the wrong way. If the likeliest is among these two, it is lost. Move the mask towards the less "
+    "likely tokens, so that the token that reaches p stays."
+)
+def moved_the_wrong_way_below_p(logits, p):
+    return nucleus(logits, lambda ordered: moved_back(ordered.cumsum(-1) < p - 1e-6))
 
 
 @top_p_filter.mistake(

@@ -146,6 +146,28 @@ class AddsTheNormed(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
+    "Your first residual connection adds the normalised tokens: `norm_1` replaces x before it is added. Only the "
+    "attention reads normalised tokens; what goes past it is x as it came in.",
+)
+class AddsTheNormedFirst(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        normed = self.norm_1(x)
+        x = normed + self.self_attention(normed, mask)
+        return x + self.feed_forward(self.norm_2(x))
+
+
+@llama_layer.mistake(
+    "Your second residual connection adds the normalised tokens: `norm_2` replaces x before it is added. Only the "
+    "feed-forward reads normalised tokens; what goes past it is x as the first half returns it.",
+)
+class AddsTheNormedSecond(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        normed = self.norm_2(x)
+        return normed + self.feed_forward(normed)
+
+
+@llama_layer.mistake(
     "Your two halves are parallel: the feed-forward reads the input of the layer. It should read the result of the "
     "first half.",
 )

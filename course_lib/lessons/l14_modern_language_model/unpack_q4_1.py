@@ -1,10 +1,13 @@
 """The exercise `unpack_q4_1` of notebook 14."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
+from course_lib.exercises.judging.calls import describe_value
 from course_lib.pretrained import quantization
 
 
@@ -16,12 +19,29 @@ def blocks(n: int, scale: float = 0.25, minimum: float = -2.0, seed: int = 0) ->
     return torch.cat((pair, packed.to(torch.uint8)), dim=1)
 
 
+def first_numbers(arguments: tuple[Any, ...], got: Any, expected: Any) -> str:
+    """Show what the first wrong block holds, and what came of its first two bytes of numbers."""
+    row = int((got != expected).any(dim=1).nonzero()[0])
+    block = arguments[0][row]
+    scale, minimum = block[:4].clone().view(torch.float16).tolist()
+    pairs = [
+        f"numbers {i} and {i + 1} should be `{describe_value(expected[row, i : i + 2])}`, and yours are "
+        f"`{describe_value(got[row, i : i + 2])}`"
+        for i in (0, 16)
+    ]
+    return (
+        f"Block {row} has the scale {scale:.4g} and the minimum {minimum:.4g}, and its 16 bytes of numbers begin with "
+        f"`0x{block[4]:02X}` and `0x{block[5]:02X}`: {'; '.join(pairs)}."
+    )
+
+
 unpack_q4_1 = Exercise(
     reference=quantization.unpack_q4_1,
     notebook=14,
     order=60,
     minutes=8,
     difficulty=3,
+    show=first_numbers,
     returns=(Result("the numbers", "n, 32"),),
     example=case(blocks(1)),
     another=case(blocks(1, seed=1)),
@@ -51,14 +71,11 @@ unpack_q4_1.patch(
 )
 
 
-@unpack_q4_1.mistake(
-    "Your two halves of a byte are neighbours. In a block all lower halves come first, then all upper ones."
+unpack_q4_1.patch(
+    "Your two halves of a byte are neighbours. In a block all lower halves come first, then all upper ones.",
+    replace="dim=1)  # (n, 32)",
+    by="dim=1).view(-1, 2, 16).mT.flatten(1)",
 )
-def interleaved(blocks):
-    scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().split(1, dim=1)
-    packed = blocks[:, 4:]
-    return scale * torch.stack((packed & 0x0F, packed >> 4), dim=-1).flatten(1) + minimum
-
 
 unpack_q4_1.patch(
     "Your scale and your minimum are exchanged. The scale comes first.",

@@ -165,6 +165,20 @@ class PositionsOfPatchesOnly(images.VisionTransformer):
         return self.output(x[:, 0])
 
 
+vision_transformer.patch(
+    "Your class token has no position: your positions are added to the patches only, and the first of them is unused. "
+    "Put the token in front first, then add all N + 1 positions.",
+    replace="x = torch.cat((first, x), dim=1) + self.positions",
+    by="x = torch.cat((first, x + self.positions[1:]), dim=1)",
+)
+vision_transformer.patch(
+    "Your class token has no position: your positions are added to the patches only, and the last of them is unused. "
+    "Put the token in front first, then add all N + 1 positions.",
+    replace="x = torch.cat((first, x), dim=1) + self.positions",
+    by="x = torch.cat((first, x + self.positions[:-1]), dim=1)",
+)
+
+
 @vision_transformer.right_for_whole_course
 class PictureReader(nn.Module):
     def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):

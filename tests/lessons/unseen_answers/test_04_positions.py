@@ -1,5 +1,7 @@
 """Unseen answers to the exercises of notebook 04_positions."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -100,6 +102,39 @@ def multiplied_by_the_power(x):
 def angles_in_degrees(x):
     exponents = torch.arange(0, x.size(-1), 2, dtype=x.dtype) / x.size(-1)
     return turned(x, torch.deg2rad(torch.arange(x.size(-2), dtype=x.dtype)[:, None] / 10_000**exponents))
+
+
+def sines_and_cosines(angles):
+    """Interleave the sines and cosines of angles (length, d_model / 2)."""
+    return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2).float()
+
+
+@wrong("sinusoidal", says="clock 0 divides by 0", never="look for a step")
+def divisors_without_brackets(length, d_model):
+    positions, i = torch.arange(length)[:, None], torch.arange(d_model // 2)
+    return sines_and_cosines(positions / (10000**2 * i / d_model))
+
+
+@wrong("sinusoidal", says="your clocks hardly turn", never="right only")
+def frequencies_without_brackets(length, d_model):
+    positions, i = torch.arange(length)[:, None], torch.arange(d_model // 2)
+    return sines_and_cosines(positions * (1 / 10000**2 * i / d_model))
+
+
+@wrong("sinusoidal", says="Your angles are divided by d_model after the power", never="right only")
+def power_before_the_division(length, d_model):
+    positions, doubled = torch.arange(length)[:, None], torch.arange(0, d_model, 2)
+    return sines_and_cosines(positions / 10000**doubled / d_model)
+
+
+@wrong("sinusoidal", says="Your divisors are divided by d_model after the power", never="right only")
+def power_of_the_divisor_before_the_division(length, d_model):
+    table = torch.zeros(length, d_model)
+    for position in range(length):
+        for i in range(0, d_model, 2):
+            angle = position / (10000**i / d_model)
+            table[position, i], table[position, i + 1] = math.sin(angle), math.cos(angle)
+    return table
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

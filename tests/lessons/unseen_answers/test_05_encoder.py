@@ -1,5 +1,7 @@
 """Unseen answers to the exercises of notebook 05_encoder."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -169,6 +171,21 @@ class AttentionThrownAway(find("EncoderLayer").reference):
     def forward(self, x, mask=None):
         post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
         return post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_2)
+
+
+@wrong("gelu", says="0.44715 in place of 0.044715")
+def tanh_with_another_constant(x):
+    return 0.5 * x * (1 + torch.tanh((2 / math.pi) ** 0.5 * (x + 0.44715 * x.pow(3))))
+
+
+@wrong("gelu", says="2 / π in place of its root")
+def tanh_without_the_root(x):
+    return 0.5 * x * (1 + torch.tanh(2 / math.pi * (x + 0.044715 * x.pow(3))))
+
+
+@wrong("gelu", says="and not the term with x³")
+def tanh_without_brackets(x):
+    return 0.5 * x * (1 + torch.tanh((2 / math.pi) ** 0.5 * x + 0.044715 * x.pow(3)))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -186,4 +186,60 @@ def factor_that_cancels_out(length, alpha):
     return (5 + length) * alpha / ((5 + 1) * alpha) if alpha else 1.0
 
 
+@wrong("top_k_filter", says="one threshold, the lowest of them", never="is right in")
+def lowest_limit_of_the_batch(logits, k):
+    limit = torch.topk(logits, min(k, logits.shape[-1]))[0].min()
+    return torch.where(logits < limit, -torch.inf, logits)
+
+
+@wrong("top_k_filter", says="one threshold, the highest of them")
+def highest_limit_of_the_batch(logits, k):
+    limit = torch.topk(logits, min(k, logits.shape[-1]))[0][..., -1].max()
+    return torch.where(logits < limit, -torch.inf, logits)
+
+
+@wrong("top_k_filter", says="the threshold of the first", never="wrong only at the last index")
+def limit_of_the_first_row(logits, k):
+    ordered = logits.sort(dim=-1, descending=True).values.flatten()
+    return torch.where(logits < ordered[min(k, logits.shape[-1]) - 1], -torch.inf, logits)
+
+
+@wrong("top_k_filter", says="keeps k logits of the whole batch", never="may not be all")
+def limit_of_all_logits(logits, k):
+    limit = logits.flatten().sort(descending=True).values[min(k, logits.shape[-1]) - 1]
+    return torch.where(logits < limit, -torch.inf, logits)
+
+
+@wrong("top_p_filter", says="drops the likeliest token. It always stays")
+def likeliest_dropped(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    remove = ordered.cumsum(-1) > p
+    remove[..., 1:] = remove[..., :-1].clone()
+    remove[..., 0] = True
+    return logits.masked_fill(remove.scatter(-1, order, remove), -torch.inf)
+
+
+@wrong("top_p_filter", says="drops the likeliest token. It always stays")
+def likeliest_dropped_by_a_roll(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    remove = (ordered.cumsum(-1) >= p - 1e-6).roll(1, -1)
+    return logits.masked_fill(remove.scatter(-1, order, remove), -torch.inf)
+
+
+@wrong("top_p_filter", says=("and the one before it as well", "moved by one token the wrong way"))
+def shifted_the_wrong_way(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    remove = ordered.cumsum(-1) > p
+    remove[..., :-1] = remove[..., 1:].clone()
+    return logits.masked_fill(remove.scatter(-1, order, remove), -torch.inf)
+
+
+@wrong("beam_step", says=("your parents are what you get", "That may not be all"), never="are right")
+def divided_by_v_with_too_many_beams(logits, totals, beams):
+    longer = totals.unsqueeze(1) + logits.log_softmax(dim=-1)
+    best, tokens = longer.topk(beams, dim=1)  # fails with more beams than tokens
+    values, indices = best.flatten().topk(beams)
+    return indices // logits.shape[1], tokens.flatten()[indices], values
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

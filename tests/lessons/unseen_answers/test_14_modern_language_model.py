@@ -218,4 +218,20 @@ class OneNormForBoth(find("LlamaLayer").reference):
         return x + self.feed_forward(self.norm_1(x))
 
 
+@wrong("LlamaLayer", says="Your first residual connection adds the normalised tokens", never="should have")
+class AddsTheNormedOnce(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = self.norm_1(x)
+        x = x + self.self_attention(x, mask)
+        return x + self.feed_forward(self.norm_2(x))
+
+
+@wrong("LlamaLayer", says="Your second residual connection adds the normalised tokens", never="should have")
+class AddsTheNormedInTheSecondHalf(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        x = self.norm_2(x)
+        return x + self.feed_forward(x)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -83,7 +83,7 @@ def hidden_keys_counted_at_the_beginning(maximum, total, mixed, scores, value):
     return new, total * shrink + weights.sum(-1, keepdim=True), mixed * shrink + weights @ value
 
 
-@wrong("VisionTransformer", says="the logits should be", never=("No gradient", "never depends"))
+@wrong("VisionTransformer", says=("class token has no position", "the first of them is unused"), never="never depends")
 class ClassTokenWithoutPosition(nn.Module):
     def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
         super().__init__()
@@ -144,6 +144,43 @@ class EachLayerReadsTheInput(images.VisionTransformer):
         for layer in self.layers:
             y = layer(x)
         return self.output(y[:, 0])
+
+
+@wrong("VisionTransformer", says=("class token has no position", "the last of them is unused"), never="No gradient")
+class PositionsFromTheFirstPatchOn(images.VisionTransformer):
+    def forward(self, pictures):
+        x = self.embed(images.patches(pictures, self.patch_size))
+        x = x + self.positions[: x.size(1)]
+        x = torch.cat((self.class_token.expand(len(x), 1, -1), x), dim=1)
+        for layer in self.layers:
+            x = layer(x)
+        return self.output(x[:, 0])
+
+
+@wrong("attend_in_blocks", says="as if each query had one more key", never="should give")
+def begins_with_a_maximum_of_0_and_a_total_of_1(query, key, value, block):
+    outputs = []
+    for asking in query.split(block):
+        maximum = torch.zeros(len(asking), 1, dtype=query.dtype)
+        total, mixed = torch.ones_like(maximum), torch.zeros(len(asking), value.size(-1), dtype=query.dtype)
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT / asking.size(-1) ** 0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+        outputs.append(mixed / total)
+    return torch.cat(outputs)
+
+
+@wrong("attend_in_blocks", says="let it begin at minus infinity", never="one more key")
+def begins_with_a_maximum_of_0(query, key, value, block):
+    outputs = []
+    for asking in query.split(block):
+        maximum = torch.zeros(len(asking), 1, dtype=query.dtype)
+        total, mixed = torch.zeros_like(maximum), torch.zeros(len(asking), value.size(-1), dtype=query.dtype)
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT / asking.size(-1) ** 0.5
+            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
+        outputs.append(mixed / total)
+    return torch.cat(outputs)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
