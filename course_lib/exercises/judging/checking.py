@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ from course_lib.exercises.judging.outcomes import (
     is_too_exact,
     run,
 )
-from course_lib.exercises.judging.recognition import WrongAnswer, recognise
+from course_lib.exercises.judging.recognition import MORE_IS_WRONG, WrongAnswer, recognise
 from course_lib.exercises.judging.settings import (
     original_functions,
     pinned_settings,
@@ -36,6 +36,7 @@ from course_lib.exercises.judging.settings import (
 from course_lib.exercises.judging.slips import attribute_without_effect, plain_tensor_for_parameter, slip_in_class
 from course_lib.exercises.judging.state import Beginning, keeps_state
 from course_lib.exercises.keeping.source import names_bound_below
+from course_lib.exercises.mistakes import Mistake
 from course_lib.exercises.reports import Report
 from course_lib.text.wording import capitalized
 
@@ -76,6 +77,14 @@ ABOUT_DTYPES = re.compile(
 )
 
 Outcomes = dict[Case, Outcome]
+
+
+@runtime_checkable
+class FindsMore(Protocol):
+    """A further check that can also tell whether an answer has a flaw beside a known mistake."""
+
+    def finds_more_than(self, mistake: Any, answer: Any) -> bool:
+        """Whether there is a flaw in the answer that is not in the mistake's implementation."""
 
 
 class CourseFault(Exception):
@@ -347,6 +356,8 @@ def _report_wrong_answer(
             sentences = [plain]  # a gain that stays as it begins looks like one that is never used
         elif findings.mistakes:
             sentences, mistake = findings.sentences, findings.mistakes[0]
+            if sentences == [mistake.message] and _has_flaw_besides(exercise, answer, mistake):
+                sentences = [mistake.without_praise, MORE_IS_WRONG]
         elif sentence := _explanation(exercise, answer, got, wrong):
             sentences = [sentence]
         else:
@@ -360,6 +371,14 @@ def _report_wrong_answer(
     if printed := got[first].printed.strip():
         sentences = [*sentences, f"It printed: {printed[:200]}"]
     return Report(f"✗ {exercise.name}: not yet", tuple(sentences), mistake=mistake)
+
+
+def _has_flaw_besides(exercise: Exercise, answer: Any, mistake: Mistake) -> bool:
+    """Whether a class whose numbers a known mistake explains has a flaw that only its weights show."""
+    if not isinstance(exercise.further_check, FindsMore):
+        return False
+    outcome = run(exercise.further_check.finds_more_than, (mistake.implementation, answer))
+    return outcome.value is True
 
 
 def _right_as_first_call(

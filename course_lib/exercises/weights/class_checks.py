@@ -6,6 +6,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -25,9 +26,30 @@ DROPS_UNASKED = (
 CHANGES_WEIGHTS = "Your `forward` changes `self.{}`. Only training changes weights, so compute with a copy."
 
 
+@dataclass(frozen=True)
+class JudgeOfClass:
+    """The further check of a class whose numbers are right: what it finds first, as a sentence, or ""."""
+
+    learned: ClassWithWeights
+    judges: tuple[Judge, ...]
+
+    def __call__(self, answer: Any, _arguments: tuple[Any, ...]) -> str:
+        return _fails_with(self.learned, answer, self.learned.wide) or _first_sentence(
+            self.judges, self.learned, answer
+        )
+
+    def finds_more_than(self, mistake: Any, answer: Any) -> bool:
+        """Whether a class that computes what a known mistake computes has a flaw besides, such as a bias.
+
+        The mistake stands in for the course's class. If it has a flaw beside itself, nothing can be said.
+        """
+        check = replace(self, learned=replace(self.learned, reference=mistake))
+        return bool(check(answer, ())) and not check(mistake, ())
+
+
 def judge_class(
     learned: ClassWithWeights, *judges: Judge, start: Judge = initialisation.start_of_weights
-) -> Callable[[Any, tuple[Any, ...]], str]:
+) -> JudgeOfClass:
     """Make the further check of a class whose numbers are right.
 
     Takes what is judged besides weights and state, and how the first values of the weights are judged.
@@ -43,11 +65,7 @@ def judge_class(
         *judges,
         weights_in_use.exchanged_names,
     )
-
-    def further_check(answer: Any, _arguments: tuple[Any, ...]) -> str:
-        return _fails_with(learned, answer, learned.wide) or _first_sentence(every, learned, answer)
-
-    return further_check
+    return JudgeOfClass(learned, every)
 
 
 def explain_class(learned: ClassWithWeights) -> Callable[[Any, tuple[Any, ...]], str]:

@@ -61,8 +61,8 @@ swi_glu.patch(
 
 swi_glu.patch(
     "Your gate is added. It says how much passes, so multiply by it.",
-    replace="F.silu(self.W_gate(x)) * self.W_1(x)",
-    by="F.silu(self.W_gate(x)) + self.W_1(x)",
+    replace=" * self.W_1(x)",
+    by=" + self.W_1(x)",
 )
 
 swi_glu.patch(
@@ -75,6 +75,12 @@ swi_glu.patch(
     "Your code puts SiLU around both factors. Only the gate has an activation.",
     replace="F.silu(self.W_gate(x)) * self.W_1(x)",
     by="F.silu(self.W_gate(x)) * F.silu(self.W_1(x))",
+)
+
+swi_glu.patch(
+    "There is a sigmoid around W_1 x as well. Only the gate has an activation.",
+    replace="* self.W_1(x)",
+    by="* torch.sigmoid(self.W_1(x))",
 )
 
 swi_glu.patch(

@@ -234,7 +234,7 @@ def shifted_the_wrong_way(logits, p):
     return logits.masked_fill(remove.scatter(-1, order, remove), -torch.inf)
 
 
-@wrong("beam_step", says=("your parents are what you get", "That may not be all"), never="are right")
+@wrong("beam_step", says=("parents are what you get", "That may not be all"), never="are right")
 def divided_by_v_with_too_many_beams(logits, totals, beams):
     longer = totals.unsqueeze(1) + logits.log_softmax(dim=-1)
     best, tokens = longer.topk(beams, dim=1)  # fails with more beams than tokens

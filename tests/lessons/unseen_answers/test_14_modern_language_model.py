@@ -234,4 +234,65 @@ class AddsTheNormedInTheSecondHalf(layers.LlamaLayer):
         return x + self.feed_forward(x)
 
 
+@wrong("SwiGLU", says=("Your gate is a sigmoid", "That may not be all"))
+class SigmoidOfTheOtherMap(layers.SwiGLU):
+    def forward(self, x):
+        return self.W_2(self.W_gate(x) * torch.sigmoid(self.W_1(x)))  # names are exchanged, too
+
+
+@wrong("SwiGLU", says=("Your gate is a sigmoid", "That may not be all"))
+class SigmoidWithBiases(nn.Module):
+    def __init__(self, d_model, d_ff):
+        super().__init__()
+        self.W_gate, self.W_1, self.W_2 = nn.Linear(d_model, d_ff), nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model)
+
+    def forward(self, x):
+        return self.W_2(torch.sigmoid(self.W_gate(x)) * self.W_1(x))
+
+
+@wrong("SwiGLU", says="Your gate is a sigmoid", never="That may not be all")
+class SigmoidOnly(layers.SwiGLU):
+    def forward(self, x):
+        gate, values = torch.sigmoid(self.W_gate(x)), self.W_1(x)
+        return self.W_2(gate * values)
+
+
+@wrong("SwiGLU", says="There is a sigmoid around W_1 x as well", never="Your gate is a sigmoid")
+class SigmoidBesideSiLU(layers.SwiGLU):
+    def forward(self, x):
+        return self.W_2(F.silu(self.W_gate(x)) * torch.sigmoid(self.W_1(x)))
+
+
+@wrong("SwiGLU", says=("There are two mistakes", "Your gate is a sigmoid", "Your gate is added"))
+class SigmoidAdded(layers.SwiGLU):
+    def forward(self, x):
+        return self.W_2(torch.sigmoid(self.W_gate(x)) + self.W_1(x))
+
+
+@wrong("unpack_q4_1", says=("There are two mistakes", "Your two halves of a byte", "Your code subtracts the minimum"))
+def interleaved_and_subtracted(blocks):
+    scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().split(1, dim=1)
+    packed = blocks[:, 4:]
+    return scale * torch.stack((packed & 0x0F, packed >> 4), dim=-1).flatten(1) - minimum
+
+
+@wrong(
+    "unpack_q4_1",
+    says=(
+        "Block 0 has the scale 0.25 and the minimum -2, and its 16 bytes of numbers begin with `0x58` and `0x36`",
+        "numbers 0 and 1 should be `[0, -0.5]`, and yours are `[1.25, 2]`",
+    ),
+)
+def interleaved_upper_first_without_minimum(blocks):
+    scale = blocks[:, :2].contiguous().view(torch.float16).float()
+    packed = blocks[:, 4:]
+    return scale * torch.stack((packed >> 4, packed & 0x0F), dim=-1).flatten(1)
+
+
+@wrong("unpack_q4_1", says="should be (n, 32) = (1, 32), not (1, 16)", never="Block 0")
+def lower_halves_only(blocks):
+    scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().split(1, dim=1)
+    return scale * (blocks[:, 4:] & 0x0F) + minimum
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
