@@ -235,10 +235,10 @@ def turned(x: Tensor, angles: Tensor) -> Tensor:
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 
 
-def angles_with(x: Tensor, factor: float) -> Tensor:
-    """The angles of `rotary`, with all exponents multiplied by a factor."""
+def angles_with(x: Tensor, factor: float, base: float = 10_000.0) -> Tensor:
+    """The angles of `rotary`, with all exponents multiplied by a factor, or with another base."""
     exponents = factor * torch.arange(0, x.size(-1), 2, dtype=torch.float64) / x.size(-1)
-    return torch.arange(x.size(-2))[:, None] / 10_000**exponents
+    return torch.arange(x.size(-2))[:, None] / base**exponents
 
 
 @rotary.mistake(
@@ -258,6 +258,47 @@ def exponent_doubled_twice(x):
 @rotary.mistake("Your clocks get faster and faster, since 10000^(2i / d_k) multiplies the position. Divide by it.")
 def faster_and_faster(x):
     return turned(x, angles_with(x, -1.0))
+
+
+@rotary.mistake("Your clocks have the base 1000. The formula has 10000.")
+def base_1000(x):
+    return turned(x, angles_with(x, 1.0, base=1000.0))
+
+
+@rotary.mistake(
+    "Your pair 0 becomes NaN, and the other clocks hardly turn, as with the divisors `10000 ** 2 * i / d_k`. There "
+    "Python computes `10000 ** 2` first, and clock 0 divides by 0. Put the whole exponent, 2i / d_k, in brackets."
+)
+def divisors_without_brackets(x):
+    divisors = 10_000.0**2 * torch.arange(x.size(-1) // 2, dtype=torch.float64) / x.size(-1)
+    return turned(x, torch.arange(x.size(-2))[:, None] / divisors)
+
+
+@rotary.mistake(
+    "Your vectors come out as they came in, or nearly so: your clocks hardly turn. That is what happens with `pos / "
+    "10000 ** 2 * i / d_k`, where Python computes `10000 ** 2` first. Put the whole exponent, 2i / d_k, in brackets, "
+    "and the divisor too if it is a product."
+)
+def speeds_without_brackets(x):
+    return turned(x, torch.arange(x.size(-2))[:, None] / 10_000.0**2 * torch.arange(x.size(-1) // 2) / x.size(-1))
+
+
+@rotary.mistake(
+    "Your angles are divided by d_k after the power has been taken, as with `pos / 10000 ** i / d_k`. Python computes "
+    "a power before it divides: d_k belongs to the exponent, so put the exponent in brackets."
+)
+def angles_divided_by_d_k(x):
+    doubled = torch.arange(0, x.size(-1), 2, dtype=torch.float64)
+    return turned(x, torch.arange(x.size(-2))[:, None] / 10_000.0**doubled / x.size(-1))
+
+
+@rotary.mistake(
+    "Your divisors are divided by d_k after the power has been taken, as with `10000 ** i / d_k`. Python computes a "
+    "power before it divides: d_k belongs to the exponent, so put the exponent in brackets."
+)
+def divisors_divided_by_d_k(x):
+    doubled = torch.arange(0, x.size(-1), 2, dtype=torch.float64)
+    return turned(x, torch.arange(x.size(-2))[:, None] / (10_000.0**doubled / x.size(-1)))
 
 
 @rotary.mistake("Your code treats the angles as degrees. They are in radians already, as `torch.cos` expects.")

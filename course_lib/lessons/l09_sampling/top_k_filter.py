@@ -121,7 +121,8 @@ def one_threshold(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your code keeps k logits of the whole batch. Each row keeps k of its own: use `topk` over the last axis."
+    "Your code keeps k logits of the whole batch, or V of them where k is larger than V. Each row keeps k of its own: "
+    "use `topk` over the last axis."
 )
 def one_threshold_of_at_most_v(logits, k):
     return logits.masked_fill(logits < logits.flatten().topk(min(k, logits.size(-1))).values[-1], -1e9)

@@ -120,6 +120,11 @@ top_p_filter = Exercise(
             0.6,
             having=("a first row that needs fewer tokens", "a batch", "a first token that alone has more than p"),
         ),
+        case(
+            torch.tensor([[0.4, 0.05, 0.25, 0.3], [0.27, 0.23, 0.24, 0.26]]).log(),
+            0.6,
+            having=("a first row that needs fewer tokens", "a batch", "rows of which one is flatter"),
+        ),
         case(fixed_tensor(5, seed=9) - 500, 0.6, having=("numbers far below 0", "logits of any size")),
         case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers", "logits of any size")),
     ),
@@ -274,8 +279,9 @@ def ids_of_all_rows(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code drops the likeliest token. It always stays: if you move the mask by one token, the place that becomes "
-    "free belongs to the likeliest."
+    "Your code drops the likeliest token, and where a sum is exactly p it keeps one too many. The likeliest always "
+    "stays: if you move the mask by one token, the place that becomes free belongs to it. And the last token that "
+    "stays is the one at which the sum reaches p."
 )
 def likeliest_dropped(logits, p):
     return nucleus(logits, lambda ordered: moved_on(ordered.cumsum(-1) <= p))
@@ -481,6 +487,35 @@ def count_of_the_first_row(logits, p):
     rows = logits.reshape(-1, logits.size(-1))
     count = int((choose.top_p_filter(rows[0], p) > -torch.inf).sum())
     return choose.top_k_filter(logits, count)
+
+
+@top_p_filter.mistake(
+    "Your code compares all rows with one probability, the lowest that any row keeps, so that other rows keep too "
+    "many. Each row has a limit of its own."
+)
+def lowest_limit(logits, p):
+    probabilities = logits.softmax(-1)
+    kept = choose.top_p_filter(logits, p) > -torch.inf
+    return logits.masked_fill(probabilities < probabilities[kept].min(), -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your code compares all rows with one probability, the highest of their limits, so that other rows keep too few, "
+    "or nothing. Each row has a limit of its own."
+)
+def highest_limit(logits, p):
+    probabilities = logits.softmax(-1)
+    kept = choose.top_p_filter(logits, p) > -torch.inf
+    limits = probabilities.masked_fill(~kept, 1.0).amin(dim=-1)
+    return logits.masked_fill(probabilities < limits.max(), -torch.inf)
+
+
+@top_p_filter.mistake(
+    "Your code takes one softmax and one sum over the whole batch, so that some rows keep nothing. Each row has a "
+    "distribution and a sum of its own: use the last axis."
+)
+def one_distribution(logits, p):
+    return choose.top_p_filter(logits.flatten(), p).view_as(logits)
 
 
 @top_p_filter.mistake(

@@ -137,4 +137,28 @@ def power_of_the_divisor_before_the_division(length, d_model):
     return table
 
 
+def turned_by(x, angles):
+    first, second = x[..., 0::2], x[..., 1::2]
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    return torch.stack((first * cos - second * sin, second * cos + first * sin), dim=-1).flatten(-2)
+
+
+@wrong("rotary", says="your clocks hardly turn", never="`x` itself")
+def speeds_of_pairs_without_brackets(x):
+    i, d_k = torch.arange(x.size(-1) // 2), x.size(-1)
+    return turned_by(x, torch.arange(x.size(-2))[:, None] * (1 / 10000**2 * i / d_k))
+
+
+@wrong("rotary", says="Your divisors are divided by d_k after the power", never="right only")
+def power_of_pairs_before_the_division(x):
+    doubled = torch.arange(0, x.size(-1), 2)
+    return turned_by(x, torch.arange(x.size(-2))[:, None] / (10000**doubled / x.size(-1)))
+
+
+@wrong("rotary", says="the base 1000", never="right only")
+def pairs_of_base_1000(x):
+    exponents = torch.arange(0, x.size(-1), 2) / x.size(-1)
+    return turned_by(x, torch.arange(x.size(-2))[:, None] * 1000**-exponents)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -210,7 +210,7 @@ def limit_of_all_logits(logits, k):
     return torch.where(logits < limit, -torch.inf, logits)
 
 
-@wrong("top_p_filter", says="drops the likeliest token. It always stays")
+@wrong("top_p_filter", says=("drops the likeliest token", "where a sum is exactly p"))
 def likeliest_dropped(logits, p):
     ordered, order = logits.softmax(-1).sort(-1, descending=True)
     remove = ordered.cumsum(-1) > p
@@ -240,6 +240,29 @@ def divided_by_v_with_too_many_beams(logits, totals, beams):
     best, tokens = longer.topk(beams, dim=1)  # fails with more beams than tokens
     values, indices = best.flatten().topk(beams)
     return indices // logits.shape[1], tokens.flatten()[indices], values
+
+
+@wrong("top_p_filter", says="the lowest that any row keeps")
+def lowest_limit_of_all_rows(logits, p):
+    probabilities = logits.softmax(-1)
+    ordered = probabilities.sort(-1, descending=True).values
+    limit = ordered[ordered.cumsum(-1) - ordered < p].min()
+    return logits.masked_fill(probabilities < limit, -torch.inf)
+
+
+@wrong("top_p_filter", says="the highest of their limits", never="is right in")
+def highest_limit_of_all_rows(logits, p):
+    probabilities = logits.softmax(-1)
+    ordered = probabilities.sort(-1, descending=True).values
+    limits = ordered.masked_fill(ordered.cumsum(-1) - ordered >= p, 1.0).amin(-1)
+    return logits.masked_fill(probabilities < limits.max(), -torch.inf)
+
+
+@wrong("top_p_filter", says="one softmax and one sum over the whole batch", never="is right in")
+def one_softmax_for_the_batch(logits, p):
+    ordered, order = logits.flatten().softmax(0).sort(descending=True)
+    stays = ordered.cumsum(0) - ordered < p
+    return logits.masked_fill(~torch.zeros_like(stays).scatter(0, order, stays).view_as(logits), -torch.inf)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
