@@ -18,8 +18,6 @@ from course_lib.exercises.judging.calls import argument_names, describe_call
 from course_lib.exercises.judging.diagnosis import diagnose
 from course_lib.exercises.judging.errors import functions_of, source_of
 from course_lib.exercises.judging.outcomes import (
-    HAS_NO_EFFECT,
-    LEARNS_A_BIAS,
     NO_GRADIENT,
     Outcome,
     difference,
@@ -65,7 +63,7 @@ TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.f
 IN_FLOAT64 = (
     "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
 )
-NUMBERS_ARE_RIGHT = "In the calls tried, your numbers are right, but that is not enough."
+RESULTS_ARE_RIGHT = "In the calls tried, your results are right."
 RIGHT_AS_FIRST_CALL = "{} gives the right result if it is called first, but not after other calls."
 WRONG_AFTER_OTHERS = "{} gives the right result at first, but another one if it is called again after other calls."
 SECONDS_TO_CALL_AGAIN = 0.1  # of computing time, for wrong cases that may be right as first calls
@@ -130,9 +128,7 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         sentence = FLOAT32_RETURNED.format(exercise.later_in_float64, _first_in_float64(exercise, answer, lost[0]))
         return Report(f"✗ {exercise.name}: not yet", (sentence,))
     if flaw := _training_flaw_from_the_beginning(exercise, beginning):
-        # With these, numbers are right only as long as the check's own numbers are in the parameters.
-        may_be_wrong = any(words in flaw for words in (LEARNS_A_BIAS, HAS_NO_EFFECT))
-        return Report(f"✗ {exercise.name}: not yet", (flaw if may_be_wrong else f"{NUMBERS_ARE_RIGHT} {flaw}",))
+        return Report(f"✗ {exercise.name}: not yet", (flaw,))
     rounded = differing or any(_lost_float64(got[case], expected[case]) for case in got)
     is_float32 = any(_lost_float64(got[case], expected[case]) or got[case].error is not None for case in got)
     remark = _about_float32(exercise, answer, is_float32) if rounded else f"Right in all {len(got)} cases."
@@ -427,12 +423,13 @@ def _training_flaw(exercise: Exercise, answer: Any) -> str:
         if expected.error is not None:
             raise CourseFault(_about_fault(exercise, expected.error))
         if not _gradients(exercise, answer).matches(expected, gradients):
-            return NO_GRADIENT
+            return f"{RESULTS_ARE_RIGHT} {NO_GRADIENT}"
     if exercise.further_check is None:
         return ""
     outcome = run(exercise.further_check, (answer, exercise.example.arguments))
     if outcome.error is not None:
-        return f"In training your code raises {type(outcome.error).__name__}: {outcome.error}".rstrip(".") + "."
+        error = f"{type(outcome.error).__name__}: {outcome.error}".rstrip(".")
+        return f"{RESULTS_ARE_RIGHT} In training, your code raises {error}."
     return str(outcome.value)
 
 

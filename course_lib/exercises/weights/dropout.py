@@ -21,6 +21,7 @@ RANDOM_IN_EVALUATION = (
     "In evaluation, your class gives another output for the same input each time. Make all layers in `__init__`, and "
     "drop numbers only `if self.training`."
 )
+WITHOUT_DROPOUT = "Without dropout, your results are right."
 NOTHING_DROPPED = (
     "In training, nothing is dropped in your class: put `nn.Dropout(dropout)` on each sublayer's output, before it is "
     "added to the residual."
@@ -118,8 +119,6 @@ def dropout_of_layer(*sublayers: str) -> Callable[[ClassWithWeights, Any], str]:
     """Make a check of the dropout in a layer with sublayers of these names, each with a residual and a norm."""
 
     def judge(learned: ClassWithWeights, answer: Any) -> str:
-        if sentence := dropped_in_evaluation(learned, answer):
-            return sentence
         module = _module(learned, answer, RATE)
         _, seen = _watched(learned, module)
         if not seen and not _is_random(learned, module):
@@ -143,7 +142,7 @@ def dropout_of_layer(*sublayers: str) -> Callable[[ClassWithWeights, Any], str]:
                 return ONE_MISSING.format(name)
         return ""
 
-    return judge
+    return _after_evaluation(judge)
 
 
 def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]:
@@ -154,8 +153,6 @@ def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]
     """
 
     def judge(learned: ClassWithWeights, answer: Any) -> str:
-        if sentence := dropped_in_evaluation(learned, answer):
-            return sentence
         module = _module(learned, answer, RATE)
         _, expected = _watched(learned, _module(learned, learned.reference, RATE))
         output, seen = _watched(learned, module)
@@ -172,7 +169,19 @@ def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]
             return NOT_ON_EMBEDDINGS.format("Your" if len(not_dropped) == len(embeddings) else of_one)
         return NOT_HANDED_ON if missing else ""
 
-    return judge
+    return _after_evaluation(judge)
+
+
+def _after_evaluation(judge: Callable[[ClassWithWeights, Any], str]) -> Callable[[ClassWithWeights, Any], str]:
+    """Let a check of dropout in training follow that in evaluation, and say that without dropout all is right."""
+
+    def judge_both(learned: ClassWithWeights, answer: Any) -> str:
+        if sentence := dropped_in_evaluation(learned, answer):
+            return sentence
+        sentence = judge(learned, answer)
+        return f"{WITHOUT_DROPOUT} {sentence}" if sentence else ""
+
+    return judge_both
 
 
 def _module(learned: ClassWithWeights, answer: Any, rate: float) -> nn.Module:

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import is_fractional
-from course_lib.exercises.judging.outcomes import HAS_NO_EFFECT, LEARNS_A_BIAS
 from course_lib.exercises.judging.relations import Compared, find_relation
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
@@ -22,8 +21,7 @@ from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
 from course_lib.text.wording import join_words
 
 SHARED_NORMS = (
-    "One norm serves in several places of your class. Each norm learns numbers of its own, so make a new one for each "
-    "place."
+    "Your class uses one norm in several places. Each norm learns a gain of its own, so make a new one for each place."
 )
 NORMS_WITHOUT_GAIN = (
     "Your class learns {} gain{} of norms, but should learn {}: one for each norm, d_model numbers each."
@@ -119,7 +117,7 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
             use = f"Use what {it} returns" if it == "it" else "Use what they return"
         is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
         what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
-        return f"Your `__init__` makes {made}, {HAS_NO_EFFECT} {it}. {what_to_do}"
+        return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
     if cut_off:
         return (
             f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
@@ -219,7 +217,10 @@ def biases(learned: ClassWithWeights, answer: Any) -> str:
     if not (found := [each.name for each in vectors if not each.is_gain]):
         return ""
     others = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{LEARNS_A_BIAS}, `self.{found[0]}`{others}. The maps have none here: write `nn.Linear(…, …, bias=False)`."
+    return (
+        f"Your class learns a bias, `self.{found[0]}`{others}. Here the linear maps have none: write "
+        "`nn.Linear(…, …, bias=False)`."
+    )
 
 
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:

@@ -143,7 +143,7 @@ class NotOnTheTarget(Translator):
     [
         ("EncoderLayer", Nothing, "In training, nothing is dropped"),
         ("EncoderLayer", OnSum, "Your dropout is on the sum"),
-        ("EncoderLayer", AfterNorm, "Your dropout comes after the norm"),
+        ("EncoderLayer", AfterNorm, "Without dropout, your results are right. Your dropout comes after the norm"),
         ("EncoderLayer", AfterEachNormToo, "Your dropout comes after the norm"),
         ("EncoderLayer", OnAttentionOnly, "The output of your feed-forward is not dropped"),
         ("EncoderLayer", OnFeedForwardOnly, "The output of your self-attention is not dropped"),

@@ -236,7 +236,7 @@ class NormSharedByLayers(Translator):
             layer.norm_3 = self.decoder[0].norm_3
 
 
-ONE_NORM = "One norm serves in several places"
+ONE_NORM = "Your class uses one norm in several places"
 
 
 @pytest.mark.parametrize(
