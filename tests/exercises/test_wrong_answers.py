@@ -295,7 +295,7 @@ def cross_entropy(logits, labels):
 """,
     ),
     (
-        "the right result times `d_model`.",
+        "is `d_model` times what it should be.",
         """
 def learning_rate(step, d_model, warmup):
     return d_model**0.5 * min(step**-0.5, step * warmup**-1.5)
@@ -327,7 +327,7 @@ def continue_greedily(model, ids, length):
 """,
     ),
     (
-        "Your bytes are the right result times 1 / 8.",
+        "Your bytes are 1 / 8 of what they should be.",
         """
 def cache_bytes(layers, kv_heads, d_k, length, bytes_each):
     return 2 * layers * kv_heads * d_k * length * bytes_each / 8
@@ -418,7 +418,7 @@ class MultiHeadAttention(nn.Module):
 """,
     ),
     (
-        "`heads` here: is it misspelled, or does it lack `self.`?",
+        "`heads` here: is it misspelled, or is `self.` missing?",
         """
 class MultiHeadAttention(nn.Module):
     def __init__(self, d_model, heads):

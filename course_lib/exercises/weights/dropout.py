@@ -18,8 +18,8 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights
 from course_lib.transformer.layers import LayerNorm
 
 RANDOM_IN_EVALUATION = (
-    "In evaluation, your class gives another output for the same input each time. Make all layers in `__init__`, and "
-    "drop numbers only `if self.training`."
+    "In evaluation, your class gives a different output for the same input each time. Make all layers in `__init__`, "
+    "and drop numbers only `if self.training`."
 )
 WITHOUT_DROPOUT = "Without dropout, your results are right."
 NOTHING_DROPPED = (
@@ -31,7 +31,7 @@ IN_EVALUATION = (
     "`training=self.training` to `F.dropout`."
 )
 FIXED_RATE = (
-    "Your dropout does not have the rate that it is given: with `dropout={}` it drops a share of {}. Make it with "
+    "Your class does not drop at the rate that it is given: with `dropout={}` it drops a share of {}. Make it with "
     "`nn.Dropout(dropout)`."
 )
 FIXED_RATE_BY_HAND = (
@@ -56,7 +56,7 @@ ONE_MISSING = (
 )
 ELSEWHERE = (
     "In training at a rate near 1, almost nothing should be left of a sublayer's output, so that the layer only "
-    "normalises x. In your class, more or less is left: put dropout on each sublayer's output, and nowhere else."
+    "normalises x. Your class leaves something else: put dropout on each sublayer's output, and nowhere else."
 )
 NOT_ON_EMBEDDINGS = (
     "{} embeddings are not dropped in training. `nn.Dropout(dropout)` comes after `embed_with_positions`, before the "

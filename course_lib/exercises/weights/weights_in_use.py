@@ -39,8 +39,8 @@ OTHER_GRADIENTS = (
     "several places, or is a part of the computation cut off from the gradient?"
 )
 OTHER_RESULT = (
-    "Made as `{}`, your class gives another result than the course's class for inputs of shape {}: is there a step in "
-    "it that depends on how long the inputs are, or on which numbers are in them?"
+    "Made as `{}`, your class gives a different result from the course's class for inputs of shape {}: is there a "
+    "step in it that depends on how long the inputs are, or on which numbers are in them?"
 )
 OTHER_MATRICES = "Made as `{}`, your class learns {} numbers in its matrices, but should learn {}."
 SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
@@ -164,8 +164,8 @@ def _about_part_of_list(module: nn.Module, name: str, idle: Sequence[str]) -> st
     without = [i for i in range(len(layers)) if any(each.startswith(f"{path}.{i}.") for each in idle)]
     if without == [*range(len(layers) - 1)]:
         return (
-            f"Of your layers in `self.{path}`, only the last has an effect. Does each read what came in before the "
-            "loop? `x = layer(x)` gives each what the one before it returns."
+            f"Of your layers in `self.{path}`, only the last has an effect. Do they all read what came in before "
+            "the loop? `x = layer(x)` gives each what the one before it returns."
         )
     if without == [*range(without[0], len(layers))]:
         return (
@@ -233,7 +233,7 @@ def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
     if got < expected:
         return NORMS_WITHOUT_GAIN.format(got, "" if got == 1 else "s", expected)
     if got > expected:
-        return f"Your class has {got} norms that learn, and {expected} would be right. Leave out what is too many."
+        return f"Your class has {got} norms that learn, but should have {expected}. Leave out the others."
     return ""
 
 
@@ -284,7 +284,10 @@ def shared(learned: ClassWithWeights, answer: Any) -> str:
             return SHARED_MATRICES.format(*counts)
         return OTHER_MATRICES.format(as_call(learned, learned.sizes), *counts)
     if not torch.allclose(got.matrices, expected.matrices, rtol=1e-3, atol=1e-4):
-        return "Your class uses a matrix for several tasks, or a task uses several. Give each task a layer of its own."
+        return (
+            "Your class uses one matrix for several tasks, or several matrices for one. Give each task a layer of its "
+            "own."
+        )
     return ""
 
 
@@ -443,7 +446,7 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         if both.is_right(weights | {name: weights[name].T for name in names}):
             return _about_transposed(both.module, names)
     sentences = (
-        "With the same numbers in parameters of the same names, your class computes something else than the course's.",
+        "With the same numbers in parameters of the same names, your class and the course's compute different things.",
         both.relation(),
         "Later notebooks copy trained parameters by these names.",
     )

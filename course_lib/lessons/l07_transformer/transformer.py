@@ -291,8 +291,8 @@ def tables_scaled(*sizes):
 
 
 transformer.patch(
-    "Your `forward` drops the last target token before it decodes. It comes as the model should read it: the training "
-    "step has shifted the target already.",
+    "Your `forward` drops the last target token before it decodes. The target comes as the model should read it: the "
+    "training step has shifted it already.",
     replace="self.decode(target_ids, self.encode(source_ids)",
     by="self.decode(target_ids[:, :-1], self.encode(source_ids)",
 )

@@ -25,7 +25,7 @@ class FixedAttention(nn.Module):
 
     def forward(self, *_: Any) -> Tensor:
         """Refuse to attend without a past."""
-        raise TypeError("`attention` as a whole knows no past. Use its maps W_q, W_k, W_v and W_o instead")
+        raise TypeError("`attention` as a whole takes no past. Use its maps W_q, W_k, W_v and W_o instead")
 
     def rotate(self, x: Tensor, start: int) -> Tensor:
         """Rotate queries or keys (B, H, T, d_k) whose first token is at position `start`."""

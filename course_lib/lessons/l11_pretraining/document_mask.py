@@ -181,8 +181,8 @@ def always_two(ids, end):
 
 
 @document_mask.mistake(
-    "Your mask says which tokens are no end tokens, as a padding mask does. It should say which pairs of tokens belong "
-    "to the same text."
+    "Your mask says which tokens are not end tokens, as a padding mask does. It should say which pairs of tokens "
+    "belong to the same text."
 )
 def like_a_padding_mask(ids, end):
     return (ids != end)[:, None, None].expand(-1, 1, ids.size(1), -1)

@@ -83,7 +83,7 @@ def scores_only(score, words):
 
 @leave_one_out.mistake(
     "Your result is that of another word in the place of each, such as an empty one. Then there are as many words as "
-    "before, and its neighbours do not meet: leave out the position, `words[:i] + words[i + 1:]`."
+    "before, and its neighbours stay apart: leave out the position, `words[:i] + words[i + 1:]`."
 )
 def empty_word(score, words):
     return torch.tensor([score(words) - score([*words[:i], "", *words[i + 1 :]]) for i in range(len(words))])
@@ -196,7 +196,8 @@ def by_enumeration(score, words):
 
 
 @leave_one_out.mistake(
-    "Without a word, the others should stay in their order. Yours come in another one: those behind the word first."
+    "Where a word is left out, the others should keep their order. In your code they do not: those after the word "
+    "come first."
 )
 def the_rest_turned_round(score, words):
     return torch.tensor([score(words) - score(words[i + 1 :] + words[:i]) for i in range(len(words))])

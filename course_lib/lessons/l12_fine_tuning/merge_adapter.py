@@ -114,7 +114,7 @@ merge_adapter.patch(
 )
 
 
-@merge_adapter.mistake("Your code multiplies A by B. The order is B A: x first meets A, then B.")
+@merge_adapter.mistake("Your code multiplies A by B. The order is B A: x is multiplied by A first, then by B.")
 def other_order(weight, A, B, alpha):
     return weight + alpha / A.shape[0] * (A @ B)
 

@@ -112,7 +112,7 @@ attend_in_blocks.patch(
     by="value.size(-1) ** -0.5",
 )
 attend_in_blocks.patch(
-    "Your code leaves out the last block of keys if it is not full. Keys that are left over count.",
+    "Your code leaves out the last block of keys if it is not full. Keys that are left over count too.",
     replace="range(0, key.size(-2), block)",
     by="range(0, max(key.size(-2) // block, 1) * block, block)",
 )

@@ -121,7 +121,8 @@ alibi_bias.patch(
 
 @alibi_bias.mistake(
     "Your bias is the slope times the number of the key, as in the authors' code. Under a causal mask, a softmax "
-    "gives the same weights for it, but here the bias itself is wanted: minus slope times distance, on both sides.",
+    "gives the same weights for it, but here the bias itself is compared: return minus slope times distance, on both "
+    "sides.",
     seen="https://github.com/ofirpress/attention_with_linear_biases",
 )
 def by_the_number_of_the_key(heads, T):

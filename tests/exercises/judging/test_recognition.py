@@ -286,7 +286,7 @@ def share_of_their_sum_and_averaged(query, key, value):
             "gelu",
             without_the_root_and_without_the_half,
             "Your share is (1 + erf(x)) / 2, without the √2.",
-            "in your result everything is the right result times 2.",
+            "in your result every number is twice what it should be.",
         ),
         (
             "entropy_of_weights",
@@ -298,7 +298,7 @@ def share_of_their_sum_and_averaged(query, key, value):
             "attend_one_query",
             share_of_their_sum_and_averaged,
             "Your code divides the scores by their sum",
-            "everything is the right result times 1 / `key.size(-2)`.",
+            "every number is 1 / `key.size(-2)` times what it should be.",
         ),
     ],
     ids=["gelu", "entropy_of_weights", "attend_one_query"],

@@ -26,8 +26,8 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x / 2 + x.square() / 2, ""),
         (torch.sqrt, "there is one step too many, a square root"),
         (lambda x: 1 - x, "there is one step too many, the step 1 − x"),
-        (lambda x: x * 3, "everything is the right result times 3"),
-        (lambda x: x - 0.25, "everything is too small by 0.25"),
+        (lambda x: x * 3, "every number is 3 times what it should be"),
+        (lambda x: x - 0.25, "every number is too small by 0.25"),
         (lambda x: x.mT, "axes 0 and 1 are exchanged"),
         (lambda x: x.unsqueeze(1), "one axis of length 1 too many, axis 1"),
         (lambda x: x.flip(1), "in reverse order along axis 1"),
@@ -127,7 +127,7 @@ def test_an_argument_that_is_added_or_left_out_is_named():
     too_often = [Compared(each + given, each, {"x": given}, {}) for each, given in zip(RIGHT, x, strict=True)]
     missing = [Compared(each - given, each, {"x": given}, {}) for each, given in zip(RIGHT, x, strict=True)]
     assert find_relation("output", too_often) == "In your output, `x` is added once too often."
-    assert find_relation("output", missing).startswith("In your output, `x` is still to be added")
+    assert find_relation("output", missing).startswith("In your output, `x` still has to be added")
 
 
 def test_results_in_another_order_are_told_from_one_result_returned_twice():

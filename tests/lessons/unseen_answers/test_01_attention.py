@@ -105,7 +105,7 @@ def divided_by_twice_the_width(query, key, value, mask=None):
     return find("scaled_dot_product_attention").reference(query / (2 * query.size(-1) ** 0.5), key, value, mask)
 
 
-@wrong("additive_attention", says="the keys' part meets `v_a` without a tanh", never="The tanh is missing")
+@wrong("additive_attention", says="the keys' part is multiplied by `v_a` without a tanh", never="The tanh is missing")
 def tanh_of_the_query_only(query, key, value, W_a, U_a, v_a, mask=None):
     scores = torch.tanh(query @ W_a.T).unsqueeze(-2) @ v_a + (key @ U_a.T @ v_a).unsqueeze(-2)
     weights = torch.softmax(scores if mask is None else scores.masked_fill(~mask, -torch.inf), -1)

@@ -147,7 +147,7 @@ def one_text_for_each_token(model, ids, length):
     return text[len(ids) :]
 
 
-@wrong("continue_greedily", says="do not know the newest token", never="takes the prediction before")
+@wrong("continue_greedily", says="do not depend on the newest token", never="takes the prediction before")
 def without_the_newest(model, ids, length):
     text = list(ids)
     for _ in range(length):
