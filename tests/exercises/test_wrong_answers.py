@@ -260,7 +260,7 @@ def merge_pair(word, pair, new_id):
 """,
     ),
     (
-        "only what belongs to index 0 of the first axis",
+        "only the part at index 0 of the first axis",
         """
 def embed(ids, table):
     return table[ids[0]]

@@ -286,9 +286,9 @@ def is_first_row_only(compared: Sequence[Compared]) -> str:
     if len(several) < len(compared) or max(len(each.expected) for each in several) < 2:
         return ""
     if all(len(each.expected) and equal(each.got, each.expected[0]) for each in several):
-        return "there is only what belongs to index 0 of the first axis: return all of it"
+        return "only the part at index 0 of the first axis is there: return all of it"
     if all(equal(each.got, each.expected[:1]) for each in several):
-        return "there is only what belongs to index 0 of the first axis: return all of it"
+        return "only the part at index 0 of the first axis is there: return all of it"
     return ""
 
 
@@ -308,9 +308,7 @@ def is_reduced_too_far(compared: Sequence[Compared]) -> str:
     for step, axis in itertools.product(("sum", "mean"), axes):
         if all(equal(each.got, _reduced(each.expected, step, axis)) for each in compared):
             where, argument = ("", "") if axis is None else (f" along axis {axis}", str(axis))
-            return (
-                f"there is the {step} of the right numbers{where}, as `.{step}({argument})` gives it: keep them apart"
-            )
+            return f"there is the {step} of the right numbers{where}, as `.{step}({argument})` gives it: leave that step out"
     return ""
 
 
@@ -321,7 +319,7 @@ def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
     if all(_without_leading_ones(each) for each in compared):
         return (
             "the numbers are right, but axes of length 1 come before the others: an `unsqueeze`, `[None]` or `view` "
-            "adds them, or something with more axes that meets the numbers, such as a mask"
+            "adds them, or it broadcasts with something that has more axes, such as a mask"
         )
     if all(equal(each.got.flatten(), each.expected.flatten()) for each in compared):
         return "the right numbers are in the right order, but in another shape"

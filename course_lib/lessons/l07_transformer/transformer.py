@@ -114,8 +114,8 @@ transformer = Exercise(
 
 
 @transformer.mistake(
-    "Nothing hides the future from your target words, so they copy the answer in training and are lost without it. "
-    "Pass a causal mask to the decoder layers."
+    "Nothing hides the future from your target words, so they copy the answer in training, and have nothing to copy "
+    "in use. Pass a causal mask to the decoder layers."
 )
 def future_open(*sizes):
     return models.Transformer(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool))

@@ -81,8 +81,8 @@ def z_not_squared(right, total):
 
 
 @wilson_interval.mistake(
-    "Your interval is that of 1 standard error in place of 1.96. It holds the true share in only 68 % of all cases: "
-    "use 1.96."
+    "Your interval is that of 1 standard error in place of 1.96. It contains the true share in only 68 % of all "
+    "cases: use 1.96."
 )
 def one_standard_error(right, total):
     return roots(right / total, 1 / total)

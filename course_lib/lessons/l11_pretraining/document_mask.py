@@ -108,8 +108,8 @@ def causal_only(ids, end):
 
 
 @document_mask.mistake(
-    "Your mask knows two texts at most: one up to the first end token, and one after it. Each end token ends a text: "
-    "count those before each token."
+    "Your mask distinguishes only two texts: one up to the first end token, and one after it. Each end token ends a "
+    "text: count those before each token."
 )
 def two_texts_at_most(ids, end):
     later = numbers_of_texts(ids, end) > 0

@@ -154,8 +154,8 @@ def two_at_once(score, words):
 
 
 @leave_one_out.mistake(
-    "Your result is that of a list whose order changes as it goes on: each word is taken out, and put back at the "
-    "front. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
+    "In your code the order of the words changes along the way: each word is taken out, and put back at the front. "
+    "Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_front(score, words):
     whole, added = score(words), []
@@ -167,8 +167,8 @@ def put_back_at_the_front(score, words):
 
 
 @leave_one_out.mistake(
-    "Your result is that of a list whose order changes as it goes on: each word is taken out, and put back at the "
-    "end. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
+    "In your code the order of the words changes along the way: each word is taken out, and put back at the end. "
+    "Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_end(score, words):
     whole, added = score(words), []

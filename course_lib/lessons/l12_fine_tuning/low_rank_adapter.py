@@ -159,7 +159,7 @@ class FullMatrix(nn.Module):
 
 
 adapter.patch(
-    "Your adapter adds x to the change. It gives the change alone: what W makes of x is added outside.",
+    "Your adapter adds x to the change. It should return the change alone: W x is added outside.",
     replace="return self.scale",
     by="return x + self.scale",
 )

@@ -114,7 +114,7 @@ rms_norm.patch(
 )
 
 rms_norm.patch(
-    "Your code divides by the standard deviation, whose squares are of x minus its mean. Take the mean of x² itself.",
+    "Your code divides by the standard deviation, which squares x minus its mean. Take the mean of x² itself.",
     replace="wide.pow(2).mean(-1, keepdim=True)",
     by="wide.var(-1, correction=0, keepdim=True)",
 )

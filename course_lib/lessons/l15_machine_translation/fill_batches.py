@@ -86,8 +86,8 @@ def without_padding(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your batches grow beyond the budget: an example joins wherever the open batch is not full yet. Ask how many ids "
-    "it would hold with that example."
+    "Your batches grow beyond the budget: an example joins wherever the open batch is not full yet. Check how many "
+    "ids it would hold with that example."
 )
 def asks_too_late(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: cost(batch) < batch_tokens)

@@ -22,7 +22,7 @@ alibi_bias = Exercise(
             3,
             3,
             having=(
-                "a number of heads that is no power of 2",
+                "a number of heads that is not a power of 2",
                 "a number of heads that does not divide 8",
                 "as many heads as tokens",
             ),
@@ -33,7 +33,7 @@ alibi_bias = Exercise(
             6,
             12,
             having=(
-                "a number of heads that is no power of 2",
+                "a number of heads that is not a power of 2",
                 "a number of heads that does not divide 8",
                 "a longer text",
             ),

@@ -34,7 +34,7 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x.roll(1, 1), "everything is shifted along axis 1: each number is one position too late"),
         (lambda x: x.mean(1), "there is the mean of the right numbers along axis 1, as `.mean(1)` gives it"),
         (lambda x: x.sum(), "there is the sum of the right numbers, as `.sum()` gives it"),
-        (lambda x: x[:1], "only what belongs to index 0 of the first axis"),
+        (lambda x: x[:1], "only the part at index 0 of the first axis"),
         (lambda x: x[None, None], "axes of length 1 come before the others"),
         (lambda x: x.flatten(), "in the right order, but in another shape"),
         (lambda x: x.tolist(), "in a `list`: `torch.tensor(...)` makes a tensor of it"),
