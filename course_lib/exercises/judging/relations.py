@@ -495,7 +495,7 @@ def _multiple(factor: str) -> str:
     """
     if re.fullmatch(r"1 / \d+", factor):
         return f"{factor} of"
-    return {"2": "twice", "0.5": "half of"}.get(factor, f"{factor} times")
+    return {"2": "twice", "0.5": "half of", "0.25": "a quarter of"}.get(factor, f"{factor} times")
 
 
 def is_offset(compared: Sequence[Compared]) -> str:
