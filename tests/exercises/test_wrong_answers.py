@@ -317,7 +317,7 @@ def smoothed_cross_entropy(logits, labels, epsilon):
 """,
     ),
     (
-        "`int(...)` or `.item()` makes plain numbers of them.",
+        "`int(...)` or `.item()` turns them into plain numbers.",
         """
 def continue_greedily(model, ids, length):
     text = list(ids)

@@ -84,7 +84,7 @@ def test_a_missing_return_is_distinguished_from_a_print():
             lambda x, dim: torch.softmax(x, dim).unsqueeze(0),
             "one axis of length 1 too many, axis 0: `squeeze(0)` removes it",
         ),
-        (lambda x, dim: torch.softmax(x, dim).round().int(), "the right numbers are rounded to whole ones"),
+        (lambda x, dim: torch.softmax(x, dim).round().int(), "the right numbers are rounded to whole numbers"),
         (lambda x, dim: "softmax", "you return a `str`"),
     ],
 )

@@ -43,7 +43,7 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: (x, x), "number 1 is right: return that one alone"),
         (lambda x: x.half(), "the numbers are in torch.float16"),
         (lambda x: x.bfloat16().float(), "some step computes in torch.bfloat16"),
-        (lambda x: x.round(), "the right numbers are rounded to whole ones"),
+        (lambda x: x.round(), "the right numbers are rounded to whole numbers"),
         (lambda x: x[:, [1, 0, 2]], "the right numbers are there, but at other positions"),
     ],
 )
