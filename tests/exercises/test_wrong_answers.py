@@ -366,7 +366,7 @@ def cache_bytes(N, H, d, S, b):
 """,
     ),
     (
-        "times 1 / 1048576.",
+        "1 / 1048576 of what they should be.",
         """
 def cache_bytes(N, H, d, S, b):
     return 2 * N * H * d * S * b / 2**20

@@ -245,7 +245,11 @@ class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
         ("SwiGLU", GateWithABias, "Your class learns a bias, `self.W_2.bias`."),
         ("GroupedQueryAttention", GroupsWithBiases, "Your class learns a bias, `self.W_q.bias`, and 1 more."),
         ("RMSNorm", NormOfTheTokensType, "With a gain of float16 and tokens of float32 your result is float32."),
-        ("VisionTransformer", ClassTokenNotRepeated, "here 1 meets 3. `expand` repeats what is there once"),
+        (
+            "VisionTransformer",
+            ClassTokenNotRepeated,
+            "here one size is 1, and the other 3. `expand` repeats what is there once",
+        ),
         ("Transformer", OnlyTheFirstLayer, "put `return` below the loop"),
         ("Transformer", OnlyTheLastLayer, "in `self.encoder`, only the last has an effect"),
         ("LayerNorm", StatisticsWithoutGradient, "The gradient is cut off, for example by `torch.no_grad()`"),

@@ -146,7 +146,7 @@ def has_equal_numbers(one: Any, other: Any) -> bool:
 def tensor_is_list(compared: Sequence[Compared]) -> str:
     """A list or tuple of numbers or of tensors, where a tensor is wanted."""
     if all(_converts(torch.tensor, each) for each in compared):
-        return f"the numbers are right, but in a {_kind(compared)}: `torch.tensor(...)` makes a tensor of it"
+        return f"the numbers are right, but in a {_kind(compared)}: `torch.tensor(...)` turns it into a tensor"
     for function, axis in itertools.product((torch.stack, torch.cat), range(4)):
         if all(_converts(partial(_joined, function, axis), each) for each in compared):
             written = f"torch.{function.__name__}(..., dim={axis})"
@@ -484,18 +484,23 @@ def is_scaled(compared: Sequence[Compared]) -> str:
     if len(known) < len(factors):
         return ""
     factor = _in_terms_of_sizes(known, compared, "{}")
-    return f"{OF_SIZE}{_multiple(factor)} what it should be" if factor else ""
+    return OF_SIZE + _multiple(factor) if factor else ""
 
 
 def _multiple(factor: str) -> str:
-    """Write a factor as the words before "what it should be".
+    """Say how a number compares with the right one, which is multiplied by this factor.
 
-    >>> _multiple("2"), _multiple("0.5"), _multiple("1 / 8"), _multiple("√`d_k`")
-    ('twice', 'half of', '1 / 8 of', '√`d_k` times')
+    >>> _multiple("0.5"), _multiple("1 / 8"), _multiple("√`d_k`")
+    ('half of what it should be', '1 / 8 of what it should be', '√`d_k` times what it should be')
+    >>> _multiple("1 / √`d_k`")
+    'what it should be, divided by √`d_k`'
     """
+    right = "what it should be"
     if re.fullmatch(r"1 / \d+", factor):
-        return f"{factor} of"
-    return {"2": "twice", "0.5": "half of", "0.25": "a quarter of"}.get(factor, f"{factor} times")
+        return f"{factor} of {right}"
+    if factor.startswith("1 / "):
+        return f"{right}, divided by {factor.removeprefix('1 / ').replace(' / ', ' · ')}"
+    return {"2": "twice", "0.5": "half of", "0.25": "a quarter of"}.get(factor, f"{factor} times") + f" {right}"
 
 
 def is_offset(compared: Sequence[Compared]) -> str:

@@ -725,7 +725,7 @@ def test_arguments_on_which_nothing_depends_are_named():
         return weights @ value, weights
 
     message = said("MultiHeadAttention", FromTheQuery)
-    assert message.startswith("Nothing that you return depends on `key`. Does your code use it,")
+    assert message.startswith("Nothing that you return depends on `key`. Does your code use it at all,")
     message = said("additive_attention", additive)
     assert message.startswith("Nothing that you return depends on `query`, `W_a` and `v_a`. Does your code use them,")
 

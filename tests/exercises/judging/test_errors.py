@@ -82,7 +82,7 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("nn.Linear(3, 2)(nn.ReLU(x))", "`nn.ReLU(…)` makes a layer"),
         ("x.var(axis=-1, ddof=0)", "`correction=0` divides by the count itself"),
         ("[1, 2].get(1)", "`.get` is a method of dictionaries"),
-        ("[1, 2].exp()", "makes a tensor of it"),
+        ("[1, 2].exp()", "turns it into a tensor"),
         ("(3).dtype", "of type `int`, where a tensor is needed."),
         ("(3).exp()", "where a tensor is needed: `math.exp` is for numbers"),
         ("torch.sin(0.5 / 2)", "`math.sin` takes numbers"),

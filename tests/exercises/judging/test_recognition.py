@@ -298,7 +298,7 @@ def share_of_their_sum_and_averaged(query, key, value):
             "attend_one_query",
             share_of_their_sum_and_averaged,
             "Your code divides the scores by their sum",
-            "every number is 1 / `key.size(-2)` times what it should be.",
+            "every number is what it should be, divided by `key.size(-2)`.",
         ),
     ],
     ids=["gelu", "entropy_of_weights", "attend_one_query"],

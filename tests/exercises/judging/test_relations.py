@@ -37,7 +37,7 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x[:1], "only the part at index 0 of the first axis"),
         (lambda x: x[None, None], "axes of length 1 come before the others"),
         (lambda x: x.flatten(), "in the right order, but in another shape"),
-        (lambda x: x.tolist(), "in a `list`: `torch.tensor(...)` makes a tensor of it"),
+        (lambda x: x.tolist(), "in a `list`: `torch.tensor(...)` turns it into a tensor"),
         (lambda x: [*x], "`torch.stack(..., dim=0)` makes one tensor of them"),
         (lambda x: [x], "inside a `list`: return the thing itself"),
         (lambda x: (x, x), "number 1 is right: return that one alone"),
@@ -73,7 +73,9 @@ def test_a_factor_is_written_in_terms_of_the_sizes_that_it_follows():
     sizes = [{"query.size(-1)": 4.0}, {"query.size(-1)": 9.0}, {"query.size(-1)": 16.0}]
     expected = [*RIGHT, RIGHT[0] + 1]
     got = [x / size["query.size(-1)"] ** 0.5 for x, size in zip(expected, sizes, strict=True)]
-    assert find_relation("output", compared(got, expected, sizes)).endswith("times 1 / √`query.size(-1)`.")
+    assert find_relation("output", compared(got, expected, sizes)).endswith(
+        "what it should be, divided by √`query.size(-1)`."
+    )
 
 
 def test_a_factor_that_follows_no_size_is_not_written_in_terms_of_one():
@@ -88,7 +90,7 @@ def test_a_factor_that_comes_from_the_weights_of_a_check_is_not_said():
     by_weights = [0.015 * size["d_ff"] * each for each, size in zip(expected, sizes, strict=True)]
     by_quarters = [0.25 * size["d_ff"] * each for each, size in zip(expected, sizes, strict=True)]
     assert find_relation("output", compared(by_weights, expected, sizes)) == ""
-    assert "times 0.25 · `d_ff`" in find_relation("output", compared(by_quarters, expected, sizes))
+    assert "0.25 · `d_ff` times what it should be" in find_relation("output", compared(by_quarters, expected, sizes))
 
 
 def test_a_missing_term_is_written_in_terms_of_the_sizes():

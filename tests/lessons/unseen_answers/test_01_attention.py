@@ -112,7 +112,11 @@ def tanh_of_the_query_only(query, key, value, W_a, U_a, v_a, mask=None):
     return weights @ value, weights
 
 
-@wrong("attention_weights", says=("over the whole matrix", "`scores.size(-2)` times what it should be"), never="add up to 1")
+@wrong(
+    "attention_weights",
+    says=("over the whole matrix", "`scores.size(-2)` times what it should be"),
+    never="add up to 1",
+)
 def over_the_whole_matrix_times_the_rows(scores):
     return torch.softmax(scores.flatten(), 0).reshape(scores.shape) * len(scores)
 

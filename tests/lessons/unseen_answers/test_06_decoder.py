@@ -243,7 +243,9 @@ class AnotherTableForTheLogits(find("LanguageModel").reference):
         self.output = torch.nn.Parameter(torch.randn(d_model, d_model))
 
 
-@wrong("LanguageModel", says="gives a different result from the course's class for inputs of shape (2, 12)", never="norm")
+@wrong(
+    "LanguageModel", says="gives a different result from the course's class for inputs of shape (2, 12)", never="norm"
+)
 class ReadsTheLatestTokensOnly(find("LanguageModel").reference):
     def forward(self, ids):
         x = self.dropout(embed_with_positions(ids, self.table))
