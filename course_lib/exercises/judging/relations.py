@@ -308,7 +308,8 @@ def is_reduced_too_far(compared: Sequence[Compared]) -> str:
     for step, axis in itertools.product(("sum", "mean"), axes):
         if all(equal(each.got, _reduced(each.expected, step, axis)) for each in compared):
             where, argument = ("", "") if axis is None else (f" along axis {axis}", str(axis))
-            return f"there is the {step} of the right numbers{where}, as `.{step}({argument})` gives it: leave that step out"
+            step_as_code = f"`.{step}({argument})`"
+            return f"there is the {step} of the right numbers{where}, as {step_as_code} gives it: leave that step out"
     return ""
 
 
