@@ -54,13 +54,13 @@ def test_a_report_has_no_number_that_another_machine_would_round_differently():
     report = find("softmax").check(lambda x, dim: torch.softmax(x, dim) * 2)
     assert repr(report) == (
         "✗ softmax: not yet\n"
-        "In your result, everything is the right result times 2.\n"
+        "In your result, every number is twice what it should be.\n"
         "`softmax(x, 0)` with `x` = `[0, 1, 2]` should give `[0.09003, 0.2447, 0.6652]`, "
         "not `[0.1801, 0.4895, 1.33]`."
     )
     assert report._repr_html_().endswith(
         '</style>\n<div class="course-report"><p><strong>✗ softmax: not yet</strong></p>'
-        "<p>In your result, everything is the right result times 2.</p>"
+        "<p>In your result, every number is twice what it should be.</p>"
         "<p><code>softmax(x, 0)</code> with <code>x</code> = <code>[0, 1, 2]</code> should give "
         "<code>[0.09003, 0.2447, 0.6652]</code>, not <code>[0.1801, 0.4895, 1.33]</code>.</p></div>"
     )

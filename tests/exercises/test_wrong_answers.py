@@ -260,7 +260,7 @@ def merge_pair(word, pair, new_id):
 """,
     ),
     (
-        "only what belongs to index 0 of the first axis",
+        "only the part at index 0 of the first axis",
         """
 def embed(ids, table):
     return table[ids[0]]
@@ -295,7 +295,7 @@ def cross_entropy(logits, labels):
 """,
     ),
     (
-        "the right result times `d_model`.",
+        "is `d_model` times what it should be.",
         """
 def learning_rate(step, d_model, warmup):
     return d_model**0.5 * min(step**-0.5, step * warmup**-1.5)
@@ -317,7 +317,7 @@ def smoothed_cross_entropy(logits, labels, epsilon):
 """,
     ),
     (
-        "`int(...)` or `.item()` makes plain numbers of them.",
+        "`int(...)` or `.item()` turns them into plain numbers.",
         """
 def continue_greedily(model, ids, length):
     text = list(ids)
@@ -327,7 +327,7 @@ def continue_greedily(model, ids, length):
 """,
     ),
     (
-        "Your bytes are the right result times 1 / 8.",
+        "Your bytes are 1 / 8 of what they should be.",
         """
 def cache_bytes(layers, kv_heads, d_k, length, bytes_each):
     return 2 * layers * kv_heads * d_k * length * bytes_each / 8
@@ -366,7 +366,7 @@ def cache_bytes(N, H, d, S, b):
 """,
     ),
     (
-        "times 1 / 1048576.",
+        "1 / 1048576 of what they should be.",
         """
 def cache_bytes(N, H, d, S, b):
     return 2 * N * H * d * S * b / 2**20
@@ -418,7 +418,7 @@ class MultiHeadAttention(nn.Module):
 """,
     ),
     (
-        "`heads` here: is it misspelled, or does it lack `self.`?",
+        "`heads` here: is it misspelled, or is `self.` missing?",
         """
 class MultiHeadAttention(nn.Module):
     def __init__(self, d_model, heads):

@@ -280,7 +280,7 @@ def test_links_of_tensors_in_a_list_are_told_that_a_set_of_plain_numbers_is_want
     report = find("alignment_from_weights").check(alignment)
     assert not report.passed
     assert report.message.startswith(
-        f"Your code returns a {kind.__name__} of pairs that hold tensors. A set of pairs of whole numbers is wanted"
+        f"Your code returns a {kind.__name__} of pairs that hold tensors. It should return a set of pairs"
     )
 
 

@@ -18,8 +18,6 @@ from course_lib.exercises.judging.calls import argument_names, describe_call
 from course_lib.exercises.judging.diagnosis import diagnose
 from course_lib.exercises.judging.errors import functions_of, source_of
 from course_lib.exercises.judging.outcomes import (
-    HAS_NO_EFFECT,
-    LEARNS_A_BIAS,
     NO_GRADIENT,
     Outcome,
     difference,
@@ -48,14 +46,11 @@ FLOAT32_ONLY = (
     "unless you say `dtype=x.dtype`, and so does what goes through `.float()`."
 )
 LESS_EXACT = (
-    "Right to the precision of float32. With float64 numbers, the difference is larger than rounding makes it: does a "
-    "part of your code compute in float32, through `.float()` or numbers such as those of `torch.zeros`, or is a small "
-    "number added, such as an eps?"
+    "Right to the precision of float32. With float64 numbers, the difference is larger than rounding can explain: "
+    "does a part of your code compute in float32, through `.float()` or numbers such as those of `torch.zeros`, or is "
+    "a small number added, such as an eps?"
 )
-FLOAT32_ON_PURPOSE = (
-    "Right. Where float64 numbers come in, your code computes in float32 all the same, since it says `{}`, and rounds "
-    "them."
-)
+FLOAT32_ON_PURPOSE = "Right. Your code rounds float64 numbers, since `{}` makes it compute in float32."
 NO_HARM = "That does no harm in this course."
 DIFFERENCE_LATER = "Where a later cell {} in float64, it will find a difference of about 1e-7."
 FLOAT32_RETURNED = (
@@ -64,11 +59,12 @@ FLOAT32_RETURNED = (
 )
 TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.float(?:32)?\)")
 IN_FLOAT64 = (
-    "It is in float64, though float32 came in. That does no harm here, but parts of a model should keep `x.dtype`."
+    "Your result is in float64, though the arguments are in float32. That does no harm here, but parts of a model "
+    "should keep `x.dtype`."
 )
-NUMBERS_ARE_RIGHT = "In the calls tried, your numbers are right, but that is not enough."
+RESULTS_ARE_RIGHT = "In the calls tried, your results are right."
 RIGHT_AS_FIRST_CALL = "{} gives the right result if it is called first, but not after other calls."
-WRONG_AFTER_OTHERS = "{} gives the right result at first, but another one if it is called again after other calls."
+WRONG_AFTER_OTHERS = "{} gives the right result at first, but a different one if it is called again after other calls."
 SECONDS_TO_CALL_AGAIN = 0.1  # of computing time, for wrong cases that may be right as first calls
 STOPPED = "You stopped the check before it had finished. Run the cell again to check your answer."
 # How torch writes that two tensors of different dtypes meet.
@@ -139,9 +135,7 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         sentence = FLOAT32_RETURNED.format(exercise.later_in_float64, _first_in_float64(exercise, answer, lost[0]))
         return Report(f"✗ {exercise.name}: not yet", (sentence,))
     if flaw := _training_flaw_from_the_beginning(exercise, beginning):
-        # With these, numbers are right only as long as the check's own numbers are in the parameters.
-        may_be_wrong = any(words in flaw for words in (LEARNS_A_BIAS, HAS_NO_EFFECT))
-        return Report(f"✗ {exercise.name}: not yet", (flaw if may_be_wrong else f"{NUMBERS_ARE_RIGHT} {flaw}",))
+        return Report(f"✗ {exercise.name}: not yet", (flaw,))
     rounded = differing or any(_lost_float64(got[case], expected[case]) for case in got)
     is_float32 = any(_lost_float64(got[case], expected[case]) or got[case].error is not None for case in got)
     remark = _about_float32(exercise, answer, is_float32) if rounded else f"Right in all {len(got)} cases."
@@ -284,11 +278,11 @@ def _side_effects(got: Outcomes) -> list[str]:
     """Sentences on what a right answer does besides its result: warnings, and settings that it leaves changed."""
     sentences = []
     if warned := list(dict.fromkeys(text for outcome in got.values() for text in outcome.warned)):
-        sentences.append(f"It raises a warning, though: {warned[0].rstrip('.')}.")
+        sentences.append(f"Your code raises a warning, though: {warned[0].rstrip('.')}.")
     if changed := list(dict.fromkeys(call for outcome in got.values() for call in outcome.settings)):
         calls = ", ".join(f"`{call}`" for call in changed)
         sentences.append(
-            f"It leaves a setting of the whole notebook changed ({calls}), which later cells would notice."
+            f"Your code leaves a setting of the whole notebook changed ({calls}), which affects later cells."
         )
     return sentences
 
@@ -311,10 +305,12 @@ def _about_replaced_functions(before: list[str]) -> list[str]:
     sentences = []
     if before:
         names = ", ".join(f"`{name}`" for name in before)
-        sentences.append(f"A cell has replaced {names}, and your code uses that: restart the kernel for the original.")
+        sentences.append(
+            f"A cell has replaced {names}, and your code may use that: restart the kernel to get the original back."
+        )
     if since := [name for name in _names_of_replaced_functions() if name not in before]:
         names = ", ".join(f"`{name}`" for name in since)
-        sentences.append(f"Your code replaces {names} for everyone as it runs. The check has put the original back.")
+        sentences.append(f"Your code replaces {names} for the whole notebook. The check has put the original back.")
     return sentences
 
 
@@ -369,7 +365,7 @@ def _report_wrong_answer(
         sentences, mistake = [_first_difference(exercise, got, expected, wrong) or _cannot_be_read(error)], None
     first = next(case for case in exercise.every_case if case in wrong)
     if printed := got[first].printed.strip():
-        sentences = [*sentences, f"It printed: {printed[:200]}"]
+        sentences = [*sentences, f"Your code printed: {printed[:200]}"]
     return Report(f"✗ {exercise.name}: not yet", tuple(sentences), mistake=mistake)
 
 
@@ -446,12 +442,13 @@ def _training_flaw(exercise: Exercise, answer: Any) -> str:
         if expected.error is not None:
             raise CourseFault(_about_fault(exercise, expected.error))
         if not _gradients(exercise, answer).matches(expected, gradients):
-            return NO_GRADIENT
+            return f"{RESULTS_ARE_RIGHT} {NO_GRADIENT}"
     if exercise.further_check is None:
         return ""
     outcome = run(exercise.further_check, (answer, exercise.example.arguments))
     if outcome.error is not None:
-        return f"In training your code raises {type(outcome.error).__name__}: {outcome.error}".rstrip(".") + "."
+        error = f"{type(outcome.error).__name__}: {outcome.error}".rstrip(".")
+        return f"{RESULTS_ARE_RIGHT} In training, your code raises {error}."
     return str(outcome.value)
 
 

@@ -26,11 +26,11 @@ from course_lib.exercises.judging.slips import slip_in_source, slips_with_masks
 from course_lib.text.wording import capitalized, join_words
 
 GIVES_ANOTHER_RESULT_EACH_TIME = (
-    "Your code gives another result each time that it is called with the same arguments. Does it draw random numbers, "
+    "Your code gives a different result each time it is called with the same arguments. Does it draw random numbers, "
     "or make a new layer, which begins with random ones?"
 )
 ROUNDING = (
-    "The formula is right, and with float64 numbers so is your result, but in float32 too few digits are left. That "
+    "The formula is right, and with float64 numbers so is your result, but in float32 too few digits are left. This "
     "happens where two large numbers that are almost equal are subtracted, such as the mean of the squares and the "
     "square of the mean: subtract the mean before you square."
 )
@@ -197,7 +197,7 @@ def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -
     if kind == "tensor":
         instead = f"make a new one, or work on `{name}.clone()`"
     elif isinstance(argument, (list, tuple)) and any(isinstance(each, (list, dict, Tensor)) for each in argument):
-        instead = f"leave `{name}` and what is in it as they are, and return new ones"
+        instead = f"leave `{name}` and everything in it as it is, and build a new {kind} from copies"
     elif isinstance(argument, list):
         instead = f"work on a copy, `list({name})`"  # which may be given a tuple too
     else:
@@ -286,7 +286,7 @@ def _same_result_everywhere(wrong_answer: WrongAnswer) -> str:
         return ""
     if exercise.example in wrong_answer.wrong:
         return "Your code gives the same result for different arguments: does it use all of them?"
-    return "Your code gives one and the same result whatever goes in: is that result written into the code?"
+    return "Your code gives the same result for all arguments: is that result written into the code?"
 
 
 def _unused_arguments(wrong_answer: WrongAnswer) -> str:
@@ -311,7 +311,7 @@ def _unused_arguments(wrong_answer: WrongAnswer) -> str:
     if not unused:
         return ""
     them = "it" if len(unused) == 1 else "them"
-    question = f"Does your code use {them}, or replace or cancel {them}?"
+    question = f"Does your code use {them} at all, overwrite {them}, or let {them} cancel out?"
     subject = "Nothing that you return depends" if len(exercise.returns) > 1 else "Your result does not depend"
     return f"{subject} on {join_words(unused)}. {question}"
 
@@ -468,10 +468,10 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
         for words in _patterns(0):
             if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):
                 letter = letters[axis] if len(letters) >= -axis and letters.count(letters[axis]) == 1 else ""
-                axis_name = f"the axis {letter}" if letter else _axis_without_letter(axis)
-                is_wrong = f"wrong only {words} along {axis_name}"
+                axis_name = f"the axis `{letter}`" if letter else _axis_without_letter(axis)
+                is_wrong = f"wrong only {words} of {axis_name}"
                 if right := ALL_BUT_ONE.get(words):
-                    is_wrong = f"right only {right} along {axis_name}, and wrong elsewhere"
+                    is_wrong = f"right {right} of {axis_name}, and wrong elsewhere"
                 return f"{capitalized(owned(name))} {is_or_are(name)} {is_wrong}."
     return ""
 

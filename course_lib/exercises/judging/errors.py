@@ -145,7 +145,10 @@ def likely_cause(raised: Raised, signature: str, parts: Sequence[str]) -> str:
         if counts and int(counts[1]) > int(counts[2]):  # as torch says it
             return "torch's function has to be told there what its arguments are: name them, such as `dim=-1`."
         if raised.line and (inside := _raised_within(error, raised)):
-            return f"It comes up inside `{inside}`, which is called there: does that get what it takes?"
+            return (
+                f"The error comes from inside `{inside}`, which is called there: does it get the arguments that it "
+                "takes?"
+            )
         if raised.line:
             return "The call in that line gives other arguments than the function takes: compare it with its `def`."
         return f"The course calls `{signature}`: your `def` should take these arguments, in this order."
@@ -169,9 +172,9 @@ def _about_unknown_name(name: str, error: NameError, parts: Sequence[str]) -> st
     if name in OTHER_LIBRARIES:
         return f"`{name}` usually stands for {OTHER_LIBRARIES[name]}, which the course does not use: use torch."
     if isinstance(error, UnboundLocalError):
-        return f"`{name}` gets no value on the way that this call takes: look at the `if` or the loop that sets it."
+        return f"In this call `{name}` never gets a value: look at the `if` or the loop that sets it."
     return (
-        f"Nothing is called `{name}` here: is it misspelled, or does it lack `self.`? If it is a helper of yours, run "
+        f"There is no `{name}` here: is it misspelled, or is `self.` missing? If it is a helper of yours, run "
         "the cell that defines it first, then this one."
     )
 
@@ -217,7 +220,10 @@ def _about_broadcast(match: re.Match[str], raised: Raised) -> str:
 
 def _about_cat(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
     axis, one, other = match.groups()
-    sentence = f"Tensors that are joined along axis {axis} have to agree on all other axes: here {one} meets {other}."
+    sentence = (
+        f"Tensors that are joined along axis {axis} have to agree on all other axes: here one size is {one}, and the "
+        f"other {other}."
+    )
     if "1" not in (one, other):
         return sentence
     return f"{sentence} `expand` repeats what is there once, such as one vector for every text: `x.expand(B, 1, -1)`."
@@ -252,7 +258,7 @@ def _about_truth(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
     sentence = "A tensor of several values is neither true nor false."
     if test := re.search(r"\b(?:if|while|not|and|or)\s+(\w+)\s*(?::|$|and\b|or\b|else\b)", raised.line):
         return f"{sentence} To ask whether it was given, write `{test[1]} is not None`."
-    return f"{sentence} `.all()` and `.any()` make one truth value of it; `torch.where` chooses number by number."
+    return f"{sentence} `.all()` and `.any()` reduce it to one truth value; `torch.where` chooses number by number."
 
 
 def _about_all_axes(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
@@ -286,7 +292,9 @@ def _about_attribute(match: re.Match[str], raised: Raised) -> str:
     if not hasattr(Tensor, name):
         return ""
     if owner == "list":
-        return "There is a plain list in that line: `torch.tensor`, `torch.stack` or `torch.cat` makes a tensor of it."
+        return (
+            "There is a plain list in that line: `torch.tensor`, `torch.stack` or `torch.cat` turns it into a tensor."
+        )
     if owner in ("int", "float"):
         has_function = f": `math.{name}` is for numbers" if hasattr(math, name) else ""
         return f"There is a plain number in that line, of type `{owner}`, where a tensor is needed{has_function}."
@@ -298,7 +306,7 @@ def _about_method_of_tuple(match: re.Match[str], raised: Raised) -> str:  # noqa
     name = match[1]
     if hasattr(list, name):
         return (
-            f"A tuple cannot be changed and has no `.{name}`: make a list of it first, `list(…)`, or build a new one."
+            f"A tuple cannot be changed and has no `.{name}`: turn it into a list first, `list(…)`, or build a new one."
         )
     if hasattr(str, name):
         return f"There is a tuple in that line, and `.{name}` is a method of texts: go through its elements in a loop."
@@ -311,15 +319,15 @@ def _about_layer_for_tensor(match: re.Match[str], raised: Raised) -> str:  # noq
     if not hasattr(nn, kind):
         return ""
     return (
-        f"`nn.{kind}(…)` makes a layer, and the layer itself is no tensor. Make it in `__init__`, and call it in "
+        f"`nn.{kind}(…)` makes a layer, and the layer is not a tensor. Make it in `__init__`, and call it in "
         "`forward`, or use torch's function for it."
     )
 
 
 def _about_called_value(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
     return (
-        f"What is called there is no function or layer, but a plain value of type `{match[1]}`. Was a layer to be made "
-        "of it in `__init__`, such as `nn.Dropout(rate)`, or is a `*` missing before the bracket?"
+        f"What is called there is not a function or a layer, but a plain value of type `{match[1]}`. Should a layer be "
+        "made of it in `__init__`, such as `nn.Dropout(rate)`, or is a `*` missing before the bracket?"
     )
 
 
@@ -327,7 +335,7 @@ def _about_number_for_tensor(match: re.Match[str], raised: Raised) -> str:  # no
     name = re.match(r"(\w+)\(\)", str(raised.error))
     if name and hasattr(math, name[1]):
         return f"That is a plain number, and torch's function takes tensors: `math.{name[1]}` takes numbers."
-    return "That is a plain number, and torch's function takes tensors: `torch.tensor(...)` makes one of it."
+    return "That is a plain number, and torch's function takes tensors: `torch.tensor(...)` turns it into one."
 
 
 def _about_index_of_all(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
@@ -347,11 +355,13 @@ def _about_mask(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
 
 
 def _about_missing_key(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
-    return f"The dictionary has no key {raised.words}: `in` or `.get(key, 0)` asks first."
+    return f"The dictionary has no key {raised.words}: check with `in` first, or use `.get(key, 0)`."
 
 
 NO_SUPER = "`super().__init__()` is missing as the first line of `__init__`: it prepares the module for its layers."
-MODULE_LIST = "A list of layers cannot be called as a whole: call one after the other in a loop, `x = layer(x, …)`."
+MODULE_LIST = (
+    "A list of layers cannot be called as a whole: call the layers one after another in a loop, `x = layer(x, …)`."
+)
 NUMPYS_FUNCTION = (
     "That is numpy's function, which does not take torch's tensors as they are. torch has the same: `torch.exp`, "
     "`x.amax(dim, keepdim=True)`, `x.sum(dim, keepdim=True)`."
@@ -371,10 +381,10 @@ OF_ONE_ARGUMENT = (
 )
 CALLED = "A tensor is called there, as if it were a function: is a `*` missing before the bracket, or is it `[…]`?"
 NOTHING = (
-    "Something in that line is None: the function or `forward` that made it has no `return`, or it is an argument that "
-    "was not given. `is not None` asks whether it was."
+    "Something in that line is None: the function or `forward` that made it has no `return`, or it is an argument "
+    "that was not given. `is not None` checks that it was."
 )
-FIXED = "A tuple cannot be changed: make a list of it first, `list(…)`, or build a new one."
+FIXED = "A tuple cannot be changed: turn it into a list first, `list(…)`, or build a new one."
 A_TUPLE = "What you use there is a tuple of several things: take them apart, `output, weights = …`."
 NOT_A_MODULE = (
     "What is called there is a plain function, not a module. Call the function itself: its name, then the arguments in "
@@ -383,14 +393,17 @@ NOT_A_MODULE = (
 NOT_CALLED = "A function or method is not called there: its brackets `()` are missing."
 INTEGER = "A whole number is needed there, and `/` always makes a fraction: `//` divides whole numbers."
 ALL_AXES = (
-    "`.T` reverses all axes, those of the batch and the heads too: `.mT` or `.transpose(-2, -1)` exchanges the last "
-    "two only."
+    "`.T` reverses all axes, including those of the batch and the heads: `.mT` or `.transpose(-2, -1)` exchanges the "
+    "last two only."
 )
 LEADING_AXES = (
     "For a product of stacks of matrices the leading axes have to be equal, and the inner sizes too: print the two "
     "shapes before that line."
 )
-DTYPES = "Two tensors of different types meet: make new ones with `dtype=x.dtype`, or convert one, `.to(x.dtype)`."
+DTYPES = (
+    "Two tensors of different types are combined there: make new ones with `dtype=x.dtype`, or convert one, "
+    "`.to(x.dtype)`."
+)
 VIEW = "After a `transpose` the numbers do not lie in the order that `view` needs: `reshape` or `flatten` copies them."
 RESHAPE = "The sizes of the new shape, multiplied, have to give as many numbers as the tensor has."
 INVERSION = "To invert a mask, write `~mask` if it holds True and False, and `1 - mask` only if it holds numbers."
@@ -398,13 +411,15 @@ LOSS_AXES = (
     "torch's losses take the classes on axis 1, as (N, V) with labels (N,): `logits.flatten(0, 1)` and "
     "`labels.flatten()` bring them there."
 )
-IN_PLACE = "A step in place, such as `x += …` or `x[...] = …`, changes a tensor that learning needs: make a new one."
+IN_PLACE = (
+    "A step in place, such as `x += …` or `x[...] = …`, changes a tensor that the gradient needs: make a new one."
+)
 NO_TEXT = "The model gets no text at all: stop when none is left."
 LABEL_LEFT_OUT = "The label −100 marks a position that does not count: leave those out before you look anything up."
 A_BATCH = "A model takes a batch: `torch.tensor([ids])`, with two brackets, has the shape (1, T)."
-SHAPE_UNPACKED = "The tensor has another number of axes than you give names to: `x.size(-1)` counts from the end."
+SHAPE_UNPACKED = "The tensor has more or fewer axes than there are names on the left: `x.size(-1)` counts from the end."
 UNPACKED = "The number of names on the left differs from the number of values on the right."
-ID_TOO_LARGE = "An id or a label there is as large as the axis is long, or larger; labels of −100 are to be left out."
+ID_TOO_LARGE = "An id or a label there is as large as the axis is long, or larger; labels of −100 have to be left out."
 AXIS = "A tensor there has fewer axes than that: negative axes such as −1 and −2 count from the end."
 LAST_POSITION = (
     "The last position has no next one: before you look at the next one, compare its index with the length, `len(…)`."
@@ -413,7 +428,7 @@ INDEX = "An index goes past the end: indices run from 0 to the length minus 1."
 ONE_NUMBER = "The functions of `math` take a single number: for a tensor, torch has the same, such as `torch.exp`."
 NO_TENSOR = "A tensor is needed there: `torch.tensor(...)` makes one, and `math` has the functions for plain numbers."
 PLAIN_NUMBERS = "These are plain numbers, and torch's function takes tensors: use Python's own `min` or `max`."
-RECURSION = "Your function calls itself without an end: does a helper have the same name as the function itself?"
+RECURSION = "Your function calls itself endlessly: does a helper have the same name as the function itself?"
 BROADCAST = r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\) at non-singleton dimension (\d+)"
 NUMBER_FOR_TENSOR = r"must be Tensor, not (?:int|float)|got \((?:int|float), (?:int|float)\)"
 FLOAT_FOR_INT = (
@@ -424,18 +439,18 @@ A_SIZE = "`.shape` holds the lengths of all axes: `x.size(-1)` is the length of 
 BYTES_OF_NUMBERS = "That is a number, and bytes are needed: `bytes([…])` makes bytes of numbers from 0 to 255."
 NO_KEY = "A list cannot be a key of a dictionary or a member of a set, since it may change: make a tuple, `tuple(…)`."
 A_LIST_AND_A_NUMBER = (
-    "A list and a number meet there: should it be the list's length, `len(…)`, or are arguments exchanged?"
+    "A list and a number are combined there: should it be the list's length, `len(…)`, or are arguments exchanged?"
 )
 NO_INDICES = (
     "Indices are whole numbers, such as ids and positions, and that tensor holds fractions. Are the arguments "
     "exchanged, or are these vectors already?"
 )
-NOT_IN_LIST = "`.index` raises that if the thing is not there: ask first, with `in`."
-EMPTY = "There is nothing to take the largest or smallest of: ask first whether anything is left, or pass `default=`."
+NOT_IN_LIST = "`.index` raises this error if the item is not there: check with `in` first."
+EMPTY = "There is nothing left to take the largest or smallest of: check that first, or pass `default=`."
 DOT = "torch's `dot` multiplies two vectors only: `@` also multiplies matrices."
-PERMUTE = "`permute` has to name every axis of the tensor once, also that of the batch."
+PERMUTE = "`permute` has to name every axis of the tensor once, including that of the batch."
 INDICES = (
-    "An embedding looks up rows by whole numbers, such as ids and positions, and got fractions. Are the arguments "
+    "An embedding looks up rows by whole numbers, such as ids and positions, but got fractions. Are the arguments "
     "exchanged, or are these vectors already?"
 )
 

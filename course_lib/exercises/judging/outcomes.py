@@ -19,11 +19,9 @@ from course_lib.exercises.cases import Result
 from course_lib.exercises.judging.naming import is_or_are, return_statement
 from course_lib.exercises.judging.settings import pinned_settings
 
-LEARNS_A_BIAS = "Your class learns a bias"  # as `weights_in_use.biases` says, where there should be none
-HAS_NO_EFFECT = "but the output never depends on"  # as `weights_in_use` says of parts and parameters
 NO_GRADIENT = (
-    "The gradient is cut off: by `torch.no_grad()`, `.item()`, `.detach()`, `.numpy()`, `torch.tensor`, "
-    "`from_pretrained`, or `/=` in place, here or in a function that is called?"
+    "The gradient is cut off, for example by `torch.no_grad()`, `.item()`, `.detach()`, `.numpy()`, `torch.tensor`, "
+    "`from_pretrained` or `/=` in place, in your code or in a function that it calls."
 )
 FLOAT64_INSTEAD = (
     "the numbers of {} are right, but in float64. The other parts compute in float32: end with `.float()`."

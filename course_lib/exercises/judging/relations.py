@@ -21,7 +21,7 @@ from torch import Tensor
 from course_lib.exercises.judging.naming import is_or_are, owned
 from course_lib.text.wording import capitalized, join_words
 
-OF_SIZE = r"everything is (?=the right result times|too (?:large|small))"  # what can also be said of one number
+OF_SIZE = "every number is "  # how a clause begins that can also be said of one number
 HALF_PRECISION = {torch.float16, torch.bfloat16}
 
 Sizes = dict[str, float]  # numbers among a case's arguments, and lengths of axes, by the learner's words for them
@@ -54,8 +54,11 @@ def find_relation(name: str, compared: Sequence[Compared]) -> str:
         relations = (*OF_TYPES, *OF_SHAPES, *OF_NUMBERS, *OF_SEQUENCES)
     for relation in relations:
         if compared and (clause := _try(relation, compared)):  # one that refuses these shapes does not hold
-            if (amount := re.match(OF_SIZE, clause)) and all(is_single_number(each.expected) for each in compared):
-                return f"{capitalized(owned(name))} {is_or_are(name)} {clause[amount.end() :]}."
+            if clause.startswith(OF_SIZE) and all(is_single_number(each.expected) for each in compared):
+                are_several = is_or_are(name) == "are"
+                size = clause.removeprefix(OF_SIZE)
+                size = size.replace("it should", "they should") if are_several else size
+                return f"{capitalized(owned(name))} {is_or_are(name)} {size}."
             return f"In {owned(name)}, {clause}."
     return ""
 
@@ -143,7 +146,7 @@ def has_equal_numbers(one: Any, other: Any) -> bool:
 def tensor_is_list(compared: Sequence[Compared]) -> str:
     """A list or tuple of numbers or of tensors, where a tensor is wanted."""
     if all(_converts(torch.tensor, each) for each in compared):
-        return f"the numbers are right, but in a {_kind(compared)}: `torch.tensor(...)` makes a tensor of it"
+        return f"the numbers are right, but in a {_kind(compared)}: `torch.tensor(...)` turns it into a tensor"
     for function, axis in itertools.product((torch.stack, torch.cat), range(4)):
         if all(_converts(partial(_joined, function, axis), each) for each in compared):
             written = f"torch.{function.__name__}(..., dim={axis})"
@@ -183,7 +186,7 @@ def dtype_differs(compared: Sequence[Compared]) -> str:
         return ""
     got, expected = compared[0].got.dtype, compared[0].expected.dtype
     if expected == torch.bool:
-        return f"the numbers are right, but they are of {got}, and True and False are wanted: `dtype=torch.bool`"
+        return f"the numbers are right, but they are of {got} instead of True and False: `dtype=torch.bool`"
     if not expected.is_floating_point and got.is_floating_point:
         return f"the numbers are right, but they are fractions, {got}: `//` and `.long()` give whole numbers"
     return f"the numbers are right, but they are of {got} instead of {expected}" if got != expected else ""
@@ -208,7 +211,7 @@ def is_text(compared: Sequence[Compared]) -> str:
         wanted = type(compared[0].expected).__name__
         return f"everything is right, but it is a text, a `str`: return the `{wanted}` itself"
     if all(isinstance(each.got, bytes) and isinstance(each.expected, str) for each in compared):
-        return "there are `bytes`, where a text is wanted: `.decode()` turns them into a `str`"
+        return "there are `bytes` in place of a text: `.decode()` turns them into a `str`"
     return ""
 
 
@@ -220,8 +223,8 @@ def holds_tensors(compared: Sequence[Compared]) -> str:
         if any(isinstance(item, Tensor) and item.numel() != 1 for item in each.got):
             return ""
         if [int(item) for item in each.got] != list(each.expected):
-            return "there are tensors, where plain numbers are wanted: `int(...)` or `.item()` makes numbers of them"
-    return "the numbers are right, but they are tensors: `int(...)` or `.item()` makes plain numbers of them"
+            return "there are tensors in place of plain numbers: `int(...)` or `.item()` turns them into numbers"
+    return "the numbers are right, but they are tensors: `int(...)` or `.item()` turns them into plain numbers"
 
 
 OF_TYPES: tuple[Relation, ...] = (
@@ -283,9 +286,9 @@ def is_first_row_only(compared: Sequence[Compared]) -> str:
     if len(several) < len(compared) or max(len(each.expected) for each in several) < 2:
         return ""
     if all(len(each.expected) and equal(each.got, each.expected[0]) for each in several):
-        return "there is only what belongs to index 0 of the first axis: all of it is wanted"
+        return "only the part at index 0 of the first axis is there: return all of it"
     if all(equal(each.got, each.expected[:1]) for each in several):
-        return "there is only what belongs to index 0 of the first axis: all of it is wanted"
+        return "only the part at index 0 of the first axis is there: return all of it"
     return ""
 
 
@@ -305,9 +308,8 @@ def is_reduced_too_far(compared: Sequence[Compared]) -> str:
     for step, axis in itertools.product(("sum", "mean"), axes):
         if all(equal(each.got, _reduced(each.expected, step, axis)) for each in compared):
             where, argument = ("", "") if axis is None else (f" along axis {axis}", str(axis))
-            return (
-                f"there is the {step} of the right numbers{where}, as `.{step}({argument})` gives it: keep them apart"
-            )
+            step_as_code = f"`.{step}({argument})`"
+            return f"there is the {step} of the right numbers{where}, as {step_as_code} gives it: leave that step out"
     return ""
 
 
@@ -318,7 +320,7 @@ def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
     if all(_without_leading_ones(each) for each in compared):
         return (
             "the numbers are right, but axes of length 1 come before the others: an `unsqueeze`, `[None]` or `view` "
-            "adds them, or something with more axes that meets the numbers, such as a mask"
+            "adds them, or it broadcasts with something that has more axes, such as a mask"
         )
     if all(equal(each.got.flatten(), each.expected.flatten()) for each in compared):
         return "the right numbers are in the right order, but in another shape"
@@ -398,9 +400,9 @@ def is_rounded(compared: Sequence[Compared]) -> str:
     if any(_shapes_differ(each) or not each.expected.is_floating_point() for each in compared):
         return ""
     steps = {
-        "rounded down to whole ones: `//` and `floor` do that": torch.floor,
-        "rounded to whole ones: `round` does that": torch.round,
-        "cut off at the point to whole ones: `int` does that, and a tensor of whole numbers": torch.trunc,
+        "rounded down to whole numbers: `//` and `floor` do that": torch.floor,
+        "rounded to whole numbers: `round` does that": torch.round,
+        "cut off to whole numbers: `int` does that, and so does a tensor of whole numbers": torch.trunc,
     }
     for words, step in steps.items():
         if all(each.got.dtype != torch.bool and equal(each.got, step(each.expected)) for each in compared):
@@ -422,11 +424,11 @@ def differs_by_an_argument(compared: Sequence[Compared]) -> str:
         if all(equal(each.got, each.expected + x) for each, x in pairs):
             return f"`{name}` is added once too often"
         if all(equal(each.got, each.expected - x) for each, x in pairs):
-            return f"`{name}` is still to be added: without it, everything is right"
+            return f"`{name}` still has to be added, and then everything is right"
         if all(equal(each.got, each.expected * x) for each, x in pairs):
             return f"everything is multiplied by `{name}` once too often"
         if all(equal(each.got * x, each.expected) for each, x in pairs):
-            return f"everything is still to be multiplied by `{name}`"
+            return f"everything still has to be multiplied by `{name}`"
     return ""
 
 
@@ -479,13 +481,27 @@ def _mean_where(counts: Tensor, x: Tensor, axis: int) -> Tensor:
 def is_scaled(compared: Sequence[Compared]) -> str:
     """The numbers are too large by the same factor in each case, or by one that depends on the sizes."""
     factors = [_factor(each) for each in compared]
-    return (
-        ""
-        if None in factors
-        else _in_terms_of_sizes(
-            [factor for factor in factors if factor is not None], compared, "everything is the right result times {}"
-        )
-    )
+    known = [factor for factor in factors if factor is not None]
+    if len(known) < len(factors):
+        return ""
+    factor = _in_terms_of_sizes(known, compared, "{}")
+    return OF_SIZE + _multiple(factor) if factor else ""
+
+
+def _multiple(factor: str) -> str:
+    """Say how a number compares with the right one, which is multiplied by this factor.
+
+    >>> _multiple("0.5"), _multiple("1 / 8"), _multiple("√`d_k`")
+    ('half of what it should be', '1 / 8 of what it should be', '√`d_k` times what it should be')
+    >>> _multiple("1 / √`d_k`")
+    'what it should be, divided by √`d_k`'
+    """
+    right = "what it should be"
+    if re.fullmatch(r"1 / \d+", factor):
+        return f"{factor} of {right}"
+    if factor.startswith("1 / "):
+        return f"{right}, divided by {factor.removeprefix('1 / ').replace(' / ', ' · ')}"
+    return {"2": "twice", "0.5": "half of", "0.25": "a quarter of"}.get(factor, f"{factor} times") + f" {right}"
 
 
 def is_offset(compared: Sequence[Compared]) -> str:
@@ -495,8 +511,8 @@ def is_offset(compared: Sequence[Compared]) -> str:
         return ""
     known = [offset for offset in offsets if offset is not None]
     if all(offset < 0 for offset in known):
-        return _in_terms_of_sizes([-offset for offset in known], compared, "everything is too small by {}")
-    return _in_terms_of_sizes(known, compared, "everything is too large by {}")
+        return _in_terms_of_sizes([-offset for offset in known], compared, f"{OF_SIZE}too small by {{}}")
+    return _in_terms_of_sizes(known, compared, f"{OF_SIZE}too large by {{}}")
 
 
 OF_NUMBERS: tuple[Relation, ...] = (

@@ -79,7 +79,7 @@ def slip_in_class(answer: Any, reference: Any) -> str:
             return f"Your `{name}` lacks `self`, the first parameter of a method. Write `def {name}({with_self}):`."
     if not issubclass(answer, nn.Module):
         return (
-            f"Your class is no `nn.Module`, so torch does not find its weights. Write `class {answer.__name__}"
+            f"Your class is not an `nn.Module`, so torch does not find its weights. Write `class {answer.__name__}"
             "(nn.Module):`, and `super().__init__()` as the first line of `__init__`."
         )
     return ""

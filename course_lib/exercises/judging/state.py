@@ -22,7 +22,7 @@ from course_lib.exercises.judging.errors import functions_of
 
 KEEPS_STATE = (
     "Your {} keeps something from one call to the next, so that its {} depends on earlier inputs. Compute everything "
-    "again in each call{}."
+    "from the arguments in each call{}."
 )
 LARGEST_TO_COPY = 2_000  # items of a collection, or numbers in a tensor or in a layer
 EMPTIED = (dict, list, set)

@@ -20,8 +20,8 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights
 Judge = Callable[[ClassWithWeights, Any], str]
 
 DROPS_UNASKED = (
-    "In training, your class computes something else than in evaluation, although it takes no rate of dropout. Leave "
-    "out the dropout here, also that of the layers that it is made of."
+    "In training, your class computes something different from what it computes in evaluation, although it takes no "
+    "rate of dropout. Leave out the dropout here, including that of the layers that it is made of."
 )
 CHANGES_WEIGHTS = "Your `forward` changes `self.{}`. Only training changes weights, so compute with a copy."
 

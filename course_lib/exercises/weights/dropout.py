@@ -18,9 +18,10 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights
 from course_lib.transformer.layers import LayerNorm
 
 RANDOM_IN_EVALUATION = (
-    "In evaluation, your class gives another output for the same input each time. Make all layers in `__init__`, and "
-    "drop numbers only `if self.training`."
+    "In evaluation, your class gives a different output for the same input each time. Make all layers in `__init__`, "
+    "and drop numbers only `if self.training`."
 )
+WITHOUT_DROPOUT = "Without dropout, your results are right."
 NOTHING_DROPPED = (
     "In training, nothing is dropped in your class: put `nn.Dropout(dropout)` on each sublayer's output, before it is "
     "added to the residual."
@@ -30,7 +31,7 @@ IN_EVALUATION = (
     "`training=self.training` to `F.dropout`."
 )
 FIXED_RATE = (
-    "Your dropout does not have the rate that it is given: with `dropout={}` it drops a share of {}. Make it with "
+    "Your class does not drop at the rate that it is given: with `dropout={}` it drops a share of {}. Make it with "
     "`nn.Dropout(dropout)`."
 )
 FIXED_RATE_BY_HAND = (
@@ -55,7 +56,7 @@ ONE_MISSING = (
 )
 ELSEWHERE = (
     "In training at a rate near 1, almost nothing should be left of a sublayer's output, so that the layer only "
-    "normalises x. In your class, more or less is left: put dropout on each sublayer's output, and nowhere else."
+    "normalises x. Your class leaves something else: put dropout on each sublayer's output, and nowhere else."
 )
 NOT_ON_EMBEDDINGS = (
     "{} embeddings are not dropped in training. `nn.Dropout(dropout)` comes after `embed_with_positions`, before the "
@@ -118,8 +119,6 @@ def dropout_of_layer(*sublayers: str) -> Callable[[ClassWithWeights, Any], str]:
     """Make a check of the dropout in a layer with sublayers of these names, each with a residual and a norm."""
 
     def judge(learned: ClassWithWeights, answer: Any) -> str:
-        if sentence := dropped_in_evaluation(learned, answer):
-            return sentence
         module = _module(learned, answer, RATE)
         _, seen = _watched(learned, module)
         if not seen and not _is_random(learned, module):
@@ -143,7 +142,7 @@ def dropout_of_layer(*sublayers: str) -> Callable[[ClassWithWeights, Any], str]:
                 return ONE_MISSING.format(name)
         return ""
 
-    return judge
+    return _after_evaluation(judge)
 
 
 def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]:
@@ -154,8 +153,6 @@ def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]
     """
 
     def judge(learned: ClassWithWeights, answer: Any) -> str:
-        if sentence := dropped_in_evaluation(learned, answer):
-            return sentence
         module = _module(learned, answer, RATE)
         _, expected = _watched(learned, _module(learned, learned.reference, RATE))
         output, seen = _watched(learned, module)
@@ -172,7 +169,19 @@ def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]
             return NOT_ON_EMBEDDINGS.format("Your" if len(not_dropped) == len(embeddings) else of_one)
         return NOT_HANDED_ON if missing else ""
 
-    return judge
+    return _after_evaluation(judge)
+
+
+def _after_evaluation(judge: Callable[[ClassWithWeights, Any], str]) -> Callable[[ClassWithWeights, Any], str]:
+    """Let a check of dropout in training follow that in evaluation, and say that without dropout all is right."""
+
+    def judge_both(learned: ClassWithWeights, answer: Any) -> str:
+        if sentence := dropped_in_evaluation(learned, answer):
+            return sentence
+        sentence = judge(learned, answer)
+        return f"{WITHOUT_DROPOUT} {sentence}" if sentence else ""
+
+    return judge_both
 
 
 def _module(learned: ClassWithWeights, answer: Any, rate: float) -> nn.Module:

@@ -24,8 +24,8 @@ COPIES = (
     "`deepcopy`."
 )
 LARGE_LOSS = (
-    "Your untrained model is far too sure: its loss is {:.1f}, although even bets have a loss of ln V = {:.1f}. Begin "
-    "the table that makes the logits small, as `torch.randn(...) * d_model**-0.5`."
+    "Your untrained model is far too sure: its loss is {:.1f}, although equal probabilities for all V tokens give a "
+    "loss of ln V = {:.1f}. Begin the table that makes the logits small, as `torch.randn(...) * d_model**-0.5`."
 )
 LARGE_TABLE = (
     "Your `self.{}` begins with numbers of about {:.1g}. `embed_with_positions` multiplies them by √d_model, so that "

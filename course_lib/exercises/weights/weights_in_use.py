@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.cases import is_fractional
-from course_lib.exercises.judging.outcomes import HAS_NO_EFFECT, LEARNS_A_BIAS
 from course_lib.exercises.judging.relations import Compared, find_relation
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
@@ -22,8 +21,7 @@ from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
 from course_lib.text.wording import join_words
 
 SHARED_NORMS = (
-    "One norm serves in several places of your class. Each norm learns numbers of its own, so make a new one for each "
-    "place."
+    "Your class uses one norm in several places. Each norm learns a gain of its own, so make a new one for each place."
 )
 NORMS_WITHOUT_GAIN = (
     "Your class learns {} gain{} of norms, but should learn {}: one for each norm, d_model numbers each."
@@ -41,8 +39,8 @@ OTHER_GRADIENTS = (
     "several places, or is a part of the computation cut off from the gradient?"
 )
 OTHER_RESULT = (
-    "Made as `{}`, your class gives another result than the course's class for inputs of shape {}: is there a step in "
-    "it that depends on how long the inputs are, or on which numbers are in them?"
+    "Made as `{}`, your class gives a different result from the course's class for inputs of shape {}: is there a "
+    "step in it that depends on how long the inputs are, or on which numbers are in them?"
 )
 OTHER_MATRICES = "Made as `{}`, your class learns {} numbers in its matrices, but should learn {}."
 SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
@@ -119,7 +117,7 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
             use = f"Use what {it} returns" if it == "it" else "Use what they return"
         is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
         what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
-        return f"Your `__init__` makes {made}, {HAS_NO_EFFECT} {it}. {what_to_do}"
+        return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
     if cut_off:
         return (
             f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
@@ -166,8 +164,8 @@ def _about_part_of_list(module: nn.Module, name: str, idle: Sequence[str]) -> st
     without = [i for i in range(len(layers)) if any(each.startswith(f"{path}.{i}.") for each in idle)]
     if without == [*range(len(layers) - 1)]:
         return (
-            f"Of your layers in `self.{path}`, only the last has an effect. Does each read what came in before the "
-            "loop? `x = layer(x)` gives each what the one before it returns."
+            f"Of your layers in `self.{path}`, only the last has an effect. Do they all read what came in before "
+            "the loop? `x = layer(x)` gives each what the one before it returns."
         )
     if without == [*range(without[0], len(layers))]:
         return (
@@ -219,7 +217,10 @@ def biases(learned: ClassWithWeights, answer: Any) -> str:
     if not (found := [each.name for each in vectors if not each.is_gain]):
         return ""
     others = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{LEARNS_A_BIAS}, `self.{found[0]}`{others}. The maps have none here: write `nn.Linear(…, …, bias=False)`."
+    return (
+        f"Your class learns a bias, `self.{found[0]}`{others}. Here the linear maps have none: write "
+        "`nn.Linear(…, …, bias=False)`."
+    )
 
 
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
@@ -232,7 +233,7 @@ def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
     if got < expected:
         return NORMS_WITHOUT_GAIN.format(got, "" if got == 1 else "s", expected)
     if got > expected:
-        return f"Your class has {got} norms that learn, and {expected} would be right. Leave out what is too many."
+        return f"Your class has {got} norms that learn, but should have {expected}. Leave out the others."
     return ""
 
 
@@ -283,7 +284,10 @@ def shared(learned: ClassWithWeights, answer: Any) -> str:
             return SHARED_MATRICES.format(*counts)
         return OTHER_MATRICES.format(as_call(learned, learned.sizes), *counts)
     if not torch.allclose(got.matrices, expected.matrices, rtol=1e-3, atol=1e-4):
-        return "Your class uses a matrix for several tasks, or a task uses several. Give each task a layer of its own."
+        return (
+            "Your class uses one matrix for several tasks, or several matrices for one. Give each task a layer of its "
+            "own."
+        )
     return ""
 
 
@@ -442,7 +446,7 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         if both.is_right(weights | {name: weights[name].T for name in names}):
             return _about_transposed(both.module, names)
     sentences = (
-        "With the same numbers in parameters of the same names, your class computes something else than the course's.",
+        "With the same numbers in parameters of the same names, your class and the course's compute different things.",
         both.relation(),
         "Later notebooks copy trained parameters by these names.",
     )

@@ -155,8 +155,8 @@ def maximum_not_kept(x, dim):
 
 
 @softmax.mistake(
-    "Each row meets the maxima and the sums of other rows, as if both had lost their axis. Keep the axis in both with "
-    "`keepdim=True`."
+    "Each row is computed with the maxima and the sums of other rows, as if both had lost their axis. Keep the axis "
+    "in both with `keepdim=True`."
 )
 def neither_kept(x, dim):
     exponentials = (x - x.amax(dim)).exp()

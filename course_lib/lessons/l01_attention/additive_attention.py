@@ -78,17 +78,17 @@ additive_attention = Exercise(
             "d_a) plus (..., 1, S, d_a) broadcasts to (..., T, S, d_a), a vector for every pair."
         ),
         (
-            "Rows of queries meet the matrix transposed, `query @ W_a.T`, and `unsqueeze(-2)` makes it (..., T, 1, "
-            "d_a). The keys' part gets its new axis one position further to the front. After sum and tanh, `@ v_a` "
-            "leaves (..., T, S). Mask, softmax and mixture are those of exercise 6."
+            "Queries in rows are multiplied by the transposed matrix, `query @ W_a.T`, and `unsqueeze(-2)` makes it "
+            "(..., T, 1, d_a). The keys' part gets its new axis one position further to the front. After sum and "
+            "tanh, `@ v_a` leaves (..., T, S). Mask, softmax and mixture are those of exercise 6."
         ),
     ),
 )
 
 
 @additive_attention.mistake(
-    "Where the mask hides nothing, all queries get the same weights in your code, and the keys' part meets `v_a` "
-    "without a tanh. Put one tanh around the sum of the query's and the key's part, before `v_a`: otherwise the "
+    "Where the mask hides nothing, all queries get the same weights in your code, and the keys' part is multiplied by "
+    "`v_a` without a tanh. Put one tanh around the sum of the query's and the key's part, before `v_a`: otherwise the "
     "softmax cancels the query's part.",
     seen="https://github.com/AuCson/PyTorch-Batch-Attention-Seq2seq/issues/3",
 )
@@ -157,8 +157,8 @@ def scaled_product_of_tanhs(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your score is the dot product of the two projections. Here the projections are added, go through a tanh, and meet "
-    "`v_a`."
+    "Your score is the dot product of the two projections. Here the projections are added and go through a tanh, and "
+    "the result is multiplied by `v_a`."
 )
 def dot_product_of_projections(query, key, value, W_a, U_a, v_a, mask=None):
     return attend((query @ W_a.T) @ (key @ U_a.T).mT, value, mask)
@@ -176,7 +176,7 @@ def keys_unseen(query, key, value, W_a, U_a, v_a, mask=None):
 
 @additive_attention.mistake(
     "Your code adds each query to the key in the same row only, as in `query @ W_a.T + key @ U_a.T`, which fits only "
-    "if there are as many keys as queries. Give each part a new axis, so that every query meets every key."
+    "if there are as many keys as queries. Give each part a new axis, so that every query is added to every key."
 )
 def pairs_only(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(query @ W_a.T + key @ U_a.T) @ v_a, value, mask)
@@ -184,8 +184,8 @@ def pairs_only(query, key, value, W_a, U_a, v_a, mask=None):
 
 @additive_attention.mistake(
     "Your code multiplies as in `W_a @ query`, which is the formula for one query. Here queries are rows, so the "
-    "matrix comes second and transposed, `query @ W_a.T`, and every query has to meet every key: each part needs a new "
-    "axis."
+    "matrix comes second and transposed, `query @ W_a.T`, and every query has to be added to every key: each part "
+    "needs a new axis."
 )
 def matrices_first(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(W_a @ query + U_a @ key) @ v_a, value, mask)
@@ -193,8 +193,8 @@ def matrices_first(query, key, value, W_a, U_a, v_a, mask=None):
 
 @additive_attention.mistake(
     "Your code keeps the tokens in columns, as in `W_a @ query.T`, and adds each query to the key in the same column "
-    "only. Give each part a new axis, so that every query meets every key, and keep the tokens in rows: `query @ "
-    "W_a.T`."
+    "only. Give each part a new axis, so that every query is added to every key, and keep the tokens in rows: `query "
+    "@ W_a.T`."
 )
 def matrices_first_with_columns(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(W_a @ query.mT + U_a @ key.mT) @ v_a, value, mask)
@@ -375,7 +375,7 @@ def additive_other_order(query, key, value, W_a, U_a, v_a, mask=None):
 
 @additive_attention.mistake(
     "Your scores are scaled dot products of the projected queries and keys. In additive attention the two are added, "
-    "and `v_a` meets their tanh: `(q + k).tanh() @ v_a`."
+    "and the tanh of the sum is multiplied by `v_a`: `(q + k).tanh() @ v_a`."
 )
 def scaled_dot_products_of_projections(query, key, value, W_a, U_a, v_a, mask=None):
     q, k = query @ W_a.T, key @ U_a.T

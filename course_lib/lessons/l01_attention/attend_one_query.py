@@ -167,16 +167,16 @@ def keys_and_values_swapped(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your softmax is that of the keys, before they meet the query. Compute the scores first, and take the softmax of "
-    "the scores."
+    "Your softmax is that of the keys, before they are compared with the query. Compute the scores first, and take "
+    "the softmax of the scores."
 )
 def softmax_of_keys(query, key, value):
     return torch.softmax(key, 0) @ query @ value
 
 
 @attend_one_query.mistake(
-    "Your softmax is that of the query, before it meets the keys. Compute the scores first, and take the softmax of "
-    "the scores."
+    "Your softmax is that of the query, before it is compared with the keys. Compute the scores first, and take the "
+    "softmax of the scores."
 )
 def softmax_of_query(query, key, value):
     return key @ torch.softmax(query, 0) @ value
@@ -215,8 +215,8 @@ def weights_times_value(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your code multiplies `weights * value` number by number, so a weight meets a feature and not a key, and then adds "
-    "up. The sum over the keys of weight times value is a matrix product: `weights @ value`."
+    "Your code multiplies `weights * value` number by number, so a weight multiplies a feature and not a value, and "
+    "then adds up. The sum over the keys of weight times value is a matrix product: `weights @ value`."
 )
 def weights_times_value_summed_over_keys(query, key, value):
     return (torch.softmax(key @ query, 0) * value).sum(0)

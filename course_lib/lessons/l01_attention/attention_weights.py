@@ -41,7 +41,7 @@ attention_weights = Exercise(
         "Look at one row alone: it belongs to one query, and its S numbers should become shares of 1.",
         "You wrote a function in notebook 00 that makes shares of 1 along one axis. Decide which axis holds the keys.",
         (
-            "Along a row of the scores you meet the keys, and a row runs along the last axis: the softmax gets "
+            "A row of the scores has one number for each key, and rows run along the last axis: the softmax gets "
             "`dim=-1`. Use `torch.softmax`, or your own with `from course_lib.yours import softmax`."
         ),
     ),

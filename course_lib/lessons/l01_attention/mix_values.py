@@ -69,8 +69,8 @@ def values_first(weights, value):
 
 
 @mix_values.mistake(
-    "Your weights meet the features of each value, as in `weights @ value.T`, which fits only if values are as wide as "
-    "there are keys. Do not transpose: the keys are the first axis of `value` already."
+    "Your weights are multiplied by the features of each value, as in `weights @ value.T`, which fits only if values "
+    "are as wide as there are keys. Do not transpose: the keys are the first axis of `value` already."
 )
 def values_transposed(weights, value):
     return weights @ value.T

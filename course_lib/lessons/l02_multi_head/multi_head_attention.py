@@ -41,7 +41,7 @@ def explain_matrix_for_layer(answer: Any, arguments: tuple[Any, ...]) -> str:
             r"for @: '(Tensor' and 'Linear|Linear' and 'Tensor)'", str(error)
         ):
             return (
-                "A layer such as `self.W_q` is no matrix, so `@` does not work. A layer is called: `self.W_q(query)`."
+                "A layer such as `self.W_q` is not a matrix, so `@` does not work. Call the layer: `self.W_q(query)`."
             )
     return explain_class(LEARNED)(answer, arguments)
 

@@ -79,8 +79,8 @@ apply_merges = Exercise(
             "learned, since the word should be split into the same pieces as then."
         ),
         (
-            "The place of a pair in `merges` tells when it was learned. Going through `merges` once, from the first to "
-            "the last, and replacing each pair wherever it occurs, keeps that order."
+            "The place of a pair in `merges` shows when it was learned. Going through `merges` once, from the first "
+            "to the last, and replacing each pair wherever it occurs, keeps that order."
         ),
         (
             "With `enumerate(merges)` each merge comes with its number k. Your `merge_pair` puts the id 256 + k in the "
@@ -91,7 +91,7 @@ apply_merges = Exercise(
 
 
 @apply_merges.mistake(
-    "Your code merges the first pair that it meets in the word. The merge that was learned first goes first, wherever "
+    "Your code merges the first pair that it finds in the word. The merge that was learned first goes first, wherever "
     "it occurs in the word.",
     seen="https://github.com/rasbt/LLMs-from-scratch/issues/558",
 )
@@ -104,7 +104,7 @@ def from_left_to_right(word, merges):
 
 
 @apply_merges.mistake(
-    "Your code merges the first pair that it meets from the left. The merge that was learned first goes first, "
+    "Your code merges the first pair that it finds from the left. The merge that was learned first goes first, "
     "wherever it occurs in the word.",
     seen="https://github.com/huggingface/course/issues/608",
 )

@@ -64,7 +64,8 @@ def each_word_once(words):
 
 
 @count_pairs.mistake(
-    "Your code counts 1 for the first meeting with a pair. Begin with the word's own count, as for every later meeting."
+    "Your code counts 1 for the first occurrence of a pair. Begin with the word's own count, as for every later "
+    "occurrence."
 )
 def first_meeting_counts_one(words):
     counts = {}
@@ -75,7 +76,7 @@ def first_meeting_counts_one(words):
 
 
 @count_pairs.mistake(
-    "Your code counts 1 for each later meeting with a pair. Add the word's own count, as for the first meeting."
+    "Your code counts 1 for each later occurrence of a pair. Add the word's own count, as for the first occurrence."
 )
 def later_meetings_count_one(words):
     counts = {}
@@ -101,8 +102,8 @@ def in_reverse(words):
 
 
 @count_pairs.mistake(
-    "Only the last meeting with a pair counts in your code. Add to the count so far: the pair may occur in other words "
-    "too, or twice in one."
+    "Only the last occurrence of a pair counts in your code. Add to the count so far: the pair may occur in other "
+    "words too, or twice in one."
 )
 def overwritten(words):
     return {pair: times for word, times in words.items() for pair in pairwise(word)}

@@ -149,7 +149,7 @@ def features_before_tokens(ids, table):
 
 
 @embed.mistake(
-    "Each different token has its vector once in your result, in the order of ids. Every position gets the vector of "
+    "Your result has the vector of each different token once, in the order of ids. Every position gets the vector of "
     "its token, as often as the token occurs."
 )
 def each_once(ids, table):

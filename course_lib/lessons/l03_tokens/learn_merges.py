@@ -206,8 +206,8 @@ def smallest_ids_first(words, count):
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs your code takes the one that it meets first. Take the one with the smallest ids, as the "
-    "`tokenizers` library does, so that two programs agree.",
+    "Of equally frequent pairs your code takes the one that it finds first. Take the one with the smallest ids, as "
+    "the `tokenizers` library does, so that two programs agree.",
     seen="https://github.com/karpathy/minbpe/issues/93",
 )
 def first_seen(words, count):

@@ -50,9 +50,9 @@ merge_pair = Exercise(
             "id and move on by one. A `for` loop cannot skip a position, but a `while` loop can."
         ),
         (
-            "In a loop `while i < len(word)`, the slice `word[i : i + 2]` is the pair's candidate. At the last id it "
-            "has only one element, so it raises no error and equals no pair. Make it a tuple before you compare, since "
-            "a word may be a list."
+            "In a loop `while i < len(word)`, the slice `word[i : i + 2]` is the candidate for the pair. At the last "
+            "id it has only one element, so it raises no error and equals no pair. Make it a tuple before you "
+            "compare, since a word may be a list."
         ),
     ),
 )

@@ -123,7 +123,7 @@ def without_minus(x):
 
 
 @rotary.mistake(
-    "Your code has a minus too many. A turn is (a cos φ − b sin φ, b cos φ + a sin φ); with two minuses the vectors "
+    "Your code has one minus too many. A turn is (a cos φ − b sin φ, b cos φ + a sin φ); with two minuses the vectors "
     "change their length."
 )
 def two_minuses(x):
@@ -197,8 +197,9 @@ def halves_swapped(x):
 
 
 @rotary.mistake(
-    "Your pairs and your angles belong to two layouts. If feature i turns with feature i + d_k / 2, the angles come as "
-    "two equal halves; if neighbours turn, each angle comes twice in a row. The features of a pair share one angle.",
+    "Your pairs and your angles follow two different layouts. If feature i turns with feature i + d_k / 2, the angles "
+    "come as two equal halves; if neighbours turn, each angle comes twice in a row. The features of a pair share one "
+    "angle.",
     seen="https://github.com/EleutherAI/gpt-neox/issues/834",
 )
 def mixed_layouts(x):

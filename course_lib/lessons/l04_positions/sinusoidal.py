@@ -67,7 +67,7 @@ def halves(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your columns i and i + 1 belong to clock i, so each clock overwrites part of the one before. Clock i belongs into "
+    "Your columns i and i + 1 belong to clock i, so each clock overwrites part of the one before. Clock i belongs in "
     "the columns 2i and 2i + 1."
 )
 def columns_overwritten(length, d_model):

@@ -121,7 +121,7 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your predictions do not know the newest token, like the one at the position before the last. Pass all of the "
+    "Your predictions do not depend on the newest token, as if you read the position before the last. Pass all of the "
     "text so far, and read the prediction after its last token, `logits[0, -1]`.",
     replace="logits[0, -1]",
     by="logits[0, max(-2, -len(text))]",

@@ -80,7 +80,7 @@ def along_the_batch(ids):
 
 @inputs_and_labels.mistake(
     "The last of your labels is the first token of the text, as after `roll`. Cut off the two ends instead: both "
-    "results have one token less."
+    "results are one token shorter."
 )
 def rolled(ids):
     return ids, ids.roll(-1, 1)

@@ -69,8 +69,8 @@ language_model = Exercise(
         ),
         (
             "`__init__` makes a table (V, d_model), one `nn.Dropout` and an `nn.ModuleList` of `EncoderLayer`s. "
-            "`forward` embeds with positions, drops, and passes the result through all layers, each under the same "
-            "causal mask."
+            "`forward` embeds with positions, applies dropout, and passes the result through all layers, each under "
+            "the same causal mask."
         ),
         (
             "After the layers, `hidden` has the shape (B, T, d_model). Compare it with the vector of every token: a "

@@ -177,8 +177,8 @@ def shared_by_two_fewer(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your loss is the divergence of the best-known program: it uses `KLDivLoss`, epsilon / (V − 2) and a column 0 "
-    "that gets nothing. Here epsilon is spread over all V tokens, and the loss is − Σ label · ln p."
+    "Your loss is the divergence of the best-known implementation: it uses `KLDivLoss`, epsilon / (V − 2) and a "
+    "column 0 that gets nothing. Here epsilon is spread over all V tokens, and the loss is − Σ label · ln p."
 )
 def divergence_with_a_column_for_padding(logits, labels, epsilon):
     V = logits.size(-1)

@@ -114,8 +114,8 @@ transformer = Exercise(
 
 
 @transformer.mistake(
-    "Nothing hides the future from your target words, so they copy the answer in training and are lost without it. "
-    "Pass a causal mask to the decoder layers."
+    "Nothing hides the future from your target words, so they copy the answer in training, and have nothing to copy "
+    "in use. Pass a causal mask to the decoder layers."
 )
 def future_open(*sizes):
     return models.Transformer(*sizes, mask=lambda T: torch.ones(T, T, dtype=torch.bool))
@@ -291,8 +291,8 @@ def tables_scaled(*sizes):
 
 
 transformer.patch(
-    "Your `forward` drops the last target token before it decodes. It comes as the model should read it: the training "
-    "step has shifted the target already.",
+    "Your `forward` drops the last target token before it decodes. The target comes as the model should read it: the "
+    "training step has shifted it already.",
     replace="self.decode(target_ids, self.encode(source_ids)",
     by="self.decode(target_ids[:, :-1], self.encode(source_ids)",
 )

@@ -52,8 +52,8 @@ alignment_error_rate = Exercise(
 
 
 @alignment_error_rate.mistake(
-    "Your code divides by the number of predicted links only, so that one safe link would be perfect. Divide twice the "
-    "agreed links by the predicted plus the true ones."
+    "Your code divides by the number of predicted links only, so that predicting a single sure link would be perfect. "
+    "Divide twice the agreed links by the predicted plus the true ones."
 )
 def precision(predicted, sure):
     return 1 - sum(len(A & S) for A, S in zip(predicted, sure, strict=True)) / sum(map(len, predicted))

@@ -19,9 +19,9 @@ def explain_tensors(answer: Any, arguments: tuple[Any, ...]) -> str:
         return ""
     if isinstance(links, list | tuple):
         return (
-            f"Your code returns a {type(links).__name__} of pairs that hold tensors. A set of pairs of whole numbers "
-            "is wanted, such as {(0, 0), (2, 1)}: write `{...}` or `set(...)`, and make plain numbers with `int(...)` "
-            "or `.tolist()`."
+            f"Your code returns a {type(links).__name__} of pairs that hold tensors. It should return a set of pairs "
+            "of whole numbers, such as {(0, 0), (2, 1)}: write `{...}` or `set(...)`, and turn the tensors into plain "
+            "numbers with `int(...)` or `.tolist()`."
         )
     return (
         "Your links hold tensors, and to a set, two tensors with the same number are different things. Turn them into "
@@ -93,8 +93,8 @@ def target_first(weights):
 
 
 @alignment_from_weights.mistake(
-    "Your code takes the largest weight of each column, so each source word chooses who reads it most. Take the "
-    "largest of each row, `dim=-1`: each target word has one link.",
+    "Your code takes the largest weight of each column, so each source word gets the target word that reads it most. "
+    "Take the largest of each row, `dim=-1`: each target word has one link.",
     seen="https://github.com/facebookresearch/fairseq/issues/2634",
 )
 def largest_of_each_column(weights):

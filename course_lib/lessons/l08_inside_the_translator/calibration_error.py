@@ -59,8 +59,8 @@ calibration_error = Exercise(
             "of their confidence, and the share of them that is right."
         ),
         (
-            "`confidence * bins`, rounded down, is the number of the bin; only a confidence of exactly 1 comes out one "
-            "too high. Skip empty bins, whose means are NaN, and weigh each gap by the bin's count."
+            "`confidence * bins`, rounded down, is the number of the bin; only a confidence of exactly 1 comes out "
+            "one too high. Skip empty bins, whose means are NaN, and weight each gap by the bin's count."
         ),
         (
             "With `inside = number == b`, the share right is `correct[inside].float().mean()`, and the gap of the bin "
@@ -90,7 +90,7 @@ def gap(sure: Tensor, right: Tensor, _: int) -> Tensor:
 
 
 @calibration_error.mistake(
-    "Your code takes the plain mean over the bins, so that a bin with one answer weighs as much as a full one. Weigh "
+    "Your code takes the plain mean over the bins, so that a bin with one answer weighs as much as a full one. Weight "
     "each gap by the share of all answers that is in its bin.",
     seen="https://github.com/ethen8181/machine-learning/issues/20",
 )
@@ -99,16 +99,16 @@ def bins_not_weighted(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code adds up the gaps and divides by the number of bins, empty ones included. Weigh each gap by the share of "
-    "all answers that is in its bin."
+    "Your code adds up the gaps and divides by the number of bins, empty ones included. Weight each gap by the share "
+    "of all answers that is in its bin."
 )
 def divided_by_the_number_of_bins(confidence, correct, bins):
     return torch.stack(over_bins(confidence, correct, bins, gap)).abs().sum() / bins
 
 
 @calibration_error.mistake(
-    "Your code adds up the gaps of the bins without weights. Weigh each gap by the share of all answers that is in its "
-    "bin."
+    "Your code adds up the gaps of the bins without weights. Weight each gap by the share of all answers that is in "
+    "its bin."
 )
 def gaps_added_up(confidence, correct, bins):
     return torch.stack(over_bins(confidence, correct, bins, gap)).abs().sum()
@@ -122,8 +122,8 @@ def not_divided(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code compares the share right with the middle of the bin. Compare it with the mean of the confidences that "
-    "are in the bin.",
+    "Your code compares the share of right answers with the middle of the bin. Compare it with the mean of the "
+    "confidences that are in the bin.",
     seen="https://github.com/JonathanWenger/pycalib/issues/4",
 )
 def middle_of_the_bin(confidence, correct, bins):
@@ -210,8 +210,8 @@ def without_1(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code leaves out a confidence of exactly 0. It belongs to the first bin, where being right is a gap too: let "
-    "that include its lower limit.",
+    "Your code leaves out a confidence of exactly 0. It belongs to the first bin, where a right answer makes a gap "
+    "too: let that include its lower limit.",
     seen="https://github.com/NandhaKishorM/laya/pull/39",
 )
 def without_0(confidence, correct, bins):

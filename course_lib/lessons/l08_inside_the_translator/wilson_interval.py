@@ -81,8 +81,8 @@ def z_not_squared(right, total):
 
 
 @wilson_interval.mistake(
-    "Your interval is that of 1 standard error in place of 1.96. It holds the true share in only 68 % of all cases: "
-    "use 1.96."
+    "Your interval is that of 1 standard error in place of 1.96. It contains the true share in only 68 % of all "
+    "cases: use 1.96."
 )
 def one_standard_error(right, total):
     return roots(right / total, 1 / total)
@@ -103,7 +103,7 @@ def for_99_per_cent(right, total):
     return roots(right / total, 2.576**2 / total)
 
 
-@wilson_interval.mistake("Your interval is that of 1.95996…, with more digits than the task. Use 1.96 itself.")
+@wilson_interval.mistake("Your interval is that of 1.95996…, with more digits than the exercise has. Use 1.96 itself.")
 def more_digits_of_z(right, total):
     return roots(right / total, 1.959963984540054**2 / total)
 

@@ -89,7 +89,7 @@ beam_search_text = Exercise(
         ),
         case(writer(271), [1, 2], 3, 5, 0, having=("a text that ends after three others have",)),
         case(writer(131), [1, 2], 2, 6, 0, having=("a text that outlives two that ended", "two beams")),
-        case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops at once", "a longer prompt")),
+        case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops immediately", "a longer prompt")),
         case(
             writer(124),
             [1],
@@ -254,8 +254,8 @@ beam_search_text.patch(
 )
 
 beam_search_text.patch(
-    "Your search keeps one text fewer after each text that ends. A text that has ended takes no place: let `beam_step` "
-    "keep `beams` texts in each round.",
+    "Your search keeps one text fewer after each text that ends. A text that has ended does not take up a place: let "
+    "`beam_step` keep `beams` texts in each round.",
     replace="if not going:",
     by="beams -= int((tokens == stop).sum())\n        if not going:",
 )

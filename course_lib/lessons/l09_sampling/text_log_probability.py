@@ -185,9 +185,9 @@ def from_every_row(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your code has two mistakes. It takes T numbers from every row, as the index `[:, ids]` does, but one from each "
-    "is wanted: `log_p[torch.arange(len(ids)), ids]`. And it takes their mean, but the log-probability of a text is "
-    "the sum."
+    "Your code has two mistakes. It takes T numbers from every row, as the index `[:, ids]` does, instead of one from "
+    "each: `log_p[torch.arange(len(ids)), ids]`. And it takes their mean, but the log-probability of a text is the "
+    "sum."
 )
 def mean_from_every_row(logits, ids):
     return logits.log_softmax(-1)[:, ids].mean()

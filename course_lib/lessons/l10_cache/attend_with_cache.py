@@ -180,8 +180,8 @@ def does_not_read_itself(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "If there is a past, your code does not hide the future. Several new tokens may come at once then too, and the "
-    "first must not read the last.",
+    "If there is a past, your code does not hide the future. Several new tokens may come in one call then too, and "
+    "the first must not read the last.",
     seen="https://github.com/Mikyx-1/TinyLLM/issues/17",
 )
 def masked_at_first_only(query, key, value, past):

@@ -25,7 +25,7 @@ cache_bytes = Exercise(
         case(3, 2, 8, 7, 1, having=("one byte each",)),
     ),
     hints=(
-        "Begin with one token in one head of one layer. What is kept of it, and how many numbers are that?",
+        "Begin with one token in one head of one layer. What is kept of it, and how many numbers is that?",
         (
             "Two vectors of d_k numbers are kept for each token, in each of `kv_heads` heads and in each layer. "
             "Queries are not kept."

@@ -25,7 +25,7 @@ class FixedAttention(nn.Module):
 
     def forward(self, *_: Any) -> Tensor:
         """Refuse to attend without a past."""
-        raise TypeError("`attention` as a whole knows no past. Use its maps W_q, W_k, W_v and W_o instead")
+        raise TypeError("`attention` as a whole takes no past. Use its maps W_q, W_k, W_v and W_o instead")
 
     def rotate(self, x: Tensor, start: int) -> Tensor:
         """Rotate queries or keys (B, H, T, d_k) whose first token is at position `start`."""
@@ -70,8 +70,8 @@ cached_self_attention = Exercise(
     ),
     hints=(
         (
-            "This is your multi-head attention with one change inside and one question added. Which step reads the "
-            "past? And if the past holds 7 tokens, at which position is the first new one, counting from 0?"
+            "This is your multi-head attention with one change, and one new question. Which step reads the past? And "
+            "if the past holds 7 tokens, at which position is the first new one, counting from 0?"
         ),
         (
             "In this order: W_q, W_k and W_v on x, `split_heads` for each, rotate queries and keys, "

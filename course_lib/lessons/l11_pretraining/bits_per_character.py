@@ -29,7 +29,7 @@ bits_per_character = Exercise(
         ),
     ),
     hints=(
-        "In the example, how many bits does each of the three tokens cost? And how many characters did they pay for?",
+        "In the example, how many bits does each of the three tokens cost? And how many characters do they stand for?",
         (
             "A bit is −log₂ p. Since log₂ p = ln p / ln 2, dividing by ln 2 turns nats into bits. What is the total "
             "divided by?"

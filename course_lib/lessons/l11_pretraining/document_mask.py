@@ -108,8 +108,8 @@ def causal_only(ids, end):
 
 
 @document_mask.mistake(
-    "Your mask knows two texts at most: one up to the first end token, and one after it. Each end token ends a text: "
-    "count those before each token."
+    "Your mask distinguishes only two texts: one up to the first end token, and one after it. Each end token ends a "
+    "text: count those before each token."
 )
 def two_texts_at_most(ids, end):
     later = numbers_of_texts(ids, end) > 0
@@ -181,8 +181,8 @@ def always_two(ids, end):
 
 
 @document_mask.mistake(
-    "Your mask says which tokens are no end tokens, as a padding mask does. It should say which pairs of tokens belong "
-    "to the same text."
+    "Your mask says which tokens are not end tokens, as a padding mask does. It should say which pairs of tokens "
+    "belong to the same text."
 )
 def like_a_padding_mask(ids, end):
     return (ids != end)[:, None, None].expand(-1, 1, ids.size(1), -1)

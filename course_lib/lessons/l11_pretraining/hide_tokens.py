@@ -81,7 +81,7 @@ def chosen_by(ids, special, chances, share):
 
 
 @hide_tokens.mistake(
-    "Your code hides special tokens too, such as the end of a text. They say nothing that could be guessed: leave them "
+    "Your code hides special tokens too, such as the end of a text. There is nothing to guess about them: leave them "
     "out with `torch.isin(ids, special)`.",
     seen="https://github.com/huggingface/transformers/issues/1395",
 )
@@ -100,7 +100,7 @@ def labels_everywhere(ids, special, mask, chances, substitutes, share=0.15):
 
 @hide_tokens.mistake(
     "Your labels leave out the chosen tokens that were replaced or kept. All chosen tokens have a label: without it, "
-    "the model could trust every token that is not [mask]."
+    "the model could rely on every token that is not [mask]."
 )
 def labels_of_masked_only(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
@@ -108,8 +108,8 @@ def labels_of_masked_only(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your labels leave out the chosen tokens that stay as they are. They are guessed too, or the model could rely on "
-    "every token that it reads.",
+    "Your labels leave out the chosen tokens that stay as they are. The model has to predict these too: otherwise it "
+    "could rely on every token that it reads.",
     seen="https://github.com/czlwang/BrainBERT/issues/3",
 )
 def labels_of_changed_only(ids, special, mask, chances, substitutes, share=0.15):
@@ -118,8 +118,8 @@ def labels_of_changed_only(ids, special, mask, chances, substitutes, share=0.15)
 
 
 @hide_tokens.mistake(
-    "Your labels leave out the chosen tokens whose second number is 0.9 or more. They stay as they are, but they are "
-    "guessed too, or the model could rely on every token that it reads."
+    "Your labels leave out the chosen tokens whose second number is 0.9 or more. They stay as they are, but the model "
+    "has to predict them too: otherwise it could rely on every token that it reads."
 )
 def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
@@ -268,8 +268,9 @@ def in_place(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "The second numbers have no effect in your code: the first ones also decide what happens to a chosen token. They "
-    "only choose. Ask the second number, `chances[1]`, whether a chosen token becomes [mask], is replaced or stays."
+    "The second numbers have no effect in your code: the first ones also decide what happens to a chosen token. The "
+    "first number only chooses: let the second, `chances[1]`, decide whether a chosen token becomes [mask], is "
+    "replaced or stays."
 )
 def first_numbers_only(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)

@@ -146,8 +146,8 @@ head.patch(
 )
 
 head.patch(
-    "Your GELU is its approximation by tanh. The results are close, but the exact one is wanted: `F.gelu` without "
-    "`approximate`.",
+    "Your GELU is the approximation with tanh. The results are close, but this head needs the exact function: "
+    "`F.gelu` without `approximate`.",
     replace="F.gelu(self.transform(hidden))",
     by='F.gelu(self.transform(hidden), approximate="tanh")',
 )
@@ -171,7 +171,8 @@ head.patch(
 )
 
 head.patch(
-    "Your head adds what comes in to what it computes. The head has no residual connection: it is no layer.",
+    "Your head adds what comes in to what it computes. The head is not a layer of the encoder, and has no "
+    "residual connection.",
     replace="self.norm(F.gelu(self.transform(hidden)))",
     by="self.norm(hidden + F.gelu(self.transform(hidden)))",
 )

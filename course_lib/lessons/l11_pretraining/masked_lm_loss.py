@@ -49,12 +49,12 @@ def rows_through_the_head(answer: Any, arguments: tuple[Any, ...]) -> str:
     with_label = hidden[labels != IGNORE]
     if all((row == with_label).all(dim=-1).any() for row in torch.cat(seen)):
         return (
-            f"Your code sends {rows} vectors through the head, though only {labelled} positions have a label. The head "
-            "is the expensive step: once for each of them is enough."
+            f"Your loss is right, but your code sends {rows} vectors through the head, though only {labelled} "
+            "positions have a label. The head is the expensive step: once for each of them is enough."
         )
     return (
-        f"Your code calls the head on {rows} positions, but only {labelled} have a label. The head is the expensive "
-        "step, so pick them out first: `head(hidden[labels != -100])`."
+        f"Your loss is right, but your code calls the head on {rows} positions, though only {labelled} have a label. "
+        "The head is the expensive step, so pick these out first: `head(hidden[labels != -100])`."
     )
 
 

@@ -72,8 +72,8 @@ def rows_of_each_text(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Your code begins a row for each text, and fills it up. Packing needs no filling: write all texts into one long "
-    "list first, then cut it into rows."
+    "Your code begins a row for each text, and pads it. Packing needs no padding: write all texts into one long list "
+    "first, then cut it into rows."
 )
 def filled_up(texts, end, length):
     rows = []

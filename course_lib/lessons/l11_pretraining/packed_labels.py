@@ -30,7 +30,7 @@ packed_labels = Exercise(
         ),
     ),
     hints=(
-        "Write down the example, and under each token the next one. Which of these questions has no honest answer?",
+        "Write down the example, and under each token the next one. Which label belongs to another text?",
         (
             "Split as in notebook 06: all but the last, and all but the first. Then look at the inputs: where the "
             "model reads an end token, the label belongs to another text."

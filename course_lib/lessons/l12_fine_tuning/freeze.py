@@ -98,8 +98,8 @@ def never_true_but_counted(model, learn):
 
 
 @freeze.mistake(
-    "In your code only the last part of `learn` learns, as if each part froze the ones before it. Ask for each "
-    "parameter whether any of the parts is its own."
+    "In your code only the last part of `learn` learns, as if each part froze the ones before it. Check for each "
+    "parameter whether it belongs to any of the parts."
 )
 def last_part_only(model, learn):
     for part in learn:
@@ -108,7 +108,8 @@ def last_part_only(model, learn):
 
 
 @freeze.mistake(
-    "In your code only the last part of `learn` learns. Ask for each parameter whether it belongs to any of the parts."
+    "In your code only the last part of `learn` learns. Check for each parameter whether it belongs to any of the "
+    "parts."
 )
 def last_part_or_none(model, learn):
     return set_each(model, lambda name: belongs(name, learn[-1:]))
@@ -126,7 +127,7 @@ def never_false(model, learn):
 
 
 @freeze.mistake(
-    "Your code freezes everything, also what should learn.",
+    "Your code freezes everything, including what should learn.",
 )
 def everything(model, learn):
     return set_each(model, lambda name: False)
@@ -151,8 +152,8 @@ def of_the_module(model, learn):
 
 
 @freeze.mistake(
-    'In your code a beginning is enough: "head" also matches "head_norm", and "layers.1" also "layers.10". A name '
-    "belongs to a part if it is the part, or begins with the part and a dot."
+    'In your code a common beginning is enough: "head" also matches "head_norm", and "layers.1" also '
+    '"layers.10". A name belongs to a part if it is the part, or begins with the part and a dot.'
 )
 def beginnings(model, learn):
     return set_each(model, lambda name: name.startswith(tuple(learn)))

@@ -83,7 +83,7 @@ def scores_only(score, words):
 
 @leave_one_out.mistake(
     "Your result is that of another word in the place of each, such as an empty one. Then there are as many words as "
-    "before, and its neighbours do not meet: leave out the position, `words[:i] + words[i + 1:]`."
+    "before, and its neighbours stay apart: leave out the position, `words[:i] + words[i + 1:]`."
 )
 def empty_word(score, words):
     return torch.tensor([score(words) - score([*words[:i], "", *words[i + 1 :]]) for i in range(len(words))])
@@ -154,8 +154,8 @@ def two_at_once(score, words):
 
 
 @leave_one_out.mistake(
-    "Your result is that of a list whose order changes as it goes on: each word is taken out, and put back at the "
-    "front. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
+    "In your code the order of the words changes along the way: each word is taken out, and put back at the front. "
+    "Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_front(score, words):
     whole, added = score(words), []
@@ -167,8 +167,8 @@ def put_back_at_the_front(score, words):
 
 
 @leave_one_out.mistake(
-    "Your result is that of a list whose order changes as it goes on: each word is taken out, and put back at the "
-    "end. Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
+    "In your code the order of the words changes along the way: each word is taken out, and put back at the end. "
+    "Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_end(score, words):
     whole, added = score(words), []
@@ -196,7 +196,8 @@ def by_enumeration(score, words):
 
 
 @leave_one_out.mistake(
-    "Without a word, the others should stay in their order. Yours come in another one: those behind the word first."
+    "Where a word is left out, the others should keep their order. In your code they do not: those after the word "
+    "come first."
 )
 def the_rest_turned_round(score, words):
     return torch.tensor([score(words) - score(words[i + 1 :] + words[:i]) for i in range(len(words))])

@@ -13,12 +13,12 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights, with_fi
 from course_lib.learning import adapters
 
 CHANGES_FROM_THE_START = (
-    "A new adapter of yours changes the output already. Let B begin at 0, and A at random: then the model begins as "
-    "what it was."
+    "Your adapter changes the output before it has learned anything. Let B begin at 0, and A at random: then the "
+    "model begins as it was."
 )
 A_BEGINS_AT_0 = (
-    "In your adapter A begins at 0, and B at random. Let it be the other way round, as in the text: A at random, "
-    "B at 0."
+    "In your adapter A begins at 0, and B at random. It should be the other way round, as in the text: A at random, B "
+    "at 0."
 )
 NEVER_LEARNS = (
     "In your adapter both matrices begin at 0. Then the gradient of each is 0, and it never learns. Let A begin at "
@@ -159,7 +159,7 @@ class FullMatrix(nn.Module):
 
 
 adapter.patch(
-    "Your adapter adds x to the change. It gives the change alone: what W makes of x is added outside.",
+    "Your adapter adds x to the change. It should return the change alone: W x is added outside.",
     replace="return self.scale",
     by="return x + self.scale",
 )

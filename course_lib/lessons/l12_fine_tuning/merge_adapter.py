@@ -34,8 +34,8 @@ merge_adapter = Exercise(
     cases=(
         arguments(4, 4, 2, 8.0, having=("a square matrix",)),
         arguments(5, 2, 1, 3.0, having=("rank 1",)),
-        arguments(4, 4, 4, 11.0, having=("full rank", "a square matrix", "a scale that is no whole number")),
-        arguments(3, 5, 2, 3.0, having=("a scale that is no whole number",)),
+        arguments(4, 4, 4, 11.0, having=("full rank", "a square matrix", "a scale that is not a whole number")),
+        arguments(3, 5, 2, 3.0, having=("a scale that is not a whole number",)),
         arguments(2, 6, 3, 3.0, having=("α equal to r",)),
         arguments(3, 4, 2, 6.0, having=("float64 numbers",), dtype=torch.float64),
     ),
@@ -108,13 +108,13 @@ merge_adapter.patch(
 )
 
 merge_adapter.patch(
-    "Your code scales the change twice, so that it is multiplied by (α/r)². Once is enough, either A, or B, or B A.",
+    "Your code scales the change twice, so that it is multiplied by (α/r)². Once is enough: scale A, or B, or B A.",
     replace="alpha / A.shape[0]",
     by="(alpha / A.shape[0]) ** 2",
 )
 
 
-@merge_adapter.mistake("Your code multiplies A by B. The order is B A: x first meets A, then B.")
+@merge_adapter.mistake("Your code multiplies A by B. The order is B A: x is multiplied by A first, then by B.")
 def other_order(weight, A, B, alpha):
     return weight + alpha / A.shape[0] * (A @ B)
 

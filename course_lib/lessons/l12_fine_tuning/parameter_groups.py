@@ -129,16 +129,16 @@ def frozen_too(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your groups leave out what is frozen in the body, but not in the head. Ask each parameter of both for "
-    "`requires_grad`."
+    "Your groups leave out what is frozen in the body, but not in the head. Check `requires_grad` for each parameter "
+    "of both."
 )
 def frozen_in_the_head(head, body, head_rate, body_rate):
     return [group(head.parameters(), head_rate), group(learning(body), body_rate)]
 
 
 @parameter_groups.mistake(
-    "Your groups leave out what is frozen in the head, but not in the body. Ask each parameter of both for "
-    "`requires_grad`."
+    "Your groups leave out what is frozen in the head, but not in the body. Check `requires_grad` for each parameter "
+    "of both."
 )
 def frozen_in_the_body(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(body.parameters(), body_rate)]
@@ -159,8 +159,8 @@ def body_only(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "Your groups are empty, so nothing would learn. Leave out only what is frozen, with `requires_grad` False. A "
-    "gradient is no sign: before the first backward pass, `grad` is None everywhere."
+    "Your groups are empty, so nothing would learn. Leave out only what is frozen, with `requires_grad` False. The "
+    "gradient does not tell: before the first backward pass, `grad` is None everywhere."
 )
 def nothing_in_the_groups(head, body, head_rate, body_rate):
     return [group([], head_rate), group([], body_rate)]

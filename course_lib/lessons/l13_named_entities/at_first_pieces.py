@@ -26,7 +26,7 @@ at_first_pieces = Exercise(
         case([0, 0], [None, None], 0, having=("no words",)),
     ),
     hints=(
-        "Which piece of a word did the model learn to label? What it says of the others means nothing.",
+        "Which piece of a word did the model learn to label? Its predictions for the others mean nothing.",
         "Go through values and words side by side, and keep a value only where a word occurs for the first time.",
         "`word_of_piece.index(word)` is the number of a word's first piece.",
     ),
@@ -34,8 +34,8 @@ at_first_pieces = Exercise(
 
 
 @at_first_pieces.mistake(
-    "Your result has the values of all pieces of a word. The model learned to label first pieces only: what it says of "
-    "the others means nothing.",
+    "Your result has the values of all pieces of a word. The model learned to label first pieces only: its "
+    "predictions for the others mean nothing.",
     seen="https://github.com/huggingface/transformers/pull/10568",
 )
 def all_pieces(values, word_of_piece, words):

@@ -58,7 +58,7 @@ def filled_with_0(word_of_piece, labels):
 
 
 @label_pieces.mistake(
-    "Your code gives special tokens the label 0, which is O. They are no words: give them −100 as well."
+    "Your code gives special tokens the label 0, which is O. They are not words: give them −100 as well."
 )
 def special_tokens_outside(word_of_piece, labels):
     found = word_pieces.label_pieces(word_of_piece, labels)
@@ -81,8 +81,8 @@ def last_piece(word_of_piece, labels):
 
 
 @label_pieces.mistake(
-    "Your code labels only words whose label differs from that of the word before, so that two words side by side with "
-    "one label look like one. Ask whether the *word* changes."
+    "Your code labels only words whose label differs from that of the word before, so that two words side by side "
+    "with one label look like one. Check whether the *word* changes."
 )
 def where_the_label_changes(word_of_piece, labels):
     found, before = [], None
@@ -94,8 +94,8 @@ def where_the_label_changes(word_of_piece, labels):
 
 
 @label_pieces.mistake(
-    "Your code gives each label only once: a later word with the same label gets none. Ask whether the *word* is a new "
-    "one, not whether its label is."
+    "Your code gives each label only once: a later word with the same label gets none. Check whether the *word* is a "
+    "new one, not whether its label is."
 )
 def where_the_label_is_new(word_of_piece, labels):
     found, seen = [], set()
@@ -150,7 +150,7 @@ def whole_words_only(word_of_piece, labels):
 
 
 @label_pieces.mistake(
-    "Your code gives word 0 no label. If it asks `if word`, note that 0 counts as false: ask `if word is not None`."
+    "Your code gives word 0 no label. If it asks `if word`, note that 0 counts as false: write `if word is not None`."
 )
 def word_0_is_none(word_of_piece, labels):
     found = word_pieces.label_pieces(word_of_piece, labels)

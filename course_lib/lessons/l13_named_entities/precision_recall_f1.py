@@ -201,8 +201,8 @@ def found_in_any_sentence(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code counts a name as found only at the same place in both lists of a sentence. Ask whether it is anywhere "
-    "in the other list."
+    "Your code counts a name as found only at the same place in both lists of a sentence. Check whether it is "
+    "anywhere in the other list."
 )
 def place_by_place(predicted, expected):
     pairs = [pair for ours, theirs in zip(predicted, expected, strict=True) for pair in zip(ours, theirs, strict=False)]

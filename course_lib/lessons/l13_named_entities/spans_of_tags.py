@@ -54,7 +54,7 @@ spans_of_tags = Exercise(
         ),
         (
             "A name continues only with `I-` of its own kind. Anything else ends it. `B-` begins one, and so does "
-            "`I-` where nothing of its kind is under way."
+            "`I-` where no name of its kind is open."
         ),
         (
             "Split each tag: `place, _, kind = tag.partition('-')`. Loop over `[*tags, 'O']`, so that a name at the "
@@ -122,7 +122,7 @@ def kinds_mixed(tags):
 
 @spans_of_tags.mistake(
     "Your code begins a name for an `I-` of another kind, but not for one after O or at the beginning. All of them "
-    "begin one: no name of their kind is under way."
+    "begin one: no name of their kind is open."
 )
 def after_outside_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or (span[1] > 0 and tags[span[1] - 1] != "O")]
@@ -130,7 +130,7 @@ def after_outside_dropped(tags):
 
 @spans_of_tags.mistake(
     "Your code begins a name for an `I-` after O, but not for one of another kind than the name before it. Both begin "
-    "one: no name of their kind is under way."
+    "one: no name of their kind is open."
 )
 def other_kind_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or span[1] == 0 or tags[span[1] - 1] == "O"]
@@ -138,7 +138,7 @@ def other_kind_dropped(tags):
 
 @spans_of_tags.mistake(
     "Your code begins no name for an `I-` at the beginning if the last tag is of the same kind, as if the last word "
-    "came before the first. `tags[i - 1]` is the last tag where i is 0: nothing is under way there."
+    "came before the first. `tags[i - 1]` is the last tag where i is 0: no name is open there."
 )
 def last_tag_before_the_first(tags):
     same = bool(tags) and tags[0][0] == "I" and tags[0][2:] == tags[-1][2:]

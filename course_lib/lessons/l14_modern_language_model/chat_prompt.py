@@ -25,16 +25,16 @@ chat_prompt = Exercise(
     another=case([{"role": "user", "content": "Who is he?"}], "Be kind."),
     cases=(
         case(TALK, "Be kind.", having=("several turns",)),
-        case(TOLD, "Be kind.", having=("a message of the system",)),
-        case(LATE, "Be kind.", having=("a message of the system at the end",)),
-        case([*TOLD, *TALK], "", having=("a message of the system", "several turns")),
-        case(ASKED, "", having=("an empty text of the system",)),
+        case(TOLD, "Be kind.", having=("a system message",)),
+        case(LATE, "Be kind.", having=("a system message at the end",)),
+        case([*TOLD, *TALK], "", having=("a system message", "several turns")),
+        case(ASKED, "", having=("an empty system text",)),
         case(GREETED, "Be kind.", having=("a conversation that the assistant begins",)),
         case([{"role": "user", "content": "  two spaces  "}], "Be kind.", having=("spaces around the content",)),
     ),
     hints=(
         "Write the text for one message on paper, with its new lines. Then the text for two.",
-        "If the first message is not one of the system, put one with the given text before it.",
+        "If the first message is not a system message, put one with the given text before it.",
         'Each turn is `f"<|im_start|>{role}\\n{content}<|im_end|>\\n"`. What comes after the last one?',
     ),
 )
@@ -78,7 +78,8 @@ chat_prompt.patch(
 
 
 @chat_prompt.mistake(
-    "Your text has no message of the system where the conversation brings none. Put one with the given text first."
+    "Your code never adds the given system text. Put a system message with it first, unless the conversation "
+    "begins with one."
 )
 def never_told(messages, system):
     turns = [f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in messages]
@@ -86,15 +87,14 @@ def never_told(messages, system):
 
 
 @chat_prompt.mistake(
-    "Your code puts the text `system` first even if the conversation begins with a message of the system. Leave it out "
-    "there."
+    "Your code puts the text `system` first even if the conversation begins with a system message. Leave it out there."
 )
 def told_twice(messages, system):
     return chat.chat_prompt([{"role": "system", "content": system}, *messages], system)
 
 
 @chat_prompt.mistake(
-    "Your code leaves out the text `system` if any message of the conversation is one of the system. Only the first "
+    "Your code leaves out the text `system` if any message of the conversation is a system message. Only the first "
     "message decides."
 )
 def anywhere(messages, system):
@@ -104,16 +104,16 @@ def anywhere(messages, system):
 
 
 @chat_prompt.mistake(
-    "Your text has no message of the system where the given text is empty. Only the first message decides whether "
-    "there is one."
+    "Your text has no system message where the given text is empty. Only the first message decides whether there is "
+    "one."
 )
 def empty_left_out(messages, system):
     return chat.chat_prompt(messages, system) if system else never_told(messages, system)
 
 
 @chat_prompt.mistake(
-    "Your text has the given message of the system only where the user speaks first. It is there whenever the first "
-    "message is not one of the system."
+    "Your text has the given system message only where the user speaks first. It belongs there whenever the first "
+    "message is not a system message."
 )
 def before_the_user_only(messages, system):
     begins_with_user = messages[0]["role"] == "user"

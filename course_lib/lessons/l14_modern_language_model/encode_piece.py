@@ -205,7 +205,7 @@ def leftmost_one_by_one(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code never joins the pair of rank 0, as with `ranks.get(pair) or …`, where 0 counts as false. Ask whether "
+    "Your code never joins the pair of rank 0, as with `ranks.get(pair) or …`, where 0 counts as false. Check whether "
     "`pair in ranks`, or write `ranks.get(pair, math.inf)`."
 )
 def rank_0_taken_for_none(piece, vocabulary, ranks):

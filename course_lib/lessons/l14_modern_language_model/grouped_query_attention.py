@@ -155,8 +155,8 @@ grouped_query_attention = Exercise(
 )
 
 grouped_query_attention.patch(
-    "Your values are rotated too. Positions decide who reads whom; what is read stays as it is: rotate queries and "
-    "keys only.",
+    "Your values are rotated too. Positions should change which tokens are read, not what is read from them: rotate "
+    "queries and keys only.",
     replace="values = split_heads(self.W_v(x), self.kv_heads)",
     by="values = self.rotate(split_heads(self.W_v(x), self.kv_heads))",
     seen="https://github.com/InternLM/lmdeploy/issues/2639",
@@ -265,8 +265,8 @@ grouped_query_attention.patch(
 
 
 @grouped_query_attention.mistake(
-    "Every query head of your class has keys and values of its own. Only `kv_heads` heads of them are made, and groups "
-    "of query heads share these."
+    "Every query head of your class has keys and values of its own. There are only `kv_heads` heads of keys and "
+    "values, and groups of query heads share them."
 )
 def nothing_shared(d_model, heads, kv_heads, rotate):
     return layers.GroupedQueryAttention(d_model, heads, heads, rotate)

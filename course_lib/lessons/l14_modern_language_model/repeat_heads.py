@@ -34,14 +34,14 @@ repeat_heads = Exercise(
     hints=(
         "Query heads 0, 1, 2 share key head 0, and 3, 4, 5 share key head 1. So which order do the copies have?",
         "The heads are on axis 1, and the copies of a head are neighbours.",
-        "`torch.repeat` lays the whole row of heads down again; `torch.repeat_interleave` repeats each in its place.",
+        "`torch.repeat` repeats the whole sequence of heads; `torch.repeat_interleave` repeats each head in its place.",
     ),
 )
 
 
 @repeat_heads.mistake(
     "Your groups are in the wrong order: 0, 1, 0, 1 in place of 0, 0, 1, 1. The copies of a head are neighbours: "
-    "`repeat_interleave` puts them so, but `repeat` and `cat` lay the whole row of heads down again."
+    "`repeat_interleave` puts them so, but `repeat` and `cat` repeat the whole sequence of heads."
 )
 def whole_row_again(x, times):
     return x.repeat(1, times, 1, 1)

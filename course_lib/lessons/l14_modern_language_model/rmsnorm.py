@@ -57,8 +57,8 @@ def in_half_precision(answer: Any, _arguments: tuple[Any, ...]) -> str:
     x = fixed_tensor(2, 3, 4).to(torch.float16)
     if (answer(4)(x) - layers.RMSNorm(4)(x)).abs().max() > 1e-4:
         return (
-            "With a gain of float32 and tokens of float16 your result is only as exact as float16. Go on in float32 up "
-            "to the end, also where you multiply by the gain."
+            "With a gain of float32 and tokens of float16 your result is only as exact as float16. Stay in float32 to "
+            "the end, also where you multiply by the gain."
         )
     return ""
 
@@ -95,7 +95,7 @@ rms_norm = Exercise(
         case(4, fixed_tensor(1, 2, 4, dtype=torch.float64), having=("float64 numbers",)),
     ),
     hints=(
-        "It is your `LayerNorm` with two things left out. Which line has nothing to do any more?",
+        "It is your `LayerNorm` with two things left out. Which line is no longer needed?",
         (
             "Keep a gain of ones, `nn.Parameter(torch.ones(d_model))`. Squares, mean and root run over the last axis, "
             "with `keepdim=True`; eps is under the root."
@@ -114,7 +114,7 @@ rms_norm.patch(
 )
 
 rms_norm.patch(
-    "Your code divides by the standard deviation, whose squares are of x minus its mean. Take the mean of x² itself.",
+    "Your code divides by the standard deviation, which squares x minus its mean. Take the mean of x² itself.",
     replace="wide.pow(2).mean(-1, keepdim=True)",
     by="wide.var(-1, correction=0, keepdim=True)",
 )

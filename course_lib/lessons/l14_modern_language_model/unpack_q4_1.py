@@ -72,7 +72,8 @@ unpack_q4_1.patch(
 
 
 unpack_q4_1.patch(
-    "Your two halves of a byte are neighbours. In a block all lower halves come first, then all upper ones.",
+    "In your result the two halves of a byte are neighbours. In a block all lower halves come first, then all "
+    "upper ones.",
     replace="dim=1)  # (n, 32)",
     by="dim=1).view(-1, 2, 16).mT.flatten(1)",
 )
@@ -102,7 +103,7 @@ unpack_q4_1.patch(
 )
 
 unpack_q4_1.patch(
-    "Your q goes from −8 to 7, as in other types. In Q4_1 it goes from 0 to 15.",
+    "Your q goes from −8 to 7, as in other formats. In Q4_1 it goes from 0 to 15.",
     replace="return scale * q + minimum",
     by="return scale * (q.float() - 8) + minimum",
 )
@@ -115,7 +116,8 @@ unpack_q4_1.patch(
 
 
 @unpack_q4_1.mistake(
-    "Your numbers are float32, but rounded as in float16. Turn scale and minimum into float32 before you compute."
+    "Your numbers are in float32, but rounded to float16 on the way. Turn scale and minimum into float32 before "
+    "you compute."
 )
 def computed_in_float16(blocks):
     scale, minimum = blocks[:, :4].contiguous().view(torch.float16).split(1, dim=1)

@@ -44,7 +44,7 @@ average_weights = Exercise(
     ),
     hints=(
         "Each weight is averaged with itself at other moments, never with another weight. What does one name need?",
-        "Go through the names of one checkpoint. Which tensors of that name are there in all checkpoints?",
+        "Go through the names of one checkpoint. Which tensors have that name in the checkpoints?",
         "`torch.stack([each[name] for each in checkpoints])` puts them side by side; take the mean over axis 0.",
     ),
 )

@@ -278,7 +278,10 @@ def recall(hypotheses, references, longest):
     return 100 * penalty(hypotheses, references) * geometric_mean(values)
 
 
-@bleu.mistake("Where no n-gram matches, your code takes the logarithm of 0. The score is 0 then: return it at once.")
+@bleu.mistake(
+    "Where no n-gram matches, your code takes the logarithm of 0. The score is 0 then: return it before you take a "
+    "logarithm."
+)
 def logarithm_of_zero(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)
     return 100 * penalty(hypotheses, references) * math.exp(sum(map(math.log, values)) / longest)

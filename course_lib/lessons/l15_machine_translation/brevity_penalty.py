@@ -81,7 +81,7 @@ brevity_penalty.patch(
 
 
 @brevity_penalty.mistake(
-    "Your r / c is rounded down to a whole number, as `//` does it. Divide with `/`, so that its fraction counts too."
+    "Your r / c is rounded down to a whole number, as `//` does. Divide with `/`, so that its fraction counts too."
 )
 def whole_quotient(length, reference_length):
     return math.exp(min(0, 1 - reference_length // length)) if length else 0.0

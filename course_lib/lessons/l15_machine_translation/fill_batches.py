@@ -86,8 +86,8 @@ def without_padding(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your batches grow beyond the budget: an example joins wherever the open batch is not full yet. Ask how many ids "
-    "it would hold with that example."
+    "Your batches grow beyond the budget: an example joins wherever the open batch is not full yet. Check how many "
+    "ids it would hold with that example."
 )
 def asks_too_late(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: cost(batch) < batch_tokens)
@@ -100,9 +100,7 @@ def strictly_below(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: cost([*batch, new]) < batch_tokens)
 
 
-@fill_batches.mistake(
-    "Your code counts the rows of the open batch without the one that wants to join: that is one row too few."
-)
+@fill_batches.mistake("Your code counts the rows of the open batch without the new example: that is one row too few.")
 def one_row_too_few(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: len(batch) * cost([*batch, new]) / (len(batch) + 1) <= batch_tokens)
 
@@ -189,7 +187,8 @@ def long_ones_lost(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your batches are filled in the order of the lengths. Fill them in the order given: who calls it may have sorted."
+    "Your batches are filled in the order of the lengths. Fill them in the order given: the caller may have "
+    "sorted the examples."
 )
 def sorts_first(lengths, batch_tokens):
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])

@@ -41,8 +41,8 @@ gru_step = Exercise(
 
 
 gru_step.patch(
-    "Your z is the share of the candidate. Here it is the share of the old state that stays: "
-    "(1 - z) * n + z * h. Both are in use; the weights decide.",
+    "Your z is the share of the candidate. Here it is the share of the old state that stays: (1 - z) * n + z * h. "
+    "Both conventions are in use, and the weights fit only one.",
     replace="(1 - z) * candidate + z * state",
     by="z * candidate + (1 - z) * state",
 )
@@ -73,12 +73,12 @@ gru_step.patch(
     by="torch.sigmoid(x_n + r * h_n)",
 )
 gru_step.patch(
-    "Your candidate goes through no tanh, so that the state can grow without limit.",
+    "Your candidate does not go through a tanh, so that the state can grow without limit.",
     replace="torch.tanh(x_n + r * h_n)",
     by="(x_n + r * h_n)",
 )
 gru_step.patch(
-    "Your gates go through no sigmoid. A gate is a share, from 0 to 1.",
+    "Your gates do not go through a sigmoid. A gate is a share, from 0 to 1.",
     replace="torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)",
     by="x_r + h_r, x_z + h_z",
 )

@@ -75,9 +75,7 @@ def with_negative_scales(weight):
     return with_scale(weight, torch.where(largest == 0, torch.ones_like(largest), largest / 127))
 
 
-@quantize_rows.mistake(
-    "Your whole numbers are rounded towards 0, as `to(torch.int8)` does it. Call `round()` before it."
-)
+@quantize_rows.mistake("Your whole numbers are rounded towards 0, as `to(torch.int8)` does. Call `round()` before it.")
 def cut_off(weight):
     scale = scales(weight.abs().amax(dim=1, keepdim=True))
     return (weight / scale).to(torch.int8), scale
@@ -103,7 +101,7 @@ def without_absolute_and_cut_off(weight):
 
 
 @quantize_rows.mistake(
-    "Your whole numbers are rounded down, as `floor` and `//` do it. Call `round()`, which takes the nearest one."
+    "Your whole numbers are rounded down, as `floor` and `//` do. Call `round()`, which takes the nearest one."
 )
 def rounded_down(weight):
     scale = scales(weight.abs().amax(dim=1, keepdim=True))

@@ -26,14 +26,14 @@ def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
         call_directly(answer)(*inputs, block)
     if allocations.largest > max(S * d, 2 * block * block):
         return (
-            f"But with {T} queries, {S} keys and blocks of {block}, your code holds a tensor of "
+            f"Your output is right, but with {T} queries, {S} keys and blocks of {block}, your code holds a tensor of "
             f"{allocations.largest:,} numbers at once. Never hold more scores than block × block, here "
             f"{block * block}: go through the keys block by block, too."
         )
     if any(S in shape and d not in shape for shape in allocations.shapes):
         return (
-            f"But with {S} keys and blocks of {block}, your code holds a query's scores for all {S} keys at once. Go "
-            "through the keys block by block, with your online softmax."
+            f"Your output is right, but with {S} keys and blocks of {block}, your code holds a query's scores for all "
+            f"{S} keys at once. Go through the keys block by block, with your online softmax."
         )
     return ""
 
@@ -112,7 +112,7 @@ attend_in_blocks.patch(
     by="value.size(-1) ** -0.5",
 )
 attend_in_blocks.patch(
-    "Your code leaves out the last block of keys if it is not full. Keys that are left over count.",
+    "Your code leaves out the last block of keys if it is not full. Keys that are left over count too.",
     replace="range(0, key.size(-2), block)",
     by="range(0, max(key.size(-2) // block, 1) * block, block)",
 )

@@ -21,7 +21,7 @@ reach = Exercise(
         case(5, 2, having=("a window of two tokens",)),
     ),
     hints=(
-        "With a window of 3, which tokens does token 10 read in one layer? And which have those read before?",
+        "With a window of 3, which tokens does token 10 read in one layer? And which tokens had those read before?",
         "Each layer carries information the same number of tokens further. How many?",
         "`window - 1` for each layer, and the token itself.",
     ),
@@ -29,7 +29,7 @@ reach = Exercise(
 
 
 @reach.mistake(
-    "Your code counts a whole window for each layer. Windows overlap at a token: each layer adds `window` - 1 tokens."
+    "Your code counts a whole window for each layer. Windows overlap by one token: each layer adds `window` - 1 tokens."
 )
 def product(layers, window):
     return layers * window
@@ -41,7 +41,7 @@ def without_itself(layers, window):
 
 
 @reach.mistake(
-    "Your reach grows like a power. A window reaches a fixed number of tokens back in each layer, so they add."
+    "Your reach grows like a power. Each layer reaches a fixed number of tokens further back, so these numbers add up."
 )
 def power(layers, window):
     return window**layers

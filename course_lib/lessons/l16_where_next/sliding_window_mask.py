@@ -72,7 +72,9 @@ def pieces(T, window):
     return (piece[:, None] == piece) & torch.ones(T, T, dtype=torch.bool).tril()
 
 
-@sliding_window_mask.mistake("Your mask is not of True and False. A mask should be boolean: compare, or `.bool()`.")
+@sliding_window_mask.mistake(
+    "Your mask does not hold True and False. A mask should be Boolean: return a comparison, or use `.bool()`."
+)
 def numbers(T, window):
     return blocks.sliding_window_mask(T, window).long()
 

@@ -58,7 +58,8 @@ vision_transformer = Exercise(
 )
 
 vision_transformer.patch(
-    "No positions are added in your model, so a picture is a heap of patches: exchange two, and nothing changes.",
+    "No positions are added in your model, so it does not know where a patch belongs: if two are exchanged, "
+    "nothing changes.",
     replace="torch.cat((first, x), dim=1) + self.positions",
     by="torch.cat((first, x), dim=1)",
 )

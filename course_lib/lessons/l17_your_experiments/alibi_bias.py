@@ -22,7 +22,7 @@ alibi_bias = Exercise(
             3,
             3,
             having=(
-                "a number of heads that is no power of 2",
+                "a number of heads that is not a power of 2",
                 "a number of heads that does not divide 8",
                 "as many heads as tokens",
             ),
@@ -33,7 +33,7 @@ alibi_bias = Exercise(
             6,
             12,
             having=(
-                "a number of heads that is no power of 2",
+                "a number of heads that is not a power of 2",
                 "a number of heads that does not divide 8",
                 "a longer text",
             ),
@@ -121,7 +121,8 @@ alibi_bias.patch(
 
 @alibi_bias.mistake(
     "Your bias is the slope times the number of the key, as in the authors' code. Under a causal mask, a softmax "
-    "gives the same weights for it, but here the bias itself is wanted: minus slope times distance, on both sides.",
+    "gives the same weights for it, but here the bias itself is compared: return minus slope times distance, on both "
+    "sides.",
     seen="https://github.com/ofirpress/attention_with_linear_biases",
 )
 def by_the_number_of_the_key(heads, T):

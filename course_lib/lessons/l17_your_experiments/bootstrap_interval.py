@@ -67,8 +67,8 @@ def of_90_percent(values, picks):
 
 
 @bootstrap_interval.mistake(
-    "Your ends are the 0.025th and the 0.975th percentile, both close to the smallest mean. The 2.5th and the 97.5th "
-    "are wanted: 0.025 and 0.975 for `quantile`, but 2.5 and 97.5 for NumPy's `percentile`."
+    "Your ends are the 0.025th and the 0.975th percentile, both close to the smallest mean. They should be the 2.5th "
+    "and the 97.5th: 0.025 and 0.975 for `quantile`, but 2.5 and 97.5 for NumPy's `percentile`."
 )
 def shares_for_per_cent(values, picks):
     return ends(values[picks].mean(dim=-1), 0.00025, 0.00975)
@@ -82,7 +82,9 @@ def from_the_smallest_to_the_largest(values, picks):
     return ends(values[picks].mean(dim=-1), 0.0, 1.0)
 
 
-@bootstrap_interval.mistake("Your means are those of the picks themselves. They are places: draw `values[picks]`.")
+@bootstrap_interval.mistake(
+    "Your means are those of the picks themselves. The picks are indices: draw `values[picks]`."
+)
 def of_the_picks(values, picks):
     return ends(picks.to(values.dtype).mean(dim=-1))
 

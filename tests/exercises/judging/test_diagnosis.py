@@ -67,7 +67,7 @@ def test_a_missing_return_is_distinguished_from_a_print():
     assert "its `return` is missing" in said("softmax", forgets)
     message = said("softmax", prints)
     assert "It prints: write `return`" in message
-    assert "It printed: tensor(" in message
+    assert "Your code printed: tensor(" in message
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_missing_return_is_distinguished_from_a_print():
             lambda x, dim: torch.softmax(x, dim).unsqueeze(0),
             "one axis of length 1 too many, axis 0: `squeeze(0)` removes it",
         ),
-        (lambda x, dim: torch.softmax(x, dim).round().int(), "the right numbers are rounded to whole ones"),
+        (lambda x, dim: torch.softmax(x, dim).round().int(), "the right numbers are rounded to whole numbers"),
         (lambda x, dim: "softmax", "you return a `str`"),
     ],
 )
@@ -195,7 +195,7 @@ def test_the_first_number_that_differs_is_reported_with_its_position():
     # By hand: 0.5 * 0 + 0.25 * 8 + 0.25 * 2 = 2.5 in the second column.
     message = said("mix_values", answer)
     assert "should give `[[2.5, 2.5], [0, 8]]`, not `[[2.5, 7.5], [0, 24]]`." in message
-    assert message.startswith("Your output is wrong only at the last index along the axis d_v.")
+    assert message.startswith("Your output is wrong only at the last index of the axis `d_v`.")
 
 
 def test_a_changed_argument_is_reported():
@@ -231,7 +231,7 @@ def test_of_a_list_of_lists_a_copy_of_the_outer_one_is_not_said_to_be_enough():
         return torch.tensor(ids[: len(ids) // length * length]).view(-1, length)
 
     message = said("pack_texts", empties_the_first)
-    assert "leave `texts` and what is in it as they are" in message
+    assert "leave `texts` and everything in it as it is" in message
 
 
 def test_the_largest_difference_is_shown_and_not_one_in_the_last_digits():
@@ -266,7 +266,7 @@ def test_a_number_is_shown_with_as_few_digits_as_tell_it_apart(got: Any, said: s
 def test_a_number_in_float64_with_which_no_model_goes_on_is_accepted_with_a_remark(name: str, answer: Any):
     report = find(name).check(answer)
     assert report.passed, report
-    assert "It is in float64, though float32 came in." in report.message
+    assert "Your result is in float64, though the arguments are in float32." in report.message
 
 
 def test_the_dtype_of_nothing_does_not_matter():
@@ -336,7 +336,7 @@ def test_the_same_result_for_all_arguments_is_reported():
 
 def test_a_result_that_is_drawn_at_random_is_said_to_be_so():
     message = said("embed", lambda ids, table: nn.Embedding(*table.shape)(ids))
-    assert message.startswith("Your code gives another result each time that it is called with the same arguments.")
+    assert message.startswith("Your code gives a different result each time it is called with the same arguments.")
 
 
 def test_a_result_that_depends_on_earlier_calls_is_not_called_random():
@@ -352,7 +352,7 @@ def test_a_result_that_depends_on_earlier_calls_is_not_called_random():
 def test_the_result_of_the_example_written_into_the_code_is_reported():
     example = torch.softmax(torch.tensor([0.0, 1.0, 2.0]), 0)
     message = said("softmax", lambda x, dim: example)
-    assert message.startswith("Your code gives one and the same result whatever goes in")
+    assert message.startswith("Your code gives the same result for all arguments")
 
 
 def test_an_answer_right_only_for_the_example_is_reported():
@@ -529,7 +529,7 @@ def test_code_that_asks_for_float32_is_not_said_to_do_so_by_chance(
 ):
     report = find(name).check(answer)
     assert report.passed
-    assert report.message.startswith("Right. Where float64 numbers come in, your code computes in float32 all the same")
+    assert report.message.startswith("Right. Your code rounds float64 numbers, since")
     assert "`.float()`" in report.message
     assert report.message.endswith(consequence)
 
@@ -552,7 +552,7 @@ def test_float32_from_float64_numbers_is_refused_where_a_later_cell_computes_in_
 def test_float32_from_float64_numbers_is_remarked_on_elsewhere():
     report = find("dot_product_scores").check(lambda query, key: query.float() @ key.float().T)
     assert report.passed
-    assert "Where float64 numbers come in, your code computes in float32 all the same" in report.message
+    assert "Your code rounds float64 numbers, since" in report.message
 
 
 def test_an_error_about_dtypes_is_not_excused_where_a_later_cell_computes_in_float64():
@@ -575,9 +575,7 @@ def test_an_axis_whose_letter_occurs_twice_is_named_by_its_place():
         bias = find("alibi_bias").reference(heads, T)
         return bias.masked_fill(torch.ones(T, T).triu(1).bool(), 5.0)
 
-    assert "right only at the last index along the axis before the last, and wrong elsewhere." in said(
-        "alibi_bias", alibi_bias
-    )
+    assert "right at the last index of the axis before the last, and wrong elsewhere." in said("alibi_bias", alibi_bias)
 
 
 def test_a_pattern_along_a_batch_that_mostly_has_one_text_is_not_said():
@@ -630,7 +628,7 @@ def without_an_element(word, pair, new_id):
     ("answer", "sentence"),
     [
         (lambda word, pair, new_id: word.replace(pair, new_id), "`.replace` is a method of texts"),
-        (changed_in_place, "A tuple cannot be changed: make a list of it first"),
+        (changed_in_place, "A tuple cannot be changed: turn it into a list first"),
         (without_an_element, "A tuple cannot be changed and has no `.remove`"),
     ],
 )
@@ -728,9 +726,9 @@ def test_arguments_on_which_nothing_depends_are_named():
         return weights @ value, weights
 
     message = said("MultiHeadAttention", FromTheQuery)
-    assert message.startswith("Nothing that you return depends on `key`. Does your code use it,")
+    assert message.startswith("Nothing that you return depends on `key`. Does your code use it at all,")
     message = said("additive_attention", additive)
-    assert message.startswith("Nothing that you return depends on `query`, `W_a` and `v_a`. Does your code use them,")
+    assert message.startswith("Nothing that you return depends on `query`, `W_a` and `v_a`. Does your code use them at all,")
 
 
 def test_a_count_is_said_in_numbers_and_not_as_a_factor():
@@ -762,7 +760,7 @@ def test_a_result_in_float64_of_float32_precision_is_not_wrong_everywhere():
         a, b = x.chunk(2, dim=-1)
         return torch.cat([a * angles.cos() - b * angles.sin(), a * angles.cos() + b * angles.sin()], dim=-1)
 
-    assert "Your turned vectors are wrong only in the second half along the axis d_k." in said("rotary", rotary)
+    assert "Your turned vectors are wrong only in the second half of the axis `d_k`." in said("rotary", rotary)
 
 
 @pytest.mark.parametrize(

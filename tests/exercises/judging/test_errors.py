@@ -61,14 +61,14 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("x.exp + 1", "its brackets `()` are missing"),
         ("x.view(2, 3 / 1)", "`//` divides whole numbers"),
         ("1 if mask else 0", "write `mask is not None`"),
-        ("1 if (x > 0) else 0", "`.all()` and `.any()` make one truth value of it"),
+        ("1 if (x > 0) else 0", "`.all()` and `.any()` reduce it to one truth value"),
         ("x.T.view(6)", "`reshape` or `flatten` copies them"),
         ("x.view(4, 2)", "have to give as many numbers as the tensor has"),
         ("np.max(x, axis=0, keepdims=True)", "That is numpy's function"),
         ("torch.softmax(x, axis=0, keepdims=True)", "torch writes `dim=` for `axis=`"),
         ("None + x", "Something in that line is None"),
         ("(x, x).exp()", "take them apart"),
-        ("nn.ModuleList([nn.Identity()])(x)", "call one after the other in a loop"),
+        ("nn.ModuleList([nn.Identity()])(x)", "call the layers one after another in a loop"),
         ("x.sum(5)", "A tensor there has fewer axes than that"),
         ("[1, 2][2]", "An index goes past the end"),
         ("{}[3]", "The dictionary has no key 3"),
@@ -82,7 +82,7 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("nn.Linear(3, 2)(nn.ReLU(x))", "`nn.ReLU(…)` makes a layer"),
         ("x.var(axis=-1, ddof=0)", "`correction=0` divides by the count itself"),
         ("[1, 2].get(1)", "`.get` is a method of dictionaries"),
-        ("[1, 2].exp()", "makes a tensor of it"),
+        ("[1, 2].exp()", "turns it into a tensor"),
         ("(3).dtype", "of type `int`, where a tensor is needed."),
         ("(3).exp()", "where a tensor is needed: `math.exp` is for numbers"),
         ("torch.sin(0.5 / 2)", "`math.sin` takes numbers"),
@@ -92,8 +92,8 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("x.permute(0, 1, 2)", "has to name every axis"),
         ("nn.Embedding(4, 3)(x)", "An embedding looks up rows by whole numbers"),
         ("math.sqrt(x.shape)", "`.shape` holds the lengths of all axes"),
-        ("[1, 2].index(3)", "ask first, with `in`"),
-        ("max([])", "There is nothing to take the largest or smallest of"),
+        ("[1, 2].index(3)", "check with `in` first"),
+        ("max([])", "There is nothing left to take the largest or smallest of"),
         ('b"".join([1, 2])', "`bytes([…])` makes bytes of numbers"),
         ("post_norm(x, lambda a, b: a, torch.exp)", "give them a function of one"),
         ("tf.nn.softmax(x)", "`tf` usually stands for TensorFlow"),
@@ -109,7 +109,7 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("softmax(x, 0)", "write `from course_lib.yours import softmax`"),
         ("{[1, 2]: 3}", "A list cannot be a key of a dictionary"),
         ('{"role": 1}.role', '`["role"]`, not `.role`'),
-        ("[1, 2] - 1", "A list and a number meet there"),
+        ("[1, 2] - 1", "A list and a number are combined there"),
         ("(5).decode()", "`bytes([…])` makes bytes of numbers"),
         ("bytearray() + 5", "`bytes([…])` makes bytes of numbers"),
         ("x[x]", "Indices are whole numbers"),
@@ -117,8 +117,8 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("torch.argsort(x, -1, True, stable=True)", "name them, such as `dim=-1`"),
         ("post_norm.forward(x)", "a plain function, not a module"),
         ("post_norm.shape", "its brackets `()` are missing"),
-        ("torch.cat((x, deep[0]), 1)", "have to agree on all other axes: here 2 meets 4."),
-        ("sofmax(x, 0)", "is it misspelled, or does it lack `self.`?"),
+        ("torch.cat((x, deep[0]), 1)", "have to agree on all other axes: here one size is 2, and the other 4."),
+        ("sofmax(x, 0)", "is it misspelled, or is `self.` missing?"),
     ],
 )
 def test_the_cause_of_a_common_error_is_said(source: str, words: str):
@@ -156,7 +156,10 @@ def test_an_argument_that_the_answer_does_not_take_is_explained_by_the_signature
 
 def test_an_error_about_arguments_is_not_blamed_on_a_call_that_has_the_right_ones():
     cause = likely_cause(raised(answer("ones_for(torch.tensor([[1, 4]]))")), "answer()", [])
-    assert cause == "It comes up inside `ones_for`, which is called there: does that get what it takes?"
+    assert (
+        cause
+        == "The error comes from inside `ones_for`, which is called there: does it get the arguments that it takes?"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_a_name_is_a_noun_phrase_that_fits_into_all_patterns(name: str):
     assert not re.search(r"\b(what|which|how|whether|who|when|should|is|are)\b", name.split(" that ")[0])
     assert not name.endswith((",", ".", " "))
     for sentence in (
-        f"In {owned(name)}, everything is too large by 1.",
+        f"In {owned(name)}, every number is too large by 1.",
         f"{capitalized(owned(name))} {is_or_are(name)} too small.",
         f"For `f(x)`, {name} should be `1`, not `2`.",
         f"The numbers of {name} are right.",

@@ -26,24 +26,24 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x / 2 + x.square() / 2, ""),
         (torch.sqrt, "there is one step too many, a square root"),
         (lambda x: 1 - x, "there is one step too many, the step 1 − x"),
-        (lambda x: x * 3, "everything is the right result times 3"),
-        (lambda x: x - 0.25, "everything is too small by 0.25"),
+        (lambda x: x * 3, "every number is 3 times what it should be"),
+        (lambda x: x - 0.25, "every number is too small by 0.25"),
         (lambda x: x.mT, "axes 0 and 1 are exchanged"),
         (lambda x: x.unsqueeze(1), "one axis of length 1 too many, axis 1"),
         (lambda x: x.flip(1), "in reverse order along axis 1"),
         (lambda x: x.roll(1, 1), "everything is shifted along axis 1: each number is one position too late"),
         (lambda x: x.mean(1), "there is the mean of the right numbers along axis 1, as `.mean(1)` gives it"),
         (lambda x: x.sum(), "there is the sum of the right numbers, as `.sum()` gives it"),
-        (lambda x: x[:1], "only what belongs to index 0 of the first axis"),
+        (lambda x: x[:1], "only the part at index 0 of the first axis"),
         (lambda x: x[None, None], "axes of length 1 come before the others"),
         (lambda x: x.flatten(), "in the right order, but in another shape"),
-        (lambda x: x.tolist(), "in a `list`: `torch.tensor(...)` makes a tensor of it"),
+        (lambda x: x.tolist(), "in a `list`: `torch.tensor(...)` turns it into a tensor"),
         (lambda x: [*x], "`torch.stack(..., dim=0)` makes one tensor of them"),
         (lambda x: [x], "inside a `list`: return the thing itself"),
         (lambda x: (x, x), "number 1 is right: return that one alone"),
         (lambda x: x.half(), "the numbers are in torch.float16"),
         (lambda x: x.bfloat16().float(), "some step computes in torch.bfloat16"),
-        (lambda x: x.round(), "the right numbers are rounded to whole ones"),
+        (lambda x: x.round(), "the right numbers are rounded to whole numbers"),
         (lambda x: x[:, [1, 0, 2]], "the right numbers are there, but at other positions"),
     ],
 )
@@ -73,7 +73,9 @@ def test_a_factor_is_written_in_terms_of_the_sizes_that_it_follows():
     sizes = [{"query.size(-1)": 4.0}, {"query.size(-1)": 9.0}, {"query.size(-1)": 16.0}]
     expected = [*RIGHT, RIGHT[0] + 1]
     got = [x / size["query.size(-1)"] ** 0.5 for x, size in zip(expected, sizes, strict=True)]
-    assert find_relation("output", compared(got, expected, sizes)).endswith("times 1 / √`query.size(-1)`.")
+    assert find_relation("output", compared(got, expected, sizes)).endswith(
+        "what it should be, divided by √`query.size(-1)`."
+    )
 
 
 def test_a_factor_that_follows_no_size_is_not_written_in_terms_of_one():
@@ -88,7 +90,7 @@ def test_a_factor_that_comes_from_the_weights_of_a_check_is_not_said():
     by_weights = [0.015 * size["d_ff"] * each for each, size in zip(expected, sizes, strict=True)]
     by_quarters = [0.25 * size["d_ff"] * each for each, size in zip(expected, sizes, strict=True)]
     assert find_relation("output", compared(by_weights, expected, sizes)) == ""
-    assert "times 0.25 · `d_ff`" in find_relation("output", compared(by_quarters, expected, sizes))
+    assert "0.25 · `d_ff` times what it should be" in find_relation("output", compared(by_quarters, expected, sizes))
 
 
 def test_a_missing_term_is_written_in_terms_of_the_sizes():
@@ -127,7 +129,7 @@ def test_an_argument_that_is_added_or_left_out_is_named():
     too_often = [Compared(each + given, each, {"x": given}, {}) for each, given in zip(RIGHT, x, strict=True)]
     missing = [Compared(each - given, each, {"x": given}, {}) for each, given in zip(RIGHT, x, strict=True)]
     assert find_relation("output", too_often) == "In your output, `x` is added once too often."
-    assert find_relation("output", missing).startswith("In your output, `x` is still to be added")
+    assert find_relation("output", missing).startswith("In your output, `x` still has to be added")
 
 
 def test_results_in_another_order_are_told_from_one_result_returned_twice():

@@ -130,7 +130,7 @@ def test_a_warning_is_passed_on_but_is_no_mistake(session: ExitStack):
     warnings.simplefilter("error")
     report = find("softmax").check(answer)
     assert report.passed
-    assert report.message.endswith(" cases.\nIt raises a warning, though: UserWarning: Mind the step.")
+    assert report.message.endswith(" cases.\nYour code raises a warning, though: UserWarning: Mind the step.")
 
 
 def test_pinned_settings_name_what_a_block_changed(session: ExitStack):

@@ -257,7 +257,7 @@ class AnotherNameForSelf(find("FeedForward").reference):
     [
         (
             NoModule,
-            "Your class is no `nn.Module`, so torch does not find its weights. Write `class NoModule(nn.Module)",
+            "Your class is not an `nn.Module`, so torch does not find its weights. Write `class NoModule(nn.Module)",
         ),
         (SingleUnderscores, "Python never calls your `_init_`. The method that makes an instance is `__init__`"),
         (WithoutSelf, "Your `forward` lacks `self`, the first parameter of a method. Write `def forward(self, x):`."),

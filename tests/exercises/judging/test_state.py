@@ -180,7 +180,7 @@ def test_a_class_that_goes_on_with_an_earlier_mask_is_refused(name: str, answer:
     report = find(name).check(answer)
     assert not report.passed
     assert report.paragraphs[0].startswith(CLASS_KEEPS)
-    assert report.paragraphs[1].endswith("but another one if it is called again after other calls.")
+    assert report.paragraphs[1].endswith("but a different one if it is called again after other calls.")
 
 
 class PositionsThatGoOn(nn.Module):

@@ -270,7 +270,7 @@ def test_a_helper_below_the_answer_or_lost_since_a_restart_is_named(cell: Cell, 
     assert part is attention.softmax
     cell("del shift")
     _, shown = cell(uses_helper)
-    assert "Nothing is called `shift` here" in shown
+    assert "There is no `shift` here" in shown
     cell("def shift(x):\n    return x")
     assert "✓ softmax: right" in cell(uses_helper)[1]
 

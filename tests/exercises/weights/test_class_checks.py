@@ -193,9 +193,7 @@ def test_query_heads_that_share_keys_in_turn_are_told_so():
             return self.W_o(merge_heads(scaled_dot_product_attention(query, key[:, reads], value, mask)[0]))
 
     message = find("GroupedQueryAttention").check(InTurn).message
-    assert message.startswith(
-        "In the calls tried, your numbers are right, but that is not enough. With trained weights your heads would read"
-    )
+    assert message.startswith("With trained weights your heads would read")
 
 
 def test_a_shared_norm_is_not_said_to_learn_a_bias():
@@ -205,7 +203,5 @@ def test_a_shared_norm_is_not_said_to_learn_a_bias():
             self.norm_2 = self.norm_1
 
     message = find("LlamaLayer").check(OneNorm).message
-    assert message.startswith(
-        "In the calls tried, your numbers are right, but that is not enough. One norm serves in several places of your"
-    )
+    assert message.startswith("Your class uses one norm in several places.")
     assert "bias" not in message

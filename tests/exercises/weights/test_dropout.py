@@ -143,7 +143,7 @@ class NotOnTheTarget(Translator):
     [
         ("EncoderLayer", Nothing, "In training, nothing is dropped"),
         ("EncoderLayer", OnSum, "Your dropout is on the sum"),
-        ("EncoderLayer", AfterNorm, "Your dropout comes after the norm"),
+        ("EncoderLayer", AfterNorm, "Without dropout, your results are right. Your dropout comes after the norm"),
         ("EncoderLayer", AfterEachNormToo, "Your dropout comes after the norm"),
         ("EncoderLayer", OnAttentionOnly, "The output of your feed-forward is not dropped"),
         ("EncoderLayer", OnFeedForwardOnly, "The output of your self-attention is not dropped"),
@@ -154,7 +154,7 @@ class NotOnTheTarget(Translator):
         ("EncoderLayer", FixedRateInOnePlace, "with `dropout=0.375` it drops a share of 0.2"),
         ("EncoderLayer", FixedRateByHand, "drops numbers in training although it is made with `dropout=0`"),
         ("EncoderLayer", InEvaluation, "Your class drops numbers in evaluation too"),
-        ("EncoderLayer", InEvaluationByHand, "In evaluation, your class gives another output"),
+        ("EncoderLayer", InEvaluationByHand, "In evaluation, your class gives a different output"),
         ("EncoderLayer", ByHandOnSum, "In training at a rate near 1, almost nothing should be left"),
         ("DecoderLayer", NotOnCrossAttention, "The output of your cross-attention is not dropped"),
         ("DecoderLayer", OnMemory, "Your dropout is on the tokens that a sublayer reads"),

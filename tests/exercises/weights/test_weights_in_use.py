@@ -236,7 +236,7 @@ class NormSharedByLayers(Translator):
             layer.norm_3 = self.decoder[0].norm_3
 
 
-ONE_NORM = "One norm serves in several places"
+ONE_NORM = "Your class uses one norm in several places"
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ ONE_NORM = "One norm serves in several places"
         ("EncoderLayer", ExchangedNorms, "`self.norm_1` does the work of `self.norm_2`"),
         ("EncoderLayer", NormsWithoutWeights, "learns 0 gains of norms, but should learn 2"),
         ("EncoderLayer", NormsWithoutBias, "A norm in your class learns no bias"),
-        ("LanguageModel", NormOnEmbeddings, "Your class has 5 norms that learn, and 4 would be right"),
+        ("LanguageModel", NormOnEmbeddings, "Your class has 5 norms that learn, but should have 4"),
         ("DecoderLayer", OneNormForAll, ONE_NORM),
         ("DecoderLayer", ExchangedAttentions, "`self.self_attention` does the work of `self.cross_attention`"),
         ("LanguageModel", IdleLayer, "those from `self.layers[2]` on have no effect. Call every layer"),

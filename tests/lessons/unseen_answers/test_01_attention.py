@@ -105,14 +105,18 @@ def divided_by_twice_the_width(query, key, value, mask=None):
     return find("scaled_dot_product_attention").reference(query / (2 * query.size(-1) ** 0.5), key, value, mask)
 
 
-@wrong("additive_attention", says="the keys' part meets `v_a` without a tanh", never="The tanh is missing")
+@wrong("additive_attention", says="the keys' part is multiplied by `v_a` without a tanh", never="The tanh is missing")
 def tanh_of_the_query_only(query, key, value, W_a, U_a, v_a, mask=None):
     scores = torch.tanh(query @ W_a.T).unsqueeze(-2) @ v_a + (key @ U_a.T @ v_a).unsqueeze(-2)
     weights = torch.softmax(scores if mask is None else scores.masked_fill(~mask, -torch.inf), -1)
     return weights @ value, weights
 
 
-@wrong("attention_weights", says=("over the whole matrix", "times `scores.size(-2)`"), never="add up to 1")
+@wrong(
+    "attention_weights",
+    says=("over the whole matrix", "`scores.size(-2)` times what it should be"),
+    never="add up to 1",
+)
 def over_the_whole_matrix_times_the_rows(scores):
     return torch.softmax(scores.flatten(), 0).reshape(scores.shape) * len(scores)
 
@@ -154,7 +158,7 @@ def below_the_maximum_of_the_column(scores):
     return exponentials / exponentials.sum(dim=1, keepdim=True)
 
 
-@wrong("mix_values", says="Where your output is wrong, everything is", never="in your output")
+@wrong("mix_values", says="Where your output is wrong, every number is", never="in your output")
 def divided_by_the_number_of_queries(weights, value):
     return weights @ value / len(weights)
 

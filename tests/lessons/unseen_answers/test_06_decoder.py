@@ -147,7 +147,7 @@ def one_text_for_each_token(model, ids, length):
     return text[len(ids) :]
 
 
-@wrong("continue_greedily", says="do not know the newest token", never="takes the prediction before")
+@wrong("continue_greedily", says="do not depend on the newest token", never="takes the prediction before")
 def without_the_newest(model, ids, length):
     text = list(ids)
     for _ in range(length):
@@ -243,7 +243,9 @@ class AnotherTableForTheLogits(find("LanguageModel").reference):
         self.output = torch.nn.Parameter(torch.randn(d_model, d_model))
 
 
-@wrong("LanguageModel", says="gives another result than the course's class for inputs of shape (2, 12)", never="norm")
+@wrong(
+    "LanguageModel", says="gives a different result from the course's class for inputs of shape (2, 12)", never="norm"
+)
 class ReadsTheLatestTokensOnly(find("LanguageModel").reference):
     def forward(self, ids):
         x = self.dropout(embed_with_positions(ids, self.table))

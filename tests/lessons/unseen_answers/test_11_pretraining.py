@@ -49,7 +49,7 @@ def labels_above_1000(hidden, labels, head):
     return F.cross_entropy(head(hidden[labels > 1000]), labels[labels > 1000])
 
 
-@wrong("masked_lm_loss", says="sends 4 vectors through the head", never="pick them out")
+@wrong("masked_lm_loss", says="sends 4 vectors through the head", never="pick these out")
 def head_called_twice(hidden, labels, head):
     guessed = labels != -100
     losses = [F.cross_entropy(head(hidden[guessed]), labels[guessed]) for _ in range(2)]

@@ -178,7 +178,7 @@ def rank_0_counts_as_false(piece, vocabulary, ranks):
     return [vocabulary[token] for token in tokens]
 
 
-@wrong("chat_prompt", says="leaves out the text `system` if any message", never="the given message")
+@wrong("chat_prompt", says="leaves out the text `system` if any message", never="the given system message")
 def system_anywhere(messages, system):
     if not any(each["role"] == "system" for each in messages):
         messages = [{"role": "system", "content": system}, *messages]
