@@ -728,7 +728,9 @@ def test_arguments_on_which_nothing_depends_are_named():
     message = said("MultiHeadAttention", FromTheQuery)
     assert message.startswith("Nothing that you return depends on `key`. Does your code use it at all,")
     message = said("additive_attention", additive)
-    assert message.startswith("Nothing that you return depends on `query`, `W_a` and `v_a`. Does your code use them at all,")
+    assert message.startswith(
+        "Nothing that you return depends on `query`, `W_a` and `v_a`. Does your code use them at all,"
+    )
 
 
 def test_a_count_is_said_in_numbers_and_not_as_a_factor():
