@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 
-def join_words(words: Sequence[str]) -> str:
-    """Join words into a phrase.
+def join_words(words: Sequence[str], last: str = "and") -> str:
+    """Join words into a phrase. Takes the words, and the conjunction before the last of them.
 
     >>> join_words(["one", "two", "three"])
     'one, two and three'
     """
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def capitalized(words: str) -> str:

@@ -313,7 +313,7 @@ def _unused_arguments(wrong_answer: WrongAnswer) -> str:
     them = "it" if len(unused) == 1 else "them"
     question = f"Does your code use {them} at all, overwrite {them}, or let {them} cancel out?"
     subject = "Nothing that you return depends" if len(exercise.returns) > 1 else "Your result does not depend"
-    return f"{subject} on {join_words(unused)}. {question}"
+    return f"{subject} on {join_words(unused, last='or')}. {question}"
 
 
 def _with_other_numbers(case: Case, i: int) -> list[Any] | None:

@@ -320,7 +320,7 @@ def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
     if all(_without_leading_ones(each) for each in compared):
         return (
             "the numbers are right, but axes of length 1 come before the others: an `unsqueeze`, `[None]` or `view` "
-            "adds them, or it broadcasts with something that has more axes, such as a mask"
+            "adds them, or the numbers are broadcast with something that has more axes, such as a mask"
         )
     if all(equal(each.got.flatten(), each.expected.flatten()) for each in compared):
         return "the right numbers are in the right order, but in another shape"

@@ -729,7 +729,7 @@ def test_arguments_on_which_nothing_depends_are_named():
     assert message.startswith("Nothing that you return depends on `key`. Does your code use it at all,")
     message = said("additive_attention", additive)
     assert message.startswith(
-        "Nothing that you return depends on `query`, `W_a` and `v_a`. Does your code use them at all,"
+        "Nothing that you return depends on `query`, `W_a` or `v_a`. Does your code use them at all,"
     )
 
 
