@@ -188,15 +188,21 @@ class Recorded:
         """The runs of a kind of machine, a seed each."""
         return [each for each in self.runs if each.kind == kind]
 
+    def lowest(self) -> str:
+        """The kind of machine with the lowest loss at the end, on average over its seeds."""
+        return min(KINDS, key=lambda kind: fmean(each.loss[-1] for each in self.of(kind)))
+
     def curve(self, kind: str, against: Literal["minutes", "pairs"]) -> tuple[list[float], list[list[float]]]:
         """Give what the loss of a kind of machine is drawn against, the mean over its seeds, and the loss of each seed.
 
-        The last point of each seed is its end, which comes after a different number of steps.
+        That is minutes, or thousands of pairs. The last point of each seed is its end, which comes after a different
+        number of steps.
         """
         runs = self.of(kind)
         common = min(len(each.loss) for each in runs) - 1
         xs = [[*getattr(each, against)[:common], getattr(each, against)[-1]] for each in runs]
-        return [fmean(x) for x in zip(*xs, strict=True)], [[*each.loss[:common], each.loss[-1]] for each in runs]
+        unit = 1_000 if against == "pairs" else 1
+        return [fmean(x) / unit for x in zip(*xs, strict=True)], [[*each.loss[:common], each.loss[-1]] for each in runs]
 
 
 @cache
