@@ -32,6 +32,8 @@ class Exercise:
         trained: whether gradients have to flow through it.
         later_in_float64: what a later cell does with it in float64, "" if none computes with it. Where one does, an
             answer has to return float64 for float64.
+        float32_is_asked: whether the statement, or that of a part, asks to compute in float32, so that an answer that
+            does is not told that it rounds float64 numbers.
         further_check: takes an answer whose numbers are right and the example's arguments, and returns a sentence about
             what the answer still lacks, or "".
         explain: takes an answer whose numbers are wrong and the arguments of the first wrong case, and returns a
@@ -59,6 +61,7 @@ class Exercise:
     adapt: Adapter = call_directly
     trained: bool = False
     later_in_float64: str = ""
+    float32_is_asked: bool = False
     further_check: Callable[[Any, tuple[Any, ...]], str] | None = None
     explain: Callable[[Any, tuple[Any, ...]], str] | None = None
     show: Callable[[tuple[Any, ...], Any, Any], str] | None = None

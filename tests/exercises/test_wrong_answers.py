@@ -122,7 +122,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 """,
     ),
     (
-        "there is one step too many, the step 1 − x",
+        "gone through one step too many, the step 1 − x",
         """
 def softmax(x, dim):
     return 1 - x.softmax(dim)

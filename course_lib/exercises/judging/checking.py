@@ -138,7 +138,9 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
         return Report(f"✗ {exercise.name}: not yet", (flaw,))
     rounded = differing or any(_lost_float64(got[case], expected[case]) for case in got)
     is_float32 = any(_lost_float64(got[case], expected[case]) or got[case].error is not None for case in got)
-    remark = _about_float32(exercise, answer, is_float32) if rounded else f"Right in all {len(got)} cases."
+    is_as_asked = exercise.float32_is_asked and not is_float32
+    right_in_all = f"Right in all {len(got)} cases."
+    remark = _about_float32(exercise, answer, is_float32) if rounded and not is_as_asked else right_in_all
     of_exercise = _remark_of_exercise(exercise, answer)
     sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)

@@ -38,6 +38,9 @@ NOT_A_NUMBER = (
     "NaN (not a number) comes from 0 / 0, ∞ − ∞, ∞ / ∞ or 0 · ∞, or from the root or the logarithm of a negative "
     "number: look for a step that may compute one of these."
 )
+COPIES_SHARE_TENSORS = (
+    "copying a list or a dictionary does not copy its tensors, and a step such as `+=` changes a tensor in place"
+)
 WEIGHTS_ARE_SET = "The check has put numbers of its own into the parameters, so that results can be compared."
 
 
@@ -171,16 +174,16 @@ def _about_argument_changed_besides(wrong_answer: WrongAnswer, case: Case, outco
     """A sentence on an argument that was changed in place, where the result is wrong too; none if there is none."""
     if not outcome.changed:
         return []
-    name, kind, instead = _changed_argument(wrong_answer, case, outcome)
-    return [f"Your code also changes `{name}`, the caller's {kind}: {instead}."]
+    what, instead = _changed_argument(wrong_answer, case, outcome)
+    return [f"Your code also changes {what}: {instead}."]
 
 
 def _about_changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> str:
     """Say that only a change in place is wrong, in all cases or in this one."""
-    name, kind, instead = _changed_argument(wrong_answer, case, outcome)
+    what, instead = _changed_argument(wrong_answer, case, outcome)
     are_all_right = all(_result_is_right(wrong_answer, each) for each in wrong_answer.got)
     where = "" if are_all_right else f" of {describe_call(wrong_answer.exercise, wrong_answer.answer, case.arguments)}"
-    return f"The result{where} is right, but your code changes `{name}`, the caller's {kind}: {instead}."
+    return f"The result{where} is right, but your code changes {what}: {instead}."
 
 
 def _result_is_right(wrong_answer: WrongAnswer, case: Case) -> bool:
@@ -188,11 +191,13 @@ def _result_is_right(wrong_answer: WrongAnswer, case: Case) -> bool:
     return got.error is None and not difference(got.value, right.value, wrong_answer.exercise.returns)
 
 
-def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> tuple[str, str, str]:
-    """The argument that was changed in place, by its name in the learner's code, its kind, and what to do instead."""
+def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -> tuple[str, str]:
+    """What was changed in place, an argument or the tensors in it, and why, or what to do instead."""
     changed = outcome.changed[0]
     name = argument_names(wrong_answer.exercise, wrong_answer.answer, case.arguments)[changed]
     argument = case.arguments[changed]
+    if changed in outcome.in_tensors:
+        return f"the tensors in `{name}`", COPIES_SHARE_TENSORS
     kind = type(argument).__name__.lower()
     if kind == "tensor":
         instead = f"make a new one, or work on `{name}.clone()`"
@@ -202,7 +207,7 @@ def _changed_argument(wrong_answer: WrongAnswer, case: Case, outcome: Outcome) -
         instead = f"work on a copy, `list({name})`"  # which may be given a tuple too
     else:
         instead = f"work on a copy, `{name}.copy()`"
-    return name, kind, instead
+    return f"`{name}`, the caller's {kind}", instead
 
 
 # Which cases fail.
@@ -390,8 +395,8 @@ def _where_wrong(wrong_answer: WrongAnswer, sentence: str) -> str:
     if in_result := re.match(r"In your ([^,]+), ", sentence):
         name = in_result[1]
         return f"Where your {name} {is_or_are(name)} wrong, {sentence[in_result.end() :]}"
-    verb = re.match(r"Your [^,.:]+? (is|are) ", sentence)
-    them = "they are" if verb and verb[1] == "are" else "it is"
+    verb = re.match(r"Your [^,.:]+? (is|are|has|have) ", sentence)
+    them = "they are" if verb and verb[1] in ("are", "have") else "it is"
     return f"Where {them} wrong, {sentence[0].lower()}{sentence[1:]}"
 
 

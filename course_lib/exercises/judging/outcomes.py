@@ -43,6 +43,8 @@ class Outcome:
         printed: the beginning of what it printed, on standard output and standard error.
         warned: the warnings that it raised, each once.
         settings: the calls, such as `torch.set_grad_enabled`, whose settings it left changed.
+        in_tensors: the indices of changed lists, tuples or dictionaries that hold the same tensors as before, so that
+            only the numbers in these were changed.
     """
 
     value: Any = None
@@ -52,6 +54,7 @@ class Outcome:
     printed: str = ""
     warned: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    in_tensors: tuple[int, ...] = ()
 
     def matches(self, other: "Outcome", returns: Sequence[Result], exact: bool = True) -> bool:
         """Whether two calls returned the same value, to float32 precision unless `exact`, and changed the same.
@@ -90,6 +93,7 @@ def run(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
     loop.
     """
     copies = [_copy(argument) for argument in arguments]
+    held = [_held(copy) for copy in copies]
     printed = _Printed()
     value, error = None, None
     with pinned_settings() as changes, redirect_stdout(printed), redirect_stderr(printed):
@@ -100,7 +104,9 @@ def run(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
     pairs = enumerate(zip(copies, arguments, strict=True))
     changed = [i for i, (copy, original) in pairs if error is None and _was_changed(copy, original)]
     became = tuple(_lasting(copies[i]) for i in changed)
-    return Outcome(value, error, tuple(changed), became, printed.text, tuple(changes.warned), tuple(changes.settings))
+    in_tensors = tuple(i for i in changed if _contains_tensors(copies[i]) and _holds_the_same(copies[i], held[i]))
+    warned, settings = tuple(changes.warned), tuple(changes.settings)
+    return Outcome(value, error, tuple(changed), became, printed.text, warned, settings, in_tensors)
 
 
 def _copy(argument: Any) -> Any:
@@ -162,6 +168,31 @@ def _differs(copy: Any, original: Any) -> bool:
     if isinstance(original, (list, tuple)):
         return len(copy) != len(original) or any(map(_differs, copy, original))
     return bool(copy != original)
+
+
+def _held(value: Any) -> Any:
+    """What a list, tuple or dictionary holds, also in those inside it: tensors by their ids, all else as it is."""
+    if isinstance(value, Tensor):
+        return (Tensor, id(value))
+    if isinstance(value, Mapping):
+        return {key: _held(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_held(each) for each in value]
+    return value
+
+
+def _contains_tensors(value: Any) -> bool:
+    """Whether there are tensors in a list, a tuple or a dictionary, or in those inside it."""
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return any(isinstance(each, Tensor) or _contains_tensors(each) for each in inside)
+
+
+def _holds_the_same(copy: Any, held: Any) -> bool:
+    """Whether an argument holds the same tensors as before the call, and is otherwise as it was."""
+    try:
+        return bool(_held(copy) == held)
+    except Exception:  # what cannot be compared
+        return False
 
 
 def _are_alike(one: Any, other: Any) -> bool:

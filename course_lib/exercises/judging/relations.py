@@ -22,6 +22,7 @@ from course_lib.exercises.judging.naming import is_or_are, owned
 from course_lib.text.wording import capitalized, join_words
 
 OF_SIZE = "every number is "  # how a clause begins that can also be said of one number
+OF_RESULT = "has "  # how a clause begins whose subject is the result itself
 HALF_PRECISION = {torch.float16, torch.bfloat16}
 
 Sizes = dict[str, float]  # numbers among a case's arguments, and lengths of axes, by the learner's words for them
@@ -59,6 +60,9 @@ def find_relation(name: str, compared: Sequence[Compared]) -> str:
                 size = clause.removeprefix(OF_SIZE)
                 size = size.replace("it should", "they should") if are_several else size
                 return f"{capitalized(owned(name))} {is_or_are(name)} {size}."
+            if clause.startswith(OF_RESULT):
+                has = "have" if is_or_are(name) == "are" else "has"
+                return f"{capitalized(owned(name))} {has} {clause.removeprefix(OF_RESULT)}."
             return f"In {owned(name)}, {clause}."
     return ""
 
@@ -388,7 +392,7 @@ def has_step_too_much_or_too_little(compared: Sequence[Compared]) -> str:
         if all(equal(each.got, _try(step, each.expected)) for each in compared):
             if step is torch.neg:
                 return "every number has the opposite sign: a minus is missing, or there is one too many"
-            return f"there is one step too many, {words}: the numbers are right before it"
+            return f"has gone through one step too many, {words}: before it, the numbers are right"
     for words, step in steps_on_result():
         if all(equal(_try(step, each.got), each.expected) for each in compared):
             return f"one last step is missing, {words}: the numbers are right after it"
@@ -437,7 +441,7 @@ def is_shuffled(compared: Sequence[Compared]) -> str:
     if any(_shapes_differ(each) or each.expected.numel() < 3 for each in compared):
         return ""
     if all(equal(each.got.flatten().sort().values, each.expected.flatten().sort().values) for each in compared):
-        return "the right numbers are there, but at other positions"
+        return "has the right numbers, but some of them are in the wrong places"
     return ""
 
 

@@ -129,14 +129,14 @@ def norms_first(*sizes):
 
 decoder_layer.patch(
     "The residual connection around your cross-attention is missing: what it reads is not added to what it computes, "
-    "so that what the target knew before is lost. Add the two, then normalise the sum.",
+    "so that the target only chooses what is read from the memory. Add the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(read_memory(y)), self.norm_2)",
     by="self.norm_2(self.dropout(read_memory(x)))",
 )
 
 decoder_layer.patch(
     "The residual connection around your self-attention is missing: what it reads is not added to what it computes, "
-    "so that a word's own vector is lost. Add the two, then normalise the sum.",
+    "so that a word keeps of its own vector only what it reads from itself. Add the two, then normalise the sum.",
     replace="self.residual(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)",
     by="self.norm_1(self.dropout(self.self_attention(x, x, x, mask)))",
 )

@@ -18,6 +18,7 @@ at_first_pieces = Exercise(
     cases=(
         case([9, 1, 2, 3, 4, 5, 9], [None, 0, 1, 1, 1, 1, None], 2, having=("a word of four pieces",)),
         case([9, 2, 6, 6, 1, 9], [None, 0, 0, 0, 1, None], 2, having=("pieces that agree against the first",)),
+        case([9, 0, 2, 4, 3, 9], [None, 0, 0, 1, 1, None], 2, having=("a first value of 0",)),
         case([9, 3, 3, 3, 0, 9], [None, 0, 1, 1, 2, None], 3, having=("words of equal values",)),
         case([9, 1, 5, 9, 2, 6, 9], [None, 0, 0, None, 1, 1, None], 2, having=("a special token in the middle",)),
         case([2, 7, 0, 5], [0, 1, 1, 2], 3, having=("no special tokens",)),
@@ -84,8 +85,8 @@ def by_vote(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Your positions of first pieces are counted without the special tokens, but `values` has values of these too. "
-    "Count every piece, also one that belongs to no word."
+    "Your positions of first pieces are counted without the special tokens, but `values` includes theirs. Count every "
+    "piece, even those that belong to no word."
 )
 def counted_without_special_tokens(values, word_of_piece, words):
     of_words = [word for word in word_of_piece if word is not None]
@@ -122,6 +123,18 @@ def special_token_first(values, word_of_piece, words):
 )
 def special_token_for_a_word(values, word_of_piece, words):
     return special_token_first(values, word_of_piece, words)[:words]
+
+
+@at_first_pieces.mistake(
+    "Where a word's first piece has the value 0, your code takes that of a later piece. If it asks whether a value is "
+    "there yet, note that 0 counts as false: compare with None."
+)
+def value_0_is_none(values, word_of_piece, words):
+    found = [None] * words
+    for word, value in zip(word_of_piece, values, strict=True):
+        if word is not None:
+            found[word] = found[word] or value
+    return found
 
 
 @at_first_pieces.right_for_whole_course

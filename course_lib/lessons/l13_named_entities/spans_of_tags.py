@@ -176,6 +176,14 @@ def letters_stripped(tags):
     return [(kind.strip("BIO-"), start, stop) for kind, start, stop in spans_of(tags)]
 
 
+@spans_of_tags.mistake(
+    "Your kinds are the last three letters of the tags. A kind may be shorter or longer: it is all that follows `B-` "
+    "or `I-`."
+)
+def last_three_letters(tags):
+    return [(tags[start][-3:], start, stop) for _, start, stop in spans_of(tags)]
+
+
 @spans_of_tags.mistake("Your code makes a span of each word. The words of one name belong to one span.")
 def word_by_word(tags):
     return [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"]

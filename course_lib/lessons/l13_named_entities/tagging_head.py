@@ -123,7 +123,9 @@ head.patch(
 )
 
 
-@head.mistake("Your logits are (B, K, S): `torch`'s cross-entropy takes them so, but the course's takes (B, S, K).")
+@head.mistake(
+    "Your logits have the shape (B, K, S), as torch's cross-entropy expects it. The course's expects (B, S, K)."
+)
 class TagsBeforePieces(tagging.TaggingHead):
     def forward(self, hidden):
         return super().forward(hidden).mT

@@ -65,7 +65,7 @@ chat_prompt.patch(
 )
 
 chat_prompt.patch(
-    "Your last line lacks its new line, so the model's first token would be one.",
+    "Your text lacks the new line at its end, so the model would have to write it first.",
     replace="assistant\\n",
     by="assistant",
 )

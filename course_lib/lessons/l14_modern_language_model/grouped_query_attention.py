@@ -231,8 +231,8 @@ class CausalWithAnyMask(layers.GroupedQueryAttention):
 
 
 @grouped_query_attention.mistake(
-    "Your class lets all tokens read only what came before, even without a mask. Use the mask that is passed, and no "
-    "other one."
+    "Your class lets each token read only itself and the tokens before it, even without a mask. Use the mask that is "
+    "passed, and no other."
 )
 class AlwaysCausal(layers.GroupedQueryAttention):
     def forward(self, x, mask=None):

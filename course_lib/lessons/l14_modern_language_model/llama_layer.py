@@ -31,6 +31,7 @@ llama_layer = Exercise(
     minutes=6,
     difficulty=2,
     trained=True,
+    float32_is_asked=True,
     adapt=with_fixed_weights(LEARNED),
     further_check=judge_class(LEARNED),
     explain=explain_class(LEARNED),
@@ -177,8 +178,8 @@ class SideBySide(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
-    "Your second residual connection adds the input of the layer, so that what the attention computed is lost. Add the "
-    "result of the first half: `x = x + self.feed_forward(self.norm_2(x))`."
+    "Your second residual connection adds the input of the layer, so what the attention computed reaches the output "
+    "only through the feed-forward. Add the result of the first half: `x = x + self.feed_forward(self.norm_2(x))`."
 )
 class AddsTheInputTwice(layers.LlamaLayer):
     def forward(self, x, mask=None):

@@ -71,6 +71,14 @@ def number_by_number(x, times):
     return x.repeat_interleave(times).view(x.size(0), -1, *x.shape[2:])
 
 
+@repeat_heads.mistake(
+    "Your code repeats each position, not each head, and the row of positions is then cut into heads. Repeat along axis "
+    "1, that of the heads."
+)
+def position_by_position(x, times):
+    return x.repeat_interleave(times, dim=2).view(x.size(0), -1, *x.shape[2:])
+
+
 @repeat_heads.mistake("Your code repeats along the batch. The heads are on axis 1: (B, kv_heads, S, d_k).")
 def along_the_batch(x, times):
     return x.repeat_interleave(times, dim=0)

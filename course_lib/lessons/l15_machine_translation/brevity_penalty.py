@@ -34,8 +34,8 @@ brevity_penalty = Exercise(
 
 
 @brevity_penalty.mistake(
-    "Your penalty for a translation that is too long is more than 1, so that it is rewarded. Return 1 there: the "
-    "shares of right n-grams punish it already."
+    "For a translation that is longer than its references your penalty is more than 1, so its length is rewarded. "
+    "Return 1 there: the shares of right n-grams punish it already."
 )
 def rewards_length(length, reference_length):
     return math.exp(1 - reference_length / length) if length else 0.0

@@ -49,7 +49,7 @@ clipped_matches = Exercise(
     ),
     hints=(
         "`le chat le chat le chat` has three of `le`; the reference has two. How many of them may count as right?",
-        "For each n-gram, how often is it in the reference that has most of it? It cannot match more often than that.",
+        "For each n-gram, how often does it occur in the reference that has it most often? It cannot match more often.",
         "For counters, `a | b` takes the larger count of each, `a & b` the smaller. `.total()` adds all counts up.",
     ),
 )
@@ -66,8 +66,8 @@ def not_clipped(hypothesis, references, n):
 
 
 @clipped_matches.mistake(
-    "Your code adds up the counts of all references. An n-gram may match as often as it is in the one reference that "
-    "has most of it: take the largest count."
+    "Your code adds up the counts of all references. An n-gram may match as often as it occurs in the reference that "
+    "has it most often: take the largest count."
 )
 def sum_of_references(hypothesis, references, n):
     every = sum((count_ngrams(reference, n) for reference in references), Counter())
@@ -103,8 +103,8 @@ def last_reference(hypothesis, references, n):
 
 
 @clipped_matches.mistake(
-    "Your result is the number of matches with the best single reference. One n-gram may match this reference, another "
-    "one that: collect the largest counts first."
+    "Your result is the number of matches with the best single reference. Different n-grams may match different "
+    "references: first collect the largest count of each n-gram."
 )
 def best_reference(hypothesis, references, n):
     return max(bleu.clipped_matches(hypothesis, [reference], n) for reference in references)

@@ -41,8 +41,7 @@ count_ngrams = Exercise(
 
 
 @count_ngrams.mistake(
-    "Your code leaves out the last run. It starts at position `len(tokens) - n`, and a `range` up to there leaves out "
-    "its end: add 1."
+    "Your code leaves out the last run. It starts at position `len(tokens) - n`, and `range` leaves out its end: add 1."
 )
 def last_left_out(tokens, n):
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n))

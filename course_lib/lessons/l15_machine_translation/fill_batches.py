@@ -131,8 +131,8 @@ def targets_only(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your rows are as wide as the longest example, its source and target together. The longest source and the longest "
-    "target may be in two different examples: find each by itself."
+    "Your width is that of the longest example, source and target together. The longest source and the longest target "
+    "may be in two different examples: find each by itself."
 )
 def longest_example(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: (len(batch) + 1) * max(map(sum, [*batch, new])) <= batch_tokens)
@@ -229,6 +229,15 @@ def counts_sentences(lengths, batch_tokens):
 def empty_batch_first(lengths, batch_tokens):
     made = batches.fill_batches(lengths, batch_tokens)
     return [[], *made] if not lengths or cost(lengths[:1]) > batch_tokens else made
+
+
+@fill_batches.mistake(
+    "Where the first example alone is larger than the budget, your batches begin with an empty one. Close a batch only "
+    "if it holds an example."
+)
+def empty_batch_before_a_long_one(lengths, batch_tokens):
+    made = batches.fill_batches(lengths, batch_tokens)
+    return [[], *made] if lengths and cost(lengths[:1]) > batch_tokens else made
 
 
 @fill_batches.right_for_whole_course

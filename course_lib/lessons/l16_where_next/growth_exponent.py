@@ -32,7 +32,7 @@ growth_exponent = Exercise(
     ),
     hints=(
         "If cost = a · size^b, what is log(cost)? That is a straight line in log(size). What is its slope?",
-        "numpy fits a line: `np.polyfit(x, y, 1)` gives its slope and its height, in this order.",
+        "numpy fits a line: `np.polyfit(x, y, 1)` gives its slope and its intercept, in this order.",
         "`np.polyfit(np.log(sizes), np.log(costs), 1)[0]`.",
     ),
 )
@@ -67,7 +67,7 @@ def exchanged(sizes, costs):
 
 
 @growth_exponent.mistake(
-    "Your result is the height of the line, its second number. `np.polyfit` gives the slope first."
+    "Your result is the line's intercept. The exponent is its slope, which `np.polyfit` gives first."
 )
 def height(sizes, costs):
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[1])
@@ -94,8 +94,8 @@ def factor(sizes, costs):
 
 
 @growth_exponent.mistake(
-    "Your line passes through 0. A fitted line may have any height: subtract the means first, or let `np.polyfit` fit "
-    "it."
+    "Your line is forced through the origin. A fitted line may have any intercept: subtract the means first, or let "
+    "`np.polyfit` fit it."
 )
 def through_zero(sizes, costs):
     x, y = np.log(sizes), np.log(costs)

@@ -95,12 +95,12 @@ online_softmax_step.patch(
     by="shrink = torch.ones_like(reference)",
 )
 online_softmax_step.patch(
-    "Your total shrinks, but your mixed values do not. Both were computed with the old maximum.",
+    "Your code shrinks the total, but not the mixed values. Both were computed with the old maximum.",
     replace="shrink * mixed + grown @ value",
     by="mixed + grown @ value",
 )
 online_softmax_step.patch(
-    "Your mixed values shrink, but your total does not. Both were computed with the old maximum.",
+    "Your code shrinks the mixed values, but not the total. Both were computed with the old maximum.",
     replace="shrink * total + grown.sum(dim=-1, keepdim=True)",
     by="total + grown.sum(dim=-1, keepdim=True)",
 )
@@ -145,6 +145,14 @@ online_softmax_step.patch(
     "multiplies the old total and the old mixed values.",
     replace="shrink * total + grown.sum(dim=-1, keepdim=True), shrink * mixed + grown @ value",
     by="total + shrink * grown.sum(dim=-1, keepdim=True), mixed + shrink * (grown @ value)",
+)
+
+
+online_softmax_step.patch(
+    "Where all keys so far are hidden, the maximum that you return is 0. Subtract 0 there, but return minus infinity: "
+    "beside a maximum of 0, later scores far below 0 would count for nothing.",
+    replace="return largest, ",
+    by="return reference, ",
 )
 
 

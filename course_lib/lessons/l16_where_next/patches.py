@@ -31,7 +31,7 @@ patches = Exercise(
 
 
 @patches.mistake(
-    "Your patches are runs of neighbours in a row, and not squares, as a `reshape` alone gives them. Cut rows and "
+    "Your patches are runs of consecutive pixels, as a `reshape` alone gives them, and not squares. Cut rows and "
     "columns first, (B, height / size, size, width / size, size), and exchange the two axes in the middle."
 )
 def only_reshaped(pictures, size):
@@ -44,7 +44,7 @@ def by_columns(pictures, size):
     return cut.view(*cut.shape[:2], size, size).mT.reshape(cut.shape)
 
 
-@patches.mistake("The numbers within your patches come column by column. Write them row by row.")
+@patches.mistake("Within your patches, the numbers stand column by column. Write them row by row.")
 def columns_within(pictures, size):
     cut = images.patches(pictures, size)
     return cut.view(*cut.shape[:2], size, size).mT.reshape(cut.shape)

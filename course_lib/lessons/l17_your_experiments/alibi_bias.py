@@ -130,7 +130,7 @@ def by_the_number_of_the_key(heads, T):
 
 
 @alibi_bias.mistake(
-    "Your bias hides the keys to the right. Count their distance too: the causal mask hides them where it should."
+    "Your bias hides the keys after the query. Count their distance, |i − j|: hiding them is the task of the mask."
 )
 def hides_what_is_to_the_right(heads, T):
     return positions.alibi_bias(heads, T).masked_fill(torch.ones(T, T).triu(1).bool(), -torch.inf)
@@ -141,7 +141,10 @@ def heads_last(heads, T):
     return positions.alibi_bias(heads, T).permute(1, 2, 0)
 
 
-@alibi_bias.mistake("Your bias is 0 for all keys to the right. Count their distance too: the causal mask hides them.")
+@alibi_bias.mistake(
+    "Your bias is 0 for all keys after the query. Count their distance too, since it is |i − j|: hiding them is the "
+    "task of the mask."
+)
 def zero_to_the_right(heads, T):
     return positions.alibi_bias(heads, T).tril()
 

@@ -21,11 +21,11 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
     ("step", "words"),
     [
         (torch.neg, "every number has the opposite sign"),
-        (torch.exp, "there is one step too many, an exponential (`exp`)"),
-        (torch.log, "there is one step too many, a logarithm"),
+        (torch.exp, "gone through one step too many, an exponential (`exp`)"),
+        (torch.log, "gone through one step too many, a logarithm"),
         (lambda x: x / 2 + x.square() / 2, ""),
-        (torch.sqrt, "there is one step too many, a square root"),
-        (lambda x: 1 - x, "there is one step too many, the step 1 − x"),
+        (torch.sqrt, "gone through one step too many, a square root"),
+        (lambda x: 1 - x, "gone through one step too many, the step 1 − x"),
         (lambda x: x * 3, "every number is 3 times what it should be"),
         (lambda x: x - 0.25, "every number is too small by 0.25"),
         (lambda x: x.mT, "axes 0 and 1 are exchanged"),
@@ -44,7 +44,7 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x.half(), "the numbers are in torch.float16"),
         (lambda x: x.bfloat16().float(), "some step computes in torch.bfloat16"),
         (lambda x: x.round(), "the right numbers are rounded to whole numbers"),
-        (lambda x: x[:, [1, 0, 2]], "the right numbers are there, but at other positions"),
+        (lambda x: x[:, [1, 0, 2]], "the right numbers, but some of them are in the wrong places"),
     ],
 )
 def test_a_step_on_the_right_result_is_recognised(step: Any, words: str):

@@ -143,7 +143,7 @@ class LastHeadFirst(MultiHead):
         return self.W_o(merge_heads(mixed.flip(1)))
 
 
-@wrong("MultiHeadAttention", says="the right numbers are there, but at other positions", never="other tasks")
+@wrong("MultiHeadAttention", says="the right numbers, but some of them are in the wrong places", never="other tasks")
 class OutputReversed(MultiHead):
     def forward(self, query, key, value, mask=None):
         return merge_heads(split_heads(super().forward(query, key, value, mask), self.heads).flip(1))

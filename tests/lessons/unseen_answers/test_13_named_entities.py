@@ -109,4 +109,47 @@ class LogSoftmaxOverThePieces(find("TaggingHead").reference):
         return super().forward(hidden).log_softmax(1)
 
 
+@wrong("at_first_pieces", says="Where a word's first piece has the value 0, your code takes that of a later piece.")
+def first_value_that_counts_as_true(values, word_of_piece, words):
+    result = [None] * words
+    for value, word in zip(values, word_of_piece, strict=True):
+        if word is not None and not result[word]:
+            result[word] = value
+    return result
+
+
+@wrong("at_first_pieces", says="Count every piece, even those that belong to no word.", never="values of these too")
+def positions_without_special_tokens(values, word_of_piece, words):
+    pieces = [word for word in word_of_piece if word is not None]
+    return [values[pieces.index(word)] for word in range(words)]
+
+
+@wrong("spans_of_tags", says="Your kinds are the last three letters of the tags.", never="in all but")
+def last_three_letters(tags):
+    spans, start, kind = [], None, None
+    for i, tag in enumerate([*tags, "O"]):
+        if start is not None and tag != "I-" + tags[start][2:]:
+            spans.append((kind, start, i))
+            start, kind = None, None
+        if tag != "O" and start is None:
+            start, kind = i, tag[-3:]
+    return spans
+
+
+@wrong("TaggingHead", says="Your logits have the shape (B, K, S), as torch's cross-entropy expects it.")
+class TagsFirst(find("TaggingHead").reference):
+    def forward(self, hidden):
+        return super().forward(hidden).transpose(1, 2)
+
+
+@wrong(
+    "TaggingHead",
+    says="Your logits have gone through one step too many, a ReLU: before it, the numbers are right.",
+    never="In your logits",
+)
+class ReluAtTheEnd(find("TaggingHead").reference):
+    def forward(self, hidden):
+        return super().forward(hidden).relu()
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -269,7 +270,7 @@ class SigmoidAdded(layers.SwiGLU):
         return self.W_2(torch.sigmoid(self.W_gate(x)) + self.W_1(x))
 
 
-@wrong("unpack_q4_1", says=("There are two mistakes", "Your two halves of a byte", "Your code subtracts the minimum"))
+@wrong("unpack_q4_1", says=("There are two mistakes", "the two halves of a byte", "Your code subtracts the minimum"))
 def interleaved_and_subtracted(blocks):
     scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().split(1, dim=1)
     packed = blocks[:, 4:]
@@ -293,6 +294,100 @@ def interleaved_upper_first_without_minimum(blocks):
 def lower_halves_only(blocks):
     scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().split(1, dim=1)
     return scale * (blocks[:, 4:] & 0x0F) + minimum
+
+
+@wrong("RMSNorm", says="300² is more than 65504, the largest number in float16.")
+class SquaresInFloat16(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = nn.Parameter(torch.ones(d_model)), eps
+
+    def forward(self, x):
+        mean = x.pow(2).float().mean(dim=-1, keepdim=True)
+        return (x.float() / torch.sqrt(mean + self.eps)).to(self.gain.dtype) * self.gain
+
+
+@wrong("repeat_heads", says="Your code repeats each position", never=("in the wrong places", "in all but"))
+def each_position(x, times):
+    B, heads, S, d_k = x.shape
+    return x.unsqueeze(3).expand(-1, -1, -1, times, -1).reshape(B, heads * times, S, d_k)
+
+
+@wrong(
+    "repeat_heads",
+    says="Where they are wrong, your repeated heads have the right numbers, but some of them are in the wrong places.",
+)
+def features_in_ascending_order(x, times):
+    return x.repeat_interleave(times, dim=1).sort(dim=-1).values if times > 1 else x
+
+
+@wrong(
+    "GroupedQueryAttention",
+    says="Your class lets each token read only itself and the tokens before it, even without a mask.",
+)
+class CausalInAnyCase(layers.GroupedQueryAttention):
+    def forward(self, x, mask=None):
+        queries = self.rotate(split_heads(self.W_q(x), self.heads))
+        keys = self.rotate(split_heads(self.W_k(x), self.kv_heads))
+        values = split_heads(self.W_v(x), self.kv_heads)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
+        return self.W_o(merge_heads(mixed))
+
+
+@wrong(
+    "LlamaLayer",
+    says="so what the attention computed reaches the output only through the feed-forward.",
+    never="is lost",
+)
+class SecondResidualFromTheInput(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        attended = x + self.self_attention(self.norm_1(x), mask)
+        return x + self.feed_forward(self.norm_2(attended))
+
+
+@wrong("unpack_q4_1", says="Of the 32 numbers, those from the lower halves come first, then those from the upper")
+def halves_side_by_side(blocks):
+    scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().chunk(2, dim=1)
+    packed = blocks[:, 4:]
+    q = torch.stack([packed & 0x0F, packed >> 4], dim=-1).reshape(len(blocks), 32)
+    return scale * q.float() + minimum
+
+
+@wrong("chat_prompt", says="Your text lacks the new line at its end, so the model would have to write it first.")
+def joined_by_new_lines(messages, system):
+    if messages[0]["role"] != "system":
+        messages = [{"role": "system", "content": system}, *messages]
+    parts = [f"<|im_start|>{each['role']}\n{each['content']}<|im_end|>" for each in messages]
+    return "\n".join([*parts, "<|im_start|>assistant"])
+
+
+class RMSNormInFloat32(nn.Module):
+    """Computes in float32 whatever comes in, as the statement of `RMSNorm` asks."""
+
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.eps = nn.Parameter(torch.ones(d_model)), eps
+
+    def forward(self, x):
+        wide = x.to(torch.float32)
+        wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)
+        return (wide * self.gain.float()).to(self.gain.dtype)
+
+
+class LayerInFloat32(layers.LlamaLayer):
+    """A layer with these norms."""
+
+    def __init__(self, d_model, heads, kv_heads, d_ff, rotate):
+        super().__init__(d_model, heads, kv_heads, d_ff, rotate)
+        self.norm_1, self.norm_2 = RMSNormInFloat32(d_model), RMSNormInFloat32(d_model)
+
+
+@pytest.mark.parametrize(("exercise", "answer"), [("RMSNorm", RMSNormInFloat32), ("LlamaLayer", LayerInFloat32)])
+def test_where_the_statement_asks_for_float32_nothing_is_said_of_float64(exercise, answer):
+    report = find(exercise).check(answer)
+    assert report.passed, report
+    assert report.message.startswith("Right in all")
+    assert "float" not in report.message
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

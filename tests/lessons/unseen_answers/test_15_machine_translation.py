@@ -1,6 +1,7 @@
 """Unseen answers to the exercises of notebook 15_machine_translation."""
 
 import math
+from collections import Counter
 
 import torch
 
@@ -152,6 +153,86 @@ def empty_batch_first(lengths, batch_tokens):
         current.append(i)
         longest = longer
     return [*made, current]
+
+
+@wrong(
+    "average_weights",
+    says=(
+        "The result is right, but your code changes the tensors in `checkpoints`: copying a list or a dictionary does "
+        "not copy its tensors"
+    ),
+    never="from copies",
+)
+def added_to_the_first(checkpoints):
+    mean = dict(checkpoints[0])
+    for checkpoint in checkpoints[1:]:
+        for name in mean:
+            mean[name] += checkpoint[name]
+    return {name: total / len(checkpoints) for name, total in mean.items()}
+
+
+@wrong("average_weights", says="everything in it as it is", never="the tensors in")
+def sums_in_the_first_dictionary(checkpoints):
+    total = checkpoints[0]
+    for checkpoint in checkpoints[1:]:
+        for name in total:
+            total[name] = total[name] + checkpoint[name]
+    return {name: each / len(checkpoints) for name, each in total.items()}
+
+
+@wrong(
+    "fill_batches",
+    says="Where the first example alone is larger than the budget, your batches begin with an empty one.",
+    never="there are no examples",
+)
+def empty_batch_before_a_long_one(lengths, batch_tokens):
+    made, batch, longest = [], [], (0, 0)
+    for i, new in enumerate(lengths):
+        longer = tuple(map(max, longest, new))
+        if (len(batch) + 1) * sum(longer) > batch_tokens:
+            made.append(batch)
+            batch, longer = [], new
+        batch.append(i)
+        longest = longer
+    return [*made, batch] if batch else made
+
+
+@wrong("fill_batches", says="Your width is that of the longest example, source and target together.")
+def width_of_the_longest_example(lengths, batch_tokens):
+    made, batch, longest = [], [], 0
+    for i, (source, target) in enumerate(lengths):
+        wider = max(longest, source + target)
+        if batch and (len(batch) + 1) * wider > batch_tokens:
+            made.append(batch)
+            batch, wider = [], source + target
+        batch.append(i)
+        longest = wider
+    return [*made, batch] if batch else made
+
+
+@wrong("count_ngrams", says="and `range` leaves out its end: add 1.")
+def one_run_too_few(tokens, n):
+    return dict(Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n)))
+
+
+def runs_of(tokens, n):
+    return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+
+
+@wrong("clipped_matches", says="as often as it occurs in the reference that has it most often")
+def counts_of_all_references_together(hypothesis, references, n):
+    limit = Counter(gram for reference in references for gram in runs_of(reference, n))
+    return sum(min(count, limit[gram]) for gram, count in Counter(runs_of(hypothesis, n)).items())
+
+
+@wrong("clipped_matches", says="first collect the largest count of each n-gram.")
+def matches_with_the_best_reference(hypothesis, references, n):
+    return max((Counter(runs_of(hypothesis, n)) & Counter(runs_of(each, n))).total() for each in references)
+
+
+@wrong("brevity_penalty", says="For a translation that is longer than its references your penalty is more than 1")
+def no_limit_at_1(length, reference_length):
+    return math.exp(1 - reference_length / length) if length else 0.0
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

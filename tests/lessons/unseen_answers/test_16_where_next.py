@@ -1,5 +1,6 @@
 """Unseen answers to the exercises of notebook 16_where_next."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -181,6 +182,40 @@ def begins_with_a_maximum_of_0(query, key, value, block):
             maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
         outputs.append(mixed / total)
     return torch.cat(outputs)
+
+
+@wrong("online_softmax_step", says="the maximum that you return is 0", never="in all but")
+def keeps_0_for_hidden_keys(maximum, total, mixed, scores, value):
+    new = torch.maximum(maximum, scores.amax(dim=-1, keepdim=True))
+    new = new.masked_fill(new.isneginf(), 0.0)
+    shrink, grown = torch.exp(maximum - new), torch.exp(scores - new)
+    return new, total * shrink + grown.sum(dim=-1, keepdim=True), mixed * shrink + grown @ value
+
+
+@wrong("online_softmax_step", says="Your code shrinks the total, but not the mixed values.")
+def total_shrinks_only(maximum, total, mixed, scores, value):
+    new = torch.maximum(maximum, scores.amax(dim=-1, keepdim=True))
+    safe = new.masked_fill(new.isneginf(), 0.0)
+    shrink, grown = torch.exp(maximum - safe), torch.exp(scores - safe)
+    return new, total * shrink + grown.sum(dim=-1, keepdim=True), mixed + grown @ value
+
+
+@wrong("growth_exponent", says="Your line is forced through the origin. A fitted line may have any intercept")
+def without_an_intercept(sizes, costs):
+    x, y = np.log(sizes)[:, None], np.log(costs)
+    return float(np.linalg.lstsq(x, y, rcond=None)[0][0])
+
+
+@wrong("patches", says="Your patches are runs of consecutive pixels, as a `reshape` alone gives them, and not squares.")
+def a_reshape_alone(images, size):
+    return images.reshape(images.size(0), -1, size**2)
+
+
+@wrong("patches", says="Within your patches, the numbers stand column by column.")
+def columns_of_each_patch(images, size):
+    B, height, width = images.shape
+    cut = images.reshape(B, height // size, size, width // size, size)
+    return cut.permute(0, 1, 3, 4, 2).reshape(B, -1, size**2)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

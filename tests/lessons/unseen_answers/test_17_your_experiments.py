@@ -32,4 +32,10 @@ def mean_over_the_draws(values, picks):
     return tuple(torch.quantile(means, torch.tensor([0.025, 0.975], dtype=means.dtype)).tolist())
 
 
+@wrong("alibi_bias", says="Your bias is 0 for all keys after the query. Count their distance too", never="to the right")
+def distance_0_after_the_query(heads, T):
+    slopes, at = 2 ** (-8 * torch.arange(1, heads + 1) / heads), torch.arange(T)
+    return -slopes[:, None, None] * (at[:, None] - at).clamp(min=0)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
