@@ -50,19 +50,23 @@ class Other:
 
 
 def encode_outcome(outcome: Outcome) -> list[Any]:
-    """The result of a call: its value, the kind and words of its error, and which arguments became what."""
+    """The result of a call: its value, the kind and words of its error, which arguments became what, and how."""
     error = None if outcome.error is None else [type(outcome.error).__name__[:100], str(outcome.error)[:500]]
     value = None if error else encode(outcome.value)
-    return [value, error, list(outcome.changed), [encode(each) for each in outcome.became]]
+    became = [encode(each) for each in outcome.became]
+    return [value, error, list(outcome.changed), became, list(outcome.in_tensors)]
 
 
 def decode_outcome(message: Any) -> Outcome:
     """The result of a call, from JSON that an answer's process sent. Raises Unreadable if it is none."""
     match message:
-        case [_, [str(kind), str(words)], _, _]:
+        case [_, [str(kind), str(words)], _, _, _]:
             return Outcome(error=RuntimeError(f"{kind}: {words}"))
-        case [value, None, list(changed), list(became)] if all(isinstance(each, int) for each in changed):
-            return Outcome(decode(value), changed=tuple(changed), became=tuple(map(decode, became)))
+        case [value, None, list(changed), list(became), list(in_tensors)] if all(
+            isinstance(each, int) for each in (*changed, *in_tensors)
+        ):
+            after = tuple(map(decode, became))
+            return Outcome(decode(value), changed=tuple(changed), became=after, in_tensors=tuple(in_tensors))
     raise Unreadable
 
 

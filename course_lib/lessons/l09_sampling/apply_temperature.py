@@ -30,6 +30,7 @@ apply_temperature = Exercise(
         case(fixed_tensor(5) * 100, 10.0, having=("huge numbers",)),
         case(fixed_tensor(2, 4, seed=3) - 500, 0, having=("temperature 0", "numbers far below 0", "a batch")),
         case(fixed_tensor(3, 3, seed=6), 0, having=("temperature 0", "as many rows as tokens", "a batch")),
+        case(torch.tensor([-1.0, 0.0, -2.0]), 0, having=("temperature 0", "a largest logit of 0")),
         case(torch.tensor([0.5, 1.0, 1.000001]), 0, having=("temperature 0", "logits that are nearly equal")),
         case(torch.tensor([1e-3, 1.0000002e-3, -1e-3]), 0, having=("temperature 0", "logits that are nearly equal")),
         case(torch.tensor([1e30, 2e30, -1e30]), 0, having=("temperature 0", "huge numbers")),
@@ -91,6 +92,15 @@ def after_the_softmax(logits, temperature):
 )
 def by_zero(logits, temperature):
     return logits / temperature
+
+
+@apply_temperature.mistake(
+    "At temperature 0 your code drops even the likeliest token where its logit is 0, as if 0 meant that a token is "
+    "left out. Find out from a mask of True and False which one stays."
+)
+def zero_dropped(logits, temperature):
+    warm = choose.apply_temperature(logits, temperature)
+    return warm if temperature else warm.masked_fill(warm == 0, -torch.inf)
 
 
 @apply_temperature.mistake(

@@ -106,6 +106,7 @@ beam_search_text = Exercise(
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
         case(writer(26), [1, 2], 3, 5, 4, having=("another stop token",)),
+        case(writer(11), [1, 2], 3, 5, 4, having=("another stop token", "a written token 0")),
         case(writer(643), [2, 1], 2, 5, 0, having=("a likelier text that only more beams would find", "two beams")),
         case(
             writer(100),
@@ -380,6 +381,15 @@ def prompt_grows(model, prompt, beams, length, stop):
 def mean_returned(model, prompt, beams, length, stop):
     ids, total = beam.beam_search_text(model, prompt, beams, length, stop)
     return ids, total / max(1, len(ids))
+
+
+@beam_search_text.mistake(
+    "Your ids lack the tokens 0 that your text has. Unless it is the stop token, 0 is a token like any other, though "
+    "`if` takes it for false."
+)
+def token_0_left_out(model, prompt, beams, length, stop):
+    ids, total = beam.beam_search_text(model, prompt, beams, length, stop)
+    return [token for token in ids if token], total
 
 
 @beam_search_text.right_for_whole_course

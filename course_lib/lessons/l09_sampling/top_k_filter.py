@@ -52,6 +52,7 @@ top_k_filter = Exercise(
         case(fixed_tensor(6), 1, having=("k = 1",)),
         case(fixed_tensor(3, 5, seed=3), 1, having=("k = 1", "a batch")),
         case(fixed_tensor(2, 3, 5, seed=4), 3, having=("two axes before the last", "a batch")),
+        case(torch.tensor([-1.0, 0.0, 2.0, -3.0]), 2, having=("a kept logit of 0",)),
         case(fixed_tensor(5) - 500, 2, having=("numbers far below 0",)),
         case(fixed_tensor(2, 4), 4, having=("k as large as the vocabulary", "a batch")),
         case(fixed_tensor(2, 4), 50, having=("k larger than the vocabulary", "a batch")),
@@ -104,6 +105,15 @@ def one_too_many(logits, k):
 def filled_with_nothing(logits, k):
     filtered = choose.top_k_filter(logits, k)
     return filtered.masked_fill(filtered == -torch.inf, 1e-10)
+
+
+@top_k_filter.mistake(
+    "Your code drops a logit of 0 that should stay, as if 0 meant that a token is left out. It is a logit like any "
+    "other: find out from a mask of True and False which ones stay."
+)
+def zeros_dropped(logits, k):
+    filtered = choose.top_k_filter(logits, k)
+    return filtered.masked_fill(filtered == 0, -torch.inf)
 
 
 @top_k_filter.mistake(

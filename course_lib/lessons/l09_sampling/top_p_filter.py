@@ -314,6 +314,15 @@ def moved_the_wrong_way_below_p(logits, p):
 
 
 @top_p_filter.mistake(
+    "Your code drops a logit of 0 that should stay, as if 0 meant that a token is left out. It is a logit like any "
+    "other: find out from a mask of True and False which ones stay."
+)
+def zeros_dropped(logits, p):
+    filtered = choose.top_p_filter(logits, p)
+    return filtered.masked_fill(filtered == 0, -torch.inf)
+
+
+@top_p_filter.mistake(
     "Your code adds up logits and compares the sum with p. Probabilities add up to 1: take the softmax first."
 )
 def adds_logits_up(logits, p):

@@ -39,6 +39,15 @@ def with_specials(special: torch.Tensor, mask: int, seed: int, having: tuple[str
     return case(ids, special, mask, numbers, ids_without_specials(2, 12, seed=seed + 40), having=having)
 
 
+def with_zeros(seed: int, having: tuple[str, ...]) -> Case:
+    """A case in which 0 is an ordinary id, and most tokens are chosen."""
+    ids = ids_without_specials(2, 12, seed=seed)
+    ids[:, ::2] = 0
+    numbers = chances(2, 12, seed=seed + 20)
+    numbers[0] = numbers[0] * 0.14
+    return case(ids, SPECIAL[1:], MASK, numbers, ids_without_specials(2, 12, seed=seed + 40), having=having)
+
+
 # The first row of numbers chooses all but the second and the last token; the second says mask, -, mask, random, keep.
 SHOWN = torch.tensor([[[0.05, 0.6, 0.1, 0.01, 0.14, 0.3]], [[0.2, 0.1, 0.79, 0.85, 0.95, 0.85]]])
 OTHER = torch.tensor([[[0.9, 0.12, 0.02, 0.4, 0.11, 0.03]], [[0.82, 0.5, 0.93, 0.3, 0.88, 0.1]]])
@@ -53,6 +62,7 @@ hide_tokens = Exercise(
     example=case(torch.tensor([[7, 5, 9, 8, 6, 4]]), SPECIAL, MASK, SHOWN, torch.tensor([[10, 11, 12, 13, 14, 15]])),
     another=case(torch.tensor([[4, 6, 8, 5, 9, 7]]), SPECIAL, MASK, OTHER, torch.tensor([[15, 12, 10, 14, 13, 11]])),
     cases=(
+        with_zeros(seed=6, having=("an ordinary token of id 0", "a batch")),
         fixed(4, 30, seed=1, having=("a batch",)),
         fixed(3, 30, seed=2, share=0.5, having=("another share", "a batch")),
         fixed(2, 20, seed=3, share=0.0, having=("a share of 0", "a batch")),
@@ -96,6 +106,23 @@ def specials_hidden(ids, special, mask, chances, substitutes, share=0.15):
 )
 def labels_everywhere(ids, special, mask, chances, substitutes, share=0.15):
     return masking.hide_tokens(ids, special, mask, chances, substitutes, share)[0], ids.clone()
+
+
+@hide_tokens.mistake(
+    "Your labels leave out chosen tokens of id 0, as if 0 meant that nothing was chosen. Keep in a mask of True and "
+    "False which tokens were: unless 0 is among the special ids, it is a token like any other."
+)
+def labels_0_left_out(ids, special, mask, chances, substitutes, share=0.15):
+    inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
+    return inputs, labels.masked_fill(labels == 0, IGNORE)
+
+
+@hide_tokens.mistake(
+    "Your code never chooses tokens of id 0. Only the ids in `special` are left out: unless 0 is among them, it is a "
+    "token like any other."
+)
+def id_0_never_chosen(ids, special, mask, chances, substitutes, share=0.15):
+    return masking.hide_tokens(ids, torch.cat((special, special.new_zeros(1))), mask, chances, substitutes, share)
 
 
 @hide_tokens.mistake(

@@ -17,6 +17,7 @@ pack_texts = Exercise(
     another=case([[4], [8, 6, 9], [7, 5, 6]], 2, 5),
     cases=(
         case([[5, 6, 7, 8, 9], [4, 4], [6]], 2, 3, having=("rows of three tokens",)),
+        case([[5, 0, 6], [0, 8]], 2, 3, having=("rows of three tokens", "a token of id 0")),
         case([[5, 6], [7], [8, 9, 4]], 1, 2, having=("another end token",)),
         case([[9, 8, 7, 6, 5, 4, 3, 9, 8]], 2, 4, having=("a single long text",)),
         case([[5], [6], [7], [8], [9]], 0, 4, having=("texts of a single token", "another end token")),
@@ -55,6 +56,14 @@ def without_end(texts, end, length):
 )
 def between_texts(texts, end, length):
     return rows_of([i for text in texts for i in (*text, end)][:-1], length)
+
+
+@pack_texts.mistake(
+    "Your rows lack the tokens of id 0. That is an id like any other, though `if` and `filter(None, …)` take it for "
+    "false."
+)
+def id_0_left_out(texts, end, length):
+    return rows_of([i for text in texts for i in (*text, end) if i], length)
 
 
 @pack_texts.mistake("Your end tokens come before the texts. The end token of a text follows its last id.")

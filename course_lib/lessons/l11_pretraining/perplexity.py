@@ -19,6 +19,7 @@ perplexity = Exercise(
     another=case(torch.tensor([0.5, 0.5, 0.0625]).log()),
     cases=(
         case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), having=("another length",)),
+        case(torch.tensor([1.0, 0.5, 0.25, 1.0]).log(), having=("tokens of probability 1", "another length")),
         case(torch.tensor([0.2]).log(), having=("a single token", "another length")),
         case(torch.full((400,), -2.5), having=("a long text", "another length")),
         case(torch.tensor([0.5, 0.25, 0.01], dtype=torch.float64).log(), having=("float64 numbers",)),
@@ -47,6 +48,13 @@ def power_of_two(log_probabilities):
 @perplexity.mistake("The minus is missing in your code, so that it returns a number below 1. Perplexity is 1 or more.")
 def without_minus(log_probabilities):
     return math.exp(log_probabilities.mean().item())
+
+
+@perplexity.mistake(
+    "Your mean leaves out tokens whose ln p is 0, as if they were padding. Their probability is 1: they count as well."
+)
+def zeros_left_out(log_probabilities):
+    return math.exp(-log_probabilities[log_probabilities != 0].mean().item())
 
 
 @perplexity.mistake(

@@ -36,6 +36,7 @@ should_stop = Exercise(
             ),
         ),
         case([0.5, 0.5, 0.5], 2, having=("equal losses",)),
+        case([0.5, 0.0, 0.1, 0.2], 2, having=("a lowest loss of 0", "a rise at the last check")),
         case(
             [0.7, 0.8, 0.6, 0.65, 0.55, 0.6],
             2,
@@ -118,6 +119,17 @@ def lowest_begins_at_100(losses, patience):
     lowest, waited = 100.0, 0
     for loss in losses:
         lowest, waited = (loss, 0) if loss < lowest else (lowest, waited + 1)
+    return waited >= patience
+
+
+@should_stop.mistake(
+    "Your code forgets a lowest loss of 0. If it asks whether there is a lowest loss yet, note that 0 counts as false: "
+    "compare with None."
+)
+def loss_0_is_none(losses, patience):
+    lowest, waited = None, 0
+    for loss in losses:
+        lowest, waited = (loss, 0) if not lowest or loss < lowest else (lowest, waited + 1)
     return waited >= patience
 
 

@@ -158,6 +158,14 @@ def word_0_is_none(word_of_piece, labels):
 
 
 @label_pieces.mistake(
+    "Your code writes −100 in place of the label 0. That label is O, which the model has to learn too: if your code "
+    "asks whether there is a label, as `labels[word] or …` does, note that 0 counts as false."
+)
+def label_0_is_none(word_of_piece, labels):
+    return [label or -100 for label in word_pieces.label_pieces(word_of_piece, labels)]
+
+
+@label_pieces.mistake(
     "Your code gives the first piece no label if the last one is of the same word, as if the last came before the "
     "first. `word_of_piece[i - 1]` is the last where i is 0: the first piece has none before it."
 )

@@ -145,6 +145,29 @@ def last_tag_before_the_first(tags):
     return [span for span in spans_of(tags) if span[1] > 0 or not same]
 
 
+@spans_of_tags.mistake(
+    "Your code loses a name that begins with the first word. If it tells by the start whether a name is open, note "
+    "that 0 counts as false: compare with None."
+)
+def start_0_lost(tags):
+    return [span for span in spans_of(tags) if span[1] > 0]
+
+
+@spans_of_tags.mistake(
+    "Where a name begins with the first word, your code begins it with the second, or loses it. If it tells by the "
+    "start whether a name is open, note that 0 counts as false: compare with None."
+)
+def start_0_is_none(tags):
+    found, start = [], None
+    for i, tag in enumerate([*tags, "O"]):
+        if start and tag != f"I-{tags[start][2:]}":
+            found.append((tags[start][2:], start, i))
+            start = None
+        if not start and tag != "O":
+            start = i
+    return found
+
+
 @spans_of_tags.mistake("Your spans are (start, stop, kind). The kind comes first: (kind, start, stop).")
 def kind_last(tags):
     return [(start, stop, kind) for kind, start, stop in spans_of(tags)]

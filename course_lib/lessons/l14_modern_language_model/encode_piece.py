@@ -45,6 +45,7 @@ encode_piece = Exercise(
         case("air", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary",)),
         case("airaaair", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("r", VOCABULARY, RANKS, having=("a single letter",)),
+        case("rai", OTHER_VOCABULARY, OTHER_RANKS, having=("another vocabulary", "a token of id 0")),
         case("bac", THIRD_VOCABULARY, THIRD_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("their", FOURTH_VOCABULARY, FOURTH_RANKS, having=("another vocabulary", "pairs that overlap")),
         case("their", FOURTH_VOCABULARY, UNORDERED_RANKS, having=("another vocabulary", "ranks in no order")),
@@ -210,6 +211,14 @@ def leftmost_one_by_one(piece, vocabulary, ranks):
 )
 def rank_0_taken_for_none(piece, vocabulary, ranks):
     return byte_pairs.encode_piece(piece, vocabulary, {pair: rank for pair, rank in ranks.items() if rank})
+
+
+@encode_piece.mistake(
+    "Your ids lack a token of id 0. If your code asks whether there is an id, note that 0 counts as false: check "
+    "whether the token is `in vocabulary`."
+)
+def id_0_left_out(piece, vocabulary, ranks):
+    return [i for i in byte_pairs.encode_piece(piece, vocabulary, ranks) if i]
 
 
 @encode_piece.right_for_whole_course

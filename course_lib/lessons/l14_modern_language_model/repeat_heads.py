@@ -72,8 +72,8 @@ def number_by_number(x, times):
 
 
 @repeat_heads.mistake(
-    "Your code repeats each position, not each head, and the row of positions is then cut into heads. Repeat along axis "
-    "1, that of the heads."
+    "Your code repeats each position, not each head, and the row of positions is then cut into heads. Repeat along "
+    "axis 1, that of the heads."
 )
 def position_by_position(x, times):
     return x.repeat_interleave(times, dim=2).view(x.size(0), -1, *x.shape[2:])

@@ -43,8 +43,8 @@ def in_half_precision(answer: Any, _arguments: tuple[Any, ...]) -> str:
     output = norm(torch.full((1, 1, 4), 300.0, dtype=torch.float16))
     if not torch.isfinite(output).all() or (output.float() - 1).abs().max() > 0.01:
         return (
-            "In half precision your squares overflow: 300² is more than 65504, the largest number in float16. Compute in "
-            "float32: start from `x.float()`."
+            "In half precision your squares overflow: 300² is more than 65504, the largest number in float16. Compute "
+            "in float32: start from `x.float()`."
         )
     for of_gain, of_tokens in itertools.product(TYPES, TYPES):
         of_result = answer(4).to(of_gain)(torch.ones(1, 1, 4, dtype=of_tokens)).dtype

@@ -5,6 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from course_lib.exercises.catalogue import find
 from course_lib.writing.beam import beam_step
 from course_lib.writing.choose import apply_temperature, top_k_filter, top_p_filter
 from tests.lessons.unseen_answers.shared_parts import log_p_below_one_maximum
@@ -263,6 +264,35 @@ def one_softmax_for_the_batch(logits, p):
     ordered, order = logits.flatten().softmax(0).sort(descending=True)
     stays = ordered.cumsum(0) - ordered < p
     return logits.masked_fill(~torch.zeros_like(stays).scatter(0, order, stays).view_as(logits), -torch.inf)
+
+
+@wrong("apply_temperature", says="drops even the likeliest token where its logit is 0")
+def zero_marks_what_is_left_out(logits, temperature):
+    if temperature:
+        return logits / temperature
+    kept = torch.where(logits == logits.max(-1, keepdim=True).values, logits, 0.0)
+    return kept.masked_fill(kept == 0, -torch.inf)
+
+
+@wrong("top_k_filter", says="Your code drops a logit of 0 that should stay")
+def scattered_into_zeros(logits, k):
+    best = logits.topk(min(k, logits.size(-1)), dim=-1)
+    kept = torch.where(logits < best.values[..., -1:], 0.0, logits)
+    return kept.masked_fill(kept == 0, -torch.inf)
+
+
+@wrong("top_p_filter", says="Your code drops a logit of 0 that should stay", never="exactly p")
+def zeros_dropped_from_the_nucleus(logits, p):
+    ordered, order = logits.softmax(-1).sort(dim=-1, descending=True, stable=True)
+    stays = (ordered.cumsum(-1) - ordered < p) | (torch.arange(logits.size(-1)) == 0) | (p == 1)
+    kept = torch.where(stays.gather(-1, order.argsort(-1)), logits, 0.0)
+    return kept.masked_fill(kept == 0, -torch.inf)
+
+
+@wrong("beam_search_text", says="Your ids lack the tokens 0")
+def without_token_0(model, prompt, beams, length, stop):
+    ids, total = find("beam_search_text").reference(model, prompt, beams, length, stop)
+    return [*filter(None, ids)], total
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

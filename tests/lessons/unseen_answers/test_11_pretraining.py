@@ -125,7 +125,7 @@ def by_first_numbers(ids, special, mask, chances, substitutes, share=0.15):
     return inputs, torch.where((first < share) & ordinary, ids, -100)
 
 
-@wrong("hide_tokens", says="In 5 of the 7 wrong cases, your result is that of this mistake", never="That explains")
+@wrong("hide_tokens", says="In 6 of the 8 wrong cases, your result is that of this mistake", never="That explains")
 def masked_ones_replaced_at_a_fixed_share(ids, special, mask, chances, substitutes, share=0.15):
     chosen = (chances[0] < 0.15) & ~torch.isin(ids, special)
     return torch.where(chosen & (chances[1] < 0.9), substitutes, ids), ids.masked_fill(~chosen, -100)
@@ -141,6 +141,35 @@ def only_texts_that_end(ids, end):
                 mask[b, 0, begin : t + 1, begin : t + 1] = True
                 begin = t + 1
     return mask
+
+
+@wrong("perplexity", says="as if they were padding")
+def mean_of_what_is_not_0(log_probabilities):
+    counts = log_probabilities < 0
+    return math.exp(-log_probabilities[counts].sum().item() / max(1, int(counts.sum())))
+
+
+@wrong("pack_texts", says="Your rows lack the tokens of id 0.")
+def filtered(texts, end, length):
+    ids = [i for text in texts for i in filter(None, [*text, end])]
+    return torch.tensor(ids[: len(ids) // length * length]).view(-1, length)
+
+
+@wrong("hide_tokens", says="Your labels leave out chosen tokens of id 0")
+def label_0_for_not_chosen(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = (chances[0] < share) & ~torch.isin(ids, special)
+    labels = torch.where(chosen, ids, 0)
+    inputs = torch.where(chosen & (chances[1] < 0.8), mask, ids)
+    inputs = torch.where(chosen & (chances[1] >= 0.8) & (chances[1] < 0.9), substitutes, inputs)
+    return inputs, labels.masked_fill(labels == 0, -100)
+
+
+@wrong("hide_tokens", says="Your code never chooses tokens of id 0.")
+def id_0_as_padding(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = (chances[0] < share) & ~torch.isin(ids, special) & (ids != 0)
+    inputs = torch.where(chosen & (chances[1] < 0.8), mask, ids)
+    inputs = torch.where(chosen & (chances[1] >= 0.8) & (chances[1] < 0.9), substitutes, inputs)
+    return inputs, ids.masked_fill(~chosen, -100)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -108,4 +108,15 @@ def at_the_first_loss_without_progress(losses, patience):
     return len(losses) > 1 and losses[-1] >= min(losses[:-1])
 
 
+@wrong("should_stop", says="Your code forgets a lowest loss of 0.")
+def lowest_of_0_counts_as_none(losses, patience):
+    best, bad = None, 0
+    for loss in losses:
+        if not best or loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+    return bad >= patience
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -152,4 +152,37 @@ class ReluAtTheEnd(find("TaggingHead").reference):
         return super().forward(hidden).relu()
 
 
+@wrong("label_pieces", says="Your code writes −100 in place of the label 0.", never="too small")
+def label_0_or_nothing(word_of_piece, labels):
+    result, previous = [], None
+    for word in word_of_piece:
+        is_first = word is not None and word != previous
+        result.append((is_first and labels[word]) or -100)
+        previous = word
+    return result
+
+
+@wrong("spans_of_tags", says="your code begins it with the second, or loses it.", never="count words from 1")
+def open_by_a_start_that_counts_as_true(tags):
+    spans, start, kind = [], None, None
+    for i, tag in enumerate([*tags, "O"]):
+        if start and tag != "I-" + kind:
+            spans.append((kind, start, i))
+            start = None
+        if tag != "O" and not start:
+            start, kind = i, tag[2:]
+    return spans
+
+
+@wrong("spans_of_tags", says="Your code loses a name that begins with the first word.")
+def closed_only_after_the_first_word(tags):
+    spans, start, kind = [], None, ""
+    for i, tag in enumerate([*tags, "O"]):
+        if tag == "O" or tag[0] == "B" or tag[2:] != kind:
+            if start:
+                spans.append((kind, start, i))
+            start, kind = (None, "") if tag == "O" else (i, tag[2:])
+    return spans
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

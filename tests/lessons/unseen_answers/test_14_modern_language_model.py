@@ -390,4 +390,13 @@ def test_where_the_statement_asks_for_float32_nothing_is_said_of_float64(exercis
     assert "float" not in report.message
 
 
+@wrong("encode_piece", says="Your ids lack a token of id 0.")
+def ids_that_count_as_true(piece, vocabulary, ranks):
+    tokens = list(printable_bytes(piece))
+    while known := [(ranks[pair], i) for i, pair in enumerate(pairwise(tokens)) if pair in ranks]:
+        i = min(known)[1]
+        tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+    return [vocabulary[token] for token in tokens if vocabulary.get(token)]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
