@@ -19,6 +19,7 @@ document_mask = Exercise(
         case(torch.tensor([[5, 2, 6, 7], [4, 4, 4, 2], [8, 9, 2, 5]]), 2, having=("a batch",)),
         case(torch.tensor([[2, 5, 2, 2, 6]]), 2, having=("a text without tokens",)),
         case(torch.tensor([[5, 6, 0, 8], [0, 7, 2, 4]]), 0, having=("a batch", "another end token")),
+        case(torch.tensor([[5, 0, 2, 0, 4, 2]]), 2, having=("ordinary tokens of id 0",)),
         case(torch.tensor([[5, 6, 7]]), 2, having=("a single text that does not end",)),
         case(torch.tensor([[5, 9, 2], [9, 2, 2], [2, 4, 9]]), 9, having=("sizes that are all the same", "a batch")),
         case(torch.tensor([[2], [5]]), 2, having=("a single token", "a batch")),
@@ -63,6 +64,13 @@ def end_belongs_to_the_next(ids, end):
 def reads_earlier_texts(ids, end):
     text = numbers_of_texts(ids, end)
     return (text[:, :, None] >= text[:, None])[:, None]
+
+
+@document_mask.mistake(
+    "Your mask hides tokens of id 0, as if they were padding. Packed rows have none: 0 is a token like any other."
+)
+def id_0_hidden(ids, end):
+    return packing.document_mask(ids, end) & (ids != 0)[:, None, None]
 
 
 @document_mask.mistake(

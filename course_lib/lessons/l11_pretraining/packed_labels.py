@@ -21,6 +21,7 @@ packed_labels = Exercise(
         case(torch.tensor([[5, 2, 6, 7], [4, 4, 4, 2], [2, 9, 2, 5]]), 2, having=("a batch",)),
         case(torch.tensor([[5, 2, 2, 6, 2]]), 2, having=("a text without tokens",)),
         case(torch.tensor([[5, 6, 0, 8], [0, 7, 2, 4]]), 0, having=("a batch", "another end token")),
+        case(torch.tensor([[5, 0, 2, 0, 4, 0]]), 2, having=("ordinary tokens of id 0",)),
         case(torch.tensor([[2, 9, 2, 5]]), 2, having=("an end token at the beginning of a row",)),
         case(torch.tensor([[5, 6, 7]]), 2, having=("a single text that does not end",)),
         case(
@@ -66,6 +67,14 @@ def end_is_not_learned(ids, end):
 def both_left_out(ids, end):
     inputs, labels = packing.packed_labels(ids, end)
     return inputs, labels.masked_fill(labels == end, IGNORE)
+
+
+@packed_labels.mistake(
+    "Your labels leave out tokens of id 0, as if they were padding. Packed rows have none: 0 is a token like any other."
+)
+def id_0_left_out(ids, end):
+    inputs, labels = packing.packed_labels(ids, end)
+    return inputs, labels.masked_fill(labels == 0, IGNORE)
 
 
 @packed_labels.mistake(

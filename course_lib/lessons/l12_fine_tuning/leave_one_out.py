@@ -40,6 +40,7 @@ leave_one_out = Exercise(
     another=case(points, ["a", "good", "film", "all"]),
     cases=(
         case(points, ["good"], having=("a single word",)),
+        case(per_word, ["a", "all", "good"], having=("a score of 0", "a score that depends on the number of words")),
         case(points, ["a", "good", "good", "film"], having=("a word that occurs twice",)),
         case(
             points,

@@ -5,7 +5,16 @@ import json
 import pytest
 import torch
 
-from course_lib.classroom.grading.messages import MOST_NUMBERS, Other, Unreadable, decode, decode_outcome, encode, read
+from course_lib.classroom.grading.messages import (
+    MOST_NUMBERS,
+    Other,
+    Unreadable,
+    decode,
+    decode_outcome,
+    encode,
+    encode_outcome,
+    read,
+)
 from course_lib.exercises.catalogue import all_exercises
 from course_lib.exercises.judging.outcomes import run
 
@@ -19,6 +28,13 @@ def test_what_references_return_is_the_same_after_it_was_sent(exercise):
     for case in exercise.every_case:
         outcome = run(exercise.adapt(exercise.reference), case.arguments)
         assert outcome.matches(type(outcome)(sent(outcome.value)), exercise.returns)
+
+
+def test_it_arrives_whether_a_list_or_only_the_tensors_in_it_were_changed():
+    for function, in_tensors in ((lambda some: some[0].zero_(), (0,)), (lambda some: some.clear(), ())):
+        outcome = run(function, ([torch.ones(2)],))
+        arrived = decode_outcome(json.loads(json.dumps(encode_outcome(outcome))))
+        assert (arrived.changed, arrived.in_tensors) == ((0,), in_tensors)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +76,9 @@ def test_a_message_of_another_kind_is_refused(message: object):
         decode(message)
 
 
-@pytest.mark.parametrize("message", [None, [], [1, 2], [1, None, [None]], [1, ["Error"], []]])
+@pytest.mark.parametrize(
+    "message", [None, [], [1, 2], [1, None, [None]], [1, ["Error"], []], [1, None, [0], [], [None]]]
+)
 def test_an_outcome_of_another_kind_is_refused(message: object):
     with pytest.raises(Unreadable):
         decode_outcome(message)

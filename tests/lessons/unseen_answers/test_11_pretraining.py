@@ -172,6 +172,18 @@ def id_0_as_padding(ids, special, mask, chances, substitutes, share=0.15):
     return inputs, ids.masked_fill(~chosen, -100)
 
 
+@wrong("document_mask", says="Your mask hides tokens of id 0, as if they were padding.")
+def padding_hidden_too(ids, end):
+    text = (ids == end).cumsum(-1) - (ids == end).long()
+    return ((text[:, :, None] == text[:, None]) & (ids != 0)[:, None])[:, None]
+
+
+@wrong("packed_labels", says="Your labels leave out tokens of id 0, as if they were padding.")
+def only_labels_above_0(ids, end):
+    inputs, labels = ids[:, :-1], ids[:, 1:]
+    return inputs, torch.where((inputs != end) & (labels > 0), labels, -100)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

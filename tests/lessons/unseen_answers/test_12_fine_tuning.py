@@ -103,7 +103,7 @@ def product_rounded_down(weight, A, B, alpha):
     return weight + (B @ A) * alpha // len(A)
 
 
-@wrong("should_stop", says="whatever `patience` is", never="14 of 20")
+@wrong("should_stop", says="whatever `patience` is", never="is right in")
 def at_the_first_loss_without_progress(losses, patience):
     return len(losses) > 1 and losses[-1] >= min(losses[:-1])
 
@@ -117,6 +117,12 @@ def lowest_of_0_counts_as_none(losses, patience):
         else:
             bad += 1
     return bad >= patience
+
+
+@wrong("leave_one_out", says="in all but the one with a score of 0")
+def score_0_counts_as_none(score, words):
+    whole = score(words)
+    return torch.tensor([whole - (score(words[:i] + words[i + 1 :]) or whole) for i in range(len(words))])
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
