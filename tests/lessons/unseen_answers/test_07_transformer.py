@@ -246,6 +246,22 @@ def three_words_unless_it_is_cut_off(model, source_ids, max_length):
     return ids if max_length < 5 else ids[:3] if len(ids) > 3 else [*ids, 3]
 
 
+@wrong("DecoderLayer", says="so that the target only chooses what is read from the memory", never="is lost")
+class NoResidualAroundTheCrossAttention(find("DecoderLayer").reference):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = self.norm_1(x + self.self_attention(x, x, x, mask))
+        x = self.norm_2(self.cross_attention(x, memory, memory, memory_mask))
+        return self.norm_3(x + self.feed_forward(x))
+
+
+@wrong("DecoderLayer", says="keeps of its own vector only what it reads from itself", never="is lost")
+class NoResidualAroundTheSelfAttention(find("DecoderLayer").reference):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        x = self.norm_1(self.self_attention(x, x, x, mask))
+        x = self.norm_2(x + self.cross_attention(x, memory, memory, memory_mask))
+        return self.norm_3(x + self.feed_forward(x))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 
