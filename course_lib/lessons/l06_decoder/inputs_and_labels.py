@@ -72,7 +72,8 @@ def not_cut(ids):
 
 
 @inputs_and_labels.mistake(
-    "Your code shifts along the batch, so that each text should predict the next text. Shift along the tokens, axis 1."
+    "Your code shifts along the batch, so each text would have to predict the next text. Shift along the tokens, axis "
+    "1."
 )
 def along_the_batch(ids):
     return ids[:-1], ids[1:]

@@ -121,8 +121,9 @@ def not_masked(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your hidden scores count as 0, as if they were filled with 0, multiplied by the mask, or filled with 1e-9 where "
-    "−1e9 was meant. That is a score like any other, since exp(0) = 1: fill them with minus infinity.",
+    "Your hidden scores count as 0, as if they were multiplied by the mask, or filled with 0 or a number close to it, "
+    "such as −1e-9 where −1e9 was meant. That is a score like any other, since exp(0) = 1: fill them with minus "
+    "infinity.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def tiny_numbers(scores, mask):

@@ -104,7 +104,7 @@ def divided_by_the_width(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your code multiplies only the falling term by d_model^−0.5. The factor belongs to both: put it outside of the "
+    "Your code multiplies only the falling term by d_model^−0.5. The factor belongs to both: put it outside the "
     "minimum."
 )
 def factor_inside(step, d_model, warmup):
@@ -162,8 +162,7 @@ def falling_too_fast(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your code multiplies only the rising term by d_model^−0.5. The factor belongs to both: put it outside of the "
-    "minimum."
+    "Your code multiplies only the rising term by d_model^−0.5. The factor belongs to both: put it outside the minimum."
 )
 def factor_in_the_rising_term(step, d_model, warmup):
     return min(step**-0.5, float(d_model**-0.5) * step * warmup**-1.5)

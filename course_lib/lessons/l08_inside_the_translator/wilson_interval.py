@@ -73,7 +73,7 @@ def counted_share_under_the_root_cut_off(right, total):
 
 
 @wilson_interval.mistake(
-    "In your interval 1.96 is not squared. When both sides are squared, so is 1.96: the factor in front of p · (1 − "
+    "In your interval, 1.96 is not squared. When both sides are squared, so is 1.96: the factor in front of p · (1 − "
     "p) is 1.96² / total."
 )
 def z_not_squared(right, total):
@@ -233,7 +233,7 @@ def multiplied_by_a(right, total):
 
 
 @wilson_interval.mistake(
-    "In your code only the root is divided by 2a. Divide the whole numerator: `(-b - root) / (2 * a)`."
+    "In your code, only the root is divided by 2a. Divide the whole numerator: `(-b - root) / (2 * a)`."
 )
 def only_the_root_divided(right, total):
     share, c = right / total, 1.96**2 / total
@@ -243,15 +243,15 @@ def only_the_root_divided(right, total):
 
 
 @wilson_interval.mistake(
-    "In your code only the middle of the interval is divided by a, the number in front of p². Divide half its width by "
-    "a too: in the formula for the roots, the whole numerator is divided by 2a."
+    "In your code, only the middle of the interval is divided by a, the number in front of p². Divide half its width "
+    "by a too: in the formula for the roots, the whole numerator is divided by 2a."
 )
 def only_the_middle_divided(right, total):
     share, c = right / total, 1.96**2 / total
     return ends((share + c / 2) / (1 + c), math.sqrt(max(c * share * (1 - share) + c**2 / 4, 0)))
 
 
-@wilson_interval.mistake("In your code `right` and `total` have changed places. The share is right / total.")
+@wilson_interval.mistake("In your code, `right` and `total` have changed places. The share is right / total.")
 def swapped(right, total):
     return roots(total / right, 1.96**2 / right)
 
@@ -275,8 +275,8 @@ def leading_coefficient_1_under_the_root(right, total):
 
 
 @wilson_interval.mistake(
-    "In your interval half of b² − 4ad stands where its root should be, as with `** 1/2`, where Python computes `** 1` "
-    "first. Use `math.sqrt`, or `** 0.5`."
+    "In your interval, half of b² − 4ad stands where its root should be, as with `** 1/2`, where Python computes `** "
+    "1` first. Use `math.sqrt`, or `** 0.5`."
 )
 def half_for_the_root(right, total):
     share, c = right / total, 1.96**2 / total

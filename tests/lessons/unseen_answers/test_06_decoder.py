@@ -89,12 +89,12 @@ def labels_from_the_inputs(ids):
     return inputs, torch.cat((inputs[:, 1:], inputs[:, :1]), dim=1)
 
 
-@wrong("cross_entropy", says="cannot fall below 1e-09, because it is added to them or is set as", never="adds")
+@wrong("cross_entropy", says="adds 1e-09 to the probabilities, or makes it their minimum")
 def cut_off_at_1e_9(logits, labels):
     return surprise(logits.softmax(-1).clamp(min=1e-9), labels)
 
 
-@wrong("cross_entropy", says="cannot fall below 1e-12", never="should be")
+@wrong("cross_entropy", says="Your code adds 1e-12 to the probabilities", never="should be")
 def with_1e_12(logits, labels):
     return surprise(logits.softmax(-1) + 1e-12, labels)
 
@@ -220,7 +220,7 @@ def two_logarithms(logits, labels):
     return surprise(logits.log_softmax(-1), labels)
 
 
-@wrong("cross_entropy", says="or is set as their minimum", never="their limit")
+@wrong("cross_entropy", says="or makes it their minimum", never="their limit")
 def with_1e_9(logits, labels):
     return surprise(logits.softmax(-1) + 1e-9, labels)
 

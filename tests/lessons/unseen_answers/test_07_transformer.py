@@ -79,7 +79,11 @@ class DecoderReversed(find("Transformer").reference):
         return x @ self.target_table.T
 
 
-@wrong("smoothed_cross_entropy", says="cannot fall below 1e-08", never="should be")
+@wrong(
+    "smoothed_cross_entropy",
+    says="Your code adds 1e-08 to the probabilities, or makes it their minimum",
+    never="should be",
+)
 def smoothed_and_cut_off(logits, labels, epsilon):
     p, counts = logits.softmax(-1).clamp(min=1e-8), labels != -100
     return (1 - epsilon) * surprise(p, labels) - epsilon * p.log().mean(-1)[counts].mean()
