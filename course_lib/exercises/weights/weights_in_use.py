@@ -43,6 +43,7 @@ OTHER_RESULT = (
     "step in it that depends on how long the inputs are, or on which numbers are in them?"
 )
 OTHER_MATRICES = "Made as `{}`, your class learns {} numbers in its matrices, but should learn {}."
+MOST_NAMES = 4  # so many parameters without a gradient are named at most
 SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
 
 
@@ -104,12 +105,9 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     idle = [name for name in without if not _matters(learned, fixed.module, parameters[name], inputs)]
     cut_off = [name for name in without if name not in idle]
     if idle and not cut_off:
-        name = _common_name(fixed.module, idle)
-        if sentence := _about_part_of_list(fixed.module, name, idle):
+        names = _common_names(fixed.module, idle)
+        if sentence := _about_part_of_list(fixed.module, names[0], idle):
             return sentence
-        names = [name]
-        while idle := [each for each in idle if not f"{each}.".startswith(f"{names[-1]}.")]:
-            names.append(_common_name(fixed.module, idle))
         made = join_words([f"`self.{each}`" for each in names])
         it = "it" if len(names) == 1 else "them"
         use = f"Use {it}"
@@ -118,12 +116,21 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
         is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
         what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
         return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
-    if cut_off:
-        return (
-            f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
-            "`torch.tensor` and `torch.no_grad()` cut the gradient off. Use the parameter itself."
-        )
-    return ""
+    return _about_cut_off(fixed.module, cut_off, without) if cut_off else ""
+
+
+def _about_cut_off(module: nn.Module, cut_off: Sequence[str], without: Sequence[str]) -> str:
+    """Say that no gradient reaches some parameters that have an effect. Takes all without a gradient too."""
+    names = [f"`self.{name}`" for name in _common_names(module, cut_off, without)]
+    if len(names) > MOST_NAMES:
+        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} others"]
+    it_is = "it is" if len(names) == 1 else "they are"
+    parameter = "parameter" if len(cut_off) == 1 else "parameters"
+    return (
+        f"No gradient reaches {join_words(names)}, so {it_is} never trained: `.data`, `.detach()`, `.item()`, "
+        f"`torch.tensor` and `torch.no_grad()` cut off the gradient. Use none of them between the {parameter} and the "
+        "result."
+    )
 
 
 def _is_finite(learned: ClassWithWeights, module: nn.Module) -> bool:
@@ -199,16 +206,23 @@ def _is_needed(learned: ClassWithWeights, module: nn.Module, name: str) -> bool:
     return name in names or got <= expected
 
 
-def _common_name(module: nn.Module, names: Sequence[str]) -> str:
-    """The name of the largest submodule all of whose parameters are among the names, the first one's; or that name."""
-    first = names[0]
-    parts = first.split(".")
+def _common_names(module: nn.Module, names: Sequence[str], others: Sequence[str] = ()) -> list[str]:
+    """Name parameters in short: by the largest submodules that hold no parameters but these and those of `others`."""
+    found, left = [], list(names)
+    while left:
+        found.append(_common_name(module, left[0], {*names, *others}))
+        left = [name for name in left if not f"{name}.".startswith(f"{found[-1]}.")]
+    return found
+
+
+def _common_name(module: nn.Module, name: str, among: set[str]) -> str:
+    """The name of the largest submodule around a parameter all of whose parameters are among some; or its own name."""
+    parts = name.split(".")
     for length in range(1, len(parts)):
         prefix = ".".join(parts[:length])
-        inside = [name for name, _ in module.named_parameters() if name.startswith(f"{prefix}.")]
-        if set(inside) <= set(names):
+        if {each for each, _ in module.named_parameters() if each.startswith(f"{prefix}.")} <= among:
             return prefix
-    return first
+    return name
 
 
 def biases(learned: ClassWithWeights, answer: Any) -> str:

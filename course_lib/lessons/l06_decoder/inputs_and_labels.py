@@ -177,6 +177,22 @@ def inputs_rolled_the_other_way(ids):
     return ids[:, :-1], ids[:, :-1].roll(1, 1)
 
 
+@inputs_and_labels.mistake(
+    "Your labels are the previous tokens, as after `roll` by 1, and the first label is the last token of the text. The "
+    "labels should be one step ahead: all tokens but the first."
+)
+def rolled_the_other_way(ids):
+    return ids[:, :-1], ids.roll(1, 1)[:, :-1]
+
+
+@inputs_and_labels.mistake(
+    "Your labels are the previous tokens, as after `roll` by 1, and neither end is cut off. The labels should be one "
+    "step ahead, all tokens but the first, and the inputs are all but the last."
+)
+def all_rolled_the_other_way(ids):
+    return ids, ids.roll(1, 1)
+
+
 @inputs_and_labels.right_for_whole_course
 def by_narrow(ids):
     return ids.narrow(1, 0, ids.size(1) - 1), ids.narrow(1, 1, ids.size(1) - 1)

@@ -312,6 +312,15 @@ def renormalised_by_one_sum_for_all(scores, mask):
 
 
 @masked_weights.mistake(
+    "Each of your columns is divided by the sum of a row, as if the sum had lost its axis. Keep the axis in its place, "
+    "so that each row is divided by its own sum: `sum(-1, keepdim=True)`."
+)
+def axis_not_kept(scores, mask):
+    exponentials = scores.masked_fill(~mask, -torch.inf).exp()
+    return exponentials / exponentials.sum(-1)
+
+
+@masked_weights.mistake(
     "Your code always hides the future, whatever mask is passed in. Use `mask`: it may be a different one."
 )
 def always_causal(scores, mask):

@@ -200,6 +200,16 @@ def power_of_warmup_without_brackets(step, d_model, warmup):
     return float(d_model**-0.5 * min(step**-0.5, step * warmup**-3 / 2))
 
 
+@learning_rate.mistake(
+    "After the warm-up, your rate falls as (step − warmup)^−0.5: it counts from the end of the warm-up. The falling "
+    "term counts all steps, those of the warm-up included: step^−0.5."
+)
+def falling_from_the_end_of_the_warm_up(step, d_model, warmup):
+    if step <= warmup:
+        return schedules.learning_rate(step, d_model, warmup)
+    return float(d_model**-0.5 * (step - warmup) ** -0.5)
+
+
 @learning_rate.right_for_whole_course
 def by_cases(step, d, w):
     return d**-0.5 * (step * w**-1.5 if step < w else step**-0.5)

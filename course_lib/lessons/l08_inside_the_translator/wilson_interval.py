@@ -295,6 +295,37 @@ def width_of_the_counted_share(right, total):
     return ends((share + c / 2) / (1 + c), 1.96 * math.sqrt(share * (1 - share) / total))
 
 
+def ends_on_a_grid(right: int, total: int, steps: int) -> tuple[float, float]:
+    """The lowest and the highest of the shares 0, 1 / steps, 2 / steps, …, 1 that lie in the interval."""
+    p = np.linspace(0, 1, steps + 1)
+    inside = p[np.abs(right / total - p) <= 1.96 * np.sqrt(p * (1 - p) / total)]
+    return float(inside.min()), float(inside.max())
+
+
+@wilson_interval.mistake(
+    "Your ends are whole per cents, as if 101 shares from 0 to 1 were tried. The true ends lie between them: solve the "
+    "equation."
+)
+def whole_per_cents(right, total):
+    return ends_on_a_grid(right, total, 100)
+
+
+@wilson_interval.mistake(
+    "Your ends are whole tenths of a per cent, as if 1001 shares from 0 to 1 were tried. The true ends lie between "
+    "them: solve the equation."
+)
+def tenths_of_a_per_cent(right, total):
+    return ends_on_a_grid(right, total, 1000)
+
+
+@wilson_interval.mistake(
+    "Your ends are whole hundredths of a per cent, as if 10001 shares from 0 to 1 were tried. The true ends lie "
+    "between them: solve the equation."
+)
+def hundredths_of_a_per_cent(right, total):
+    return ends_on_a_grid(right, total, 10_000)
+
+
 @wilson_interval.right_for_whole_course
 def by_the_quadratic_formula(k, n):
     s, c = k / n, 1.96**2 / n

@@ -250,6 +250,28 @@ def three_words_unless_it_is_cut_off(model, source_ids, max_length):
     return ids if max_length < 5 else ids[:3] if len(ids) > 3 else [*ids, 3]
 
 
+@wrong("learning_rate", says="it counts from the end of the warm-up", never="too large")
+def fall_from_the_end_of_the_warm_up(step, d_model, warmup):
+    if step <= warmup:
+        return d_model**-0.5 * step * warmup**-1.5
+    return d_model**-0.5 * (step - warmup) ** -0.5
+
+
+@wrong("Transformer", says=("`self.source_table` and `self.encoder`", "Use none of them between"), never="itself")
+class EncoderWithoutGradient(find("Transformer").reference):
+    @torch.no_grad()
+    def encode(self, source_ids):
+        return super().encode(source_ids)
+
+
+@wrong("DecoderLayer", says="takes its queries from the input of the layer", never="post_norm")
+class QueriesFromTheInput(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        h = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
+        h = self.norm_2(h + self.dropout(self.cross_attention(x, memory, memory, memory_mask)))
+        return self.norm_3(h + self.dropout(self.feed_forward(h)))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 
