@@ -5,7 +5,7 @@ Each function returns a sentence that says what is wrong and what to do, or "".
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -102,34 +102,42 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     if without:
         reached = _reached_with_random_weights(learned, answer)
         without = [name for name in without if name not in reached]
-    idle = [name for name in without if not _matters(learned, fixed.module, parameters[name], inputs)]
-    cut_off = [name for name in without if name not in idle]
-    if idle and not cut_off:
-        names = _common_names(fixed.module, idle)
-        if sentence := _about_part_of_list(fixed.module, names[0], idle):
-            return sentence
-        made = join_words([f"`self.{each}`" for each in names])
-        it = "it" if len(names) == 1 else "them"
-        use = f"Use {it}"
-        if all(_returns_something(fixed.module, each) for each in names):
-            use = f"Use what {it} returns" if it == "it" else "Use what they return"
-        is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
-        what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
-        return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
-    return _about_cut_off(fixed.module, cut_off, without) if cut_off else ""
+    parts = _common_names(fixed.module, without)
+    cut_off = [
+        part
+        for part in parts
+        if any(_matters(learned, fixed.module, parameters[name], inputs) for name in _within(part, without))
+    ]
+    if cut_off:
+        return _about_cut_off(cut_off, parameters)
+    return _about_idle(learned, fixed.module, parts, without) if parts else ""
 
 
-def _about_cut_off(module: nn.Module, cut_off: Sequence[str], without: Sequence[str]) -> str:
-    """Say that no gradient reaches some parameters that have an effect. Takes all without a gradient too."""
-    names = [f"`self.{name}`" for name in _common_names(module, cut_off, without)]
-    if len(names) > MOST_NAMES:
-        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} others"]
+def _about_idle(learned: ClassWithWeights, module: nn.Module, names: Sequence[str], idle: Sequence[str]) -> str:
+    """Say that some parts have no effect. Takes their names, and those of all parameters in them."""
+    if sentence := _about_part_of_list(module, names[0], idle):
+        return sentence
+    made = join_words([f"`self.{each}`" for each in names])
+    it = "it" if len(names) == 1 else "them"
+    use = f"Use {it}"
+    if all(_returns_something(module, each) for each in names):
+        use = f"Use what {it} returns" if it == "it" else "Use what they return"
+    is_needed = all(_is_needed(learned, module, each) for each in names)
+    what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
+    return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
+
+
+def _about_cut_off(names: Sequence[str], parameters: Mapping[str, Tensor]) -> str:
+    """Say that no gradient reaches some parameters, or parts with all their parameters, that have an effect."""
+    written = [f"`self.{name}`" for name in names]
+    if len(written) > MOST_NAMES:
+        written = [*written[: MOST_NAMES - 1], f"{len(written) - MOST_NAMES + 1} others"]
     it_is = "it is" if len(names) == 1 else "they are"
-    parameter = "parameter" if len(cut_off) == 1 else "parameters"
+    the_parameter = "the parameter" if len(names) == 1 and names[0] in parameters else "the parameters"
     return (
-        f"No gradient reaches {join_words(names)}, so {it_is} never trained: `.data`, `.detach()`, `.item()`, "
-        f"`torch.tensor` and `torch.no_grad()` cut off the gradient. Use none of them between the {parameter} and the "
-        "result."
+        f"No gradient reaches {join_words(written)}, so {it_is} never trained: `.data`, `.detach()`, `.item()`, "
+        "`torch.tensor` and `torch.no_grad()` cut off the gradient. Use none of them between "
+        f"{the_parameter} and the result."
     )
 
 
@@ -206,13 +214,18 @@ def _is_needed(learned: ClassWithWeights, module: nn.Module, name: str) -> bool:
     return name in names or got <= expected
 
 
-def _common_names(module: nn.Module, names: Sequence[str], others: Sequence[str] = ()) -> list[str]:
-    """Name parameters in short: by the largest submodules that hold no parameters but these and those of `others`."""
+def _common_names(module: nn.Module, names: Sequence[str]) -> list[str]:
+    """Name parameters in short: by the largest parts of a module that hold no others."""
     found, left = [], list(names)
     while left:
-        found.append(_common_name(module, left[0], {*names, *others}))
-        left = [name for name in left if not f"{name}.".startswith(f"{found[-1]}.")]
+        found.append(_common_name(module, left[0], set(names)))
+        left = [name for name in left if name not in _within(found[-1], left)]
     return found
+
+
+def _within(part: str, names: Sequence[str]) -> list[str]:
+    """Those of some parameters' names that lie in a part of a module, or are the part themselves."""
+    return [name for name in names if f"{name}.".startswith(f"{part}.")]
 
 
 def _common_name(module: nn.Module, name: str, among: set[str]) -> str:
