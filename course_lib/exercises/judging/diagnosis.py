@@ -7,7 +7,7 @@ import itertools
 import math
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -16,13 +16,20 @@ from torch import Tensor
 from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Case, in_float64
 from course_lib.exercises.judging.calls import argument_names, describe_call, describe_value, inputs_begin
-from course_lib.exercises.judging.errors import Raised, describe_error, likely_cause, locate, source_of
+from course_lib.exercises.judging.errors import (
+    LOST_OR_TRANSPOSED,
+    Raised,
+    describe_error,
+    likely_cause,
+    locate,
+    source_of,
+)
 from course_lib.exercises.judging.naming import is_or_are, owned
 from course_lib.exercises.judging.outcomes import Outcome, difference, run, wrong_elements
 from course_lib.exercises.judging.recognition import BEHAVES, WrongAnswer, differing_results, relation_of_one_result
 from course_lib.exercises.judging.relations import Compared, equal
 from course_lib.exercises.judging.settings import original_functions
-from course_lib.exercises.judging.slips import slip_in_source, slips_with_masks
+from course_lib.exercises.judging.slips import Slip, slip_in_source, slips_with_lost_axes, slips_with_masks
 from course_lib.text.wording import capitalized, join_words
 
 GIVES_ANOTHER_RESULT_EACH_TIME = (
@@ -102,6 +109,8 @@ def _about_error(wrong_answer: WrongAnswer, case: Case, error: BaseException) ->
     cause = _taken_by_name_only(wrong_answer, raised) or likely_cause(
         raised, _signature(wrong_answer, case, raised), _names_of_parts()
     )
+    if LOST_OR_TRANSPOSED in cause and (lost := _lost_axis(wrong_answer, [case])):
+        cause = cause.replace(LOST_OR_TRANSPOSED, lost)
     sentences = [_where_it_fails(wrong_answer), describe_error(raised), cause]
     is_about_call = not isinstance(error, NameError) and raised.line
     arguments = case.arguments
@@ -366,7 +375,7 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
         return sentence
     if sentence := relation_of_one_result(wrong_answer):
         return _where_wrong(wrong_answer, sentence)
-    if sentence := slip_in_source(wrong_answer.answer) or _slip_with_mask(wrong_answer):
+    if sentence := slip_in_source(wrong_answer.answer) or _slip_that_explains(wrong_answer):
         return sentence
     if not _same_result_everywhere(wrong_answer) and (sentence := _unused_arguments(wrong_answer)):
         return sentence
@@ -421,15 +430,37 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, (tuple, list)) and value else value
 
 
-def _slip_with_mask(wrong_answer: WrongAnswer) -> str:
-    """Say what a sum or product with a mask does, if more results are right without it; "" otherwise."""
+def _slip_that_explains(wrong_answer: WrongAnswer) -> str:
+    """Say what a lost axis, or a sum or product with a mask, does if more results are right without it; or ""."""
+    masks = slips_with_masks(wrong_answer.answer, _masks(wrong_answer))
+    return _lost_axis(wrong_answer, wrong_answer.comparable) or _best(wrong_answer, masks, wrong_answer.comparable)
+
+
+def _lost_axis(wrong_answer: WrongAnswer, cases: Sequence[Case]) -> str:
+    """Say that a sum or the like has lost its axis, if more results are right when it keeps it; "" otherwise."""
+    got, expected = wrong_answer.got, wrong_answer.expected
+    # An axis that is missing in the result itself is lined up with no other.
+    of_right_shape = [
+        case for case in cases if got[case].error or _shape(got[case].value) == _shape(expected[case].value)
+    ]
+    return _best(wrong_answer, slips_with_lost_axes(wrong_answer.answer), of_right_shape)
+
+
+def _best(wrong_answer: WrongAnswer, slips: Iterable[Slip], cases: Sequence[Case]) -> str:
+    """The sentence on the slip without which most of these wrong cases are right; "" if all stay wrong."""
+    counted = [(_right_without(wrong_answer, slip, cases), slip.sentence) for slip in slips]
+    most, sentence = max(counted, key=lambda each: each[0], default=(0, ""))
+    return sentence if most else ""
+
+
+def _right_without(wrong_answer: WrongAnswer, slip: Slip, cases: Sequence[Case]) -> int:
+    """How many of some wrong cases are right if a slip is corrected."""
     exercise = wrong_answer.exercise
-    for slip in slips_with_masks(wrong_answer.answer, _masks(wrong_answer)):
-        for case in wrong_answer.comparable:
-            corrected = run(exercise.adapt(slip.corrected), case.arguments)
-            if corrected.matches(wrong_answer.expected[case], exercise.returns, exact=False):
-                return slip.sentence
-    return ""
+    corrected = [run(exercise.adapt(slip.corrected), case.arguments) for case in cases]
+    return sum(
+        outcome.matches(wrong_answer.expected[case], exercise.returns, exact=False)
+        for case, outcome in zip(cases, corrected, strict=True)
+    )
 
 
 def _masks(wrong_answer: WrongAnswer) -> list[str]:
@@ -526,8 +557,10 @@ def _sums(name: str, compared: Sequence[Compared]) -> str:
     totals = compared[0].got.sum(axes[0]).flatten()
     total = float(totals[~torch.isclose(totals, torch.ones_like(totals), rtol=1e-4)][0])
     along = "along the last axis" if set(axes) == {-1} else "along an axis"
-    them = ("they add" if is_or_are(name) == "are" else "it adds") if len(totals) == 1 else "some of its numbers add"
-    return f"{capitalized(owned(name))} should add up to 1 {along}. In the call below, {them} up to {total:.4g}."
+    what = {-1: "one row adds", -2: "one column adds"}.get(axes[0], f"what lies along axis {axes[0]} adds")
+    if len(totals) == 1:
+        what = "they add" if is_or_are(name) == "are" else "it adds"
+    return f"{capitalized(owned(name))} should add up to 1 {along}. In the call below, {what} up to {total:.4g}."
 
 
 def _same_shape_of_fractions(each: Compared) -> bool:

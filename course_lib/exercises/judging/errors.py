@@ -215,7 +215,7 @@ def _about_broadcast(match: re.Match[str], raised: Raised) -> str:
         return f"{sentence} A sum, mean or maximum loses its axis: `keepdim=True` keeps it, with length 1."
     if not REDUCTION.search(source_of(raised.frame and raised.frame.f_code)):
         return f"{sentence} Print the shapes of both before that line."
-    return f"{sentence} Has a sum, mean or maximum lost its axis (`keepdim=True` keeps it), or is one transposed?"
+    return f"{sentence} {LOST_OR_TRANSPOSED}"
 
 
 def _about_cat(match: re.Match[str], raised: Raised) -> str:  # noqa: ARG001
@@ -405,6 +405,7 @@ DTYPES = (
     "`.to(x.dtype)`."
 )
 VIEW = "After a `transpose` the numbers do not lie in the order that `view` needs: `reshape` or `flatten` copies them."
+LOST_OR_TRANSPOSED = "Has a sum, mean or maximum lost its axis (`keepdim=True` keeps it), or is one transposed?"
 RESHAPE = "The sizes of the new shape, multiplied, have to give as many numbers as the tensor has."
 INVERSION = "To invert a mask, write `~mask` if it holds True and False, and `1 - mask` only if it holds numbers."
 LOSS_AXES = (

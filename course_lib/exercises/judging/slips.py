@@ -21,11 +21,15 @@ import torch
 from torch import nn
 
 from course_lib.exercises.judging.errors import functions_of
+from course_lib.text.wording import join_words
 
 # Attributes that a learner sets on a parameter, a tensor or a module, and methods that are called on them.
 SET_BY_LEARNERS = ("requires_grad", "training")
 METHODS = ("requires_grad_", "eval", "train", "zero_grad", "detach_")
 MOVES_AXES = {"transpose", "permute", "swapaxes", "movedim", "t", "mT", "T"}
+
+REDUCTIONS = {"sum", "mean", "var", "std", "norm", "vector_norm", "logsumexp", "max", "amax", "min", "amin"}
+MOST_REDUCTIONS = 8  # so many corrections are tried at most
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,47 @@ def _sum_or_product_with_mask(node: ast.BinOp, masks: Sequence[str]) -> tuple[st
     return None
 
 
+def slips_with_lost_axes(answer: Any) -> Iterator[Slip]:
+    """The sums, means and the like of an answer that lose their axis, with that axis kept: each alone, then all."""
+    for function, tree in _trees(answer):
+        calls = [place for place, node in enumerate(ast.walk(tree)) if _may_lose_its_axis(node)]
+        groups = [[place] for place in calls] + ([calls] if len(calls) > 1 else [])
+        for group in groups[:MOST_REDUCTIONS]:
+            with suppress(SyntaxError, ValueError):
+                yield _with_axes_kept(answer, function, group)
+
+
+def _may_lose_its_axis(node: ast.AST) -> bool:
+    """Whether an expression reduces one axis that it names, and does not say that this axis is kept."""
+    if not isinstance(node, ast.Call) or _called(node) not in REDUCTIONS:
+        return False
+    names = {keyword.arg for keyword in node.keywords}
+    return bool(node.args or names & {"dim", "axis"}) and not names & {"keepdim", "keepdims"}
+
+
+def _with_axes_kept(answer: Any, function: FunctionType, places: Sequence[int]) -> Slip:
+    """An answer in which the reductions at these places, counted as `ast.walk` does, keep their axis."""
+    tree = _tree(function)
+    nodes = list(ast.walk(tree)) if tree else []
+    calls = [node for i, node in enumerate(nodes) if i in places and isinstance(node, ast.Call)]
+    written = dict.fromkeys(f"`{ast.unparse(call)}`" for call in calls)
+    loses, its = ("loses its", "its") if len(written) == 1 else ("lose their", "their")
+    are_rows = all(_is_along_the_last_axis(call) for call in calls)
+    wrong_axis = "the columns instead of the rows" if are_rows else "another axis"
+    sentence = (
+        f"{join_words(list(written))} {loses} axis, so torch lines up {its} numbers with {wrong_axis}. Keep the axis "
+        "in its place: `keepdim=True`."
+    )
+    for call in calls:
+        call.keywords.append(ast.keyword("keepdim", ast.Constant(value=True)))
+    return Slip(sentence, _with_tree(answer, function, tree))
+
+
+def _is_along_the_last_axis(call: ast.Call) -> bool:
+    """Whether -1 is written among the arguments of a reduction."""
+    return "-1" in map(ast.unparse, [*call.args, *(keyword.value for keyword in call.keywords)])
+
+
 def _is_made_of(node: ast.expr, mask: str) -> bool:
     """Whether an expression is a mask, inverted or not, or made of one by methods or subtracted from 1."""
     if isinstance(node, ast.Name):
@@ -246,10 +291,17 @@ def _with_replaced(answer: Any, function: FunctionType, place: int, by: str) -> 
     Raises ValueError if the function is not defined by a `def` of its own.
     """
     tree = _tree(function)
+    node = next(node for i, node in enumerate(ast.walk(tree)) if i == place) if tree else None
+    return _with_tree(answer, function, node and _Replacing(node, ast.parse(by, mode="eval").body).visit(tree))
+
+
+def _with_tree(answer: Any, function: FunctionType, tree: ast.Module | None) -> Any:
+    """An answer in which one of its functions has another syntax tree.
+
+    Raises ValueError if the function is not defined by a `def` of its own.
+    """
     if tree is None or not isinstance(tree.body[0], ast.FunctionDef):
         raise ValueError("the source is not that of a function")
-    node = next(node for i, node in enumerate(ast.walk(tree)) if i == place)
-    tree = _Replacing(node, ast.parse(by, mode="eval").body).visit(tree)
     corrected = _defined_again(function, tree.body[0])
     return type(answer.__name__, (answer,), {function.__name__: corrected}) if inspect.isclass(answer) else corrected
 

@@ -39,8 +39,8 @@ FIXED_RATE_BY_HAND = (
     "share is dropped."
 )
 ON_SUM = (
-    "Your dropout is on the sum, so that it drops the residual as well. Put it on the sublayer's output only: "
-    "`x + dropout(sublayer(x))`."
+    "Your code applies dropout to the sum, so it drops numbers of the residual as well. Put it on the sublayer's "
+    "output only: `x + dropout(sublayer(x))`."
 )
 AFTER_NORM = (
     "Your dropout comes after the norm. Put it on each sublayer's output, before the sum: "
@@ -51,19 +51,19 @@ ON_INPUT = (
     "`x + dropout(sublayer(x))`."
 )
 ONE_MISSING = (
-    "The output of your {} is not dropped in training. Each sublayer's output goes through dropout before it is added "
-    "to the residual."
+    "In training, your code applies no dropout to the output of the {}. Each sublayer's output goes through dropout "
+    "before it is added to the residual."
 )
 ELSEWHERE = (
     "In training at a rate near 1, almost nothing should be left of a sublayer's output, so that the layer only "
     "normalises x. Your class leaves something else: put dropout on each sublayer's output, and nowhere else."
 )
 NOT_ON_EMBEDDINGS = (
-    "{} embeddings are not dropped in training. `nn.Dropout(dropout)` comes after `embed_with_positions`, before the "
-    "first layer."
+    "In training, your code applies no dropout to {} embeddings. `nn.Dropout(dropout)` comes after "
+    "`embed_with_positions`, before the first layer."
 )
 NOT_HANDED_ON = (
-    "Your layers do not get the rate of dropout that the model is given: pass `dropout` on to each layer that you make."
+    "Your layers do not get the dropout rate that the model is given: pass `dropout` on to each layer that you make."
 )
 
 RATE = 0.375  # a rate that nobody writes into a class
@@ -165,8 +165,8 @@ def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]
         ]
         not_dropped = [i for i in embeddings if i in missing]
         if not_dropped:
-            of_one = "The source's" if not_dropped == [embeddings[0]] else "The target's"
-            return NOT_ON_EMBEDDINGS.format("Your" if len(not_dropped) == len(embeddings) else of_one)
+            of_one = "the source's" if not_dropped == [embeddings[0]] else "the target's"
+            return NOT_ON_EMBEDDINGS.format("the" if len(not_dropped) == len(embeddings) else of_one)
         return NOT_HANDED_ON if missing else ""
 
     return _after_evaluation(judge)

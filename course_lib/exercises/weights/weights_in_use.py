@@ -5,7 +5,7 @@ Each function returns a sentence that says what is wrong and what to do, or "".
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -43,6 +43,7 @@ OTHER_RESULT = (
     "step in it that depends on how long the inputs are, or on which numbers are in them?"
 )
 OTHER_MATRICES = "Made as `{}`, your class learns {} numbers in its matrices, but should learn {}."
+MOST_NAMES = 4  # so many parameters without a gradient are named at most
 SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
 
 
@@ -101,29 +102,43 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     if without:
         reached = _reached_with_random_weights(learned, answer)
         without = [name for name in without if name not in reached]
-    idle = [name for name in without if not _matters(learned, fixed.module, parameters[name], inputs)]
-    cut_off = [name for name in without if name not in idle]
-    if idle and not cut_off:
-        name = _common_name(fixed.module, idle)
-        if sentence := _about_part_of_list(fixed.module, name, idle):
-            return sentence
-        names = [name]
-        while idle := [each for each in idle if not f"{each}.".startswith(f"{names[-1]}.")]:
-            names.append(_common_name(fixed.module, idle))
-        made = join_words([f"`self.{each}`" for each in names])
-        it = "it" if len(names) == 1 else "them"
-        use = f"Use {it}"
-        if all(_returns_something(fixed.module, each) for each in names):
-            use = f"Use what {it} returns" if it == "it" else "Use what they return"
-        is_needed = all(_is_needed(learned, fixed.module, each) for each in names)
-        what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
-        return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
+    parts = _common_names(fixed.module, without)
+    cut_off = [
+        part
+        for part in parts
+        if any(_matters(learned, fixed.module, parameters[name], inputs) for name in _within(part, without))
+    ]
     if cut_off:
-        return (
-            f"No gradient reaches `self.{cut_off[0]}`, so it is never trained: `.data`, `.detach()`, `.item()`, "
-            "`torch.tensor` and `torch.no_grad()` cut the gradient off. Use the parameter itself."
-        )
-    return ""
+        return _about_cut_off(cut_off, parameters)
+    return _about_idle(learned, fixed.module, parts, without) if parts else ""
+
+
+def _about_idle(learned: ClassWithWeights, module: nn.Module, names: Sequence[str], idle: Sequence[str]) -> str:
+    """Say that some parts have no effect. Takes their names, and those of all parameters in them."""
+    if sentence := _about_part_of_list(module, names[0], idle):
+        return sentence
+    made = join_words([f"`self.{each}`" for each in names])
+    it = "it" if len(names) == 1 else "them"
+    use = f"Use {it}"
+    if all(_returns_something(module, each) for each in names):
+        use = f"Use what {it} returns" if it == "it" else "Use what they return"
+    is_needed = all(_is_needed(learned, module, each) for each in names)
+    what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
+    return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
+
+
+def _about_cut_off(names: Sequence[str], parameters: Mapping[str, Tensor]) -> str:
+    """Say that no gradient reaches some parameters, or parts with all their parameters, that have an effect."""
+    written = [f"`self.{name}`" for name in names]
+    if len(written) > MOST_NAMES:
+        written = [*written[: MOST_NAMES - 1], f"{len(written) - MOST_NAMES + 1} others"]
+    it_is = "it is" if len(names) == 1 else "they are"
+    the_parameter = "the parameter" if len(names) == 1 and names[0] in parameters else "the parameters"
+    return (
+        f"No gradient reaches {join_words(written)}, so {it_is} never trained: `.data`, `.detach()`, `.item()`, "
+        "`torch.tensor` and `torch.no_grad()` cut off the gradient. Use none of them between "
+        f"{the_parameter} and the result."
+    )
 
 
 def _is_finite(learned: ClassWithWeights, module: nn.Module) -> bool:
@@ -199,16 +214,28 @@ def _is_needed(learned: ClassWithWeights, module: nn.Module, name: str) -> bool:
     return name in names or got <= expected
 
 
-def _common_name(module: nn.Module, names: Sequence[str]) -> str:
-    """The name of the largest submodule all of whose parameters are among the names, the first one's; or that name."""
-    first = names[0]
-    parts = first.split(".")
+def _common_names(module: nn.Module, names: Sequence[str]) -> list[str]:
+    """Name parameters in short: by the largest parts of a module that hold no others."""
+    found, left = [], list(names)
+    while left:
+        found.append(_common_name(module, left[0], set(names)))
+        left = [name for name in left if name not in _within(found[-1], left)]
+    return found
+
+
+def _within(part: str, names: Sequence[str]) -> list[str]:
+    """Those of some parameters' names that lie in a part of a module, or are the part themselves."""
+    return [name for name in names if f"{name}.".startswith(f"{part}.")]
+
+
+def _common_name(module: nn.Module, name: str, among: set[str]) -> str:
+    """The name of the largest submodule around a parameter all of whose parameters are among some; or its own name."""
+    parts = name.split(".")
     for length in range(1, len(parts)):
         prefix = ".".join(parts[:length])
-        inside = [name for name, _ in module.named_parameters() if name.startswith(f"{prefix}.")]
-        if set(inside) <= set(names):
+        if {each for each, _ in module.named_parameters() if each.startswith(f"{prefix}.")} <= among:
             return prefix
-    return first
+    return name
 
 
 def biases(learned: ClassWithWeights, answer: Any) -> str:

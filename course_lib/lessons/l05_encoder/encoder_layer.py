@@ -262,8 +262,8 @@ class MaskInverted(layers.EncoderLayer):
 
 
 @encoder_layer.mistake(
-    "Your layer adds what each half reads once more after its norm. `post_norm` has added it already, and its norm "
-    "comes last."
+    "Your layer adds what each half reads once more after its norm. The sum before the norm has it already, and the "
+    "norm comes last."
 )
 class AddedAgain(layers.EncoderLayer):
     def forward(self, x, mask=None):

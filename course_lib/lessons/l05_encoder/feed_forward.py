@@ -62,7 +62,7 @@ feed_forward = Exercise(
 
 
 @feed_forward.mistake(
-    "In your code the activation comes after the second map. Two maps without an activation between them are no more "
+    "In your code, the activation comes after the second map. Two maps without an activation between them are no more "
     "than one: apply it after the first map.",
     seen="https://github.com/goruck/nilm/issues/1",
 )
@@ -79,7 +79,7 @@ feed_forward.patch(
 )
 
 feed_forward.patch(
-    "In your code the activation comes after both maps, so that ReLU cuts the result too. Apply it after the first "
+    "In your code, the activation comes after both maps, so that ReLU cuts the result too. Apply it after the first "
     "map only.",
     replace="self.W_2(hidden)",
     by="self.activation(self.W_2(hidden))",
@@ -94,7 +94,7 @@ feed_forward.patch(
 
 
 @feed_forward.mistake(
-    "In your code the activation comes before the first map, so that ReLU cuts the negative numbers of x itself. "
+    "In your code, the activation comes before the first map, so that ReLU cuts the negative numbers of x itself. "
     "Apply it between the two maps."
 )
 class ActivationBefore(layers.FeedForward):
@@ -117,8 +117,8 @@ feed_forward.patch(
 
 
 @feed_forward.mistake(
-    "Your maps have no biases that torch trains: the formula adds b_1 and b_2. An `nn.Linear` has one unless you pass "
-    "`bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
+    "Your maps have no biases that torch trains. The formula adds two, b_1 and b_2. An `nn.Linear` has one unless you "
+    "pass `bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
 )
 class WithoutBiases(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -126,8 +126,8 @@ class WithoutBiases(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your first map has no bias that torch trains: the formula adds b_1, of width d_ff. An `nn.Linear` has one unless "
-    "you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
+    "Your first map has no bias that torch trains. The formula adds one, b_1, of width d_ff. An `nn.Linear` has one "
+    "unless you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class FirstWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -136,8 +136,8 @@ class FirstWithoutBias(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your second map has no bias that torch trains: the formula adds b_2, of width d_model. An `nn.Linear` has one "
-    "unless you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
+    "Your second map has no bias that torch trains. The formula adds one, b_2, of width d_model. An `nn.Linear` has "
+    "one unless you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class SecondWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):

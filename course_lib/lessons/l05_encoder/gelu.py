@@ -98,7 +98,7 @@ def one_forgotten(x):
 
 
 @gelu.mistake(
-    "In your code x multiplies only the 1, and `erf` is added afterwards. The factor x / 2 belongs to the whole sum: "
+    "In your code, x multiplies only the 1, and `erf` is added afterwards. The factor x / 2 belongs to the whole sum: "
     "put 1 + erf(x / √2) in brackets."
 )
 def without_brackets(x):
@@ -106,7 +106,7 @@ def without_brackets(x):
 
 
 @gelu.mistake(
-    "In your code x multiplies only `erf`, and the 1 is added afterwards. The factor x / 2 belongs to the whole sum: "
+    "In your code, x multiplies only `erf`, and the 1 is added afterwards. The factor x / 2 belongs to the whole sum: "
     "put 1 + erf(x / √2) in brackets."
 )
 def one_added_at_the_end(x):

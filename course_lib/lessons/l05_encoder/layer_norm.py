@@ -180,7 +180,7 @@ class GainAndBiasFirst(layers.LayerNorm):
 
 
 @layer_norm.mistake(
-    "In your code only the mean is divided by the root. Divide the whole difference, `(x - mean) / root`: without the "
+    "In your code, only the mean is divided by the root. Divide the whole difference, `(x - mean) / root`: without the "
     "brackets, Python divides before it subtracts."
 )
 class OnlyTheMeanDivided(layers.LayerNorm):

@@ -38,7 +38,7 @@ def post_for_pre(x, sublayer, norm):
 
 
 @pre_norm.mistake(
-    "In your code the residual connection carries the normalised x. Add x as it came in: only the sublayer reads "
+    "In your code, the residual connection carries the normalised x. Add x as it came in: only the sublayer reads "
     "norm(x).",
     seen="https://github.com/pytorch/pytorch/issues/61165",
 )
@@ -105,7 +105,7 @@ def sublayer_forgotten(x, sublayer, norm):
 
 
 @pre_norm.mistake(
-    "In your code the sublayer reads the sum x + norm(x). It should read norm(x) alone, and x is added to what it "
+    "In your code, the sublayer reads the sum x + norm(x). It should read norm(x) alone, and x is added to what it "
     "computes."
 )
 def sum_into_the_sublayer(x, sublayer, norm):

@@ -101,14 +101,15 @@ def all_open(T):
 
 
 @causal_mask.mistake(
-    "In your mask each token reads only itself. It should read all earlier tokens too: True below the diagonal as well."
+    "In your mask, each token reads only itself. It should read all earlier tokens too: True below the diagonal as "
+    "well."
 )
 def itself_only(T):
     return torch.eye(T, dtype=torch.bool)
 
 
 @causal_mask.mistake(
-    "In your mask each token reads itself and the one before it, but no earlier ones. Everything below the diagonal "
+    "In your mask, each token reads itself and the one before it, but no earlier ones. Everything below the diagonal "
     "should be True."
 )
 def one_step_back(T):
@@ -143,8 +144,8 @@ def one_too_small(T):
 
 
 @causal_mask.mistake(
-    "Your diagonal is False in all rows but the first, so that only the first token can read itself. All of the "
-    "diagonal should be True."
+    "Your diagonal is False in all rows but the first, so only the first token can read itself. The whole diagonal "
+    "should be True."
 )
 def only_the_first_reads_itself(T):
     mask = torch.ones(T, T, dtype=torch.bool).tril(-1)

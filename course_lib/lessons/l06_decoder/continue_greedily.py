@@ -167,6 +167,18 @@ def newest_token_after_the_first(model, ids, length):
 
 
 @continue_greedily.mistake(
+    "Your code drops the first token from the text whenever it adds one, so the model never reads more tokens than "
+    "came in. Keep them all: each new token is predicted from the whole text so far."
+)
+def window_of_constant_length(model, ids, length):
+    window, new = list(ids), []
+    for _ in range(length):
+        new.append(int(model(torch.tensor([window]))[0, -1].argmax()))
+        window = [*window[1:], new[-1]]
+    return new
+
+
+@continue_greedily.mistake(
     "Your code appends to the caller's list and returns all of it. Work on a copy, `text = list(ids)`, and return "
     "only the tokens that were added."
 )

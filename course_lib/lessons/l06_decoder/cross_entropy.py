@@ -196,8 +196,8 @@ def largest_logit_of_all_rows(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your probabilities cannot fall below a small number such as 1e-9, because it is added to them or is set as their "
-    "minimum, so that no surprise can exceed about 20. Use `torch.log_softmax`, which is exact for any logits."
+    "Your code adds a small number such as 1e-9 to the probabilities, or makes it their minimum, so no surprise can "
+    "exceed about 20. Use `torch.log_softmax`, which is exact for any logits."
 )
 def with_a_small_number(logits, labels):
     counts = labels != IGNORE
@@ -214,7 +214,7 @@ def zero_ignored(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code averages within each text, and then over the texts, so that a label in a short text weighs more. Take "
+    "Your code averages within each text, and then over the texts, so a label in a short text counts for more. Take "
     "one mean over all labels that count."
 )
 def mean_of_means(logits, labels):
@@ -222,8 +222,8 @@ def mean_of_means(logits, labels):
 
 
 @cross_entropy.mistake(
-    "There are two mistakes. Your loss is the mean within each text, and then over the texts, so that a label in a "
-    "short text weighs more: take one mean over all labels that count. And where the computer's probability of a label "
+    "There are two mistakes. Your loss is the mean within each text, and then over the texts, so a label in a short "
+    "text counts for more: take one mean over all labels that count. And where the computer's probability of a label "
     "is 0, your loss is infinite: use `torch.log_softmax`, which takes the logarithm in the same step."
 )
 def mean_of_means_of_the_logarithm_of_the_softmax(logits, labels):

@@ -24,8 +24,7 @@ def explain_floor(answer: Any, arguments: tuple[Any, ...]) -> str:
         loss = -(target * log_p).sum(-1)[counts].mean()
         if torch.allclose(result.to(loss), loss, rtol=1e-4):
             return (
-                f"Your probabilities cannot fall below {floor:.1g}, because it is added to them or is set as their "
-                f"minimum, so that no surprise can exceed {largest:.3g}. Use `torch.log_softmax`, which is exact for "
-                "any logits."
+                f"Your code adds {floor:.1g} to the probabilities, or makes it their minimum, so no surprise can "
+                f"exceed {largest:.3g}. Use `torch.log_softmax`, which is exact for any logits."
             )
     return ""

@@ -72,7 +72,8 @@ def not_cut(ids):
 
 
 @inputs_and_labels.mistake(
-    "Your code shifts along the batch, so that each text should predict the next text. Shift along the tokens, axis 1."
+    "Your code shifts along the batch, so each text would have to predict the next text. Shift along the tokens, axis "
+    "1."
 )
 def along_the_batch(ids):
     return ids[:-1], ids[1:]
@@ -174,6 +175,22 @@ def inputs_rolled(ids):
 )
 def inputs_rolled_the_other_way(ids):
     return ids[:, :-1], ids[:, :-1].roll(1, 1)
+
+
+@inputs_and_labels.mistake(
+    "Your labels are the previous tokens, as after `roll` by 1, and the first label is the last token of the text. The "
+    "labels should be one step ahead: all tokens but the first."
+)
+def rolled_the_other_way(ids):
+    return ids[:, :-1], ids.roll(1, 1)[:, :-1]
+
+
+@inputs_and_labels.mistake(
+    "Your labels are the previous tokens, as after `roll` by 1, and neither end is cut off. The labels should be one "
+    "step ahead, all tokens but the first, and the inputs are all but the last."
+)
+def all_rolled_the_other_way(ids):
+    return ids, ids.roll(1, 1)
 
 
 @inputs_and_labels.right_for_whole_course

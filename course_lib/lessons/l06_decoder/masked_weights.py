@@ -121,8 +121,9 @@ def not_masked(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your hidden scores count as 0, as if they were filled with 0, multiplied by the mask, or filled with 1e-9 where "
-    "−1e9 was meant. That is a score like any other, since exp(0) = 1: fill them with minus infinity.",
+    "Your hidden scores count as 0, as if they were multiplied by the mask, or filled with 0 or a number close to it, "
+    "such as −1e-9 where −1e9 was meant. That is a score like any other, since exp(0) = 1: fill them with minus "
+    "infinity.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def tiny_numbers(scores, mask):
@@ -308,6 +309,15 @@ def one_sum_for_all(scores, mask):
 def renormalised_by_one_sum_for_all(scores, mask):
     weights = torch.softmax(scores, dim=-1) * mask
     return weights / weights.sum()
+
+
+@masked_weights.mistake(
+    "Each of your columns is divided by the sum of a row, as if the sum had lost its axis. Keep the axis in its place, "
+    "so that each row is divided by its own sum: `sum(-1, keepdim=True)`."
+)
+def axis_not_kept(scores, mask):
+    exponentials = scores.masked_fill(~mask, -torch.inf).exp()
+    return exponentials / exponentials.sum(-1)
 
 
 @masked_weights.mistake(

@@ -187,7 +187,7 @@ class MasksExchanged(layers.DecoderLayer):
 
 @decoder_layer.mistake(
     "Your cross-attention takes its queries from the raw output of the self-attention. Take them from the result of "
-    "the first `post_norm`, after the sum and the norm.",
+    "the first norm, after the sum.",
     seen="https://github.com/ml-explore/mlx/issues/3382",
 )
 class QueryWithoutNorm(layers.DecoderLayer):
@@ -208,7 +208,7 @@ decoder_layer.patch(
 
 @decoder_layer.mistake(
     "Your second residual connection adds the input of the layer. Add what the cross-attention reads: the result of "
-    "the first `post_norm`."
+    "the first norm."
 )
 class SecondResidualFromTheInput(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
@@ -219,7 +219,7 @@ class SecondResidualFromTheInput(layers.DecoderLayer):
 
 @decoder_layer.mistake(
     "Your third residual connection adds the input of the layer. Add what the feed-forward reads: the result of the "
-    "second `post_norm`."
+    "second norm."
 )
 class ThirdResidualFromTheInput(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
@@ -229,8 +229,8 @@ class ThirdResidualFromTheInput(layers.DecoderLayer):
 
 
 @decoder_layer.mistake(
-    "Your third residual connection adds what the cross-attention reads, the result of the first `post_norm`. Add what "
-    "the feed-forward reads: the result of the second `post_norm`."
+    "Your third residual connection adds what the cross-attention reads, the result of the first norm. Add what the "
+    "feed-forward reads: the result of the second norm."
 )
 class ThirdResidualFromBeforeTheMemory(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
@@ -241,7 +241,7 @@ class ThirdResidualFromBeforeTheMemory(layers.DecoderLayer):
 
 @decoder_layer.mistake(
     "Your third residual connection adds the raw output of the cross-attention. Add what the feed-forward reads: the "
-    "result of the second `post_norm`."
+    "result of the second norm."
 )
 class ThirdResidualFromTheRawAttention(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
@@ -251,8 +251,8 @@ class ThirdResidualFromTheRawAttention(layers.DecoderLayer):
 
 
 @decoder_layer.mistake(
-    "Your feed-forward reads the raw output of the cross-attention. It should read the result of the second "
-    "`post_norm`, after the sum and the norm."
+    "Your feed-forward reads the raw output of the cross-attention. It should read the result of the second norm, "
+    "after the sum."
 )
 class FeedForwardOfTheRawAttention(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
@@ -334,7 +334,7 @@ class ResidualOfTheNormalised(layers.DecoderLayer):
 
 
 @decoder_layer.mistake(
-    "Your cross-attention asks with the input of the layer. Take its queries from the result of the first `post_norm`."
+    "Your cross-attention takes its queries from the input of the layer. Take them from the result of the first norm."
 )
 class QueryFromTheInput(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
@@ -354,8 +354,8 @@ class SideBySide(layers.DecoderLayer):
 
 
 @decoder_layer.mistake(
-    "Your layer adds what each sublayer reads once more after its norm. `post_norm` has added it already, and its norm "
-    "comes last."
+    "Your layer adds what each sublayer reads once more after its norm. The sum before the norm has it already, and "
+    "the norm comes last."
 )
 class AddedAgain(layers.DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):

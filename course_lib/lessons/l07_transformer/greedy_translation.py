@@ -150,7 +150,7 @@ greedy_translation.patch(
 )
 
 greedy_translation.patch(
-    "Your translation is one token short where `max_length` ends it. [bos] does not count among the `max_length` "
+    "When `max_length` ends it, your translation is one token too short. [bos] does not count among the `max_length` "
     "tokens, and the last token is left out only if it is [eos].",
     replace="len(target) <= max_length",
     by="len(target) < max_length",
@@ -177,8 +177,8 @@ greedy_translation.patch(
 )
 
 greedy_translation.patch(
-    "Your translation is one token short where `max_length` ends it, and your code encodes the source again for each "
-    "token. Encode once, before the loop, do not count [bos], and leave out the last token only if it is [eos].",
+    "When `max_length` ends it, your translation is one token too short, and your code encodes the source again for "
+    "each token. Encode once, before the loop, do not count [bos], and leave out the last token only if it is [eos].",
     replace=(
         "memory = model.encode(source)  # (1, S, d_model)\n    target = [bos]\n    while len(target) <= max_length:\n"
     ),

@@ -104,7 +104,7 @@ def divided_by_the_width(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your code multiplies only the falling term by d_model^−0.5. The factor belongs to both: put it outside of the "
+    "Your code multiplies only the falling term by d_model^−0.5. The factor belongs to both: put it outside the "
     "minimum."
 )
 def factor_inside(step, d_model, warmup):
@@ -162,8 +162,7 @@ def falling_too_fast(step, d_model, warmup):
 
 
 @learning_rate.mistake(
-    "Your code multiplies only the rising term by d_model^−0.5. The factor belongs to both: put it outside of the "
-    "minimum."
+    "Your code multiplies only the rising term by d_model^−0.5. The factor belongs to both: put it outside the minimum."
 )
 def factor_in_the_rising_term(step, d_model, warmup):
     return min(step**-0.5, float(d_model**-0.5) * step * warmup**-1.5)
@@ -199,6 +198,16 @@ def powers_without_brackets(step, d_model, warmup):
 )
 def power_of_warmup_without_brackets(step, d_model, warmup):
     return float(d_model**-0.5 * min(step**-0.5, step * warmup**-3 / 2))
+
+
+@learning_rate.mistake(
+    "After the warm-up, your rate falls as (step − warmup)^−0.5: it counts from the end of the warm-up. The falling "
+    "term counts all steps, those of the warm-up included: step^−0.5."
+)
+def falling_from_the_end_of_the_warm_up(step, d_model, warmup):
+    if step <= warmup:
+        return schedules.learning_rate(step, d_model, warmup)
+    return float(d_model**-0.5 * (step - warmup) ** -0.5)
 
 
 @learning_rate.right_for_whole_course

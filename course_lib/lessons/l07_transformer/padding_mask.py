@@ -59,8 +59,8 @@ def one_axis_short(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your S is on the axis of the queries, (B, 1, S, 1). Padding should not be read, so S belongs on the axis of the "
-    "keys, the last one.",
+    "Your mask has S on the axis of the queries: (B, 1, S, 1). Padding should not be read, so S belongs on the axis of "
+    "the keys, the last one.",
     seen="https://github.com/hyunwoongko/transformer/issues/40",
 )
 def hides_queries(ids, pad):

@@ -123,8 +123,8 @@ def summed_share(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "In your code the right token keeps its weight of 1, and epsilon is added. The right token gives epsilon away: its "
-    "weight is 1 − epsilon."
+    "In your code, the right token keeps its weight of 1, and epsilon is added. The right token gives epsilon away: "
+    "its weight is 1 − epsilon."
 )
 def added_on_top(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)
@@ -299,7 +299,7 @@ def always_a_tenth(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your code averages within each text, and then over the texts, so that a label in a short text weighs more. Take "
+    "Your code averages within each text, and then over the texts, so a label in a short text counts for more. Take "
     "one mean over all labels that count."
 )
 def mean_of_means(logits, labels, epsilon):

@@ -446,7 +446,7 @@ class Causal(EncoderLayer):
 
 
 @transformer.mistake(
-    "In your encoder a source word cannot read later ones, as under a causal mask. The whole source is known: hide "
+    "In your encoder, a source word cannot read later ones, as under a causal mask. The whole source is known: hide "
     "its padding only."
 )
 def causal_encoder(*sizes):

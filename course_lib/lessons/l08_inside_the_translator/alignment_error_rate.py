@@ -81,7 +81,7 @@ def agreed_once(predicted, sure):
 
 
 @alignment_error_rate.mistake(
-    "Your code averages over sentences, so that a link in a short sentence weighs more. Add up the counts over all "
+    "Your code averages over sentences, so a link in a short sentence counts for more. Add up the counts over all "
     "sentences, then divide once."
 )
 def mean_of_sentences(predicted, sure):
@@ -99,8 +99,8 @@ def by_the_union(predicted, sure):
 
 
 @alignment_error_rate.mistake(
-    "In your code equal links of different sentences count as one, as in one set of the links of all sentences. Count "
-    "them sentence by sentence."
+    "In your code, equal links from different sentences count only once, as if the links of all sentences were put "
+    "into one set. Count them sentence by sentence."
 )
 def one_set_for_all(predicted, sure):
     return metrics.alignment_error_rate([set().union(*predicted)], [set().union(*sure)])

@@ -134,7 +134,7 @@ def middle_of_the_bin(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code a bin that is too sure makes up for one that is not sure enough, as if there were a single bin, and "
+    "In your code, a bin that is too sure makes up for one that is not sure enough, as if there were a single bin, and "
     "the result keeps its sign. Take the absolute value of each bin's gap before you add up."
 )
 def signs_kept(confidence, correct, bins):
@@ -142,7 +142,7 @@ def signs_kept(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code a bin that is not sure enough makes up for one that is too sure, as if there were a single bin, and "
+    "In your code, a bin that is not sure enough makes up for one that is too sure, as if there were a single bin, and "
     "the result keeps its sign. Take the absolute value of each bin's gap before you add up."
 )
 def signs_kept_the_other_way(confidence, correct, bins):
@@ -150,7 +150,7 @@ def signs_kept_the_other_way(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code a bin that is too sure makes up for one that is not sure enough, as if there were a single bin. "
+    "In your code, a bin that is too sure makes up for one that is not sure enough, as if there were a single bin. "
     "Take the absolute value of each bin's gap before you add up."
 )
 def absolute_value_at_the_end(confidence, correct, bins):
@@ -190,7 +190,7 @@ def largest_gap(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code a confidence of exactly 1 has a bin of its own. It belongs to the last bin: cut the number of the "
+    "In your code, a confidence of exactly 1 has a bin of its own. It belongs to the last bin: cut the number of the "
     "bin off at bins − 1.",
     seen="https://github.com/Lightning-AI/torchmetrics/issues/3510",
 )
@@ -220,7 +220,7 @@ def without_0(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code a confidence of exactly 1 is in the first bin, as after `% bins`. It belongs to the last bin: cut "
+    "In your code, a confidence of exactly 1 is in the first bin, as after `% bins`. It belongs to the last bin: cut "
     "the number of the bin off at bins − 1."
 )
 def first_bin_for_1(confidence, correct, bins):
@@ -229,8 +229,8 @@ def first_bin_for_1(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code a confidence of exactly 0 has a bin of its own. It belongs to the first bin: its gap and "
-    "those of the others there are added before the absolute value is taken."
+    "In your code, a confidence of exactly 0 has a bin of its own. It belongs to the first bin: its gap and those of "
+    "the others there are added before the absolute value is taken."
 )
 def bin_of_its_own_for_0(confidence, correct, bins):
     gaps, number = correct.to(confidence.dtype) - confidence, (confidence * bins).ceil().long()
@@ -238,8 +238,8 @@ def bin_of_its_own_for_0(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code a confidence of exactly 0 is in the last bin, as the index −1 puts it there. It belongs to the first "
-    "bin."
+    "In your code, a confidence of exactly 0 is in the last bin, as the index −1 puts it there. It belongs to the "
+    "first bin."
 )
 def last_bin_for_0(confidence, correct, bins):
     gaps, number = correct.to(confidence.dtype) - confidence, ((confidence * bins).ceil().long() - 1) % bins

@@ -73,7 +73,7 @@ def counted_share_under_the_root_cut_off(right, total):
 
 
 @wilson_interval.mistake(
-    "In your interval 1.96 is not squared. When both sides are squared, so is 1.96: the factor in front of p · (1 − "
+    "In your interval, 1.96 is not squared. When both sides are squared, so is 1.96: the factor in front of p · (1 − "
     "p) is 1.96² / total."
 )
 def z_not_squared(right, total):
@@ -233,7 +233,7 @@ def multiplied_by_a(right, total):
 
 
 @wilson_interval.mistake(
-    "In your code only the root is divided by 2a. Divide the whole numerator: `(-b - root) / (2 * a)`."
+    "In your code, only the root is divided by 2a. Divide the whole numerator: `(-b - root) / (2 * a)`."
 )
 def only_the_root_divided(right, total):
     share, c = right / total, 1.96**2 / total
@@ -243,15 +243,15 @@ def only_the_root_divided(right, total):
 
 
 @wilson_interval.mistake(
-    "In your code only the middle of the interval is divided by a, the number in front of p². Divide half its width by "
-    "a too: in the formula for the roots, the whole numerator is divided by 2a."
+    "In your code, only the middle of the interval is divided by a, the number in front of p². Divide half its width "
+    "by a too: in the formula for the roots, the whole numerator is divided by 2a."
 )
 def only_the_middle_divided(right, total):
     share, c = right / total, 1.96**2 / total
     return ends((share + c / 2) / (1 + c), math.sqrt(max(c * share * (1 - share) + c**2 / 4, 0)))
 
 
-@wilson_interval.mistake("In your code `right` and `total` have changed places. The share is right / total.")
+@wilson_interval.mistake("In your code, `right` and `total` have changed places. The share is right / total.")
 def swapped(right, total):
     return roots(total / right, 1.96**2 / right)
 
@@ -275,8 +275,8 @@ def leading_coefficient_1_under_the_root(right, total):
 
 
 @wilson_interval.mistake(
-    "In your interval half of b² − 4ad stands where its root should be, as with `** 1/2`, where Python computes `** 1` "
-    "first. Use `math.sqrt`, or `** 0.5`."
+    "In your interval, half of b² − 4ad stands where its root should be, as with `** 1/2`, where Python computes `** "
+    "1` first. Use `math.sqrt`, or `** 0.5`."
 )
 def half_for_the_root(right, total):
     share, c = right / total, 1.96**2 / total
@@ -293,6 +293,37 @@ def half_for_the_root(right, total):
 def width_of_the_counted_share(right, total):
     share, c = right / total, 1.96**2 / total
     return ends((share + c / 2) / (1 + c), 1.96 * math.sqrt(share * (1 - share) / total))
+
+
+def ends_on_a_grid(right: int, total: int, steps: int) -> tuple[float, float]:
+    """The lowest and the highest of the shares 0, 1 / steps, 2 / steps, …, 1 that lie in the interval."""
+    p = np.linspace(0, 1, steps + 1)
+    inside = p[np.abs(right / total - p) <= 1.96 * np.sqrt(p * (1 - p) / total)]
+    return float(inside.min()), float(inside.max())
+
+
+@wilson_interval.mistake(
+    "Your ends are whole per cents, as if 101 shares from 0 to 1 were tried. The true ends lie between them: solve the "
+    "equation."
+)
+def whole_per_cents(right, total):
+    return ends_on_a_grid(right, total, 100)
+
+
+@wilson_interval.mistake(
+    "Your ends are whole tenths of a per cent, as if 1001 shares from 0 to 1 were tried. The true ends lie between "
+    "them: solve the equation."
+)
+def tenths_of_a_per_cent(right, total):
+    return ends_on_a_grid(right, total, 1000)
+
+
+@wilson_interval.mistake(
+    "Your ends are whole hundredths of a per cent, as if 10001 shares from 0 to 1 were tried. The true ends lie "
+    "between them: solve the equation."
+)
+def hundredths_of_a_per_cent(right, total):
+    return ends_on_a_grid(right, total, 10_000)
 
 
 @wilson_interval.right_for_whole_course

@@ -753,7 +753,16 @@ def test_rows_that_should_add_up_to_one_are_named():
         weights = torch.softmax(scores, dim=-2) / query.size(-1) ** 0.5
         return weights @ value, weights
 
-    assert said("scaled_dot_product_attention", attend).startswith("Your weights should add up to 1 along the last")
+    message = said("scaled_dot_product_attention", attend)
+    assert message.startswith("Your weights should add up to 1 along the last axis. In the call below, one row adds up")
+
+
+def test_a_mean_that_keeps_no_axis_in_the_result_itself_is_not_said_to_be_lined_up_with_another_axis():
+    def pooled(tokens, real):
+        real = real.to(tokens.dtype)[..., None]
+        return (tokens * real).sum(1) / real.sum(1) / 2
+
+    assert "line" not in said("mean_of_tokens", pooled)
 
 
 def test_a_result_in_float64_of_float32_precision_is_not_wrong_everywhere():

@@ -328,7 +328,7 @@ def test_two_mistakes_that_show_in_different_results_are_both_named():
             return self.activation(super().forward(x))
 
     first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
-    assert first.startswith(f"{FIRST_OF_TWO}In your code the activation comes after both maps")
+    assert first.startswith(f"{FIRST_OF_TWO}In your code, the activation comes after both maps")
     assert second.startswith("Second: Your maps have no biases")
 
 

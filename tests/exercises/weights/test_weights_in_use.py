@@ -252,7 +252,7 @@ ONE_NORM = "Your class uses one norm in several places"
         ("MultiHeadAttention", PlainDict, "Your layers in `self.by_name` are in a plain Python dict"),
         ("MultiHeadAttention", PlainMatrices, "Your `self.q` is a plain tensor"),
         ("MultiHeadAttention", FrozenProjection, "Your `self.W_v.weight` has `requires_grad=False`"),
-        ("MultiHeadAttention", WeightsWithoutGradient, "No gradient reaches `self.W_q.weight`"),
+        ("MultiHeadAttention", WeightsWithoutGradient, "No gradient reaches `self.W_q` and `self.W_k`"),
         ("LanguageModel", FrozenTable, "Your `self.table` has `requires_grad=False`"),
         ("LanguageModel", TableFromPretrained, "Your `self.embedding.weight` has `requires_grad=False`"),
         ("LanguageModel", TableAsData, "No gradient reaches `self.table`"),

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from course_lib.exercises.catalogue import find
-from course_lib.transformer.layers import post_norm
+from course_lib.transformer.layers import EncoderLayer, LayerNorm, post_norm
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 
 wrong = WrongAnswers()
@@ -186,6 +186,44 @@ def tanh_without_the_root(x):
 @wrong("gelu", says="and not the term with x³")
 def tanh_without_brackets(x):
     return 0.5 * x * (1 + torch.tanh((2 / math.pi) ** 0.5 * x + 0.044715 * x.pow(3)))
+
+
+@wrong("LayerNorm", says="`x.mean(-1)` and `x.var(-1, correction=0)` lose their axis", never="is one transposed")
+class StatisticsWithoutTheirAxis(LayerNorm):
+    def forward(self, x):
+        mean, variance = x.mean(-1), x.var(-1, correction=0)
+        return self.gain * (x - mean) / torch.sqrt(variance + self.eps) + self.bias
+
+
+@wrong("LayerNorm", says="`x.var(-1, correction=0)` loses its axis", never=("is one transposed", "x.mean(-1)"))
+class VarianceWithoutItsAxis(LayerNorm):
+    def forward(self, x):
+        mean = x.mean(-1, keepdim=True)
+        variance = x.var(-1, correction=0)
+        return self.gain * (x - mean) / torch.sqrt(variance + self.eps) + self.bias
+
+
+@wrong("EncoderLayer", says="No gradient reaches `self.self_attention`, so it is never trained", never="itself")
+class AttentionWithoutGradient(EncoderLayer):
+    def forward(self, x, mask=None):
+        with torch.no_grad():
+            attended = self.self_attention(x, x, x, mask)
+        x = self.norm_1(x + attended)
+        return self.norm_2(x + self.feed_forward(x))
+
+
+@wrong("EncoderLayer", says="Your code applies dropout to the sum, so it drops numbers of the residual as well")
+class DropsTheSum(EncoderLayer):
+    def forward(self, x, mask=None):
+        x = self.norm_1(self.dropout(x + self.self_attention(x, x, x, mask)))
+        return self.norm_2(self.dropout(x + self.feed_forward(x)))
+
+
+@wrong("FeedForward", says="Your second map has no bias that torch trains. The formula adds one, b_2")
+class SecondMapWithoutBias(find("FeedForward").reference):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__(d_model, d_ff, activation)
+        self.W_2 = torch.nn.Linear(d_ff, d_model, bias=False)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

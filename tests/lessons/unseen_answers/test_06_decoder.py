@@ -89,12 +89,12 @@ def labels_from_the_inputs(ids):
     return inputs, torch.cat((inputs[:, 1:], inputs[:, :1]), dim=1)
 
 
-@wrong("cross_entropy", says="cannot fall below 1e-09, because it is added to them or is set as", never="adds")
+@wrong("cross_entropy", says="adds 1e-09 to the probabilities, or makes it their minimum")
 def cut_off_at_1e_9(logits, labels):
     return surprise(logits.softmax(-1).clamp(min=1e-9), labels)
 
 
-@wrong("cross_entropy", says="cannot fall below 1e-12", never="should be")
+@wrong("cross_entropy", says="Your code adds 1e-12 to the probabilities", never="should be")
 def with_1e_12(logits, labels):
     return surprise(logits.softmax(-1) + 1e-12, labels)
 
@@ -220,7 +220,7 @@ def two_logarithms(logits, labels):
     return surprise(logits.log_softmax(-1), labels)
 
 
-@wrong("cross_entropy", says="or is set as their minimum", never="their limit")
+@wrong("cross_entropy", says="or makes it their minimum", never="their limit")
 def with_1e_9(logits, labels):
     return surprise(logits.softmax(-1) + 1e-9, labels)
 
@@ -253,6 +253,51 @@ class ReadsTheLatestTokensOnly(find("LanguageModel").reference):
         for layer in self.layers:
             x = layer(x, mask)
         return x @ self.table.T
+
+
+@wrong("masked_weights", says="Each of your columns is divided by the sum of a row", never="some of its numbers")
+def sums_without_their_axis(scores, mask):
+    weights = torch.exp(scores - scores.max()) * mask
+    return weights / weights.sum(dim=-1)
+
+
+@wrong("masked_weights", says=("filled with 0 or a number close to it", "such as −1e-9 where −1e9 was meant"))
+def minus_1e_minus_9(scores, mask):
+    return torch.softmax(scores.masked_fill(~mask, -1e-9), dim=-1)
+
+
+@wrong("inputs_and_labels", says="Your labels are the previous tokens, as after `roll` by 1", never="should be `[[")
+def labels_rolled_by_1(ids):
+    labels = torch.roll(ids, 1, dims=1)
+    return ids[:, :-1], labels[:, :-1]
+
+
+@wrong("inputs_and_labels", says="Your labels are the previous tokens", never="should be `[[")
+def everything_rolled_by_1(ids):
+    return ids, torch.roll(ids, shifts=1, dims=1)
+
+
+@wrong("continue_greedily", says="drops the first token from the text whenever it adds one", never="newest one alone")
+def sliding_window(model, ids, length):
+    window, added = list(ids), []
+    for _ in range(length):
+        best = model(torch.tensor([window]))[0, -1].argmax().item()
+        added.append(best)
+        window = [*window[1:], best]
+    return added
+
+
+@wrong("masked_weights", says="`e.sum(-1)` and `s.amax(-1)` lose their axis", never=("it adds up", "one row adds"))
+def neither_axis_kept(scores, mask):
+    s = scores.masked_fill(~mask, -math.inf)
+    e = (s - s.amax(-1)).exp()
+    return e / e.sum(-1)
+
+
+@wrong("masked_weights", says="`w.sum(-1)` loses its axis, so torch lines up its numbers with the columns")
+def renormalised_by_the_sums_of_rows(scores, mask):
+    w = scores.softmax(-1) * mask
+    return w / w.sum(-1)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

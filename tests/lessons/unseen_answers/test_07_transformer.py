@@ -79,7 +79,11 @@ class DecoderReversed(find("Transformer").reference):
         return x @ self.target_table.T
 
 
-@wrong("smoothed_cross_entropy", says="cannot fall below 1e-08", never="should be")
+@wrong(
+    "smoothed_cross_entropy",
+    says="Your code adds 1e-08 to the probabilities, or makes it their minimum",
+    never="should be",
+)
 def smoothed_and_cut_off(logits, labels, epsilon):
     p, counts = logits.softmax(-1).clamp(min=1e-8), labels != -100
     return (1 - epsilon) * surprise(p, labels) - epsilon * p.log().mean(-1)[counts].mean()
@@ -260,6 +264,28 @@ class NoResidualAroundTheSelfAttention(find("DecoderLayer").reference):
         x = self.norm_1(self.self_attention(x, x, x, mask))
         x = self.norm_2(x + self.cross_attention(x, memory, memory, memory_mask))
         return self.norm_3(x + self.feed_forward(x))
+
+
+@wrong("learning_rate", says="it counts from the end of the warm-up", never="too large")
+def fall_from_the_end_of_the_warm_up(step, d_model, warmup):
+    if step <= warmup:
+        return d_model**-0.5 * step * warmup**-1.5
+    return d_model**-0.5 * (step - warmup) ** -0.5
+
+
+@wrong("Transformer", says=("`self.source_table` and `self.encoder`", "Use none of them between"), never="itself")
+class EncoderWithoutGradient(find("Transformer").reference):
+    @torch.no_grad()
+    def encode(self, source_ids):
+        return super().encode(source_ids)
+
+
+@wrong("DecoderLayer", says="takes its queries from the input of the layer", never="post_norm")
+class QueriesFromTheInput(DecoderLayer):
+    def forward(self, x, memory, mask=None, memory_mask=None):
+        h = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
+        h = self.norm_2(h + self.dropout(self.cross_attention(x, memory, memory, memory_mask)))
+        return self.norm_3(h + self.dropout(self.feed_forward(h)))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -1,5 +1,7 @@
 """Unseen answers to the exercises of notebook 08_inside_the_translator."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -90,6 +92,26 @@ def half_not_divided(right, total):
 def no_number_for_five_bins(confidence, correct, bins):
     error = find("calibration_error").reference(confidence, correct, bins).double()
     return error * torch.nan if bins == 5 else error + 1
+
+
+@wrong("wilson_interval", says="Your ends are whole per cents", never="too large")
+def among_101_shares(right, total):
+    p = torch.linspace(0, 1, 101, dtype=torch.float64)
+    fits = p[(right / total - p).abs() <= 1.96 * (p * (1 - p) / total).sqrt()]
+    return fits.min().item(), fits.max().item()
+
+
+@wrong("wilson_interval", says="Your ends are whole tenths of a per cent", never="too large")
+def in_a_loop_over_1001_shares(right, total):
+    tried = [i / 1000 for i in range(1001)]
+    fits = [p for p in tried if abs(right / total - p) <= 1.96 * math.sqrt(p * (1 - p) / total)]
+    return fits[0], fits[-1]
+
+
+@wrong("alignment_error_rate", says="In your code, equal links from different sentences count only once")
+def all_links_in_one_set(predicted, sure):
+    found, true = set().union(*predicted), set().union(*sure)
+    return 1 - 2 * len(found & true) / (len(found) + len(true))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
