@@ -352,7 +352,7 @@ def continue_greedily(model, ids, length):
 """,
     ),
     (
-        "The values you return are the reordered keys.",
+        "Your values are what the keys should be.",
         """
 def reorder_cache(past, parents):
     return [(k[parents],) * 2 for k, _ in past]
