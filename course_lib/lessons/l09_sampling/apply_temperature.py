@@ -21,17 +21,19 @@ def explain_what_is_finite_at_zero(answer: Any, arguments: tuple[Any, ...]) -> s
     """
     logits = fixed_tensor(2, 5)
     cold, best = call_directly(answer)(logits, 0), logits.argmax(-1, keepdim=True)
-    others = numbers_for_minus_infinity(cold, choose.apply_temperature(logits, 0))
-    if len(others) < logits.numel() - len(logits) or not cold.argmax(-1, keepdim=True).equal(best):
+    if not isinstance(cold, Tensor) or cold.shape != logits.shape or not bool(cold.isfinite().all()):
         return ""
-    if max(others) == min(others):
+    if not cold.argmax(-1, keepdim=True).equal(best):
+        return ""
+    others = numbers_for_minus_infinity(cold, choose.apply_temperature(logits, 0))
+    if others and min(others) == max(others):
         return (
             f"At temperature 0, your code sets all but the likeliest token to {written(others[0])}, and a logit may be "
             "as low as that. Set them to minus infinity."
         )
     below = (logits - logits.gather(-1, best)) / (cold - cold.gather(-1, best))  # 0 / 0 for the likeliest
-    tiny = below[below.isfinite()]
-    if not 0 < float(tiny.mean()) < 0.1 or not torch.allclose(tiny, tiny.mean(), rtol=1e-3, atol=0):
+    divisors = below[below.isfinite()]
+    if not 0 < float(divisors.mean()) < 0.1 or not torch.allclose(divisors, divisors.mean(), rtol=1e-3, atol=0):
         return ""
     return (
         "At temperature 0, your code sets nothing to minus infinity, as if it divided by a very small temperature. "

@@ -270,6 +270,11 @@ def divided_by_a_thousandth_at_0(logits, temperature):
     return logits / max(temperature, 1e-3)
 
 
+@wrong("apply_temperature", says="sets nothing to minus infinity, as if it divided", never="calls tried")
+def divided_by_three_billionths_at_0(logits, temperature):
+    return logits / max(temperature, 3e-9)
+
+
 @wrong("apply_temperature", says="all but the likeliest token to −10,000, and a logit may be as low")
 def minus_ten_thousand_at_0(logits, temperature):
     if temperature == 0:
