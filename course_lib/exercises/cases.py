@@ -39,7 +39,10 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Arguments to try an answer on, and their special properties. A mask is also the last of the arguments."""
+    """Arguments to try an answer on, and their special properties. A mask is also the last of the arguments.
+
+    A property is what a case has, such as "a mask" or "no mask", or begins with "in which".
+    """
 
     arguments: tuple[Any, ...]
     having: tuple[str, ...] = ()

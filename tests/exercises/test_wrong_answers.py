@@ -352,7 +352,7 @@ def continue_greedily(model, ids, length):
 """,
     ),
     (
-        "What you return as values is what keys should be.",
+        "Your values are what the keys should be.",
         """
 def reorder_cache(past, parents):
     return [(k[parents],) * 2 for k, _ in past]

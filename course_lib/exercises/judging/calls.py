@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from course_lib.exercises.judging.naming import is_or_are
 from course_lib.text.wording import join_words
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 NUMBERS_IN_FULL = 8  # tensors of at most so many numbers are printed whole
 INLINE = 16  # a value of at most so many characters is printed inside the call
 LONGEST = 70  # a longer list is described by its length
+DIGITS = 4  # of a number that is printed, unless more are needed to tell two numbers apart
+ALL_DIGITS = 17  # tell any two numbers apart
 LONGEST_CALL = 110  # what stands beside a call is shortened to so many characters
 
 
@@ -53,7 +57,7 @@ def describe_call(exercise: Exercise, answer: Any, arguments: Sequence[Any]) -> 
     while given and given[-1][1] is None:
         given.pop()
     for name, value in given:
-        written = describe_value(value)
+        written = describe_argument(value)
         is_short = len(written) <= INLINE and not isinstance(value, Tensor) and not written.startswith("of ")
         inside.append(written if is_short and not callable(value) else name)
         if not is_short and not callable(value):
@@ -69,7 +73,7 @@ def describe_call(exercise: Exercise, answer: Any, arguments: Sequence[Any]) -> 
 
 def _described(values: Mapping[str, Any]) -> list[str]:
     """Write values after their names; of the longest tensors only the shapes, until all is short enough."""
-    written = {name: describe_value(value) for name, value in values.items()}
+    written = {name: describe_argument(value) for name, value in values.items()}
     while sum(map(len, written.values())) > LONGEST_CALL:
         longest = max(written, key=lambda name: len(written[name]) if isinstance(values[name], Tensor) else 0)
         shape = _shape_of(values[longest])
@@ -77,23 +81,36 @@ def _described(values: Mapping[str, Any]) -> list[str]:
             break
         written[longest] = shape
     return [
-        f"`{name}` {words}" if words.startswith("of ") else f"`{name}` = `{words}`" for name, words in written.items()
+        f"{_with_article(name, values[name])} {words}" if words.startswith("of ") else f"`{name}` = `{words}`"
+        for name, words in written.items()
     ]
+
+
+def _with_article(name: str, value: Any) -> str:
+    """An argument's name, with an article if it is one collection of tensors: "a `past` of two pairs of tensors"."""
+    if not _tensors_in(value) or is_or_are(name) == "are":
+        return f"`{name}`"
+    return f"{'an' if name[0] in 'aeio' else 'a'} `{name}`"
 
 
 def _shape_of(value: Any) -> str:
     return f"of shape {tuple(value.shape)}" if isinstance(value, Tensor) else describe_value(value)
 
 
-def describe_value(value: Any) -> str:
+def describe_argument(value: Any) -> str:
+    """Write an argument as `describe_value` does, but with more digits where different numbers would look equal."""
+    return describe_value(value, digits=_digits_that_differ(value))
+
+
+def describe_value(value: Any, digits: int = DIGITS) -> str:
     """Write a value whole if it is short, otherwise its shape or its length, as "of shape (2, 3)"."""
     if isinstance(value, Tensor):
         if value.numel() <= NUMBERS_IN_FULL and value.numel() > 0:
-            return _rounded(value.tolist())
+            return _rounded(value.tolist(), digits)
         return _shape_of(value)
     if tensors := _tensors_in(value):
         return tensors
-    written = _rounded(value)
+    written = _rounded(value, digits)
     if len(written) > LONGEST or "tensor(" in written:
         return f"of length {len(value)}" if isinstance(value, (Sequence, Mapping, set)) else written[:LONGEST] + "…"
     return written
@@ -104,7 +121,7 @@ def _tensors_in(value: Any) -> str:
 
     >>> from torch import ones
     >>> _tensors_in((ones(2, 3), ones(2, 3)))
-    'of two tensors of shape (2, 3)'
+    'of two tensors, each of shape (2, 3)'
     >>> _tensors_in([(ones(2, 3), ones(2, 4))])
     'of one pair of tensors of shapes (2, 3) and (2, 4)'
     """
@@ -119,23 +136,49 @@ def _tensors_in(value: Any) -> str:
         kind = "tensor"
     shapes = list(dict.fromkeys(str(tuple(each.shape)) for each in tensors))
     count = {1: "one", 2: "two", 3: "three"}.get(len(value), str(len(value)))
-    return f"of {count} {kind} of {'shape' if len(shapes) == 1 else 'shapes'} {join_words(shapes)}"
+    if len(shapes) > 1:
+        return f"of {count} {kind} of shapes {join_words(shapes)}"
+    return f"of {count} {kind}{', each' if len(tensors) > 1 else ''} of shape {shapes[0]}"
 
 
-def _rounded(value: Any) -> str:
-    """Write a value as Python does, with numbers of four digits."""
+def _digits_that_differ(value: Any) -> int:
+    """How many digits show that the different numbers in a value are different, at least `DIGITS`.
+
+    >>> _digits_that_differ([0.5, 1.0, 1.000001]), _digits_that_differ([1000.25, 2.0, 2.0])
+    (7, 4)
+    """
+    numbers = set(_numbers_in(value))
+    for digits in range(DIGITS, ALL_DIGITS):
+        if len({_with_digits(each, digits) for each in numbers}) == len(numbers):
+            return digits
+    return ALL_DIGITS
+
+
+def _numbers_in(value: Any) -> Iterator[float]:
+    """The fractions in a value that is written whole."""
+    if isinstance(value, Tensor):
+        value = value.tolist() if value.is_floating_point() and value.numel() <= NUMBERS_IN_FULL else []
+    if isinstance(value, list):
+        for each in value[:LONGEST]:
+            yield from _numbers_in(each)
+    elif isinstance(value, float) and math.isfinite(value):
+        yield value
+
+
+def _rounded(value: Any, digits: int) -> str:
+    """Write a value as Python does, with numbers of so many digits."""
     if isinstance(value, float):
-        text = _four_digits(value)
+        text = _with_digits(value, digits)
         return f"{text}.0" if text.removeprefix("-").isdigit() else text
     if isinstance(value, list):
-        numbers = (_four_digits(each) if isinstance(each, float) else _rounded(each) for each in value)
+        numbers = (_with_digits(each, digits) if isinstance(each, float) else _rounded(each, digits) for each in value)
         return f"[{', '.join(numbers)}]"
     return repr(value)
 
 
-def _four_digits(number: float) -> str:
-    """Write a number with four digits, and zero without a sign."""
-    return f"{number + 0.0:.4g}"
+def _with_digits(number: float, digits: int) -> str:
+    """Write a number with so many digits, and zero without a sign."""
+    return f"{number + 0.0:.{digits}g}"
 
 
 def _positional(function: Any) -> list[str]:

@@ -24,7 +24,7 @@ from course_lib.exercises.judging.errors import (
     locate,
     source_of,
 )
-from course_lib.exercises.judging.naming import is_or_are, owned
+from course_lib.exercises.judging.naming import circumstance, is_or_are, owned
 from course_lib.exercises.judging.outcomes import Outcome, difference, run, wrong_elements
 from course_lib.exercises.judging.recognition import BEHAVES, WrongAnswer, differing_results, relation_of_one_result
 from course_lib.exercises.judging.relations import Compared, equal
@@ -42,8 +42,8 @@ ROUNDING = (
     "square of the mean: subtract the mean before you square."
 )
 NOT_A_NUMBER = (
-    "NaN (not a number) comes from 0 / 0, ∞ − ∞, ∞ / ∞ or 0 · ∞, or from the root or the logarithm of a negative "
-    "number: look for a step that may compute one of these."
+    "NaN (not a number) comes from 0 / 0, ∞ − ∞, ∞ / ∞ or 0 · ∞, or from the square root or the logarithm of "
+    "a negative number: look for a step that may compute one of these."
 )
 COPIES_SHARE_TENSORS = (
     "copying a list or a dictionary does not copy its tensors, and a step such as `+=` changes a tensor in place"
@@ -239,13 +239,13 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
     all_but_those = f"{is_right} in all but {those}"
     for words, group in groups.items():
         if group == wrong:
-            return f"{all_but_those} {_circumstance(words)}."
+            return f"{all_but_those} {circumstance(words)}."
     for words, group in groups.items():
         if len(group) > 1 and group == frozenset(tried) - wrong:
-            return f"{is_right} only in the {len(group)} {_circumstance(words)}."
+            return f"{is_right} only in the {len(group)} {circumstance(words)}."
     for (one, group), (other, second) in itertools.combinations(groups.items(), 2):
         if group & second == wrong:
-            both = f"{_circumstance(one)} and, at the same time, {_circumstance(other)}"
+            both = f"{circumstance(one)} and, at the same time, {circumstance(other)}"
             return f"{all_but_those} {both}."
     example, another = wrong_answer.exercise.example, wrong_answer.exercise.another
     if another in wrong and example not in wrong:
@@ -253,7 +253,7 @@ def _where_it_fails(wrong_answer: WrongAnswer) -> str:
         others = ", in which only the numbers differ" if has_tensors else ""
         return f"{capitalized(subject)} is right in the first call tried, but not in the second{others}."
     right = len(tried) - len(wrong)
-    return f"{capitalized(subject)} is right in {right} of {len(tried)} cases." if right > len(wrong) else ""
+    return f"{is_right} in {right}." if right > len(wrong) else ""
 
 
 def _what_is_right(wrong_answer: WrongAnswer) -> str:
@@ -266,17 +266,6 @@ def _what_is_right(wrong_answer: WrongAnswer) -> str:
     compared = differing_results(wrong_answer).get(first, [])
     has_one_name = is_or_are(first.name) == "is"
     return owned(first.name) if is_class and has_one_name and len(compared) == len(wrong_answer.wrong) else "your code"
-
-
-def _circumstance(words: str) -> str:
-    """What a case has, as part of a sentence.
-
-    >>> _circumstance("a batch"), _circumstance("no past"), _circumstance("no merges at all")
-    ('with a batch', 'where there is no past', 'where there are no merges at all')
-    """
-    if not re.match(r"no |neither ", words):
-        return f"with {words}"
-    return f"where there {is_or_are(words.removesuffix(' at all'))} {words}"
 
 
 def _properties(cases: Sequence[Case]) -> list[str]:

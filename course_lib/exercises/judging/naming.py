@@ -1,4 +1,4 @@
-"""The names of results in sentences: "your weights", "the counts are", "`return output, weights`"."""
+"""Names in sentences: "your weights", "the counts are", "`return output, weights`", "where there is no mask"."""
 
 from __future__ import annotations
 
@@ -28,6 +28,21 @@ def is_or_are(name: str) -> str:
     """
     noun = re.split(r" (?:(?:of|in|after|per|that)\b|\()", name)[0]
     return "are" if re.search(r"[^s]s$", noun) and not noun.endswith("bias") else "is"
+
+
+def circumstance(words: str) -> str:
+    """What a case has, as part of a sentence.
+
+    >>> circumstance("a batch"), circumstance("in which a feature is 0")
+    ('with a batch', 'in which a feature is 0')
+    >>> circumstance("no past"), circumstance("no merges at all")
+    ('where there is no past', 'where there are no merges at all')
+    """
+    if words.startswith("in which "):
+        return words
+    if not re.match(r"no |neither ", words):
+        return f"with {words}"
+    return f"where there {is_or_are(words.removesuffix(' at all'))} {words}"
 
 
 def return_statement(results: Sequence[Result]) -> str:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from course_lib.exercises.cases import Case, Result
 from course_lib.exercises.judging.calls import argument_names
-from course_lib.exercises.judging.naming import owned
+from course_lib.exercises.judging.naming import circumstance, owned
 from course_lib.exercises.judging.outcomes import Outcome, difference, wrong_elements
 from course_lib.exercises.judging.relations import (
     Compared,
@@ -697,7 +697,7 @@ def _except_with_one_property(wrong_answer: WrongAnswer) -> Findings | None:
         if found := _one_mistake(without, fits):
             others = {wrong_answer.seen_in(found.mistakes[0], case) for case in wrong - without.wrong}
             is_certain = others <= {None, Seen.DIFFERENT}
-            remark = [f"That explains every wrong case but those with {words}."] if is_certain else []
+            remark = [f"That explains every wrong case but those {circumstance(words)}."] if is_certain else []
             if not is_certain and Seen.DIFFERENT in others:
                 remark = [MORE_IS_WRONG]
             mistake = found.mistakes[0]

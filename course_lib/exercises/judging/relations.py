@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_lib.exercises.cases import Result
 from course_lib.exercises.judging.naming import is_or_are, owned
 from course_lib.text.wording import capitalized, join_words
 
@@ -633,7 +634,7 @@ def order_of_results(got: Sequence[Any], expected: Sequence[Sequence[Any]], name
     # One number that is also another result may be so by chance.
     if len({repr(yours[i]) for yours, _ in cases if _is_telling(yours[i])}) < 2:
         return ""
-    return f"What you return as {names[i]} is what {names[j]} should be."
+    return f"{capitalized(owned(names[i]))} {is_or_are(names[i])} what {Result(names[j]).definite} should be."
 
 
 # Helpers.

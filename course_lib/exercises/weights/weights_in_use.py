@@ -508,8 +508,10 @@ def names_of_its_own(learned: ClassWithWeights) -> Callable[[Any], str]:
         name = learned.reference.__name__
         missing = [each for each in expected if each not in given]
         if missing:
-            names = join_words([f"`{each}`" for each in list(given)[:4]]) + (" …" if len(given) > 4 else "")
-            difference = f"Its parameters are called {names}: there is no parameter `{missing[0]}`."
+            names = join_words([f"`{each}`" for each in given])
+            if len(given) > 4:
+                names = ", ".join(f"`{each}`" for each in list(given)[:2]) + ", and so on"
+            difference = f"Its parameters are called {names}; none is called `{missing[0]}`."
         elif len(given) > len(expected):
             difference = "It has more parameters than the course's class."
         else:

@@ -1,15 +1,45 @@
 """The exercise `apply_temperature` of notebook 09."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.exercises.adapters import compare_as_distribution
+from course_lib.exercises.adapters import call_directly, compare_as_distribution
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
+from course_lib.lessons.l09_sampling.minus_infinity import numbers_for_minus_infinity, written
 from course_lib.writing import choose
+
+
+def explain_what_is_finite_at_zero(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that at temperature 0 other tokens than the likeliest have finite logits, and of which kind; or "".
+
+    Only of logits that are a division's or all the same, and the likeliest of which is the right one.
+    """
+    logits = fixed_tensor(2, 5)
+    cold, best = call_directly(answer)(logits, 0), logits.argmax(-1, keepdim=True)
+    if not isinstance(cold, Tensor) or cold.shape != logits.shape or not bool(cold.isfinite().all()):
+        return ""
+    if not cold.argmax(-1, keepdim=True).equal(best):
+        return ""
+    others = numbers_for_minus_infinity(cold, choose.apply_temperature(logits, 0))
+    if others and min(others) == max(others):
+        return (
+            f"At temperature 0, your code sets all but the likeliest token to {written(others[0])}, and a logit may be "
+            "as low as that. Set them to minus infinity."
+        )
+    below = (logits - logits.gather(-1, best)) / (cold - cold.gather(-1, best))  # 0 / 0 for the likeliest
+    divisors = below[below.isfinite()]
+    if not 0 < float(divisors.mean()) < 0.1 or not torch.allclose(divisors, divisors.mean(), rtol=1e-3, atol=0):
+        return ""
+    return (
+        "At temperature 0, your code sets nothing to minus infinity, as if it divided by a very small temperature. "
+        "Treat 0 as a case of its own."
+    )
+
 
 apply_temperature = Exercise(
     reference=choose.apply_temperature,
@@ -18,6 +48,8 @@ apply_temperature = Exercise(
     minutes=5,
     difficulty=1,
     adapt=compare_as_distribution,
+    explain=explain_what_is_finite_at_zero,
+    further_check=explain_what_is_finite_at_zero,
     returns=(Result("the probabilities after a softmax", "..., V"),),
     example=case(fixed_tensor(5), 0.5),
     another=case(fixed_tensor(5, seed=1), 2.0),
@@ -86,7 +118,7 @@ def after_the_softmax(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 a softmax of your logits gives NaN. A division by zero, a token at plus infinity or no token "
+    "At temperature 0, a softmax of your logits gives NaN. A division by zero, a token at plus infinity or no token "
     "left would do that. Only the likeliest token should be left: set all others to minus infinity.",
     seen="https://github.com/google-deepmind/gemma/issues/562",
 )
@@ -104,7 +136,7 @@ def zero_dropped(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your distribution is that of the logits as they came in. Only the likeliest token should be "
+    "At temperature 0, your distribution is that of the logits as they came in. Only the likeliest token should be "
     "left: set all others to minus infinity."
 )
 def off_at_zero(logits, temperature):
@@ -132,7 +164,7 @@ def raised_to_a_power(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your result is that of one maximum for the whole batch. Each row has its own likeliest token: "
+    "At temperature 0, your code compares with one maximum for the whole batch. Each row has its own likeliest token: "
     "take the maximum over the last axis."
 )
 def one_maximum(logits, temperature):
@@ -144,7 +176,7 @@ def one_maximum(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 the other tokens keep a chance in your result, as with logits of 0. That is a logit like any "
+    "At temperature 0, the other tokens keep a chance in your result, as with logits of 0. That is a logit like any "
     "other: set them to minus infinity."
 )
 def zeros_at_zero(logits, temperature):
@@ -154,8 +186,8 @@ def zeros_at_zero(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 the other tokens are the likeliest in your result where all logits are far below 0, as with −100 "
-    "in place of minus infinity. Set them to minus infinity."
+    "At temperature 0, the other tokens are the likeliest in your result where all logits are far below 0, as with "
+    "−100 in place of minus infinity. Set them to minus infinity."
 )
 def minus_100_at_zero(logits, temperature):
     if temperature:
@@ -164,7 +196,7 @@ def minus_100_at_zero(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your logits differ by 1, as ones and zeros do, so the other tokens keep a chance. Return "
+    "At temperature 0, your logits differ by 1, as ones and zeros do, so the other tokens keep a chance. Return "
     "logits, not probabilities: minus infinity, not 0, for all tokens but the likeliest."
 )
 def one_hot_at_zero(logits, temperature):
@@ -174,7 +206,7 @@ def one_hot_at_zero(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your logits differ by 1 at most, as ones and zeros do, and only the largest of the whole batch "
+    "At temperature 0, your logits differ by 1 at most, as ones and zeros do, and only the largest of the whole batch "
     "stands out. Return logits, with minus infinity, not 0, for the others, and take the maximum over the last axis."
 )
 def ones_and_zeros_by_one_maximum(logits, temperature):
@@ -182,7 +214,7 @@ def ones_and_zeros_by_one_maximum(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 the likeliest tokens of all rows are left in every row of your result, equally likely, as after "
+    "At temperature 0, the likeliest tokens of all rows are left in every row of your result, equally likely, as after "
     "an assignment to `[..., logits.argmax(-1)]`. Each row should keep only its own: use `scatter(-1, "
     "logits.argmax(-1, keepdim=True), ...)`, or compare with the row's maximum."
 )
@@ -195,7 +227,7 @@ def columns_of_all_rows(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 every row of your result keeps the logits of the likeliest tokens of all rows, as after an "
+    "At temperature 0, every row of your result keeps the logits of the likeliest tokens of all rows, as after an "
     "assignment to `[..., logits.argmax(-1)]`. Each row should keep only its own: compare with the row's maximum, "
     "`logits.amax(-1, keepdim=True)`."
 )
@@ -209,21 +241,21 @@ def columns_of_all_rows_kept(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code returns ids. Return logits, with minus infinity for all tokens but the likeliest."
+    "At temperature 0, your code returns ids. Return logits, with minus infinity for all tokens but the likeliest."
 )
 def ids_at_zero(logits, temperature):
     return logits / temperature if temperature else logits.argmax(-1)
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your code keeps the least likely token. Keep the one with the largest logit."
+    "At temperature 0, your code keeps the least likely token. Keep the one with the largest logit."
 )
 def least_likely_at_zero(logits, temperature):
     return logits / temperature if temperature else -choose.apply_temperature(-logits, 0).abs()
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your result keeps the largest logit of each column, as with a maximum over the rows. Each row "
+    "At temperature 0, your result keeps the largest logit of each column, as with a maximum over the rows. Each row "
     "has its own likeliest token: take the maximum over the last axis."
 )
 def maximum_of_the_columns(logits, temperature):
@@ -233,7 +265,7 @@ def maximum_of_the_columns(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 your result leaves out the token with the largest logit, and keeps the others. It should be the "
+    "At temperature 0, your result leaves out the token with the largest logit, and keeps the others. It should be the "
     "other way round."
 )
 def likeliest_removed(logits, temperature):
@@ -243,7 +275,7 @@ def likeliest_removed(logits, temperature):
 
 
 @apply_temperature.mistake(
-    "At temperature 0 other tokens keep a chance in your result, as at a temperature such as 0.1. Set all but the "
+    "At temperature 0, other tokens keep a chance in your result, as at a temperature such as 0.1. Set all but the "
     "likeliest to minus infinity."
 )
 def nearly_zero(logits, temperature):
@@ -261,7 +293,7 @@ def with_a_tiny_temperature(tiny: float) -> Callable[[Tensor, float], Tensor]:
 
 for tiny in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12):
     apply_temperature.mistake(
-        f"At temperature 0 your result is that of a division by a tiny number, such as {tiny:g}. Then logits that are "
+        f"At temperature 0, your result is that of a division by a tiny number, such as {tiny:g}. Then logits that are "
         "nearly equal may share the probability, and huge ones may become infinite. Set all but the likeliest to "
         "minus infinity."
     )(with_a_tiny_temperature(tiny))

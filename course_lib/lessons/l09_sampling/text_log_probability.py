@@ -28,6 +28,22 @@ def as_a_tensor(answer: Any) -> Callable[..., Any]:
     return function
 
 
+def explain_a_floor(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Say that no token's log-probability falls below a certain number; "" if two unlikely tokens have different ones.
+
+    Their log-probabilities should be −200 and −400.
+    """
+    unlikely = (torch.tensor([[0.0, -200.0]]), torch.tensor([[0.0, -400.0]]))
+    first, second = (float(call_directly(answer)(logits, torch.tensor([1]))) for logits in unlikely)
+    if not (first == second and -200 < first < -1):
+        return ""
+    return (
+        f"In your code no log-probability of a token falls below −{-first:.4g}, however unlikely the token is. A small "
+        "number added to the probabilities does that, and so does a lower limit for them. Use `torch.log_softmax`, "
+        "which needs neither."
+    )
+
+
 IDS = torch.tensor([1, 4, 0])
 
 text_log_probability = Exercise(
@@ -37,6 +53,7 @@ text_log_probability = Exercise(
     minutes=5,
     difficulty=1,
     adapt=as_a_tensor,
+    explain=explain_a_floor,
     returns=(Result("the log-probability"),),
     example=case(fixed_tensor(3, 5), IDS),
     another=case(fixed_tensor(3, 5, seed=1), IDS),

@@ -10,6 +10,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import call_directly, compare_as_distribution
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
+from course_lib.lessons.l09_sampling.minus_infinity import dropped_logits_are_finite
 from course_lib.writing import choose
 
 
@@ -43,6 +44,7 @@ top_k_filter = Exercise(
     minutes=5,
     difficulty=2,
     adapt=with_either_choice_of_equals,
+    further_check=dropped_logits_are_finite(choose.top_k_filter),
     returns=(Result("the probabilities after a softmax", "..., V"),),
     example=case(fixed_tensor(6), 3),
     another=case(fixed_tensor(6, seed=1), 2),
@@ -236,6 +238,14 @@ def k_as_a_threshold(logits, k):
     return logits.masked_fill(logits < k, -1e9)
 
 
+@top_k_filter.mistake(
+    "In a batch your code keeps no more tokens in a row than the first axis is long, as if k were limited by "
+    "`logits.size(0)`. A row has V tokens: the length of the last axis limits k."
+)
+def at_most_as_many_as_rows(logits, k):
+    return choose.top_k_filter(logits, min(k, logits.size(0)))
+
+
 @top_k_filter.mistake("Your code keeps the first k tokens of the vocabulary. Keep the k with the largest logits.")
 def first_tokens(logits, k):
     return logits.masked_fill(torch.arange(logits.size(-1)) >= k, -torch.inf)
@@ -265,8 +275,8 @@ def ids_returned(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your result is right, but your code changes the caller's logits. Use `masked_fill`, without an underscore at its "
-    "end, or work on `logits.clone()`."
+    "Your result is right, but your code changes the caller's logits. Do not write into them: use `masked_fill`, which "
+    "makes new ones, or work on `logits.clone()`."
 )
 def in_place(logits, k):
     logits[choose.top_k_filter(logits, k) == -torch.inf] = -torch.inf

@@ -10,6 +10,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import compare_as_distribution
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
+from course_lib.lessons.l09_sampling.minus_infinity import dropped_logits_are_finite
 from course_lib.writing import choose
 
 
@@ -50,6 +51,7 @@ top_p_filter = Exercise(
     minutes=15,
     difficulty=3,
     adapt=compare_as_distribution,
+    further_check=dropped_logits_are_finite(choose.top_p_filter),
     returns=(Result("the probabilities after a softmax", "..., V"),),
     example=case(torch.tensor([0.1, 0.4, 0.2, 0.3]).log(), 0.8),
     another=case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 0.8),
@@ -146,8 +148,8 @@ top_p_filter = Exercise(
 
 
 @top_p_filter.mistake(
-    "Your code drops the token that crosses p, so that the kept tokens have less than p together. That token is the "
-    "last one that stays.",
+    "Your code drops the token that crosses p, so that the probabilities of the kept tokens add up to less than p. "
+    "That token is the last one that stays.",
     seen="https://github.com/Biohub/esm/issues/360",
 )
 def crossing_dropped(logits, p):
@@ -164,8 +166,8 @@ def nothing_kept(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your kept tokens always have less than p together: the token at which the sum reaches p is dropped, and if that "
-    "is the very first one, nothing is left. Compare the sum of what came before a token with p."
+    "The probabilities of your kept tokens always add up to less than p: the token at which the sum reaches p is "
+    "dropped, and if that is the very first one, nothing is left. Compare the sum of what came before a token with p."
 )
 def below_p_with_itself(logits, p):
     return nucleus(logits, lambda ordered: ordered.cumsum(-1) < p)
@@ -398,7 +400,7 @@ def top_p_probabilities(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code keeps the likeliest tokens that together have 1 − p. Together they should have p. If you sort "
+    "Your code keeps the likeliest tokens whose probabilities add up to 1 − p. They should add up to p. If you sort "
     "ascending, drop the tokens whose sum is at most 1 − p."
 )
 def one_minus_p(logits, p):
@@ -466,8 +468,8 @@ def one_beyond_an_exact_sum(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code keeps only the tokens whose sum is below p, so that the kept tokens have less than p together. The "
-    "token that reaches p is the last one that stays.",
+    "Your code keeps only the tokens whose sum is below p, so that the probabilities of the kept tokens add up to less "
+    "than p. The token that reaches p is the last one that stays.",
 )
 def below_p_only(logits, p):
     return nucleus(logits, lambda ordered: (ordered.cumsum(-1) < p - 1e-6) | (ordered == ordered[..., :1]))
@@ -528,8 +530,8 @@ def one_distribution(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your result is right, but your code changes the caller's logits. Use `masked_fill`, without an underscore at its "
-    "end, or work on `logits.clone()`."
+    "Your result is right, but your code changes the caller's logits. Do not write into them: use `masked_fill`, which "
+    "makes new ones, or work on `logits.clone()`."
 )
 def in_place(logits, p):
     logits[choose.top_p_filter(logits, p) == -torch.inf] = -torch.inf

@@ -33,6 +33,11 @@ def new_tokens(B: int, H: int, T: int, d_k: int = 4, d_v: int = 4, seed: int = 0
     return tuple(fixed_tensor(B, H, T, d, seed=seed + i) for i, d in enumerate((d_k, d_k, d_v)))  # type: ignore[return-value]
 
 
+def in_words(count: int) -> str:
+    """A count in words, if it is a small one."""
+    return {0: "no", 1: "one", 2: "two", 3: "three", 4: "four"}.get(count, str(count))
+
+
 def explain_what_is_read(answer: Any, arguments: tuple[Any, ...]) -> str:
     """Name a token that a new one reads and should not, or should and does not; "" if there is none.
 
@@ -51,10 +56,13 @@ def explain_what_is_read(answer: Any, arguments: tuple[Any, ...]) -> str:
     if reads.equal(should) or not are_weights:
         return ""
     t, s = (reads != should).nonzero()[0].tolist()
-    where = f"With {old} old and {T} new tokens, your new token at position {old + t}, counted from 0,"
+    new_token = "the new token" if T == 1 else "a new token"
+    old_tokens = f"{in_words(old)} old token{'' if old == 1 else 's'}"
+    new_ones = f"{in_words(T)} new one{'' if T == 1 else 's'}"
+    where = f"With {old_tokens} and {new_ones}, {new_token}, at position {old + t} (counted from 0),"
     if reads[t, s]:
-        return f"{where} reads position {s}, which comes after it: the mask should hide that."
-    return f"{where} does not read position {s}: it should read every position up to its own."
+        return f"{where} reads position {s}, which comes after it. The mask should hide that."
+    return f"{where} does not read position {s}. It should read every position up to and including its own."
 
 
 attend_with_cache = Exercise(
@@ -180,7 +188,7 @@ def does_not_read_itself(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "If there is a past, your code does not hide the future. Several new tokens may come in one call then too, and "
+    "If there is a past, your code does not hide the future. Even then, several new tokens may come in one call, and "
     "the first must not read the last.",
     seen="https://github.com/Mikyx-1/TinyLLM/issues/17",
 )
@@ -207,6 +215,17 @@ def never_masked(query, key, value, past):
 def mask_at_the_left(query, key, value, past):
     keys, values = concatenated(key, value, past)
     mask = torch.ones(query.size(2), keys.size(2), dtype=torch.bool).tril()
+    return attended(query, keys, values, mask), (keys, values)
+
+
+@attend_with_cache.mistake(
+    "Your mask counts as many old tokens as there are heads. The keys of the past are (B, H, P, d_k), and the number "
+    "of old tokens is P, the length of the axis before the last."
+)
+def heads_counted_as_old_tokens(query, key, value, past):
+    keys, values = concatenated(key, value, past)
+    P = 0 if past is None else past[0].size(1)
+    mask = torch.arange(keys.size(2)) <= torch.arange(query.size(2))[:, None] + P
     return attended(query, keys, values, mask), (keys, values)
 
 

@@ -68,7 +68,7 @@ def squared(layers, kv_heads, d_k, length, bytes_each):
 
 
 @cache_bytes.mistake(
-    "Your code counts 1 + 2 + … + `length` tokens, as many as a model reads that computes all earlier ones again at "
+    "Your code counts 1 + 2 + … + `length` tokens, as many as a model reads if it computes all earlier ones again at "
     "each step. The cache keeps one key and one value of each of the `length` tokens."
 )
 def read_without_a_cache(layers, kv_heads, d_k, length, bytes_each):

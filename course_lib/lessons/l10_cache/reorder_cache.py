@@ -119,6 +119,11 @@ def keys_only(past, parents):
     return [(keys[parents], values) for keys, values in past]
 
 
+@reorder_cache.mistake("The values you return are the reordered keys. They should be the reordered values.")
+def keys_twice(past, parents):
+    return [(keys[parents], keys[parents]) for keys, _ in past]
+
+
 @reorder_cache.mistake("Your code reorders only the values. Keys belong to their values: reorder both.")
 def values_only(past, parents):
     return [(keys, values[parents]) for keys, values in past]

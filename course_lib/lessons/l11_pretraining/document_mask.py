@@ -57,6 +57,15 @@ def end_belongs_to_the_next(ids, end):
 
 
 @document_mask.mistake(
+    "In your mask the first token of a row belongs to the text that is counted last, as after `roll`, which brings the "
+    "last number round to the front. No text has ended before the first token: its number is 0."
+)
+def last_number_brought_to_the_front(ids, end):
+    text = (ids == end).cumsum(-1).roll(1, -1)
+    return (text[:, :, None] == text[:, None])[:, None]
+
+
+@document_mask.mistake(
     "Your mask lets a token read all earlier texts too. Only tokens with the same number of their text may see each "
     "other: if you compare these numbers, do so with `==`.",
     seen="https://github.com/huggingface/nanoVLM/pull/204",
@@ -176,8 +185,7 @@ def counted_down_the_batch(ids, end):
 
 
 @document_mask.mistake(
-    "Your mask holds numbers. The course's masks are Boolean: return the "
-    "comparison itself, without `float()` or `int()`."
+    "Your mask holds numbers. The course's masks are Boolean: return True and False, as a comparison gives them."
 )
 def ones_and_zeros(ids, end):
     return packing.document_mask(ids, end).float()

@@ -100,6 +100,15 @@ def specials_hidden(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
+    "Special tokens have no label in your code, but in your inputs they are still hidden or replaced. They are never "
+    "chosen: leave them out of both."
+)
+def specials_hidden_without_a_label(ids, special, mask, chances, substitutes, share=0.15):
+    inputs, labels = specials_hidden(ids, special, mask, chances, substitutes, share)
+    return inputs, labels.masked_fill(torch.isin(ids, special), IGNORE)
+
+
+@hide_tokens.mistake(
     "Your labels are the ids everywhere, so the model would also be trained to repeat what it can read. Only chosen "
     "tokens have a label; elsewhere it is −100.",
     seen="https://github.com/huggingface/transformers/issues/144",
@@ -209,8 +218,8 @@ def replaced_everywhere(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your labels are what the model reads, so it would be taught to guess [mask]. A label is the original token, from "
-    "before anything was hidden."
+    "Your labels are what the model reads, so the model would be taught to guess [mask]. A label is the original "
+    "token, from before anything was hidden."
 )
 def labels_from_the_inputs(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
@@ -275,8 +284,8 @@ def rows_swapped(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code changes the caller's `ids`, and its labels are what the model reads, so it would be taught to guess "
-    "[mask]. `inputs = ids` makes no copy: hide in `ids.clone()`, and take the labels from `ids`."
+    "Your code changes the caller's `ids`, and takes the labels from what the model reads, so the model would be "
+    "taught to guess [mask]. Hide the tokens in a copy, `ids.clone()`, and take the labels from `ids`."
 )
 def without_a_copy(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)

@@ -51,8 +51,8 @@ def without_end(texts, end, length):
 
 @pack_texts.mistake(
     "Where the ids fill the last row exactly, your result lacks that row. If the last text has no end token in your "
-    "code, append `end` to it too. If it has one, the loop over the rows stops one row early: make "
-    "`len(stream) // length` rows."
+    "code, append `end` to it too. If it has one, your code makes one row too few: the ids fill `n // length` rows, "
+    "where n is their number."
 )
 def between_texts(texts, end, length):
     return rows_of([i for text in texts for i in (*text, end)][:-1], length)

@@ -141,8 +141,8 @@ def first_input_forgotten(ids, end):
 
 
 @packed_labels.mistake(
-    "Your labels count only at the jump, and are left out everywhere else, as with an inverted condition: use `==`, "
-    "not `!=`."
+    "Your labels count only at the jump, and are left out everywhere else, as with an inverted condition. A label is "
+    "left out where the input is the end token."
 )
 def inverted(ids, end):
     inputs, labels = inputs_and_labels(ids)
@@ -158,8 +158,8 @@ def always_two(ids, end):
 
 
 @packed_labels.mistake(
-    "Your numbers are right, but your code changes the caller's `ids`. A slice is a view: use `masked_fill` without "
-    "the underscore, or a `clone()`."
+    "Your numbers are right, but your code changes the caller's `ids`. A slice is a view of them: do not write into "
+    "it. Use `masked_fill`, or a `clone()`."
 )
 def in_place(ids, end):
     inputs, labels = ids[:, :-1].clone(), ids[:, 1:]
@@ -168,8 +168,8 @@ def in_place(ids, end):
 
 
 @packed_labels.mistake(
-    "Your inputs and the caller's `ids` get −100 too, in place of each token after an end token. Slices are views of "
-    "`ids`: use `masked_fill` without the underscore, or a `clone()`."
+    "Your code also writes −100 into the inputs and the caller's `ids`, in place of each token after an end token. "
+    "Slices are views of `ids`: do not write into them. Use `masked_fill`, or a `clone()`."
 )
 def in_place_through_two_views(ids, end):
     inputs, labels = ids[:, :-1], ids[:, 1:]
@@ -178,8 +178,8 @@ def in_place_through_two_views(ids, end):
 
 
 @packed_labels.mistake(
-    "Your inputs get −100 too, in place of each token after an end token, as when inputs and labels are views of one "
-    "copy. Make a copy of the labels alone: `ids[:, 1:].clone()`."
+    "Your code also writes −100 into the inputs, in place of each token after an end token, as when inputs and labels "
+    "are views of one copy. Make a copy of the labels alone: `ids[:, 1:].clone()`."
 )
 def in_place_through_two_views_of_a_copy(ids, end):
     return in_place_through_two_views(ids.clone(), end)

@@ -51,7 +51,7 @@ def bias_is_added_once(learned: ClassWithWeights, answer: Any) -> str:
     if torch.allclose(change, torch.full_like(change, len(biases)), atol=1e-4):
         return ""
     return (
-        "If the bias grows by 1, so should the logits, but for a text of two real tokens and three pads yours change "
+        "If the bias grows by 1, the logits should too, but for a text of two real tokens and three pads, yours grow "
         f"by {change.mean() / len(biases):.4g}. First divide by the number of real tokens, then map: a map of the "
         "padding, or a division afterwards, changes the bias too."
     )

@@ -77,8 +77,8 @@ def inverted(model, learn):
 
 
 @freeze.mistake(
-    "Your code freezes what is not named, but does not set `requires_grad = True` for what is: a part that was frozen "
-    "before stays so."
+    "Your code freezes what is not named, but never sets `requires_grad` to True, so a named part that was frozen "
+    "before stays frozen."
 )
 def never_true(model, learn):
     for name, parameter in model.named_parameters():
@@ -87,9 +87,7 @@ def never_true(model, learn):
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-@freeze.mistake(
-    "Your code sets `requires_grad = True` for no parameter, so that a named part which was frozen before stays so."
-)
+@freeze.mistake("Your code never sets `requires_grad` to True, so a named part that was frozen before stays frozen.")
 def never_true_but_counted(model, learn):
     for name, parameter in model.named_parameters():
         if not belongs(name, learn):
@@ -177,7 +175,7 @@ def first_piece_of_the_name(model, learn):
     return set_each(model, lambda name: name.split(".")[0] in learn)
 
 
-@freeze.mistake(FIRST_PART_ONLY + " And set `requires_grad = True` where a named part was frozen before.")
+@freeze.mistake(FIRST_PART_ONLY + " And set `requires_grad` to True where a named part was frozen before.")
 def first_piece_of_the_name_and_never_true(model, learn):
     for name, parameter in model.named_parameters():
         parameter.requires_grad = parameter.requires_grad and name.split(".")[0] in learn

@@ -126,8 +126,8 @@ adapter.patch(
 )
 
 adapter.patch(
-    "Your scale is cut off to a whole number, as by `//` or `int`: where α is below r, it is 0. It is α/r, with its "
-    "decimal places.",
+    "Your scale is rounded down to a whole number, as by `//` or `int`: where α is below r, it is 0. It should be α/r, "
+    "decimals included.",
     replace="self.scale = alpha / rank",
     by="self.scale = alpha // rank",
 )

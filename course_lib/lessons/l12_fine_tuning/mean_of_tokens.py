@@ -38,7 +38,7 @@ mean_of_tokens = Exercise(
         case(
             fixed_tensor(2, 4, 3).relu() * torch.tensor([[1.0], [0.0], [1.0], [1.0]]),
             real(4, 2, S=4),
-            having=("real tokens with features that are 0",),
+            having=("in which real tokens have features that are 0",),
         ),
         case(fixed_tensor(2, 4, 3, dtype=torch.float64), real(3, 2, S=4), having=("float64 numbers",)),
     ),
@@ -117,13 +117,22 @@ def mean_count(hidden, real):
     return (hidden * real[..., None]).sum(dim=1) / real.sum(dim=1).float().mean()
 
 
-@mean_of_tokens.mistake(
+COUNTED_BY_NUMBERS = (
     "Your code divides by the count of numbers that are not 0. A feature of a real token may be 0, and counts too: "
     "divide by the number of real tokens."
 )
+
+
+@mean_of_tokens.mistake(COUNTED_BY_NUMBERS)
 def counted_by_numbers(hidden, real):
     kept = hidden * real[..., None]
     return kept.sum(dim=1) / (kept != 0).sum(dim=1).clamp(min=1)
+
+
+@mean_of_tokens.mistake(COUNTED_BY_NUMBERS + " If all of them are 0, you divide 0 by 0, which gives NaN.")
+def counted_by_numbers_down_to_none(hidden, real):
+    kept = hidden * real[..., None]
+    return kept.sum(dim=1) / (kept != 0).sum(dim=1)
 
 
 @mean_of_tokens.mistake(
@@ -148,6 +157,15 @@ def over_features(hidden, real):
 @mean_of_tokens.mistake("Your means have length 1. Return the means as they are; a classifier may use their length.")
 def normalized(hidden, real):
     return torch.nn.functional.normalize(heads.mean_of_tokens(hidden, real), dim=-1)
+
+
+@mean_of_tokens.mistake(
+    "Your code averages the first n vectors of each text, where n is the number of its real tokens. The padding may "
+    "come first: average the vectors of those tokens for which `real` is True, wherever they are."
+)
+def first_vectors(hidden, real):
+    first = torch.arange(real.size(1)) < real.sum(dim=1, keepdim=True)
+    return heads.mean_of_tokens(hidden, first)
 
 
 @mean_of_tokens.mistake(

@@ -160,7 +160,7 @@ def body_only(head, body, head_rate, body_rate):
 
 @parameter_groups.mistake(
     "Your groups are empty, so nothing would learn. Leave out only what is frozen, with `requires_grad` False. The "
-    "gradient does not tell: before the first backward pass, `grad` is None everywhere."
+    "gradient cannot tell you that: before the first backward pass, `grad` is None everywhere."
 )
 def nothing_in_the_groups(head, body, head_rate, body_rate):
     return [group([], head_rate), group([], body_rate)]

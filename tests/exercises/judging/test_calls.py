@@ -26,7 +26,7 @@ from course_lib.exercises.judging.calls import argument_names, describe_call, de
         (list(range(100)), "of length 100"),
         ([torch.ones(2)], "of one tensor of shape (2,)"),
         ((torch.ones(1, 2), torch.ones(1, 3)), "of two tensors of shapes (1, 2) and (1, 3)"),
-        ([(torch.ones(4, 2), torch.ones(4, 2))] * 4, "of 4 pairs of tensors of shape (4, 2)"),
+        ([(torch.ones(4, 2), torch.ones(4, 2))] * 4, "of 4 pairs of tensors, each of shape (4, 2)"),
         ([torch.ones(2), 1], "of length 2"),
     ],
 )
@@ -88,3 +88,18 @@ def test_arguments_have_the_learners_names_or_else_the_references(answer: Any, n
 def test_an_argument_of_a_class_after_its_input_is_one_of_the_constructor():
     exercise = find("LayerNorm")
     assert argument_names(exercise, exercise.reference, (4, torch.ones(1, 2, 4), 0.5)) == ["d_model", "x", "eps"]
+
+
+def test_an_argument_is_written_with_as_many_digits_as_tell_its_numbers_apart():
+    exercise = find("apply_temperature")
+    call = describe_call(exercise, exercise.reference, (torch.tensor([0.5, 1.0, 1.000001]), 0))
+    assert call == "`apply_temperature(logits, 0)` with `logits` = `[0.5, 1, 1.000001]`"
+    same = describe_call(exercise, exercise.reference, (torch.tensor([1 / 3, 1 / 3]), 0))
+    assert same.endswith("`logits` = `[0.3333, 0.3333]`")
+
+
+def test_several_tensors_are_written_with_an_article():
+    exercise = find("reorder_cache")
+    pairs = [(torch.ones(4, 2), torch.ones(4, 2))] * 2
+    call = describe_call(exercise, lambda past, parents: past, (pairs, torch.tensor([0])))
+    assert "with a `past` of two pairs of tensors, each of shape (4, 2) and `parents`" in call

@@ -148,7 +148,7 @@ def last_changed(result: torch.Tensor) -> torch.Tensor:
         (
             "reorder_cache",
             lambda past: [(k, last_changed(v)) for k, v in past],
-            "`past` of two pairs of tensors of shape",
+            "with a `past` of two pairs of tensors, each of shape",
         ),
         (
             "freeze",
@@ -377,7 +377,9 @@ def test_an_answer_right_only_without_a_batch_is_reported():
     assert said("scaled_dot_product_attention", flat_only).startswith(
         "Of the 23 calls tried, your code is right in all but the 9 with a batch."
     )
-    assert said("scaled_dot_product_attention", mixes_sentences).startswith("Your code is right in ")
+    assert said("scaled_dot_product_attention", mixes_sentences).startswith(
+        "Of the 23 calls tried, your code is right in "
+    )
 
 
 def test_an_answer_wrong_only_at_masked_positions_is_reported():

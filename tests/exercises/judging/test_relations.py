@@ -139,7 +139,7 @@ def test_results_in_another_order_are_told_from_one_result_returned_twice():
     assert order_of_results(swapped, expected, ["keys", "values"]) == (
         "You return the right things, but in the order values and keys: return keys and values."
     )
-    assert order_of_results(twice, expected, ["keys", "values"]) == "What you return as values is what keys should be."
+    assert order_of_results(twice, expected, ["keys", "values"]) == "Your values are what the keys should be."
     assert order_of_results(expected, expected, ["keys", "values"]) == ""
 
 

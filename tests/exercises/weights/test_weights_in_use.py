@@ -348,8 +348,8 @@ class NormWithAConstant(Norm):
             "FeedForward",
             MapsOfOtherNames,
             (
-                "Its parameters are called `fc1.weight`, `fc1.bias`, `fc2.weight` and `fc2.bias`: there is no "
-                "parameter `W_1.weight`. Where the course loads trained parameters, its own `FeedForward` takes the "
+                "Its parameters are called `fc1.weight`, `fc1.bias`, `fc2.weight` and `fc2.bias`; none is "
+                "called `W_1.weight`. Where the course loads trained parameters, its own `FeedForward` takes the "
                 "place of yours."
             ),
         ),

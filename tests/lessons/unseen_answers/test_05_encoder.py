@@ -111,7 +111,7 @@ class VarianceAtLeastEps(find("LayerNorm").reference):
         return self.gain * (x - mean) / variance.clamp(min=self.eps).sqrt() + self.bias
 
 
-@wrong("gelu", says="the root or the logarithm of a negative number", never="what is 0 or infinite")
+@wrong("gelu", says="square root or the logarithm of a negative", never="what is 0 or infinite")
 def root_of_negative_numbers(x):
     return 0.5 * x * (1 + torch.erf(torch.sqrt(x / 2)))
 
@@ -127,7 +127,11 @@ class AlwaysReLU(find("FeedForward").reference):
         return self.W_2(torch.relu(self.W_1(x)))
 
 
-@wrong("FeedForward", says="the root or the logarithm of a negative number", never=("keeps something", "never depends"))
+@wrong(
+    "FeedForward",
+    says="square root or the logarithm of a negative",
+    never=("keeps something", "never depends"),
+)
 class LogarithmBetweenTheMaps(find("FeedForward").reference):
     def forward(self, x):
         return self.W_2(self.activation(torch.log(-1 - self.W_1(x).square())))

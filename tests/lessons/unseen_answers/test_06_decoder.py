@@ -215,7 +215,7 @@ def logits_for_probabilities(logits, labels):
     return -logits[keep].gather(-1, labels[keep][:, None]).log().mean()
 
 
-@wrong("cross_entropy", says="the root or the logarithm of a negative number", never="what is 0 or infinite")
+@wrong("cross_entropy", says="square root or the logarithm of a negative", never="what is 0 or infinite")
 def two_logarithms(logits, labels):
     return surprise(logits.log_softmax(-1), labels)
 

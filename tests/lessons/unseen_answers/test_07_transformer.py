@@ -233,7 +233,11 @@ class ResidualAroundTheLayers(find("Transformer").reference):
         return x @ self.target_table.T
 
 
-@wrong("smoothed_cross_entropy", says="the root or the logarithm of a negative number", never="what is 0 or infinite")
+@wrong(
+    "smoothed_cross_entropy",
+    says="square root or the logarithm of a negative",
+    never="what is 0 or infinite",
+)
 def smoothed_with_two_logarithms(logits, labels, epsilon):
     log_p, counts = logits.log_softmax(-1), labels != -100
     return (1 - epsilon) * surprise(log_p.exp(), labels) - epsilon * log_p[counts].log().mean()

@@ -59,7 +59,7 @@ def at_most_p_before(logits, p):
     return logits.masked_fill(~keep, -math.inf)
 
 
-@wrong("top_p_filter", says="tokens that together have 1 − p", never="compares")
+@wrong("top_p_filter", says="tokens whose probabilities add up to 1 − p", never="compares")
 def ascending_up_to_p(logits, p):
     ordered, order = logits.softmax(-1).sort(-1)
     gone = ordered.cumsum(-1) <= p
@@ -293,6 +293,50 @@ def zeros_dropped_from_the_nucleus(logits, p):
 def without_token_0(model, prompt, beams, length, stop):
     ids, total = find("beam_search_text").reference(model, prompt, beams, length, stop)
     return [*filter(None, ids)], total
+
+
+@wrong("apply_temperature", says="sets nothing to minus infinity, as if it divided", never="calls tried")
+def divided_by_a_thousandth_at_0(logits, temperature):
+    return logits / max(temperature, 1e-3)
+
+
+@wrong("apply_temperature", says="sets nothing to minus infinity, as if it divided", never="calls tried")
+def divided_by_three_billionths_at_0(logits, temperature):
+    return logits / max(temperature, 3e-9)
+
+
+@wrong("apply_temperature", says="all but the likeliest token to −10,000, and a logit may be as low")
+def minus_ten_thousand_at_0(logits, temperature):
+    if temperature == 0:
+        return logits.masked_fill(logits < logits.amax(-1, keepdim=True), -1e4)
+    return logits / temperature
+
+
+@wrong("top_k_filter", says="a dropped logit is −10,000 in your result")
+def minus_ten_thousand_below_the_kth(logits, k):
+    kth = logits.topk(min(k, logits.size(-1)), dim=-1).values[..., -1:]
+    return logits.masked_fill(logits < kth, -1e4)
+
+
+@wrong("top_p_filter", says="a dropped logit is −100,000 in your result")
+def minus_a_hundred_thousand_after_p(logits, p):
+    return top_p_filter(logits, p).clamp(min=-1e5)
+
+
+@wrong("text_log_probability", says="no log-probability of a token falls below −20.72", never="calls tried")
+def a_small_number_added(logits, ids):
+    return torch.log(logits.softmax(-1)[torch.arange(len(ids)), ids] + 1e-9).sum()
+
+
+@wrong("text_log_probability", says="no log-probability of a token falls below −11.51")
+def probabilities_of_a_hundred_thousandth_at_least(logits, ids):
+    return logits.softmax(-1)[range(len(ids)), ids].clamp(min=1e-5).log().sum()
+
+
+@wrong("top_k_filter", says="no more tokens in a row than the first axis is long", never="calls tried")
+def at_most_the_length_of_the_first_axis(logits, k):
+    smallest = logits.topk(min(k, logits.size(0)), dim=-1).values[..., -1:]
+    return logits.masked_fill(logits < smallest, -torch.inf)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -22,7 +22,10 @@ def scaled_before_the_cache(query, key, value, past):
     return (query @ key.mT).masked_fill(~mask, -math.inf).softmax(-1) @ value, (key, value)
 
 
-@wrong("attend_with_cache", says="your new token at position 3, counted from 0, does not read position 0")
+@wrong(
+    "attend_with_cache",
+    says="at position 3 (counted from 0), does not read position 0.",
+)
 def first_key_never_read(query, key, value, past):
     P = 0 if past is None else past[0].size(2)
     if past is not None:
@@ -33,7 +36,7 @@ def first_key_never_read(query, key, value, past):
     return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
 
 
-@wrong("attend_with_cache", says="your new token at position 2, counted from 0, reads position 3, which comes after it")
+@wrong("attend_with_cache", says="at position 2 (counted from 0), reads position 3, which comes after it.")
 def reads_further_after_a_past_of_two(query, key, value, past):
     P = 0 if past is None else past[0].size(2)
     if past is not None:
@@ -106,6 +109,34 @@ def values_rotated_and_heads_reshaped(attention, x, past):
         *(attention.rotate(split_heads(each(x), attention.heads), P) for each in maps), past
     )
     return attention.W_o(out.reshape(x.shape)), longer
+
+
+@wrong("attend_with_cache", says="counts as many old tokens as there are heads", never="position 3")
+def heads_for_the_length_of_the_past(query, key, value, past):
+    P = 0
+    if past is not None:
+        P = past[0].size(1)
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    mask = torch.arange(key.size(2)) <= torch.arange(query.size(2))[:, None] + P
+    return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
+
+
+@wrong(
+    "attend_with_cache", says=("With four old tokens and three new ones, a new token", "up to and including its own.")
+)
+def nothing_before_position_2_for_several(query, key, value, past):
+    old = 0 if past is None else past[0].size(2)
+    if past is not None:
+        key, value = torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+    mask = torch.ones(query.size(2), key.size(2), dtype=torch.bool).tril(old)
+    if old > 3 and query.size(2) > 1:
+        mask[:, :2] = False
+    return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
+
+
+@wrong("reorder_cache", says="The values you return are the reordered keys.", never="What you return")
+def values_copied_from_the_keys(past, parents):
+    return [(torch.stack([keys[i] for i in parents]), torch.stack([keys[i] for i in parents])) for keys, _ in past]
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

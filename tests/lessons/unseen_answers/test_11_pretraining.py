@@ -15,7 +15,7 @@ from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 wrong = WrongAnswers()
 
 
-@wrong("pack_texts", says=("lacks that row", "If it has one, the loop over the rows"), never="Either")
+@wrong("pack_texts", says=("lacks that row", "If it has one, your code makes one row too few"), never="Either")
 def last_row_lost(texts, end, length):
     stream = [i for text in texts for i in [*text, end]]
     rows = [stream[i : i + length] for i in range(0, len(stream) - length, length)]
@@ -182,6 +182,46 @@ def padding_hidden_too(ids, end):
 def only_labels_above_0(ids, end):
     inputs, labels = ids[:, :-1], ids[:, 1:]
     return inputs, torch.where((inputs != end) & (labels > 0), labels, -100)
+
+
+@wrong("pack_texts", says="your code makes one row too few", never=("loop", "stream"))
+def one_id_fewer_divided_by_the_length(texts, end, length):
+    ids = torch.tensor([i for text in texts for i in [*text, end]])
+    rows = (len(ids) - 1) // length
+    return ids[: rows * length].reshape(rows, length)
+
+
+@wrong("document_mask", says="brings the last number round to the front")
+def rolled_round(ids, end):
+    text = (ids == end).cumsum(dim=1).roll(1, dims=1)
+    return (text[:, :, None] == text[:, None, :])[:, None]
+
+
+@wrong("packed_labels", says=("also writes −100 into the inputs", "do not write into them"), never="underscore")
+def written_into_a_view(ids, end):
+    inputs, labels = ids[:, :-1], ids[:, 1:]
+    labels[inputs == end] = -100
+    return inputs, labels
+
+
+@wrong("hide_tokens", says="Special tokens have no label in your code, but in your inputs", never="calls tried")
+def specials_hidden_all_the_same(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = chances[0] < share
+    labels = ids.masked_fill(~chosen | torch.isin(ids, special), -100)
+    inputs = ids.clone()
+    inputs[chosen & (chances[1] < 0.8)] = mask
+    swap = chosen & (chances[1] >= 0.8) & (chances[1] < 0.9)
+    inputs[swap] = substitutes[swap]
+    return inputs, labels
+
+
+@wrong("hide_tokens", says="takes the labels from what the model reads", never="inputs = ids")
+def labels_after_the_change(ids, special, mask, chances, substitutes, share=0.15):
+    chosen = (chances[0] < share) & ~torch.isin(ids, special)
+    ids[chosen & (chances[1] < 0.8)] = mask
+    swap = chosen & (chances[1] >= 0.8) & (chances[1] < 0.9)
+    ids[swap] = substitutes[swap]
+    return ids, torch.where(chosen, ids, -100)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -9,13 +9,13 @@ from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 wrong = WrongAnswers()
 
 
-@wrong("ClassifierHead", says="yours change by 2.5", never="twice")
+@wrong("ClassifierHead", says="yours grow by 2.5", never="twice")
 class MapsThePadding(find("ClassifierHead").reference):
     def forward(self, hidden, real):
         return self.output(hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
 
 
-@wrong("ClassifierHead", says="yours change by 0.5", never="twice")
+@wrong("ClassifierHead", says="yours grow by 0.5", never="twice")
 class DividesTheBias(find("ClassifierHead").reference):
     def forward(self, hidden, real):
         return self.output((hidden * real[..., None]).sum(dim=1)) / real.sum(dim=1, keepdim=True)
@@ -123,6 +123,23 @@ def lowest_of_0_counts_as_none(losses, patience):
 def score_0_counts_as_none(score, words):
     whole = score(words)
     return torch.tensor([whole - (score(words[:i] + words[i + 1 :]) or whole) for i in range(len(words))])
+
+
+@wrong("mean_of_tokens", says=("count of numbers that are not 0", "you divide 0 by 0"), never="calls tried")
+def by_the_numbers_that_are_not_0(hidden, real):
+    kept = hidden * real[..., None]
+    return kept.sum(dim=1) / (kept != 0).sum(dim=1)
+
+
+@wrong("mean_of_tokens", says="averages the first n vectors", never="calls tried")
+def of_the_first_vectors(hidden, real):
+    lengths = real.sum(dim=1).tolist()
+    return torch.stack([states[:n].mean(dim=0) for states, n in zip(hidden, lengths, strict=True)])
+
+
+@wrong("mean_of_tokens", says="in all but the one in which real tokens have features that are 0.")
+def zeros_for_ones(hidden, real):
+    return find("mean_of_tokens").reference(torch.where(hidden == 0, 1, hidden), real)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
