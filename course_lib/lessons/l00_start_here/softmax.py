@@ -322,6 +322,15 @@ def capped(x, dim):
     return x.clamp(max=80).exp() / x.clamp(max=80).exp().sum(dim, keepdim=True)
 
 
+@softmax.mistake(
+    "Your code subtracts the maximum along the last axis, whatever `dim` says, so numbers that are divided by one sum "
+    "have lost different amounts. Subtract the maximum along `dim`."
+)
+def maximum_along_the_last_axis(x, dim):
+    powers = exponentials(x, -1)
+    return powers / powers.sum(dim, keepdim=True)
+
+
 @softmax.right_for_whole_course
 def by_logsumexp(z, dim):
     return torch.exp(z - torch.logsumexp(z, dim, keepdim=True))

@@ -96,7 +96,8 @@ def another_frequency_for_the_cosine(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your exponent is 4i / d_model, where i counts the clocks from 0. That is twice what it should be: 2i / d_model.",
+    "Your exponent is 4i / d_model, where i counts the clocks from 0. That is twice as much as it should be, which is "
+    "2i / d_model.",
     seen="https://github.com/SamLynnEvans/Transformer/issues/25",
 )
 def doubled_twice(length, d_model):

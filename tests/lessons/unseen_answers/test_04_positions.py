@@ -31,19 +31,19 @@ class WithTable(nn.Module):
         self.table = nn.Parameter(torch.randn(max_length, d_model) * 0.02)
 
 
-@wrong("LearnedPositions", says="adds the vector of position 0 at position 5")
+@wrong("LearnedPositions", says="adds the vector of position 0 again at position 5")
 class StartsAgain(WithTable):
     def forward(self, x):
         return x + self.table[torch.arange(x.size(1)) % self.max_length]
 
 
-@wrong("LearnedPositions", says="adds the vector of position 4 at position 5")
+@wrong("LearnedPositions", says="adds the vector of position 4 again at position 5")
 class StaysAtTheLast(WithTable):
     def forward(self, x):
         return x + self.table[torch.arange(x.size(1)).clamp(max=self.max_length - 1)]
 
 
-@wrong("LearnedPositions", says="takes a text of 7 tokens, and returns 5")
+@wrong("LearnedPositions", says="accepts a text of 7 tokens and returns 5")
 class CutsTheText(WithTable):
     def forward(self, x):
         x = x[:, : self.max_length]
