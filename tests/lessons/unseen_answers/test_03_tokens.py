@@ -1,5 +1,7 @@
 """Unseen answers to the exercises of notebook 03_tokens."""
 
+from itertools import pairwise
+
 import torch
 
 from course_lib.exercises.catalogue import find
@@ -96,7 +98,7 @@ def more_than_two_ids(word, merges):
     rank = {pair: k for k, pair in enumerate(merges)}
     ids = list(word)
     while len(ids) > 2:
-        best = min(zip(ids, ids[1:], strict=False), key=lambda pair: rank.get(pair, len(merges)))
+        best = min(pairwise(ids), key=lambda pair: rank.get(pair, len(merges)))
         if best not in rank:
             break
         ids = merge_pair(ids, best, 256 + rank[best])
