@@ -199,7 +199,8 @@ def large_number_added(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your code sums a · (1 − a), which is 1 minus the sum of the squares. The entropy is minus the sum of a · ln a."
+    "Your result is the sum of a · (1 − a), which is 1 minus the sum of the squares. The entropy is minus the sum of a "
+    "· ln a."
 )
 def size_of_the_gradient(weights):
     return (weights * (1 - weights)).sum(-1)

@@ -220,7 +220,8 @@ def softmax_over_heads(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your code averages the weights of the heads, so all heads read alike. Let each head keep its own weights."
+    "Your result is what you get if the weights of all heads are averaged, or if each head reads all of `value` and "
+    "the results are averaged. Let each head read its own part of `value`, with weights of its own."
 )
 def weights_averaged(query, key, value, heads):
     queries, keys, values = (split_heads(x, heads) for x in (query, key, value))

@@ -336,7 +336,8 @@ def mask_after_softmax(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your heads all read with the average of their weights. Let each head keep weights of its own."
+    "Your result is what you get if the weights of all heads are averaged, or if each head reads all of the projected "
+    "values and the results are averaged. Let each head read its own part of them, with weights of its own."
 )
 def weights_averaged(d_model, heads):
     def attend(queries, keys, values, mask=None):

@@ -218,6 +218,26 @@ def infinity_before_the_tanh(query, key, value, W_a, U_a, v_a, mask=None):
     return weights @ value, weights
 
 
+@wrong("attend_one_query", says="one number for each key", never="adds each weighted value up")
+def features_summed_first(query, key, value):
+    return torch.softmax(key @ query, 0) * value.sum(1)
+
+
+@wrong("attend_one_query", says="with the raw scores as weights", never="Your code mixes")
+def keys_times_values(query, key, value):
+    return query @ (key.T @ value)
+
+
+@wrong("attend_one_query", says="Your output is divided by the number of keys", never="mean")
+def weights_divided(query, key, value):
+    return (torch.softmax(key @ query, 0) / len(key)) @ value
+
+
+@wrong("entropy_of_weights", says="Your result is the sum of a · (1 − a)", never="Your code sums")
+def one_minus_the_squares(weights):
+    return 1 - weights.square().sum(-1)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

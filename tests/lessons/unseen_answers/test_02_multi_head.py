@@ -84,7 +84,7 @@ class HidesTooLate(MultiHead):
         return weights if mask is None else weights * mask
 
 
-@wrong("MultiHeadAttention", says="Your heads all read with the average of their weights")
+@wrong("MultiHeadAttention", says=("the weights of all heads are averaged, or", "all of the projected values"))
 class AveragesWeights(MultiHead):
     def mixing(self, weights):
         return weights.mean(1, keepdim=True)
@@ -217,6 +217,27 @@ for class_with_its_own_weights, words in (
     (WideHeads, "mixes up the number of heads and their width"),
 ):
     wrong("MultiHeadAttention", says=words, never="That may not be all")(class_with_its_own_weights)
+
+
+@wrong("attend_in_heads", says="or if each head reads all of `value` and the results are averaged", never="Your code")
+def all_of_value_in_each_head(query, key, value, heads):
+    d_k = query.size(-1) // heads
+    total = 0
+    for h in range(heads):
+        q = query[..., h * d_k : (h + 1) * d_k]
+        k = key[..., h * d_k : (h + 1) * d_k]
+        output, _ = scaled_dot_product_attention(q, k, value)
+        total = total + output
+    return total / heads
+
+
+@wrong("MultiHeadAttention", says="reads all of the projected values and the results are averaged", never="may not be")
+class AllOfTheValuesInEachHead(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        queries, keys = split_heads(self.W_q(query), self.heads), split_heads(self.W_k(key), self.heads)
+        values = self.W_v(value).unsqueeze(1)  # (B, 1, S, d_model)
+        self.weights = self.mix(queries, keys, mask)
+        return self.W_o((self.weights @ values).mean(1))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -79,6 +79,14 @@ class DecoderReversed(find("Transformer").reference):
         return x @ self.target_table.T
 
 
+@wrong("smoothed_cross_entropy", says="the right token has the weight 1 − epsilon, without", never="Your smoothed labels")
+def share_of_the_other_tokens(logits, labels, epsilon):
+    counts = labels != -100
+    of_all = -logits[counts].log_softmax(-1)
+    right, V = of_all.gather(-1, labels[counts][:, None]).squeeze(-1), logits.size(-1)
+    return ((1 - epsilon) * right + epsilon / V * (of_all.sum(-1) - right)).mean()
+
+
 @wrong("smoothed_cross_entropy", says="cannot fall below 1e-08", never="should be")
 def smoothed_and_cut_off(logits, labels, epsilon):
     p, counts = logits.softmax(-1).clamp(min=1e-8), labels != -100
