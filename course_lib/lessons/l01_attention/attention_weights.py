@@ -86,7 +86,7 @@ def axis_not_kept(scores):
 
 @attention_weights.mistake(
     "Each row has its own maximum subtracted, but is divided by the sums of other rows, as if the sum had lost its "
-    "axis. Keep the axis in its place there too: `sum(-1, keepdim=True)`.",
+    "axis. Keep that axis there too: `sum(-1, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept_after_shift(scores):

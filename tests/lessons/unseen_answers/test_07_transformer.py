@@ -79,7 +79,9 @@ class DecoderReversed(find("Transformer").reference):
         return x @ self.target_table.T
 
 
-@wrong("smoothed_cross_entropy", says="the right token has the weight 1 − epsilon, without", never="Your smoothed labels")
+@wrong(
+    "smoothed_cross_entropy", says="the right token has the weight 1 − epsilon, without", never="Your smoothed labels"
+)
 def share_of_the_other_tokens(logits, labels, epsilon):
     counts = labels != -100
     of_all = -logits[counts].log_softmax(-1)
