@@ -115,7 +115,7 @@ def test_the_released_notebook_has_each_exercise_and_its_points_and_no_solution(
 
 
 def test_feedback_names_the_mistakes_in_the_courses_words(desk: autograding.Desk):
-    assert "Your code mixes the values with the raw scores." in feedback(desk, "ben")
+    assert "Your output is a mixture of the values with the raw scores as weights." in feedback(desk, "ben")
     assert "The scale is missing" in feedback(desk, "cleo")
     assert "mask</code> were inverted" in feedback(desk, "cleo")
     assert "it ended Python" in feedback(desk, "dan")
@@ -129,7 +129,7 @@ def test_grades_and_mistakes_are_exported(desk: autograding.Desk):
     assert points | {"eve": 0} == POINTS
     (row,) = [row for row in rows if row["student"] == "ben" and row["exercise"] == "attend_one_query"]
     assert (row["status"], row["points"], row["of"], row["notebook"]) == ("wrong", "0", "2", "01")
-    assert row["mistakes"].startswith("Your code mixes the values with the raw scores.")
+    assert row["mistakes"].startswith("Your output is a mixture of the values with the raw scores as weights.")
 
 
 def test_the_teachers_view_has_what_was_graded(desk: autograding.Desk):

@@ -396,8 +396,20 @@ def has_step_too_much_or_too_little(compared: Sequence[Compared]) -> str:
             return f"has gone through one step too many, {words}: before it, the numbers are right"
     for words, step in steps_on_result():
         if all(equal(_try(step, each.got), each.expected) for each in compared):
+            if words.startswith("a division by the sum"):
+                return _not_divided(words, compared)
             return f"one last step is missing, {words}: the numbers are right after it"
     return ""
+
+
+def _not_divided(words: str, compared: Sequence[Compared]) -> str:
+    """Say what does not add up to 1, given the words for the division that is missing."""
+    axes = min(each.expected.dim() for each in compared)
+    if axes > 1 and "along the last axis" in words:
+        return "the rows do not add up to 1. Divided by their sums along the last axis, they would be right"
+    if axes > 1 and "along" in words:
+        return "the columns do not add up to 1. Divided by their sums, they would be right"
+    return "the numbers do not add up to 1. Divided by their sum, they would be right"
 
 
 def is_rounded(compared: Sequence[Compared]) -> str:

@@ -291,8 +291,10 @@ def _with_replaced(answer: Any, function: FunctionType, place: int, by: str) -> 
     Raises ValueError if the function is not defined by a `def` of its own.
     """
     tree = _tree(function)
-    node = next(node for i, node in enumerate(ast.walk(tree)) if i == place) if tree else None
-    return _with_tree(answer, function, node and _Replacing(node, ast.parse(by, mode="eval").body).visit(tree))
+    if tree is not None:
+        node = next(node for i, node in enumerate(ast.walk(tree)) if i == place)
+        tree = _Replacing(node, ast.parse(by, mode="eval").body).visit(tree)
+    return _with_tree(answer, function, tree)
 
 
 def _with_tree(answer: Any, function: FunctionType, tree: ast.Module | None) -> Any:

@@ -128,8 +128,8 @@ def one_sum_for_all_rows(x, dim):
 
 
 @softmax.mistake(
-    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep the axis in its place with "
-    "`sum(dim, keepdim=True)`.",
+    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep that axis with `sum(dim, "
+    "keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept(x, dim):
@@ -138,7 +138,7 @@ def axis_not_kept(x, dim):
 
 @softmax.mistake(
     "Each row has its own maximum subtracted, but is divided by the sums of other rows, as if the sum had lost its "
-    "axis. Keep the axis in its place there too: `sum(dim, keepdim=True)`.",
+    "axis. Keep that axis there too: `sum(dim, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept_after_shift(x, dim):
@@ -146,8 +146,8 @@ def axis_not_kept_after_shift(x, dim):
 
 
 @softmax.mistake(
-    "The maxima of other rows are subtracted from each row, as if the maximum had lost its axis. Keep the axis in its "
-    "place with `amax(dim, keepdim=True)`."
+    "The maxima of other rows are subtracted from each row, as if the maximum had lost its axis. Keep that axis with "
+    "`amax(dim, keepdim=True)`."
 )
 def maximum_not_kept(x, dim):
     exponentials = (x - x.amax(dim)).exp()
@@ -306,7 +306,7 @@ def exponential_only(x, dim):
 
 
 @softmax.mistake(
-    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep the axis in its place with "
+    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep that axis with "
     "`keepdim=True`: in the sum, and in the maximum if you subtract one."
 )
 def axis_not_kept_after_one_maximum(x, dim):
@@ -320,6 +320,15 @@ def axis_not_kept_after_one_maximum(x, dim):
 )
 def capped(x, dim):
     return x.clamp(max=80).exp() / x.clamp(max=80).exp().sum(dim, keepdim=True)
+
+
+@softmax.mistake(
+    "Your code subtracts the maximum along the last axis, whatever `dim` says, so numbers that are divided by one sum "
+    "have lost different amounts. Subtract the maximum along `dim`."
+)
+def maximum_along_the_last_axis(x, dim):
+    powers = exponentials(x, -1)
+    return powers / powers.sum(dim, keepdim=True)
 
 
 @softmax.right_for_whole_course

@@ -115,8 +115,8 @@ def activation_outside(query, key, value, W_a, U_a, v_a, mask=None):
 
 @additive_attention.mistake(
     "Where the mask hides nothing, all queries get the same weights in your code. Either the queries are left out of "
-    "the scores, or query and key each have a tanh of their own, and then the softmax cancels the query's part. Use "
-    "one tanh, around the sum."
+    "the scores, or query and key each have a tanh of their own, in which case the softmax cancels the query's part. "
+    "Use one tanh, around the sum."
 )
 def activation_of_each_alone(query, key, value, W_a, U_a, v_a, mask=None):
     return attend((torch.tanh(query @ W_a.T).unsqueeze(-2) + torch.tanh(key @ U_a.T).unsqueeze(-3)) @ v_a, value, mask)
@@ -382,6 +382,15 @@ def scaled_dot_products_of_projections(query, key, value, W_a, U_a, v_a, mask=No
     scores = q @ k.mT / q.size(-1) ** 0.5
     weights = (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1)
     return weights @ value, weights
+
+
+@additive_attention.mistake(
+    "Hidden keys still get weight in your code: their scores are the sum of −1 times each number in `v_a`, as when "
+    "minus infinity is filled in before the tanh, which turns it into −1. Fill it into the scores, after `v_a`."
+)
+def hidden_before_the_tanh(query, key, value, W_a, U_a, v_a, mask=None):
+    scores = additive_scores(query, key, W_a, U_a, v_a)
+    return attend(scores if mask is None else torch.where(mask, scores, -v_a.sum()), value, None)
 
 
 @additive_attention.right_for_whole_course

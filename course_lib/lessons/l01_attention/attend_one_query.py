@@ -69,8 +69,8 @@ attend_one_query = Exercise(
 
 
 @attend_one_query.mistake(
-    "Your code mixes the values with the raw scores. Turn the scores into weights with a softmax first: positive "
-    "numbers that add up to 1."
+    "Your output is a mixture of the values with the raw scores as weights. Turn the scores into weights with a "
+    "softmax first: positive numbers that add up to 1."
 )
 def raw_scores(query, key, value):
     return (key @ query) @ value
@@ -183,8 +183,8 @@ def softmax_of_query(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your output is divided by the number of keys. The weights add up to 1 already, so take the sum of the weighted "
-    "values, and not their mean."
+    "Your output is divided by the number of keys. The weights add up to 1 already, so the sum of the weighted values "
+    "needs no division."
 )
 def mean_of_weighted_values(query, key, value):
     return (torch.softmax(key @ query, 0).unsqueeze(1) * value).mean(0)
@@ -199,8 +199,8 @@ def weighted_values_not_summed(query, key, value):
 
 
 @attend_one_query.mistake(
-    "Your code adds each weighted value up over its features, which leaves one number for each key. Sum over the keys, "
-    "axis 0, so that the output is as wide as a value."
+    "Your result has one number for each key: the sum of the features of its value, times its weight. Sum over the "
+    "keys, axis 0, so that the output is as wide as a value."
 )
 def summed_over_features(query, key, value):
     return (torch.softmax(key @ query, 0).unsqueeze(1) * value).sum(1)

@@ -76,8 +76,8 @@ def one_sum_for_all_rows(scores):
 
 
 @attention_weights.mistake(
-    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep the axis in its place with "
-    "`sum(-1, keepdim=True)`.",
+    "Each row is divided by the sums of other rows, because the sum has lost its axis. Keep that axis with `sum(-1, "
+    "keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept(scores):
@@ -86,7 +86,7 @@ def axis_not_kept(scores):
 
 @attention_weights.mistake(
     "Each row has its own maximum subtracted, but is divided by the sums of other rows, as if the sum had lost its "
-    "axis. Keep the axis in its place there too: `sum(-1, keepdim=True)`.",
+    "axis. Keep that axis there too: `sum(-1, keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
 def axis_not_kept_after_shift(scores):
@@ -203,6 +203,14 @@ def first_query_only(scores):
 def of_sigmoids(scores):
     squashed = scores.sigmoid()
     return squashed / squashed.sum(-1, keepdim=True)
+
+
+@attention_weights.mistake(
+    "Your rows do not add up to 1: their squares do. The exponentials of a row are divided by its Euclidean length, as "
+    "`F.normalize` does by default. Divide them by their sum."
+)
+def of_length_1(scores):
+    return F.normalize(torch.softmax(scores, -1), dim=-1)
 
 
 @attention_weights.right_for_whole_course

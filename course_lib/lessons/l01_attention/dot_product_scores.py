@@ -91,8 +91,8 @@ def queries_transposed(query, key):
 
 
 @dot_product_scores.mistake(
-    "Your keys fill the columns in reading order, as a reshape to (d_k, S) does, which cuts across keys. Transpose "
-    "instead, `key.T`: then each row becomes a column.",
+    "Your keys are reshaped to (d_k, S): their numbers fill the new table row by row, so its columns are no longer "
+    "keys. Transpose instead, `key.T`: then each row becomes a column.",
     seen="https://github.com/rish-16/tokenlearner-pytorch/issues/1",
 )
 def reshaped(query, key):

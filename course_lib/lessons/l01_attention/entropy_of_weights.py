@@ -76,8 +76,8 @@ def zero_times_infinity(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your function is right for positive weights, but a query with a weight of 0 gets the entropy 0. Only the key "
-    "without weight should add 0: if you replace NaN, do it before you add up, not after."
+    "Your function is right for positive weights, but any query that gives some key a weight of 0 gets entropy 0. Only "
+    "that key should contribute 0: if you replace NaN, do so before the sum, not after."
 )
 def nan_replaced_after_the_sum(weights):
     return -(weights * weights.log()).sum(-1).nan_to_num(0)
@@ -199,7 +199,8 @@ def large_number_added(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your code sums a · (1 − a), which is 1 minus the sum of the squares. The entropy is minus the sum of a · ln a."
+    "Your result is the sum of a · (1 − a), which is 1 minus the sum of the squares. The entropy is minus the sum of a "
+    "· ln a."
 )
 def size_of_the_gradient(weights):
     return (weights * (1 - weights)).sum(-1)

@@ -159,6 +159,14 @@ def softmax_again(weights, value):
     return torch.softmax(weights, -1) @ value
 
 
+@mix_values.mistake(
+    "Your numbers are right, but they fill the rows in the order of the transposed output, (d_v, T), as when that is "
+    "reshaped to (T, d_v). A reshape moves no number: transpose instead."
+)
+def reshaped_back(weights, value):
+    return (weights @ value).T.reshape(len(weights), -1)
+
+
 @mix_values.right_for_whole_course
 def by_broadcasting(w, v):
     return (w.unsqueeze(-1) * v).sum(dim=1)

@@ -68,7 +68,7 @@ def heads_not_scaled(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your scores are divided by d_k, which is √d_k twice. Once is enough: `scaled_dot_product_attention` does it "
+    "Your scores are divided by √d_k twice, that is, by d_k. Once is enough: `scaled_dot_product_attention` does it "
     "already."
 )
 def heads_scaled_twice(query, key, value, heads):
@@ -143,8 +143,8 @@ def only_split_by_a_view(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your code deals the features out like cards, so a head gets every H-th number. A head should get neighbours: use "
-    "your `split_heads`."
+    "Your code deals the features out like cards, so a head gets every H-th number. A head should get consecutive "
+    "features: use your `split_heads`."
 )
 def features_dealt_out(query, key, value, heads):
     dealt = (x.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2) for x in (query, key, value))
@@ -220,7 +220,8 @@ def softmax_over_heads(query, key, value, heads):
 
 
 @attend_in_heads.mistake(
-    "Your code averages the weights of the heads, so all heads read alike. Let each head keep its own weights."
+    "Your result is what you get if the weights of all heads are averaged, or if each head reads all of `value` and "
+    "the results are averaged. Let each head read its own part of `value`, with weights of its own."
 )
 def weights_averaged(query, key, value, heads):
     queries, keys, values = (split_heads(x, heads) for x in (query, key, value))

@@ -78,8 +78,8 @@ def two_heads_written_into_the_code(x):
 
 
 @merge_heads.mistake(
-    "Your code deals the numbers of the heads out in turn, one of each. The numbers of a head stay together: first all "
-    "of head 0, then all of head 1."
+    "Your code deals the numbers of the heads out in turn, one of each. The numbers of each head should stay together: "
+    "first all of head 0, then all of head 1."
 )
 def merge_dealt_out(x):
     return x.permute(0, 2, 3, 1).flatten(2)
@@ -130,8 +130,8 @@ def axes_of_length_1_lost(x):
 
 
 @merge_heads.mistake(
-    "Each of your rows has T · d_k numbers, as if the number of heads were that of the tokens. A row has H · d_k "
-    "numbers: before the axes are swapped, T is `x.size(2)`."
+    "Each of your rows has T · d_k numbers, as if there were as many heads as tokens. A row has H · d_k numbers: T is "
+    "`x.size(2)` before the axes are swapped, and `x.size(1)` afterwards."
 )
 def heads_taken_for_tokens(x):
     return x.transpose(1, 2).reshape(x.size(0), x.size(1), -1)

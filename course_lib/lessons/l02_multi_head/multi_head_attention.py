@@ -14,7 +14,7 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights, numbers
 from course_lib.exercises.weights.weights_in_use import computes_as, names_of_its_own
 from course_lib.lessons.l02_multi_head.inputs import tokens
 from course_lib.transformer import attention
-from course_lib.transformer.attention import merge_heads, scaled_dot_product_attention, split_heads
+from course_lib.transformer.attention import Reading, merge_heads, scaled_dot_product_attention, split_heads
 
 SEEN_BY_HEADS = (fixed_tensor(2, 4, 3, 5) > 0) | (torch.arange(5) == 0)  # (B, H, T, S): every query may attend to key 0
 
@@ -51,17 +51,19 @@ def kept_weights(learned: ClassWithWeights, answer: Any) -> str:
 
     Not all right classes keep them. Those that do not work as well, but cannot be looked into.
     """
-    query, key, value = learned.inputs(*learned.sizes)
+    inputs = learned.inputs(*learned.sizes)
     module, course = (
         cast("Any", learned.make_with_fixed_weights(each, learned.sizes).module) for each in (answer, learned.reference)
     )
-    learned.outputs(module, (query.flip(0), key.flip(0), value.flip(0)))
-    learned.outputs(module, (query, key, value))
-    kept, heads = getattr(module, "weights", None), learned.sizes[1]
-    projected = (split_heads(W(x), heads) for W, x in ((course.W_q, query), (course.W_k, key), (course.W_v, value)))
-    weights = scaled_dot_product_attention(*projected)[1]
+    learned.outputs(module, tuple(x.flip(0) for x in inputs))
+    learned.outputs(module, inputs)
+    kept = getattr(module, "weights", None)
     if not isinstance(kept, Tensor) or isinstance(kept, nn.Parameter):
         return ""
+    readings: list[Reading] = []
+    course.watchers.append(readings.append)  # a known mistake, in place of the course's class, has weights of its own
+    learned.outputs(course, inputs)
+    weights = readings[-1].weights
     if kept.shape == weights.mean(1).shape and torch.allclose(kept, weights.mean(1), atol=1e-5):
         return (
             "What you keep in `self.weights` is the average over the heads. Keep the weights of each head, (B, H, T, "
@@ -275,8 +277,8 @@ def split_by_a_view(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your code deals the features out like cards, so a head gets every H-th number. A head should get neighbours: use "
-    "your `split_heads` and `merge_heads`."
+    "Your code deals the features out like cards, so a head gets every H-th number. A head should get consecutive "
+    "features: use your `split_heads` and `merge_heads`."
 )
 def features_dealt_out(d_model, heads):
     def split(x, heads):
@@ -334,7 +336,8 @@ def mask_after_softmax(d_model, heads):
 
 
 @multi_head_attention.mistake(
-    "Your heads all read with the average of their weights. Let each head keep weights of its own."
+    "Your result is what you get if the weights of all heads are averaged, or if each head reads all of the projected "
+    "values and the results are averaged. Let each head read its own part of them, with weights of its own."
 )
 def weights_averaged(d_model, heads):
     def attend(queries, keys, values, mask=None):

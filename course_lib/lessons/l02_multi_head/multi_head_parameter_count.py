@@ -169,6 +169,14 @@ def from_width_of_a_head(d_model, heads):
     return heads * 4 * (d_k**2 + d_k)
 
 
+@multi_head_parameter_count.mistake(
+    "In your count W_o has d_model biases for each head. It is one projection, which reads all heads side by side, and "
+    "has d_model biases in all."
+)
+def output_biases_of_heads(d_model, heads):
+    return 4 * d_model * d_model + 3 * d_model + heads * d_model
+
+
 @multi_head_parameter_count.right_for_whole_course
 def counted_by_torch(d, h):
     return sum(p.numel() for p in nn.MultiheadAttention(d, h).parameters())

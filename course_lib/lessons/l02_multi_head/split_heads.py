@@ -88,8 +88,8 @@ def batch_and_tokens_swapped(x, heads):
 
 
 @split_heads.mistake(
-    "Your code deals the features out like cards: a head gets every H-th number. A head should get neighbours, so cut "
-    "in the order `(heads, d_k)`: the first d_k numbers are those of head 0."
+    "Your code deals the features out like cards: a head gets every H-th number. A head should get consecutive "
+    "features, so cut in the order `(heads, d_k)`: the first d_k numbers are those of head 0."
 )
 def dealt_out(x, heads):
     B, T, d_model = x.shape

@@ -314,6 +314,19 @@ def merges_learned_again(word, merges):
     return ids
 
 
+@apply_merges.mistake(
+    "Your code stops as soon as the word has only two ids left, as `while len(ids) > 2` does. Two ids are a pair too, "
+    "which may be merged."
+)
+def two_ids_left_alone(word, merges):
+    ids = list(word)
+    for k, pair in enumerate(merges):
+        for i in range(len(ids) - 1):
+            if len(ids) > 2 and tuple(ids[i : i + 2]) == pair:
+                ids[i : i + 2] = [256 + k]
+    return ids
+
+
 @apply_merges.right_for_whole_course
 def applied_in_order(word, merges):
     ids = list(word)

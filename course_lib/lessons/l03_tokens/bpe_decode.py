@@ -44,10 +44,10 @@ bpe_decode = Exercise(
         case([256, *byte_ids(" 👩 ï "), 258], [*LEARNED, E_ACUTE], having=("an emoji", "an accent", "other merges")),
         case([257, 257], LEARNED, having=("merged tokens only",)),
         case([*byte_ids("abracadabra"), 258, 256, 259], ABRACADABRA, having=("a merge of two merges", "other merges")),
+        case([257, E_ACUTE[0]], LEARNED, having=("bytes that do not form a complete character",)),
         case(list(range(256)), [], having=("all 256 bytes", "bytes that do not form a complete character")),
         case([], LEARNED, having=("no ids at all",)),
         case([*byte_ids(" then ")], LEARNED, having=("spaces at the ends",)),
-        case([257, E_ACUTE[0]], LEARNED, having=("bytes that do not form a complete character",)),
         case([*byte_ids("a 👩")[:-1], *THE], LEARNED, having=("bytes that do not form a complete character",)),
     ),
     hints=(
@@ -156,8 +156,8 @@ def zero_bytes(ids, merges):
 
 
 @bpe_decode.mistake(
-    "Your code reads each byte as one character. The bytes are UTF-8, in which é has two bytes and an emoji four: join "
-    "all bytes and decode them as UTF-8."
+    "Your code reads each byte as one character. The bytes are UTF-8, in which é has two bytes and 👩 four: join all "
+    "bytes and decode them as UTF-8."
 )
 def one_character_per_byte(ids, merges):
     return b"".join(table_of_bytes(merges)[i] for i in ids).decode("latin-1")
@@ -202,6 +202,15 @@ def bytes_returned(ids, merges):
 @bpe_decode.mistake("Your code cuts off the spaces at the ends. They are bytes of the text like any other: keep them.")
 def stripped(ids, merges):
     return byte_pairs.bpe_decode(ids, merges).strip()
+
+
+@bpe_decode.mistake(
+    "Where some bytes do not form a complete character, your whole text becomes a single �. Only those bytes should: "
+    "the bytes of `the` and the first byte of é give `the�`, so the rest of the text survives."
+)
+def all_replaced_by_one_character(ids, merges):
+    text = byte_pairs.bpe_decode(ids, merges)
+    return "�" if "�" in text else text
 
 
 @bpe_decode.right_for_whole_course

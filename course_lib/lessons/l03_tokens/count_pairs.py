@@ -102,8 +102,8 @@ def in_reverse(words):
 
 
 @count_pairs.mistake(
-    "Only the last occurrence of a pair counts in your code. Add to the count so far: the pair may occur in other "
-    "words too, or twice in one."
+    "In your code, only the last occurrence of a pair counts. Add to the count so far, since a pair may occur in "
+    "several words, or several times in one."
 )
 def overwritten(words):
     return {pair: times for word, times in words.items() for pair in pairwise(word)}

@@ -70,7 +70,8 @@ def not_scaled(ids, table):
 
 
 @embed_with_positions.mistake(
-    "Your code scales the sum. Multiply only the embeddings by √d_model, and add the positions as they are."
+    "Your positions are multiplied by √d_model too. Multiply only the embeddings by it, and add the positions as they "
+    "are."
 )
 def all_scaled(ids, table):
     return (table[ids] + sinusoidal(ids.size(1), table.size(1))) * math.sqrt(table.size(1))

@@ -57,14 +57,14 @@ def longer_than_the_table(learned: ClassWithWeights, answer: Any) -> str:
         output = learned.outputs(module, (x,))[0]
     except Exception:
         return ""
-    takes = f"Made as `{as_call(learned, learned.sizes)}`, your class takes a text of {max_length + 2} tokens"
+    accepts = f"Built as `{as_call(learned, learned.sizes)}`, your class accepts a text of {max_length + 2} tokens"
     no_row = f"The table has no row beyond position {max_length - 1}, so a longer text should end in an error."
     if output.shape != x.shape:
-        return f"{takes}, and returns {output.size(1)}. {no_row}"
+        return f"{accepts} and returns {output.size(1)}. {no_row}"
     added = (output - x)[0]
     same = [t for t in range(max_length) if torch.allclose(added[max_length], added[t], atol=1e-5)]
-    what = f", and adds the vector of position {same[0]} at position {max_length}" if same else ""
-    return f"{takes}{what}. {no_row}"
+    what = f" and adds the vector of position {same[0]} again at position {max_length}" if same else ""
+    return f"{accepts}{what}. {no_row}"
 
 
 def explain_positions(answer: Any, arguments: tuple[Any, ...]) -> str:

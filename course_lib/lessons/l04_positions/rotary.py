@@ -150,8 +150,8 @@ def sine_and_cosine_swapped(x):
 
 
 @rotary.mistake(
-    "Your code computes the second number of a pair from the first one after its turn. Compute both from the old a and "
-    "b: give the results new names."
+    "Your code computes the second number of each pair from the first one after that has been rotated. Compute both "
+    "from the old a and b: give the results new names."
 )
 def second_from_the_turned_first(x):
     first, second, cos, sin = pieces(x)
@@ -243,14 +243,16 @@ def angles_with(x: Tensor, factor: float, base: float = 10_000.0) -> Tensor:
 
 
 @rotary.mistake(
-    "Your clocks slow down half as fast as they should. The exponent is 2i / d_k, where i counts the pairs."
+    "Your clocks slow down half as fast as they should: their divisors are 10000^(i / d_k), which is the same as "
+    "100^(2i / d_k). They should be 10000^(2i / d_k), where i counts the pairs."
 )
 def exponent_not_doubled(x):
     return turned(x, angles_with(x, 0.5))
 
 
 @rotary.mistake(
-    "Your exponent is 4i / d_k, where i counts the pairs from 0. That is twice what it should be: 2i / d_k."
+    "Your divisors are 10000^(4i / d_k), where i counts the pairs from 0. That exponent is twice as much as it should "
+    "be, which is 2i / d_k."
 )
 def exponent_doubled_twice(x):
     return turned(x, angles_with(x, 2.0))

@@ -78,7 +78,8 @@ def columns_overwritten(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your clocks slow down half as fast as they should. The exponent is 2i / d_model, where i counts the clocks."
+    "Your clocks slow down half as fast as they should: their divisors are 10000^(i / d_model), which is the same as "
+    "100^(2i / d_model). They should be 10000^(2i / d_model), where i counts the clocks."
 )
 def exponent_not_doubled(length, d_model):
     angles = angles_of(length, d_model, step=1)
@@ -96,7 +97,8 @@ def another_frequency_for_the_cosine(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your exponent is 4i / d_model, where i counts the clocks from 0. That is twice what it should be: 2i / d_model.",
+    "Your divisors are 10000^(4i / d_model), where i counts the clocks from 0. That exponent is twice as much as it "
+    "should be, which is 2i / d_model.",
     seen="https://github.com/SamLynnEvans/Transformer/issues/25",
 )
 def doubled_twice(length, d_model):
@@ -114,7 +116,10 @@ def doubled_for_each_feature(length, d_model):
     return torch.where(torch.arange(d_model) % 2 == 0, angles.sin(), angles.cos()).float()
 
 
-@sinusoidal.mistake("Your exponents are divided by d_model − 2, so the slowest clock is too slow. Divide by d_model.")
+@sinusoidal.mistake(
+    "Your exponents are 2i / (d_model − 2), which run from 0 to 1, so the slowest clock is too slow. They should be 2i "
+    "/ d_model, where i counts the clocks from 0."
+)
 def divided_by_two_less(length, d_model):
     exponents = torch.arange(0, d_model, 2, dtype=torch.float64) / max(d_model - 2, 1)
     angles = torch.arange(length, dtype=torch.float64)[:, None] / 10_000.0**exponents

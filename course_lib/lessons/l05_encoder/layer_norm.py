@@ -371,7 +371,8 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your code adds the bias before it multiplies by the gain. Multiply first, then add: gain · … + bias.",
+    "Your bias is multiplied by the gain too. Multiply only the normalised features by it, and add the bias as it is: "
+    "gain · … + bias.",
     replace="normalised + self.bias",
     by="normalised + self.gain * self.bias",
 )

@@ -128,8 +128,8 @@ def logarithm_of_the_logits(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code averages 1 − p of the right tokens. Surprise is −ln p, which costs far more where the model is sure and "
-    "wrong."
+    "Your loss is the mean of 1 − p over the right tokens. Surprise is −ln p, which costs far more where the model is "
+    "sure and wrong."
 )
 def of_probabilities(logits, labels):
     counts = labels != IGNORE

@@ -308,8 +308,8 @@ def mean_of_means(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your smoothed labels do not add up to 1: the right token gets 1 − epsilon, without its own share epsilon / V. Its "
-    "label is 1 − epsilon + epsilon / V."
+    "In your loss, the right token has the weight 1 − epsilon, without its own share epsilon / V, so that the weights "
+    "of all tokens do not add up to 1. Its weight is 1 − epsilon + epsilon / V."
 )
 def right_token_overwritten(logits, labels, epsilon):
     right, log_p, counts = right_share(logits, labels)

@@ -115,7 +115,8 @@ def gaps_added_up(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Your code multiplies each gap by the count of its bin, but does not divide by the number of all answers."
+    "Your result is the sum of the gaps, each times the count of its bin. It still has to be divided by the number of "
+    "all answers."
 )
 def not_divided(confidence, correct, bins):
     return len(confidence) * scoring.calibration_error(confidence, correct, bins)

@@ -58,7 +58,8 @@ def zeros_left_out(log_probabilities):
 
 
 @perplexity.mistake(
-    "Your code adds up −ln p over the text, so that a long text looks hard. Take the mean over the tokens."
+    "Your result is the product of all 1/p, which is e to the sum of −ln p, so that a long text looks hard. Take the "
+    "mean over the tokens."
 )
 def summed(log_probabilities):
     return torch.exp(-log_probabilities.sum()).item()

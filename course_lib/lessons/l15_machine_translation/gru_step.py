@@ -63,7 +63,7 @@ gru_step.patch(
     by="x_n + h_n",
 )
 gru_step.patch(
-    "Your r multiplies the sum. It belongs to what comes from the state only: x_n + r * h_n.",
+    "Your r multiplies x_n too. It belongs to what comes from the state only: x_n + r * h_n.",
     replace="x_n + r * h_n",
     by="r * (x_n + h_n)",
 )

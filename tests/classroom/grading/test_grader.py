@@ -211,7 +211,7 @@ def test_known_mistakes_are_named_also_two_at_once(grader: Grader):
     )
     grades = grader.grade_notebook(made, assignment.original, assignment.exercises)
     (mistake,) = grades["attend_one_query"].mistakes
-    assert mistake.startswith("Your code mixes the values with the raw scores.")
+    assert mistake.startswith("Your output is a mixture of the values with the raw scores as weights.")
     scale, inverted = grades["scaled_dot_product_attention"].paragraphs
     assert "First: The scale is missing" in scale
     assert "`mask` were inverted" in inverted

@@ -53,4 +53,11 @@ def to_base_2(x, dim):
     return powers / powers.sum(dim, keepdim=True)
 
 
+@wrong("softmax", says="subtracts the maximum along the last axis, whatever `dim` says")
+def maximum_along_the_last_axis(x, dim):
+    shifted = x - x.amax(dim=-1, keepdim=True)
+    powers = shifted.exp()
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

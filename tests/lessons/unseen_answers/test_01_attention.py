@@ -181,6 +181,63 @@ def factors_inside_the_tanh(query, key, value, W_a, U_a, v_a, mask=None):
     return weights @ value, weights
 
 
+@wrong("dot_product_scores", says="Your keys are reshaped to (d_k, S)", never="reading order")
+def keys_reshaped(query, key):
+    S, d_k = key.shape
+    return query @ key.reshape(d_k, S)
+
+
+@wrong("attention_weights", says="as `F.normalize` does by default", never="one last step")
+def normalised_to_length_1(scores):
+    shifted = scores - scores.amax(dim=-1, keepdim=True)
+    return F.normalize(shifted.exp(), dim=-1)
+
+
+@wrong(
+    "attention_weights",
+    says="the rows do not add up to 1. Divided by their sums along the last axis, they would be right.",
+    never="one last step",
+)
+def divided_by_cubes(scores):
+    return F.normalize(scores.softmax(-1), p=3, dim=-1)
+
+
+@wrong("mix_values", says="reshaped to (T, d_v)", never="at other positions")
+def reshaped_instead_of_transposed(weights, value):
+    mixed = value.T @ weights.T
+    return mixed.reshape(weights.size(0), value.size(1))
+
+
+@wrong("additive_attention", says="before the tanh, which turns it into −1")
+def infinity_before_the_tanh(query, key, value, W_a, U_a, v_a, mask=None):
+    hidden = (query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)
+    if mask is not None:
+        hidden = hidden.masked_fill(~mask.unsqueeze(-1), float("-inf"))
+    scores = torch.tanh(hidden) @ v_a
+    weights = scores.softmax(dim=-1)
+    return weights @ value, weights
+
+
+@wrong("attend_one_query", says="one number for each key", never="adds each weighted value up")
+def features_summed_first(query, key, value):
+    return torch.softmax(key @ query, 0) * value.sum(1)
+
+
+@wrong("attend_one_query", says="with the raw scores as weights", never="Your code mixes")
+def keys_times_values(query, key, value):
+    return query @ (key.T @ value)
+
+
+@wrong("attend_one_query", says="Your output is divided by the number of keys", never="mean")
+def weights_divided(query, key, value):
+    return (torch.softmax(key @ query, 0) / len(key)) @ value
+
+
+@wrong("entropy_of_weights", says="Your result is the sum of a · (1 − a)", never="Your code sums")
+def one_minus_the_squares(weights):
+    return 1 - weights.square().sum(-1)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -84,7 +84,7 @@ class HidesTooLate(MultiHead):
         return weights if mask is None else weights * mask
 
 
-@wrong("MultiHeadAttention", says="Your heads all read with the average of their weights")
+@wrong("MultiHeadAttention", says=("the weights of all heads are averaged, or", "all of the projected values"))
 class AveragesWeights(MultiHead):
     def mixing(self, weights):
         return weights.mean(1, keepdim=True)
@@ -158,6 +158,86 @@ class HeadsFirst(MultiHead):
         output = super().forward(query, key, value, mask)
         self.weights = self.weights.transpose(0, 1)
         return output
+
+
+@wrong("multi_head_parameter_count", says="W_o has d_model biases for each head", never="too large")
+def output_biases_in_every_head(d_model, heads):
+    d_k = d_model // heads
+    return heads * (3 * (d_model * d_k + d_k) + (d_k * d_model + d_model))
+
+
+# The root of d_model for the scale, in several ways.
+class ScaledByTheWidth(MultiHead):
+    def mix(self, queries, keys, mask):
+        return self.softmax(queries @ keys.mT / (self.heads * queries.size(-1)) ** 0.5, mask)
+
+    def softmax(self, scores, mask):
+        return torch.softmax(scores if mask is None else scores.masked_fill(~mask, float("-inf")), dim=-1)
+
+
+class ScaledByTheWidthByParts(ScaledByTheWidth):
+    def mix(self, queries, keys, mask):
+        root = (self.heads * queries.size(-1)) ** 0.25
+        return self.softmax(torch.einsum("bhtd,bhsd->bhts", queries / root, keys / root), mask)
+
+
+class ScaledByTheWidthBefore(ScaledByTheWidth):
+    def mix(self, queries, keys, mask):
+        return scaled_dot_product_attention(queries / self.heads**0.5, keys, keys, mask)[1]
+
+
+class QueriesAsKeys(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        return super().forward(query, query, query, mask)
+
+
+class ValuesAsKeys(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        return super().forward(query, value, key, mask)
+
+
+class WideHeads(MultiHead):
+    def __init__(self, d_model, heads):
+        super().__init__(d_model, heads)
+        self.heads = d_model // heads
+
+
+class Unscaled(ScaledByTheWidth):
+    def mix(self, queries, keys, mask):
+        return self.softmax(queries @ keys.mT, mask)
+
+
+for class_with_its_own_weights, words in (
+    (ScaledByTheWidth, "Your scores are divided by √d_model"),
+    (ScaledByTheWidthByParts, "Your scores are divided by √d_model"),
+    (ScaledByTheWidthBefore, "Your scores are divided by √d_model"),
+    (Unscaled, "The scale is missing"),
+    (QueriesAsKeys, "Your code projects `query` three times"),
+    (ValuesAsKeys, "Your code swaps keys and values"),
+    (WideHeads, "mixes up the number of heads and their width"),
+):
+    wrong("MultiHeadAttention", says=words, never="That may not be all")(class_with_its_own_weights)
+
+
+@wrong("attend_in_heads", says="or if each head reads all of `value` and the results are averaged", never="Your code")
+def all_of_value_in_each_head(query, key, value, heads):
+    d_k = query.size(-1) // heads
+    total = 0
+    for h in range(heads):
+        q = query[..., h * d_k : (h + 1) * d_k]
+        k = key[..., h * d_k : (h + 1) * d_k]
+        output, _ = scaled_dot_product_attention(q, k, value)
+        total = total + output
+    return total / heads
+
+
+@wrong("MultiHeadAttention", says="reads all of the projected values and the results are averaged", never="may not be")
+class AllOfTheValuesInEachHead(MultiHead):
+    def forward(self, query, key, value, mask=None):
+        queries, keys = split_heads(self.W_q(query), self.heads), split_heads(self.W_k(key), self.heads)
+        values = self.W_v(value).unsqueeze(1)  # (B, 1, S, d_model)
+        self.weights = self.mix(queries, keys, mask)
+        return self.W_o((self.weights @ values).mean(1))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

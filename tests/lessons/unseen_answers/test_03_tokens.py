@@ -1,9 +1,11 @@
 """Unseen answers to the exercises of notebook 03_tokens."""
 
+from itertools import pairwise
+
 import torch
 
 from course_lib.exercises.catalogue import find
-from course_lib.text.byte_pairs import count_pairs, merge_pair
+from course_lib.text.byte_pairs import BYTES, count_pairs, merge_pair
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 
 wrong = WrongAnswers()
@@ -89,6 +91,49 @@ def without_the_last_byte(ids, merges):
 def among_the_different_ids(ids, table):
     different, places = ids.unique(return_inverse=True)
     return table[: len(different)][places]
+
+
+@wrong("apply_merges", says="stops as soon as the word has only two ids left")
+def more_than_two_ids(word, merges):
+    rank = {pair: k for k, pair in enumerate(merges)}
+    ids = list(word)
+    while len(ids) > 2:
+        best = min(pairwise(ids), key=lambda pair: rank.get(pair, len(merges)))
+        if best not in rank:
+            break
+        ids = merge_pair(ids, best, 256 + rank[best])
+    return ids
+
+
+def bytes_of_ids(merges):
+    table = [bytes([byte]) for byte in BYTES]
+    for first, second in merges:
+        table.append(table[first] + table[second])
+    return table
+
+
+@wrong("bpe_decode", says=("your whole text becomes a single �", "the rest of the text survives"))
+def one_character_for_all(ids, merges):
+    table = bytes_of_ids(merges)
+    try:
+        return b"".join(table[i] for i in ids).decode("utf-8")
+    except UnicodeDecodeError:
+        return "�"
+
+
+@wrong("bpe_decode", says="should give `'the�'`", never="length 256")
+def nothing_after_a_broken_character(ids, merges):
+    table = bytes_of_ids(merges)
+    whole = b"".join(table[i] for i in ids)
+    try:
+        return whole.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return whole[: error.start].decode("utf-8")
+
+
+@wrong("bpe_decode", says="é has two bytes and 👩 four", never="an emoji four")
+def a_character_for_each_byte(ids, merges):
+    return "".join(piece.decode("latin-1") for piece in map(bytes_of_ids(merges).__getitem__, ids))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -31,19 +31,19 @@ class WithTable(nn.Module):
         self.table = nn.Parameter(torch.randn(max_length, d_model) * 0.02)
 
 
-@wrong("LearnedPositions", says="adds the vector of position 0 at position 5")
+@wrong("LearnedPositions", says="adds the vector of position 0 again at position 5")
 class StartsAgain(WithTable):
     def forward(self, x):
         return x + self.table[torch.arange(x.size(1)) % self.max_length]
 
 
-@wrong("LearnedPositions", says="adds the vector of position 4 at position 5")
+@wrong("LearnedPositions", says="adds the vector of position 4 again at position 5")
 class StaysAtTheLast(WithTable):
     def forward(self, x):
         return x + self.table[torch.arange(x.size(1)).clamp(max=self.max_length - 1)]
 
 
-@wrong("LearnedPositions", says="takes a text of 7 tokens, and returns 5")
+@wrong("LearnedPositions", says="accepts a text of 7 tokens and returns 5")
 class CutsTheText(WithTable):
     def forward(self, x):
         x = x[:, : self.max_length]
@@ -67,7 +67,7 @@ def positions_of_1024_at_most(x):
     return torch.cat((rotate(start), rotate(rest)), -2)
 
 
-@wrong("sinusoidal", says="Your exponent is 4i / d_model", never=("loop", "in steps"))
+@wrong("sinusoidal", says="Your divisors are 10000^(4i / d_model)", never=("loop", "in steps"))
 def exponents_of_half_the_width(length, d_model):
     half = d_model // 2
     angles = torch.arange(length).double()[:, None] / 10_000 ** (2 * torch.arange(half).double() / half)
@@ -85,7 +85,7 @@ def turned(x, angles):
     return torch.cat((first * angles.cos() - second * angles.sin(), second * angles.cos() + first * angles.sin()), -1)
 
 
-@wrong("rotary", says="Your exponent is 4i / d_k", never="`torch.arange(0, d_k, 2)`")
+@wrong("rotary", says="Your divisors are 10000^(4i / d_k)", never="`torch.arange(0, d_k, 2)`")
 def turned_by_exponents_of_half_the_width(x):
     half = x.size(-1) // 2
     exponents = 2 * torch.arange(half, dtype=x.dtype) / half
@@ -159,6 +159,38 @@ def power_of_pairs_before_the_division(x):
 def pairs_of_base_1000(x):
     exponents = torch.arange(0, x.size(-1), 2) / x.size(-1)
     return turned_by(x, torch.arange(x.size(-2))[:, None] * 1000**-exponents)
+
+
+def of_divisors(length, divisors):
+    angles = torch.arange(length, dtype=torch.float64)[:, None] / divisors
+    return torch.stack((angles.sin(), angles.cos()), -1).flatten(1).float()
+
+
+@wrong("sinusoidal", says="Your exponents are 2i / (d_model − 2), which run from 0 to 1", never="divided by")
+def exponents_from_0_to_1(length, d_model):
+    return of_divisors(length, 10_000 ** torch.linspace(0, 1, d_model // 2, dtype=torch.float64))
+
+
+@wrong("sinusoidal", says="which is the same as 100^(2i / d_model)", never="The exponent is")
+def base_100(length, d_model):
+    return of_divisors(length, 100 ** (torch.arange(0, d_model, 2, dtype=torch.float64) / d_model))
+
+
+@wrong("sinusoidal", says="Your divisors are 10000^(4i / d_model)", never="Your exponent is")
+def base_100_000_000(length, d_model):
+    return of_divisors(length, 1e8 ** (torch.arange(0, d_model, 2, dtype=torch.float64) / d_model))
+
+
+@wrong("rotary", says="which is the same as 100^(2i / d_k)", never="The exponent is")
+def pairs_of_base_100(x):
+    exponents = torch.arange(0, x.size(-1), 2) / x.size(-1)
+    return turned_by(x, torch.arange(x.size(-2))[:, None] * 100**-exponents)
+
+
+@wrong("embed_with_positions", says="Your positions are multiplied by √d_model too", never="the sum")
+def each_part_scaled(ids, table):
+    d_model = table.size(1)
+    return table[ids] * d_model**0.5 + sinusoidal(ids.size(1), d_model) * d_model**0.5
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

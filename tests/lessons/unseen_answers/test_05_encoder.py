@@ -91,6 +91,18 @@ def tuple_times_layers(d_model, d_ff, layers):
     return (attention, feed_forward, norms) * layers
 
 
+@wrong("LayerNorm", says="Your bias is multiplied by the gain too", never="before")
+class BiasTimesTheGain(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gain, self.bias, self.eps = nn.Parameter(torch.ones(d_model)), nn.Parameter(torch.zeros(d_model)), eps
+
+    def forward(self, x):
+        variance = x.var(-1, keepdim=True, correction=0)
+        normalised = (x - x.mean(-1, keepdim=True)) / torch.sqrt(variance + self.eps)
+        return self.gain * normalised + self.gain * self.bias
+
+
 @wrong("LayerNorm", says=("changes the caller's `x`", "a large eps"), never="The result of this call")
 class InPlaceWithAFixedEps(find("LayerNorm").reference):
     def forward(self, x):

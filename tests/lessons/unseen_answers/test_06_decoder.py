@@ -89,6 +89,12 @@ def labels_from_the_inputs(ids):
     return inputs, torch.cat((inputs[:, 1:], inputs[:, :1]), dim=1)
 
 
+@wrong("cross_entropy", says="Your loss is the mean of 1 − p", never="Your code averages")
+def one_minus_the_mean(logits, labels):
+    counts = labels != -100
+    return 1 - logits[counts].softmax(-1).gather(-1, labels[counts][:, None]).mean()
+
+
 @wrong("cross_entropy", says="adds 1e-09 to the probabilities, or makes it their minimum")
 def cut_off_at_1e_9(logits, labels):
     return surprise(logits.softmax(-1).clamp(min=1e-9), labels)

@@ -80,6 +80,16 @@ class DecoderReversed(find("Transformer").reference):
 
 
 @wrong(
+    "smoothed_cross_entropy", says="the right token has the weight 1 − epsilon, without", never="Your smoothed labels"
+)
+def share_of_the_other_tokens(logits, labels, epsilon):
+    counts = labels != -100
+    of_all = -logits[counts].log_softmax(-1)
+    right, V = of_all.gather(-1, labels[counts][:, None]).squeeze(-1), logits.size(-1)
+    return ((1 - epsilon) * right + epsilon / V * (of_all.sum(-1) - right)).mean()
+
+
+@wrong(
     "smoothed_cross_entropy",
     says="Your code adds 1e-08 to the probabilities, or makes it their minimum",
     never="should be",

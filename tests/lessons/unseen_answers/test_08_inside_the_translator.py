@@ -34,6 +34,13 @@ def error_of(numbers, confidence, correct):
     return torch.tensor(sum(map(abs, gaps.values())) / len(confidence), dtype=confidence.dtype)
 
 
+@wrong("calibration_error", says="divided by the number of all answers", never="Your code multiplies")
+def difference_of_sums(confidence, correct, bins):
+    place = (confidence * bins).long().clamp(max=bins - 1)
+    gaps = [confidence[place == i].sum() - correct[place == i].float().sum() for i in range(bins)]
+    return sum(float(gap.abs()) for gap in gaps)
+
+
 @wrong("calibration_error", says="exactly 1 is in the first bin", never="bin of its own")
 def remainder(confidence, correct, bins):
     return error_of((np.floor(confidence.numpy() * bins) % bins).astype(int), confidence, correct)

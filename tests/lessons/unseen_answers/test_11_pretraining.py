@@ -84,6 +84,11 @@ class BiasAfterTheActivation(find("MaskedLanguageModelHead").reference):
         return self.norm(F.gelu(mapped) + self.transform.bias) @ table.T + self.output_bias
 
 
+@wrong("perplexity", says="Your result is the product of all 1/p", never="Your code adds up")
+def product_of_reciprocals(log_p):
+    return float(torch.prod(1 / torch.as_tensor(log_p).exp()))
+
+
 @wrong("perplexity", says="your result is infinite", never="multiplies")
 def root_of_an_infinite_number(log_probabilities):
     return torch.exp(-log_probabilities.sum()) ** (1 / len(log_probabilities))

@@ -75,6 +75,13 @@ def with_max(weight):
     return (weight / scale).round().to(torch.int8), scale
 
 
+@wrong("gru_step", says="Your r multiplies x_n too", never="the sum")
+def both_parts_times_r(x, state, W, U, b, c):
+    (x_r, x_z, x_n), (h_r, h_z, h_n) = (x @ W.T + b).chunk(3, -1), (state @ U.T + c).chunk(3, -1)
+    r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+    return (1 - z) * torch.tanh(r * x_n + r * h_n) + z * state
+
+
 @wrong("gru_step", says="Your code has two mistakes. r and z are exchanged", never="should give")
 def gates_in_the_order_of_keras(x, state, W, U, b, c):
     z, r = (
