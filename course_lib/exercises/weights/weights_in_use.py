@@ -464,7 +464,7 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         if exchanged is not None and both.is_right(exchanged):
             return (
                 f"Your `self.{one}` does the work of `self.{other}`, and the other way round. Later notebooks copy "
-                "trained weights by these names, so exchange the two in `forward`."
+                "trained weights by these names, so swap the two in `forward`."
             )
     square = [name for name, each in weights.items() if each.dim() == 2 and each.size(0) == each.size(1)]
     for names in (some for count in range(1, len(square) + 1) for some in combinations(square, count)):

@@ -109,7 +109,7 @@ def in_bits(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your loss mixes the logits of different tokens, as if their axes were exchanged, (B, V, T), before `reshape(-1, "
+    "Your loss mixes the logits of different tokens, as if their axes were swapped, (B, V, T), before `reshape(-1, "
     "V)` cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, "
     "V, T) with labels (B, T)."
 )

@@ -353,7 +353,7 @@ def mean_of_the_probabilities(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your loss mixes the logits of different tokens, as if their axes were exchanged, (B, V, T), before `reshape(-1, "
+    "Your loss mixes the logits of different tokens, as if their axes were swapped, (B, V, T), before `reshape(-1, "
     "V)` cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, "
     "V, T) with labels (B, T)."
 )

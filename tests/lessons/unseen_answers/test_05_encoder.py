@@ -128,7 +128,7 @@ def root_of_negative_numbers(x):
     return 0.5 * x * (1 + torch.erf(torch.sqrt(x / 2)))
 
 
-@wrong("gelu", says="one step too many, a ReLU", never="is too much")
+@wrong("gelu", says="Your result is what the right one becomes after a ReLU.", never="is too much")
 def relu_times_the_share(x):
     return torch.relu(x) * (1 + torch.erf(x / 2**0.5)) / 2
 
