@@ -295,7 +295,8 @@ def has_exchanged_axes(compared: Sequence[Compared]) -> str:
         return ""
     for one, other in itertools.combinations(range(axes), 2):
         if all(equal(each.got, each.expected.transpose(one, other)) for each in compared):
-            return f"the numbers are right, but axes {one} and {other} are swapped: `transpose({one}, {other})` puts them right"
+            swap = f"`transpose({one}, {other})`"
+            return f"the numbers are right, but axes {one} and {other} are swapped: {swap} puts them right"
     if axes > 4:
         return ""
     for order in itertools.permutations(range(axes)):
@@ -410,7 +411,7 @@ def is_reversed(compared: Sequence[Compared]) -> str:
 
 
 def has_step_too_much_or_too_little(compared: Sequence[Compared]) -> str:
-    """An elementary step turns the right numbers into those of the answer, or those of the answer into the right ones."""
+    """An elementary step leads from the right numbers to those of the answer, or the other way."""
     if not all(_is_fractional(each) for each in compared):
         return ""
     for words, step in steps_on_result():
