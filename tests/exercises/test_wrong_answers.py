@@ -122,7 +122,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 """,
     ),
     (
-        "what the right ones become after taking 1 − x",
+        "is what the right one becomes after taking 1 − x",
         """
 def softmax(x, dim):
     return 1 - x.softmax(dim)

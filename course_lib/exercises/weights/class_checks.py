@@ -182,7 +182,7 @@ def drops_unasked(learned: ClassWithWeights, answer: Any) -> str:
 
 
 def _has_layers_that_may_drop(module: nn.Module) -> bool:
-    """Whether a layer inside a module may have dropout of its own: those of the course and of learners, some of torch's."""
+    """Whether a layer inside a module may have dropout of its own. Most of torch's have none."""
     inside = [each for each in module.modules() if each is not module]
     return any(
         isinstance(each, LAYERS_WITH_DROPOUT) or not type(each).__module__.startswith("torch.") for each in inside

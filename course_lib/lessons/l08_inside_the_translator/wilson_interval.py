@@ -73,8 +73,8 @@ def counted_share_under_the_root_cut_off(right, total):
 
 
 @wilson_interval.mistake(
-    "The middle of your interval is right, but its width is not. Yours is the interval of Agresti and Coull, which puts "
-    "the middle under the root and divides by total + 1.96². The two ends should be the roots of the quadratic "
+    "The middle of your interval is right, but its width is not. Yours is the interval of Agresti and Coull, which "
+    "puts the middle under the root and divides by total + 1.96². The two ends should be the roots of the quadratic "
     "equation."
 )
 def agresti_and_coull(right, total):

@@ -128,7 +128,7 @@ def root_of_negative_numbers(x):
     return 0.5 * x * (1 + torch.erf(torch.sqrt(x / 2)))
 
 
-@wrong("gelu", says="Your result is what the right one becomes after a ReLU.", never="is too much")
+@wrong("gelu", says="Your result is what the right one becomes after a ReLU.", never=("is too much", "one step"))
 def relu_times_the_share(x):
     return torch.relu(x) * (1 + torch.erf(x / 2**0.5)) / 2
 
@@ -240,11 +240,6 @@ class SecondMapWithoutBias(find("FeedForward").reference):
     def __init__(self, d_model, d_ff, activation=torch.relu):
         super().__init__(d_model, d_ff, activation)
         self.W_2 = torch.nn.Linear(d_ff, d_model, bias=False)
-
-
-@wrong("gelu", says="Your result is what the right one becomes after a ReLU.", never="one step too many")
-def relu_times_the_share(x):
-    return torch.relu(x) * 0.5 * (1 + torch.erf(x / math.sqrt(2)))
 
 
 @wrong("FeedForward", says="it has no dropout argument. Use no dropout here.", never="any layer inside it")

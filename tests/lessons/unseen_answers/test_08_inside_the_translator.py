@@ -136,7 +136,7 @@ def width_of_agresti_and_coull(right, total):
     return centre - half, centre + half
 
 
-@wrong("wilson_interval", says=("the interval of Agresti and Coull", "the ends cut off"), never="The middle of")
+@wrong("wilson_interval", says="that of Agresti and Coull, which puts its middle under the root", never="The middle of")
 def width_of_agresti_and_coull_cut_off(right, total):
     low, high = width_of_agresti_and_coull(right, total)
     return max(0.0, low), min(1.0, high)
