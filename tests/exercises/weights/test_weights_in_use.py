@@ -261,7 +261,7 @@ ONE_NORM = "Your class uses one norm in several places"
         (
             "FeedForward",
             IdleMap,
-            "makes `self.W_3`, but the output never depends on it. Use what it returns, or leave it out.",
+            "makes `self.W_3`, but `forward` never uses it. Use it, or leave it out.",
         ),
         ("FeedForward", BiasTwice, "Your class adds `self.W_2.bias` twice"),
         ("MultiHeadAttention", OutputBiasTwice, "Your class adds `self.W_o.bias` twice"),
@@ -271,7 +271,7 @@ ONE_NORM = "Your class uses one norm in several places"
         (
             "EncoderLayer",
             IdleNorm,
-            "makes `self.norm_2`, but the output never depends on it. Use what it returns.",
+            "makes `self.norm_2`, but `forward` never uses it.",
         ),
         ("EncoderLayer", ExchangedNorms, "`self.norm_1` does the work of `self.norm_2`"),
         ("EncoderLayer", NormsWithoutWeights, "learns 0 gains of norms, but should learn 2"),

@@ -53,7 +53,7 @@ def without_a_mask_in_a_loop(query, key, value, past):
     return torch.cat(rows, dim=2), (key, value)
 
 
-@wrong("attend_with_cache", says="`query` is added once too often", never="reads position")
+@wrong("attend_with_cache", says="the right ones plus `query`", never="reads position")
 def query_added(query, key, value, past):
     output, pair = find("attend_with_cache").reference(query, key, value, past)
     return (output + query if output.shape == query.shape else output), pair
