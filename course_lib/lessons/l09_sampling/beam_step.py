@@ -54,13 +54,18 @@ beam_step = Exercise(
             torch.tensor([[0.0, -200.0, -150.0], [-300.0, 0.0, -290.0]]),
             torch.tensor([-1.0, -120.0]),
             4,
-            having=("huge numbers", "more beams than texts", "more beams than tokens"),
+            having=(
+                "a text whose logits differ by hundreds",
+                "huge numbers",
+                "more beams than texts",
+                "more beams than tokens",
+            ),
         ),
         case(
             fixed_tensor(2, 4, seed=8) - torch.tensor([[0.0], [300.0]]),
             torch.tensor([-1.2, -1.0]),
             3,
-            having=("a text whose logits are far below the others", "more beams than texts"),
+            having=("a text whose logits are far below the others", "huge numbers", "more beams than texts"),
         ),
         case(
             torch.tensor([[0.5, -torch.inf, 1.0, 0.1], [1.0, 0.0, -torch.inf, -torch.inf]]),
@@ -126,7 +131,7 @@ def totals_not_ranked(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "In your code each text continues with its own best tokens. All extensions of all texts compete, so a good text "
+    "In your code, each text continues with its own best tokens. All extensions of all texts compete, so a good text "
     "may continue twice and a bad one not at all."
 )
 def each_its_own(logits, totals, beams):

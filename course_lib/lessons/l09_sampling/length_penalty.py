@@ -100,7 +100,7 @@ def without_alpha(length, alpha):
 
 
 @length_penalty.mistake(
-    "In your code alpha is the base, and the length is in the exponent. It should be the other way round: (5 + "
+    "In your code, alpha is the base, and the length is in the exponent. It should be the other way round: (5 + "
     "length)^alpha."
 )
 def base_and_exponent_swapped(length, alpha):
@@ -158,7 +158,7 @@ def numerator_without_brackets(length, alpha):
 
 
 @length_penalty.mistake(
-    "In your code alpha is a factor above and below, so that it cancels out. Alpha is the exponent: use `**`."
+    "In your code, alpha is a factor above and below, so that it cancels out. Alpha is the exponent: use `**`."
 )
 def factor_above_and_below(length, alpha):
     return (5 + length) * alpha / (6 * alpha) if alpha else 1.0

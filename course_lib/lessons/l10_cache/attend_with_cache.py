@@ -283,7 +283,7 @@ def past_only(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "In your code each new token reads the past and itself, but not the new tokens before it. Those are part of the "
+    "In your code, each new token reads the past and itself, but not the new tokens before it. Those are part of the "
     "text too."
 )
 def not_the_new_ones_before(query, key, value, past):

@@ -50,24 +50,24 @@ reorder_cache = Exercise(
     another=case(cache_of(2, 3, 3, 4, seed=5), torch.tensor([2, 0, 0])),
     cases=(
         case(cache_of(1, 2, 2, 3), torch.tensor([1, 0]), having=("a single layer",)),
-        case(cache_of(1, 3, 2, 3, seed=5), torch.tensor([2, 0, 2]), having=("a single layer", "a row that is dropped")),
+        case(cache_of(1, 3, 2, 3, seed=5), torch.tensor([2, 0, 2]), having=("a single layer",)),
         case(
             cache_of(3, 1, 2, 3),
             torch.tensor([0, 0, 0]),
-            having=("the first step", "as many layers as beams", "more beams than rows"),
+            having=("the first step", "as many layers as parents", "more beams than rows"),
         ),
         case(
             cache_of(2, 4, 4, 4),
             torch.tensor([3, 1]),
-            having=("fewer beams than rows", "a row that is dropped", "as many layers as beams"),
+            having=("fewer beams than rows", "as many layers as parents", "as many rows as heads and tokens"),
         ),
-        case(cache_of(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("sizes that are all the same",)),
+        case(cache_of(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("as many rows as heads and tokens",)),
         case(
             cache_of(2, 2, 2, 2),
             torch.tensor([0, 1]),
-            having=("beams that stay where they are", "as many layers as beams"),
+            having=("beams that stay where they are", "as many layers as parents", "as many rows as heads and tokens"),
         ),
-        case(cache_of(3, 3, 2, 4, 5), torch.tensor([1, 2, 0]), having=("as many layers as beams",)),
+        case(cache_of(3, 3, 2, 4, 5), torch.tensor([1, 2, 0]), having=("as many layers as parents",)),
         case(cache_of(2, 2, 3, 4, 5), torch.tensor([1, 1, 0, 1]), having=("more beams than rows",)),
     ),
     hints=(

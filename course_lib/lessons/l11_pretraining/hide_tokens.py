@@ -64,7 +64,7 @@ hide_tokens = Exercise(
     cases=(
         with_zeros(seed=6, having=("an ordinary token of id 0", "a batch")),
         fixed(4, 30, seed=1, having=("a batch",)),
-        fixed(3, 30, seed=2, share=0.5, having=("another share", "a batch")),
+        fixed(3, 30, seed=2, share=0.5, having=("a share of 0.5", "a batch")),
         fixed(2, 20, seed=3, share=0.0, having=("a share of 0", "a batch")),
         with_specials(SPECIAL, MASK, seed=4, having=("special tokens", "a batch")),
         with_specials(torch.tensor([19, 7, 0]), 19, seed=5, having=("special tokens", "other special ids", "a batch")),

@@ -18,10 +18,10 @@ perplexity = Exercise(
     example=case(torch.tensor([0.5, 0.25, 0.125]).log()),
     another=case(torch.tensor([0.5, 0.5, 0.0625]).log()),
     cases=(
-        case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), having=("another length",)),
-        case(torch.tensor([1.0, 0.5, 0.25, 1.0]).log(), having=("tokens of probability 1", "another length")),
-        case(torch.tensor([0.2]).log(), having=("a single token", "another length")),
-        case(torch.full((400,), -2.5), having=("a long text", "another length")),
+        case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), having=("another number of tokens",)),
+        case(torch.tensor([1.0, 0.5, 0.25, 1.0]).log(), having=("tokens of probability 1", "another number of tokens")),
+        case(torch.tensor([0.2]).log(), having=("a single token", "another number of tokens")),
+        case(torch.full((400,), -2.5), having=("a long text", "another number of tokens")),
         case(torch.tensor([0.5, 0.25, 0.01], dtype=torch.float64).log(), having=("float64 numbers",)),
     ),
     hints=(

@@ -97,7 +97,7 @@ def learning(part):
 
 
 @parameter_groups.mistake(
-    "In your groups the head and the body have the same rate, that of the body. With it, the new head hardly learns.",
+    "In your groups, the head and the body have the same rate, that of the body. With it, the new head hardly learns.",
     seen="https://github.com/ThilinaRajapakse/simpletransformers/issues/234",
 )
 def one_rate_of_the_body(head, body, head_rate, body_rate):
@@ -105,7 +105,7 @@ def one_rate_of_the_body(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups the head and the body have the same rate, that of the head. Steps of that size can destroy what "
+    "In your groups, the head and the body have the same rate, that of the head. Steps of that size can destroy what "
     "the body has learned."
 )
 def one_rate_of_the_head(head, body, head_rate, body_rate):
@@ -145,14 +145,14 @@ def frozen_in_the_body(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups no parameter of the body has a rate above 0, so the body never changes. Give it a group of its own."
+    "In your groups, no parameter of the body has a rate above 0, so the body never changes. Give it a group of its own."
 )
 def head_only(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate)]
 
 
 @parameter_groups.mistake(
-    "In your groups no parameter of the head has a rate above 0, so it never learns. Give it a group of its own."
+    "In your groups, no parameter of the head has a rate above 0, so it never learns. Give it a group of its own."
 )
 def body_only(head, body, head_rate, body_rate):
     return [group(learning(body), body_rate)]
@@ -167,7 +167,7 @@ def nothing_in_the_groups(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups all rates are 0, so nothing would learn. Give the head `head_rate`, and the body `body_rate`."
+    "In your groups, all rates are 0, so nothing would learn. Give the head `head_rate`, and the body `body_rate`."
 )
 def rates_of_zero(head, body, head_rate, body_rate):
     return [group(learning(head), 0.0), group(learning(body), 0.0)]
@@ -181,7 +181,7 @@ def other_name(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups the body's rate is the product of the two rates. `body_rate` is the body's own rate.",
+    "In your groups, the body's rate is the product of the two rates. `body_rate` is the body's own rate.",
 )
 def product(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(learning(body), head_rate * body_rate)]
