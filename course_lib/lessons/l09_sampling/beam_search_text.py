@@ -421,6 +421,13 @@ beam_search_text.patch(
 )
 
 beam_search_text.patch(
+    "Your code counts the prompt as a part of `length`, so that it stops too early. `length` limits the new tokens "
+    "only.",
+    replace="range(length)",
+    by="range(length - len(prompt))",
+)
+
+beam_search_text.patch(
     "If the prompt contains the stop token, your texts end after one new token, as if the stop token were looked for "
     "in the whole text. Look only at the new token.",
     replace="going, totals = [text for text in going if text[-1] != stop], totals[tokens != stop]",

@@ -160,6 +160,16 @@ def divided_by_the_rows(logits, totals, beams):
 
 
 @beam_step.mistake(
+    "Your parents and tokens are what you get if you divide an index into the flat table by n, the number of texts, "
+    "and take what is beyond the last text modulo n. A row has V cells, so use `// V` and `% V`."
+)
+def divided_by_the_rows_and_cut(logits, totals, beams):
+    n = len(logits)
+    values, indices = (totals[:, None] + logits.log_softmax(-1)).flatten().topk(beams)
+    return indices // n % n, indices % n, values
+
+
+@beam_step.mistake(
     "Your log-probabilities are those of one softmax over all n · V logits. Each text has a distribution of its own: "
     "use the last axis of (n, V)."
 )
@@ -317,6 +327,15 @@ def best_token_of_each_text(logits, totals, beams):
     best, tokens = logits.log_softmax(-1).max(dim=-1)
     new, parents = (totals + best).topk(min(beams, len(totals)))
     return parents, tokens[parents], new
+
+
+@beam_step.mistake(
+    "Your first step is right, but after it your code continues each text by its likeliest token only. Two of the best "
+    "texts may continue the same one: look for the largest of all n · V totals."
+)
+def best_token_of_each_of_several_texts(logits, totals, beams):
+    step = beam.beam_step if len(totals) == 1 else best_token_of_each_text
+    return step(logits, totals, beams)
 
 
 @beam_step.right_for_whole_course

@@ -87,6 +87,14 @@ def power_of_the_length_only(length, alpha):
 
 
 @length_penalty.mistake(
+    "Your code raises only the length and the 1 to the power of alpha, as without brackets around the sums. Add 5 "
+    "first: the power belongs to 5 + length, and to 5 + 1."
+)
+def powers_without_brackets(length, alpha):
+    return float((5 + length**alpha) / (5 + 1**alpha))
+
+
+@length_penalty.mistake(
     "Your code raises only the denominator to the power of alpha. The numerator has the exponent too: (5 + "
     "length)^alpha."
 )

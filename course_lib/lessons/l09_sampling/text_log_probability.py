@@ -38,8 +38,8 @@ def explain_a_floor(answer: Any, arguments: tuple[Any, ...]) -> str:
     if not (first == second and -200 < first < -1):
         return ""
     return (
-        f"In your code, no log-probability of a token falls below −{-first:.4g}, however unlikely the token is. A small "
-        "number added to the probabilities does that, and so does a lower limit for them. Use `torch.log_softmax`, "
+        f"In your code, no log-probability of a token falls below −{-first:.4g}, however unlikely the token is. A "
+        "small number added to the probabilities does that, and so does a lower limit for them. Use `torch.log_softmax`, "
         "which needs neither."
     )
 

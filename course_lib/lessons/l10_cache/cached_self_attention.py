@@ -129,29 +129,29 @@ cached_self_attention.patch(
 )
 
 cached_self_attention.patch(
-    "After a past, your code puts the first new token at position H, the number of heads. The keys of the past are (B, H, P, "
-    "d_k): P is `past[0].size(2)`.",
+    "After a past, your code puts the first new token at position H, the number of heads. The keys of the past are (B, "
+    "H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(1)",
 )
 
 cached_self_attention.patch(
-    "After a past, your code puts the first new token at position d_k, a width. The keys of the past are (B, H, P, d_k): P is "
-    "`past[0].size(2)`.",
+    "After a past, your code puts the first new token at position d_k, a width. The keys of the past are (B, H, P, "
+    "d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(3)",
 )
 
 cached_self_attention.patch(
-    "After a past, your code puts the first new token at position B, the number of texts, as `len(past[0])` gives it. The "
-    "keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
+    "After a past, your code puts the first new token at position B, the number of texts, as `len(past[0])` gives it. "
+    "The keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(0)",
 )
 
 cached_self_attention.patch(
-    "After a past, your code always puts the first new token at position 2, as with `len(past)`, the length of the pair. The keys "
-    "of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
+    "After a past, your code always puts the first new token at position 2, as with `len(past)`, the length of the "
+    "pair. The keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="2",
 )

@@ -10,7 +10,11 @@ from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l10_cache.inputs import Pair, earlier_tokens
+from course_lib.text.wording import in_words
 from course_lib.transformer import cache
+
+
+RETURNED_IN_THE_FIRST_ROUND = ", the first: `return` inside a loop ends the function in the first round"
 
 
 def with_stacked_layers(answer: Any) -> Callable[..., Any]:
@@ -23,11 +27,22 @@ def with_stacked_layers(answer: Any) -> Callable[..., Any]:
             return None
         if not isinstance(result, tuple | list) or any(not isinstance(each, tuple | list | Tensor) for each in result):
             raise TypeError("your code should return a list with a pair (keys, values) for each layer.")
-        if len(result) != layers or any(len(pair) != 2 for pair in result):
-            raise TypeError(f"your code should return a list of {layers}: a pair (keys, values) for each layer.")
+        if len(result) != layers:
+            wanted = f"a list of {in_words(layers)} pair{'' if layers == 1 else 's'} (keys, values), one for each layer"
+            only = "only " if len(result) < layers else ""
+            cause = RETURNED_IN_THE_FIRST_ROUND if is_first_layer(result, past, parents) else ""
+            raise TypeError(f"your code should return {wanted}; yours has {only}{in_words(len(result))}{cause}.")
+        if any(len(pair) != 2 for pair in result):
+            raise TypeError("your code should return a list with a pair (keys, values) for each layer.")
         return torch.stack([keys for keys, _ in result]), torch.stack([values for _, values in result])
 
     return function
+
+
+def is_first_layer(result: Any, past: list[Pair], parents: Tensor) -> bool:
+    """Whether a result is the first layer alone, reordered."""
+    ((keys, values),) = cache.reorder_cache(past[:1], parents)
+    return len(result) == 1 and len(result[0]) == 2 and keys.equal(result[0][0]) and values.equal(result[0][1])
 
 
 def cache_of(N: int, n: int, H: int, S: int, d: int = 2, seed: int = 0) -> list[Pair]:
@@ -134,6 +149,14 @@ def values_only(past, parents):
 )
 def first_layer_only(past, parents):
     return [*cache.reorder_cache(past[:1], parents), *past[1:]]
+
+
+@reorder_cache.mistake(
+    "Your code returns only the first layer, as with `return` inside the loop: it ends the function in the first "
+    "round. Return the list after the loop."
+)
+def returned_in_the_first_round(past, parents):
+    return cache.reorder_cache(past[:1], parents)
 
 
 @reorder_cache.mistake(

@@ -61,8 +61,8 @@ def end_belongs_to_the_next(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask, the first token of a row belongs to the text that is counted last, as after `roll`, which brings the "
-    "last number round to the front. No text has ended before the first token: its number is 0."
+    "In your mask, the first token of a row belongs to the text that is counted last, as after `roll`, which brings "
+    "the last number round to the front. No text has ended before the first token: its number is 0."
 )
 def last_number_brought_to_the_front(ids, end):
     text = (ids == end).cumsum(-1).roll(1, -1)
@@ -209,8 +209,8 @@ def like_a_padding_mask(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask, no token reads an end token. The end of a text belongs to the text like its other tokens, and may be "
-    "read."
+    "In your mask, no token reads an end token. The end of a text belongs to the text like its other tokens, and may "
+    "be read."
 )
 def ends_not_read(ids, end):
     return packing.document_mask(ids, end) & (ids != end)[:, None, None, :]
@@ -226,8 +226,8 @@ def ends_apart(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask, the tokens after the last end token of a row see nothing, not even themselves. They belong to a text "
-    "whose end is not in the row: let them see each other."
+    "In your mask, the tokens after the last end token of a row see nothing, not even themselves. They belong to a "
+    "text whose end is not in the row: let them see each other."
 )
 def unfinished_text_left_out(ids, end):
     ended = (ids == end).flip(-1).cumsum(-1).flip(-1) > 0

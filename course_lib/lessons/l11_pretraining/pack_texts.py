@@ -94,8 +94,8 @@ def filled_up(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Your code fills up the last row. What is left at the end and does not fill a row is left out, so that each id is "
-    "real text."
+    "Your code fills up the last row. What is left at the end and does not fill a row is left out, so that every "
+    "id comes from the texts."
 )
 def last_row_filled_up(texts, end, length):
     stream = [i for text in texts for i in (*text, end)]

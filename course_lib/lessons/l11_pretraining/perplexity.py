@@ -90,6 +90,14 @@ def product_first(log_probabilities):
 
 
 @perplexity.mistake(
+    "Your code weights each −ln p by its p and adds them up, as for the entropy of a distribution. Here each p belongs "
+    "to another token of the text, and all tokens count the same: take the plain mean of −ln p."
+)
+def to_the_entropy(log_probabilities):
+    return math.exp(-(log_probabilities.exp() * log_probabilities).sum().item())
+
+
+@perplexity.mistake(
     "Your result is multiplied by the number of tokens. Perplexity does not depend on the text's length."
 )
 def times_the_length(log_probabilities):

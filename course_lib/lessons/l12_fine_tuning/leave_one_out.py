@@ -84,7 +84,8 @@ def scores_only(score, words):
 
 @leave_one_out.mistake(
     "Your result is what comes out when another word, such as an empty one, takes the place of each. The list then has "
-    "as many words as before, and the neighbours of the word stay apart: leave out the position, `words[:i] + words[i + 1:]`."
+    "as many words as before, and the neighbours of the word stay apart: leave out the position, `words[:i] + words[i "
+    "+ 1:]`."
 )
 def empty_word(score, words):
     return torch.tensor([score(words) - score([*words[:i], "", *words[i + 1 :]]) for i in range(len(words))])
@@ -98,7 +99,8 @@ def each_alone(score, words):
 
 
 @leave_one_out.mistake(
-    "Your code leaves out every copy of a word that occurs more than once. Leave out one position: `words[:i] + words[i + 1:]`."
+    "Your code leaves out every copy of a word that occurs more than once. Leave out one position: `words[:i] + "
+    "words[i + 1:]`."
 )
 def by_value(score, words):
     return torch.tensor([score(words) - score([w for w in words if w != word]) for word in words])
