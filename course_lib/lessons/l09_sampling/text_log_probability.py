@@ -39,8 +39,8 @@ def explain_a_floor(answer: Any, arguments: tuple[Any, ...]) -> str:
         return ""
     return (
         f"In your code, no log-probability of a token falls below −{-first:.4g}, however unlikely the token is. A "
-        "small number added to the probabilities does that, and so does a lower limit for them. Use `torch.log_softmax`, "
-        "which needs neither."
+        "small number added to the probabilities does that, and so does a lower limit for them. Use "
+        "`torch.log_softmax`, which needs neither."
     )
 
 

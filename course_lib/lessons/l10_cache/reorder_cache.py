@@ -13,7 +13,6 @@ from course_lib.lessons.l10_cache.inputs import Pair, earlier_tokens
 from course_lib.text.wording import in_words
 from course_lib.transformer import cache
 
-
 RETURNED_IN_THE_FIRST_ROUND = ", the first: `return` inside a loop ends the function in the first round"
 
 
@@ -149,14 +148,6 @@ def values_only(past, parents):
 )
 def first_layer_only(past, parents):
     return [*cache.reorder_cache(past[:1], parents), *past[1:]]
-
-
-@reorder_cache.mistake(
-    "Your code returns only the first layer, as with `return` inside the loop: it ends the function in the first "
-    "round. Return the list after the loop."
-)
-def returned_in_the_first_round(past, parents):
-    return cache.reorder_cache(past[:1], parents)
 
 
 @reorder_cache.mistake(

@@ -131,7 +131,7 @@ def learning(part):
     return [each for each in part.parameters() if each.requires_grad]
 
 
-BODY_AT_RATE_0 = (
+@parameter_groups.mistake(
     "In your groups, the head and the body have the same rate, that of the body. With it, the new head hardly learns.",
     seen="https://github.com/ThilinaRajapakse/simpletransformers/issues/234",
 )
@@ -139,7 +139,7 @@ def one_rate_of_the_body(head, body, head_rate, body_rate):
     return [group([*learning(head), *learning(body)], body_rate)]
 
 
-HEAD_AT_RATE_0 = (
+@parameter_groups.mistake(
     "In your groups, the head and the body have the same rate, that of the head. Steps of that size can destroy what "
     "the body has learned."
 )
@@ -205,9 +205,9 @@ def without_biases(head, body, head_rate, body_rate):
     return [group(of_head, head_rate), group(of_body, body_rate)]
 
 
-@parameter_groups.mistake(
-    "In your groups, no parameter of the body has a rate above 0, so the body never changes. Give it a group of its "
-    "own."
+BODY_AT_RATE_0 = (
+    "In your groups, no parameter of the body has a rate above 0, so the body never changes. Give it a group at "
+    "`body_rate`."
 )
 
 
@@ -221,8 +221,8 @@ def body_at_rate_0(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(learning(body), 0.0)]
 
 
-@parameter_groups.mistake(
-    "In your groups, no parameter of the head has a rate above 0, so it never learns. Give it a group of its own."
+HEAD_AT_RATE_0 = (
+    "In your groups, no parameter of the head has a rate above 0, so it never learns. Give it a group at `head_rate`."
 )
 
 

@@ -141,10 +141,9 @@ def values_copied_from_the_keys(past, parents):
 
 @wrong("reorder_cache", says="yours has only one, the first: `return` inside a loop ends", never="a list of 2")
 def returned_from_within_the_loop(past, parents):
-    reordered = []
     for keys, values in past:
-        reordered.append((keys[parents], values[parents]))
-        return reordered
+        return [(keys[parents], values[parents])]
+    return []
 
 
 @wrong("reorder_cache", says="a list of two pairs (keys, values), one for each layer; yours has only one.")
