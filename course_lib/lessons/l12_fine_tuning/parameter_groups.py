@@ -205,33 +205,30 @@ def without_biases(head, body, head_rate, body_rate):
     return [group(of_head, head_rate), group(of_body, body_rate)]
 
 
-BODY_AT_RATE_0 = (
-    "In your groups, no parameter of the body has a rate above 0, so the body never changes. Give it a group at "
-    "`body_rate`."
+@parameter_groups.mistake(
+    "No parameter of the body is in a group of yours, so the body never changes. Give it a group at `body_rate`."
 )
-
-
-@parameter_groups.mistake(BODY_AT_RATE_0)
 def head_only(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate)]
 
 
-@parameter_groups.mistake(BODY_AT_RATE_0)
+@parameter_groups.mistake(
+    "In your groups, no parameter of the body has a rate above 0, so the body never changes. Its rate is `body_rate`."
+)
 def body_at_rate_0(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(learning(body), 0.0)]
 
 
-HEAD_AT_RATE_0 = (
-    "In your groups, no parameter of the head has a rate above 0, so it never learns. Give it a group at `head_rate`."
+@parameter_groups.mistake(
+    "No parameter of the head is in a group of yours, so it never learns. Give it a group at `head_rate`."
 )
-
-
-@parameter_groups.mistake(HEAD_AT_RATE_0)
 def body_only(head, body, head_rate, body_rate):
     return [group(learning(body), body_rate)]
 
 
-@parameter_groups.mistake(HEAD_AT_RATE_0)
+@parameter_groups.mistake(
+    "In your groups, no parameter of the head has a rate above 0, so it never learns. Its rate is `head_rate`."
+)
 def head_at_rate_0(head, body, head_rate, body_rate):
     return [group(learning(head), 0.0), group(learning(body), body_rate)]
 
