@@ -19,7 +19,7 @@ from course_lib.exercises.judging.relations import Compared, find_relation
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices, forward
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
 from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
-from course_lib.text.wording import join_words
+from course_lib.text.wording import in_words, join_words
 
 SHARED_NORMS = (
     "Your class uses one norm in several places. Each norm learns a gain of its own, so make a new one for each place."
@@ -273,11 +273,9 @@ def biases(learned: ClassWithWeights, answer: Any) -> str:
     vectors = learned.make_with_fixed_weights(answer, learned.sizes).vectors
     if not (found := [each.name for each in vectors if not each.is_gain]):
         return ""
-    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return (
-        f"Your class learns a bias, `self.{found[0]}`{others}. Here the linear maps have none: write "
-        "`nn.Linear(…, …, bias=False)`."
-    )
+    count = "a bias" if len(found) == 1 else f"{in_words(len(found))} biases"
+    names = join_words([f"`self.{name}`" for name in found])
+    return f"Your class learns {count}, {names}. Here the linear maps have none: write `nn.Linear(…, …, bias=False)`."
 
 
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
@@ -541,12 +539,12 @@ def names_of_its_own(learned: ClassWithWeights) -> Callable[[Any], str]:
             names = join_words([f"`{each}`" for each in given])
             if len(given) > 4:
                 names = ", ".join(f"`{each}`" for each in list(given)[:2]) + ", and so on"
-            difference = f"Its parameters are called {names}; none is called `{missing[0]}`."
+            difference = f"Your parameters are called {names}; none is called `{missing[0]}`."
         elif len(given) > len(expected):
-            difference = "It has more parameters than the course's class."
+            difference = "Your class has more parameters than the course's class."
         else:
             other = next(each for each in expected if given[each] != expected[each])
-            difference = f"Its `{other}` is of shape {given[other]}, and in the course's class of {expected[other]}."
+            difference = f"Your `{other}` is of shape {given[other]}, and in the course's class of {expected[other]}."
         return f"{difference} Where the course loads trained parameters, its own `{name}` takes the place of yours."
 
     return remark

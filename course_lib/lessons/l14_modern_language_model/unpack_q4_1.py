@@ -72,7 +72,7 @@ unpack_q4_1.patch(
 
 
 unpack_q4_1.patch(
-    "In your result the two halves of a byte are neighbours. Of the 32 numbers, those from the lower halves come "
+    "In your result, the two halves of a byte are neighbours. Of the 32 numbers, those from the lower halves come "
     "first, then those from the upper halves.",
     replace="dim=1)  # (n, 32)",
     by="dim=1).view(-1, 2, 16).mT.flatten(1)",

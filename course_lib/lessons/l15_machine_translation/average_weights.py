@@ -94,7 +94,7 @@ def over_everything(checkpoints):
 
 
 @average_weights.mistake(
-    "In your mean each further checkpoint counts as much as all before it together. Add all up first, and divide once."
+    "In your mean, each further checkpoint counts as much as all before it together. Add all up first, and divide once."
 )
 def two_by_two(checkpoints):
     mean = dict(checkpoints[0])

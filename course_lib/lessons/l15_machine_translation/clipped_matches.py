@@ -118,7 +118,7 @@ def matches_added(hypothesis, references, n):
 
 
 @clipped_matches.mistake(
-    "In your code an n-gram has to be in all references. It is enough that one has it: take the largest count."
+    "In your code, an n-gram has to be in all references. It is enough that one has it: take the largest count."
 )
 def in_all(hypothesis, references, n):
     counts = [count_ngrams(reference, n) for reference in references]

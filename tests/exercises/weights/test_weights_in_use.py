@@ -348,12 +348,12 @@ class NormWithAConstant(Norm):
             "FeedForward",
             MapsOfOtherNames,
             (
-                "Its parameters are called `fc1.weight`, `fc1.bias`, `fc2.weight` and `fc2.bias`; none is "
+                "Your parameters are called `fc1.weight`, `fc1.bias`, `fc2.weight` and `fc2.bias`; none is "
                 "called `W_1.weight`. Where the course loads trained parameters, its own `FeedForward` takes the "
                 "place of yours."
             ),
         ),
-        ("FeedForward", MapsFromTheOtherSide, "Its `W_1.weight` is of shape"),
+        ("FeedForward", MapsFromTheOtherSide, "Your `W_1.weight` is of shape"),
         ("LayerNorm", NormWithAConstant, "It does not keep eps as `self.eps`."),
         ("MultiHeadAttention", Attention, "It does not keep the attention weights."),
     ],

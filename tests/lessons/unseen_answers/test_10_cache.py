@@ -139,4 +139,16 @@ def values_copied_from_the_keys(past, parents):
     return [(torch.stack([keys[i] for i in parents]), torch.stack([keys[i] for i in parents])) for keys, _ in past]
 
 
+@wrong("reorder_cache", says="yours has only one, the first: `return` inside a loop ends", never="a list of 2")
+def returned_from_within_the_loop(past, parents):
+    for keys, values in past:
+        return [(keys[parents], values[parents])]
+    return []
+
+
+@wrong("reorder_cache", says="a list of two pairs (keys, values), one for each layer; yours has only one.")
+def last_layer_only(past, parents):
+    return [(keys[parents], values[parents]) for keys, values in past[-1:]]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
