@@ -106,7 +106,9 @@ def windows_of_features(query, key, value, heads):
     return torch.cat([scaled_dot_product_attention(*three)[0] for three in pieces], -1)
 
 
-@wrong("split_heads", says="Your heads are right at index 0 of the axis `H`", never="after index 0")
+@wrong(
+    "split_heads", says="In the calls that fail, your heads are right at index 0 of the axis `H`", never="after index 0"
+)
 def split_into_the_first_head(x, heads):
     return split_heads(x, heads)[:, :1].expand(-1, heads, -1, -1)
 
