@@ -192,13 +192,14 @@ class Recorded:
 
     def report(self) -> str:
         """List on what machine and when the runs were made, and what came of each."""
+        groups = join_words([*map(str, LONGEST_OF_GROUPS)])
         lines = [
-            f"{self.note['machine']}, {self.note['date']}: BLEU of {self.note['translated']:,} test sentences, 4 beams; "
-            f"then of those with up to {join_words([*map(str, LONGEST_OF_GROUPS)])} English words, and of longer ones"
+            f"{self.note['machine']}, {self.note['date']}",
+            f"BLEU of {self.note['translated']:,} test sentences with 4 beams, then up to {groups} words, and longer:",
         ]
         for each in self.runs:
-            groups = "".join(f"{of_group:6.1f}" for of_group in each.bleu_by_length)
-            scores = f"loss {each.loss[-1]:.3f}  BLEU {each.bleu[-1]:.1f}  by length{groups}"
+            by_group = "".join(f"{of_group:6.1f}" for of_group in each.bleu_by_length)
+            scores = f"loss {each.loss[-1]:.3f}  BLEU {each.bleu[-1]:.1f}  by length{by_group}"
             lines.append(f"{each.kind:24} seed {each.seed}  {scores}")
         return "\n".join(lines)
 

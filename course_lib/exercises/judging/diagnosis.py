@@ -48,6 +48,7 @@ NOT_A_NUMBER = (
 COPIES_SHARE_TENSORS = (
     "copying a list or a dictionary does not copy its tensors, and a step such as `+=` changes a tensor in place"
 )
+WRONG_ELSEWHERE = "and wrong elsewhere"
 WEIGHTS_ARE_SET = "The check has put numbers of its own into the parameters, so that results can be compared."
 
 
@@ -373,7 +374,7 @@ def _what_differs(wrong_answer: WrongAnswer) -> str:
         name = result.name
         facts = (
             _not_a_number(compared),
-            _positions(name, _letters(result.shape), compared),
+            _limited(wrong_answer, compared, _positions(name, _letters(result.shape), compared)),
             _sums(name, compared),
             _size(name, compared, source_of(wrong_answer.answer), len(compared) == len(wrong_answer.got)),
         )
@@ -393,9 +394,12 @@ def _where_wrong(wrong_answer: WrongAnswer, sentence: str) -> str:
     if in_result := re.match(r"In your ([^,]+), ", sentence):
         name = in_result[1]
         return f"Where your {name} {is_or_are(name)} wrong, {sentence[in_result.end() :]}"
-    verb = re.match(r"Your [^,.:]+? (is|are|has|have) ", sentence)
-    them = "they are" if verb and verb[1] in ("are", "have") else "it is"
-    return f"Where {them} wrong, {sentence[0].lower()}{sentence[1:]}"
+    where = "In the calls that fail"
+    if len(wrong_answer.exercise.returns) > 1 or len(wrong_answer.comparable) < len(wrong_answer.wrong):
+        # In some of these, this result is right, or there is none.
+        verb = re.match(r"Your [^,.:]+? (is|are|has|have) ", sentence)
+        where = f"Where {'they are' if verb and verb[1] in ('are', 'have') else 'it is'} wrong"
+    return f"{where}, {sentence[0].lower()}{sentence[1:]}"
 
 
 def _rounding(wrong_answer: WrongAnswer) -> str:
@@ -496,9 +500,17 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
                 axis_name = f"the axis `{letter}`" if letter else _axis_without_letter(axis)
                 is_wrong = f"wrong only {words} of {axis_name}"
                 if right := ALL_BUT_ONE.get(words):
-                    is_wrong = f"right {right} of {axis_name}, and wrong elsewhere"
+                    is_wrong = f"right {right} of {axis_name}, {WRONG_ELSEWHERE}"
                 return f"{capitalized(owned(name))} {is_or_are(name)} {is_wrong}."
     return ""
+
+
+def _limited(wrong_answer: WrongAnswer, compared: Sequence[Compared], sentence: str) -> str:
+    """Limit a sentence that calls a part of a result wrong to the calls in which it is, if others are right."""
+    if WRONG_ELSEWHERE not in sentence or len(compared) == len(wrong_answer.got):
+        return sentence
+    where = "In the calls that fail" if len(compared) == len(wrong_answer.wrong) else "In some calls"
+    return f"{where}, {sentence[0].lower()}{sentence[1:]}"
 
 
 def _axis_without_letter(axis: int) -> str:
@@ -543,11 +555,14 @@ def _sums(name: str, compared: Sequence[Compared]) -> str:
         if not sums_to_one or any(_adds_up_to_one(each.got, axis) for axis in sums_to_one):
             return ""
         axes.append(sums_to_one[-1])
-    totals = compared[0].got.sum(axes[0]).flatten()
-    total = float(totals[~torch.isclose(totals, torch.ones_like(totals), rtol=1e-4)][0])
+    totals = compared[0].got.sum(axes[0])
     along = "along the last axis" if set(axes) == {-1} else "along an axis"
-    what = {-1: "one row adds", -2: "one column adds"}.get(axes[0], f"what lies along axis {axes[0]} adds")
-    if len(totals) == 1:
+    wrong = ~torch.isclose(totals, torch.ones_like(totals), rtol=1e-4)
+    position = tuple(wrong.nonzero()[0].tolist())
+    total = float(totals[position])
+    what = {-1: "row", -2: "column"}.get(axes[0], "vector")
+    what = f"{what} {position[0]} adds" if len(position) == 1 else f"the {what} at {position} adds"
+    if totals.numel() == 1:
         what = "they add" if is_or_are(name) == "are" else "it adds"
     return f"{capitalized(owned(name))} should add up to 1 {along}. In the call below, {what} up to {total:.4g}."
 

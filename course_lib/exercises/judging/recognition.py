@@ -86,6 +86,11 @@ class WrongAnswer:
         return [case for case in self.got if case in self.wrong and self.got[case].error is None]
 
     @cached_property
+    def right(self) -> list[Case]:
+        """The cases in which the answer is right, in their order."""
+        return [case for case in self.got if case not in self.wrong]
+
+    @cached_property
     def written(self) -> dict[Case, str]:
         """The result in each case as text, to tell different results apart."""
         return {case: _as_text(self.got[case].value) for case in self.comparable}
@@ -93,9 +98,8 @@ class WrongAnswer:
     @cached_property
     def decisive_first(self) -> list[Case]:
         """All cases: first the wrong ones that do not end in an error, where most mistakes are ruled out."""
-        right = [case for case in self.got if case not in self.wrong]
         failing = [case for case in self.got if self.got[case].error is not None]
-        return [*self.comparable, *right, *failing]
+        return [*self.comparable, *self.right, *failing]
 
     def seen_in(self, mistake: Mistake, case: Case) -> Seen | None:
         """How the answer compares with a known mistake in a case; None if the mistake cannot be seen there."""
@@ -302,9 +306,20 @@ def _combined_mistakes(wrong_answer: WrongAnswer, deadline: float) -> Findings |
         implementation = combined(exercise.reference, one, other)
         if implementation is None or not _explains_all(wrong_answer, exercise.adapt(implementation)):
             continue
+        if _is_seen_where_right(wrong_answer, one) or _is_seen_where_right(wrong_answer, other):
+            continue
         if not any(_explains_all(wrong_answer, exercise.adapt(each.implementation)) for each in (one, other)):
             return _both(one, other)
     return None
+
+
+def _is_seen_where_right(wrong_answer: WrongAnswer, mistake: Mistake) -> bool:
+    """Whether a known mistake alone gives a wrong result in a case in which the answer is right.
+
+    Where both of two mistakes explain an answer, one of them undoes the other there. Each of them is then described
+    as what it is not: "your ids are one too high" is not true of ids that are right.
+    """
+    return any(wrong_answer.seen_in(mistake, case) for case in wrong_answer.right)
 
 
 def _related_result(wrong_answer: WrongAnswer, deadline: float) -> Findings | None:  # noqa: ARG001
@@ -322,7 +337,8 @@ def relation_of_one_result(wrong_answer: WrongAnswer) -> str:
     differing = differing_results(wrong_answer)
     # A relation of a count says little: that it is wrong, and by how much, is said in other words.
     named = {each: compared for each, compared in differing.items() if "count of" not in each.name}
-    sentences = (find_relation(result.name, each) for result, each in (named or differing).items())
+    is_only_one = len(wrong_answer.exercise.returns) == 1
+    sentences = (find_relation(result.name, each, is_only_one) for result, each in (named or differing).items())
     return next(filter(None, sentences), "")
 
 
@@ -426,12 +442,25 @@ def _mistake_and_change(wrong_answer: WrongAnswer, deadline: float) -> Findings 
         for mistake, function in candidates:
             if time.thread_time() > deadline:
                 return None
-            if _explains_all(wrong_answer, function, variant.change) and _one_is_seen_alone(
-                wrong_answer, mistake, variant
-            ):
+            if not _explains_all(wrong_answer, function, variant.change):
+                continue
+            one_undoes_the_other = _is_seen_where_right(wrong_answer, mistake) or _shows_where_right(
+                wrong_answer, variant
+            )
+            if not one_undoes_the_other and _one_is_seen_alone(wrong_answer, mistake, variant):
                 first = TWO_MISTAKES.format(mistake.without_praise)
-                return Findings([mistake], [first, f"Second: your code behaves as if {variant.words}."], True)
+                return Findings([mistake], [first, f"Second: {BEHAVES} {variant.words}."], True)
     return None
+
+
+def _shows_where_right(wrong_answer: WrongAnswer, variant: Variant) -> bool:
+    """Whether a change to the arguments alone gives a wrong result in a case in which the answer is right."""
+    reference = wrong_answer.exercise.adapt(wrong_answer.exercise.reference)
+    for case in wrong_answer.right:
+        outcome = _called(reference, _changed(variant.change, case.arguments) or case.arguments)
+        if outcome is None or not wrong_answer.agrees(case, outcome):
+            return True
+    return False
 
 
 def _one_is_seen_alone(wrong_answer: WrongAnswer, mistake: Mistake, variant: Variant) -> bool:
@@ -462,7 +491,6 @@ def _mistakes_in_different_results(wrong_answer: WrongAnswer, deadline: float) -
         return {i for i in indices if difference(some[i], others[i], exercise.returns[i : i + 1], exact=False)}
 
     wrong = set().union(*(differing(wrong_answer.got[case].value, wrong_answer.expected[case].value) for case in cases))
-    right = [case for case in wrong_answer.got if case not in wrong_answer.wrong]
     found: list[tuple[Mistake, set[int]]] = []
     for mistake in exercise.mistakes if len(wrong) > 1 else ():
         if time.thread_time() > deadline:
@@ -477,7 +505,7 @@ def _mistakes_in_different_results(wrong_answer: WrongAnswer, deadline: float) -
                 break
             shows |= shown
         else:
-            if shows and not any(wrong_answer.seen_in(mistake, case) for case in right):
+            if shows and not _is_seen_where_right(wrong_answer, mistake):
                 found.append((mistake, shows))
     for (one, in_one), (other, in_other) in itertools.combinations(found, 2):
         if not in_one & in_other and in_one | in_other == wrong:
@@ -496,7 +524,6 @@ def _mistake_and_relation(wrong_answer: WrongAnswer, deadline: float) -> Finding
     pairs = [[_only_one(each[case].value) for each in (wrong_answer.got, wrong_answer.expected)] for case in cases]
     if all(has_equal_numbers(got, expected) for got, expected in pairs):
         return None  # what would be wrong after the mistake only undoes it
-    right = [case for case in wrong_answer.got if case not in wrong_answer.wrong]
     for mistake in exercise.mistakes:
         if time.thread_time() > deadline:
             return None
@@ -505,12 +532,12 @@ def _mistake_and_relation(wrong_answer: WrongAnswer, deadline: float) -> Finding
             clause = _relation_to_mistake(wrong_answer, mistake, some)
             if not clause:
                 break
-        if not clause or any(wrong_answer.seen_in(mistake, case) for case in right):
+        if not clause or _is_seen_where_right(wrong_answer, mistake):
             continue
         visible = {wrong_answer.written[case] for case in cases if wrong_answer.seen_in(mistake, case)}
         if len(visible) < RESULTS_TO_BE_SURE - 1:
             continue
-        second = f"Second: once the first is corrected, in {owned(exercise.returns[0].name)} {clause}."
+        second = f"Second: Once the first is corrected, in {owned(exercise.returns[0].name)} {clause}."
         return Findings([mistake], [TWO_MISTAKES.format(mistake.without_praise), second], True)
     return None
 
@@ -591,12 +618,11 @@ def _unexplained(
     None if there are more than `at_most` of them, or if it differs from the answer in a case that is right.
     """
     missed: list[Case] = []
-    right = [case for case in wrong_answer.got if case not in wrong_answer.wrong]
-    for case in (*wrong_answer.comparable, *right):
+    for case in (*wrong_answer.comparable, *wrong_answer.right):
         outcome = _called(function, _changed(change, case.arguments) or case.arguments)
         if outcome is None or not wrong_answer.agrees(case, outcome):
             missed.append(case)
-            if len(missed) > at_most or case in right:
+            if len(missed) > at_most or case not in wrong_answer.wrong:
                 return None
     return missed
 

@@ -44,12 +44,13 @@ class Compared:
 Relation = Callable[[Sequence[Compared]], str]
 
 
-def find_relation(name: str, compared: Sequence[Compared]) -> str:
+def find_relation(name: str, compared: Sequence[Compared], is_only_one: bool = False) -> str:
     """The sentence of the first relation that holds in all cases, or "".
 
     Args:
         name: of the result, such as "the weights".
         compared: the result in each case. Relations between numbers need two cases with different numbers.
+        is_only_one: whether the answer returns nothing else, so that "your result" is clear.
     """
     if compared and all(equal(each.got, each.expected) and _is_float64(each) for each in compared):
         return ""  # nothing but the precision differs
@@ -63,6 +64,8 @@ def find_relation(name: str, compared: Sequence[Compared]) -> str:
                 size = clause.removeprefix(OF_SIZE)
                 size = size.replace("it should", "they should") if are_several else size
                 return f"{capitalized(owned(name))} {is_or_are(name)} {size}."
+            if is_only_one and relation is is_shuffled:
+                name = "the result"  # "your tokens have the right numbers" says little
             return _about_result(name, clause)
     return ""
 
@@ -479,7 +482,7 @@ def is_shuffled(compared: Sequence[Compared]) -> str:
     if any(_shapes_differ(each) or each.expected.numel() < 3 for each in compared):
         return ""
     if all(equal(each.got.flatten().sort().values, each.expected.flatten().sort().values) for each in compared):
-        return "has the right numbers, but some of them are in the wrong places"
+        return "has the right numbers, but some are in the wrong places"
     return ""
 
 

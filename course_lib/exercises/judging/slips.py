@@ -206,9 +206,9 @@ def _sum_or_product_with_mask(node: ast.BinOp, masks: Sequence[str]) -> tuple[st
                 f"__torch.where(__torch.as_tensor({ast.unparse(mask)}).bool(), {factor}, 0.0)",
             )
         if isinstance(node.op, (ast.Add, ast.Sub)) and not isinstance(other, ast.Constant):
-            hides = f"`scores.masked_fill(~{name}, -math.inf)` does"
+            hides = f"Use `scores.masked_fill(~{name}, -math.inf)`, which gives them none."
             return (
-                f"In `{written}`, True counts as 1 and False as 0, so hidden keys keep weight: {hides}.",
+                f"In `{written}`, True counts as 1 and False as 0, so hidden keys keep their weight. {hides}",
                 f"({factor}).masked_fill(~{name}, -__torch.inf)",
             )
     return None

@@ -83,6 +83,26 @@ def overflows(x, dim):
 
 
 @softmax.mistake(
+    "Your function is right for small numbers. In float64 `exp` goes further than in float32, but `exp(1000)` "
+    "overflows there too, and `exp(-1000)` is 0, so that 0 / 0 is NaN. Subtract the maximum along `dim` from `x` "
+    "before `exp`."
+)
+def overflows_in_float64(x, dim):
+    exponentials = x.double().exp()
+    return (exponentials / exponentials.sum(dim, keepdim=True)).to(x.dtype)
+
+
+@softmax.mistake(
+    "Your function is right for other numbers, but where all are very negative, every `exp` is 0 in your code, and "
+    "0 / 0 is NaN. Subtract the maximum there too, though it is negative: the largest absolute value, or a maximum of "
+    "at least 0, would be too much."
+)
+def largest_absolute_value_subtracted(x, dim):
+    exponentials = (x - x.abs().amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+@softmax.mistake(
     "Your function is right for small numbers, but subtracts too little from huge ones: in the calls tried, it is as "
     "if the index of the largest number were subtracted. `x.max(dim, keepdim=True)` gives a pair: the maxima come "
     "first, then their indices. Subtract the maxima."

@@ -106,8 +106,8 @@ def v_a_inside_the_tanh(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "In your code the tanh is that of the finished score, which it squeezes between −1 and 1. Put it around the sum, "
-    "before `v_a`."
+    "Your code takes the tanh of the finished score, which squeezes it between −1 and 1. Take the tanh of the sum, "
+    "before multiplying by `v_a`."
 )
 def activation_outside(query, key, value, W_a, U_a, v_a, mask=None):
     return attend(torch.tanh(((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3)) @ v_a), value, mask)

@@ -94,6 +94,30 @@ def axis_not_kept_after_shift(scores):
     return exponentials / exponentials.sum(-1)
 
 
+def divided_in_turns(exponentials):
+    """Divide by the sums of the rows, t0, t1, t2, t0 and so on, in reading order."""
+    T, S = exponentials.shape
+    return exponentials / exponentials.sum(-1).repeat(S).reshape(T, S)
+
+
+@attention_weights.mistake(
+    "Each row is divided by the sums of several rows, which take turns from one element to the next, as after "
+    "`sums.repeat(S).reshape(T, S)`. Keep the axis of the sum with `sum(-1, keepdim=True)`, so that each row is "
+    "divided by its own."
+)
+def sums_take_turns(scores):
+    return divided_in_turns((scores - scores.max()).exp())
+
+
+@attention_weights.mistake(
+    "Each row has its own maximum subtracted, but is divided by the sums of several rows, which take turns from one "
+    "element to the next, as after `sums.repeat(S).reshape(T, S)`. Keep the axis of the sum with `sum(-1, "
+    "keepdim=True)`, so that each row is divided by its own."
+)
+def sums_take_turns_after_shift(scores):
+    return divided_in_turns((scores - scores.amax(-1, keepdim=True)).exp())
+
+
 @attention_weights.mistake(
     "Your code divides the scores by their sum, so weights may be negative. Take the exponential of each score first, "
     "as softmax does."

@@ -183,8 +183,8 @@ def not_weighted(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your code adds 1 inside the logarithm, as `log1p` does, which changes every term. Take the logarithm of the "
-    "weight itself, and treat weights of 0 separately."
+    "Your code adds 1 inside the logarithm, as `log1p` does, which changes every term that is not 0. Take the "
+    "logarithm of the weight itself, and treat weights of 0 separately."
 )
 def one_added(weights):
     return -(weights * torch.log1p(weights)).sum(-1)

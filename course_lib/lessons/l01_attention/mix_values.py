@@ -152,8 +152,8 @@ def first_query_only(weights, value):
 
 
 @mix_values.mistake(
-    "Your outputs are mixed with a softmax of `weights`, which are weights already: that makes them more equal. Use "
-    "them as they are."
+    "Your code applies another softmax to `weights`, which makes them more equal. They are weights already: use them "
+    "as they are."
 )
 def softmax_again(weights, value):
     return torch.softmax(weights, -1) @ value

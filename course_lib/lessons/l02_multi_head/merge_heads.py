@@ -41,13 +41,24 @@ merge_heads = Exercise(
 
 
 @merge_heads.mistake(
-    "The shape is right, but the numbers are shuffled: they are read head after head, as by one reshape, which mixes "
-    "different tokens. Undo the steps of `split_heads` in reverse order: first move the axis, then join.",
+    "The shape is right, but the numbers are shuffled: they are read head after head, as a single reshape would read "
+    "them, which mixes different tokens. Undo the steps of `split_heads` in reverse order: first move the axis, then "
+    "join.",
     seen="https://github.com/jadore801120/attention-is-all-you-need-pytorch/issues/7",
 )
 def merged_by_a_view(x):
     B, H, T, d_k = x.shape
     return x.reshape(B, T, H * d_k)
+
+
+@merge_heads.mistake(
+    "Your function is right for one sentence. In a batch it mixes the sentences: the numbers are in the order (T, B, "
+    "H * d_k), as `torch.stack` of one token after the other puts them, but are reshaped as if the sentences came "
+    "first. Exchange the two axes with `transpose`: a reshape moves no number."
+)
+def sentences_mixed(x):
+    merged = attention.merge_heads(x)
+    return merged.transpose(0, 1).reshape(merged.shape)
 
 
 @merge_heads.mistake(

@@ -88,8 +88,8 @@ def biases_of_three_projections(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "Your count has only d_k biases each for queries, keys and values, those of one head. There are H heads with d_k "
-    "biases each: d_model for each projection."
+    "You count only d_k biases each for queries, keys and values, as if there were one head. There are H heads with "
+    "d_k biases each: d_model for each projection."
 )
 def biases_of_one_head(d_model, heads):
     return 4 * d_model * d_model + 3 * (d_model // heads) + d_model
@@ -139,14 +139,14 @@ def heads_read_a_slice(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "In your count W_o reads one head only. It reads all heads side by side: H times d_k numbers, which is d_model."
+    "In your count, W_o reads one head only. It reads all heads side by side: H times d_k numbers, which is d_model."
 )
 def narrow_output(d_model, heads):
     return 3 * (d_model * d_model + d_model) + (d_model // heads) * d_model + d_model
 
 
 @multi_head_parameter_count.mistake(
-    "In your count heads are as wide as the tokens. The projections of a head go from d_model to d_k = d_model / H "
+    "In your count, heads are as wide as the tokens. The projections of a head go from d_model to d_k = d_model / H "
     "numbers."
 )
 def wide_heads(d_model, heads):
@@ -161,7 +161,7 @@ def three_without_biases(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "In your count projections go from d_k to d_k numbers. Those of a head read the whole token, d_model numbers, and "
+    "In your count, projections go from d_k to d_k numbers. Those of a head read the whole token, d_model numbers, and "
     "W_o reads all heads."
 )
 def from_width_of_a_head(d_model, heads):
@@ -170,8 +170,8 @@ def from_width_of_a_head(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
-    "In your count W_o has d_model biases for each head. It is one projection, which reads all heads side by side, and "
-    "has d_model biases in all."
+    "In your count, W_o has d_model biases for each head. It is one projection, which reads all heads side by side, "
+    "and has d_model biases in all."
 )
 def output_biases_of_heads(d_model, heads):
     return 4 * d_model * d_model + 3 * d_model + heads * d_model

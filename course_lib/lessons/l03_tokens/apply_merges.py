@@ -193,6 +193,30 @@ def first_merge_only(word, merges):
 
 
 @apply_merges.mistake(
+    "Your code never applies the first of the merges, whose number is 0. A condition such as `if k` leaves it out, "
+    "since 0 counts as `False`, and so does a loop that begins at 1."
+)
+def without_merge_0(word, merges):
+    ids = list(word)
+    for k, pair in enumerate(merges):
+        if k:
+            ids = merge_pair(ids, pair, 256 + k)
+    return ids
+
+
+@apply_merges.mistake(
+    "Your code applies only merges whose pairs are in the word at the start. A merge may make new pairs, which later "
+    "merges join: look for the pairs again after each merge."
+)
+def pairs_at_the_start_only(word, merges):
+    ids, at_the_start = list(word), set(pairwise(word))
+    for k, pair in enumerate(merges):
+        if pair in at_the_start:
+            ids = merge_pair(ids, pair, 256 + k)
+    return ids
+
+
+@apply_merges.mistake(
     "Your code stops at the first merge whose pair is not in the word. Skip that merge and continue with the next."
 )
 def stops_at_a_missing_pair(word, merges):

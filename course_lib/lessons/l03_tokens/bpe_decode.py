@@ -134,8 +134,8 @@ def ids_are_bytes(ids, merges):
 
 
 @bpe_decode.mistake(
-    "Your bytes are looked up the wrong way round, as by `BYTES.index(i)`, which finds the id of a byte. You need the "
-    "byte of an id, `BYTES[i]`."
+    "Your code looks the bytes up the wrong way round, as `BYTES.index(i)` does: that finds the id of a byte. You need "
+    "the byte of an id, `BYTES[i]`."
 )
 def bytes_looked_up_in_reverse(ids, merges):
     table = [bytes([BYTES.index(i)]) for i in range(256)]

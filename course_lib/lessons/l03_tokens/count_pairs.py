@@ -182,6 +182,15 @@ def across_words(words):
 
 
 @count_pairs.mistake(
+    "Your code counts pairs across the ends of words, as if all words, each as often as it occurs, stood in one row. "
+    "Count only pairs inside one word."
+)
+def in_one_row(words):
+    row = [i for word, times in words.items() for i in word * times]
+    return dict(Counter(pairwise(row)))
+
+
+@count_pairs.mistake(
     "A pair that occurs twice in a word counts twice. Your code counts it once for each word.",
 )
 def pairs_of_a_word_once(words):

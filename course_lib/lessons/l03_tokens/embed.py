@@ -120,6 +120,16 @@ def numbered_among_the_different(ids, table):
     return table[ids.unique(return_inverse=True)[1]]
 
 
+@embed.mistake(
+    "Your function is right for one sentence. In a batch it mixes the sentences: the vectors are in the order (T, B, "
+    "d_model), as `torch.stack` of one token after the other puts them, but are reshaped as if the sentences came "
+    "first. Exchange the two axes with `transpose`: a reshape moves no number."
+)
+def sentences_mixed(ids, table):
+    vectors = table[ids]
+    return vectors.transpose(0, 1).reshape(vectors.shape)
+
+
 @embed.mistake("Your code averages the vectors of a sentence. Each token keeps its own vector.")
 def averaged(ids, table):
     return table[ids].mean(1)

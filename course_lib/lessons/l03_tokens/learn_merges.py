@@ -231,8 +231,7 @@ def second_id_first(words, count):
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs your code takes the one with the largest ids. Take the one with the smallest ids, as "
-    "the `tokenizers` library does."
+    "Of equally frequent pairs your code takes the larger one. Take the smaller one, as Python compares tuples."
 )
 def largest_ids(words, count):
     return merged_by(words, count, lambda pair, times: (-times, -pair[0], -pair[1]))

@@ -136,8 +136,8 @@ def any_two_of_the_pair(word, pair, new_id):
 
 
 @merge_pair.mistake(
-    "Your code loses the last id of a word that does not end in the pair. After the last pair one id may be left: add "
-    "it too."
+    "Your code loses the last id of a word unless that id was merged. After the last pair one id may be left: add it "
+    "too."
 )
 def last_lost(word, pair, new_id):
     merged, i = list[int](), 0

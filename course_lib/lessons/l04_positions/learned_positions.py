@@ -187,15 +187,14 @@ learned_positions.patch(
 )
 
 learned_positions.patch(
-    "Your code takes as many rows as there are sentences, as `x.size(0)` gives them. The number of tokens is "
-    "`x.size(1)`.",
+    "Your code takes as many rows as there are sentences, `x.size(0)`. Take as many as there are tokens, `x.size(1)`.",
     replace="self.table[: x.size(1)]",
     by="self.table[: x.size(0)]",
     seen="https://github.com/KasperGroesLudvigsen/influenza_transformer/issues/9",
 )
 
 learned_positions.patch(
-    "Your tokens are also scaled by √d_model. Here add the positions to the tokens as they are.",
+    "Your code also multiplies the tokens by √d_model. Here, add the positions to the tokens as they are.",
     replace="x + (self.table[: x.size(1)]",
     by="x * x.size(-1) ** 0.5 + (self.table[: x.size(1)]",
 )

@@ -58,7 +58,7 @@ rotary = Exercise(
     difficulty=3,
     trained=True,
     adapt=in_either_layout,
-    returns=(Result("the turned vectors", "..., T, d_k"),),
+    returns=(Result("the rotated vectors", "..., T, d_k"),),
     example=case(fixed_tensor(3, 4)),
     another=case(fixed_tensor(3, 4, seed=1)),
     cases=(
@@ -73,7 +73,7 @@ rotary = Exercise(
     ),
     hints=(
         (
-            "Each pair of features is a point in the plane, turned about the origin by the angle of its clock at its "
+            "Each pair of features is a point in the plane, rotated about the origin by the angle of its clock at its "
             "position. Compute the angles first, (T, d_k / 2), as in `sinusoidal` but without the table of sines and "
             "cosines."
         ),
@@ -82,40 +82,40 @@ rotary = Exercise(
             "angles, (T, d_k / 2), broadcast to both halves. Give them the type of `x`: `.to(x.dtype)`."
         ),
         (
-            "A turn by the angle φ makes (a cos φ − b sin φ, b cos φ + a sin φ) of (a, b). Compute both from the old a "
-            "and b, and put the halves together again with `torch.cat`."
+            "A rotation by the angle φ makes (a cos φ − b sin φ, b cos φ + a sin φ) of (a, b). Compute both from the "
+            "old a and b, and put the halves together again with `torch.cat`."
         ),
     ),
 )
 
 
 @rotary.mistake(
-    "Your code turns every token by the same angles, those of position 1. The angle grows with the position: position "
-    "times the speed of the clock."
+    "Your code rotates every token by the same angles, those of position 1. The angle grows with the position: "
+    "position times the speed of the clock."
 )
 def same_angle(x):
     return torch.cat([positions.rotary(x[..., t : t + 1, :], start=1) for t in range(x.size(-2))], dim=-2)
 
 
 @rotary.mistake(
-    "Your code adds sines and cosines. Rotary positions turn pairs of features instead, which keeps the length of each "
-    "vector."
+    "Your code adds sines and cosines. Rotary positions rotate pairs of features instead, which keeps the length of "
+    "each vector."
 )
 def added(x):
     return x + sinusoidal(x.size(-2), x.size(-1)).to(x.dtype)
 
 
 @rotary.mistake(
-    "Your code multiplies by sines and cosines feature by feature. Turn pairs of features: (a cos φ − b sin φ, b cos φ "
-    "+ a sin φ)."
+    "Your code multiplies by sines and cosines feature by feature. Rotate pairs of features: (a cos φ − b sin φ, b cos "
+    "φ + a sin φ)."
 )
 def multiplied(x):
     return x * sinusoidal(x.size(-2), x.size(-1)).to(x.dtype)
 
 
 @rotary.mistake(
-    "A minus is missing. A turn is (a cos φ − b sin φ, b cos φ + a sin φ); with two pluses the vectors change their "
-    "length."
+    "A minus is missing. A rotation is (a cos φ − b sin φ, b cos φ + a sin φ); with two pluses the vectors change "
+    "their length."
 )
 def without_minus(x):
     first, second, cos, sin = pieces(x)
@@ -123,8 +123,8 @@ def without_minus(x):
 
 
 @rotary.mistake(
-    "Your code has one minus too many. A turn is (a cos φ − b sin φ, b cos φ + a sin φ); with two minuses the vectors "
-    "change their length."
+    "Your code has one minus too many. A rotation is (a cos φ − b sin φ, b cos φ + a sin φ); with two minuses the "
+    "vectors change their length."
 )
 def two_minuses(x):
     first, second, cos, sin = pieces(x)
@@ -132,7 +132,7 @@ def two_minuses(x):
 
 
 @rotary.mistake(
-    "Your code turns the other way. That would work too, since only differences count, but all parts have to agree: "
+    "Your code rotates the other way. That would work too, since only differences count, but all parts have to agree: "
     "here it is (a cos φ − b sin φ, b cos φ + a sin φ)."
 )
 def other_way(x):
@@ -141,7 +141,7 @@ def other_way(x):
 
 
 @rotary.mistake(
-    "Your code swaps sine and cosine. A turn is (a cos φ − b sin φ, b cos φ + a sin φ), so at position 0 nothing "
+    "Your code swaps sine and cosine. A rotation is (a cos φ − b sin φ, b cos φ + a sin φ), so at position 0 nothing "
     "changes."
 )
 def sine_and_cosine_swapped(x):
@@ -160,7 +160,7 @@ def second_from_the_turned_first(x):
 
 
 @rotary.mistake(
-    "Your code writes the turned a into `x` itself, and then computes the second number of a pair from it. Leave `x` "
+    "Your code writes the rotated a into `x` itself, and then computes the second number of a pair from it. Leave `x` "
     "as it is, and compute both from the old a and b."
 )
 def turned_in_place(x):
@@ -189,7 +189,7 @@ def cosines_only(x):
 
 
 @rotary.mistake(
-    "Your code puts the two halves together in the wrong order. The turned a comes first, then the turned b."
+    "Your code puts the two halves together in the wrong order. The rotated a comes first, then the rotated b."
 )
 def halves_swapped(x):
     first, second, cos, sin = pieces(x)
@@ -197,9 +197,9 @@ def halves_swapped(x):
 
 
 @rotary.mistake(
-    "Your pairs and your angles follow two different layouts. If feature i turns with feature i + d_k / 2, the angles "
-    "come as two equal halves; if neighbours turn, each angle comes twice in a row. The features of a pair share one "
-    "angle.",
+    "Your pairs and your angles follow two different layouts. If feature i is rotated with feature i + d_k / 2, the "
+    "angles come as two equal halves; if neighbours are rotated, each angle comes twice in a row. The features of a "
+    "pair share one angle.",
     seen="https://github.com/EleutherAI/gpt-neox/issues/834",
 )
 def mixed_layouts(x):
@@ -210,8 +210,8 @@ def mixed_layouts(x):
 
 
 @rotary.mistake(
-    "Your code turns neighbours, but its angles come as two equal halves. If neighbours turn, each angle comes twice "
-    "in a row: the two features of a pair share one angle.",
+    "Your code rotates neighbours, but its angles come as two equal halves. If neighbours are rotated, each angle "
+    "comes twice in a row: the two features of a pair share one angle.",
     seen="https://github.com/raiyanyahya/how-to-train-your-gpt/issues/6",
 )
 def neighbours_with_angles_in_halves(x):
@@ -220,7 +220,9 @@ def neighbours_with_angles_in_halves(x):
     return x * torch.cat((cos, cos), dim=-1) + partners * torch.cat((sin, sin), dim=-1)
 
 
-@rotary.mistake("Your code turns all pairs at the same speed. Clock i turns by 1 / 10000^(2i / d_k) at each position.")
+@rotary.mistake(
+    "Your code rotates all pairs at the same speed. Clock i turns by 1 / 10000^(2i / d_k) at each position."
+)
 def one_frequency(x):
     first, second = x.chunk(2, dim=-1)
     angles = torch.arange(x.size(-2), dtype=x.dtype)[:, None]
@@ -230,7 +232,7 @@ def one_frequency(x):
 
 
 def turned(x: Tensor, angles: Tensor) -> Tensor:
-    """Turn the pairs of both halves by angles (T, d_k / 2)."""
+    """Rotate the pairs of both halves by angles (T, d_k / 2)."""
     first, second = x.chunk(2, dim=-1)
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
@@ -310,20 +312,20 @@ def in_degrees(x):
 
 
 @rotary.mistake(
-    "Your code turns every token by the angles of the last position. Keep one row of angles for each token."
+    "Your code rotates every token by the angles of the last position. Keep one row of angles for each token."
 )
 def angles_of_the_last_position(x):
     return turned(x, angles_with(x, 1.0)[-1:])
 
 
-@rotary.mistake("Your code turns the first pair only. Turn all d_k / 2 pairs, each by the angle of its clock.")
+@rotary.mistake("Your code rotates the first pair only. Rotate all d_k / 2 pairs, each by the angle of its clock.")
 def first_pair_only(x):
     half = x.size(-1) // 2
     angles = angles_with(x, 1.0)
     return turned(x, torch.where(torch.arange(half) == 0, angles, 0.0))
 
 
-@rotary.mistake("Your positions count from 1. They count from 0: the first token is not turned at all.")
+@rotary.mistake("Your positions count from 1. They count from 0: the first token is not rotated at all.")
 def positions_from_one(x):
     return positions.rotary(x, start=1)
 
@@ -334,7 +336,7 @@ def positions_count_on(x):
 
 
 @rotary.mistake(
-    "Your code turns neighbours, but puts them together as two halves. Put each pair back where it came from: stack "
+    "Your code rotates neighbours, but puts them together as two halves. Put each pair back where it came from: stack "
     "the two on a new last axis, and flatten."
 )
 def not_put_back(x):
@@ -344,7 +346,7 @@ def not_put_back(x):
 
 
 @rotary.mistake(
-    "Your code turns the two halves, but puts them together as neighbours. Put each pair back where it came from: "
+    "Your code rotates the two halves, but puts them together as neighbours. Put each pair back where it came from: "
     "`torch.cat` the two halves."
 )
 def halves_put_back_as_neighbours(x):

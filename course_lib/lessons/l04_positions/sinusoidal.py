@@ -87,7 +87,8 @@ def exponent_not_doubled(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your sine and cosine of a pair run on different clocks. Both share one angle, with the exponent 2i / d_model.",
+    "In your code, the sine and the cosine of a pair run on different clocks. Both share one angle, with the exponent "
+    "2i / d_model.",
     seen="https://github.com/YutaroOgawa/pytorch_advanced/issues/79",
 )
 def another_frequency_for_the_cosine(length, d_model):

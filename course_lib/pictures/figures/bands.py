@@ -60,7 +60,8 @@ def bands(
         values = [*zip(*seeds, strict=True)]  # of all seeds, for each x
         mean = line_with_band(ax, x, values, line, name, marker="o" if log else "")
         labels.append((mean[-1], f"{name} {mean[-1]:.2f}", colour(line["colour"], theme)))
-        sentences.append(f"{name} goes from {mean[0]:.2f} to {mean[-1]:.2f}, its lowest value is {min(mean):.2f}")
+        lowest = f", its lowest value is {min(mean):.2f}" if round(min(mean), 2) < round(mean[-1], 2) else ""
+        sentences.append(f"{name} goes from {mean[0]:.2f} to {mean[-1]:.2f}{lowest}")
     for name, height in (levels or {}).items():
         ax.axhline(height, color=colour("border", theme), linewidth=1, linestyle="-", zorder=1)
         labels.append((height, f"{name} {height:.2f}", colour("neutral", theme)))

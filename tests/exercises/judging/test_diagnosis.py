@@ -756,7 +756,7 @@ def test_rows_that_should_add_up_to_one_are_named():
         return weights @ value, weights
 
     message = said("scaled_dot_product_attention", attend)
-    assert message.startswith("Your weights should add up to 1 along the last axis. In the call below, one row adds up")
+    assert message.startswith("Your weights should add up to 1 along the last axis. In the call below, row 0 adds up")
 
 
 def test_a_mean_that_keeps_no_axis_in_the_result_itself_is_not_said_to_be_lined_up_with_another_axis():
@@ -773,7 +773,7 @@ def test_a_result_in_float64_of_float32_precision_is_not_wrong_everywhere():
         a, b = x.chunk(2, dim=-1)
         return torch.cat([a * angles.cos() - b * angles.sin(), a * angles.cos() + b * angles.sin()], dim=-1)
 
-    assert "Your turned vectors are wrong only in the second half of the axis `d_k`." in said("rotary", rotary)
+    assert "Your rotated vectors are wrong only in the second half of the axis `d_k`." in said("rotary", rotary)
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_a_known_mistake_with_a_changed_argument_is_named_with_the_change():
 
     first, second = find("scaled_dot_product_attention").check(unscaled_and_masked_late).message.split("\n")
     assert first.startswith(f"{FIRST_OF_TWO}Your hidden weights are 0, but the others are divided")
-    assert second.startswith("Second: your code behaves as if `query` were multiplied by the root of")
+    assert second.startswith("Second: Your code behaves as if `query` were multiplied by the root of")
 
 
 def test_a_known_mistake_is_not_named_with_a_change_where_neither_is_seen_alone():
@@ -307,7 +307,7 @@ def test_what_is_wrong_after_a_known_mistake_is_said_besides(name: str, answer: 
     report = find(name).check(answer)
     first, second = report.paragraphs
     assert mistake in first
-    assert second.startswith("Second: once the first is corrected, in your ")
+    assert second.startswith("Second: Once the first is corrected, in your ")
     assert second.endswith(besides)
 
 
@@ -360,7 +360,7 @@ def test_a_message_does_not_say_what_is_right_where_more_is_wrong():
         return attention.scaled_dot_product_attention(query, key, value)[0].reshape(shape)
 
     message = find("attend_in_heads").check(attend_in_heads).message
-    assert "Second: your code behaves as if `value` were the same as `key`" in message
+    assert "Second: Your code behaves as if `value` were the same as `key`" in message
     assert "right" not in message
 
 

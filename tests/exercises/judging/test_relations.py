@@ -44,7 +44,7 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: x.half(), "the numbers are in torch.float16"),
         (lambda x: x.bfloat16().float(), "to about three digits only, those that torch.bfloat16 keeps"),
         (lambda x: x.round(), "the right numbers are rounded to whole numbers"),
-        (lambda x: x[:, [1, 0, 2]], "the right numbers, but some of them are in the wrong places"),
+        (lambda x: x[:, [1, 0, 2]], "the right numbers, but some are in the wrong places"),
     ],
 )
 def test_a_step_on_the_right_result_is_recognised(step: Any, words: str):

@@ -60,4 +60,18 @@ def maximum_along_the_last_axis(x, dim):
     return powers / powers.sum(dim=dim, keepdim=True)
 
 
+@wrong("softmax", says=("`exp(1000)` overflows", "In float64"))
+def exponentials_in_float64(x, dim):
+    powers = torch.exp(x.double())
+    shares = powers / powers.sum(dim=dim, keepdim=True)
+    return shares.to(x.dtype)
+
+
+@wrong("softmax", says=("where all are very negative", "the largest absolute value"), never="look for a step")
+def largest_absolute_value_subtracted(x, dim):
+    largest = x.abs().amax(dim=dim, keepdim=True)
+    powers = torch.exp(x - largest)
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

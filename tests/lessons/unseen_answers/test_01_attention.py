@@ -238,6 +238,43 @@ def one_minus_the_squares(weights):
     return 1 - weights.square().sum(-1)
 
 
+@wrong("attend_one_query", says="Your scores are the distances of the keys from the query")
+def minus_the_distance(query, key, value):
+    scores = -(key - query).norm(dim=-1)
+    weights = torch.softmax(scores, dim=0)
+    return weights @ value
+
+
+@wrong("attention_weights", says="which take turns from one element to the next")
+def sums_repeated_and_reshaped(scores):
+    T, S = scores.shape
+    powers = torch.exp(scores - scores.max())
+    totals = powers.sum(dim=1).repeat(S).reshape(T, S)
+    return powers / totals
+
+
+@wrong("entropy_of_weights", says="changes every term that is not 0")
+def logarithm_of_one_more(weights):
+    return -(weights * torch.log1p(weights)).sum(dim=-1)
+
+
+@wrong("mix_values", says="Your code applies another softmax to `weights`")
+def another_softmax(weights, value):
+    shares = torch.softmax(weights, dim=-1)
+    return shares @ value
+
+
+@wrong("additive_attention", says="takes the tanh of the finished score, which squeezes it")
+def tanh_of_the_score(query, key, value, W_a, U_a, v_a, mask=None):
+    q = (query @ W_a.T).unsqueeze(-2)
+    k = (key @ U_a.T).unsqueeze(-3)
+    scores = torch.tanh((q + k) @ v_a)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    weights = torch.softmax(scores, dim=-1)
+    return weights @ value, weights
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -1,6 +1,9 @@
 """Unseen answers to the exercises of notebook 02_multi_head."""
 
+import math
+
 import torch
+from torch import nn
 
 from course_lib.exercises.catalogue import find
 from course_lib.transformer.attention import merge_heads, scaled_dot_product_attention, split_heads
@@ -103,7 +106,9 @@ def windows_of_features(query, key, value, heads):
     return torch.cat([scaled_dot_product_attention(*three)[0] for three in pieces], -1)
 
 
-@wrong("split_heads", says="Your heads are right at index 0 of the axis `H`", never="after index 0")
+@wrong(
+    "split_heads", says="In the calls that fail, your heads are right at index 0 of the axis `H`", never="after index 0"
+)
 def split_into_the_first_head(x, heads):
     return split_heads(x, heads)[:, :1].expand(-1, heads, -1, -1)
 
@@ -143,7 +148,7 @@ class LastHeadFirst(MultiHead):
         return self.W_o(merge_heads(mixed.flip(1)))
 
 
-@wrong("MultiHeadAttention", says="the right numbers, but some of them are in the wrong places", never="other tasks")
+@wrong("MultiHeadAttention", says="the right numbers, but some are in the wrong places", never="other tasks")
 class OutputReversed(MultiHead):
     def forward(self, query, key, value, mask=None):
         return merge_heads(split_heads(super().forward(query, key, value, mask), self.heads).flip(1))
@@ -238,6 +243,63 @@ class AllOfTheValuesInEachHead(MultiHead):
         values = self.W_v(value).unsqueeze(1)  # (B, 1, S, d_model)
         self.weights = self.mix(queries, keys, mask)
         return self.W_o((self.weights @ values).mean(1))
+
+
+@wrong("split_heads", says="In the calls that fail, your heads are right at index 0 of the axis `H`")
+def heads_that_begin_at_h(x, heads):
+    d_k = x.size(-1) // heads
+    slices = [x[:, :, h : h + d_k] for h in range(heads)]
+    return torch.stack(slices, dim=1)
+
+
+@wrong("merge_heads", says="as a single reshape would read them")
+def heads_along_the_tokens(x):
+    B, H, T, d_k = x.shape
+    one_after_another = torch.cat([x[:, h] for h in range(H)], dim=1)  # (B, H * T, d_k)
+    return one_after_another.view(B, T, H * d_k)
+
+
+@wrong("merge_heads", says="In a batch it mixes the sentences")
+def stacked_and_reshaped(x):
+    B, H, T, d_k = x.shape
+    tokens = [x[:, :, t].reshape(B, H * d_k) for t in range(T)]
+    return torch.stack(tokens).reshape(B, T, H * d_k)
+
+
+@wrong("multi_head_parameter_count", says="You count only d_k biases each")
+def biases_of_one_head(d_model, heads):
+    d_k = d_model // heads
+    return 4 * d_model * d_model + 3 * d_k + d_model
+
+
+@wrong("multi_head_parameter_count", says="In your count, W_o reads one head only")
+def output_that_reads_one_head(d_model, heads):
+    d_k = d_model // heads
+    one_head = 3 * (d_model * d_k + d_k)
+    output = d_k * d_model + d_model
+    return heads * one_head + output
+
+
+@wrong("MultiHeadAttention", says=("so hidden keys keep their weight. Use `scores.masked_fill", "should have −0.7668"))
+class MaskAdded(nn.Module):
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.d_k = heads, d_model // heads
+        self.W_q = nn.Linear(d_model, d_model)
+        self.W_k = nn.Linear(d_model, d_model)
+        self.W_v = nn.Linear(d_model, d_model)
+        self.W_o = nn.Linear(d_model, d_model)
+
+    def forward(self, query, key, value, mask=None):
+        B, T, d_model = query.shape
+        q = self.W_q(query).view(B, -1, self.heads, self.d_k).transpose(1, 2)
+        k = self.W_k(key).view(B, -1, self.heads, self.d_k).transpose(1, 2)
+        v = self.W_v(value).view(B, -1, self.heads, self.d_k).transpose(1, 2)
+        scores = q @ k.mT / math.sqrt(self.d_k)
+        if mask is not None:
+            scores = scores + mask
+        self.weights = scores.softmax(dim=-1)
+        return self.W_o((self.weights @ v).transpose(1, 2).reshape(B, T, d_model))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

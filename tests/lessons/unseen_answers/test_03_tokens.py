@@ -1,5 +1,6 @@
 """Unseen answers to the exercises of notebook 03_tokens."""
 
+from collections import Counter
 from itertools import pairwise
 
 import torch
@@ -134,6 +135,80 @@ def nothing_after_a_broken_character(ids, merges):
 @wrong("bpe_decode", says="é has two bytes and 👩 four", never="an emoji four")
 def a_character_for_each_byte(ids, merges):
     return "".join(piece.decode("latin-1") for piece in map(bytes_of_ids(merges).__getitem__, ids))
+
+
+@wrong("count_pairs", says="counts pairs across the ends of words")
+def words_in_one_row(words):
+    stream = []
+    for word, times in words.items():
+        stream.extend(word * times)
+    return Counter(pairwise(stream))
+
+
+@wrong("merge_pair", says="the last id of a word unless that id was merged")
+def last_id_lost(word, pair, new_id):
+    merged = []
+    i = 0
+    while i < len(word) - 1:
+        if word[i] == pair[0] and word[i + 1] == pair[1]:
+            merged.append(new_id)
+            i += 2
+        else:
+            merged.append(word[i])
+            i += 1
+    return merged
+
+
+@wrong("learn_merges", says=("your code takes the larger one", "as Python compares tuples"))
+def larger_of_equally_frequent_pairs(words, count):
+    merges = []
+    for k in range(count):
+        counts = count_pairs(words)
+        if not counts:
+            break
+        _, best = max((times, pair) for pair, times in counts.items())
+        merges.append(best)
+        words = {tuple(merge_pair(word, best, 256 + k)): times for word, times in words.items()}
+    return merges
+
+
+@wrong("apply_merges", says="only merges whose pairs are in the word at the start")
+def pairs_of_the_start(word, merges):
+    rank = {pair: k for k, pair in enumerate(merges)}
+    possible = sorted({rank[pair] for pair in pairwise(word) if pair in rank})
+    for k in possible:
+        word = merge_pair(word, merges[k], 256 + k)
+    return word
+
+
+@wrong("apply_merges", says=("never applies the first of the merges", "`if k`"), never=("two mistakes", "one too high"))
+def rank_0_taken_for_false(word, merges):
+    rank = {pair: k for k, pair in enumerate(merges)}
+    while True:
+        ranks = [rank.get(pair) for pair in pairwise(word)]
+        possible = [k for k in ranks if k]
+        if not possible:
+            return word
+        k = min(possible)
+        word = merge_pair(word, merges[k], 256 + k)
+
+
+@wrong("bpe_decode", says="Your code looks the bytes up the wrong way round, as `BYTES.index(i)` does")
+def bytes_looked_up_backwards(ids, merges):
+    def spell(i):
+        if i < 256:
+            return bytes([list(BYTES).index(i)])
+        first, second = merges[i - 256]
+        return spell(first) + spell(second)
+
+    return b"".join(spell(i) for i in ids).decode("utf-8", errors="replace")
+
+
+@wrong("embed", says="In a batch it mixes the sentences")
+def stacked_and_reshaped(ids, table):
+    B, T = ids.shape
+    steps = [table[ids[:, t]] for t in range(T)]
+    return torch.stack(steps).reshape(B, T, table.size(1))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -193,4 +193,45 @@ def each_part_scaled(ids, table):
     return table[ids] * d_model**0.5 + sinusoidal(ids.size(1), d_model) * d_model**0.5
 
 
+@wrong("sinusoidal", says="In your code, the sine and the cosine of a pair run on different clocks.")
+def exponent_of_its_own_for_the_cosine(length, d_model):
+    pos = torch.arange(length, dtype=torch.float64).unsqueeze(1)
+    column = torch.arange(d_model, dtype=torch.float64)
+    angles = pos / 10000 ** (column / d_model)
+    table = torch.where(column % 2 == 0, angles.sin(), angles.cos())
+    return table.float()
+
+
+@wrong("LearnedPositions", says="Your code also multiplies the tokens by √d_model. Here, add")
+class TokensMultiplied(nn.Module):
+    def __init__(self, max_length, d_model):
+        super().__init__()
+        self.d_model = d_model
+        self.table = nn.Parameter(torch.randn(max_length, d_model) * 0.02)
+
+    def forward(self, x):
+        return x * self.d_model**0.5 + self.table[: x.size(1)]
+
+
+@wrong("LearnedPositions", says="Take as many as there are tokens, `x.size(1)`.")
+class AsManyRowsAsSentences(nn.Module):
+    def __init__(self, max_length, d_model):
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(max_length, d_model))
+
+    def forward(self, x):
+        positions = torch.arange(len(x))
+        return x + self.table[positions]
+
+
+@wrong("rotary", says="the first token is not rotated at all")
+def positions_from_one(x):
+    T, d_k = x.size(-2), x.size(-1)
+    pos = torch.arange(1, T + 1, dtype=torch.float64)[:, None]
+    angles = pos / 10000 ** (torch.arange(0, d_k, 2, dtype=torch.float64) / d_k)
+    angles = torch.cat([angles, angles], dim=-1)
+    a, b = x.chunk(2, dim=-1)
+    return x * angles.cos().to(x.dtype) + torch.cat([-b, a], dim=-1) * angles.sin().to(x.dtype)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

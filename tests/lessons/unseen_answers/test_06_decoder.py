@@ -293,7 +293,7 @@ def sliding_window(model, ids, length):
     return added
 
 
-@wrong("masked_weights", says="`e.sum(-1)` and `s.amax(-1)` lose their axis", never=("it adds up", "one row adds"))
+@wrong("masked_weights", says="`e.sum(-1)` and `s.amax(-1)` lose their axis", never=("it adds up", "row 0 adds"))
 def neither_axis_kept(scores, mask):
     s = scores.masked_fill(~mask, -math.inf)
     e = (s - s.amax(-1)).exp()

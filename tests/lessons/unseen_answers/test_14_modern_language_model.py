@@ -315,7 +315,7 @@ def each_position(x, times):
 
 @wrong(
     "repeat_heads",
-    says="Where they are wrong, your repeated heads have the right numbers, but some of them are in the wrong places.",
+    says="In the calls that fail, your result has the right numbers, but some are in the wrong places.",
 )
 def features_in_ascending_order(x, times):
     return x.repeat_interleave(times, dim=1).sort(dim=-1).values if times > 1 else x

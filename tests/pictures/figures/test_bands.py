@@ -23,7 +23,12 @@ def test_a_single_seed_has_no_band_and_its_end_is_named(ax: Axes) -> None:
     bands(ax, {"one": (STEPS, [[3.0, 2.0, 1.0]])}, "step", "loss", levels={"chance": 4.0})
     assert not ax.collections
     assert {text.get_text() for text in ax.texts} == {"one 1.00", "chance 4.00"}
-    assert "one goes from 3.00 to 1.00, its lowest value is 1.00" in described(ax)
+    assert "one goes from 3.00 to 1.00; a line" in described(ax)
+
+
+def test_a_lowest_value_before_the_end_is_said(ax: Axes) -> None:
+    bands(ax, {"one": (STEPS, [[3.0, 1.0, 2.0]])}, "step", "loss")
+    assert "one goes from 3.00 to 2.00, its lowest value is 1.00." in described(ax)
 
 
 def test_on_log_paper_a_power_law_is_a_straight_line(ax: Axes) -> None:
