@@ -20,6 +20,7 @@ INLINE = 16  # a value of at most so many characters is printed inside the call
 LONGEST = 70  # a longer list is described by its length
 DIGITS = 4  # of a number that is printed, unless more are needed to tell two numbers apart
 ALL_DIGITS = 17  # tell any two numbers apart
+LONGEST_OF_DICTIONARIES = 110  # a list of dictionaries that is written whole
 LONGEST_CALL = 110  # what stands beside a call is shortened to so many characters
 
 
@@ -111,7 +112,9 @@ def describe_value(value: Any, digits: int = DIGITS) -> str:
     if tensors := _tensors_in(value):
         return tensors
     written = _rounded(value, digits)
-    if len(written) > LONGEST or "tensor(" in written:
+    if _are_dictionaries(value) and len(written) > LONGEST_OF_DICTIONARIES:
+        return f"of {_in_words(len(value))} dictionaries"
+    if (len(written) > LONGEST and not _are_dictionaries(value)) or "tensor(" in written:
         return f"of length {len(value)}" if isinstance(value, (Sequence, Mapping, set)) else written[:LONGEST] + "…"
     return written
 
@@ -135,10 +138,19 @@ def _tensors_in(value: Any) -> str:
     if not pairs and len(value) == 1:
         kind = "tensor"
     shapes = list(dict.fromkeys(str(tuple(each.shape)) for each in tensors))
-    count = {1: "one", 2: "two", 3: "three"}.get(len(value), str(len(value)))
+    count = _in_words(len(value))
     if len(shapes) > 1:
         return f"of {count} {kind} of shapes {join_words(shapes)}"
     return f"of {count} {kind}{', each' if len(tensors) > 1 else ''} of shape {shapes[0]}"
+
+
+def _in_words(count: int) -> str:
+    return {1: "one", 2: "two", 3: "three"}.get(count, str(count))
+
+
+def _are_dictionaries(value: Any) -> bool:
+    """Whether a value is a list of dictionaries, such as messages or checkpoints."""
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
 
 
 def _digits_that_differ(value: Any) -> int:
@@ -173,6 +185,11 @@ def _rounded(value: Any, digits: int) -> str:
     if isinstance(value, list):
         numbers = (_with_digits(each, digits) if isinstance(each, float) else _rounded(each, digits) for each in value)
         return f"[{', '.join(numbers)}]"
+    if isinstance(value, dict):
+        pairs = (f"{key!r}: {_rounded(each, digits)}" for key, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, Tensor) and 0 < value.numel() <= NUMBERS_IN_FULL:
+        return _rounded(value.tolist(), digits)
     return repr(value)
 
 

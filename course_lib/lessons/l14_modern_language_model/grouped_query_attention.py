@@ -203,7 +203,7 @@ class RotatesBeforeItSplits(layers.GroupedQueryAttention):
 
 
 @grouped_query_attention.mistake(
-    "In your rotation the number of the head counts as the position. `rotate` takes (…, T, d_k): exchange the axes of "
+    "In your rotation, the number of the head counts as the position. `rotate` takes (…, T, d_k): exchange the axes of "
     "heads and tokens first."
 )
 class RotatesAlongTheHeads(layers.GroupedQueryAttention):

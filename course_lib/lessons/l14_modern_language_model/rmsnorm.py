@@ -151,7 +151,7 @@ rms_norm.patch(
 )
 
 rms_norm.patch(
-    "In your results eps is added to the vector's length, after the root. Add it to the mean square, inside the root: "
+    "In your results, eps is added to the vector's length, after the root. Add it to the mean square, inside the root: "
     "√(mean(x²) + eps).",
     replace="torch.rsqrt(mean_square + self.eps)",
     by="(1 / (mean_square.sqrt() + self.eps / wide.size(-1) ** 0.5))",

@@ -72,7 +72,7 @@ unpack_q4_1.patch(
 
 
 unpack_q4_1.patch(
-    "In your result the two halves of a byte are neighbours. Of the 32 numbers, those from the lower halves come "
+    "In your result, the two halves of a byte are neighbours. Of the 32 numbers, those from the lower halves come "
     "first, then those from the upper halves.",
     replace="dim=1)  # (n, 32)",
     by="dim=1).view(-1, 2, 16).mT.flatten(1)",
@@ -129,6 +129,12 @@ unpack_q4_1.patch(
     "Your upper halves are 16 times too large, as `byte & 0xF0` leaves them. Shift them down: `byte >> 4`.",
     replace="packed >> 4",
     by="packed & 0xF0",
+)
+
+unpack_q4_1.patch(
+    "Your upper halves keep the lower four bits as a fraction, as `/ 16` leaves them. Shift the bits out: `byte >> 4`.",
+    replace="packed >> 4",
+    by="packed / 16",
 )
 
 unpack_q4_1.patch(

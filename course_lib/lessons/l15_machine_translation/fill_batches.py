@@ -94,7 +94,7 @@ def asks_too_late(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "In your code a batch that is just full does not count as fitting. Up to the budget is allowed: `<=`."
+    "In your code, a batch that is just full does not count as fitting. Up to the budget is allowed: `<=`."
 )
 def strictly_below(lengths, batch_tokens):
     return filled(lengths, lambda batch, new: cost([*batch, new]) < batch_tokens)

@@ -107,7 +107,7 @@ attend_in_blocks.patch(
     by="done.append(mixed)",
 )
 attend_in_blocks.patch(
-    "Your scores are divided by √d_v, the root of the width of a value. The scale is √d_k, that of the width of a key.",
+    "Your scores are divided by √d_v, the root of the width of a value. Divide by √d_k, the root of the width of a key.",
     replace="query.size(-1) ** -0.5",
     by="value.size(-1) ** -0.5",
 )
