@@ -20,7 +20,7 @@ INLINE = 16  # a value of at most so many characters is printed inside the call
 LONGEST = 70  # a longer list is described by its length
 DIGITS = 4  # of a number that is printed, unless more are needed to tell two numbers apart
 ALL_DIGITS = 17  # tell any two numbers apart
-LONGEST_OF_DICTIONARIES = 110  # a list of dictionaries that is written whole
+LONGEST_OF_DICTIONARIES = 120  # a list of dictionaries that is written whole
 LONGEST_CALL = 110  # what stands beside a call is shortened to so many characters
 
 
@@ -81,10 +81,16 @@ def _described(values: Mapping[str, Any]) -> list[str]:
         if written[longest] == shape:
             break
         written[longest] = shape
-    return [
-        f"{_with_article(name, values[name])} {words}" if words.startswith("of ") else f"`{name}` = `{words}`"
-        for name, words in written.items()
-    ]
+    return [_with_value(name, values[name], words) for name, words in written.items()]
+
+
+def _with_value(name: str, value: Any, words: str) -> str:
+    """An argument's name and its value in words: "`x` = `[1, 2]`", "`x` of shape (2, 3)", "two `checkpoints`"."""
+    if not words.startswith("of "):
+        return f"`{name}` = `{words}`"
+    if _are_dictionaries(value) and is_or_are(name) == "are":
+        return f"{_in_words(len(value))} `{name}`"
+    return f"{_with_article(name, value)} {words}"
 
 
 def _with_article(name: str, value: Any) -> str:

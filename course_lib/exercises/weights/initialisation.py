@@ -148,10 +148,10 @@ def start_of_model(learned: ClassWithWeights, answer: Any) -> str:
         for name, parameter in module.named_parameters():
             size = float(parameter.square().mean().sqrt())
             is_matrix = parameter.dim() > 1 and is_table(parameter, vocabularies)
-            if is_matrix and _is_one_sided(parameter):
-                return ONE_SIDED.format(f"`self.{name}`", "begins")
             if is_matrix and size > LARGEST_NUMBERS / math.sqrt(d_model):
                 return LARGE_TABLE.format(name, size)
+            if is_matrix and _is_one_sided(parameter):
+                return ONE_SIDED.format(f"`self.{name}`", "begins")
         logits = learned.outputs(module, learned.inputs(*learned.wide))[0]  # (B, T, V)
     V = logits.size(-1)
     labels = torch.arange(logits[..., 0].numel()) * 7 % V

@@ -114,8 +114,8 @@ def one_too_many(x, times):
 
 
 @repeat_heads.mistake(
-    "Your code divides the number of a query head by the number of key heads, as in `head // kv_heads`. That is right "
-    "only where there are `times` of these. A key head is shared by `times` query heads."
+    "Your code divides the number of a query head by the number of key heads, as in `head // kv_heads`. A key "
+    "head is shared by `times` query heads, so that is right only where there are as many key heads as that."
 )
 def divided_by_the_number_of_heads(x, times):
     return x[:, [head // x.size(1) for head in range(x.size(1) * times)]]

@@ -88,8 +88,8 @@ def future_visible(T, window):
 
 
 @sliding_window_mask.mistake(
-    "Where a window would begin before the text, your rows are empty: the start of your slice is negative, so it "
-    "counts from the end. Such a window begins at token 0."
+    "Where a window would begin before the text, the start of your slice is negative, so it counts from the end, and "
+    "most of these rows are empty. Such a window begins at token 0."
 )
 def start_from_the_end(T, window):
     mask = torch.zeros(T, T, dtype=torch.bool)
