@@ -192,11 +192,15 @@ def _rounded(value: Any, digits: int) -> str:
         numbers = (_with_digits(each, digits) if isinstance(each, float) else _rounded(each, digits) for each in value)
         return f"[{', '.join(numbers)}]"
     if isinstance(value, dict):
-        pairs = (f"{key!r}: {_rounded(each, digits)}" for key, each in value.items())
+        pairs = (f"{key!r}: {_rounded(_small_as_list(each), digits)}" for key, each in value.items())
         return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, Tensor) and 0 < value.numel() <= NUMBERS_IN_FULL:
-        return _rounded(value.tolist(), digits)
     return repr(value)
+
+
+def _small_as_list(value: Any) -> Any:
+    """A tensor of few numbers as a list, or as a number if it has no axes; anything else as it is."""
+    is_small = isinstance(value, Tensor) and 0 < value.numel() <= NUMBERS_IN_FULL
+    return value.tolist() if is_small else value
 
 
 def _with_digits(number: float, digits: int) -> str:

@@ -158,11 +158,11 @@ def with_other_width(width):
 
 
 TWO_THIRDS = (
-    "Your class has about two thirds of `d_ff` hidden features. `d_ff` is their number: it was already chosen with the "
-    "third matrix in mind."
+    "Your class has two thirds of `d_ff` hidden features, rounded{}. `d_ff` is their number: it was already chosen "
+    "with the third matrix in mind."
 )
-swi_glu.mistake(TWO_THIRDS)(with_other_width(lambda d_ff: 2 * d_ff // 3))
-swi_glu.mistake(TWO_THIRDS)(with_other_width(lambda d_ff: round(2 * d_ff / 3)))
+swi_glu.mistake(TWO_THIRDS.format(" down"))(with_other_width(lambda d_ff: 2 * d_ff // 3))
+swi_glu.mistake(TWO_THIRDS.format(""))(with_other_width(lambda d_ff: round(2 * d_ff / 3)))
 
 
 @swi_glu.right_for_whole_course

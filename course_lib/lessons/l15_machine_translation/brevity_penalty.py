@@ -110,18 +110,18 @@ def like_one_word(length, reference_length):
     return bleu.brevity_penalty(max(length, 1), reference_length)
 
 
-DIVIDES_THE_ONE_TOO = (
+@brevity_penalty.mistake(
     "Your exponent is (1 - r) / c, as `(1 - reference_length) / length` gives it. It is 1 - r / c: only r is divided "
     "by c."
 )
-
-
-@brevity_penalty.mistake(DIVIDES_THE_ONE_TOO)
 def divides_the_one_too_if_short(length, reference_length):
     return math.exp((1 - reference_length) / length) if 0 < length < reference_length else float(length > 0)
 
 
-@brevity_penalty.mistake(DIVIDES_THE_ONE_TOO)
+@brevity_penalty.mistake(
+    "Your exponent is (1 - r) / c, so the penalty is below 1 even for a translation that is longer. It is 1 - r / c: "
+    "only r is divided by c."
+)
 def divides_the_one_too(length, reference_length):
     return min(1.0, math.exp((1 - reference_length) / length)) if length else 0.0
 
