@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ from course_lib.pretrained.recorded_runs import read_table
 from course_lib.pretrained.sentence_translator import LONGEST, SentenceTranslator
 from course_lib.scoring.corpus_bleu import corpus_bleu
 from course_lib.text.byte_pairs import BytePairTokenizer
+from course_lib.text.wording import join_words
 from course_lib.transformer.attention import additive_attention
 from course_lib.transformer.build import COURSE, Parts, build_transformer
 from course_lib.transformer.config import TransformerConfig
@@ -188,9 +190,28 @@ class Recorded:
         """The runs of a kind of machine, a seed each."""
         return [each for each in self.runs if each.kind == kind]
 
+    def report(self) -> str:
+        """List on what machine and when the runs were made, and what came of each."""
+        lines = [
+            f"{self.note['machine']}, {self.note['date']}: BLEU of {self.note['translated']:,} test sentences, 4 beams; "
+            f"then of those with up to {join_words([*map(str, LONGEST_OF_GROUPS)])} English words, and of longer ones"
+        ]
+        for each in self.runs:
+            groups = "".join(f"{of_group:6.1f}" for of_group in each.bleu_by_length)
+            scores = f"loss {each.loss[-1]:.3f}  BLEU {each.bleu[-1]:.1f}  by length{groups}"
+            lines.append(f"{each.kind:24} seed {each.seed}  {scores}")
+        return "\n".join(lines)
+
     def lowest(self) -> str:
         """The kind of machine with the lowest loss at the end, on average over its seeds."""
         return min(KINDS, key=lambda kind: fmean(each.loss[-1] for each in self.of(kind)))
+
+    def overtakes(self, kind: str, other: str) -> list[float | None]:
+        """Say after how many minutes a kind of machine has a lower loss than another, and keeps it to the end.
+
+        One number for each seed, or None where the kind ends with the higher loss.
+        """
+        return [_last_crossing(*both) for both in zip(self.of(kind), self.of(other), strict=True)]
 
     def curve(self, kind: str, against: Literal["minutes", "pairs"]) -> tuple[list[float], list[list[float]]]:
         """Give what the loss of a kind of machine is drawn against, the mean over its seeds, and the loss of each seed.
@@ -203,6 +224,18 @@ class Recorded:
         xs = [[*getattr(each, against)[:common], getattr(each, against)[-1]] for each in runs]
         unit = 1_000 if against == "pairs" else 1
         return [fmean(x) / unit for x in zip(*xs, strict=True)], [[*each.loss[:common], each.loss[-1]] for each in runs]
+
+
+def _last_crossing(own: Run, other: Run) -> float | None:
+    """After how many minutes a run has a lower loss than another, and keeps it to the end."""
+    losses_of_other = np.interp(own.minutes, other.minutes, other.loss)
+    ahead_since = None
+    for minute, loss, of_other in zip(own.minutes, own.loss, losses_of_other, strict=True):
+        if loss >= of_other:
+            ahead_since = None
+        elif ahead_since is None:
+            ahead_since = minute
+    return ahead_since
 
 
 @cache

@@ -12,6 +12,15 @@ def join_words(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def in_words(count: int) -> str:
+    """Write a count in words, if it is a small one.
+
+    >>> in_words(0), in_words(2), in_words(12)
+    ('no', 'two', '12')
+    """
+    return {0: "no", 1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}.get(count, str(count))
+
+
 def capitalized(words: str) -> str:
     """Begin a sentence or clause with a capital letter, and change nothing else."""
     return words[:1].upper() + words[1:]

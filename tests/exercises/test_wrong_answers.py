@@ -122,7 +122,7 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 """,
     ),
     (
-        "gone through one step too many, the step 1 − x",
+        "is what the right one becomes after taking 1 − x",
         """
 def softmax(x, dim):
     return 1 - x.softmax(dim)
@@ -182,7 +182,7 @@ def softmax(x, dim):
 """,
     ),
     (
-        "one last step is missing, an exponential (`exp`)",
+        "An exponential (`exp`) would make your",
         """
 def attention_weights(scores):
     return scores.log_softmax(-1)
@@ -196,14 +196,14 @@ def attention_weights(scores):
 """,
     ),
     (
-        "axes 0 and 1 are exchanged",
+        "axes 0 and 1 are swapped",
         """
 def mix_values(weights, value):
     return value.T @ weights.T
 """,
     ),
     (
-        "one last step is missing, `.sum(1)`",
+        "the sums along axis 1, `.sum(1)`, are right",
         """
 def mix_values(weights, value):
     return weights[..., None] * value
@@ -382,7 +382,7 @@ def encoder_parameter_count(d_model, d_ff, layers):
 """,
     ),
     (
-        "Your code behaves as if `x` and `memory` were exchanged.",
+        "Your code behaves as if `x` and `memory` were swapped.",
         """
 def cross_attend(attention, x, memory, memory_mask=None):
     return attention(memory, x, x, memory_mask)

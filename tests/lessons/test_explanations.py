@@ -243,7 +243,7 @@ class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
             "Your class learns a bias, `self.down.bias`. Here the linear maps have none",
         ),
         ("SwiGLU", GateWithABias, "Your class learns a bias, `self.W_2.bias`."),
-        ("GroupedQueryAttention", GroupsWithBiases, "Your class learns a bias, `self.W_q.bias`, and 1 more."),
+        ("GroupedQueryAttention", GroupsWithBiases, "Your class learns two biases, `self.W_q.bias` and "),
         ("RMSNorm", NormOfTheTokensType, "With a gain of float16 and tokens of float32 your result is float32."),
         (
             "VisionTransformer",

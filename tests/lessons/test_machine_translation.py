@@ -67,7 +67,6 @@ def test_each_machine_learns(kind: str):
     before = evaluate(model, task)
     history = machines.train_machine(model, task, seconds=1.5)
     assert history.validation[-1] < before
-    assert machines.seconds_of_validation(history, 10.0)[-1] == 10.0
     found = machines.translators({kind: model}, tokenizer)[kind].translations("Go.", beams=2)
     assert all((each.weights is None) == (kind == WITHOUT) for each in found if each.target)
 

@@ -1,6 +1,7 @@
 """The three machines of notebook 15, and the table of their long trainings."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from statistics import fmean
 
 import pytest
 import torch
@@ -12,11 +13,14 @@ from course_lib.pretrained.translation_machines import (
     LARGE,
     SETTINGS,
     SMALL,
+    TRANSFORMER,
     WITH,
+    WITHOUT,
     Recorded,
     Run,
     by_length,
     make_machine,
+    recorded,
     run,
 )
 from course_lib.text.byte_pairs import BytePairTokenizer
@@ -61,9 +65,50 @@ def test_sentences_are_grouped_by_their_english_words():
     assert [sources for _, sources in groups] == [[each] for each in TEST]
 
 
-def test_a_curve_ends_where_each_seed_ended():
-    def made(seed: int, minutes: list[float], loss: list[float]) -> Run:
-        return Run(WITH, seed, 1, [1] * len(loss), minutes, [1] * len(loss), loss, [0.0, 0.0], [0.0] * 4)
+def made(seed: int, minutes: list[float], loss: list[float], kind: str = WITH) -> Run:
+    return Run(kind, seed, 1, [1] * len(loss), minutes, [2_000] * len(loss), loss, [0.0, 30.0], [0.0] * 4)
 
+
+def test_a_curve_ends_where_each_seed_ended():
     table = Recorded([made(0, [1.0, 2.0, 9.0], [6.0, 5.0, 4.0]), made(1, [3.0, 11.0], [5.0, 3.0])], {})
     assert table.curve(WITH, "minutes") == ([2.0, 10.0], [[6.0, 4.0], [5.0, 3.0]])
+    assert table.curve(WITH, "pairs")[0] == [2.0, 2.0]
+
+
+def test_a_machine_overtakes_another_where_its_loss_is_lower_to_the_end():
+    first = made(0, [1.0, 2.0, 3.0, 4.0], [4.0, 6.0, 3.0, 2.0], TRANSFORMER)
+    other = made(0, [0.0, 4.0], [5.0, 5.0])
+    table = Recorded([first, other], {})
+    assert table.overtakes(TRANSFORMER, WITH) == [3.0]
+    assert table.overtakes(WITH, TRANSFORMER) == [None]
+
+
+def test_the_table_has_two_seeds_of_each_machine_with_the_same_time_and_settings():
+    table = recorded()
+    assert [(each.kind, each.seed) for each in table.runs] == [(kind, seed) for seed in (0, 1) for kind in KINDS]
+    settings = {name: value for name, value in asdict(SETTINGS).items() if name not in ("seed", "progress")}
+    assert {**table.note["settings"], "betas": tuple(table.note["settings"]["betas"])} == settings
+    for each in table.runs:
+        assert 20 <= each.minutes[-1] < 20.5
+        assert 3.4e6 < each.parameters < 3.6e6
+        assert len(each.steps) == len(each.minutes) == len(each.pairs) == len(each.loss)
+    assert table.note["translated"] == 1_000
+    assert "seed 1  loss" in table.report()
+
+
+def test_what_notebook_15_says_of_the_table_holds():
+    table = recorded()
+
+    def mean_bleu(kind: str) -> float:
+        return fmean(each.bleu[-1] for each in table.of(kind))
+
+    assert table.lowest() == TRANSFORMER
+    for minute in table.overtakes(TRANSFORMER, WITH):
+        assert minute is not None
+        assert 14 < minute < 20  # while the rate falls
+    assert mean_bleu(TRANSFORMER) == pytest.approx(mean_bleu(WITH), abs=1)
+    assert mean_bleu(WITHOUT) == pytest.approx(mean_bleu(WITH) / 2, rel=0.15)
+    longest = {kind: fmean(each.bleu_by_length[-1] for each in table.of(kind)) for kind in KINDS}
+    assert longest[WITHOUT] == pytest.approx(longest[WITH] / 3, rel=0.2)
+    pairs = {kind: fmean(each.pairs[-1] for each in table.of(kind)) for kind in KINDS}
+    assert pairs[TRANSFORMER] == pytest.approx(pairs[WITH], rel=0.05)

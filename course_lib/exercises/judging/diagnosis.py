@@ -581,17 +581,17 @@ def _size(name: str, compared: Sequence[Compared], source: str, is_everywhere: b
         counts = f"should be {known[0][1]:g}, but is {known[0][0]:g}"
         question = "is something left out" if known[0][0] < known[0][1] else "is something there that does not belong"
         return f"{capitalized(name)} {counts}: {question}, or used twice?"
-    subject = f"{owned(name)} {is_or_are(name)}"
-    it = "they are" if is_or_are(name) == "are" else "it is"
-    in_calls, where = ("In all calls tried", "") if is_everywhere else ("In the calls tried", f" wherever {it} wrong")
+    subject, verb = owned(name), is_or_are(name)
+    it = "they" if verb == "are" else "it"
+    begins = f"In all calls tried, {subject}" if is_everywhere else f"Wherever {subject} {verb} wrong, {it}"
     if all(got == 0 for got, _ in known):
         cut_off = re.search(r"//|\bint\(|\bround\(", source)
         cause = f" Does `{cut_off[0].rstrip('(')}` cut it off?" if cut_off else ""
-        return f"{in_calls}, {subject} 0{where}.{cause}"
+        return f"{begins} {verb} 0.{cause}"
     if all(got > expected for got, expected in known):
-        return f"{in_calls}, {subject} too large{where}."
+        return f"{begins} {verb} too large."
     if all(got < expected for got, expected in known):
-        return f"{in_calls}, {subject} too small{where}."
+        return f"{begins} {verb} too small."
     return ""
 
 

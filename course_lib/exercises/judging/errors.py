@@ -440,11 +440,11 @@ A_SIZE = "`.shape` holds the lengths of all axes: `x.size(-1)` is the length of 
 BYTES_OF_NUMBERS = "That is a number, and bytes are needed: `bytes([…])` makes bytes of numbers from 0 to 255."
 NO_KEY = "A list cannot be a key of a dictionary or a member of a set, since it may change: make a tuple, `tuple(…)`."
 A_LIST_AND_A_NUMBER = (
-    "A list and a number are combined there: should it be the list's length, `len(…)`, or are arguments exchanged?"
+    "A list and a number are combined there: should it be the list's length, `len(…)`, or are arguments swapped?"
 )
 NO_INDICES = (
     "Indices are whole numbers, such as ids and positions, and that tensor holds fractions. Are the arguments "
-    "exchanged, or are these vectors already?"
+    "swapped, or are these vectors already?"
 )
 NOT_IN_LIST = "`.index` raises this error if the item is not there: check with `in` first."
 EMPTY = "There is nothing left to take the largest or smallest of: check that first, or pass `default=`."
@@ -452,7 +452,7 @@ DOT = "torch's `dot` multiplies two vectors only: `@` also multiplies matrices."
 PERMUTE = "`permute` has to name every axis of the tensor once, including that of the batch."
 INDICES = (
     "An embedding looks up rows by whole numbers, such as ids and positions, but got fractions. Are the arguments "
-    "exchanged, or are these vectors already?"
+    "swapped, or are these vectors already?"
 )
 
 CAUSES = (

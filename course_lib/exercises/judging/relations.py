@@ -1,4 +1,4 @@
-"""Relations between a wrong result and the right one: "it has the opposite sign", "two axes are exchanged".
+"""Relations between a wrong result and the right one: "it has the opposite sign", "two axes are swapped".
 
 A relation takes one result of an answer in several cases, each paired with the expected one, and returns a sentence
 about the result if it holds in all of them, or else "". It says what is true of the numbers, not how they came about.
@@ -24,6 +24,8 @@ from course_lib.text.wording import capitalized, join_words
 
 OF_SIZE = "every number is "  # how a clause begins that can also be said of one number
 OF_RESULT = "has "  # how a clause begins whose subject is the result itself
+OF_RIGHT_ONE = "is what the right one becomes after "  # how a clause begins that names a step too many
+MAKES_RIGHT = " would make it right"  # how a clause ends that names a step too few
 HALF_PRECISION = {torch.float16, torch.bfloat16}
 
 Sizes = dict[str, float]  # numbers among a case's arguments, and lengths of axes, by the learner's words for them
@@ -61,11 +63,29 @@ def find_relation(name: str, compared: Sequence[Compared]) -> str:
                 size = clause.removeprefix(OF_SIZE)
                 size = size.replace("it should", "they should") if are_several else size
                 return f"{capitalized(owned(name))} {is_or_are(name)} {size}."
-            if clause.startswith(OF_RESULT):
-                has = "have" if is_or_are(name) == "are" else "has"
-                return f"{capitalized(owned(name))} {has} {clause.removeprefix(OF_RESULT)}."
-            return f"In {owned(name)}, {clause}."
+            return _about_result(name, clause)
     return ""
+
+
+def _about_result(name: str, clause: str) -> str:
+    """Make a sentence of a clause about a result with this name.
+
+    >>> _about_result("the logits", "is what the right one becomes after a ReLU")
+    'Your logits are what the right ones become after a ReLU.'
+    >>> _about_result("the loss", "a logarithm would make it right")
+    'A logarithm would make your loss right.'
+    """
+    are_several = is_or_are(name) == "are"
+    if clause.startswith(OF_RIGHT_ONE):
+        beginning = "are what the right ones become after " if are_several else OF_RIGHT_ONE
+        return f"{capitalized(owned(name))} {beginning}{clause.removeprefix(OF_RIGHT_ONE)}."
+    if clause.endswith(MAKES_RIGHT):
+        step = clause.removesuffix(MAKES_RIGHT)
+        return f"{capitalized(step)} would make {owned(name)} right."
+    if clause.startswith(OF_RESULT):
+        has = "have" if are_several else "has"
+        return f"{capitalized(owned(name))} {has} {clause.removeprefix(OF_RESULT)}."
+    return f"In {owned(name)}, {clause}."
 
 
 def find_elementary_relation(compared: Sequence[Compared]) -> str:
@@ -80,7 +100,7 @@ def find_elementary_relation(compared: Sequence[Compared]) -> str:
         if clause := _try(relation, compared):
             return str(clause)
     if all(_is_negated(each) for each in compared):
-        return "every number has the opposite sign: a minus is missing, or there is one too many"
+        return "every number has the opposite sign"
     clause = _try(is_scaled, compared) or ""
     return "" if "−" in clause else str(clause)
 
@@ -91,18 +111,18 @@ def _is_negated(each: Compared) -> bool:
 
 
 def steps_on_result() -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
-    """Steps that an answer may do too much or leave out, each with the words for it."""
-    yield "the minus sign", torch.neg
+    """Steps between a wrong result and the right one, each with words that may follow "after"."""
+    yield "a change of sign", torch.neg
     yield "a logarithm", torch.log
     yield "an exponential (`exp`)", torch.exp
     yield "a softmax along the last axis", lambda x: x.softmax(-1)
     yield "a softmax along the axis before the last", lambda x: x.softmax(-2)
     yield "a log-softmax along the last axis", lambda x: x.log_softmax(-1)
     yield "a square root", torch.sqrt
-    yield "a square", torch.square
-    yield "the step 1 / x", torch.reciprocal
-    yield "the step 1 − x", lambda x: 1 - x
-    yield "an absolute value", torch.abs
+    yield "squaring", torch.square
+    yield "taking 1 / x", torch.reciprocal
+    yield "taking 1 − x", lambda x: 1 - x
+    yield "taking absolute values", torch.abs
     yield "a ReLU", torch.relu
     yield "a sigmoid", torch.sigmoid
     yield "a tanh", torch.tanh
@@ -206,7 +226,7 @@ def is_imprecise(compared: Sequence[Compared]) -> str:
         return f"the numbers are in {got.pop()}, which keeps about three digits: compute in {wanted}"
     for dtype in HALF_PRECISION:
         if all(equal(each.got, each.expected.to(dtype).to(wanted), 1e-6) for each in compared):
-            return f"the numbers are right to about three digits only: some step computes in {dtype}"
+            return f"the numbers are right to about three digits only, those that {dtype} keeps"
     return ""
 
 
@@ -252,7 +272,7 @@ def has_axis_of_one_more(compared: Sequence[Compared]) -> str:
         if all(axis < each.got.dim() and equal(_squeezed(each.got, axis), each.expected) for each in compared):
             return (
                 f"the numbers are right, but there is one axis of length 1 too many, axis {axis}: `squeeze({axis})` "
-                "removes it, and leaving out `keepdim=True` or `unsqueeze` avoids it"
+                "removes it"
             )
     return ""
 
@@ -275,7 +295,8 @@ def has_exchanged_axes(compared: Sequence[Compared]) -> str:
         return ""
     for one, other in itertools.combinations(range(axes), 2):
         if all(equal(each.got, each.expected.transpose(one, other)) for each in compared):
-            return f"the numbers are right, but axes {one} and {other} are exchanged: `transpose({one}, {other})`"
+            swap = f"`transpose({one}, {other})`"
+            return f"the numbers are right, but axes {one} and {other} are swapped: {swap} puts them right"
     if axes > 4:
         return ""
     for order in itertools.permutations(range(axes)):
@@ -298,12 +319,13 @@ def is_first_row_only(compared: Sequence[Compared]) -> str:
 
 
 def is_not_reduced(compared: Sequence[Compared]) -> str:
-    """The sum or the mean along an axis, or of everything, is missing at the end."""
+    """The sums or the means along an axis, or of everything, are right."""
     axes: list[int | None] = [*range(_dim(compared, "got")), None]
     for step, axis in itertools.product(("sum", "mean"), axes):
         if all(equal(_reduced(each.got, step, axis), each.expected) for each in compared):
-            argument = "" if axis is None else str(axis)
-            return f"one last step is missing, `.{step}({argument})`: the numbers are right after it"
+            if axis is None:
+                return f"the {step} of all numbers, `.{step}()`, is right"
+            return f"the {step}s along axis {axis}, `.{step}({axis})`, are right"
     return ""
 
 
@@ -314,7 +336,10 @@ def is_reduced_too_far(compared: Sequence[Compared]) -> str:
         if all(equal(each.got, _reduced(each.expected, step, axis)) for each in compared):
             where, argument = ("", "") if axis is None else (f" along axis {axis}", str(axis))
             step_as_code = f"`.{step}({argument})`"
-            return f"there is the {step} of the right numbers{where}, as {step_as_code} gives it: leave that step out"
+            return (
+                f"there is the {step} of the right numbers{where}, as {step_as_code} gives it, in place of the numbers "
+                "themselves"
+            )
     return ""
 
 
@@ -324,8 +349,8 @@ def is_flattened_otherwise(compared: Sequence[Compared]) -> str:
         return ""
     if all(_without_leading_ones(each) for each in compared):
         return (
-            "the numbers are right, but axes of length 1 come before the others: an `unsqueeze`, `[None]` or `view` "
-            "adds them, or the numbers are broadcast with something that has more axes, such as a mask"
+            "the numbers are right, but axes of length 1 come before the others. Such axes come from `unsqueeze`, "
+            "`[None]` or `view`, or from broadcasting with something that has more axes, such as a mask"
         )
     if all(equal(each.got.flatten(), each.expected.flatten()) for each in compared):
         return "the right numbers are in the right order, but in another shape"
@@ -386,19 +411,19 @@ def is_reversed(compared: Sequence[Compared]) -> str:
 
 
 def has_step_too_much_or_too_little(compared: Sequence[Compared]) -> str:
-    """An elementary step too much at the end of the computation, or one that is missing there."""
+    """An elementary step leads from the right numbers to those of the answer, or the other way."""
     if not all(_is_fractional(each) for each in compared):
         return ""
     for words, step in steps_on_result():
         if all(equal(each.got, _try(step, each.expected)) for each in compared):
             if step is torch.neg:
-                return "every number has the opposite sign: a minus is missing, or there is one too many"
-            return f"has gone through one step too many, {words}: before it, the numbers are right"
+                return "every number has the opposite sign"
+            return f"{OF_RIGHT_ONE}{words}"
     for words, step in steps_on_result():
         if all(equal(_try(step, each.got), each.expected) for each in compared):
             if words.startswith("a division by the sum"):
                 return _not_divided(words, compared)
-            return f"one last step is missing, {words}: the numbers are right after it"
+            return f"{words}{MAKES_RIGHT}"
     return ""
 
 
@@ -428,7 +453,7 @@ def is_rounded(compared: Sequence[Compared]) -> str:
 
 
 def differs_by_an_argument(compared: Sequence[Compared]) -> str:
-    """An argument comes back as it is, or is added or multiplied too much, or left out."""
+    """An argument comes back as it is, or the numbers are off by an argument, added or multiplied."""
     if not all(_is_fractional(each) for each in compared):
         return ""
     for name in compared[0].arguments:
@@ -439,13 +464,13 @@ def differs_by_an_argument(compared: Sequence[Compared]) -> str:
         if all(equal(each.got, x) for each, x in pairs):
             return f"there is `{name}` itself, unchanged"
         if all(equal(each.got, each.expected + x) for each, x in pairs):
-            return f"`{name}` is added once too often"
+            return f"the numbers are the right ones plus `{name}`"
         if all(equal(each.got, each.expected - x) for each, x in pairs):
-            return f"`{name}` still has to be added, and then everything is right"
+            return f"the numbers are the right ones minus `{name}`"
         if all(equal(each.got, each.expected * x) for each, x in pairs):
-            return f"everything is multiplied by `{name}` once too often"
+            return f"the numbers are the right ones times `{name}`"
         if all(equal(each.got * x, each.expected) for each, x in pairs):
-            return f"everything still has to be multiplied by `{name}`"
+            return f"the numbers would be right if they were multiplied by `{name}`"
     return ""
 
 

@@ -1,7 +1,7 @@
 """Changes to the arguments of a call, to find out what a wrong answer does with them.
 
 If an answer returns in every case what the reference returns for changed arguments, it behaves as if the arguments were
-changed: as if the mask had not been given, or as if two arguments were exchanged.
+changed: as if the mask had not been given, or as if two arguments were swapped.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def variants(exercise: Exercise, names: Sequence[str]) -> Iterator[Variant]:
             yield Variant(f"`{names[i]}` were transposed", _changer(i, lambda mask: mask.mT))
     for (i, one), (j, other) in itertools.combinations(given, 2):
         if _are_alike(one, other):
-            yield Variant(f"`{names[i]}` and `{names[j]}` were exchanged", _exchanger(i, j))
+            yield Variant(f"`{names[i]}` and `{names[j]}` were swapped", _exchanger(i, j))
     for (i, one), (j, other) in itertools.permutations(given, 2):
         if _are_alike(one, other):
             yield Variant(f"`{names[j]}` were the same as `{names[i]}`", _copier(i, j))
@@ -181,7 +181,7 @@ def _changes_of_tensor(sample: Tensor) -> Iterator[tuple[str, Callable[[Any], An
         yield f"{{0}} were shifted by one along axis {axis}", partial(torch.roll, shifts=1, dims=axis)
         yield f"{{0}} were shifted back by one along axis {axis}", partial(torch.roll, shifts=-1, dims=axis)
     for one, other in itertools.combinations(range(sample.dim()), 2):
-        yield f"axes {one} and {other} of {{0}} were exchanged", partial(torch.transpose, dim0=one, dim1=other)
+        yield f"axes {one} and {other} of {{0}} were swapped", partial(torch.transpose, dim0=one, dim1=other)
 
 
 def _changes_of_number(sample: float) -> Iterator[tuple[str, Callable[[Any], Any]]]:

@@ -20,9 +20,11 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights
 Judge = Callable[[ClassWithWeights, Any], str]
 
 DROPS_UNASKED = (
-    "In training, your class computes something different from what it computes in evaluation, although it takes no "
-    "rate of dropout. Leave out the dropout here, including that of the layers that it is made of."
+    "Your class gives different results in training and in evaluation, although it has no dropout argument. Use no "
+    "dropout here"
 )
+INSIDE = ", in the class itself or in any layer inside it"
+LAYERS_WITH_DROPOUT = (nn.MultiheadAttention, nn.Transformer, nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
 CHANGES_WEIGHTS = "Your `forward` changes `self.{}`. Only training changes weights, so compute with a copy."
 
 
@@ -174,7 +176,17 @@ def drops_unasked(learned: ClassWithWeights, answer: Any) -> str:
     module = learned.make_with_fixed_weights(answer, learned.sizes).module
     in_evaluation = learned.outputs(module, inputs)[0]
     in_training = learned.outputs(module.train(), inputs)[0]
-    return "" if _are_alike(in_training, in_evaluation) else DROPS_UNASKED
+    if _are_alike(in_training, in_evaluation):
+        return ""
+    return f"{DROPS_UNASKED}{INSIDE if _has_layers_that_may_drop(module) else ''}."
+
+
+def _has_layers_that_may_drop(module: nn.Module) -> bool:
+    """Whether a layer inside a module may have dropout of its own. Most of torch's have none."""
+    inside = [each for each in module.modules() if each is not module]
+    return any(
+        isinstance(each, LAYERS_WITH_DROPOUT) or not type(each).__module__.startswith("torch.") for each in inside
+    )
 
 
 def _are_alike(one: Tensor, other: Tensor) -> bool:

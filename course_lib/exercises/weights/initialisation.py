@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, roles_of
 from course_lib.exercises.weights.roles import Vector, is_table
@@ -36,6 +36,15 @@ ONE_SIDED = (
     "Your {} {} with positive numbers only, as `torch.rand` gives them. The numbers of `torch.randn` lie on both sides "
     "of 0."
 )
+LARGE_BY_VOCABULARY = (
+    "The numbers that your `self.{}` begins with depend on the size of the vocabulary, as with `vocabulary**-0.5`. A "
+    "small vocabulary makes them so large that they drown the positions. Begin it as `torch.randn(...) * "
+    "d_model**-0.5`."
+)
+LARGE_IN_OTHER_SIZES = (
+    "Made with d_model = {}, your `self.{}` begins with numbers of about {:.1g}, so large that they drown the "
+    "positions. Begin it as `torch.randn(...) * d_model**-0.5`."
+)
 LARGE_VECTOR = (
     "Your `self.{}` begins with numbers of about {:.1g}. Begin it small: as `torch.randn(...) * 0.2` if it is a class "
     "token, and as zeros if it is a bias."
@@ -44,6 +53,8 @@ LARGE_VECTOR = (
 # Tables that begin as they should have numbers of about d_model**-0.5, and few begin with more. Of 0.02, as in GPT-2,
 # less. Those of a plain `nn.Embedding` are √d_model times as large: 8, in the sizes that are looked at.
 LARGEST_NUMBERS = 3.0
+WIDE = 256  # a d_model that is far larger than the other sizes
+FEW, MANY = 7, 2000  # sizes of a vocabulary that are far smaller and far larger than `WIDE`
 
 
 @contextmanager
@@ -142,21 +153,60 @@ def start_of_model(learned: ClassWithWeights, answer: Any) -> str:
     may be higher, by at most √d_model, the length of a normalised token times that of a row. (Measured with d_model =
     64, over 8 seeds of all right answers: by up to 2.7. With numbers of about 1 in the table: by 18 to 53.)
     """
-    d_model, vocabularies = learned.wide[learned.d_model], learned.vocabulary_sizes(learned.wide)
+    d_model = learned.wide[learned.d_model]
     with torch.random.fork_rng([]), torch.no_grad():
         module = learned.make(answer, learned.wide).eval()
-        for name, parameter in module.named_parameters():
-            size = float(parameter.square().mean().sqrt())
-            is_matrix = parameter.dim() > 1 and is_table(parameter, vocabularies)
-            if is_matrix and size > LARGEST_NUMBERS / math.sqrt(d_model):
-                return LARGE_TABLE.format(name, size)
-            if is_matrix and _is_one_sided(parameter):
-                return ONE_SIDED.format(f"`self.{name}`", "begins")
+        if large := _large_tables(learned, module, learned.wide):
+            return LARGE_TABLE.format(*next(iter(large.items())))
+        tables = _sizes_of_tables(learned, module, learned.wide)
+        if one_sided := [name for name in tables if _is_one_sided(module.get_parameter(name))]:
+            return ONE_SIDED.format(f"`self.{one_sided[0]}`", "begins")
+        if sentence := _tables_in_other_sizes(learned, answer):
+            return sentence
         logits = learned.outputs(module, learned.inputs(*learned.wide))[0]  # (B, T, V)
     V = logits.size(-1)
     labels = torch.arange(logits[..., 0].numel()) * 7 % V
     loss = float(F.cross_entropy(logits.flatten(0, -2), labels))
     return LARGE_LOSS.format(loss, math.log(V)) if loss > math.log(V) + math.sqrt(d_model) else ""
+
+
+def _tables_in_other_sizes(learned: ClassWithWeights, answer: Any) -> str:
+    """Judge the tables of a model whose vocabularies are much smaller than d_model, or much larger."""
+    few, many = (_with_vocabularies_of(learned, size) for size in (FEW, MANY))
+    of_few, of_many = learned.make(answer, few), learned.make(answer, many)
+    sizes_with_few, sizes_with_many = _sizes_of_tables(learned, of_few, few), _sizes_of_tables(learned, of_many, many)
+    for name, size in (_large_tables(learned, of_few, few) | _large_tables(learned, of_many, many)).items():
+        ratio = sizes_with_few.get(name, 0.0) / sizes_with_many.get(name, math.inf)
+        if math.isclose(ratio, math.sqrt(MANY / FEW), rel_tol=0.1):
+            return LARGE_BY_VOCABULARY.format(name)
+        return LARGE_IN_OTHER_SIZES.format(WIDE, name, size)
+    return ""
+
+
+def _with_vocabularies_of(learned: ClassWithWeights, size: int) -> tuple[Any, ...]:
+    """The arguments of `__init__` with vocabularies of a size and a wide d_model; the rest is as in `sizes`."""
+    sizes = list(learned.sizes)
+    for position in learned.vocabularies:
+        sizes[position] = size
+    sizes[learned.d_model] = WIDE
+    return tuple(sizes)
+
+
+def _sizes_of_tables(learned: ClassWithWeights, module: nn.Module, sizes: Sequence[Any]) -> dict[str, float]:
+    """The root of the mean square of the numbers in each table of a model."""
+    vocabularies = learned.vocabulary_sizes(sizes)
+    tables = {
+        name: parameter
+        for name, parameter in module.named_parameters()
+        if parameter.dim() > 1 and is_table(parameter, vocabularies)
+    }
+    return {name: float(table.square().mean().sqrt()) for name, table in tables.items()}
+
+
+def _large_tables(learned: ClassWithWeights, module: nn.Module, sizes: Sequence[Any]) -> dict[str, float]:
+    """The tables of a model that begin with numbers that are too large for its d_model, and how large they are."""
+    largest = LARGEST_NUMBERS / math.sqrt(sizes[learned.d_model])
+    return {name: size for name, size in _sizes_of_tables(learned, module, sizes).items() if size > largest}
 
 
 def _about_matrix(name: str, matrix: Tensor) -> str:

@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from course_lib.exercises.cases import is_fractional
 from course_lib.exercises.judging.relations import Compared, find_relation
-from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices
+from course_lib.exercises.weights.fixed_weights import ClassWithWeights, counted_matrices, forward
 from course_lib.exercises.weights.registration import Untrained, constant_tensors
 from course_lib.exercises.weights.roles import Vector, chosen, is_table, mixed
-from course_lib.text.wording import join_words
+from course_lib.text.wording import in_words, join_words
 
 SHARED_NORMS = (
     "Your class uses one norm in several places. Each norm learns a gain of its own, so make a new one for each place."
@@ -119,12 +120,41 @@ def _about_idle(learned: ClassWithWeights, module: nn.Module, names: Sequence[st
         return sentence
     made = join_words([f"`self.{each}`" for each in names])
     it = "it" if len(names) == 1 else "them"
+    is_needed = all(_is_needed(learned, module, each) for each in names)
+    if not _used_in_a_call(learned, module).intersection(idle):
+        what_to_do = "" if is_needed else f" Use {it}, or leave {it} out."
+        if learned.call is not forward:
+            return f"Your class makes {made}, but never uses {it}.{what_to_do}"
+        return f"Your `__init__` makes {made}, but `forward` never uses {it}.{what_to_do}"
     use = f"Use {it}"
     if all(_returns_something(module, each) for each in names):
         use = f"Use what {it} returns" if it == "it" else "Use what they return"
-    is_needed = all(_is_needed(learned, module, each) for each in names)
     what_to_do = f"{use}." if is_needed else f"{use}, or leave {it} out."
     return f"Your `__init__` makes {made}, but the output never depends on {it}. {what_to_do}"
+
+
+class _Arguments(TorchFunctionMode):
+    """Notes every tensor that is passed to a function of torch while it is on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[int] = set()
+
+    def __torch_function__(
+        self, function: Any, types: Any, arguments: tuple[Any, ...] = (), keywords: dict[str, Any] | None = None
+    ) -> Any:
+        keywords = keywords or {}
+        for each in (*arguments, *keywords.values()):
+            self.seen.update(map(id, each if isinstance(each, (list, tuple)) else [each]))
+        return function(*arguments, **keywords)
+
+
+@torch.no_grad()
+def _used_in_a_call(learned: ClassWithWeights, module: nn.Module) -> set[str]:
+    """The names of the parameters that a module's calls pass to any function of torch, used or not afterwards."""
+    with _Arguments() as noted:
+        learned.outputs(module, learned.inputs(*learned.sizes))
+    return {name for name, each in module.named_parameters() if id(each) in noted.seen}
 
 
 def _about_cut_off(names: Sequence[str], parameters: Mapping[str, Tensor]) -> str:
@@ -243,11 +273,9 @@ def biases(learned: ClassWithWeights, answer: Any) -> str:
     vectors = learned.make_with_fixed_weights(answer, learned.sizes).vectors
     if not (found := [each.name for each in vectors if not each.is_gain]):
         return ""
-    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return (
-        f"Your class learns a bias, `self.{found[0]}`{others}. Here the linear maps have none: write "
-        "`nn.Linear(…, …, bias=False)`."
-    )
+    count = "a bias" if len(found) == 1 else f"{in_words(len(found))} biases"
+    names = join_words([f"`self.{name}`" for name in found])
+    return f"Your class learns {count}, {names}. Here the linear maps have none: write `nn.Linear(…, …, bias=False)`."
 
 
 def gains_that_differ_in_number(learned: ClassWithWeights, answer: Any) -> str:
@@ -461,7 +489,7 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         if exchanged is not None and both.is_right(exchanged):
             return (
                 f"Your `self.{one}` does the work of `self.{other}`, and the other way round. Later notebooks copy "
-                "trained weights by these names, so exchange the two in `forward`."
+                "trained weights by these names, so swap the two in `forward`."
             )
     square = [name for name, each in weights.items() if each.dim() == 2 and each.size(0) == each.size(1)]
     for names in (some for count in range(1, len(square) + 1) for some in combinations(square, count)):
@@ -508,12 +536,12 @@ def names_of_its_own(learned: ClassWithWeights) -> Callable[[Any], str]:
             names = join_words([f"`{each}`" for each in given])
             if len(given) > 4:
                 names = ", ".join(f"`{each}`" for each in list(given)[:2]) + ", and so on"
-            difference = f"Its parameters are called {names}; none is called `{missing[0]}`."
+            difference = f"Your parameters are called {names}; none is called `{missing[0]}`."
         elif len(given) > len(expected):
-            difference = "It has more parameters than the course's class."
+            difference = "Your class has more parameters than the course's class."
         else:
             other = next(each for each in expected if given[each] != expected[each])
-            difference = f"Its `{other}` is of shape {given[other]}, and in the course's class of {expected[other]}."
+            difference = f"Your `{other}` is of shape {given[other]}, and in the course's class of {expected[other]}."
         return f"{difference} Where the course loads trained parameters, its own `{name}` takes the place of yours."
 
     return remark

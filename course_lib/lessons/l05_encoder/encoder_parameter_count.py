@@ -63,7 +63,7 @@ def of_one_layer(d_model, d_ff, N):
 
 
 @encoder_parameter_count.mistake(
-    "Your norms are counted for one layer only, unlike the other two. Multiply all three by the number of layers."
+    "You count the norms of one layer only. Multiply them by the number of layers, as you do for the other two."
 )
 def norms_of_one_layer(d_model, d_ff, N):
     return *layers.encoder_parameter_count(d_model, d_ff, N)[:2], 4 * d_model

@@ -385,7 +385,7 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your eps is always 1e-5, whatever is passed in. Keep the argument in `self.eps`, and use that.",
+    "Your eps is always 1e-5, whatever is passed in. In `forward`, use the argument, which `self.eps` should hold.",
     replace="variance + self.eps",
     by="variance + 1e-5",
 )

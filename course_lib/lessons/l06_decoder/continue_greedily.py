@@ -220,6 +220,14 @@ def in_one_pass(model, ids, length):
     return model(torch.tensor([ids]))[0].argmax(-1)[-length:].tolist() if length else []
 
 
+@continue_greedily.mistake(
+    "Your code returns what the model predicts at the last positions of the text that came in; for `length` 0, at all "
+    "of them. Each new token has to be read before the next one can be predicted: call the model in a loop."
+)
+def in_one_pass_for_every_length(model, ids, length):
+    return model(torch.tensor([ids]))[0, -length:].argmax(-1).tolist()
+
+
 @continue_greedily.mistake("Your code returns a tensor of shape (1, …). Return a list of ids: `[0].tolist()`.")
 def tensor_returned(model, ids, length):
     return torch.tensor([choose.continue_greedily(model, ids, length)], dtype=torch.long)

@@ -109,7 +109,7 @@ def in_bits(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your loss mixes the logits of different tokens, as if their axes were exchanged, (B, V, T), before `reshape(-1, "
+    "Your loss mixes the logits of different tokens, as if their axes were swapped, (B, V, T), before `reshape(-1, "
     "V)` cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, "
     "V, T) with labels (B, T)."
 )
@@ -185,9 +185,9 @@ def overflowing_sum(logits, labels):
 
 
 @cross_entropy.mistake(
-    "In a row far below another row, your loss is infinite: measured against the largest logit of several rows, every "
-    "exponential of that row is 0, and ln 0 is minus infinity. Subtract the largest logit of each row, or use "
-    "`log_softmax`, which does so."
+    "Where the logits of one row are far below those of another, your loss is minus infinity: you subtract the largest "
+    "logit of several rows, so every exponential in the low row becomes 0, and ln 0 is minus infinity. Subtract the "
+    "largest logit of each row, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, labels):
     lower = logits - logits.max()

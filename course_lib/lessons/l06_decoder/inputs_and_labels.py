@@ -49,7 +49,7 @@ def the_same_twice(ids):
 
 @inputs_and_labels.mistake(
     "Your inputs and labels are swapped: the model would read a token and predict the one before it. Return the inputs "
-    "first, which are all tokens but the last."
+    "first: all tokens but the last."
 )
 def swapped(ids):
     return ids[:, 1:], ids[:, :-1]
@@ -130,6 +130,14 @@ def filled_in_front(ids):
 )
 def filled_up(ids):
     return ids, torch.cat((ids[:, 1:], torch.full_like(ids[:, :1], -100)), dim=1)
+
+
+@inputs_and_labels.mistake(
+    "The last of your labels is −100, but the last input has an answer too: `ids` has one token more than the inputs. "
+    "The labels are all tokens but the first."
+)
+def last_label_ignored(ids):
+    return ids[:, :-1], torch.cat((ids[:, 1:-1], torch.full_like(ids[:, :1], -100)), dim=1)
 
 
 @inputs_and_labels.mistake(

@@ -177,7 +177,7 @@ decoder_layer.patch(
 
 
 @decoder_layer.mistake(
-    "Your two masks are exchanged. `mask` says what the self-attention may read, and `memory_mask` what the "
+    "Your two masks are swapped. `mask` says what the self-attention may read, and `memory_mask` what the "
     "cross-attention may read."
 )
 class MasksExchanged(layers.DecoderLayer):

@@ -269,6 +269,17 @@ def both_marks_returned_and_one_counted(model, source_ids, max_length):
     return both_marks_returned(model, source_ids, max_length - 1)
 
 
+@greedy_translation.mistake(
+    "Your translation leaves out [eos], but continues after it. Token 2 says that the sentence is over: stop there."
+)
+def marks_left_out_at_the_end(model, source_ids, max_length):
+    source, target = torch.tensor([source_ids]), [1]
+    memory = model.encode(source)
+    while len(target) <= max_length:
+        target.append(int(model.decode(torch.tensor([target]), memory, source)[0, -1].argmax()))
+    return [token for token in target if token not in (1, 2)]
+
+
 @greedy_translation.mistake("Your code returns a tensor of shape (1, …). Return a list of ids: `[0].tolist()`.")
 def tensor_returned(model, source_ids, max_length):
     return torch.tensor([choose.greedy_translation(model, source_ids, max_length)])

@@ -92,6 +92,14 @@ def too_steep(step, d_model, warmup):
 
 
 @learning_rate.mistake(
+    "During the warm-up, your rate rises with the square root of the step. It should rise in a straight line: d_model^"
+    "−0.5 times step · warmup^−1.5."
+)
+def rising_with_the_root_of_the_step(step, d_model, warmup):
+    return float(d_model**-0.5 * step**-0.5 * min(1, step / warmup))
+
+
+@learning_rate.mistake(
     "Your factor is d_model^0.5, which grows with the width. The exponent is negative: d_model^−0.5."
 )
 def wider_is_faster(step, d_model, warmup):

@@ -68,7 +68,7 @@ def hides_queries(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your code takes 0 for padding in every call, but the padding's id is passed in as `pad`. Compare with that.",
+    "Your code treats 0 as padding in every call, but the id of the padding is passed in as `pad`. Compare with that.",
     seen="https://github.com/hyunwoongko/transformer/issues/11",
 )
 def always_zero(ids, pad):

@@ -105,8 +105,8 @@ def all_to_the_others(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your loss is the surprise at smoothed probabilities of the model, (1 − ε) p + ε / V. Smooth the labels: a share 1 "
-    "− ε of the loss is the surprise −log p at the right token, and the share ε the mean surprise at all V tokens."
+    "Your loss is the surprise at smoothed probabilities of the model, (1 − ε) p + ε / V. Smooth the labels instead: "
+    "add (1 − ε) times the surprise −ln p at the right token and ε times the mean surprise at all V tokens."
 )
 def probabilities_smoothed(logits, labels, epsilon):
     right, _, counts = right_share(logits, labels)
@@ -253,9 +253,9 @@ def logarithm_of_the_softmax(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "In a row far below another row, your loss is infinite: measured against the largest logit of several rows, every "
-    "exponential of that row is 0, and ln 0 is minus infinity. Subtract the largest logit of each row, or use "
-    "`log_softmax`, which does so."
+    "Where the logits of one row are far below those of another, your loss is minus infinity: you subtract the largest "
+    "logit of several rows, so every exponential in the low row becomes 0, and ln 0 is minus infinity. Subtract the "
+    "largest logit of each row, or use `log_softmax`, which does so."
 )
 def largest_logit_of_all_rows(logits, labels, epsilon):
     lower = logits - logits.max()
@@ -335,8 +335,8 @@ def constant_added(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "The smoothed part of your loss takes the mean of the logits themselves. Surprise is −ln p: take the mean of their "
-    "`log_softmax`."
+    "The smoothed part of your loss takes the mean of the raw logits. Surprise is −ln p, so take the mean of "
+    "−`log_softmax(logits)`."
 )
 def mean_of_the_logits(logits, labels, epsilon):
     right, _, counts = right_share(logits, labels)
@@ -353,7 +353,7 @@ def mean_of_the_probabilities(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your loss mixes the logits of different tokens, as if their axes were exchanged, (B, V, T), before `reshape(-1, "
+    "Your loss mixes the logits of different tokens, as if their axes were swapped, (B, V, T), before `reshape(-1, "
     "V)` cuts them into rows. Flatten (B, T, V) as it is, or leave the exchange to `F.cross_entropy`, which takes (B, "
     "V, T) with labels (B, T)."
 )

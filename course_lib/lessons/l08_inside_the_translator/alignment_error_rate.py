@@ -136,6 +136,16 @@ def either_way_round(predicted, sure):
 
 
 @alignment_error_rate.mistake(
+    "Your code compares the sorted links place by place, so that after a missing or an extra link none agrees. A link "
+    "agrees if it is anywhere among the true links of its sentence."
+)
+def place_by_place(predicted, sure):
+    pairs = list(zip(predicted, sure, strict=True))
+    agreed = sum(one == other for A, S in pairs for one, other in zip(sorted(A), sorted(S), strict=False))
+    return 1 - 2 * agreed / sum(len(A) + len(S) for A, S in pairs)
+
+
+@alignment_error_rate.mistake(
     "Your code divides by the number of sentences, not by the number of links. Divide twice the agreed links by the "
     "predicted plus the true ones."
 )

@@ -125,16 +125,16 @@ def sources_as_a_tensor(weights):
 
 
 @alignment_from_weights.mistake(
-    "Your code links every pair whose weight is above one half. A row whose weight is spread has none, but each "
-    "target word gets exactly one link: its largest weight, however small."
+    "Your code links every pair whose weight is above one half. A row whose weight is spread out gets no link, but "
+    "each target word should have exactly one: at its largest weight, however small."
 )
 def above_one_half(weights):
     return {(source, target) for target, source in (weights > 0.5).nonzero().tolist()}
 
 
 @alignment_from_weights.mistake(
-    "Your code links every pair whose weight is at least one half. A row whose weight is spread has none, but each "
-    "target word gets exactly one link: its largest weight, however small."
+    "Your code links every pair whose weight is at least one half. A row whose weight is spread out gets no link, but "
+    "each target word should have exactly one: at its largest weight, however small."
 )
 def one_half_or_more(weights):
     return {(source, target) for target, source in (weights >= 0.5).nonzero().tolist()}

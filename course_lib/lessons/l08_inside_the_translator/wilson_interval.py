@@ -55,7 +55,7 @@ def roots(share: float, c: float) -> tuple[float, float]:
 
 
 @wilson_interval.mistake(
-    "Under your root is the share that was counted, right / total. The formula has the unknown share p on both sides. "
+    "You put the counted share, right / total, under the root. The formula has the unknown share p on both sides. "
     "For 100 right answers of 100, yours says that the true share is certainly 100 %."
 )
 def counted_share_under_the_root(right, total):
@@ -64,11 +64,32 @@ def counted_share_under_the_root(right, total):
 
 
 @wilson_interval.mistake(
-    "Under your root is the share that was counted, right / total, and your ends are cut off at 0 and 1. The formula "
-    "has the unknown share p on both sides; its solutions never leave 0 to 1."
+    "You put the counted share, right / total, under the root, and cut the ends off at 0 and 1. The formula has the "
+    "unknown share p on both sides; its solutions always lie between 0 and 1."
 )
 def counted_share_under_the_root_cut_off(right, total):
     low, high = counted_share_under_the_root(right, total)
+    return max(low, 0.0), min(high, 1.0)
+
+
+@wilson_interval.mistake(
+    "The middle of your interval is right, but its width is not. Yours is the interval of Agresti and Coull, which "
+    "puts the middle under the root and divides by total + 1.96². The two ends should be the roots of the quadratic "
+    "equation."
+)
+def agresti_and_coull(right, total):
+    n = total + 1.96**2
+    middle = (right + 1.96**2 / 2) / n
+    return ends(middle, 1.96 * math.sqrt(middle * (1 - middle) / n))
+
+
+@wilson_interval.mistake(
+    "Your interval is that of Agresti and Coull, which puts its middle under the root and divides by total + 1.96², "
+    "with the ends cut off at 0 and 1. The two ends should be the roots of the quadratic equation, which always lie "
+    "between 0 and 1."
+)
+def agresti_and_coull_cut_off(right, total):
+    low, high = agresti_and_coull(right, total)
     return max(low, 0.0), min(high, 1.0)
 
 

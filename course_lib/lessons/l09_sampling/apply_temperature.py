@@ -60,7 +60,11 @@ apply_temperature = Exercise(
         case(fixed_tensor(3, 4, seed=2), 0.0, having=("temperature 0", "a batch")),
         case(fixed_tensor(2, 3, 4) - 5, 1.5, having=("two axes before the last", "a batch")),
         case(fixed_tensor(5) * 100, 10.0, having=("huge numbers",)),
-        case(fixed_tensor(2, 4, seed=3) - 500, 0, having=("temperature 0", "numbers far below 0", "a batch")),
+        case(
+            fixed_tensor(2, 4, seed=3) - 500,
+            0,
+            having=("temperature 0", "logits that are all far below 0", "huge numbers", "a batch"),
+        ),
         case(fixed_tensor(3, 3, seed=6), 0, having=("temperature 0", "as many rows as tokens", "a batch")),
         case(torch.tensor([-1.0, 0.0, -2.0]), 0, having=("temperature 0", "a largest logit of 0")),
         case(torch.tensor([0.5, 1.0, 1.000001]), 0, having=("temperature 0", "logits that are nearly equal")),

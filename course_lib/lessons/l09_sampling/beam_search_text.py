@@ -57,14 +57,31 @@ beam_search_text = Exercise(
         case(writer(45), [4], 3, 5, 0, having=("a prompt of a single token",)),
         case(writer(17), [3, 1, 2], 2, 6, 0, having=("a longer prompt", "two beams")),
         case(writer(43), [1, 2], 3, 4, 0, having=("a length of 4",)),
-        case(writer(22), [4], 2, 4, 0, having=("a length of 4", "two beams", "a prompt of a single token")),
+        case(
+            writer(22),
+            [4],
+            2,
+            4,
+            0,
+            having=(
+                "a length of 4",
+                "two beams",
+                "a prompt of a single token",
+                "an unfinished text that is likelier than all ended ones",
+                "a likeliest text that is found after another has ended",
+            ),
+        ),
         case(
             writer(16),
             [1, 2],
             3,
             4,
             0,
-            having=("an unfinished text that is likelier than those that ended", "a length of 4"),
+            having=(
+                "an unfinished text that is likelier than all ended ones",
+                "a likeliest text that is found after another has ended",
+                "a length of 4",
+            ),
         ),
         case(
             writer(125),
@@ -72,7 +89,12 @@ beam_search_text = Exercise(
             3,
             4,
             0,
-            having=("an unfinished text that is likelier than the only one that ended", "a length of 4"),
+            having=(
+                "an unfinished text that is likelier than the only ended one",
+                "an unfinished text that is likelier than all ended ones",
+                "a likeliest text that is found after another has ended",
+                "a length of 4",
+            ),
         ),
         case(
             writer(84),
@@ -81,14 +103,31 @@ beam_search_text = Exercise(
             4,
             0,
             having=(
-                "a short text that is likelier than all longer ones",
                 "two beams",
                 "a prompt of a single token",
                 "a length of 4",
             ),
         ),
-        case(writer(271), [1, 2], 3, 5, 0, having=("a text that ends after three others have",)),
-        case(writer(131), [1, 2], 2, 6, 0, having=("a text that outlives two that ended", "two beams")),
+        case(
+            writer(271),
+            [1, 2],
+            3,
+            5,
+            0,
+            having=("a text that stops immediately", "a likeliest text that is found after another has ended"),
+        ),
+        case(
+            writer(131),
+            [1, 2],
+            2,
+            6,
+            0,
+            having=(
+                "an unfinished text that is likelier than all ended ones",
+                "a likeliest text that is found after another has ended",
+                "two beams",
+            ),
+        ),
         case(writer(53), [3, 1, 2], 3, 5, 0, having=("a text that stops immediately", "a longer prompt")),
         case(
             writer(124),
@@ -97,7 +136,7 @@ beam_search_text = Exercise(
             4,
             0,
             having=(
-                "a likelier text that is found after another has ended",
+                "a likeliest text that is found after another has ended",
                 "two beams",
                 "a prompt of a single token",
                 "a length of 4",
@@ -106,8 +145,33 @@ beam_search_text = Exercise(
         case(writer(52), [1, 2], 1, 5, 0, having=("a single beam",)),
         case(writer(33), [4, 0], 3, 5, 0, having=("the stop token in the prompt",)),
         case(writer(26), [1, 2], 3, 5, 4, having=("another stop token",)),
-        case(writer(11), [1, 2], 3, 5, 4, having=("another stop token", "a written token 0")),
-        case(writer(643), [2, 1], 2, 5, 0, having=("a likelier text that only more beams would find", "two beams")),
+        case(
+            writer(11),
+            [1, 2],
+            3,
+            5,
+            4,
+            having=(
+                "another stop token",
+                "a token 0 in the result",
+                "a text that stops immediately",
+                "an unfinished text that is likelier than all ended ones",
+                "a likeliest text that is found after another has ended",
+            ),
+        ),
+        case(
+            writer(643),
+            [2, 1],
+            2,
+            5,
+            0,
+            having=(
+                "a likelier text that only more beams would find",
+                "two beams",
+                "an unfinished text that is likelier than all ended ones",
+                "an unfinished text that is likelier than the only ended one",
+            ),
+        ),
         case(
             writer(100),
             [1],
@@ -338,7 +402,7 @@ beam_search_text.patch(
 )
 
 beam_search_text.patch(
-    "In your code only the last token counts, as if the totals started again at 0 in each step. Pass on the totals "
+    "In your code, only the last token counts, as if the totals started again at 0 in each step. Pass on the totals "
     "that `beam_step` returns.",
     replace="step(logits, totals, beams)",
     by="step(logits, torch.zeros_like(totals), beams)",
@@ -354,6 +418,13 @@ beam_search_text.patch(
     "Your code writes one token too few. A text has up to `length` new tokens, the stop token included.",
     replace="range(length)",
     by="range(length - 1)",
+)
+
+beam_search_text.patch(
+    "Your code counts the prompt as a part of `length`, so that it stops too early. `length` limits the new tokens "
+    "only.",
+    replace="range(length)",
+    by="range(length - len(prompt))",
 )
 
 beam_search_text.patch(

@@ -54,13 +54,18 @@ beam_step = Exercise(
             torch.tensor([[0.0, -200.0, -150.0], [-300.0, 0.0, -290.0]]),
             torch.tensor([-1.0, -120.0]),
             4,
-            having=("huge numbers", "more beams than texts", "more beams than tokens"),
+            having=(
+                "a text whose logits differ by hundreds",
+                "huge numbers",
+                "more beams than texts",
+                "more beams than tokens",
+            ),
         ),
         case(
             fixed_tensor(2, 4, seed=8) - torch.tensor([[0.0], [300.0]]),
             torch.tensor([-1.2, -1.0]),
             3,
-            having=("a text whose logits are far below the others", "more beams than texts"),
+            having=("a text whose logits are far below the others", "huge numbers", "more beams than texts"),
         ),
         case(
             torch.tensor([[0.5, -torch.inf, 1.0, 0.1], [1.0, 0.0, -torch.inf, -torch.inf]]),
@@ -126,7 +131,7 @@ def totals_not_ranked(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "In your code each text continues with its own best tokens. All extensions of all texts compete, so a good text "
+    "In your code, each text continues with its own best tokens. All extensions of all texts compete, so a good text "
     "may continue twice and a bad one not at all."
 )
 def each_its_own(logits, totals, beams):
@@ -152,6 +157,16 @@ def swapped(logits, totals, beams):
 def divided_by_the_rows(logits, totals, beams):
     values, indices = (totals[:, None] + logits.log_softmax(-1)).flatten().topk(beams)
     return indices // len(logits), indices % len(logits), values
+
+
+@beam_step.mistake(
+    "Your parents and tokens are what you get if you divide an index into the flat table by n, the number of texts, "
+    "and take what is beyond the last text modulo n. A row has V cells, so use `// V` and `% V`."
+)
+def divided_by_the_rows_and_cut(logits, totals, beams):
+    n = len(logits)
+    values, indices = (totals[:, None] + logits.log_softmax(-1)).flatten().topk(beams)
+    return indices // n % n, indices % n, values
 
 
 @beam_step.mistake(
@@ -312,6 +327,15 @@ def best_token_of_each_text(logits, totals, beams):
     best, tokens = logits.log_softmax(-1).max(dim=-1)
     new, parents = (totals + best).topk(min(beams, len(totals)))
     return parents, tokens[parents], new
+
+
+@beam_step.mistake(
+    "Your first step is right, but after it your code continues each text by its likeliest token only. Two of the best "
+    "texts may continue the same one: look for the largest of all n · V totals."
+)
+def best_token_of_each_of_several_texts(logits, totals, beams):
+    step = beam.beam_step if len(totals) == 1 else best_token_of_each_text
+    return step(logits, totals, beams)
 
 
 @beam_step.right_for_whole_course

@@ -87,6 +87,14 @@ def power_of_the_length_only(length, alpha):
 
 
 @length_penalty.mistake(
+    "Your code raises only the length and the 1 to the power of alpha, as without brackets around the sums. Add 5 "
+    "first: the power belongs to 5 + length, and to 5 + 1."
+)
+def powers_without_brackets(length, alpha):
+    return float((5 + length**alpha) / (5 + 1**alpha))
+
+
+@length_penalty.mistake(
     "Your code raises only the denominator to the power of alpha. The numerator has the exponent too: (5 + "
     "length)^alpha."
 )
@@ -100,7 +108,7 @@ def without_alpha(length, alpha):
 
 
 @length_penalty.mistake(
-    "In your code alpha is the base, and the length is in the exponent. It should be the other way round: (5 + "
+    "In your code, alpha is the base, and the length is in the exponent. It should be the other way round: (5 + "
     "length)^alpha."
 )
 def base_and_exponent_swapped(length, alpha):
@@ -158,7 +166,7 @@ def numerator_without_brackets(length, alpha):
 
 
 @length_penalty.mistake(
-    "In your code alpha is a factor above and below, so that it cancels out. Alpha is the exponent: use `**`."
+    "In your code, alpha is a factor above and below, so that it cancels out. Alpha is the exponent: use `**`."
 )
 def factor_above_and_below(length, alpha):
     return (5 + length) * alpha / (6 * alpha) if alpha else 1.0

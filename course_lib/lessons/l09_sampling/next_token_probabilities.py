@@ -57,7 +57,7 @@ next_token_probabilities = Exercise(
 
 
 @next_token_probabilities.mistake(
-    "In your code top-p comes before top-k, or looks at the whole distribution. Apply top-k first, and top-p to what "
+    "In your code, top-p comes before top-k, or looks at the whole distribution. Apply top-k first, and top-p to what "
     "it leaves."
 )
 def p_before_k(logits, temperature, k, p):

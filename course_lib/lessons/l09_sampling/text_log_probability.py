@@ -38,9 +38,9 @@ def explain_a_floor(answer: Any, arguments: tuple[Any, ...]) -> str:
     if not (first == second and -200 < first < -1):
         return ""
     return (
-        f"In your code no log-probability of a token falls below −{-first:.4g}, however unlikely the token is. A small "
-        "number added to the probabilities does that, and so does a lower limit for them. Use `torch.log_softmax`, "
-        "which needs neither."
+        f"In your code, no log-probability of a token falls below −{-first:.4g}, however unlikely the token is. A "
+        "small number added to the probabilities does that, and so does a lower limit for them. Use "
+        "`torch.log_softmax`, which needs neither."
     )
 
 
@@ -62,7 +62,11 @@ text_log_probability = Exercise(
         case(fixed_tensor(4, 4), torch.tensor([3, 1, 0, 0]), having=("as many tokens as the vocabulary has",)),
         case(fixed_tensor(3, 5) * 100, IDS, having=("huge numbers",)),
         case(fixed_tensor(3, 5) + 200, IDS, having=("huge numbers", "huge numbers close together")),
-        case(fixed_tensor(3, 5) - torch.tensor([[0.0], [300.0], [0.0]]), IDS, having=("a row far below the others",)),
+        case(
+            fixed_tensor(3, 5) - torch.tensor([[0.0], [300.0], [0.0]]),
+            IDS,
+            having=("a row far below the others", "huge numbers"),
+        ),
         case(fixed_tensor(150, 6), torch.arange(150) % 6, having=("a long text",)),
         case(fixed_tensor(3, 5, dtype=torch.float64), IDS, having=("float64 numbers",)),
     ),

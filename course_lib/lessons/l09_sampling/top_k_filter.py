@@ -55,7 +55,14 @@ top_k_filter = Exercise(
         case(fixed_tensor(3, 5, seed=3), 1, having=("k = 1", "a batch")),
         case(fixed_tensor(2, 3, 5, seed=4), 3, having=("two axes before the last", "a batch")),
         case(torch.tensor([-1.0, 0.0, 2.0, -3.0]), 2, having=("a kept logit of 0",)),
-        case(fixed_tensor(5) - 500, 2, having=("numbers far below 0",)),
+        case(
+            fixed_tensor(5) - 500,
+            2,
+            having=(
+                "logits that are all far below 0",
+                "huge numbers",
+            ),
+        ),
         case(fixed_tensor(2, 4), 4, having=("k as large as the vocabulary", "a batch")),
         case(fixed_tensor(2, 4), 50, having=("k larger than the vocabulary", "a batch")),
         case(torch.tensor([1.0, 2.0, 0.5, 1.0, -1.0, 1.0]), 2, having=("logits that equal the k-th largest",)),
@@ -185,7 +192,7 @@ def ids_of_all_rows(logits, k):
 
 
 @top_k_filter.mistake(
-    "In your code rows compete, as in `topk` over the first axis. The V tokens of a row compete: use the last axis."
+    "In your code, rows compete, as in `topk` over the first axis. The V tokens of a row compete: use the last axis."
 )
 def along_the_rows(logits, k):
     return logits.masked_fill(logits < logits.topk(min(k, logits.size(0)), dim=0).values[-1:], -1e9)

@@ -56,25 +56,35 @@ top_p_filter = Exercise(
     example=case(torch.tensor([0.1, 0.4, 0.2, 0.3]).log(), 0.8),
     another=case(torch.tensor([0.3, 0.2, 0.05, 0.45]).log(), 0.8),
     cases=(
-        case(fixed_tensor(6, seed=2), 0.7, having=("logits of any size",)),
-        case(torch.tensor([0.2, 0.7, 0.1]).log(), 0.5, having=("a first token that alone has more than p",)),
+        case(fixed_tensor(6, seed=2), 0.7, having=("logits that are not the logarithms of probabilities",)),
+        case(torch.tensor([0.2, 0.7, 0.1]).log(), 0.5, having=("a likeliest token that alone has more than p",)),
         case(
             fixed_tensor(3, 5, seed=1),
             0.75,
-            having=("a batch", "a first token that alone has more than p", "logits of any size"),
+            having=(
+                "a batch",
+                "a likeliest token that alone has more than p",
+                "logits that are not the logarithms of probabilities",
+            ),
         ),
-        case(fixed_tensor(4, 4, seed=5), 0.9, having=("as many rows as tokens", "a batch", "logits of any size")),
+        case(
+            fixed_tensor(4, 4, seed=5),
+            0.9,
+            having=("as many rows as tokens", "a batch", "logits that are not the logarithms of probabilities"),
+        ),
         case(
             fixed_tensor(2, 3, 5, seed=4),
             0.6,
             having=(
                 "two axes before the last",
                 "a batch",
-                "a first token that alone has more than p",
-                "logits of any size",
+                "a likeliest token that alone has more than p",
+                "logits that are not the logarithms of probabilities",
             ),
         ),
-        case(fixed_tensor(2, 5), 1.0, having=("p = 1", "a batch", "logits of any size")),
+        case(
+            fixed_tensor(2, 5), 1.0, having=("p = 1", "a batch", "logits that are not the logarithms of probabilities")
+        ),
         case(
             fixed_tensor(2, 5),
             0.05,
@@ -82,20 +92,25 @@ top_p_filter = Exercise(
                 "a tiny p",
                 "a batch",
                 "a small p",
-                "a first token that alone has more than p",
-                "logits of any size",
+                "a likeliest token that alone has more than p",
+                "logits that are not the logarithms of probabilities",
             ),
         ),
         case(
             torch.tensor([0.3, -torch.inf, 1.0, 0.6, -torch.inf, 0.1]),
             0.75,
-            having=("logits of minus infinity that top-k left", "logits of any size"),
+            having=("logits of minus infinity that top-k left", "logits that are not the logarithms of probabilities"),
         ),
         case(torch.tensor([0.26, 0.1, 0.26, 0.1, 0.28]).log(), 0.7, having=("tokens that are equally likely",)),
         case(
             fixed_tensor(2, 5, seed=8) * 3 + 1000,
             0.5,
-            having=("huge numbers", "a batch", "a first token that alone has more than p", "logits of any size"),
+            having=(
+                "huge numbers",
+                "a batch",
+                "a likeliest token that alone has more than p",
+                "logits that are not the logarithms of probabilities",
+            ),
         ),
         case(
             torch.tensor([[0.05, 0.15, 0.5, 0.3], [0.7, 0.1, 0.1, 0.1]]).log(),
@@ -103,32 +118,53 @@ top_p_filter = Exercise(
             having=(
                 "a small p",
                 "a batch",
-                "a first token that alone has more than p",
+                "a likeliest token that alone has more than p",
                 "tokens that are equally likely",
             ),
         ),
         case(
             POWERS_OF_TWO,
             0.75,
-            having=("a sum that is exactly p", "tokens that are equally likely", "logits of any size"),
+            having=(
+                "a sum below 1 that is exactly p",
+                "tokens that are equally likely",
+                "logits that are not the logarithms of probabilities",
+            ),
         ),
         case(
             torch.stack((POWERS_OF_TWO, POWERS_OF_TWO.flip(0))),
             0.5,
-            having=("a sum that is exactly p", "a batch", "tokens that are equally likely", "logits of any size"),
+            having=(
+                "a sum below 1 that is exactly p",
+                "a batch",
+                "tokens that are equally likely",
+                "logits that are not the logarithms of probabilities",
+            ),
         ),
         case(
             torch.tensor([[0.7, 0.1, 0.15, 0.05], [0.26, 0.3, 0.2, 0.24]]).log(),
             0.6,
-            having=("a first row that needs fewer tokens", "a batch", "a first token that alone has more than p"),
+            having=("a first row that needs fewer tokens", "a batch", "a likeliest token that alone has more than p"),
         ),
         case(
             torch.tensor([[0.4, 0.05, 0.25, 0.3], [0.27, 0.23, 0.24, 0.26]]).log(),
             0.6,
-            having=("a first row that needs fewer tokens", "a batch", "rows of which one is flatter"),
+            having=("a first row that needs fewer tokens", "a batch"),
         ),
-        case(fixed_tensor(5, seed=9) - 500, 0.6, having=("numbers far below 0", "logits of any size")),
-        case(fixed_tensor(6, seed=3, dtype=torch.float64), 0.7, having=("float64 numbers", "logits of any size")),
+        case(
+            fixed_tensor(5, seed=9) - 500,
+            0.6,
+            having=(
+                "logits that are all far below 0",
+                "huge numbers",
+                "logits that are not the logarithms of probabilities",
+            ),
+        ),
+        case(
+            fixed_tensor(6, seed=3, dtype=torch.float64),
+            0.7,
+            having=("float64 numbers", "logits that are not the logarithms of probabilities"),
+        ),
     ),
     hints=(
         (
@@ -441,7 +477,7 @@ def softmax_of_the_columns(logits, p):
 
 
 @top_p_filter.mistake(
-    "In your code rows are mixed, as if it sorted along the first axis. Sort the V tokens of each row: the last axis."
+    "In your code, rows are mixed, as if it sorted along the first axis. Sort the V tokens of each row: the last axis."
 )
 def sorted_along_the_rows(logits, p):
     if logits.dim() == 1:
@@ -460,8 +496,8 @@ def two_softmaxes(logits, p):
 
 
 @top_p_filter.mistake(
-    "Where a sum is exactly p, your code keeps one token too many. A token goes as soon as those before it have p: it "
-    "stays if their sum is below p, `<`, not if it is at most p, `<=`."
+    "Where a sum is exactly p, your code keeps one token too many. A token stays only if the sum before it is below p "
+    "(`<`), not if it equals p (`<=`)."
 )
 def one_beyond_an_exact_sum(logits, p):
     return nucleus(logits, lambda ordered: ordered.cumsum(-1) - ordered <= p)

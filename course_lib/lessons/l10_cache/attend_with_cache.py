@@ -11,6 +11,7 @@ from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l10_cache.inputs import Pair, earlier_tokens, output_and_pair
+from course_lib.text.wording import in_words
 from course_lib.transformer import cache
 from course_lib.transformer.attention import causal_mask, scaled_dot_product_attention
 
@@ -31,11 +32,6 @@ def attended(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = 
 def new_tokens(B: int, H: int, T: int, d_k: int = 4, d_v: int = 4, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     """Query (B, H, T, d_k), key (B, H, T, d_k) and value (B, H, T, d_v) of T new tokens."""
     return tuple(fixed_tensor(B, H, T, d, seed=seed + i) for i, d in enumerate((d_k, d_k, d_v)))  # type: ignore[return-value]
-
-
-def in_words(count: int) -> str:
-    """A count in words, if it is a small one."""
-    return {0: "no", 1: "one", 2: "two", 3: "three", 4: "four"}.get(count, str(count))
 
 
 def explain_what_is_read(answer: Any, arguments: tuple[Any, ...]) -> str:
@@ -283,7 +279,7 @@ def past_only(query, key, value, past):
 
 
 @attend_with_cache.mistake(
-    "In your code each new token reads the past and itself, but not the new tokens before it. Those are part of the "
+    "In your code, each new token reads the past and itself, but not the new tokens before it. Those are part of the "
     "text too."
 )
 def not_the_new_ones_before(query, key, value, past):

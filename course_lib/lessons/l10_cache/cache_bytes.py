@@ -22,7 +22,7 @@ cache_bytes = Exercise(
         case(12, 12, 64, 1, 2, having=("a single token",)),
         case(1, 5, 16, 10, 4, having=("a single layer",)),
         case(2, 1, 16, 10, 4, having=("a single head",)),
-        case(3, 2, 8, 7, 1, having=("one byte each",)),
+        case(3, 2, 8, 7, 1, having=("one byte for each number",)),
     ),
     hints=(
         "Begin with one token in one head of one layer. What is kept of it, and how many numbers is that?",

@@ -122,35 +122,36 @@ cached_self_attention.patch(
 )
 
 cached_self_attention.patch(
-    "After a past your first new token is at position P + 1. Positions count from 0, so after P old tokens it is at P.",
+    "After a past of P tokens, your code puts the first new token at position P + 1. Positions count from 0, so it "
+    "belongs at P.",
     replace="P = 0 if past is None else past[0].size(2)",
     by="P = 0 if past is None else past[0].size(2) + 1",
 )
 
 cached_self_attention.patch(
-    "After a past your first new token is at the position H, the number of heads. The keys of the past are (B, H, P, "
-    "d_k): P is `past[0].size(2)`.",
+    "After a past, your code puts the first new token at position H, the number of heads. The keys of the past are (B, "
+    "H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(1)",
 )
 
 cached_self_attention.patch(
-    "After a past your first new token is at the position d_k, a width. The keys of the past are (B, H, P, d_k): P is "
-    "`past[0].size(2)`.",
+    "After a past, your code puts the first new token at position d_k, a width. The keys of the past are (B, H, P, "
+    "d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(3)",
 )
 
 cached_self_attention.patch(
-    "After a past your first new token is at the position B, the number of texts, as `len(past[0])` gives it. The "
-    "keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
+    "After a past, your code puts the first new token at position B, the number of texts, as `len(past[0])` gives it. "
+    "The keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="past[0].size(0)",
 )
 
 cached_self_attention.patch(
-    "After a past your first new token is always at position 2, as with `len(past)`, the length of the pair. The keys "
-    "of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
+    "After a past, your code always puts the first new token at position 2, as with `len(past)`, the length of the "
+    "pair. The keys of the past are (B, H, P, d_k): P is `past[0].size(2)`.",
     replace="past[0].size(2)",
     by="2",
 )

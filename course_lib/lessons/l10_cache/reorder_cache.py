@@ -10,7 +10,10 @@ from course_lib.exercises.adapters import call_directly
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
 from course_lib.lessons.l10_cache.inputs import Pair, earlier_tokens
+from course_lib.text.wording import in_words
 from course_lib.transformer import cache
+
+RETURNED_IN_THE_FIRST_ROUND = ", the first: `return` inside a loop ends the function in the first round"
 
 
 def with_stacked_layers(answer: Any) -> Callable[..., Any]:
@@ -23,11 +26,22 @@ def with_stacked_layers(answer: Any) -> Callable[..., Any]:
             return None
         if not isinstance(result, tuple | list) or any(not isinstance(each, tuple | list | Tensor) for each in result):
             raise TypeError("your code should return a list with a pair (keys, values) for each layer.")
-        if len(result) != layers or any(len(pair) != 2 for pair in result):
-            raise TypeError(f"your code should return a list of {layers}: a pair (keys, values) for each layer.")
+        if len(result) != layers:
+            wanted = f"a list of {in_words(layers)} pair{'' if layers == 1 else 's'} (keys, values), one for each layer"
+            only = "only " if len(result) < layers else ""
+            cause = RETURNED_IN_THE_FIRST_ROUND if is_first_layer(result, past, parents) else ""
+            raise TypeError(f"your code should return {wanted}; yours has {only}{in_words(len(result))}{cause}.")
+        if any(len(pair) != 2 for pair in result):
+            raise TypeError("your code should return a list with a pair (keys, values) for each layer.")
         return torch.stack([keys for keys, _ in result]), torch.stack([values for _, values in result])
 
     return function
+
+
+def is_first_layer(result: Any, past: list[Pair], parents: Tensor) -> bool:
+    """Whether a result is the first layer alone, reordered."""
+    ((keys, values),) = cache.reorder_cache(past[:1], parents)
+    return len(result) == 1 and len(result[0]) == 2 and keys.equal(result[0][0]) and values.equal(result[0][1])
 
 
 def cache_of(N: int, n: int, H: int, S: int, d: int = 2, seed: int = 0) -> list[Pair]:
@@ -50,24 +64,24 @@ reorder_cache = Exercise(
     another=case(cache_of(2, 3, 3, 4, seed=5), torch.tensor([2, 0, 0])),
     cases=(
         case(cache_of(1, 2, 2, 3), torch.tensor([1, 0]), having=("a single layer",)),
-        case(cache_of(1, 3, 2, 3, seed=5), torch.tensor([2, 0, 2]), having=("a single layer", "a row that is dropped")),
+        case(cache_of(1, 3, 2, 3, seed=5), torch.tensor([2, 0, 2]), having=("a single layer",)),
         case(
             cache_of(3, 1, 2, 3),
             torch.tensor([0, 0, 0]),
-            having=("the first step", "as many layers as beams", "more beams than rows"),
+            having=("the first step", "as many layers as parents", "more beams than rows"),
         ),
         case(
             cache_of(2, 4, 4, 4),
             torch.tensor([3, 1]),
-            having=("fewer beams than rows", "a row that is dropped", "as many layers as beams"),
+            having=("fewer beams than rows", "as many layers as parents", "as many rows as heads and tokens"),
         ),
-        case(cache_of(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("sizes that are all the same",)),
+        case(cache_of(2, 3, 3, 3), torch.tensor([2, 0, 1]), having=("as many rows as heads and tokens",)),
         case(
             cache_of(2, 2, 2, 2),
             torch.tensor([0, 1]),
-            having=("beams that stay where they are", "as many layers as beams"),
+            having=("beams that stay where they are", "as many layers as parents", "as many rows as heads and tokens"),
         ),
-        case(cache_of(3, 3, 2, 4, 5), torch.tensor([1, 2, 0]), having=("as many layers as beams",)),
+        case(cache_of(3, 3, 2, 4, 5), torch.tensor([1, 2, 0]), having=("as many layers as parents",)),
         case(cache_of(2, 2, 3, 4, 5), torch.tensor([1, 1, 0, 1]), having=("more beams than rows",)),
     ),
     hints=(

@@ -18,14 +18,18 @@ bits_per_character = Exercise(
     example=case(torch.tensor([0.5, 0.25, 0.125]).log(), "the old king"),
     another=case(torch.tensor([0.5, 0.5, 0.0625]).log(), "she slept on"),
     cases=(
-        case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), "once upon a time", having=("another length",)),
-        case(torch.tensor([0.2]).log(), "o", having=("a single token", "another length")),
+        case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), "once upon a time", having=("another number of tokens",)),
+        case(torch.tensor([0.2]).log(), "o", having=("a single token", "another number of tokens")),
         case(
-            torch.tensor([0.5, 0.3, 0.25, 0.05]).log(), "été", having=("letters that take two bytes", "another length")
+            torch.tensor([0.5, 0.3, 0.25, 0.05]).log(),
+            "été",
+            having=("letters that take two bytes", "another number of tokens"),
         ),
         case(torch.tensor([0.5, 0.3, 0.2]).log(), " Oh, no!\nGo 3.\n", having=("signs and new lines",)),
         case(
-            torch.tensor([0.5, 0.25], dtype=torch.float64).log(), "a tree", having=("float64 numbers", "another length")
+            torch.tensor([0.5, 0.25], dtype=torch.float64).log(),
+            "a tree",
+            having=("float64 numbers", "another number of tokens"),
         ),
     ),
     hints=(

@@ -17,12 +17,16 @@ document_mask = Exercise(
     another=case(torch.tensor([[7, 2, 4, 4, 2, 9]]), 2),
     cases=(
         case(torch.tensor([[5, 2, 6, 7], [4, 4, 4, 2], [8, 9, 2, 5]]), 2, having=("a batch",)),
-        case(torch.tensor([[2, 5, 2, 2, 6]]), 2, having=("a text without tokens",)),
+        case(torch.tensor([[2, 5, 2, 2, 6]]), 2, having=("two end tokens one after the other",)),
         case(torch.tensor([[5, 6, 0, 8], [0, 7, 2, 4]]), 0, having=("a batch", "another end token")),
         case(torch.tensor([[5, 0, 2, 0, 4, 2]]), 2, having=("ordinary tokens of id 0",)),
         case(torch.tensor([[5, 6, 7]]), 2, having=("a single text that does not end",)),
-        case(torch.tensor([[5, 9, 2], [9, 2, 2], [2, 4, 9]]), 9, having=("sizes that are all the same", "a batch")),
-        case(torch.tensor([[2], [5]]), 2, having=("a single token", "a batch")),
+        case(
+            torch.tensor([[5, 9, 2], [9, 2, 2], [2, 4, 9]]),
+            9,
+            having=("as many rows as tokens in a row", "another end token", "a batch"),
+        ),
+        case(torch.tensor([[2], [5]]), 2, having=("rows of a single token", "a batch")),
     ),
     hints=(
         (
@@ -48,7 +52,7 @@ def numbers_of_texts(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask an end token belongs to the next text, so no text can see its end, and the next one begins with a "
+    "In your mask, an end token belongs to the next text, so no text can see its end, and the next one begins with a "
     "foreign token. Count the end tokens before each token, without the token itself."
 )
 def end_belongs_to_the_next(ids, end):
@@ -57,8 +61,8 @@ def end_belongs_to_the_next(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask the first token of a row belongs to the text that is counted last, as after `roll`, which brings the "
-    "last number round to the front. No text has ended before the first token: its number is 0."
+    "In your mask, the first token of a row belongs to the text that is counted last, as after `roll`, which brings "
+    "the last number round to the front. No text has ended before the first token: its number is 0."
 )
 def last_number_brought_to_the_front(ids, end):
     text = (ids == end).cumsum(-1).roll(1, -1)
@@ -158,7 +162,7 @@ def heads_in_front(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask an end token is cut off from its text. It belongs to the text that it ends: the model has to see "
+    "In your mask, an end token is cut off from its text. It belongs to the text that it ends: the model has to see "
     "that text to know that it is over."
 )
 def ends_hidden(ids, end):
@@ -168,7 +172,7 @@ def ends_hidden(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask equal tokens see each other, whatever texts they belong to. Compare the numbers of their texts."
+    "In your mask, equal tokens see each other, whatever texts they belong to. Compare the numbers of their texts."
 )
 def of_equal_ids(ids, end):
     return (ids[:, :, None] == ids[:, None])[:, None]
@@ -191,7 +195,7 @@ def ones_and_zeros(ids, end):
     return packing.document_mask(ids, end).float()
 
 
-@document_mask.mistake("In your mask a text always ends at token 2, but the end token's id is passed in as `end`.")
+@document_mask.mistake("In your mask, a text always ends at token 2, but the end token's id is passed in as `end`.")
 def always_two(ids, end):
     return packing.document_mask(ids, 2)
 
@@ -205,15 +209,15 @@ def like_a_padding_mask(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask no token reads an end token. The end of a text belongs to the text like its other tokens, and may be "
-    "read."
+    "In your mask, no token reads an end token. The end of a text belongs to the text like its other tokens, and may "
+    "be read."
 )
 def ends_not_read(ids, end):
     return packing.document_mask(ids, end) & (ids != end)[:, None, None, :]
 
 
 @document_mask.mistake(
-    "In your mask no token reads an end token, and an end token reads the next text in place of its own. The end of a "
+    "In your mask, no token reads an end token, and an end token reads the next text in place of its own. The end of a "
     "text belongs to the text like its other tokens."
 )
 def ends_apart(ids, end):
@@ -222,8 +226,8 @@ def ends_apart(ids, end):
 
 
 @document_mask.mistake(
-    "In your mask the tokens after the last end token of a row see nothing, not even themselves. They belong to a text "
-    "whose end is not in the row: let them see each other."
+    "In your mask, the tokens after the last end token of a row see nothing, not even themselves. They belong to a "
+    "text whose end is not in the row: let them see each other."
 )
 def unfinished_text_left_out(ids, end):
     ended = (ids == end).flip(-1).cumsum(-1).flip(-1) > 0

@@ -64,7 +64,7 @@ hide_tokens = Exercise(
     cases=(
         with_zeros(seed=6, having=("an ordinary token of id 0", "a batch")),
         fixed(4, 30, seed=1, having=("a batch",)),
-        fixed(3, 30, seed=2, share=0.5, having=("another share", "a batch")),
+        fixed(3, 30, seed=2, share=0.5, having=("a share of 0.5", "a batch")),
         fixed(2, 20, seed=3, share=0.0, having=("a share of 0", "a batch")),
         with_specials(SPECIAL, MASK, seed=4, having=("special tokens", "a batch")),
         with_specials(torch.tensor([19, 7, 0]), 19, seed=5, having=("special tokens", "other special ids", "a batch")),
@@ -135,8 +135,8 @@ def id_0_never_chosen(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your labels leave out the chosen tokens that were replaced or kept. All chosen tokens have a label: without it, "
-    "the model could rely on every token that is not [mask]."
+    "Your labels leave out the chosen tokens that were replaced or kept. All chosen tokens have a label: "
+    "otherwise it could trust every token that is not [mask]."
 )
 def labels_of_masked_only(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
@@ -145,7 +145,7 @@ def labels_of_masked_only(ids, special, mask, chances, substitutes, share=0.15):
 
 @hide_tokens.mistake(
     "Your labels leave out the chosen tokens that stay as they are. The model has to predict these too: otherwise it "
-    "could rely on every token that it reads.",
+    "could trust every token that it reads.",
     seen="https://github.com/czlwang/BrainBERT/issues/3",
 )
 def labels_of_changed_only(ids, special, mask, chances, substitutes, share=0.15):
@@ -154,8 +154,8 @@ def labels_of_changed_only(ids, special, mask, chances, substitutes, share=0.15)
 
 
 @hide_tokens.mistake(
-    "Your labels leave out the chosen tokens whose second number is 0.9 or more. They stay as they are, but the model "
-    "has to predict them too: otherwise it could rely on every token that it reads."
+    "Your labels leave out the chosen tokens whose number in `chances[1]` is 0.9 or more. They stay as they are, but "
+    "the model has to predict them too: otherwise it could trust every token that it reads."
 )
 def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
@@ -163,7 +163,7 @@ def labels_below_nine_tenths(ids, special, mask, chances, substitutes, share=0.1
 
 
 @hide_tokens.mistake(
-    "Your code masks all chosen tokens. Only 80 % become [mask]: where the second number is from 0.8 to below 0.9 a "
+    "Your code masks all chosen tokens. Only 80 % become [mask]: where `chances[1]` is at least 0.8 and below 0.9, a "
     "token is replaced, and above that it stays."
 )
 def all_masked(ids, special, mask, chances, substitutes, share=0.15):
@@ -172,7 +172,7 @@ def all_masked(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code replaces all chosen tokens that it does not mask. Half of them, those with a second number of 0.9 or "
+    "Your code replaces all chosen tokens that it does not mask. Half of them, those for which `chances[1]` is 0.9 or "
     "more, stay as they are."
 )
 def none_kept(ids, special, mask, chances, substitutes, share=0.15):
@@ -180,7 +180,7 @@ def none_kept(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your two tenths are exchanged. Where the second number is from 0.8 to below 0.9, a chosen token is replaced; "
+    "Your two tenths are exchanged. Where `chances[1]` is at least 0.8 and below 0.9, a chosen token is replaced; "
     "where it is 0.9 or more, the token stays."
 )
 def tenths_exchanged(ids, special, mask, chances, substitutes, share=0.15):
@@ -190,8 +190,8 @@ def tenths_exchanged(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Where the second number is below 0.8, your inputs have the substitutes in place of [mask]. A token is replaced "
-    "only where that number is from 0.8 to below 0.9; `< 0.9` alone also holds for the masked ones."
+    "Where `chances[1]` is below 0.8, your inputs have the substitutes in place of [mask]. A chosen token becomes the "
+    "substitute only where it is at least 0.8 and below 0.9; `< 0.9` alone also holds for the masked ones."
 )
 def masked_ones_replaced(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)
@@ -199,7 +199,7 @@ def masked_ones_replaced(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code replaces no token. Where the second number is from 0.8 to below 0.9, a chosen token becomes the "
+    "Your code replaces no token. Where `chances[1]` is at least 0.8 and below 0.9, a chosen token becomes the "
     "substitute at its position."
 )
 def none_replaced(ids, special, mask, chances, substitutes, share=0.15):
@@ -207,7 +207,7 @@ def none_replaced(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your code replaces tokens that were not chosen, as a condition on the second number alone does. Only chosen "
+    "Your code replaces tokens that were not chosen, as a condition on `chances[1]` alone does. Only chosen "
     "tokens may change."
 )
 def replaced_everywhere(ids, special, mask, chances, substitutes, share=0.15):

@@ -223,8 +223,8 @@ head.patch(
 )
 
 head.patch(
-    "Your norm has another eps than 1e-5. Use your `LayerNorm`, or `nn.LayerNorm(d_model)` without an eps of "
-    "your own, such as the 1e-12 of BERT.",
+    "The eps of your norm is not 1e-5. Use your `LayerNorm`, or `nn.LayerNorm(d_model)`, and leave its eps as it is "
+    "(BERT has 1e-12).",
     replace="self.norm = norm(d_model)",
     by="self.norm = nn.LayerNorm(d_model, eps=1e-12)",
 )

@@ -132,7 +132,7 @@ def token_0_left_out(hidden, labels, head):
 
 
 @masked_lm_loss.mistake(
-    "Your loss is the sum of the surprise at the hidden tokens divided by the number of all positions. Divide by the "
+    "Your loss is the total surprise at the hidden tokens, divided by the number of all positions. Divide by the "
     "number of tokens that had to be guessed.",
     seen="https://github.com/huggingface/transformers/issues/144",
 )

@@ -17,11 +17,11 @@ pack_texts = Exercise(
     another=case([[4], [8, 6, 9], [7, 5, 6]], 2, 5),
     cases=(
         case([[5, 6, 7, 8, 9], [4, 4], [6]], 2, 3, having=("rows of three tokens",)),
-        case([[5, 0, 6], [0, 8]], 2, 3, having=("rows of three tokens", "a token of id 0")),
+        case([[5, 0, 6], [0, 8]], 2, 3, having=("rows of three tokens", "an ordinary token of id 0")),
         case([[5, 6], [7], [8, 9, 4]], 1, 2, having=("another end token",)),
         case([[9, 8, 7, 6, 5, 4, 3, 9, 8]], 2, 4, having=("a single long text",)),
-        case([[5], [6], [7], [8], [9]], 0, 4, having=("texts of a single token", "another end token")),
-        case([[5, 6, 7], [8, 9, 4]], 2, 8, having=("no remainder",)),
+        case([[5], [6], [7], [8], [9]], 0, 4, having=("in which every text is a single token", "another end token")),
+        case([[5, 6, 7], [8, 9, 4]], 2, 8, having=("a single row",)),
     ),
     hints=(
         "Write the texts of the example one after another on paper, each with its end token. Where do rows of 5 end?",
@@ -94,8 +94,8 @@ def filled_up(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Your code fills up the last row. What is left at the end and does not fill a row is left out, so that each id is "
-    "real text."
+    "Your code fills up the last row. What is left at the end and does not fill a row is left out, so that every "
+    "id comes from the texts."
 )
 def last_row_filled_up(texts, end, length):
     stream = [i for text in texts for i in (*text, end)]

@@ -18,16 +18,24 @@ packed_labels = Exercise(
     example=case(torch.tensor([[5, 6, 2, 8, 9, 4]]), 2),
     another=case(torch.tensor([[7, 2, 4, 6, 2, 9]]), 2),
     cases=(
-        case(torch.tensor([[5, 2, 6, 7], [4, 4, 4, 2], [2, 9, 2, 5]]), 2, having=("a batch",)),
-        case(torch.tensor([[5, 2, 2, 6, 2]]), 2, having=("a text without tokens",)),
-        case(torch.tensor([[5, 6, 0, 8], [0, 7, 2, 4]]), 0, having=("a batch", "another end token")),
+        case(
+            torch.tensor([[5, 2, 6, 7], [4, 4, 4, 2], [2, 9, 2, 5]]),
+            2,
+            having=("a batch", "an end token at the beginning of a row"),
+        ),
+        case(torch.tensor([[5, 2, 2, 6, 2]]), 2, having=("two end tokens one after the other",)),
+        case(
+            torch.tensor([[5, 6, 0, 8], [0, 7, 2, 4]]),
+            0,
+            having=("a batch", "another end token", "an end token at the beginning of a row"),
+        ),
         case(torch.tensor([[5, 0, 2, 0, 4, 0]]), 2, having=("ordinary tokens of id 0",)),
         case(torch.tensor([[2, 9, 2, 5]]), 2, having=("an end token at the beginning of a row",)),
         case(torch.tensor([[5, 6, 7]]), 2, having=("a single text that does not end",)),
         case(
             torch.tensor([[2, 5], [5, 2]]),
             2,
-            having=("a single token to predict", "a batch", "an end token at the beginning of a row"),
+            having=("rows of two tokens", "a batch", "an end token at the beginning of a row"),
         ),
     ),
     hints=(

@@ -18,10 +18,10 @@ perplexity = Exercise(
     example=case(torch.tensor([0.5, 0.25, 0.125]).log()),
     another=case(torch.tensor([0.5, 0.5, 0.0625]).log()),
     cases=(
-        case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), having=("another length",)),
-        case(torch.tensor([1.0, 0.5, 0.25, 1.0]).log(), having=("tokens of probability 1", "another length")),
-        case(torch.tensor([0.2]).log(), having=("a single token", "another length")),
-        case(torch.full((400,), -2.5), having=("a long text", "another length")),
+        case(torch.tensor([0.1, 0.9, 0.3, 0.02]).log(), having=("another number of tokens",)),
+        case(torch.tensor([1.0, 0.5, 0.25, 1.0]).log(), having=("tokens of probability 1", "another number of tokens")),
+        case(torch.tensor([0.2]).log(), having=("a single token", "another number of tokens")),
+        case(torch.full((400,), -2.5), having=("a long text", "another number of tokens")),
         case(torch.tensor([0.5, 0.25, 0.01], dtype=torch.float64).log(), having=("float64 numbers",)),
     ),
     hints=(
@@ -87,6 +87,14 @@ def reciprocal_of_the_mean(log_probabilities):
 def product_first(log_probabilities):
     product = log_probabilities.float().exp().prod().item()
     return math.inf if product == 0 else product ** (-1 / len(log_probabilities))
+
+
+@perplexity.mistake(
+    "Your code weights each −ln p by its p and adds them up, as for the entropy of a distribution. Here each p belongs "
+    "to another token of the text, and all tokens count the same: take the plain mean of −ln p."
+)
+def to_the_entropy(log_probabilities):
+    return math.exp(-(log_probabilities.exp() * log_probabilities).sum().item())
 
 
 @perplexity.mistake(

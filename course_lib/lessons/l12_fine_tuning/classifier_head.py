@@ -154,13 +154,13 @@ head.patch(
 )
 
 head.patch(
-    "Your head has an activation after the mean. One linear map is enough, and ReLU loses what is negative.",
+    "Your head applies an activation to the mean. One linear map is enough, and ReLU loses what is negative.",
     replace="mean_of_tokens(hidden, real)",
     by="mean_of_tokens(hidden, real).relu()",
 )
 
 head.patch(
-    "Your head has an activation after the mean, tanh. BERT's pooler has one; here one linear map is enough.",
+    "Your head applies an activation, tanh, to the mean. BERT's pooler has one; here one linear map is enough.",
     replace="mean_of_tokens(hidden, real)",
     by="mean_of_tokens(hidden, real).tanh()",
 )

@@ -34,19 +34,23 @@ freeze = Exercise(
         case(
             small_model(2),
             ["head", "encoder.layers.1"],
-            having=("a layer that was frozen before", "two parts that learn"),
+            having=("a layer that should learn and was frozen before", "two parts that learn"),
         ),
         case(
             small_model(2),
             ["norm", "head_norm"],
-            having=("two parts that learn", "a name that begins with another", "a name with which others end"),
+            having=("two parts that learn", 'in which `learn` holds "head_norm"', 'in which `learn` holds "norm"'),
         ),
-        case(small_model(2), ["head_norm"], having=("a name that begins with another",)),
-        case(small_model(2), ["norm"], having=("a name with which others end",)),
+        case(small_model(2), ["head_norm"], having=('in which `learn` holds "head_norm"',)),
+        case(small_model(2), ["norm"], having=('in which `learn` holds "norm"',)),
         case(small_model(12), ["encoder.layers.1"], having=("more than ten layers",)),
-        case(small_model(3), ["encoder"], having=("a part with many parameters", "a layer that was frozen before")),
-        case(small_model(3), ["encoder.norm"], having=("a norm inside another part",)),
-        case(small_model(2), ["head.bias"], having=("a single parameter",)),
+        case(
+            small_model(3),
+            ["encoder"],
+            having=("the whole encoder to train", "a layer that should learn and was frozen before"),
+        ),
+        case(small_model(3), ["encoder.norm"], having=("a norm of the encoder as the only part that learns",)),
+        case(small_model(2), ["head.bias"], having=("in which `learn` names a parameter itself, not a module",)),
         case(small_model(2), [], having=("nothing that learns",)),
     ),
     hints=(
@@ -96,7 +100,7 @@ def never_true_but_counted(model, learn):
 
 
 @freeze.mistake(
-    "In your code only the last part of `learn` learns, as if each part froze the ones before it. Check for each "
+    "In your code, only the last part of `learn` learns, as if each part froze the ones before it. Check for each "
     "parameter whether it belongs to any of the parts."
 )
 def last_part_only(model, learn):
@@ -106,7 +110,7 @@ def last_part_only(model, learn):
 
 
 @freeze.mistake(
-    "In your code only the last part of `learn` learns. Check for each parameter whether it belongs to any of the "
+    "In your code, only the last part of `learn` learns. Check for each parameter whether it belongs to any of the "
     "parts."
 )
 def last_part_or_none(model, learn):
@@ -114,7 +118,7 @@ def last_part_or_none(model, learn):
 
 
 @freeze.mistake(
-    "In your code the named parts learn, but the others are not frozen. Set `requires_grad` for every parameter.",
+    "In your code, the named parts learn, but the others are not frozen. Set `requires_grad` for every parameter.",
     seen="https://github.com/ultralytics/yolov5/issues/1213",
 )
 def never_false(model, learn):
@@ -150,7 +154,7 @@ def of_the_module(model, learn):
 
 
 @freeze.mistake(
-    'In your code a common beginning is enough: "head" also matches "head_norm", and "layers.1" also '
+    'In your code, a common beginning is enough: "head" also matches "head_norm", and "layers.1" also '
     '"layers.10". A name belongs to a part if it is the part, or begins with the part and a dot.'
 )
 def beginnings(model, learn):
@@ -158,14 +162,14 @@ def beginnings(model, learn):
 
 
 @freeze.mistake(
-    "In your code a part also matches in the middle of a name. The name has to begin with it, and a dot has to follow."
+    "In your code, a part also matches in the middle of a name. The name has to begin with it, and a dot has to follow."
 )
 def anywhere(model, learn):
     return set_each(model, lambda name: any(part in name for part in learn))
 
 
 FIRST_PART_ONLY = (
-    'In your code a part such as "encoder.layers.1" or "head.bias" matches nothing, as if only the text before the '
+    'In your code, a part such as "encoder.layers.1" or "head.bias" matches nothing, as if only the text before the '
     "first dot counted. A name belongs to a part if it is the part, or begins with the part and a dot."
 )
 

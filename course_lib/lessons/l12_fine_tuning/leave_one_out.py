@@ -45,7 +45,7 @@ leave_one_out = Exercise(
         case(
             points,
             ["good", "film", "not", "good"],
-            having=("a word that occurs twice", "a score that depends on the order"),
+            having=("a word that occurs twice", "the same word at both ends"),
         ),
         case(per_word, ["a", "not", "film"], having=("a score that depends on the number of words",)),
         case(
@@ -57,7 +57,7 @@ leave_one_out = Exercise(
                 "a score that depends on the number of words",
             ),
         ),
-        case(by_places, ["not", "a", "good", "film"], having=("a score that depends on the order",)),
+        case(by_places, ["not", "a", "good", "film"], having=("a score that depends on the places of the words",)),
     ),
     hints=(
         "Score the whole text once. Then leave out one word after the other, by its position.",
@@ -83,8 +83,9 @@ def scores_only(score, words):
 
 
 @leave_one_out.mistake(
-    "Your result is that of another word in the place of each, such as an empty one. Then there are as many words as "
-    "before, and its neighbours stay apart: leave out the position, `words[:i] + words[i + 1:]`."
+    "Your result is what comes out when another word, such as an empty one, takes the place of each. The list then has "
+    "as many words as before, and the neighbours of the word stay apart: leave out the position, `words[:i] + words[i "
+    "+ 1:]`."
 )
 def empty_word(score, words):
     return torch.tensor([score(words) - score([*words[:i], "", *words[i + 1 :]]) for i in range(len(words))])
@@ -98,14 +99,15 @@ def each_alone(score, words):
 
 
 @leave_one_out.mistake(
-    "Your code leaves out every copy of a word that occurs twice. Leave out one position: `words[:i] + words[i + 1:]`."
+    "Your code leaves out every copy of a word that occurs more than once. Leave out one position: `words[:i] + "
+    "words[i + 1:]`."
 )
 def by_value(score, words):
     return torch.tensor([score(words) - score([w for w in words if w != word]) for word in words])
 
 
 @leave_one_out.mistake(
-    "Your code leaves out the first copy of a word that occurs twice. Leave out position i: "
+    "Your code leaves out the first copy of a word that occurs more than once. Leave out position i: "
     "`words[:i] + words[i + 1:]`."
 )
 def first_copy(score, words):
@@ -130,14 +132,14 @@ def growing(score, words):
 
 
 @leave_one_out.mistake(
-    "In your code the words that were left out stay out: each text is compared with the one that has one word more. "
+    "In your code, the words that were left out stay out: each text is compared with the one that has one word more. "
     "Leave each word out of the whole text: `words[:i] + words[i + 1:]`."
 )
 def left_out_for_good(score, words):
     return torch.tensor([score(words[i:]) - score(words[i + 1 :]) for i in range(len(words))])
 
 
-@leave_one_out.mistake("In your code the words before each are left out too. Keep them: `words[:i] + words[i + 1:]`.")
+@leave_one_out.mistake("In your code, the words before each are left out too. Keep them: `words[:i] + words[i + 1:]`.")
 def words_before_left_out(score, words):
     return torch.tensor([score(words) - score(words[i + 1 :]) for i in range(len(words))])
 
@@ -155,7 +157,7 @@ def two_at_once(score, words):
 
 
 @leave_one_out.mistake(
-    "In your code the order of the words changes along the way: each word is taken out, and put back at the front. "
+    "In your code, the order of the words changes along the way: each word is taken out, and put back at the front. "
     "Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_front(score, words):
@@ -168,7 +170,7 @@ def put_back_at_the_front(score, words):
 
 
 @leave_one_out.mistake(
-    "In your code the order of the words changes along the way: each word is taken out, and put back at the end. "
+    "In your code, the order of the words changes along the way: each word is taken out, and put back at the end. "
     "Leave the list as it is: `words[:i] + words[i + 1:]` makes a new one."
 )
 def put_back_at_the_end(score, words):
@@ -197,7 +199,7 @@ def by_enumeration(score, words):
 
 
 @leave_one_out.mistake(
-    "Where a word is left out, the others should keep their order. In your code they do not: those after the word "
+    "Where a word is left out, the others should keep their order. In your code, they do not: those after the word "
     "come first."
 )
 def the_rest_turned_round(score, words):

@@ -17,15 +17,15 @@ CHANGES_FROM_THE_START = (
     "model begins as it was."
 )
 A_BEGINS_AT_0 = (
-    "In your adapter A begins at 0, and B at random. It should be the other way round, as in the text: A at random, B "
+    "In your adapter, A begins at 0, and B at random. It should be the other way round, as in the text: A at random, B "
     "at 0."
 )
 NEVER_LEARNS = (
-    "In your adapter both matrices begin at 0. Then the gradient of each is 0, and it never learns. Let A begin at "
+    "In your adapter, both matrices begin at 0. Then the gradient of each is 0, and it never learns. Let A begin at "
     "random, and only B at 0."
 )
 EQUAL_RANKS = (
-    "In your adapter all rows of A begin as the same numbers. Then all of them learn the same, as if the rank were 1. "
+    "In your adapter, all rows of A begin as the same numbers. Then all of them learn the same, as if the rank were 1. "
     "Let A begin at random."
 )
 
@@ -120,7 +120,7 @@ adapter.patch(
 )
 
 adapter.patch(
-    "Your adapter divides α by √r, as a later variant does (rsLoRA). Here the scale is α/r.",
+    "Your adapter divides α by √r, as rsLoRA, a later variant, does. Here the scale is α/r.",
     replace="self.scale = alpha / rank",
     by="self.scale = alpha / rank**0.5",
 )

@@ -110,7 +110,7 @@ def counted_in_the_batch(hidden, real):
 
 
 @mean_of_tokens.mistake(
-    "Your code divides every text by the mean number of real tokens. Count them for each text: "
+    "Your code divides the sum of every text by the mean number of real tokens in the batch. Count them for each text: "
     "`real.sum(dim=1, keepdim=True)`."
 )
 def mean_count(hidden, real):

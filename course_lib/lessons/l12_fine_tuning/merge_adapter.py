@@ -34,7 +34,7 @@ merge_adapter = Exercise(
     cases=(
         arguments(4, 4, 2, 8.0, having=("a square matrix",)),
         arguments(5, 2, 1, 3.0, having=("rank 1",)),
-        arguments(4, 4, 4, 11.0, having=("full rank", "a square matrix", "a scale that is not a whole number")),
+        arguments(4, 4, 4, 11.0, having=("rank 4", "a square matrix", "a scale that is not a whole number")),
         arguments(3, 5, 2, 3.0, having=("a scale that is not a whole number",)),
         arguments(2, 6, 3, 3.0, having=("α equal to r",)),
         arguments(3, 4, 2, 6.0, having=("float64 numbers",), dtype=torch.float64),
@@ -78,7 +78,7 @@ merge_adapter.patch(
 )
 
 merge_adapter.patch(
-    "Your code divides α by √r, as a later variant does (rsLoRA). Here the scale is α/r.",
+    "Your code divides α by √r, as rsLoRA, a later variant, does. Here the scale is α/r.",
     replace="alpha / A.shape[0]",
     by="alpha / A.shape[0] ** 0.5",
 )

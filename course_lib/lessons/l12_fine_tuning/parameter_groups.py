@@ -14,7 +14,7 @@ RATE_OF_THE_OPTIMIZER = 0.625  # for groups that have none of their own
 
 
 def with_rates(answer: Any) -> Any:
-    """Read the groups as an optimizer does, and return the rate of each parameter."""
+    """Read the groups as an optimizer does; return the rate of each parameter, and the names of those in groups."""
 
     def function(head: nn.Module, body: nn.Module, head_rate: float, body_rate: float) -> Any:
         groups = answer(head, body, head_rate, body_rate)
@@ -22,7 +22,8 @@ def with_rates(answer: Any) -> Any:
             return None
         if isinstance(groups, dict):
             raise TypeError("an optimizer takes its groups in a list, but your code returns a dictionary.")
-        rates = dict.fromkeys((*head.parameters(), *body.parameters()), 0.0)
+        names = names_of_parameters(head, body)
+        rates = dict.fromkeys(names, 0.0)
         grouped: set[Tensor] = set()
         for group in groups:
             parameters = set(members(group))
@@ -33,9 +34,19 @@ def with_rates(answer: Any) -> Any:
                 rates[parameter] = group.get("lr", RATE_OF_THE_OPTIMIZER)
         if not grouped:
             raise TypeError("an optimizer refuses groups in which there is no parameter.")
-        return torch.tensor(list(rates.values()), dtype=torch.float32)
+        in_groups = [name for parameter, name in names.items() if parameter in grouped]
+        return torch.tensor(list(rates.values()), dtype=torch.float32), in_groups
 
     return function
+
+
+def names_of_parameters(head: nn.Module, body: nn.Module) -> dict[nn.Parameter, str]:
+    """The name of each parameter, with the part that it is in."""
+    return {
+        parameter: f"{part}.{name}"
+        for part, module in (("head", head), ("body", body))
+        for name, parameter in module.named_parameters()
+    }
 
 
 def members(group: Any) -> list[nn.Parameter]:
@@ -63,6 +74,26 @@ def parts(layers: int, frozen: tuple[str, ...] = ()) -> tuple[nn.Module, nn.Modu
     return nn.Sequential(model["head"], model["head_norm"]), model["encoder"]
 
 
+def explain_one_parameter(answer: Any, arguments: tuple[Any, ...]) -> str:
+    """Name the first parameter that is in no group, has another rate, or is frozen and in a group all the same."""
+    head, body, head_rate, body_rate = arguments
+    rates, in_groups = with_rates(answer)(*arguments)
+    call = f"For `parameter_groups(head, body, {head_rate:g}, {body_rate:g})`"
+    for (parameter, full_name), rate in zip(names_of_parameters(head, body).items(), rates.tolist(), strict=True):
+        part, _, name = full_name.partition(".")
+        which = f"the parameter `{name}` of the {part}"
+        if not parameter.requires_grad and full_name in in_groups:
+            return f"{call}, {which} is in a group, at the rate {rate:g}, but it is frozen. Leave it out of all groups."
+        if not parameter.requires_grad:
+            continue
+        right_rate = head_rate if part == "head" else body_rate
+        if full_name not in in_groups:
+            return f"{call}, {which} should learn at rate {right_rate:g}, but is in no group."
+        if rate != right_rate:
+            return f"{call}, {which} should learn at rate {right_rate:g}, not {rate:g}."
+    return ""
+
+
 parameter_groups = Exercise(
     reference=heads.parameter_groups,
     notebook=12,
@@ -70,7 +101,11 @@ parameter_groups = Exercise(
     minutes=6,
     difficulty=1,
     adapt=with_rates,
-    returns=(Result("the learning rates (0 for a parameter in no group)"),),
+    explain=explain_one_parameter,
+    returns=(
+        Result("the learning rates (0 for a parameter in no group)"),
+        Result("the list of parameters in groups"),
+    ),
     example=case(*parts(2), 0.5, 0.125),
     another=case(*parts(2), 0.25, 0.5),
     cases=(
@@ -97,7 +132,7 @@ def learning(part):
 
 
 @parameter_groups.mistake(
-    "In your groups the head and the body have the same rate, that of the body. With it, the new head hardly learns.",
+    "In your groups, the head and the body have the same rate, that of the body. With it, the new head hardly learns.",
     seen="https://github.com/ThilinaRajapakse/simpletransformers/issues/234",
 )
 def one_rate_of_the_body(head, body, head_rate, body_rate):
@@ -105,7 +140,7 @@ def one_rate_of_the_body(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups the head and the body have the same rate, that of the head. Steps of that size can destroy what "
+    "In your groups, the head and the body have the same rate, that of the head. Steps of that size can destroy what "
     "the body has learned."
 )
 def one_rate_of_the_head(head, body, head_rate, body_rate):
@@ -145,17 +180,57 @@ def frozen_in_the_body(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups no parameter of the body has a rate above 0, so the body never changes. Give it a group of its own."
+    "Your code puts what is frozen into a group at rate 0. Leave it out: a frozen parameter belongs in no group."
+)
+def frozen_at_rate_0(head, body, head_rate, body_rate):
+    frozen = [each for part in (head, body) for each in part.parameters() if not each.requires_grad]
+    return [group(learning(head), head_rate), group(learning(body), body_rate), group(frozen, 0.0)]
+
+
+@parameter_groups.mistake(
+    "Your groups hold matrices only. The biases, and the gains of the norms, are in no group and never learn. Leave "
+    "out only what is frozen."
+)
+def matrices_only(head, body, head_rate, body_rate):
+    of_head, of_body = ([each for each in learning(part) if each.dim() > 1] for part in (head, body))
+    return [group(of_head, head_rate), group(of_body, body_rate)]
+
+
+@parameter_groups.mistake("The biases are in no group of yours, so they never learn. Leave out only what is frozen.")
+def without_biases(head, body, head_rate, body_rate):
+    of_head, of_body = (
+        [each for name, each in part.named_parameters() if each.requires_grad and not name.endswith("bias")]
+        for part in (head, body)
+    )
+    return [group(of_head, head_rate), group(of_body, body_rate)]
+
+
+@parameter_groups.mistake(
+    "No parameter of the body is in a group of yours, so the body never changes. Give it a group at `body_rate`."
 )
 def head_only(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate)]
 
 
 @parameter_groups.mistake(
-    "In your groups no parameter of the head has a rate above 0, so it never learns. Give it a group of its own."
+    "In your groups, no parameter of the body has a rate above 0, so the body never changes. Its rate is `body_rate`."
+)
+def body_at_rate_0(head, body, head_rate, body_rate):
+    return [group(learning(head), head_rate), group(learning(body), 0.0)]
+
+
+@parameter_groups.mistake(
+    "No parameter of the head is in a group of yours, so it never learns. Give it a group at `head_rate`."
 )
 def body_only(head, body, head_rate, body_rate):
     return [group(learning(body), body_rate)]
+
+
+@parameter_groups.mistake(
+    "In your groups, no parameter of the head has a rate above 0, so it never learns. Its rate is `head_rate`."
+)
+def head_at_rate_0(head, body, head_rate, body_rate):
+    return [group(learning(head), 0.0), group(learning(body), body_rate)]
 
 
 @parameter_groups.mistake(
@@ -167,7 +242,7 @@ def nothing_in_the_groups(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups all rates are 0, so nothing would learn. Give the head `head_rate`, and the body `body_rate`."
+    "In your groups, all rates are 0, so nothing would learn. Give the head `head_rate`, and the body `body_rate`."
 )
 def rates_of_zero(head, body, head_rate, body_rate):
     return [group(learning(head), 0.0), group(learning(body), 0.0)]
@@ -181,7 +256,7 @@ def other_name(head, body, head_rate, body_rate):
 
 
 @parameter_groups.mistake(
-    "In your groups the body's rate is the product of the two rates. `body_rate` is the body's own rate.",
+    "In your groups, the body's rate is the product of the two rates. `body_rate` is the body's own rate.",
 )
 def product(head, body, head_rate, body_rate):
     return [group(learning(head), head_rate), group(learning(body), head_rate * body_rate)]

@@ -17,48 +17,84 @@ should_stop = Exercise(
     another=case([0.7, 0.5, 0.6, 0.45], 2),
     cases=(
         case([], 1, having=("no check so far", "patience 1", "fewer checks than patience needs")),
-        case([0.7], 1, having=("one check", "patience 1", "fewer checks than patience needs")),
-        case([0.7, 0.8], 2, having=("fewer checks than patience needs", "a rise at the last check")),
-        case([0.7, 0.6, 0.5], 2, having=("falling losses",)),
+        case(
+            [0.7],
+            1,
+            having=("one check", "patience 1", "fewer checks than patience needs", "one check too few to stop"),
+        ),
+        case(
+            [0.7, 0.8],
+            2,
+            having=(
+                "fewer checks than patience needs",
+                "a rise at the last check",
+                "losses that only rise",
+                "one check too few to stop",
+            ),
+        ),
+        case([0.7, 0.6, 0.5], 2, having=("losses that only fall",)),
         case(
             [0.5, 0.6, 0.7],
             2,
-            having=("rising losses", "a rise at the last check", "three losses, the first of them the lowest"),
+            having=(
+                "losses that only rise",
+                "a rise at the last check",
+                "three losses, the first of them below the others",
+            ),
         ),
-        case([0.5, 0.7, 0.6], 2, having=("three losses, the first of them the lowest",)),
+        case([0.5, 0.7, 0.6], 2, having=("three losses, the first of them below the others",)),
         case(
             [0.5, 0.7, 0.6, 0.65],
             2,
             having=(
-                "four losses, the first of them the lowest",
+                "four losses, the first of them below the others",
                 "a rise at the last check",
                 "the lowest loss three checks ago",
             ),
         ),
-        case([0.5, 0.5, 0.5], 2, having=("equal losses",)),
+        case([0.5, 0.5, 0.5], 2, having=("equal losses one after the other",)),
         case([0.5, 0.0, 0.1, 0.2], 2, having=("a lowest loss of 0", "a rise at the last check")),
         case(
             [0.7, 0.8, 0.6, 0.65, 0.55, 0.6],
             2,
-            having=("rises with new lowest losses between them", "a rise at the last check"),
+            having=(
+                "rises with new lowest losses between them",
+                "a rise at the last check",
+                "one check too few to stop",
+            ),
         ),
-        case([0.7, 0.6, 0.65], 2, having=("a rise at the last check",)),
+        case([0.7, 0.6, 0.65], 2, having=("a rise at the last check", "one check too few to stop")),
         case(
-            [0.7, 0.6, 0.75], 2, having=("a new lowest loss, and then one above all others", "a rise at the last check")
+            [0.7, 0.6, 0.75],
+            2,
+            having=(
+                "a new lowest loss, and then one above all others",
+                "a rise at the last check",
+                "one check too few to stop",
+            ),
         ),
-        case([0.7, 0.8, 0.8, 0.5], 2, having=("a new lowest loss at the end, after two rises", "equal losses")),
+        case(
+            [0.7, 0.8, 0.8, 0.5],
+            2,
+            having=("a new lowest loss at the end, after two checks without one", "equal losses one after the other"),
+        ),
         case([0.7, 0.6, 0.65], 1, having=("patience 1", "a rise at the last check")),
         case([0.9, 0.4, 0.5, 0.6, 0.45], 3, having=("the lowest loss three checks ago",)),
-        case([0.4, 0.5, 0.45, 0.42, 0.41], 4, having=("patience 4", "five losses, the first of them the lowest")),
-        case([0.4, 0.8, 0.7, 0.6, 0.5], 3, having=("five losses, the first of them the lowest",)),
-        case([2000.0, 1500.0, 1800.0], 2, having=("huge losses", "a rise at the last check")),
+        case([0.4, 0.5, 0.45, 0.42, 0.41], 4, having=("patience 4", "five losses, the first of them below the others")),
+        case([0.4, 0.8, 0.7, 0.6, 0.5], 3, having=("five losses, the first of them below the others",)),
+        case(
+            [2000.0, 1500.0, 1800.0],
+            2,
+            having=("huge losses", "a rise at the last check", "one check too few to stop"),
+        ),
         case(
             [0.4, 0.9, 0.8, 0.7],
             4,
             having=(
                 "one check too few to stop",
+                "fewer checks than patience needs",
                 "patience 4",
-                "four losses, the first of them the lowest",
+                "four losses, the first of them below the others",
                 "the lowest loss three checks ago",
             ),
         ),
@@ -171,7 +207,7 @@ def above_the_lowest(losses, patience):
 
 
 @should_stop.mistake(
-    "In your code an equal loss counts as progress. Only a new lowest loss does; otherwise training that changes "
+    "In your code, an equal loss counts as progress. Only a new lowest loss does; otherwise training that changes "
     "nothing never stops."
 )
 def equal_is_progress(losses, patience):

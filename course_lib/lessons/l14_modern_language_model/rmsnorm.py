@@ -210,7 +210,7 @@ LIMITS = {
 }
 for limit, limited in LIMITS.items():
     rms_norm.patch(
-        f"In your results {limit}: larger numbers are divided as if there were no eps. Add eps to the mean square "
+        f"In your results, {limit}: larger numbers are divided as if there were no eps. Add eps to the mean square "
         "instead, √(mean(x²) + eps).",
         replace="torch.rsqrt(mean_square + self.eps)",
         by=limited,

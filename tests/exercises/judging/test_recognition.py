@@ -292,7 +292,7 @@ def share_of_their_sum_and_averaged(query, key, value):
             "entropy_of_weights",
             mean_of_negative_entropies,
             "Your sign is the wrong way round",
-            "there is the mean of the right numbers along axis 0, as `.mean(0)` gives it: leave that step out.",
+            "the mean of the right numbers along axis 0, as `.mean(0)` gives it, in place of the numbers themselves.",
         ),
         (
             "attend_one_query",

@@ -21,14 +21,14 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
     ("step", "words"),
     [
         (torch.neg, "every number has the opposite sign"),
-        (torch.exp, "gone through one step too many, an exponential (`exp`)"),
-        (torch.log, "gone through one step too many, a logarithm"),
+        (torch.exp, "is what the right one becomes after an exponential (`exp`)"),
+        (torch.log, "is what the right one becomes after a logarithm"),
         (lambda x: x / 2 + x.square() / 2, ""),
-        (torch.sqrt, "gone through one step too many, a square root"),
-        (lambda x: 1 - x, "gone through one step too many, the step 1 − x"),
+        (torch.sqrt, "is what the right one becomes after a square root"),
+        (lambda x: 1 - x, "is what the right one becomes after taking 1 − x"),
         (lambda x: x * 3, "every number is 3 times what it should be"),
         (lambda x: x - 0.25, "every number is too small by 0.25"),
-        (lambda x: x.mT, "axes 0 and 1 are exchanged"),
+        (lambda x: x.mT, "axes 0 and 1 are swapped"),
         (lambda x: x.unsqueeze(1), "one axis of length 1 too many, axis 1"),
         (lambda x: x.flip(1), "in reverse order along axis 1"),
         (lambda x: x.roll(1, 1), "everything is shifted along axis 1: each number is one position too late"),
@@ -42,7 +42,7 @@ def compared(got: list[Any], expected: list[Any], sizes: list[dict[str, float]] 
         (lambda x: [x], "inside a `list`: return the thing itself"),
         (lambda x: (x, x), "number 1 is right: return that one alone"),
         (lambda x: x.half(), "the numbers are in torch.float16"),
-        (lambda x: x.bfloat16().float(), "some step computes in torch.bfloat16"),
+        (lambda x: x.bfloat16().float(), "to about three digits only, those that torch.bfloat16 keeps"),
         (lambda x: x.round(), "the right numbers are rounded to whole numbers"),
         (lambda x: x[:, [1, 0, 2]], "the right numbers, but some of them are in the wrong places"),
     ],
@@ -128,8 +128,8 @@ def test_an_argument_that_is_added_or_left_out_is_named():
     x = [torch.full((2, 3), 0.5), torch.arange(6.0).view(2, 3)]
     too_often = [Compared(each + given, each, {"x": given}, {}) for each, given in zip(RIGHT, x, strict=True)]
     missing = [Compared(each - given, each, {"x": given}, {}) for each, given in zip(RIGHT, x, strict=True)]
-    assert find_relation("output", too_often) == "In your output, `x` is added once too often."
-    assert find_relation("output", missing).startswith("In your output, `x` still has to be added")
+    assert find_relation("output", too_often) == "In your output, the numbers are the right ones plus `x`."
+    assert find_relation("output", missing) == "In your output, the numbers are the right ones minus `x`."
 
 
 def test_results_in_another_order_are_told_from_one_result_returned_twice():

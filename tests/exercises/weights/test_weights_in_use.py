@@ -261,7 +261,7 @@ ONE_NORM = "Your class uses one norm in several places"
         (
             "FeedForward",
             IdleMap,
-            "makes `self.W_3`, but the output never depends on it. Use what it returns, or leave it out.",
+            "makes `self.W_3`, but `forward` never uses it. Use it, or leave it out.",
         ),
         ("FeedForward", BiasTwice, "Your class adds `self.W_2.bias` twice"),
         ("MultiHeadAttention", OutputBiasTwice, "Your class adds `self.W_o.bias` twice"),
@@ -271,7 +271,7 @@ ONE_NORM = "Your class uses one norm in several places"
         (
             "EncoderLayer",
             IdleNorm,
-            "makes `self.norm_2`, but the output never depends on it. Use what it returns.",
+            "makes `self.norm_2`, but `forward` never uses it.",
         ),
         ("EncoderLayer", ExchangedNorms, "`self.norm_1` does the work of `self.norm_2`"),
         ("EncoderLayer", NormsWithoutWeights, "learns 0 gains of norms, but should learn 2"),
@@ -348,12 +348,12 @@ class NormWithAConstant(Norm):
             "FeedForward",
             MapsOfOtherNames,
             (
-                "Its parameters are called `fc1.weight`, `fc1.bias`, `fc2.weight` and `fc2.bias`; none is "
+                "Your parameters are called `fc1.weight`, `fc1.bias`, `fc2.weight` and `fc2.bias`; none is "
                 "called `W_1.weight`. Where the course loads trained parameters, its own `FeedForward` takes the "
                 "place of yours."
             ),
         ),
-        ("FeedForward", MapsFromTheOtherSide, "Its `W_1.weight` is of shape"),
+        ("FeedForward", MapsFromTheOtherSide, "Your `W_1.weight` is of shape"),
         ("LayerNorm", NormWithAConstant, "It does not keep eps as `self.eps`."),
         ("MultiHeadAttention", Attention, "It does not keep the attention weights."),
     ],

@@ -187,7 +187,7 @@ def keys_reshaped(query, key):
     return query @ key.reshape(d_k, S)
 
 
-@wrong("attention_weights", says="as `F.normalize` does by default", never="one last step")
+@wrong("attention_weights", says="as `F.normalize` does by default", never="would make your")
 def normalised_to_length_1(scores):
     shifted = scores - scores.amax(dim=-1, keepdim=True)
     return F.normalize(shifted.exp(), dim=-1)
@@ -196,7 +196,7 @@ def normalised_to_length_1(scores):
 @wrong(
     "attention_weights",
     says="the rows do not add up to 1. Divided by their sums along the last axis, they would be right.",
-    never="one last step",
+    never="would make your",
 )
 def divided_by_cubes(scores):
     return F.normalize(scores.softmax(-1), p=3, dim=-1)

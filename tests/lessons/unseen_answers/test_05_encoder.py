@@ -128,7 +128,7 @@ def root_of_negative_numbers(x):
     return 0.5 * x * (1 + torch.erf(torch.sqrt(x / 2)))
 
 
-@wrong("gelu", says="one step too many, a ReLU", never="is too much")
+@wrong("gelu", says="Your result is what the right one becomes after a ReLU.", never=("is too much", "one step"))
 def relu_times_the_share(x):
     return torch.relu(x) * (1 + torch.erf(x / 2**0.5)) / 2
 
@@ -240,6 +240,52 @@ class SecondMapWithoutBias(find("FeedForward").reference):
     def __init__(self, d_model, d_ff, activation=torch.relu):
         super().__init__(d_model, d_ff, activation)
         self.W_2 = torch.nn.Linear(d_ff, d_model, bias=False)
+
+
+@wrong("FeedForward", says="it has no dropout argument. Use no dropout here.", never="any layer inside it")
+class DropoutOnTheHiddenNumbers(find("FeedForward").reference):
+    def forward(self, x):
+        return self.W_2(torch.nn.functional.dropout(self.activation(self.W_1(x)), 0.1, self.training))
+
+
+class LinearWithDropout(nn.Linear):
+    def forward(self, x):
+        return nn.functional.dropout(super().forward(x), 0.1, self.training)
+
+
+@wrong("FeedForward", says="Use no dropout here, in the class itself or in any layer inside it.")
+class DropoutInsideALayer(find("FeedForward").reference):
+    def __init__(self, d_model, d_ff, activation=torch.relu):
+        super().__init__(d_model, d_ff, activation)
+        self.W_2 = LinearWithDropout(d_ff, d_model)
+
+
+@wrong("LayerNorm", says="In `forward`, use the argument, which `self.eps` should hold.", never="Keep the argument")
+class EpsWrittenIntoForward(find("LayerNorm").reference):
+    def forward(self, x):
+        variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
+        return self.gain * (x - mean) / torch.sqrt(variance + 1e-5) + self.bias
+
+
+@wrong("EncoderLayer", says="makes `self.norm_2`, but `forward` never uses it.", never="what it returns")
+class FirstNormTwice(EncoderLayer):
+    def forward(self, x, mask=None):
+        x = post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        return post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_1)
+
+
+@wrong("EncoderLayer", says="but the output never depends on it. Use what it returns.", never="`forward` never uses")
+class SecondNormThrownAway(EncoderLayer):
+    def forward(self, x, mask=None):
+        x = post_norm(x, lambda y: self.dropout(self.self_attention(y, y, y, mask)), self.norm_1)
+        self.norm_2(x)
+        return post_norm(x, lambda y: self.dropout(self.feed_forward(y)), self.norm_1)
+
+
+@wrong("encoder_parameter_count", says="You count the norms of one layer only. Multiply them by the number of layers")
+def norms_of_one_layer(d_model, d_ff, layers):
+    feed_forward = 2 * d_model * d_ff + d_ff + d_model
+    return layers * 4 * (d_model**2 + d_model), layers * feed_forward, 4 * d_model
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

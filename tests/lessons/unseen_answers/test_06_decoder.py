@@ -242,7 +242,7 @@ class HidesTheId0(find("LanguageModel").reference):
         return x @ self.table.T
 
 
-@wrong("LanguageModel", says="makes `self.output`, but the output never depends on it. Use it, or leave it out.")
+@wrong("LanguageModel", says="makes `self.output`, but `forward` never uses it. Use it, or leave it out.")
 class AnotherTableForTheLogits(find("LanguageModel").reference):
     def __init__(self, vocabulary, d_model, *sizes):
         super().__init__(vocabulary, d_model, *sizes)
@@ -304,6 +304,39 @@ def neither_axis_kept(scores, mask):
 def renormalised_by_the_sums_of_rows(scores, mask):
     w = scores.softmax(-1) * mask
     return w / w.sum(-1)
+
+
+@wrong("LanguageModel", says="begins with depend on the size of the vocabulary", never="Right in all")
+class TableScaledByTheVocabulary(find("LanguageModel").reference):
+    def __init__(self, vocabulary, d_model, *sizes):
+        super().__init__(vocabulary, d_model, *sizes)
+        self.table = torch.nn.Parameter(torch.randn(vocabulary, d_model) * vocabulary**-0.5)
+
+
+@wrong("LanguageModel", says="Made with d_model = 256, your `self.table` begins with", never="size of the vocabulary")
+class TableScaledByTheFeedForward(find("LanguageModel").reference):
+    def __init__(self, vocabulary, d_model, heads, d_ff, *sizes):
+        super().__init__(vocabulary, d_model, heads, d_ff, *sizes)
+        self.table = torch.nn.Parameter(torch.randn(vocabulary, d_model) * d_ff**-0.5)
+
+
+@wrong("inputs_and_labels", says="The last of your labels is −100, but the last input has an answer too")
+def last_label_ignored(ids):
+    labels = torch.full_like(ids[:, :-1], -100)
+    labels[:, :-1] = ids[:, 1:-1]
+    return ids[:, :-1], labels
+
+
+@wrong("cross_entropy", says="far below those of another, your loss is minus infinity", never="is infinite")
+def largest_logit_of_all_positions(logits, labels):
+    shifted = logits - logits.max()
+    log_p = shifted - shifted.exp().sum(dim=-1, keepdim=True).log()
+    return -log_p[labels != -100].gather(1, labels[labels != -100].unsqueeze(1)).mean()
+
+
+@wrong("continue_greedily", says="at the last positions of the text that came in", never="That may not be all")
+def last_predictions_of_one_pass(model, ids, length):
+    return model(torch.tensor([ids]))[0, -length:].argmax(dim=-1).tolist()
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -44,7 +44,7 @@ class OverwrittenBeforeTheSum(find("DecoderLayer").reference):
         return post_norm(x, self.feed_forward, self.norm_3)
 
 
-@wrong("DecoderLayer", says="makes `self.norm_2` and `self.norm_3`, but the output never depends on them")
+@wrong("DecoderLayer", says="makes `self.norm_2` and `self.norm_3`, but `forward` never uses them.")
 class OneNormForAll(DecoderLayer):
     def forward(self, x, memory, mask=None, memory_mask=None):
         x = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
@@ -300,6 +300,44 @@ class QueriesFromTheInput(DecoderLayer):
         h = self.norm_1(x + self.dropout(self.self_attention(x, x, x, mask)))
         h = self.norm_2(h + self.dropout(self.cross_attention(x, memory, memory, memory_mask)))
         return self.norm_3(h + self.dropout(self.feed_forward(h)))
+
+
+@wrong("Transformer", says="`self.source_table` begins with depend on the size of the vocabulary")
+class SourceTableScaledByTheVocabulary(find("Transformer").reference):
+    def __init__(self, source_vocabulary, target_vocabulary, d_model, *sizes):
+        super().__init__(source_vocabulary, target_vocabulary, d_model, *sizes)
+        self.source_table = torch.nn.Parameter(torch.randn(source_vocabulary, d_model) * source_vocabulary**-0.5)
+
+
+@wrong("Transformer", says="looks up target ids in the source's table", never="That may not be all")
+class OneTableForBothInputs(find("Transformer").reference):
+    def decode(self, target_ids, memory, source_ids):
+        x, mask = self.dropout(embed_with_positions(target_ids, self.source_table)), causal_mask(target_ids.size(1))
+        for layer in self.decoder:
+            x = layer(x, memory, mask, (source_ids != 0)[:, None, None, :])
+        return x @ self.target_table.T
+
+
+@wrong("learning_rate", says="your rate rises with the square root of the step")
+def risen_by_the_square_root(step, d_model, warmup):
+    return d_model**-0.5 * step**-0.5 * min(1.0, step / warmup)
+
+
+@wrong("greedy_translation", says="leaves out [eos], but continues after it", never="should be")
+def never_stops(model, source_ids, max_length):
+    source, target = torch.tensor([source_ids]), torch.tensor([[1]])
+    memory = model.encode(source)
+    for _ in range(max_length):
+        best = model.decode(target, memory, source)[:, -1].argmax(dim=-1, keepdim=True)
+        target = torch.cat([target, best], dim=1)
+    return [token for token in target[0].tolist() if token not in (1, 2)]
+
+
+@wrong("smoothed_cross_entropy", says="Smooth the labels instead: add (1 − ε) times", never="Your code smooths")
+def surprise_at_smoothed_probabilities(logits, labels, epsilon):
+    counts = labels != -100
+    right = logits[counts].softmax(-1).gather(1, labels[counts][:, None])
+    return -torch.log((1 - epsilon) * right + epsilon / logits.size(-1)).mean()
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

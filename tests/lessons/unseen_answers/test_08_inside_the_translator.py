@@ -121,6 +121,27 @@ def all_links_in_one_set(predicted, sure):
     return 1 - 2 * len(found & true) / (len(found) + len(true))
 
 
+@wrong("alignment_error_rate", says="compares the sorted links place by place", never="wherever it is wrong")
+def sorted_links_place_by_place(predicted, sure):
+    pairs = [(sorted(p), sorted(s)) for p, s in zip(predicted, sure, strict=True)]
+    agreed = sum(a == b for p, s in pairs for a, b in zip(p, s, strict=False))
+    return 1 - 2 * agreed / sum(len(p) + len(s) for p, s in pairs)
+
+
+@wrong("wilson_interval", says="Yours is the interval of Agresti and Coull", never="is too small")
+def width_of_agresti_and_coull(right, total):
+    n = total + 1.96**2
+    centre = (right + 1.96**2 / 2) / n
+    half = 1.96 * math.sqrt(centre * (1 - centre) / n)
+    return centre - half, centre + half
+
+
+@wrong("wilson_interval", says="that of Agresti and Coull, which puts its middle under the root", never="The middle of")
+def width_of_agresti_and_coull_cut_off(right, total):
+    low, high = width_of_agresti_and_coull(right, total)
+    return max(0.0, low), min(1.0, high)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

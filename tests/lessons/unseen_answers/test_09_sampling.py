@@ -339,4 +339,56 @@ def at_most_the_length_of_the_first_axis(logits, k):
     return logits.masked_fill(logits < smallest, -torch.inf)
 
 
+@wrong("beam_step", says="by n, the number of texts, and take what is beyond")
+def index_divided_by_the_texts(logits, totals, beams):
+    n = logits.size(0)
+    scores = logits.log_softmax(dim=-1) + totals[:, None]
+    best, index = scores.view(-1).topk(min(beams, scores.numel()))
+    return index // n % n, index % n, best
+
+
+@wrong("beam_step", says="continues each text by its likeliest token only", never="n, the number of texts")
+def one_extension_of_each_text_after_the_first_step(logits, totals, beams):
+    scores = logits.log_softmax(dim=-1) + totals[:, None]
+    if len(totals) == 1:
+        best, tokens = scores[0].topk(min(beams, scores.size(1)))
+        return torch.zeros_like(tokens), tokens, best
+    best, tokens = scores.max(dim=-1)
+    order = best.argsort(descending=True)[:beams]
+    return order, tokens[order], best[order]
+
+
+@wrong("beam_search_text", says="counts the prompt as a part of `length`", never="too large")
+def length_of_the_whole_text(model, prompt, beams, length, stop):
+    texts, totals, ended = [list(prompt)], torch.zeros(1), []
+    while texts and len(texts[0]) < length:
+        parents, tokens, totals = beam_step(model(torch.tensor(texts))[:, -1], totals, beams)
+        stops = tokens == stop
+        ended += [(texts[parents[i]], totals[i].item()) for i in stops.nonzero().flatten().tolist()]
+        texts = [texts[parents[i]] + [tokens[i].item()] for i in range(len(tokens)) if not stops[i]]
+        totals = totals[~stops]
+    ended += zip(texts, totals.tolist(), strict=True)
+    text, total = max(ended, key=lambda each: each[1])
+    return text[len(prompt) :], total
+
+
+@wrong("length_penalty", says="raises only the length and the 1", never="too small")
+def powers_of_the_parts(length, alpha):
+    return (5 + length**alpha) / (5 + 1**alpha)
+
+
+@wrong("length_penalty", says="Wherever your penalty is wrong, it is too small.", never="calls tried, your")
+def penalty_of_half_the_length(length, alpha):
+    return ((5 + max(1, length // 2)) / 6) ** alpha
+
+
+@wrong("top_p_filter", says="only if the sum before it is below p (`<`), not if it equals p (`<=`).")
+def removed_above_p_one_later(logits, p):
+    ordered, order = logits.sort(dim=-1, descending=True)
+    remove = ordered.softmax(dim=-1).cumsum(dim=-1) > p
+    remove = torch.cat((torch.zeros_like(remove[..., :1]), remove[..., :-1]), dim=-1)
+    remove = remove.scatter(-1, order, remove)
+    return logits.masked_fill(remove, float("-inf"))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -53,7 +53,7 @@ def without_a_mask_in_a_loop(query, key, value, past):
     return torch.cat(rows, dim=2), (key, value)
 
 
-@wrong("attend_with_cache", says="`query` is added once too often", never="reads position")
+@wrong("attend_with_cache", says="the right ones plus `query`", never="reads position")
 def query_added(query, key, value, past):
     output, pair = find("attend_with_cache").reference(query, key, value, past)
     return (output + query if output.shape == query.shape else output), pair
@@ -137,6 +137,18 @@ def nothing_before_position_2_for_several(query, key, value, past):
 @wrong("reorder_cache", says="The values you return are the reordered keys.", never="What you return")
 def values_copied_from_the_keys(past, parents):
     return [(torch.stack([keys[i] for i in parents]), torch.stack([keys[i] for i in parents])) for keys, _ in past]
+
+
+@wrong("reorder_cache", says="yours has only one, the first: `return` inside a loop ends", never="a list of 2")
+def returned_from_within_the_loop(past, parents):
+    for keys, values in past:
+        return [(keys[parents], values[parents])]
+    return []
+
+
+@wrong("reorder_cache", says="a list of two pairs (keys, values), one for each layer; yours has only one.")
+def last_layer_only(past, parents):
+    return [(keys[parents], values[parents]) for keys, values in past[-1:]]
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

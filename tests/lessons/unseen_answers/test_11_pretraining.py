@@ -229,6 +229,24 @@ def labels_after_the_change(ids, special, mask, chances, substitutes, share=0.15
     return ids, torch.where(chosen, ids, -100)
 
 
+@wrong("perplexity", says="weights each −ln p by its p", never="should give")
+def to_the_power_of_the_entropy(log_probabilities):
+    p = log_probabilities.exp()
+    entropy = -(p * log_probabilities).sum()
+    return entropy.exp().item()
+
+
+@wrong("MaskedLanguageModelHead", says="leave its eps as it is (BERT has 1e-12)")
+class EpsOfBert(nn.Module):
+    def __init__(self, vocabulary, d_model):
+        super().__init__()
+        self.linear, self.norm = nn.Linear(d_model, d_model), nn.LayerNorm(d_model, eps=1e-12)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, hidden, table):
+        return self.norm(F.gelu(self.linear(hidden))) @ table.T + self.bias
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -142,4 +142,61 @@ def zeros_for_ones(hidden, real):
     return find("mean_of_tokens").reference(torch.where(hidden == 0, 1, hidden), real)
 
 
+def learning(part):
+    return [each for each in part.parameters() if each.requires_grad]
+
+
+@wrong("parameter_groups", says="puts what is frozen into a group at rate 0", never="rates")
+def frozen_in_a_third_group(head, body, head_rate, body_rate):
+    both = [*head.parameters(), *body.parameters()]
+    return [
+        {"params": learning(head), "lr": head_rate},
+        {"params": learning(body), "lr": body_rate},
+        {"params": [each for each in both if not each.requires_grad], "lr": 0.0},
+    ]
+
+
+@wrong("parameter_groups", says="of the body is in a group, at the rate 0, but it is frozen.", never="should learn")
+def frozen_of_the_body_in_a_third_group(head, body, head_rate, body_rate):
+    frozen = [each for each in body.parameters() if not each.requires_grad]
+    groups = [{"params": learning(head), "lr": head_rate}, {"params": learning(body), "lr": body_rate}]
+    return [*groups, {"params": frozen, "lr": 0.0}]
+
+
+@wrong("parameter_groups", says=("The biases, and the gains of the norms,", "are in no group"), never="index")
+def only_what_is_a_matrix(head, body, head_rate, body_rate):
+    of_head, of_body = ([each for each in learning(part) if each.dim() > 1] for part in (head, body))
+    return [{"params": of_head, "lr": head_rate}, {"params": of_body, "lr": body_rate}]
+
+
+@wrong(
+    "parameter_groups",
+    says="the parameter `0.bias` of the head should learn at rate 0.5, but is in no group.",
+    never=("index", "matrices"),
+)
+def bias_of_the_head_left_out(head, body, head_rate, body_rate):
+    of_head = [each for each in learning(head) if each is not head[0].bias]
+    return [{"params": of_head, "lr": head_rate}, {"params": learning(body), "lr": body_rate}]
+
+
+@wrong("freeze", says="the one in which `learn` names a parameter itself, not a module.", never="a single parameter")
+def modules_only(model, learn):
+    model.requires_grad_(False)
+    for name, module in model.named_modules():
+        if name in learn:
+            module.requires_grad_(True)
+    return sum(each.numel() for each in model.parameters() if each.requires_grad)
+
+
+@wrong("LowRankAdapter", says="Your class learns two biases, `self.A.bias` and `self.B.bias`.", never="1 more")
+class TwoBiases(nn.Module):
+    def __init__(self, d_in, d_out, rank, alpha):
+        super().__init__()
+        self.A, self.B, self.scale = nn.Linear(d_in, rank), nn.Linear(rank, d_out), alpha / rank
+        nn.init.zeros_(self.B.weight)
+
+    def forward(self, x):
+        return self.scale * self.B(self.A(x))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -146,7 +146,7 @@ class TagsFirst(find("TaggingHead").reference):
 
 @wrong(
     "TaggingHead",
-    says="Your logits have gone through one step too many, a ReLU: before it, the numbers are right.",
+    says="Your logits are what the right ones become after a ReLU.",
     never="In your logits",
 )
 class ReluAtTheEnd(find("TaggingHead").reference):

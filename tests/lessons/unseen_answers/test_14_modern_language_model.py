@@ -212,7 +212,7 @@ class Parallel(layers.LlamaLayer):
         return x + self.self_attention(self.norm_1(x), mask) + self.feed_forward(self.norm_2(x))
 
 
-@wrong("LlamaLayer", says="Your `__init__` makes `self.norm_2`, but the output never depends on it", never="are right")
+@wrong("LlamaLayer", says="Your `__init__` makes `self.norm_2`, but `forward` never uses it", never="are right")
 class OneNormForBoth(find("LlamaLayer").reference):
     def forward(self, x, mask=None):
         x = x + self.self_attention(self.norm_1(x), mask)

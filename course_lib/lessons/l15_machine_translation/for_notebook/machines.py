@@ -26,11 +26,6 @@ def train_machine(model: nn.Module, task: Task, seconds: float) -> History:
     return train(model, task, settings, device="cpu")
 
 
-def seconds_of_validation(history: History, seconds: float) -> list[float]:
-    """Say after how many seconds each validation loss was measured, if all steps took equally long."""
-    return [seconds * step / history.steps for step in history.validation_steps]
-
-
 def finished_translator() -> tuple[nn.Module, Task]:
     """Give a copy of the course's trained translator of notebook 07, and what it learned and is measured on."""
     translator, split = load_translator(), grammar.split()
