@@ -20,6 +20,7 @@ INLINE = 16  # a value of at most so many characters is printed inside the call
 LONGEST = 70  # a longer list is described by its length
 DIGITS = 4  # of a number that is printed, unless more are needed to tell two numbers apart
 ALL_DIGITS = 17  # tell any two numbers apart
+LONGEST_OF_DICTIONARIES = 120  # a list of dictionaries that is written whole
 LONGEST_CALL = 110  # what stands beside a call is shortened to so many characters
 
 
@@ -80,10 +81,16 @@ def _described(values: Mapping[str, Any]) -> list[str]:
         if written[longest] == shape:
             break
         written[longest] = shape
-    return [
-        f"{_with_article(name, values[name])} {words}" if words.startswith("of ") else f"`{name}` = `{words}`"
-        for name, words in written.items()
-    ]
+    return [_with_value(name, values[name], words) for name, words in written.items()]
+
+
+def _with_value(name: str, value: Any, words: str) -> str:
+    """An argument's name and its value in words: "`x` = `[1, 2]`", "`x` of shape (2, 3)", "two `checkpoints`"."""
+    if not words.startswith("of "):
+        return f"`{name}` = `{words}`"
+    if _are_dictionaries(value) and is_or_are(name) == "are":
+        return f"{_in_words(len(value))} `{name}`"
+    return f"{_with_article(name, value)} {words}"
 
 
 def _with_article(name: str, value: Any) -> str:
@@ -111,7 +118,9 @@ def describe_value(value: Any, digits: int = DIGITS) -> str:
     if tensors := _tensors_in(value):
         return tensors
     written = _rounded(value, digits)
-    if len(written) > LONGEST or "tensor(" in written:
+    if _are_dictionaries(value) and len(written) > LONGEST_OF_DICTIONARIES:
+        return f"of {_in_words(len(value))} dictionaries"
+    if (len(written) > LONGEST and not _are_dictionaries(value)) or "tensor(" in written:
         return f"of length {len(value)}" if isinstance(value, (Sequence, Mapping, set)) else written[:LONGEST] + "…"
     return written
 
@@ -135,10 +144,19 @@ def _tensors_in(value: Any) -> str:
     if not pairs and len(value) == 1:
         kind = "tensor"
     shapes = list(dict.fromkeys(str(tuple(each.shape)) for each in tensors))
-    count = {1: "one", 2: "two", 3: "three"}.get(len(value), str(len(value)))
+    count = _in_words(len(value))
     if len(shapes) > 1:
         return f"of {count} {kind} of shapes {join_words(shapes)}"
     return f"of {count} {kind}{', each' if len(tensors) > 1 else ''} of shape {shapes[0]}"
+
+
+def _in_words(count: int) -> str:
+    return {1: "one", 2: "two", 3: "three"}.get(count, str(count))
+
+
+def _are_dictionaries(value: Any) -> bool:
+    """Whether a value is a list of dictionaries, such as messages or checkpoints."""
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
 
 
 def _digits_that_differ(value: Any) -> int:
@@ -173,7 +191,16 @@ def _rounded(value: Any, digits: int) -> str:
     if isinstance(value, list):
         numbers = (_with_digits(each, digits) if isinstance(each, float) else _rounded(each, digits) for each in value)
         return f"[{', '.join(numbers)}]"
+    if isinstance(value, dict):
+        pairs = (f"{key!r}: {_rounded(_small_as_list(each), digits)}" for key, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
     return repr(value)
+
+
+def _small_as_list(value: Any) -> Any:
+    """A tensor of few numbers as a list, or as a number if it has no axes; anything else as it is."""
+    is_small = isinstance(value, Tensor) and 0 < value.numel() <= NUMBERS_IN_FULL
+    return value.tolist() if is_small else value
 
 
 def _with_digits(number: float, digits: int) -> str:

@@ -70,7 +70,7 @@ def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
         return [_about_changed_argument(wrong_answer, case, outcome)]
     what = [_where_wrong(wrong_answer, sentence) for sentence in found] or [_what_differs(wrong_answer)]
     shown = _shown_call(wrong_answer, case, detail)
-    if inspect.isclass(wrong_answer.exercise.reference):
+    if inspect.isclass(wrong_answer.exercise.reference) and _have_one_shape(outcome.value, right.value):
         shown += f" {WEIGHTS_ARE_SET}"
     if wrong_answer.exercise.show is not None:
         # An answer may return anything, of which nothing can be shown.
@@ -78,6 +78,11 @@ def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
         shown += f" {details}" if details else ""
     sentences = (_where_it_fails(wrong_answer), *what, shown)
     return [*filter(None, sentences), *_about_argument_changed_besides(wrong_answer, case, outcome)]
+
+
+def _have_one_shape(got: Any, expected: Any) -> bool:
+    """Whether the first results of an answer and of the course's class have one shape, so that numbers differ."""
+    return _shape(_first(got)) == _shape(_first(expected))
 
 
 def _is_random(wrong_answer: WrongAnswer, case: Case) -> bool:
@@ -497,6 +502,9 @@ def _positions(name: str, letters: Sequence[str], compared: Sequence[Compared]) 
         for words in _patterns(0):
             if all(found == list(_patterns(n)[words]) for found, n in zip(indices, lengths, strict=True)):
                 letter = letters[axis] if len(letters) >= -axis and letters.count(letters[axis]) == 1 else ""
+                if letter.isdigit() and words.endswith("half") and axis == -1:
+                    half = _patterns(int(letter))[words]
+                    return f"In each row, only numbers {half[0]} to {half[-1]} are wrong."
                 axis_name = f"the axis `{letter}`" if letter else _axis_without_letter(axis)
                 is_wrong = f"wrong only {words} of {axis_name}"
                 if right := ALL_BUT_ONE.get(words):

@@ -616,8 +616,11 @@ def has_other_counts(compared: Sequence[Compared]) -> str:
     if not all(isinstance(each.got, dict) and isinstance(each.expected, dict) for each in compared):
         return ""
     if all(each.got.keys() == each.expected.keys() for each in compared):
-        pairs = [(each.got[key], each.expected[key]) for each in compared for key in each.expected]
-        return f"the keys are right, but {'some' if any(_same(*pair) for pair in pairs) else 'the'} values are not"
+        shown = compared[0]  # the call that is shown
+        some = "some" if any(_same(shown.got[key], shown.expected[key]) for key in shown.expected) else "the"
+        has_tensors = any(isinstance(value, Tensor) for value in shown.expected.values())
+        keys, values = ("names", "weights") if has_tensors else ("keys", "values")
+        return f"the {keys} are right, but {some} {values} are not"
     if all(each.got.keys() < each.expected.keys() for each in compared):
         return "some keys are missing"
     if all(each.got.keys() > each.expected.keys() for each in compared):

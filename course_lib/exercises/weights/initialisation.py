@@ -4,7 +4,7 @@ Each function returns a sentence that says what is wrong and what to do, or "".
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.exercises.weights.fixed_weights import ClassWithWeights, roles_of
-from course_lib.exercises.weights.roles import is_table
+from course_lib.exercises.weights.roles import Vector, is_table
+from course_lib.text.wording import join_words
 
 SEED = (
     "Your weights begin with the same numbers in every instance. They should be random, and not from a fixed seed, so "
@@ -30,6 +31,10 @@ LARGE_LOSS = (
 LARGE_TABLE = (
     "Your `self.{}` begins with numbers of about {:.1g}. `embed_with_positions` multiplies them by √d_model, so that "
     "they drown the positions, and the model hardly learns. Begin it as `torch.randn(...) * d_model**-0.5`."
+)
+ONE_SIDED = (
+    "Your {} {} with positive numbers only, as `torch.rand` gives them. The numbers of `torch.randn` lie on both sides "
+    "of 0."
 )
 LARGE_BY_VOCABULARY = (
     "The numbers that your `self.{}` begins with depend on the size of the vocabulary, as with `vocabulary**-0.5`. A "
@@ -86,6 +91,8 @@ def start_of_weights(learned: ClassWithWeights, answer: Any) -> str:
             return sentence
     if any(first[names[id(matrix)]].equal(another[names[id(matrix)]]) for matrix in matrices):
         return SEED
+    if learned.positions is not None and (sentence := _about_one_sided(first, vectors)):
+        return sentence
     for vector in vectors:
         numbers = first[vector.name].flatten()[vector.places]
         if vector.silent is not None and ((numbers - vector.silent - 1).abs() > 0.01).any():
@@ -151,6 +158,9 @@ def start_of_model(learned: ClassWithWeights, answer: Any) -> str:
         module = learned.make(answer, learned.wide).eval()
         if large := _large_tables(learned, module, learned.wide):
             return LARGE_TABLE.format(*next(iter(large.items())))
+        tables = _sizes_of_tables(learned, module, learned.wide)
+        if one_sided := [name for name in tables if _is_one_sided(module.get_parameter(name))]:
+            return ONE_SIDED.format(f"`self.{one_sided[0]}`", "begins")
         if sentence := _tables_in_other_sizes(learned, answer):
             return sentence
         logits = learned.outputs(module, learned.inputs(*learned.wide))[0]  # (B, T, V)
@@ -214,6 +224,18 @@ def _about_matrix(name: str, matrix: Tensor) -> str:
             "the same. Begin it at random, as `nn.Linear` and `torch.randn` do."
         )
     return ""
+
+
+def _about_one_sided(first: Mapping[str, Tensor], vectors: Sequence[Vector]) -> str:
+    """Say which weights begin with positive numbers only; of vectors, gains should."""
+    gains = {vector.name for vector in vectors if vector.is_gain}
+    names = [f"`self.{name}`" for name, each in first.items() if name not in gains and _is_one_sided(each)]
+    return ONE_SIDED.format(join_words(names), "begins" if len(names) == 1 else "begin") if names else ""
+
+
+def _is_one_sided(numbers: Tensor) -> bool:
+    """Whether random numbers are all positive: of 16 around 0, that is hardly ever so by chance."""
+    return numbers.numel() >= 16 and bool((numbers >= 0).all()) and bool((numbers != numbers.flatten()[0]).any())
 
 
 def _in_words(numbers: Tensor) -> str:

@@ -43,7 +43,7 @@ OTHER_RESULT = (
     "Made as `{}`, your class gives a different result from the course's class for inputs of shape {}: is there a "
     "step in it that depends on how long the inputs are, or on which numbers are in them?"
 )
-OTHER_MATRICES = "Made as `{}`, your class learns {} numbers in its matrices, but should learn {}."
+OTHER_MATRICES = "The {} of your `{}` have {} numbers together. They should have {}."
 MOST_NAMES = 4  # so many parameters without a gradient are named at most
 SECONDS_FOR_EXCHANGES = 0.2  # of computing time, to find which two of a class's weights are exchanged
 
@@ -300,10 +300,7 @@ def number_of_learned(learned: ClassWithWeights, answer: Any, sizes: Sequence[An
     if got == expected:
         return ""
     kind = "matrices" if all(each.dim() > 1 for each in counted[0]) else "weights"
-    return (
-        f"Made as `{as_call(learned, sizes)}`, your class learns {got} numbers in its {kind}, but should learn "
-        f"{expected}."
-    )
+    return OTHER_MATRICES.format(kind, as_call(learned, sizes), got, expected)
 
 
 def as_call(learned: ClassWithWeights, sizes: Sequence[Any]) -> str:
@@ -337,7 +334,7 @@ def shared(learned: ClassWithWeights, answer: Any) -> str:
         counts = len(got.matrices), len(expected.matrices)
         if _lacks_whole_matrices(learned, answer):
             return SHARED_MATRICES.format(*counts)
-        return OTHER_MATRICES.format(as_call(learned, learned.sizes), *counts)
+        return OTHER_MATRICES.format("matrices", as_call(learned, learned.sizes), *counts)
     if not torch.allclose(got.matrices, expected.matrices, rtol=1e-3, atol=1e-4):
         return (
             "Your class uses one matrix for several tasks, or several matrices for one. Give each task a layer of its "

@@ -118,8 +118,8 @@ def special_token_first(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Where there is a special token, your result has its value in place of the last word's, as if None were a word. "
-    "Leave out pieces whose word is None."
+    "Your result begins with the value of a special token, as if None were a word, so the last word's is lost. Leave "
+    "out pieces whose word is None."
 )
 def special_token_for_a_word(values, word_of_piece, words):
     return special_token_first(values, word_of_piece, words)[:words]

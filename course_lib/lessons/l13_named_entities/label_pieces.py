@@ -174,6 +174,14 @@ def last_piece_before_the_first(word_of_piece, labels):
     return [labels[word] if word is not None and word != before else -100 for before, word in pairs]
 
 
+@label_pieces.mistake(
+    "Your code never labels the first piece. Where no special token comes first, that piece begins a word, and has the "
+    "word's label."
+)
+def first_piece_without_label(word_of_piece, labels):
+    return [-100, *word_pieces.label_pieces(word_of_piece, labels)[1:]]
+
+
 @label_pieces.right_for_whole_course
 def by_the_piece_before(word_of_piece, labels):
     pairs = zip([None, *word_of_piece], word_of_piece, strict=False)

@@ -90,7 +90,7 @@ def counted(predicted, expected, key=lambda span: span):
 
 
 @precision_recall_f1.mistake(
-    "Your code counts a name as found if its kind and its first word are right. It has to end where it should, too.",
+    "Your code counts a name as found if its kind and its first word are right. Its last word has to be right, too.",
     seen="https://github.com/flairNLP/flair/issues/2764",
 )
 def first_word_only(predicted, expected):

@@ -204,8 +204,8 @@ def longest_of_the_sentence_first(known, sentences):
 
 
 @remembered_names.mistake(
-    "Your code also finds names that begin inside a name, and they replace tags of it. Continue after a name that you "
-    "have found."
+    "Your code also looks for names inside a name that it has found, and these overwrite its tags. Continue after the "
+    "name."
 )
 def inside_names_too(known, sentences):
     return by_kinds(most_frequent(known), sentences, step=1)
@@ -256,6 +256,24 @@ def never_up_to_the_end(known, sentences):
 def but_last(stops):
     """The stops from right to left, without the two that are farthest right."""
     return reversed(stops[:-2])
+
+
+@remembered_names.mistake(
+    "Where a name ends a sentence, your tags may be more than its words: past the end, `words[i : i + n]` is shorter "
+    "than n. Write as many tags as the name has words."
+)
+def more_tags_than_words(known, sentences):
+    kinds, result = most_frequent(known), []
+    longest = max(map(len, kinds), default=0)
+    for words in sentences:
+        tags, i = [], 0
+        while i < len(words):
+            n = next((n for n in range(longest, 0, -1) if tuple(words[i : i + n]) in kinds), 0)
+            kind = kinds.get(tuple(words[i : i + n]))
+            tags += [f"B-{kind}", *[f"I-{kind}"] * (n - 1)] if n else ["O"]
+            i += n or 1
+        result.append(tuple(tags))
+    return result
 
 
 @remembered_names.mistake(

@@ -46,6 +46,10 @@ spans_of_tags = Exercise(
             ["B-LOC", "O", "B-LOC", "O", "I-LOC"],
             having=("the same kind again after O", "an I at the beginning or after O"),
         ),
+        case(
+            ["B-PER", "O", "O", "I-PER", "I-PER"],
+            having=("the same kind again after O", "an I at the beginning or after O"),
+        ),
     ),
     hints=(
         (
@@ -117,6 +121,19 @@ def kinds_mixed(tags):
         elif tag != "O":
             found[-1][2] = i + 1
         begun = tag != "O"
+    return [tuple(each) for each in found]
+
+
+@spans_of_tags.mistake(
+    "Your code continues a name after O, if an `I-` of its kind comes. O ends a name: an `I-` after it begins another."
+)
+def continued_after_outside(tags):
+    found = []
+    for i, tag in enumerate(tags):
+        if tag.startswith("I-") and found and found[-1][0] == tag[2:]:
+            found[-1][2] = i + 1
+        elif tag != "O":
+            found.append([tag[2:], i, i + 1])
     return [tuple(each) for each in found]
 
 

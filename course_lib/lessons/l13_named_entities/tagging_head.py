@@ -103,6 +103,27 @@ head.patch(
 )
 
 head.patch(
+    "Your logits lack the first and the last piece, as if these were left out as special tokens. Return logits for "
+    "every piece: the labels say which count.",
+    replace="self.output(hidden)",
+    by="self.output(hidden[..., 1:-1, :])",
+)
+
+head.patch(
+    "Your logits lack the first piece, as if it were left out as a special token. Return logits for every piece: the "
+    "labels say which count.",
+    replace="self.output(hidden)",
+    by="self.output(hidden[..., 1:, :])",
+)
+
+head.patch(
+    "Your logits lack the last piece, as if it were left out as a special token. Return logits for every piece: the "
+    "labels say which count.",
+    replace="self.output(hidden)",
+    by="self.output(hidden[..., :-1, :])",
+)
+
+head.patch(
     "Your head has a ReLU before the linear map. The hidden states come out of a norm: map them as they are.",
     replace="self.output(hidden)",
     by="self.output(hidden.relu())",

@@ -28,6 +28,7 @@ chat_prompt = Exercise(
         case(TOLD, "Be kind.", having=("a system message",)),
         case(LATE, "Be kind.", having=("a system message at the end",)),
         case([*TOLD, *TALK], "", having=("a system message", "several turns")),
+        case(TALK[:2], "Be kind.", having=("several turns", "a conversation that the assistant ends")),
         case(ASKED, "", having=("an empty system text",)),
         case(GREETED, "Be kind.", having=("a conversation that the assistant begins",)),
         case([{"role": "user", "content": "  two spaces  "}], "Be kind.", having=("spaces around the content",)),
@@ -118,6 +119,15 @@ def empty_left_out(messages, system):
 def before_the_user_only(messages, system):
     begins_with_user = messages[0]["role"] == "user"
     return chat.chat_prompt(messages, system) if begins_with_user else never_told(messages, system)
+
+
+@chat_prompt.mistake(
+    "Your text begins the answer only if the last message is the user's. Whoever spoke last, the assistant's turn "
+    "comes next."
+)
+def answers_the_user_only(messages, system):
+    text = chat.chat_prompt(messages, system)
+    return text if messages[-1]["role"] == "user" else text.removesuffix("<|im_start|>assistant\n")
 
 
 @chat_prompt.mistake("Your text lacks the spaces around a content. Write the contents as they are.")

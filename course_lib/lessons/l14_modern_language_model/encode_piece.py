@@ -1,6 +1,7 @@
 """The exercise `encode_piece` of notebook 14."""
 
 from itertools import pairwise
+from typing import Any
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
@@ -24,12 +25,21 @@ FOURTH_VOCABULARY = {"t": 4, "h": 0, "e": 7, "i": 3, "r": 9, "ir": 2, "th": 8, "
 FIFTH_RANKS = {("i", "r"): 0, ("h", "e"): 1, ("t", "h"): 2}
 FIFTH_VOCABULARY = {"t": 6, "h": 3, "e": 1, "i": 8, "r": 0, "ir": 5, "he": 2, "th": 9}
 
+
+def as_tokens(arguments: tuple[Any, ...], got: Any, expected: list[int]) -> str:
+    """Show which tokens the ids stand for."""
+    tokens = {i: token for token, i in arguments[1].items()}
+    right, yours = (" ".join(tokens[i] for i in ids) for ids in (expected, got))
+    return f"As tokens, that is `{right}`, not `{yours}`."
+
+
 encode_piece = Exercise(
     reference=byte_pairs.encode_piece,
     notebook=14,
     order=70,
     minutes=8,
     difficulty=2,
+    show=as_tokens,
     returns=(Result("the ids"),),
     example=case(" the", VOCABULARY, RANKS),
     another=case(" tar", VOCABULARY, RANKS),
@@ -152,6 +162,17 @@ def one_merge(piece, vocabulary, ranks):
     return [vocabulary[token] for token in tokens]
 
 
+@encode_piece.mistake(
+    "Your code lists the pairs once, before the first merge. A merge makes new pairs of neighbours: list them again "
+    "after each."
+)
+def pairs_listed_once(piece, vocabulary, ranks):
+    tokens = printable_bytes(piece)
+    for pair in sorted({pair for pair in pairwise(tokens) if pair in ranks}, key=ranks.get):
+        tokens = joined(tokens, pair)
+    return [vocabulary[token] for token in tokens]
+
+
 @encode_piece.mistake("Your code merges nothing: each byte keeps a token of its own.")
 def bytes_only(piece, vocabulary, ranks):
     return [vocabulary[token] for token in printable_bytes(piece)]
@@ -166,8 +187,8 @@ def from_letters(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your code takes é for one token, but it has two bytes, each with a token of its own. Start from "
-    "`printable_bytes(piece)`, which turns each byte into one character."
+    "Your code stops at é, because it looks for the letter in the vocabulary. It has two bytes, which are two "
+    "characters at first: start from `printable_bytes(piece)`."
 )
 def from_letters_with_a_sign_for_the_space(piece, vocabulary, ranks):
     return encoded(list(piece.replace(" ", "Ġ")), vocabulary, ranks, lambda pairs: min(pairs, key=ranks.get))

@@ -113,6 +113,14 @@ def one_too_many(x, times):
     return x.repeat_interleave(times + 1, dim=1)
 
 
+@repeat_heads.mistake(
+    "Your code divides the number of a query head by the number of key heads, as in `head // kv_heads`. A key "
+    "head is shared by `times` query heads, so that is right only where there are as many key heads as that."
+)
+def divided_by_the_number_of_heads(x, times):
+    return x[:, [head // x.size(1) for head in range(x.size(1) * times)]]
+
+
 @repeat_heads.right_for_whole_course
 def by_expand(x, times):
     B, heads, S, d_k = x.shape

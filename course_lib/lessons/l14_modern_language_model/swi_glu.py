@@ -147,6 +147,24 @@ class GateOfTheInput(nn.Module):
         return self.W_2(self.W_1(F.silu(self.W_gate(x)) * x))
 
 
+def with_other_width(width):
+    """SwiGLU with as many hidden features as `width` makes of d_ff."""
+
+    class OtherWidth(layers.SwiGLU):
+        def __init__(self, d_model, d_ff):
+            super().__init__(d_model, width(d_ff))
+
+    return OtherWidth
+
+
+TWO_THIRDS = (
+    "Your class has two thirds of `d_ff` hidden features, rounded{}. `d_ff` is their number: it was already chosen "
+    "with the third matrix in mind."
+)
+swi_glu.mistake(TWO_THIRDS.format(" down"))(with_other_width(lambda d_ff: 2 * d_ff // 3))
+swi_glu.mistake(TWO_THIRDS.format(""))(with_other_width(lambda d_ff: round(2 * d_ff / 3)))
+
+
 @swi_glu.right_for_whole_course
 class UpInOne(nn.Module):
     """The two maps upwards in one matrix."""

@@ -132,6 +132,12 @@ unpack_q4_1.patch(
 )
 
 unpack_q4_1.patch(
+    "Your upper halves keep the lower four bits as a fraction, as `/ 16` leaves them. Shift the bits out: `byte >> 4`.",
+    replace="packed >> 4",
+    by="packed / 16",
+)
+
+unpack_q4_1.patch(
     "Your lower halves still hold the upper four bits. Remove them: `byte & 0x0F`.",
     replace="packed & 0x0F, packed >> 4",
     by="packed, packed >> 4",

@@ -110,6 +110,22 @@ def ends_only(checkpoints):
     return {name: (checkpoints[0][name] + checkpoints[-1][name]) / 2 for name in checkpoints[0]}
 
 
+@average_weights.mistake(
+    "The first checkpoint counts twice in your sum. If the sum begins with it, add only the others."
+)
+def first_one_twice(checkpoints):
+    every = [checkpoints[0], *checkpoints]
+    return {name: sum(each[name] for each in every) / len(checkpoints) for name in checkpoints[0]}
+
+
+@average_weights.mistake(
+    "Your means are over the rows of a weight too, so its first axis is lost. `torch.cat` joins tensors along an axis "
+    "that they have; `torch.stack` gives the checkpoints an axis of their own."
+)
+def rows_too(checkpoints):
+    return {name: torch.cat([each[name] for each in checkpoints]).mean(dim=0) for name in checkpoints[0]}
+
+
 @average_weights.mistake("Your weights are medians. A mean takes every checkpoint into account.")
 def median(checkpoints):
     return {name: torch.stack([each[name] for each in checkpoints]).median(dim=0).values for name in checkpoints[0]}

@@ -227,7 +227,7 @@ bleu.patch(
     by="len(set(count_ngrams(hypothesis, n)))",
 )
 bleu.patch(
-    "For a sentence shorter than n your number of n-grams is negative. It has none: `max(len(…) - n + 1, 0)`.",
+    "For a sentence shorter than n − 1, your number of n-grams is negative. It has none: `max(len(…) - n + 1, 0)`.",
     replace="max(len(hypothesis) - n + 1, 0)",
     by="len(hypothesis) - n + 1",
 )

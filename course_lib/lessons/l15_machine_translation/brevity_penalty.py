@@ -114,6 +114,14 @@ def like_one_word(length, reference_length):
     "Your exponent is (1 - r) / c, as `(1 - reference_length) / length` gives it. It is 1 - r / c: only r is divided "
     "by c."
 )
+def divides_the_one_too_if_short(length, reference_length):
+    return math.exp((1 - reference_length) / length) if 0 < length < reference_length else float(length > 0)
+
+
+@brevity_penalty.mistake(
+    "Your exponent is (1 - r) / c, so the penalty is below 1 even for a translation that is longer. It is 1 - r / c: "
+    "only r is divided by c."
+)
 def divides_the_one_too(length, reference_length):
     return min(1.0, math.exp((1 - reference_length) / length)) if length else 0.0
 

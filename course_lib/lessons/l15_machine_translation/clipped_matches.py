@@ -19,6 +19,7 @@ clipped_matches = Exercise(
     cases=(
         case(["le", "chat", "dort"], [["le", "chien", "dort"], ["un", "chat", "dort"]], 1, having=("two references",)),
         case(["le", "le", "le", "le"], [["le", "le"], ["le", "le", "le"]], 1, having=("two references",)),
+        case(["le", "le", "chat"], [["le", "le", "dort"], ["le", "chat"]], 1, having=("two references",)),
         case(["le", "chat", "dort", "ici"], [["ici", "le", "chat", "dort"]], 2, having=("runs of two words",)),
         case(
             ["le", "chat", "dort"],
@@ -75,8 +76,8 @@ def sum_of_references(hypothesis, references, n):
 
 
 @clipped_matches.mistake(
-    "Your code counts each n-gram once, even if translation and reference both have it twice. Take the smaller of the "
-    "two counts."
+    "Your code counts each n-gram once, even if the translation and a reference both have it twice. Take the smaller "
+    "of the two counts."
 )
 def once_each(hypothesis, references, n):
     known = set().union(*(count_ngrams(reference, n) for reference in references))
@@ -126,6 +127,25 @@ def in_all(hypothesis, references, n):
     for each in counts[1:]:
         common &= each
     return (count_ngrams(hypothesis, n) & common).total()
+
+
+@clipped_matches.mistake(
+    "The last reference that has an n-gram sets your limit for it. The one that has it most often should: an earlier "
+    "one may have it more often."
+)
+def limit_of_the_last(hypothesis, references, n):
+    limit = {}
+    for reference in references:
+        limit.update(count_ngrams(reference, n))
+    return (count_ngrams(hypothesis, n) & Counter(limit)).total()
+
+
+@clipped_matches.mistake(
+    "The first reference that has an n-gram sets your limit for it. The one that has it most often should: a later "
+    "one may have it more often."
+)
+def limit_of_the_first(hypothesis, references, n):
+    return limit_of_the_last(hypothesis, references[::-1], n)
 
 
 @clipped_matches.mistake("Your result is the share of matches. Return their number: the division comes later.")

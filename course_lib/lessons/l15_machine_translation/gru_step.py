@@ -105,8 +105,8 @@ gru_step.patch(
 
 
 @gru_step.mistake(
-    "In your candidate, r multiplies the state before the matrix does, as in the paper of 2014. Here, as in torch, r "
-    "multiplies U_n h + c_n: the weights would not fit otherwise.",
+    "In your candidate, r multiplies the state before the matrix U_n does, as in the paper of 2014. Here, as in torch, "
+    "r multiplies U_n h + c_n: weights trained for one form do not work in the other.",
     seen="https://arxiv.org/abs/1406.1078",
 )
 def reset_before(x, state, W, U, b, c):

@@ -107,7 +107,8 @@ attend_in_blocks.patch(
     by="done.append(mixed)",
 )
 attend_in_blocks.patch(
-    "Your scores are divided by √d_v, the root of the width of a value. The scale is √d_k, that of the width of a key.",
+    "Your scores are divided by √d_v, the root of the width of a value. Divide by √d_k, the root of the width of a "
+    "key.",
     replace="query.size(-1) ** -0.5",
     by="value.size(-1) ** -0.5",
 )
@@ -239,7 +240,7 @@ def as_many_keys_as_queries(query, key, value, block):
 
 
 @attend_in_blocks.mistake(
-    "Your scores are divided by √block, the root of the size of a block. The scale is √d_k, the root of the width of a "
+    "Your scores are divided by √block, the root of the size of a block. Divide by √d_k, the root of the width of a "
     "key."
 )
 def scaled_by_block(query, key, value, block):

@@ -19,7 +19,7 @@ growth_exponent = Exercise(
     example=case([100.0, 200.0, 400.0], [3.0, 12.0, 48.0]),
     another=case([100.0, 200.0, 400.0], [5.0, 10.0, 20.0]),
     cases=(
-        case([10.0, 20.0], [1.0, 1.0], having=("a cost that does not grow",)),
+        case([10.0, 20.0, 40.0], [2.0, 3.0, 2.0], having=("a cost that does not grow",)),
         case([1.0, 10.0, 100.0], [2.0, 50.0, 700.0], having=("costs that are not on a line",)),
         case(
             [64.0, 512.0, 128.0, 256.0],
@@ -38,39 +38,46 @@ growth_exponent = Exercise(
 )
 
 
+def slope(x, y):
+    """The slope of the fitted line, without LAPACK, which prints lines of its own where numbers are infinite."""
+    x, y = np.asarray(x), np.asarray(y)
+    from_mean = x - x.mean()
+    spread = (from_mean**2).sum()
+    return float((from_mean * (y - y.mean())).sum() / spread) if spread else 0.0
+
+
 @growth_exponent.mistake(
     "Your result is the slope of the costs themselves. Take the logarithm of both sizes and costs first."
 )
 def without_logarithms(sizes, costs):
-    return float(np.polyfit(sizes, costs, 1)[0])
+    return slope(sizes, costs)
 
 
 @growth_exponent.mistake(
     "Your result is the slope of the costs' logarithms over the sizes themselves. Take the logarithm of the sizes too."
 )
 def costs_only(sizes, costs):
-    return float(np.polyfit(sizes, np.log(costs), 1)[0])
+    return slope(sizes, np.log(costs))
 
 
 @growth_exponent.mistake(
     "Your result is the slope of the costs themselves over the sizes' logarithms. Take the logarithm of the costs too."
 )
 def sizes_only(sizes, costs):
-    return float(np.polyfit(np.log(sizes), costs, 1)[0])
+    return slope(np.log(sizes), costs)
 
 
 @growth_exponent.mistake("Your sizes and costs are exchanged: the sizes are x, the costs are y.")
 def exchanged(sizes, costs):
-    x, y = np.log(costs), np.log(sizes)
-    spread = ((x - x.mean()) ** 2).sum()
-    return float(((x - x.mean()) * (y - y.mean())).sum() / spread) if spread else 0.0
+    return slope(np.log(costs), np.log(sizes))
 
 
 @growth_exponent.mistake(
     "Your result is the line's intercept. The exponent is its slope, which `np.polyfit` gives first."
 )
 def height(sizes, costs):
-    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[1])
+    x, y = np.log(sizes), np.log(costs)
+    return float(y.mean() - slope(x, y) * x.mean())
 
 
 @growth_exponent.mistake("Your code compares the first and the last cost only. Fit a line through all of them.")
@@ -104,7 +111,7 @@ def through_zero(sizes, costs):
 
 def in_two_bases(of_sizes, of_costs):
     """The slope of logarithms of two different bases."""
-    return lambda sizes, costs: float(np.polyfit(of_sizes(sizes), of_costs(costs), 1)[0])
+    return lambda sizes, costs: slope(of_sizes(sizes), of_costs(costs))
 
 
 LOGARITHMS = {"2": np.log2, "e": np.log, "10": np.log10}

@@ -73,11 +73,16 @@ online_softmax_step = Exercise(
             2,
             ("the first block", "a query whose keys are all hidden", "hidden keys", "several queries"),
         ),
+        begins(
+            torch.full((2, 2), -INF),
+            2,
+            ("the first block", "a query whose keys are all hidden", "hidden keys", "several queries"),
+        ),
     ),
     hints=(
         "If the largest score grows from m to m', by which factor is exp(score - m') smaller than exp(score - m)?",
         (
-            "The new maximum is the larger one of the old and of the block's. Multiply the old total and the old mixed "
+            "The new maximum is the larger of the old one and the block's. Multiply the old total and the old mixed "
             "values by exp(old - new), then add the block's."
         ),
         (
@@ -110,7 +115,7 @@ online_softmax_step.patch(
     by="grown.sum(dim=-1, keepdim=True), grown @ value",
 )
 online_softmax_step.patch(
-    "Your maximum is that of the block. Take the larger one of the old maximum and the block's.",
+    "Your maximum is that of the block. Take the larger of the old maximum and the block's.",
     replace="torch.maximum(maximum, scores.amax(dim=-1, keepdim=True))",
     by="scores.amax(dim=-1, keepdim=True)",
 )
@@ -126,6 +131,20 @@ online_softmax_step.patch(
     by="largest",
     seen="https://github.com/flashinfer-ai/flashinfer/pull/1178",
 )
+
+
+@online_softmax_step.mistake(
+    "A query whose keys so far are all hidden gets NaN beside others that see some: its maximum is minus infinity, and "
+    "minus infinity minus itself is NaN. Treat each row by itself, as with `torch.where`."
+)
+def guarded_for_all_together(maximum, total, mixed, scores, value):
+    largest = torch.maximum(maximum, scores.amax(dim=-1, keepdim=True))
+    if largest.isneginf().all():
+        return maximum, total, mixed
+    shrink, grown = torch.exp(maximum - largest), torch.exp(scores - largest)
+    return largest, shrink * total + grown.sum(dim=-1, keepdim=True), shrink * mixed + grown @ value
+
+
 online_softmax_step.patch(
     "Your exponentials have no maximum subtracted, so a huge score becomes infinite.",
     replace="grown = torch.exp(scores - reference)",

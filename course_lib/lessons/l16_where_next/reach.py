@@ -57,6 +57,14 @@ def one_too_long(layers, window):
     return layers * (window - 1) + 2
 
 
+@reach.mistake(
+    "Your reach is the token itself and a whole window for each layer. A window includes the token that reads, so each "
+    "layer adds one less."
+)
+def whole_windows(layers, window):
+    return 1 + layers * window
+
+
 @reach.mistake("Your reach is layers plus window. Each layer reaches `window` - 1 tokens further.")
 def added(layers, window):
     return layers + window

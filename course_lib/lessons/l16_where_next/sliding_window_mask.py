@@ -40,7 +40,7 @@ def one_too_narrow(T, window):
     return blocks.sliding_window_mask(T, window - 1) if window > 1 else torch.zeros(T, T, dtype=torch.bool)
 
 
-@sliding_window_mask.mistake("Your window looks to both sides. A token that is to be predicted must not be seen.")
+@sliding_window_mask.mistake("Your window reaches in both directions. A token must not read those after it.")
 def both_sides(T, window):
     return (torch.arange(T)[:, None] - torch.arange(T)).abs() < window
 
@@ -85,6 +85,17 @@ def numbers(T, window):
 )
 def future_visible(T, window):
     return torch.arange(T)[:, None] - torch.arange(T) < window
+
+
+@sliding_window_mask.mistake(
+    "Where a window would begin before the text, the start of your slice is negative, so it counts from the end, and "
+    "most of these rows are empty. Such a window begins at token 0."
+)
+def start_from_the_end(T, window):
+    mask = torch.zeros(T, T, dtype=torch.bool)
+    for t in range(T):
+        mask[t, t - window + 1 : t + 1] = True
+    return mask
 
 
 @sliding_window_mask.right_for_whole_course

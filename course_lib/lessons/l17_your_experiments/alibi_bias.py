@@ -70,7 +70,7 @@ alibi_bias.patch(
     by="slopes[:, None, None]",
 )
 alibi_bias.patch(
-    "Your slopes begin with 1, as if the exponent had h in place of h + 1. The first is 2^(−8/H), the last 2⁻⁸.",
+    "Your first slope is 1, as if the exponent had h in place of h + 1. The first is 2^(−8/H), the last 2⁻⁸.",
     replace="torch.arange(1, operator.index(heads) + 1)",
     by="torch.arange(heads)",
 )

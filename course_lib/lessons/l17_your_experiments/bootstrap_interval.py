@@ -43,8 +43,8 @@ def ends(means, lowest=0.025, highest=0.975):
 
 
 @bootstrap_interval.mistake(
-    "Your interval is that of the drawn values themselves. Take the mean of each draw first: how much does it vary "
-    "from draw to draw?"
+    "Your percentiles are those of the drawn values. Take the mean of each draw first, then the percentiles of these "
+    "means."
 )
 def of_the_values(values, picks):
     return ends(values[picks].flatten())

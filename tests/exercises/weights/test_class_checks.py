@@ -108,7 +108,7 @@ class OnlyForSmallSizes(Forward):
         ("EncoderLayer", HeadsOfTheExample, "With `heads=3`, your class computes what `heads=2` gives"),
         ("LanguageModel", WriterWithTwoHeads, "With `heads=3`, your class computes what `heads=2` gives"),
         ("Transformer", OneLayer, "With `layers=2`, your class computes what `layers=1` gives"),
-        ("LearnedPositions", FivePositions, "Made as `LearnedPositions(7, 3)`, your class learns 15 numbers"),
+        ("LearnedPositions", FivePositions, "of your `LearnedPositions(7, 3)` have 15 numbers together"),
         ("LayerNorm", ByNameOnly, "takes `d_model` by name only"),
         ("FeedForward", OnlyForSmallSizes, "Made as `FeedForward(64, 96, relu)`, your class raises ValueError"),
     ],

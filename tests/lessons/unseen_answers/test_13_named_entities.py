@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict
 
+from torch import nn
+
 from course_lib.exercises.catalogue import find
 from course_lib.scoring.entities import spans_of_tags
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
@@ -183,6 +185,82 @@ def closed_only_after_the_first_word(tags):
                 spans.append((kind, start, i))
             start, kind = (None, "") if tag == "O" else (i, tag[2:])
     return spans
+
+
+@wrong("spans_of_tags", says="O ends a name: an `I-` after it begins another.")
+def appended_to_the_last_name(tags):
+    spans = []
+    for i, tag in enumerate(tags):
+        if tag == "O":
+            continue
+        letter, kind = tag.split("-")
+        if letter == "I" and spans and spans[-1][0] == kind:
+            spans[-1] = (kind, spans[-1][1], i + 1)
+        else:
+            spans.append((kind, i, i + 1))
+    return spans
+
+
+@wrong("remembered_names", says=("your tags may be more than its words", "is shorter than n"))
+def tags_past_the_end(known, sentences):
+    counts = defaultdict(Counter)
+    for sentence in known:
+        for kind, start, stop in spans_of_tags(sentence.tags):
+            counts[tuple(sentence.words[start:stop])][kind] += 1
+    result = []
+    for words in sentences:
+        tags, i = [], 0
+        while i < len(words):
+            for n in range(max(map(len, counts), default=0), 0, -1):
+                name = tuple(words[i : i + n])
+                if name in counts:
+                    tags += [f"B-{counts[name].most_common(1)[0][0]}"]
+                    tags += [f"I-{counts[name].most_common(1)[0][0]}"] * (n - 1)
+                    i += n
+                    break
+            else:
+                tags.append("O")
+                i += 1
+        result.append(tags)
+    return result
+
+
+@wrong("label_pieces", says="Your code never labels the first piece.")
+def from_piece_1_on(word_of_piece, labels):
+    result = [-100] * len(word_of_piece)
+    for i in range(1, len(word_of_piece)):
+        word = word_of_piece[i]
+        if word is not None and word != word_of_piece[i - 1]:
+            result[i] = labels[word]
+    return result
+
+
+@wrong("at_first_pieces", says="begins with the value of a special token", never="in place of the last")
+def none_as_a_key(values, word_of_piece, words):
+    first = {}
+    for value, word in zip(values, word_of_piece, strict=True):
+        first.setdefault(word, value)
+    return list(first.values())[:words]
+
+
+@wrong("TaggingHead", says="Your logits lack the first and the last piece")
+class WithoutSpecialTokens(nn.Module):
+    def __init__(self, d_model, tags):
+        super().__init__()
+        self.classify = nn.Linear(d_model, tags)
+
+    def forward(self, hidden):
+        return self.classify(hidden[:, 1:-1])
+
+
+@wrong("TaggingHead", says="the logits should be (B, S, K)", never="put numbers of its own")
+class PiecesOfAllTexts(nn.Module):
+    def __init__(self, d_model, tags):
+        super().__init__()
+        self.classify = nn.Linear(d_model, tags)
+
+    def forward(self, hidden):
+        return self.classify(hidden).flatten(0, 1)[:-1]
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

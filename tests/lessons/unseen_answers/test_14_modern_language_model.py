@@ -399,4 +399,102 @@ def ids_that_count_as_true(piece, vocabulary, ranks):
     return [vocabulary[token] for token in tokens if vocabulary.get(token)]
 
 
+class SwiGLUOfWidth(nn.Module):
+    """SwiGLU with as many hidden features as `width` makes of d_ff."""
+
+    def __init__(self, d_model, d_ff):
+        super().__init__()
+        d_ff = self.width(d_ff)
+        self.W_gate = nn.Linear(d_model, d_ff, bias=False)
+        self.W_1 = nn.Linear(d_model, d_ff, bias=False)
+        self.W_2 = nn.Linear(d_ff, d_model, bias=False)
+
+    def forward(self, x):
+        return self.W_2(F.silu(self.W_gate(x)) * self.W_1(x))
+
+
+@wrong("SwiGLU", says="two thirds of `d_ff` hidden features")
+class TwoThirdsInside(SwiGLUOfWidth):
+    def width(self, d_ff):
+        return int(d_ff * 2 / 3)
+
+
+@wrong("SwiGLU", says="The matrices of your `SwiGLU(4, 7)` have 96 numbers together. They should have 84.")
+class OneFeatureMore(SwiGLUOfWidth):
+    def width(self, d_ff):
+        return d_ff + 1
+
+
+@wrong("repeat_heads", says="as in `head // kv_heads`", never="past the end")
+def divided_by_key_heads(x, times):
+    kv_heads = x.size(1)
+    return x[:, [head // kv_heads for head in range(kv_heads * times)]]
+
+
+@wrong("unpack_q4_1", says="keep the lower four bits as a fraction")
+def divided_by_16(blocks):
+    scale = blocks[:, :2].contiguous().view(torch.float16).float()
+    minimum = blocks[:, 2:4].contiguous().view(torch.float16).float()
+    packed = blocks[:, 4:].float()
+    return scale * torch.cat([packed % 16, packed / 16], dim=1) + minimum
+
+
+@wrong("unpack_q4_1", says="In each row, only numbers 16 to 31 are wrong.", never="the axis")
+def upper_halves_inverted(blocks):
+    scale = blocks[:, :2].contiguous().view(torch.float16).float()
+    minimum = blocks[:, 2:4].contiguous().view(torch.float16).float()
+    packed = blocks[:, 4:]
+    return scale * torch.cat([packed % 16, (packed >> 4) ^ 1], dim=1) + minimum
+
+
+@wrong("encode_piece", says="Your code stops at é, because it looks for the letter in the vocabulary.")
+def letters_with_a_sign_for_the_space(piece, vocabulary, ranks):
+    parts = list(piece.replace(" ", "Ġ"))
+    while known := [pair for pair in pairwise(parts) if pair in ranks]:
+        first, second = min(known, key=ranks.get)
+        i = 0
+        while i < len(parts) - 1:
+            if parts[i : i + 2] == [first, second]:
+                parts[i : i + 2] = [first + second]
+            i += 1
+    return [vocabulary[part] for part in parts]
+
+
+def with_pairs_joined(parts, pairs):
+    for first, second in pairs:
+        merged = []
+        for part in parts:
+            if part == second and merged and merged[-1] == first:
+                merged[-1] += part
+            else:
+                merged.append(part)
+        parts = merged
+    return parts
+
+
+@wrong("encode_piece", says="Your code lists the pairs once, before the first merge.")
+def pairs_of_the_beginning(piece, vocabulary, ranks):
+    parts = printable_bytes(piece)
+    pairs = sorted({pair for pair in pairwise(parts) if pair in ranks}, key=ranks.get)
+    return [vocabulary[part] for part in with_pairs_joined(parts, pairs)]
+
+
+@wrong("encode_piece", says=("As tokens, that is `", "`, not `"))
+def the_first_two_pairs_only(piece, vocabulary, ranks):
+    pairs = sorted(ranks, key=ranks.get)[:2]
+    return [vocabulary[part] for part in with_pairs_joined(printable_bytes(piece), pairs)]
+
+
+@wrong("chat_prompt", says="begins the answer only if the last message is the user's")
+def answers_users_only(messages, system):
+    if not messages or messages[0]["role"] != "system":
+        messages = [{"role": "system", "content": system}, *messages]
+    text = ""
+    for message in messages:
+        text += f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n"
+    if messages[-1]["role"] == "user":
+        text += "<|im_start|>assistant\n"
+    return text
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

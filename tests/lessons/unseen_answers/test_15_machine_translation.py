@@ -242,4 +242,68 @@ def no_limit_at_1(length, reference_length):
     return math.exp(1 - reference_length / length) if length else 0.0
 
 
+@wrong("clipped_matches", says="The last reference that has an n-gram sets your limit for it.")
+def limit_overwritten(hypothesis, references, n):
+    limit = {}
+    for reference in references:
+        limit.update(Counter(runs_of(reference, n)))
+    return sum(min(count, limit.get(gram, 0)) for gram, count in Counter(runs_of(hypothesis, n)).items())
+
+
+@wrong("brevity_penalty", says="only r is divided by c")
+def brackets_around_the_difference(length, reference_length):
+    if length == 0:
+        return 0.0
+    if length >= reference_length:
+        return 1.0
+    return math.exp((1 - reference_length) / length)
+
+
+@wrong("bleu", says="For a sentence shorter than n − 1, your number of n-grams is negative.")
+def negative_numbers_of_runs(hypotheses, references, longest=4):
+    logs = 0.0
+    for n in range(1, longest + 1):
+        matches = sum(clipped_matches(h, those, n) for h, those in zip(hypotheses, references, strict=True))
+        total = sum(len(h) - n + 1 for h in hypotheses)
+        if matches == 0 or total <= 0:
+            return 0.0
+        logs += math.log(matches / total)
+    c = sum(len(h) for h in hypotheses)
+    pairs = zip(hypotheses, references, strict=True)
+    r = sum(closest_length(len(h), [len(each) for each in those]) for h, those in pairs)
+    return 100 * find("brevity_penalty").reference(c, r) * math.exp(logs / longest)
+
+
+@wrong("average_weights", says="The first checkpoint counts twice in your sum.")
+def begins_with_the_first_and_adds_all(checkpoints):
+    total = {name: weight.clone() for name, weight in checkpoints[0].items()}
+    for checkpoint in checkpoints:
+        for name, weight in checkpoint.items():
+            total[name] += weight
+    return {name: weight / len(checkpoints) for name, weight in total.items()}
+
+
+@wrong("average_weights", says="`torch.cat` joins tensors along an axis that they have")
+def cat_for_stack(checkpoints):
+    return {name: torch.cat([each[name] for each in checkpoints]).mean(dim=0) for name in checkpoints[0]}
+
+
+@wrong(
+    "average_weights",
+    says=("the names are right, but the weights are not", "`checkpoints` = `[{'W': [["),
+    never=("keys", "of length", "tensor("),
+)
+def product_of_all(checkpoints):
+    return {name: torch.stack([each[name] for each in checkpoints]).prod(dim=0) - 3 for name in checkpoints[0]}
+
+
+@wrong("gru_step", says=("In your candidate, r multiplies", "weights trained for one form"), never="would not fit")
+def reset_before_the_matrix(x, state, W, U, b, c):
+    (W_r, W_z, W_n), (U_r, U_z, U_n), (b_r, b_z, b_n), (c_r, c_z, c_n) = (each.chunk(3) for each in (W, U, b, c))
+    r = torch.sigmoid(x @ W_r.T + b_r + state @ U_r.T + c_r)
+    z = torch.sigmoid(x @ W_z.T + b_z + state @ U_z.T + c_z)
+    n = torch.tanh(x @ W_n.T + b_n + (r * state) @ U_n.T + c_n)
+    return (1 - z) * n + z * state
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -218,6 +218,67 @@ def columns_of_each_patch(images, size):
     return cut.permute(0, 1, 3, 4, 2).reshape(B, -1, size**2)
 
 
+@wrong("growth_exponent", says="Your sizes and costs are exchanged", never="That may not be all")
+def size_as_a_function_of_the_cost(sizes, costs):
+    slope, _ = np.polyfit(np.log(costs), np.log(sizes), deg=1)
+    return float(slope)
+
+
+@wrong("online_softmax_step", says=("beside others that see some", "Treat each row by itself"))
+def guarded_if_all_are_hidden(maximum, total, mixed, scores, value):
+    new = torch.maximum(maximum, scores.max(dim=-1, keepdim=True).values)
+    if torch.isinf(new).all():
+        return maximum, total, mixed
+    shrink, weights = torch.exp(maximum - new), torch.exp(scores - new)
+    return new, total * shrink + weights.sum(dim=-1, keepdim=True), mixed * shrink + weights @ value
+
+
+@wrong("online_softmax_step", says="Where all keys so far are hidden, your result is NaN", never="beside others")
+def without_a_guard(maximum, total, mixed, scores, value):
+    new = torch.maximum(maximum, scores.max(dim=-1, keepdim=True).values)
+    shrink, weights = torch.exp(maximum - new), torch.exp(scores - new)
+    return new, total * shrink + weights.sum(dim=-1, keepdim=True), mixed * shrink + weights @ value
+
+
+@wrong("sliding_window_mask", says="the start of your slice is negative, so it counts from the end")
+def negative_start(T, window):
+    mask = torch.zeros(T, T, dtype=torch.bool)
+    for i in range(T):
+        mask[i, i - window + 1 : i + 1] = True
+    return mask
+
+
+@wrong("reach", says="A window includes the token that reads", never="behaves as if")
+def a_whole_window_for_each_layer(layers, window):
+    return 1 + layers * window
+
+
+@wrong("patches", says="Your code takes every picture for a square")
+def as_many_columns_as_rows(pictures, size):
+    count = pictures.shape[1] // size
+    rows = []
+    for i in range(count):
+        for j in range(count):
+            patch = pictures[:, i * size : (i + 1) * size, j * size : (j + 1) * size]
+            rows.append(patch.reshape(len(pictures), -1))
+    return torch.stack(rows, dim=1)
+
+
+@wrong("VisionTransformer", says="Your `self.class_token` and `self.positions` begin with positive numbers only")
+class NumbersOfRand(images.VisionTransformer):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers):
+        super().__init__(patch_size, count, classes, d_model, heads, d_ff, layers)
+        self.class_token = nn.Parameter(torch.rand(1, 1, d_model) * 0.2)
+        self.positions = nn.Parameter(torch.rand(count + 1, d_model) * 0.2)
+
+
+@wrong("LanguageModel", says="Your `self.table` begins with positive numbers only, as `torch.rand` gives them.")
+class TableOfRand(find("LanguageModel").reference):
+    def __init__(self, V, d_model, *others):
+        super().__init__(V, d_model, *others)
+        self.table = nn.Parameter(torch.rand(V, d_model) * d_model**-0.5)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

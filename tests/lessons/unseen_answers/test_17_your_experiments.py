@@ -7,7 +7,7 @@ from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 wrong = WrongAnswers()
 
 
-@wrong("alibi_bias", says=("There are two mistakes.", "begin with 1", "has a sign"))
+@wrong("alibi_bias", says=("There are two mistakes.", "first slope is 1", "has a sign"))
 def signed_and_from_0(heads, T):
     at, slopes = torch.arange(T), 2.0 ** (-8 * torch.arange(heads) / heads)
     return -slopes[:, None, None] * (at[:, None] - at)
