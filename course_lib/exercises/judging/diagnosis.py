@@ -82,7 +82,7 @@ def diagnose(wrong_answer: WrongAnswer, found: Sequence[str] = ()) -> list[str]:
 
 def _have_one_shape(got: Any, expected: Any) -> bool:
     """Whether the first results of an answer and of the course's class have one shape, so that numbers differ."""
-    return _shape(_first(got)) == _shape(_first(expected))
+    return bool(_shape(_first(got)) == _shape(_first(expected)))
 
 
 def _is_random(wrong_answer: WrongAnswer, case: Case) -> bool:
