@@ -162,15 +162,15 @@ encoder_layer.patch(
 )
 
 encoder_layer.patch(
-    "Your feed-forward always uses ReLU, whatever `activation` your layer is given. Pass it on as the third argument "
-    "of `FeedForward`.",
+    "Your feed-forward always uses ReLU, whatever `activation` your layer is given. Use that one: `FeedForward` takes "
+    "it as its third argument.",
     replace="feed_forward(d_model, d_ff, activation)",
     by="feed_forward(d_model, d_ff)",
 )
 
 encoder_layer.patch(
-    "Your feed-forward always uses GELU, whatever `activation` your layer is given. Pass it on as the third argument "
-    "of `FeedForward`.",
+    "Your feed-forward always uses GELU, whatever `activation` your layer is given. Use that one: `FeedForward` takes "
+    "it as its third argument.",
     replace="feed_forward(d_model, d_ff, activation)",
     by="feed_forward(d_model, d_ff, torch.nn.functional.gelu)",
 )

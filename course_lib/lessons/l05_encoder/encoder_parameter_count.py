@@ -84,7 +84,7 @@ def attention_without_biases(d_model, d_ff, N):
 
 
 @encoder_parameter_count.mistake(
-    "Your attention has d_model biases in all. Each of its four linear maps has d_model biases of its own."
+    "Your attention has d_model biases in each layer. Each of its four linear maps has d_model biases of its own."
 )
 def biases_of_one_projection(d_model, d_ff, N):
     return counted(attention=lambda d, f: 4 * d * d + d)(d_model, d_ff, N)
@@ -98,16 +98,16 @@ def feed_forward_without_biases(d_model, d_ff, N):
 
 
 @encoder_parameter_count.mistake(
-    "Your feed-forward counts d_ff biases for both maps. A map has one bias for each output: d_ff on the way up, "
-    "d_model on the way down."
+    "You count d_ff biases for each of the two maps of the feed-forward. A map has one bias for each output: d_ff on "
+    "the way up, d_model on the way down."
 )
 def as_many_biases_down(d_model, d_ff, N):
     return counted(feed_forward=lambda d, f: 2 * d * f + 2 * f)(d_model, d_ff, N)
 
 
 @encoder_parameter_count.mistake(
-    "Your feed-forward counts d_model biases for both maps. A map has one bias for each output: d_ff on the way up, "
-    "d_model on the way down."
+    "You count d_model biases for each of the two maps of the feed-forward. A map has one bias for each output: d_ff "
+    "on the way up, d_model on the way down."
 )
 def as_many_biases_up(d_model, d_ff, N):
     return counted(feed_forward=lambda d, f: 2 * d * f + 2 * d)(d_model, d_ff, N)

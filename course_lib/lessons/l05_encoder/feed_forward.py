@@ -117,8 +117,8 @@ feed_forward.patch(
 
 
 @feed_forward.mistake(
-    "Your maps have no biases that torch trains. The formula adds two, b_1 and b_2. An `nn.Linear` has one unless you "
-    "pass `bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
+    "Your maps have no trainable biases. The formula adds two, b_1 and b_2. An `nn.Linear` has one unless you pass "
+    "`bias=False`; beside a matrix of your own, add an `nn.Parameter` of zeros, of width d_ff or d_model."
 )
 class WithoutBiases(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -126,8 +126,8 @@ class WithoutBiases(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your first map has no bias that torch trains. The formula adds one, b_1, of width d_ff. An `nn.Linear` has one "
-    "unless you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
+    "Your first map has no trainable bias. The formula adds one, b_1, of width d_ff. An `nn.Linear` has one unless you "
+    "pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class FirstWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):
@@ -136,8 +136,8 @@ class FirstWithoutBias(layers.FeedForward):
 
 
 @feed_forward.mistake(
-    "Your second map has no bias that torch trains. The formula adds one, b_2, of width d_model. An `nn.Linear` has "
-    "one unless you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
+    "Your second map has no trainable bias. The formula adds one, b_2, of width d_model. An `nn.Linear` has one unless "
+    "you pass `bias=False`, and a tensor of your own has to be an `nn.Parameter`."
 )
 class SecondWithoutBias(layers.FeedForward):
     def __init__(self, d_model, d_ff, activation=torch.relu):

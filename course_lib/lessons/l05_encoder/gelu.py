@@ -58,41 +58,43 @@ def by_the_density(x):
 
 
 @gelu.mistake(
-    "Your share is (1 + erf(x)) / 2, without the √2. Divide x by √2 inside `erf`: Φ(x) = (1 + erf(x / √2)) / 2."
+    "Your Φ(x) is (1 + erf(x)) / 2, without the √2. Divide x by √2 inside `erf`: Φ(x) = (1 + erf(x / √2)) / 2."
 )
 def without_the_root(x):
     return x * (1 + torch.erf(x)) / 2
 
 
-@gelu.mistake("Your share is (1 + erf(x) / √2) / 2. The √2 belongs inside `erf`, whose argument is x / √2.")
+@gelu.mistake("Your Φ(x) is (1 + erf(x) / √2) / 2. The √2 belongs inside `erf`, whose argument is x / √2.")
 def root_outside(x):
     return x * (1 + torch.erf(x) / math.sqrt(2)) / 2
 
 
-@gelu.mistake("Your share is (1 + erf(x · √2)) / 2. The argument of `erf` is x / √2: divide by √2, not by 1 / √2.")
+@gelu.mistake("Your Φ(x) is (1 + erf(x · √2)) / 2. The argument of `erf` is x / √2: divide by √2, not by 1 / √2.")
 def multiplied_by_the_root(x):
     return x * (1 + torch.erf(x * math.sqrt(2))) / 2
 
 
-@gelu.mistake("Your share is (1 + erf(x / 2)) / 2. The argument of `erf` is x / √2.")
+@gelu.mistake("Your Φ(x) is (1 + erf(x / 2)) / 2. The argument of `erf` is x / √2.")
 def halved_inside(x):
     return x * (1 + torch.erf(x / 2)) / 2
 
 
 @gelu.mistake(
-    "Your share is (1 + erf(x / 4)) / 2, as with `x / 2 ** 1/2`, where Python computes `2 ** 1` first and then divides "
+    "Your Φ(x) is (1 + erf(x / 4)) / 2, as with `x / 2 ** 1/2`, where Python computes `2 ** 1` first and then divides "
     "twice. The argument of `erf` is x / √2: write `math.sqrt(2)`, or `2 ** 0.5`."
 )
 def power_without_brackets(x):
     return x * (1 + torch.erf(x / 4)) / 2
 
 
-@gelu.mistake("Your share falls as x grows: it is 1 − Φ(x). It should rise from 0 to 1: Φ(x) = (1 + erf(x / √2)) / 2.")
+@gelu.mistake(
+    "Your Φ(x) falls as x grows: it is 1 minus the right one. It should rise from 0 to 1: Φ(x) = (1 + erf(x / √2)) / 2."
+)
 def falling_share(x):
     return x * (1 - torch.erf(x / math.sqrt(2))) / 2
 
 
-@gelu.mistake("Your share is erf(x / √2) / 2, which runs from −½ to ½. The 1 is missing: Φ(x) = (1 + erf(x / √2)) / 2.")
+@gelu.mistake("Your Φ(x) is erf(x / √2) / 2, which runs from −½ to ½. The 1 is missing: Φ(x) = (1 + erf(x / √2)) / 2.")
 def one_forgotten(x):
     return x * torch.erf(x / math.sqrt(2)) / 2
 
@@ -178,7 +180,7 @@ def times_erf(x):
     return x * torch.erf(x / math.sqrt(2))
 
 
-@gelu.mistake("Your share is ½ + erf(x / √2): only the 1 is halved. Both are: Φ(x) is (1 + erf(x / √2)) / 2.")
+@gelu.mistake("Your Φ(x) is ½ + erf(x / √2): only the 1 is halved. Both are: Φ(x) is (1 + erf(x / √2)) / 2.")
 def only_the_one_halved(x):
     return x * (0.5 + torch.erf(x / math.sqrt(2)))
 

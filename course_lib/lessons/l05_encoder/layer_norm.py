@@ -346,7 +346,8 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your code multiplies by √(variance + eps). Divide by it, so that the variance becomes 1.",
+    "Your code multiplies by √(variance + eps), or divides by its inverse. Divide by the root itself, so that the "
+    "variance becomes 1.",
     replace="centred / torch.sqrt(variance + self.eps)",
     by="centred * torch.sqrt(variance + self.eps)",
 )
@@ -385,7 +386,8 @@ layer_norm.patch(
 )
 
 layer_norm.patch(
-    "Your eps is always 1e-5, whatever is passed in. In `forward`, use the argument, which `self.eps` should hold.",
+    "Your eps is always 1e-5, whatever is passed in. The eps that `forward` adds to the variance should be the "
+    "argument of `__init__`.",
     replace="variance + self.eps",
     by="variance + 1e-5",
 )

@@ -48,9 +48,8 @@ continue_greedily.patch(
 )
 
 continue_greedily.patch(
-    "Your code takes the same prediction each time. Either it lets the model read nothing but the text that came in, "
-    "or it reads the prediction after the last token of `ids`: append each new token to the text, and read the last "
-    "position, `logits[0, -1]`.",
+    "Your code uses the same prediction at every step: the one after the last token of `ids`. Each new token is "
+    "predicted after the newest one, from all of the text so far.",
     replace="torch.tensor([text])",
     by="torch.tensor([ids])",
 )
@@ -197,8 +196,8 @@ def callers_list_grows(model, ids, length):
 
 
 @continue_greedily.mistake(
-    "Your code appends to the caller's list, and returns nothing: after `text = ids` both names mean the same list, "
-    "so nothing comes after `len(ids)`. Start with a copy: `text = list(ids)`."
+    "Your code appends to the caller's list, and returns an empty list: once `ids` itself has grown, nothing comes "
+    "after `len(ids)`. Such a second name as `text = ids` is no copy. Start with `text = list(ids)`."
 )
 def second_name(model, ids, length):
     ids += choose.continue_greedily(model, ids, length)

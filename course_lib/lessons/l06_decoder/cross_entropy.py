@@ -214,8 +214,8 @@ def zero_ignored(logits, labels):
 
 
 @cross_entropy.mistake(
-    "Your code averages within each text, and then over the texts, so a label in a short text counts for more. Take "
-    "one mean over all labels that count."
+    "Your code averages within each text, and then over the texts, so a label in a short text carries more weight. "
+    "Take one mean over all labels that count."
 )
 def mean_of_means(logits, labels):
     return torch.stack([losses.cross_entropy(*text) for text in zip(logits, labels, strict=True)]).mean()
@@ -223,8 +223,8 @@ def mean_of_means(logits, labels):
 
 @cross_entropy.mistake(
     "There are two mistakes. Your loss is the mean within each text, and then over the texts, so a label in a short "
-    "text counts for more: take one mean over all labels that count. And where the computer's probability of a label "
-    "is 0, your loss is infinite: use `torch.log_softmax`, which takes the logarithm in the same step."
+    "text carries more weight: take one mean over all labels that count. And where the computer's probability of a "
+    "label is 0, your loss is infinite: use `torch.log_softmax`, which takes the logarithm in the same step."
 )
 def mean_of_means_of_the_logarithm_of_the_softmax(logits, labels):
     texts = zip(logits.softmax(-1), labels, strict=True)

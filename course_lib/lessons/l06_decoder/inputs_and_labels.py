@@ -141,7 +141,8 @@ def last_label_ignored(ids):
 
 
 @inputs_and_labels.mistake(
-    "Your code splits each text in two halves. Inputs and labels overlap: each label is the token after its input."
+    "Your code splits each text in two halves. Inputs and labels should overlap: each label is the token after its "
+    "input."
 )
 def two_halves(ids):
     middle = ids.size(1) // 2

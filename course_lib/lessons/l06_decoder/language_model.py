@@ -205,8 +205,8 @@ language_model.patch(
 
 
 language_model.patch(
-    "What your layers compute is lost: your logits come from the embeddings. Pass the result of one layer to the "
-    "next, `x = layer(x, mask)`, and use the last one.",
+    "Your layers have no effect: your logits come from the embeddings. Pass the result of one layer to the next, `x = "
+    "layer(x, mask)`, and use the last one.",
     replace="hidden = layer(hidden, mask)",
     by="layer(hidden, mask)",
 )

@@ -121,9 +121,8 @@ def not_masked(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your hidden scores count as 0, as if they were multiplied by the mask, or filled with 0 or a number close to it, "
-    "such as −1e-9 where −1e9 was meant. That is a score like any other, since exp(0) = 1: fill them with minus "
-    "infinity.",
+    "Your masked scores become 0, or nearly 0 (for instance −1e-9 where −1e9 was meant). A score of 0 is a score like "
+    "any other, since exp(0) = 1: fill them with minus infinity.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def tiny_numbers(scores, mask):
@@ -194,8 +193,8 @@ def lowered_by_a_number(scores, mask):
 
 
 @masked_weights.mistake(
-    "Your code adds the mask to the scores, as 1 or 0, so hidden keys keep weight. Replace the hidden scores with "
-    "minus infinity, by `masked_fill`."
+    "Beside the open scores, your hidden ones are only 1 lower than before, as if the mask were added as 1 and 0, so "
+    "hidden keys keep weight. Replace the hidden scores with minus infinity, by `masked_fill`."
 )
 def mask_added(scores, mask):
     return torch.softmax(scores + mask, dim=-1)

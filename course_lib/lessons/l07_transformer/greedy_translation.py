@@ -91,8 +91,8 @@ greedy_translation = Exercise(
 
 
 greedy_translation.patch(
-    "Your code always takes the token that follows [bos]. Append each new token to the target before the next call, "
-    "and read the prediction at the last position: `logits[0, -1]`.",
+    "Your code always takes the token that follows [bos]. Each new token is the prediction after the last target "
+    "token, `logits[0, -1]`, where the decoder reads all target tokens so far.",
     replace="logits[0, -1]",
     by="logits[0, 0]",
 )
@@ -150,8 +150,8 @@ greedy_translation.patch(
 )
 
 greedy_translation.patch(
-    "When `max_length` ends it, your translation is one token too short. [bos] does not count among the `max_length` "
-    "tokens, and the last token is left out only if it is [eos].",
+    "When your translation is stopped by `max_length`, it is one token too short. [bos] does not count among the "
+    "`max_length` tokens, and the last token is left out only if it is [eos].",
     replace="len(target) <= max_length",
     by="len(target) < max_length",
 )
@@ -171,14 +171,16 @@ greedy_translation.patch(
 
 
 greedy_translation.patch(
-    "Your code writes one token too many. [bos] aside, the translation has at most `max_length` tokens.",
+    "When your translation is stopped by `max_length`, it is one token too long. [bos] aside, the translation has at "
+    "most `max_length` tokens.",
     replace="len(target) <= max_length",
     by="len(target) <= max_length + 1",
 )
 
 greedy_translation.patch(
-    "When `max_length` ends it, your translation is one token too short, and your code encodes the source again for "
-    "each token. Encode once, before the loop, do not count [bos], and leave out the last token only if it is [eos].",
+    "When your translation is stopped by `max_length`, it is one token too short, and your code encodes the source "
+    "again for each token. Encode once, before the loop, do not count [bos], and leave out the last token only if it "
+    "is [eos].",
     replace=(
         "memory = model.encode(source)  # (1, S, d_model)\n    target = [bos]\n    while len(target) <= max_length:\n"
     ),

@@ -84,8 +84,8 @@ def minus_infinity(ids, pad):
 
 
 @padding_mask.mistake(
-    "Your mask is True for the ids that are larger than `pad`. Padding may have any id, so smaller ids are words too: "
-    "compare with `!=`."
+    "Your mask is True only for ids larger than `pad`. Padding may have any id, so smaller ids are words too: compare "
+    "with `!=`."
 )
 def larger_ids(ids, pad):
     return (ids > pad)[:, None, None]

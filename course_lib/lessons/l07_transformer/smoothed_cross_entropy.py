@@ -299,8 +299,8 @@ def always_a_tenth(logits, labels, epsilon):
 
 
 @smoothed_cross_entropy.mistake(
-    "Your code averages within each text, and then over the texts, so a label in a short text counts for more. Take "
-    "one mean over all labels that count."
+    "Your code averages within each text, and then over the texts, so a label in a short text carries more weight. "
+    "Take one mean over all labels that count."
 )
 def mean_of_means(logits, labels, epsilon):
     texts = zip(logits, labels, strict=True)

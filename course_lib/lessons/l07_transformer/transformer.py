@@ -299,8 +299,8 @@ transformer.patch(
 
 
 transformer.patch(
-    "What your decoder layers compute is lost: your logits come from the embedded target. Pass the result of one "
-    "layer to the next, and use the last one.",
+    "Your decoder layers have no effect: your logits come from the embedded target. Pass the result of one layer to "
+    "the next, and use the last one.",
     replace="x = layer(x, memory, mask, memory_mask)",
     by="layer(x, memory, mask, memory_mask)",
 )

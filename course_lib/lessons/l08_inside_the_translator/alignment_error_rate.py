@@ -81,7 +81,7 @@ def agreed_once(predicted, sure):
 
 
 @alignment_error_rate.mistake(
-    "Your code averages over sentences, so a link in a short sentence counts for more. Add up the counts over all "
+    "Your code averages over sentences, so a link in a short sentence carries more weight. Add up the counts over all "
     "sentences, then divide once."
 )
 def mean_of_sentences(predicted, sure):

@@ -94,7 +94,7 @@ def target_first(weights):
 
 @alignment_from_weights.mistake(
     "Your code takes the largest weight of each column, so each source word gets the target word that reads it most. "
-    "Take the largest of each row, `dim=-1`: each target word has one link.",
+    "Take the largest weight in each row (`dim=-1`), so that each target word has one link.",
     seen="https://github.com/facebookresearch/fairseq/issues/2634",
 )
 def largest_of_each_column(weights):
@@ -102,8 +102,8 @@ def largest_of_each_column(weights):
 
 
 @alignment_from_weights.mistake(
-    "Your code takes the largest weight of each column, `dim=0`, which finds one target word for each source word. "
-    "Take the largest of each row, `dim=-1`: one source word for each target word."
+    "Your code takes the largest weight of each column, which finds one target word for each source word. Take the "
+    "largest of each row, `dim=-1`: one source word for each target word."
 )
 def largest_of_each_column_target_first(weights):
     return {(target, source) for source, target in enumerate(weights.argmax(dim=0).tolist())}
@@ -169,8 +169,8 @@ def counted_from_1(weights):
 
 
 @alignment_from_weights.mistake(
-    "Your code has a link only where the source word also has its largest weight. Each target word gets one link, "
-    "whatever the other target words read.",
+    "Your code has a link only where a row's largest weight is also the largest of its column. Each target word gets "
+    "one link, whatever the other target words read.",
     seen="https://github.com/cisnlp/simalign/issues/33",
 )
 def both_ways(weights):

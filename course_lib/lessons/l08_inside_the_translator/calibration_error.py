@@ -135,24 +135,24 @@ def middle_of_the_bin(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "In your code, a bin that is too sure makes up for one that is not sure enough, as if there were a single bin, and "
-    "the result keeps its sign. Take the absolute value of each bin's gap before you add up."
+    "In your code, an overconfident bin cancels out an underconfident one, as if there were a single bin, and the "
+    "result keeps its sign. Take the absolute value of each bin's gap before you add up."
 )
 def signs_kept(confidence, correct, bins):
     return correct.to(confidence.dtype).mean() - confidence.mean()
 
 
 @calibration_error.mistake(
-    "In your code, a bin that is not sure enough makes up for one that is too sure, as if there were a single bin, and "
-    "the result keeps its sign. Take the absolute value of each bin's gap before you add up."
+    "In your code, an underconfident bin cancels out an overconfident one, as if there were a single bin, and the "
+    "result keeps its sign. Take the absolute value of each bin's gap before you add up."
 )
 def signs_kept_the_other_way(confidence, correct, bins):
     return confidence.mean() - correct.to(confidence.dtype).mean()
 
 
 @calibration_error.mistake(
-    "In your code, a bin that is too sure makes up for one that is not sure enough, as if there were a single bin. "
-    "Take the absolute value of each bin's gap before you add up."
+    "In your code, an overconfident bin cancels out an underconfident one, as if there were a single bin. Take the "
+    "absolute value of each bin's gap before you add up."
 )
 def absolute_value_at_the_end(confidence, correct, bins):
     return (confidence.mean() - correct.to(confidence.dtype).mean()).abs()
@@ -308,8 +308,8 @@ def rounded_to_the_nearest(confidence, correct, bins):
 
 
 @calibration_error.mistake(
-    "Each of your bins is half a width off, as if `confidence * bins` were rounded to the nearest number. Round it "
-    "down: with 5 bins, the first goes from 0 to 0.2."
+    "The limits between your bins are half a width too low, as if `confidence * bins` were rounded to the nearest "
+    "number. Round it down: with 5 bins, the first goes from 0 to 0.2."
 )
 def rounded_half_a_bin_off(confidence, correct, bins):
     gaps = correct.to(confidence.dtype) - confidence

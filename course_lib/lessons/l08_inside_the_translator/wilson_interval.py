@@ -164,8 +164,8 @@ def not_divided(right, total):
 
 
 @wilson_interval.mistake(
-    "Under 1.96 · √ your interval has 1.96² / (4 · total), where the division should be by 4 · total². In the formula "
-    "for the roots it is c² / 4, with c = 1.96² / total."
+    "Your interval has 1.96² / (4 · total) under 1.96 · √, where the division should be by 4 · total². The quadratic "
+    "equation shows it: b² − 4ad is 4 c s (1 − s) + c², with s = right / total and c = 1.96² / total."
 )
 def total_not_squared(right, total):
     share, c = right / total, 1.96**2 / total
