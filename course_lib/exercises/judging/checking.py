@@ -58,10 +58,7 @@ FLOAT32_RETURNED = (
     "Keep the type of what comes in: make new tensors with `dtype={}.dtype`, and leave out `.float()`."
 )
 TURNS_INTO_FLOAT32 = re.compile(r"\.float\(\)|\.(?:to|type)\((?:dtype=)?torch\.float(?:32)?\)")
-IN_FLOAT64 = (
-    "Your result is in float64, though the arguments are in float32. That does no harm here, but parts of a model "
-    "should keep `x.dtype`."
-)
+IN_FLOAT64 = "Your result is in float64, {}. That does no harm here{}."
 RESULTS_ARE_RIGHT = "In the calls tried, your results are right."
 RIGHT_AS_FIRST_CALL = "{} gives the right result if it is called first, but not after other calls."
 WRONG_AFTER_OTHERS = "{} gives the right result at first, but a different one if it is called again after other calls."
@@ -142,7 +139,7 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
     right_in_all = f"Right in all {len(got)} cases."
     remark = _about_float32(exercise, answer, is_float32) if rounded and not is_as_asked else right_in_all
     of_exercise = _remark_of_exercise(exercise, answer)
-    sentences = (remark, *_about_precision(got, expected), *_side_effects(got), *of_exercise, *remarks)
+    sentences = (remark, *_about_precision(exercise, answer, got, expected), *_side_effects(got), *of_exercise, *remarks)
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)
 
 
@@ -266,9 +263,16 @@ def _first_in_float64(exercise: Exercise, answer: Any, case: Case) -> str:
     return next(name for name, value in pairs if isinstance(value, Tensor) and value.dtype == torch.float64)
 
 
-def _about_precision(got: Outcomes, expected: Outcomes) -> list[str]:
-    """A sentence on a right result in float64, where float32 is wanted."""
-    return [IN_FLOAT64] if any(is_too_exact(_first(got[case]), _first(expected[case])) for case in got) else []
+def _about_precision(exercise: Exercise, answer: Any, got: Outcomes, expected: Outcomes) -> list[str]:
+    """Sentences on a right result in float64, where float32 is wanted; only of a part of a model is that asked for."""
+    exact = next((case for case in got if is_too_exact(_first(got[case]), _first(expected[case]))), None)
+    if exact is None:
+        return []
+    pairs = zip(argument_names(exercise, answer, exact.arguments), exact.arguments, strict=True)
+    names = [name for name, value in pairs if isinstance(value, Tensor) and value.dtype == torch.float32]
+    where = "though the arguments are in float32" if names else "where torch would use float32"
+    advice = f", but parts of a model should keep `{names[0]}.dtype`" if names and exercise.trained else ""
+    return [IN_FLOAT64.format(where, advice)]
 
 
 def _first(outcome: Outcome) -> Any:

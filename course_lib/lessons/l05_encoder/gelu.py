@@ -185,6 +185,14 @@ def only_the_one_halved(x):
     return x * (0.5 + torch.erf(x / math.sqrt(2)))
 
 
+@gelu.mistake(
+    "Your Φ is taken at (x − mean) / std, with the mean and the standard deviation of all numbers in x. It should be "
+    "taken at x itself, whatever the other numbers are: Φ(x) = (1 + erf(x / √2)) / 2."
+)
+def standardised(x):
+    return x * (1 + torch.erf((x - x.mean()) / x.std() / math.sqrt(2))) / 2
+
+
 @gelu.right_for_whole_course
 def by_erfc(x):
     return 0.5 * x * torch.erfc(-x / math.sqrt(2))

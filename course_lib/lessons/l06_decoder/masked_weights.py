@@ -113,6 +113,14 @@ def over_the_queries(scores, mask):
 
 
 @masked_weights.mistake(
+    "For scores with an axis of heads in front, your columns add up to 1, as with `dim=1`, which is the last axis of a "
+    "matrix only. Take the softmax over the last axis of any tensor: `dim=-1`."
+)
+def over_axis_1(scores, mask):
+    return torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=1)
+
+
+@masked_weights.mistake(
     "The mask has no effect in your code, so that hidden keys are read. If you call `masked_fill`, use what it "
     "returns: it leaves the old scores as they are."
 )

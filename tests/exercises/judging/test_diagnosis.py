@@ -267,6 +267,8 @@ def test_a_number_in_float64_with_which_no_model_goes_on_is_accepted_with_a_rema
     report = find(name).check(answer)
     assert report.passed, report
     assert "Your result is in float64, though the arguments are in float32." in report.message
+    assert ("parts of a model" in report.message) == find(name).trained
+    assert "`x.dtype`" not in report.message
 
 
 def test_the_dtype_of_nothing_does_not_matter():

@@ -285,7 +285,7 @@ def share_of_their_sum_and_averaged(query, key, value):
         (
             "gelu",
             without_the_root_and_without_the_half,
-            "Your share is (1 + erf(x)) / 2, without the √2.",
+            "Your Φ(x) is (1 + erf(x)) / 2, without the √2.",
             "in your result every number is twice what it should be.",
         ),
         (

@@ -12,7 +12,7 @@ from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 wrong = WrongAnswers()
 
 
-@wrong("gelu", says="Your share is (1 + erf(x)) / 2", never="missing in your code")
+@wrong("gelu", says="Your Φ(x) is (1 + erf(x)) / 2", never="missing in your code")
 def narrower_normal_distribution(x):
     return x * torch.distributions.Normal(0.0, 2**-0.5).cdf(x)
 
@@ -25,7 +25,7 @@ class ActivationThrownAway(find("FeedForward").reference):
         return self.W_2(hidden)
 
 
-@wrong("FeedForward", says="no biases that torch trains", never="Your maps have no biases:")
+@wrong("FeedForward", says="Your maps have no trainable biases.", never="Your maps have no biases:")
 class PlainBiases(nn.Module):
     def __init__(self, d_model, d_ff, activation=torch.relu):
         super().__init__()
@@ -235,7 +235,7 @@ class DropsTheSum(EncoderLayer):
         return self.norm_2(self.dropout(x + self.feed_forward(x)))
 
 
-@wrong("FeedForward", says="Your second map has no bias that torch trains. The formula adds one, b_2")
+@wrong("FeedForward", says="Your second map has no trainable bias. The formula adds one, b_2")
 class SecondMapWithoutBias(find("FeedForward").reference):
     def __init__(self, d_model, d_ff, activation=torch.relu):
         super().__init__(d_model, d_ff, activation)
@@ -260,7 +260,7 @@ class DropoutInsideALayer(find("FeedForward").reference):
         self.W_2 = LinearWithDropout(d_ff, d_model)
 
 
-@wrong("LayerNorm", says="In `forward`, use the argument, which `self.eps` should hold.", never="Keep the argument")
+@wrong("LayerNorm", says="should be the argument of `__init__`.", never="Keep the argument")
 class EpsWrittenIntoForward(find("LayerNorm").reference):
     def forward(self, x):
         variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
@@ -286,6 +286,44 @@ class SecondNormThrownAway(EncoderLayer):
 def norms_of_one_layer(d_model, d_ff, layers):
     feed_forward = 2 * d_model * d_ff + d_ff + d_model
     return layers * 4 * (d_model**2 + d_model), layers * feed_forward, 4 * d_model
+
+
+@wrong("LayerNorm", says="Your eps is always 1e-5, whatever is passed in.", never="`self.eps` should hold")
+class EpsSetInInit(LayerNorm):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__(d_model)
+        self.eps = 1e-5
+
+
+@wrong("LayerNorm", says="or divides by its inverse", never="Divide by it")
+class DividedByThePowerOfMinusOneHalf(LayerNorm):
+    def forward(self, x):
+        variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
+        return self.gain * (x - mean) / (variance + self.eps) ** -0.5 + self.bias
+
+
+@wrong("EncoderLayer", says="Your feed-forward always uses ReLU", never="Pass it on")
+class OwnMapsWithRelu(nn.Module):
+    def __init__(self, d_model, heads, d_ff, dropout=0.1, activation=torch.relu):
+        super().__init__()
+        self.attention = find("MultiHeadAttention").reference(d_model, heads)
+        self.up, self.down, self.drop = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model), nn.Dropout(dropout)
+        self.norm_1, self.norm_2 = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
+
+    def forward(self, x, mask=None):
+        x = self.norm_1(x + self.drop(self.attention(x, x, x, mask)))
+        return self.norm_2(x + self.drop(self.down(torch.relu(self.up(x)))))
+
+
+@wrong("encoder_parameter_count", says="Your attention has d_model biases in each layer.", never="in all")
+def one_vector_of_biases(d_model, d_ff, layers):
+    feed_forward = 2 * d_model * d_ff + d_ff + d_model
+    return layers * (4 * d_model**2 + d_model), layers * feed_forward, layers * 4 * d_model
+
+
+@wrong("gelu", says="Your Φ is taken at (x − mean) / std")
+def of_standard_scores(x):
+    return x * torch.special.ndtr((x - x.mean()) / x.std())
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

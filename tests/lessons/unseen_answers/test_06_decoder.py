@@ -339,4 +339,40 @@ def last_predictions_of_one_pass(model, ids, length):
     return model(torch.tensor([ids]))[0, -length:].argmax(dim=-1).tolist()
 
 
+@wrong("continue_greedily", says="the one after the last token of `ids`", never=("append", "Either"))
+def predicted_after_the_last_that_came_in(model, ids, length):
+    text = list(ids)
+    for _ in range(length):
+        text.append(int(model(torch.tensor([text]))[0, len(ids) - 1].argmax()))
+    return text[len(ids) :]
+
+
+@wrong("continue_greedily", says="returns an empty list", never=("both names", "returns nothing"))
+def appended_to_ids(model, ids, length):
+    for _ in range(length):
+        ids.append(int(model(torch.tensor([ids]))[0, -1].argmax()))
+    return ids[len(ids) :]
+
+
+@wrong("masked_weights", says="your hidden ones are only 1 lower than before", never="Your code adds the mask")
+def one_subtracted_where_hidden(scores, mask):
+    return (scores - (~mask).to(scores.dtype)).softmax(-1)
+
+
+@wrong("masked_weights", says="Your masked scores become 0, or nearly 0", never="as if")
+def multiplied_by_the_mask(scores, mask):
+    return (scores * mask).softmax(-1)
+
+
+@wrong("masked_weights", says="as with `dim=1`", never="You normalised")
+def columns_of_each_head(scores, mask):
+    return scores.masked_fill(~mask, -torch.inf).softmax(1)
+
+
+@wrong("LanguageModel", says="Your layers have no effect", never="compute is lost")
+class LayersLeftOut(find("LanguageModel").reference):
+    def forward(self, ids):
+        return self.embed(ids, self.table) @ self.table.T
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

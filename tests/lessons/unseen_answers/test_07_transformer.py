@@ -340,6 +340,23 @@ def surprise_at_smoothed_probabilities(logits, labels, epsilon):
     return -torch.log((1 - epsilon) * right + epsilon / logits.size(-1)).mean()
 
 
+@wrong("greedy_translation", says="Your code always takes the token that follows [bos].", never="Append")
+def predicted_after_bos(model, source_ids, max_length):
+    source, target = torch.tensor([source_ids]), [1]
+    memory = model.encode(source)
+    while len(target) <= max_length:
+        word = int(model.decode(torch.tensor([target]), memory, source)[0, 0].argmax())
+        if word == 2:
+            break
+        target.append(word)
+    return target[1:]
+
+
+@wrong("greedy_translation", says="When your translation is stopped by `max_length`, it is one token too long.")
+def one_more_than_max_length(model, source_ids, max_length):
+    return find("greedy_translation").reference(model, source_ids, max_length + 1)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 

@@ -142,6 +142,33 @@ def width_of_agresti_and_coull_cut_off(right, total):
     return max(0.0, low), min(1.0, high)
 
 
+@wrong("alignment_from_weights", says="which finds one target word for each source word", never="`dim=0`")
+def heaviest_of_each_column(weights):
+    columns = weights.T.tolist()
+    return {(column.index(max(column)), source) for source, column in enumerate(columns)}
+
+
+@wrong("alignment_from_weights", says="only where a row's largest weight is also the largest of its column")
+def largest_both_ways(weights):
+    largest = (weights == weights.amax(-1, keepdim=True)) & (weights == weights.amax(0, keepdim=True))
+    return {(source, target) for target, source in largest.nonzero().tolist()}
+
+
+@wrong("calibration_error", says="The limits between your bins are half a width too low", never="Each of your bins")
+def limits_half_a_width_too_low(confidence, correct, bins):
+    number = (confidence * bins + 0.5).long().clamp(max=bins - 1)
+    gaps = correct.to(confidence.dtype) - confidence
+    return torch.zeros(bins, dtype=confidence.dtype).index_add(0, number, gaps).abs().sum() / len(confidence)
+
+
+@wrong("wilson_interval", says="Your interval has 1.96² / (4 · total) under 1.96 · √", never="formula for the roots")
+def four_n_in_place_of_its_square(right, total):
+    share, z = right / total, 1.96
+    half = z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total))
+    middle, under = share + z**2 / (2 * total), 1 + z**2 / total
+    return (middle - half) / under, (middle + half) / under
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 
