@@ -139,7 +139,13 @@ def _judge(exercise: Exercise, answer: Any) -> Report:
     right_in_all = f"Right in all {len(got)} cases."
     remark = _about_float32(exercise, answer, is_float32) if rounded and not is_as_asked else right_in_all
     of_exercise = _remark_of_exercise(exercise, answer)
-    sentences = (remark, *_about_precision(exercise, answer, got, expected), *_side_effects(got), *of_exercise, *remarks)
+    sentences = (
+        remark,
+        *_about_precision(exercise, answer, got, expected),
+        *_side_effects(got),
+        *of_exercise,
+        *remarks,
+    )
     return Report(f"✓ {exercise.name}: right", sentences, passed=True)
 
 

@@ -266,7 +266,9 @@ def test_a_number_is_shown_with_as_few_digits_as_tell_it_apart(got: Any, said: s
 def test_a_number_in_float64_with_which_no_model_goes_on_is_accepted_with_a_remark(name: str, answer: Any):
     report = find(name).check(answer)
     assert report.passed, report
-    assert "Your result is in float64, though the arguments are in float32." in report.message
+    given_in_float32 = name != "leave_one_out"  # which is given a function and words
+    assert "Your result is in float64, " in report.message
+    assert ("though the arguments are in float32" in report.message) == given_in_float32
     assert ("parts of a model" in report.message) == find(name).trained
     assert "`x.dtype`" not in report.message
 

@@ -32,7 +32,7 @@ def logarithm_of_a_sum_over_all(scores, mask):
     return (scores - scores.logsumexp(-1, keepdim=True)).exp() * mask
 
 
-@wrong("masked_weights", says="multiplied by the mask", never="Your code fills")
+@wrong("masked_weights", says="Your masked scores become 0, or nearly 0", never="Your code fills")
 def scores_times_mask(scores, mask):
     return (scores * mask).softmax(-1)
 
@@ -168,7 +168,8 @@ def nothing_to_do(model, ids, length):
 
 @wrong(
     "continue_greedily",
-    says=("the same prediction each time", "or it reads the prediction after the last token of `ids`"),
+    says="the same prediction at every step: the one after the last token of `ids`",
+    never=("append", "Either"),
 )
 def position_of_the_prompt(model, ids, length):
     text, last = list(ids), len(ids) - 1
@@ -267,7 +268,7 @@ def sums_without_their_axis(scores, mask):
     return weights / weights.sum(dim=-1)
 
 
-@wrong("masked_weights", says=("filled with 0 or a number close to it", "such as −1e-9 where −1e9 was meant"))
+@wrong("masked_weights", says="nearly 0 (for instance −1e-9 where −1e9 was meant)")
 def minus_1e_minus_9(scores, mask):
     return torch.softmax(scores.masked_fill(~mask, -1e-9), dim=-1)
 
@@ -339,14 +340,6 @@ def last_predictions_of_one_pass(model, ids, length):
     return model(torch.tensor([ids]))[0, -length:].argmax(dim=-1).tolist()
 
 
-@wrong("continue_greedily", says="the one after the last token of `ids`", never=("append", "Either"))
-def predicted_after_the_last_that_came_in(model, ids, length):
-    text = list(ids)
-    for _ in range(length):
-        text.append(int(model(torch.tensor([text]))[0, len(ids) - 1].argmax()))
-    return text[len(ids) :]
-
-
 @wrong("continue_greedily", says="returns an empty list", never=("both names", "returns nothing"))
 def appended_to_ids(model, ids, length):
     for _ in range(length):
@@ -357,11 +350,6 @@ def appended_to_ids(model, ids, length):
 @wrong("masked_weights", says="your hidden ones are only 1 lower than before", never="Your code adds the mask")
 def one_subtracted_where_hidden(scores, mask):
     return (scores - (~mask).to(scores.dtype)).softmax(-1)
-
-
-@wrong("masked_weights", says="Your masked scores become 0, or nearly 0", never="as if")
-def multiplied_by_the_mask(scores, mask):
-    return (scores * mask).softmax(-1)
 
 
 @wrong("masked_weights", says="as with `dim=1`", never="You normalised")

@@ -150,8 +150,8 @@ def heaviest_of_each_column(weights):
 
 @wrong("alignment_from_weights", says="only where a row's largest weight is also the largest of its column")
 def largest_both_ways(weights):
-    largest = (weights == weights.amax(-1, keepdim=True)) & (weights == weights.amax(0, keepdim=True))
-    return {(source, target) for target, source in largest.nonzero().tolist()}
+    of_rows, of_columns = weights.max(-1), weights.argmax(0)
+    return {(int(source), target) for target, source in enumerate(of_rows.indices) if of_columns[source] == target}
 
 
 @wrong("calibration_error", says="The limits between your bins are half a width too low", never="Each of your bins")
