@@ -268,6 +268,31 @@ def single_head(attention, x, past):
     return attention.W_o(mixed.squeeze(1)), tuple(split_heads(each.squeeze(1), attention.heads) for each in longer)
 
 
+def split_without_a_transpose(x, heads):
+    """View (B, T, d_model) as (B, H, T, d_k), which mixes tokens and heads."""
+    B, T, d_model = x.shape
+    return x.view(B, heads, T, d_model // heads)
+
+
+HEADS_VIEWED = (
+    "With several new tokens, your heads mix the numbers of different tokens, as if (B, T, d_model) were viewed as (B, "
+    "H, T, d_k) in one step. Cut the vector of each token into heads, (B, T, H, d_k), then swap the two axes, as "
+    "`split_heads` does."
+)
+
+
+@cached_self_attention.mistake(HEADS_VIEWED)
+def heads_viewed(attention, x, past):
+    return cache.cached_self_attention(attention, x, past, split=split_without_a_transpose)
+
+
+@cached_self_attention.mistake(HEADS_VIEWED + " And swap them back before you merge, as `merge_heads` does.")
+def heads_viewed_and_merged_by_a_view(attention, x, past):
+    return cache.cached_self_attention(
+        attention, x, past, split=split_without_a_transpose, merge=lambda mixed: mixed.reshape(x.shape)
+    )
+
+
 @cached_self_attention.mistake(
     "Your queries and keys are rotated over their whole width, not head by head. If you rotate, do so after "
     "`split_heads`."
