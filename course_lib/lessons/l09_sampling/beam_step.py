@@ -131,7 +131,8 @@ def totals_not_ranked(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "Your code limits how many extensions each text may have, such as beams / n or one. All extensions of all texts compete: the best `beams` may all come from one text."
+    "Your code limits how many extensions each text may have, such as beams / n or one. All extensions of all texts "
+    "compete: the best `beams` may all come from one text."
 )
 def each_its_own(logits, totals, beams):
     longer = totals[:, None] + logits.log_softmax(-1)

@@ -83,7 +83,8 @@ def bits(layers, kv_heads, d_k, length, bytes_each):
 
 
 @cache_bytes.mistake(
-    "Your result is an eighth of what it should be, as if `bytes_each` were in bits. `bytes_each` counts bytes, not bits."
+    "Your result is an eighth of what it should be, as if `bytes_each` were in bits. `bytes_each` counts bytes, not "
+    "bits."
 )
 def from_bits(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each) // 8

@@ -50,8 +50,8 @@ cached_self_attention = Exercise(
     adapt=partial(output_and_pair, wanted_pair="the pair that `attend_with_cache` returns"),
     returns=(
         Result("output", "B, T, d_model"),
-        Result("keys", "B, H, S, d_k"),
-        Result("values", "B, H, S, d_k"),
+        Result("the keys that your code returns in the pair", "B, H, S, d_k"),
+        Result("the values that your code returns in the pair", "B, H, S, d_k"),
     ),
     example=case(ATTENTION, fixed_tensor(1, 1, 8), earlier_tokens(1, 2, 3)),
     another=case(ATTENTION, fixed_tensor(1, 1, 8, seed=5), earlier_tokens(1, 2, 3, seed=15)),

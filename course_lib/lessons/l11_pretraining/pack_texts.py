@@ -134,8 +134,8 @@ def one_end(texts, end, length):
 
 
 @pack_texts.mistake(
-    "Where the ids fill the last row exactly, your result has no rows, as with a slice up to `-0`, which is empty. Where "
-    "nothing is left over, keep all ids."
+    "Where the ids fill the last row exactly, your result has no rows, as with a slice up to `-0`, which is empty. "
+    "Where nothing is left over, keep all ids."
 )
 def nothing_where_nothing_is_left_over(texts, end, length):
     ids = [i for text in texts for i in (*text, end)]

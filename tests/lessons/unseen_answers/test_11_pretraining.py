@@ -247,6 +247,17 @@ class EpsOfBert(nn.Module):
         return self.norm(F.gelu(self.linear(hidden))) @ table.T + self.bias
 
 
+@wrong("pack_texts", says="Where nothing is left over, keep all ids.")
+def cut_off_by_a_negative_index(texts, end, length):
+    ids = torch.tensor([i for text in texts for i in [*text, end]])
+    return ids[: -(len(ids) % length)].view(-1, length)
+
+
+@wrong("bits_per_character", says="as a count of its bytes in UTF-8 does")
+def letters_and_accents_counted(log_probabilities, text):
+    return -(log_probabilities / math.log(2)).sum().item() / len(unicodedata.normalize("NFD", text))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
 
 
