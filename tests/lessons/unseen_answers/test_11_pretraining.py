@@ -94,7 +94,7 @@ def root_of_an_infinite_number(log_probabilities):
     return torch.exp(-log_probabilities.sum()) ** (1 / len(log_probabilities))
 
 
-@wrong("bits_per_character", says="counts é as two", never="divides by the number of bytes")
+@wrong("bits_per_character", says="counts é as two characters, as a count of", never="divides by the number of bytes")
 def of_decomposed_letters(log_probabilities, text):
     return -log_probabilities.sum().item() / math.log(2) / len(unicodedata.normalize("NFD", text))
 
@@ -251,11 +251,6 @@ class EpsOfBert(nn.Module):
 def cut_off_by_a_negative_index(texts, end, length):
     ids = torch.tensor([i for text in texts for i in [*text, end]])
     return ids[: -(len(ids) % length)].view(-1, length)
-
-
-@wrong("bits_per_character", says="as a count of its bytes in UTF-8 does")
-def letters_and_accents_counted(log_probabilities, text):
-    return -(log_probabilities / math.log(2)).sum().item() / len(unicodedata.normalize("NFD", text))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
