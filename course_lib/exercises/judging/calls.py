@@ -55,7 +55,7 @@ def describe_call(exercise: Exercise, answer: Any, arguments: Sequence[Any]) -> 
     inside: list[str] = []
     beside: dict[str, Any] = {}
     given = list(zip(names, arguments, strict=True))
-    while given and given[-1][1] is None:
+    while len(given) > _required_count(exercise.reference, answer) and given[-1][1] is None:
         given.pop()
     for name, value in given:
         written = describe_argument(value)
@@ -215,6 +215,13 @@ def _positional(function: Any) -> list[str]:
 
 def _required(function: Any) -> list[str]:
     return [parameter.name for parameter in _parameters(function) if parameter.default is parameter.empty]
+
+
+def _required_count(reference: Any, answer: Any) -> int:
+    """How many arguments a call of the reference needs, or one of the answer, if that is more."""
+    if inspect.isclass(reference):
+        return len(_required(reference.__init__)) + len(_required(reference.forward)) - 2
+    return max(len(_required(reference)), len(_required(answer)))
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:

@@ -131,8 +131,8 @@ def totals_not_ranked(logits, totals, beams):
 
 
 @beam_step.mistake(
-    "In your code, each text continues with its own best tokens. All extensions of all texts compete, so a good text "
-    "may continue twice and a bad one not at all."
+    "Your code limits how many extensions each text may have, such as beams / n or one. All extensions of all texts "
+    "compete: the best `beams` may all come from one text."
 )
 def each_its_own(logits, totals, beams):
     longer = totals[:, None] + logits.log_softmax(-1)

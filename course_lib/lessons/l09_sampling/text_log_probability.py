@@ -163,8 +163,7 @@ def in_base_ten(logits, ids):
 
 
 @text_log_probability.mistake(
-    "Your code compares row t with the token after ids[t]. Row t predicts ids[t] already, so nothing needs to be "
-    "shifted."
+    "Your code compares row t with the token after ids[t]. Row t already predicts ids[t], so do not shift anything."
 )
 def shifted(logits, ids):
     return choose.text_log_probability(logits[:-1], ids[1:])

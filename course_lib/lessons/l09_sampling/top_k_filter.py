@@ -212,8 +212,8 @@ def top_k_probabilities(logits, k):
 
 
 @top_k_filter.mistake(
-    "Your code drops all logits that equal the k-th largest, so that fewer than k are left. Keep what is at least as "
-    "large as the k-th largest."
+    "Where the k-th and the next largest logit are equal, your code drops both, so that fewer than k are left. Keep "
+    "what is at least as large as the k-th largest."
 )
 def equals_dropped(logits, k):
     if k >= logits.size(-1):
@@ -246,8 +246,8 @@ def k_as_a_threshold(logits, k):
 
 
 @top_k_filter.mistake(
-    "In a batch your code keeps no more tokens in a row than the first axis is long, as if k were limited by "
-    "`logits.size(0)`. A row has V tokens: the length of the last axis limits k."
+    "In a batch, your code keeps at most as many tokens per row as the first axis is long. k is limited by V, the "
+    "length of the last axis."
 )
 def at_most_as_many_as_rows(logits, k):
     return choose.top_k_filter(logits, min(k, logits.size(0)))

@@ -184,8 +184,8 @@ top_p_filter = Exercise(
 
 
 @top_p_filter.mistake(
-    "Your code drops the token that crosses p, so that the probabilities of the kept tokens add up to less than p. "
-    "That token is the last one that stays.",
+    "Your code drops the token that crosses p, unless it is the likeliest of all, so that the probabilities of the "
+    "kept tokens may add up to less than p. The token that crosses p is the last one that stays.",
     seen="https://github.com/Biohub/esm/issues/360",
 )
 def crossing_dropped(logits, p):
@@ -235,8 +235,8 @@ def mask_left_sorted(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your mask comes out as if it were sorted a second time instead of sorted back. The inverse is `scatter` with the "
-    "order, or `gather` with the `argsort` of the order.",
+    "Your mask comes out as if it were put in sorted order a second time, instead of back in the vocabulary's order. "
+    "To undo the sort, use `scatter` with the order, or `gather` with the `argsort` of the order.",
     seen="https://github.com/lucidrains/PaLM-rlhf-pytorch/issues/60",
 )
 def put_back_the_wrong_way(logits, p):
@@ -504,8 +504,8 @@ def one_beyond_an_exact_sum(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code keeps only the tokens whose sum is below p, so that the probabilities of the kept tokens add up to less "
-    "than p. The token that reaches p is the last one that stays.",
+    "Besides the likeliest, your code keeps only tokens whose sum is below p, so that the probabilities of the kept "
+    "tokens may add up to less than p. The token that reaches p is the last one that stays.",
 )
 def below_p_only(logits, p):
     return nucleus(logits, lambda ordered: (ordered.cumsum(-1) < p - 1e-6) | (ordered == ordered[..., :1]))
@@ -558,7 +558,7 @@ def highest_limit(logits, p):
 
 
 @top_p_filter.mistake(
-    "Your code takes one softmax and one sum over the whole batch, so that some rows keep nothing. Each row has a "
+    "Your code takes one softmax and one sum over the whole batch, so that a row may keep nothing. Each row has a "
     "distribution and a sum of its own: use the last axis."
 )
 def one_distribution(logits, p):

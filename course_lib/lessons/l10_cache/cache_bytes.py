@@ -82,6 +82,14 @@ def bits(layers, kv_heads, d_k, length, bytes_each):
     return 8 * cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each)
 
 
+@cache_bytes.mistake(
+    "Your result is an eighth of what it should be, as if `bytes_each` were in bits. `bytes_each` counts bytes, not "
+    "bits."
+)
+def from_bits(layers, kv_heads, d_k, length, bytes_each):
+    return cache.cache_bytes(layers, kv_heads, d_k, length, bytes_each) // 8
+
+
 @cache_bytes.mistake("Your code counts numbers. Each of them takes `bytes_each` bytes: multiply by that.")
 def numbers_counted(layers, kv_heads, d_k, length, bytes_each):
     return cache.cache_bytes(layers, kv_heads, d_k, length, 1)

@@ -50,8 +50,8 @@ cached_self_attention = Exercise(
     adapt=partial(output_and_pair, wanted_pair="the pair that `attend_with_cache` returns"),
     returns=(
         Result("output", "B, T, d_model"),
-        Result("keys", "B, H, S, d_k"),
-        Result("values", "B, H, S, d_k"),
+        Result("the keys that your code returns in the pair", "B, H, S, d_k"),
+        Result("the values that your code returns in the pair", "B, H, S, d_k"),
     ),
     example=case(ATTENTION, fixed_tensor(1, 1, 8), earlier_tokens(1, 2, 3)),
     another=case(ATTENTION, fixed_tensor(1, 1, 8, seed=5), earlier_tokens(1, 2, 3, seed=15)),
@@ -266,6 +266,31 @@ def single_head(attention, x, past):
     one = [merge_heads(each).unsqueeze(1) for each in (queries, keys, values)]
     mixed, longer = attend_with_cache(*one, merged)
     return attention.W_o(mixed.squeeze(1)), tuple(split_heads(each.squeeze(1), attention.heads) for each in longer)
+
+
+def split_without_a_transpose(x, heads):
+    """View (B, T, d_model) as (B, H, T, d_k), which mixes tokens and heads."""
+    B, T, d_model = x.shape
+    return x.view(B, heads, T, d_model // heads)
+
+
+HEADS_VIEWED = (
+    "With several new tokens, your heads mix the numbers of different tokens, as if (B, T, d_model) were viewed as (B, "
+    "H, T, d_k) in one step. Cut the vector of each token into heads, (B, T, H, d_k), then swap the two axes, as "
+    "`split_heads` does."
+)
+
+
+@cached_self_attention.mistake(HEADS_VIEWED)
+def heads_viewed(attention, x, past):
+    return cache.cached_self_attention(attention, x, past, split=split_without_a_transpose)
+
+
+@cached_self_attention.mistake(HEADS_VIEWED + " And swap them back before you merge, as `merge_heads` does.")
+def heads_viewed_and_merged_by_a_view(attention, x, past):
+    return cache.cached_self_attention(
+        attention, x, past, split=split_without_a_transpose, merge=lambda mixed: mixed.reshape(x.shape)
+    )
 
 
 @cached_self_attention.mistake(

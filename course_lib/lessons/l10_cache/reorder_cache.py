@@ -205,8 +205,8 @@ def assigned_to_the_parents(past, parents):
 
 
 @reorder_cache.mistake(
-    "Your new row parents[i] is the old row i, as if the rows were sorted by `parents`. It should be the other way "
-    "round: the new row i is the old row parents[i]."
+    "Your rows come out as if they were sorted by `parents`: where it only reorders them, the old row i becomes the "
+    "new row parents[i]. It should be the other way round: the new row i is the old row parents[i]."
 )
 def by_the_inverse(past, parents):
     return cache.reorder_cache(past, parents.argsort(stable=True))

@@ -69,7 +69,8 @@ def multiplied(log_probabilities, text):
 
 
 @bits_per_character.mistake(
-    "Your code counts é as two, as a count of bytes does. Divide by the number of characters, `len(text)`."
+    "Your code counts é as two characters, as a count of its bytes in UTF-8 does. Divide by the number of characters, "
+    "`len(text)`."
 )
 def per_byte(log_probabilities, text):
     return total(log_probabilities) / len(text.encode())

@@ -53,7 +53,7 @@ def numbers_of_texts(ids, end):
 
 @document_mask.mistake(
     "In your mask, an end token belongs to the next text, so no text can see its end, and the next one begins with a "
-    "foreign token. Count the end tokens before each token, without the token itself."
+    "foreign token. For each token, count the end tokens before it, not including itself."
 )
 def end_belongs_to_the_next(ids, end):
     text = (ids == end).cumsum(-1)
@@ -96,7 +96,7 @@ def causal_too(ids, end):
 
 @document_mask.mistake(
     "Your mask has two mistakes. It hides the future, which is the causal mask's task; and an end token belongs to the "
-    "next text in it: count the end tokens before each token, without the token itself."
+    "next text in it: for each token, count the end tokens before it, not including itself."
 )
 def causal_too_and_end_belongs_to_the_next(ids, end):
     return end_belongs_to_the_next(ids, end).tril()
@@ -104,8 +104,8 @@ def causal_too_and_end_belongs_to_the_next(ids, end):
 
 @document_mask.mistake(
     "Your mask has two mistakes. A token may read all earlier texts too: only tokens with the same number of their "
-    "text may see each other. And an end token belongs to the next text in it: count the end tokens before each token, "
-    "without the token itself."
+    "text may see each other. And an end token belongs to the next text in it: for each token, count the end tokens "
+    "before it, not including itself."
 )
 def reads_earlier_texts_and_end_belongs_to_the_next(ids, end):
     text = (ids == end).cumsum(-1)

@@ -135,8 +135,8 @@ def id_0_never_chosen(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your labels leave out the chosen tokens that were replaced or kept. All chosen tokens have a label: "
-    "otherwise it could trust every token that is not [mask]."
+    "Your labels leave out the chosen tokens that were replaced or kept. All chosen tokens have a label: otherwise the "
+    "model could trust every token that is not [mask]."
 )
 def labels_of_masked_only(ids, special, mask, chances, substitutes, share=0.15):
     inputs, labels = masking.hide_tokens(ids, special, mask, chances, substitutes, share)
@@ -180,8 +180,8 @@ def none_kept(ids, special, mask, chances, substitutes, share=0.15):
 
 
 @hide_tokens.mistake(
-    "Your two tenths are exchanged. Where `chances[1]` is at least 0.8 and below 0.9, a chosen token is replaced; "
-    "where it is 0.9 or more, the token stays."
+    "You have swapped the two cases above 0.8. Where `chances[1]` is at least 0.8 and below 0.9, a chosen token is "
+    "replaced; where it is 0.9 or more, the token stays."
 )
 def tenths_exchanged(ids, special, mask, chances, substitutes, share=0.15):
     chosen = chosen_by(ids, special, chances, share)

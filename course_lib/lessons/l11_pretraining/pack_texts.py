@@ -51,8 +51,7 @@ def without_end(texts, end, length):
 
 @pack_texts.mistake(
     "Where the ids fill the last row exactly, your result lacks that row. If the last text has no end token in your "
-    "code, append `end` to it too. If it has one, your code makes one row too few: the ids fill `n // length` rows, "
-    "where n is their number."
+    "code, append `end` to it too. If it has one, your code makes one row too few: n ids fill `n // length` rows."
 )
 def between_texts(texts, end, length):
     return rows_of([i for text in texts for i in (*text, end)][:-1], length)
@@ -132,6 +131,15 @@ def overlapping(texts, end, length):
 )
 def one_end(texts, end, length):
     return rows_of([*(i for text in texts for i in text), end], length)
+
+
+@pack_texts.mistake(
+    "Where the ids fill the last row exactly, your result has no rows, as with a slice up to `-0`, which is empty. "
+    "Where nothing is left over, keep all ids."
+)
+def nothing_where_nothing_is_left_over(texts, end, length):
+    ids = [i for text in texts for i in (*text, end)]
+    return rows_of(ids if len(ids) % length else [], length)
 
 
 @pack_texts.mistake("Your code uses the first text only. Write all texts one after another.")

@@ -138,8 +138,8 @@ def one_too_late(ids, end):
 
 
 @packed_labels.mistake(
-    "Where a row begins with the end token, your first label still counts. Compare all the inputs with `end`, from the "
-    "first on."
+    "Where a row begins with the end token, the first label still counts: it should be −100. Compare all the inputs "
+    "with `end`, from the first on."
 )
 def first_input_forgotten(ids, end):
     inputs, labels = inputs_and_labels(ids)

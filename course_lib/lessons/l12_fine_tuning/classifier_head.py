@@ -52,8 +52,8 @@ def bias_is_added_once(learned: ClassWithWeights, answer: Any) -> str:
         return ""
     return (
         "If the bias grows by 1, the logits should too, but for a text of two real tokens and three pads, yours grow "
-        f"by {change.mean() / len(biases):.4g}. First divide by the number of real tokens, then map: a map of the "
-        "padding, or a division afterwards, changes the bias too."
+        f"by {change.mean() / len(biases):.4g}. First divide by the number of real tokens, then map: if you map the "
+        "padding too, or divide after the map, the bias is not added exactly once."
     )
 
 

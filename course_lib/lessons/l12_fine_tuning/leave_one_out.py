@@ -126,7 +126,9 @@ def cut_off(score, words):
     return torch.tensor([score(words) - score(words[:i]) for i in range(len(words))])
 
 
-@leave_one_out.mistake("Your code measures how much the score grows word by word. Leave each out of the whole text.")
+@leave_one_out.mistake(
+    "Your code measures how much the score grows word by word. Leave each word out of the whole text."
+)
 def growing(score, words):
     return torch.tensor([score(words[: i + 1]) - score(words[:i]) for i in range(len(words))])
 
@@ -151,7 +153,9 @@ def without_sign(score, words):
     return heads.leave_one_out(score, words).abs()
 
 
-@leave_one_out.mistake("Your code leaves out the neighbour as well. Go on at `i + 1`, not at `i + 2`.")
+@leave_one_out.mistake(
+    "Your code leaves out the next word as well. Leave out position i alone: `words[:i] + words[i + 1:]`."
+)
 def two_at_once(score, words):
     return torch.tensor([score(words) - score(words[:i] + words[i + 2 :]) for i in range(len(words))])
 

@@ -66,13 +66,13 @@ merge_adapter.patch(
 )
 
 merge_adapter.patch(
-    "Your scale is α/d_in, with the number of columns of A. The rank r is the number of its rows.",
+    "Your scale is α/d_in: d_in is the number of columns of A. The rank r is the number of its rows.",
     replace="alpha / A.shape[0]",
     by="alpha / A.shape[1]",
 )
 
 merge_adapter.patch(
-    "Your scale is α/d_out, with the number of rows of B. The rank r is the number of its columns.",
+    "Your scale is α/d_out: d_out is the number of rows of B. The rank r is the number of its columns.",
     replace="alpha / A.shape[0]",
     by="alpha / B.shape[0]",
 )

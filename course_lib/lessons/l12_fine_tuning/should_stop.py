@@ -207,8 +207,8 @@ def above_the_lowest(losses, patience):
 
 
 @should_stop.mistake(
-    "In your code, an equal loss counts as progress. Only a new lowest loss does; otherwise training that changes "
-    "nothing never stops."
+    "In your code, an equal loss counts as progress. Only a new lowest loss does; otherwise a training run in which "
+    "nothing changes would never stop."
 )
 def equal_is_progress(losses, patience):
     return len(losses) > patience and min(losses[-patience:]) > min(losses[:-patience])

@@ -333,7 +333,7 @@ def probabilities_of_a_hundred_thousandth_at_least(logits, ids):
     return logits.softmax(-1)[range(len(ids)), ids].clamp(min=1e-5).log().sum()
 
 
-@wrong("top_k_filter", says="no more tokens in a row than the first axis is long", never="calls tried")
+@wrong("top_k_filter", says="at most as many tokens per row as the first axis is long", never="calls tried")
 def at_most_the_length_of_the_first_axis(logits, k):
     smallest = logits.topk(min(k, logits.size(0)), dim=-1).values[..., -1:]
     return logits.masked_fill(logits < smallest, -torch.inf)
@@ -389,6 +389,28 @@ def removed_above_p_one_later(logits, p):
     remove = torch.cat((torch.zeros_like(remove[..., :1]), remove[..., :-1]), dim=-1)
     remove = remove.scatter(-1, order, remove)
     return logits.masked_fill(remove, float("-inf"))
+
+
+@wrong("top_k_filter", says="Where the k-th and the next largest logit are equal", never="drops all")
+def kept_if_at_most_k_are_as_large(logits, k):
+    as_large = (logits.unsqueeze(-2) >= logits.unsqueeze(-1)).sum(-1)
+    return logits.masked_fill((as_large > k) & (k < logits.size(-1)), -torch.inf)
+
+
+@wrong("beam_step", says="limits how many extensions each text may have", never="may continue twice")
+def two_of_each_text_at_most(logits, totals, beams):
+    longer = totals[:, None] + logits.log_softmax(-1)
+    ranks = longer.argsort(-1, descending=True).argsort(-1)
+    values, indices = longer.masked_fill(ranks >= math.ceil(beams / len(totals)), -torch.inf).flatten().topk(beams)
+    return indices // logits.size(1), indices % logits.size(1), values
+
+
+@wrong("top_p_filter", says=("unless it is the likeliest of all", "may add up to less than p"))
+def at_least_one_up_to_p(logits, p):
+    ordered, order = logits.softmax(-1).sort(-1, descending=True)
+    keep = ordered.cumsum(-1) <= p + 1e-6
+    keep[..., 0] = True
+    return logits.masked_fill(~torch.zeros_like(keep).scatter(-1, order, keep), -torch.inf)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

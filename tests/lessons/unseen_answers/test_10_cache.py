@@ -6,7 +6,7 @@ import torch
 
 from course_lib.exercises.catalogue import find
 from course_lib.transformer.attention import causal_mask, merge_heads, scaled_dot_product_attention, split_heads
-from course_lib.transformer.cache import attend_with_cache
+from course_lib.transformer.cache import attend_with_cache, cached_self_attention
 from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 
 wrong = WrongAnswers()
@@ -149,6 +149,36 @@ def returned_from_within_the_loop(past, parents):
 @wrong("reorder_cache", says="a list of two pairs (keys, values), one for each layer; yours has only one.")
 def last_layer_only(past, parents):
     return [(keys[parents], values[parents]) for keys, values in past[-1:]]
+
+
+@wrong("reorder_cache", says="where it only reorders them", never="Your new row parents[i] is")
+def old_rows_sorted_by_their_parents(past, parents):
+    order = sorted(range(len(parents)), key=parents.tolist().__getitem__)
+    return [(keys[order], values[order]) for keys, values in past]
+
+
+@wrong("cached_self_attention", says="as if (B, T, d_model) were viewed as (B, H, T, d_k) in one step")
+def heads_by_a_reshape(attention, x, past):
+    B, T, _ = x.shape
+    P = 0 if past is None else past[0].size(2)
+    q, k, v = (each(x).reshape(B, attention.heads, T, -1) for each in (attention.W_q, attention.W_k, attention.W_v))
+    mixed, longer = attend_with_cache(attention.rotate(q, P), attention.rotate(k, P), v, past)
+    return attention.W_o(mixed.transpose(1, 2).flatten(2)), longer
+
+
+@wrong(
+    "cached_self_attention",
+    says=("The values that your code returns in the pair have the right numbers", "(attention, x, None)"),
+)
+def values_by_a_reshape(attention, x, past):
+    output, (keys, values) = cached_self_attention(attention, x, past)
+    new = attention.W_v(x).reshape(len(x), attention.heads, x.size(1), -1)
+    return output, (keys, torch.cat((values[:, :, : -x.size(1)], new), dim=2))
+
+
+@wrong("cache_bytes", says="an eighth of what it should be")
+def eight_bits_in_a_byte(layers, kv_heads, d_k, length, bytes_each):
+    return 2 * layers * kv_heads * d_k * length * (bytes_each / 8)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -94,7 +94,7 @@ def root_of_an_infinite_number(log_probabilities):
     return torch.exp(-log_probabilities.sum()) ** (1 / len(log_probabilities))
 
 
-@wrong("bits_per_character", says="counts é as two", never="divides by the number of bytes")
+@wrong("bits_per_character", says="counts é as two characters, as a count of", never="divides by the number of bytes")
 def of_decomposed_letters(log_probabilities, text):
     return -log_probabilities.sum().item() / math.log(2) / len(unicodedata.normalize("NFD", text))
 
@@ -245,6 +245,12 @@ class EpsOfBert(nn.Module):
 
     def forward(self, hidden, table):
         return self.norm(F.gelu(self.linear(hidden))) @ table.T + self.bias
+
+
+@wrong("pack_texts", says="Where nothing is left over, keep all ids.")
+def cut_off_by_a_negative_index(texts, end, length):
+    ids = torch.tensor([i for text in texts for i in [*text, end]])
+    return ids[: -(len(ids) % length)].view(-1, length)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -9,7 +9,7 @@ from tests.lessons.unseen_answers.wrong_answers import WrongAnswers
 wrong = WrongAnswers()
 
 
-@wrong("ClassifierHead", says="yours grow by 2.5", never="twice")
+@wrong("ClassifierHead", says=("yours grow by 2.5", "not added exactly once"), never="twice")
 class MapsThePadding(find("ClassifierHead").reference):
     def forward(self, hidden, real):
         return self.output(hidden * real[..., None]).sum(dim=1) / real.sum(dim=1, keepdim=True)
