@@ -212,7 +212,9 @@ def _about_broadcast(match: re.Match[str], raised: Raised) -> str:
         f"Along axis {axis}, one tensor has size {one} and the other {other}: sizes must be equal, or one of them 1."
     )
     if REDUCTION.search(_within_last_step(raised.line)) and "keepdim" not in raised.line:
-        return f"{sentence} A sum, mean or maximum loses its axis: `keepdim=True` keeps it, with length 1."
+        return (
+            f"{sentence} A sum, mean or maximum removes the axis it runs along: `keepdim=True` keeps it, with length 1."
+        )
     if not REDUCTION.search(source_of(raised.frame and raised.frame.f_code)):
         return f"{sentence} Print the shapes of both before that line."
     return f"{sentence} {LOST_OR_TRANSPOSED}"

@@ -122,6 +122,15 @@ def minimum_subtracted(x, dim):
 
 
 @softmax.mistake(
+    "Your function is right for most numbers, but what it subtracts can be far below the maximum, as the mean of 1000, "
+    "999 and 0 is, and then `exp` still overflows. Subtract the maximum along `dim`: then no number is above 0."
+)
+def mean_subtracted(x, dim):
+    exponentials = (x - x.mean(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+@softmax.mistake(
     "Your function is right for small numbers, but `exp(1000)` overflows to infinity, and 0 in place of NaN hides "
     "that. Subtract the maximum along `dim` from `x` before `exp`."
 )
@@ -192,8 +201,8 @@ def axis_put_back_at_the_end(x, dim):
 
 
 @softmax.mistake(
-    "In a row of much smaller numbers than the largest of all, every `exp` is 0 in your code, and 0 / 0 is NaN. "
-    "Subtract each row's own maximum: `x.amax(dim, keepdim=True)`."
+    "In a row whose numbers are all much smaller than the largest number of the table, every `exp` in your code is 0, "
+    "and 0 / 0 is NaN. Subtract each row's own maximum: `x.amax(dim, keepdim=True)`."
 )
 def one_maximum_for_all(x, dim):
     exponentials = (x - x.max()).exp()

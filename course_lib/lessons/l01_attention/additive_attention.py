@@ -165,8 +165,8 @@ def dot_product_of_projections(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "All keys get the same weight in your code, as if the scores came from the queries alone. Add the keys' part, `key "
-    "@ U_a.T`, inside the tanh, and take the softmax over the keys.",
+    "All keys that the mask does not hide get the same weight in your code, as if the scores came from the queries "
+    "alone. Add the keys' part, `key @ U_a.T`, inside the tanh, and take the softmax over the keys.",
     seen="https://github.com/pytorch/tutorials/issues/87",
 )
 def keys_unseen(query, key, value, W_a, U_a, v_a, mask=None):
@@ -300,7 +300,7 @@ def new_axes_in_front(query, key, value, W_a, U_a, v_a, mask=None):
 
 @additive_attention.mistake(
     "Your function is right without a mask, but with one it returns the same. Set the scores to minus infinity where "
-    "the mask is `False`, before the softmax, and keep what `masked_fill` returns."
+    "the mask is `False`, before the softmax. If you call `masked_fill`, keep what it returns."
 )
 def additive_mask_forgotten(query, key, value, W_a, U_a, v_a, mask=None):
     return attention.additive_attention(query, key, value, W_a, U_a, v_a)
@@ -326,8 +326,8 @@ def additive_mask_after_softmax(query, key, value, W_a, U_a, v_a, mask=None):
 
 
 @additive_attention.mistake(
-    "Your hidden scores are 0, which is an ordinary score, so they still get weight. Set them to minus infinity: then "
-    "their `exp` is 0.",
+    "In your code, the score of a hidden key is 0, which is an ordinary score, so the key still gets some weight. Set "
+    "it to minus infinity: then its `exp` is 0.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def additive_hidden_scores_are_zero(query, key, value, W_a, U_a, v_a, mask=None):

@@ -76,7 +76,7 @@ def one_sum_for_all_rows(scores):
 
 
 @attention_weights.mistake(
-    "Each row is divided by the sums of other rows, because the sum has lost its axis. Keep that axis with `sum(-1, "
+    "Each row is divided by the sums of other rows, as if the sum had lost its axis. Keep that axis with `sum(-1, "
     "keepdim=True)`.",
     seen="https://github.com/triton-lang/triton/issues/11409",
 )
@@ -151,8 +151,8 @@ def overflowing(scores):
 
 
 @attention_weights.mistake(
-    "In a row of much smaller scores than the largest of all, every `exp` is 0 in your code, and 0 / 0 is NaN. "
-    "Subtract each row's own maximum."
+    "In a row whose scores are all much smaller than the largest score of the table, every `exp` in your code is 0, "
+    "and 0 / 0 is NaN. Subtract each row's own maximum."
 )
 def one_maximum_for_all(scores):
     exponentials = (scores - scores.max()).exp()
@@ -184,8 +184,8 @@ def independent_shares(scores):
 
 
 @attention_weights.mistake(
-    "Your weights are those of a softmax taken twice, which makes them almost equal. Take it once: its result adds up "
-    "to 1 already."
+    "Your weights are those of a softmax taken twice, which makes them more equal. Take it once: its result adds up to "
+    "1 already."
 )
 def softmax_twice(scores):
     return torch.softmax(torch.softmax(scores, -1), -1)

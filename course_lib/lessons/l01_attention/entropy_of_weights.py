@@ -183,7 +183,7 @@ def not_weighted(weights):
 
 
 @entropy_of_weights.mistake(
-    "Your code adds 1 inside the logarithm, as `log1p` does, which changes every term that is not 0. Take the "
+    "Your code adds 1 inside the logarithm, as `log1p` does, which changes the term of every positive weight. Take the "
     "logarithm of the weight itself, and treat weights of 0 separately."
 )
 def one_added(weights):

@@ -340,8 +340,8 @@ def infinity_after_softmax(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your function is right without a mask, but with one it returns the same. Use the mask, and keep what "
-    "`masked_fill` returns, which is a new tensor. Where the mask is `False` the weight should be 0."
+    "Your function is right without a mask, but with one it returns the same. Where the mask is `False` the weight "
+    "should be 0. If you call `masked_fill`, keep what it returns: a new tensor, while the old one stays as it is."
 )
 def mask_forgotten(query, key, value, mask=None):
     return attention.scaled_dot_product_attention(query, key, value)
@@ -359,8 +359,8 @@ def masked_by_an_index(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your hidden scores are 0 or nearly 0, which is an ordinary score, so they still get weight. Set them to minus "
-    "infinity: then their `exp` is 0.",
+    "In your code, the score of a hidden key is 0 or nearly 0, which is an ordinary score, so the key still gets some "
+    "weight. Set it to minus infinity: then its `exp` is 0.",
     seen="https://github.com/awslabs/gluonts/issues/1401",
 )
 def hidden_scores_are_zero(query, key, value, mask=None):
@@ -369,8 +369,8 @@ def hidden_scores_are_zero(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "Your hidden scores are −1, which is an ordinary score, so they still get weight. Set them to minus infinity: then "
-    "their `exp` is 0."
+    "In your code, the score of a hidden key is −1, which is an ordinary score, so the key still gets some weight. Set "
+    "it to minus infinity: then its `exp` is 0."
 )
 def hidden_scores_are_minus_one(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))
@@ -396,8 +396,8 @@ def hidden_scores_are_plus_infinity(query, key, value, mask=None):
 
 
 @scaled_dot_product_attention.mistake(
-    "The hidden keys get all the weight in your code, as if their scores were huge positive numbers. Set them to minus "
-    "infinity, or to −1e9."
+    "In each row with a hidden key, the hidden keys get all the weight in your code, as if their scores were huge "
+    "positive numbers. Set them to minus infinity, or to −1e9."
 )
 def hidden_scores_are_huge(query, key, value, mask=None):
     scores = query @ key.mT / math.sqrt(query.size(-1))

@@ -188,6 +188,15 @@ def joined_without_moving_and_not_scaled(query, key, value, heads):
     return joined_without_moving(query * math.sqrt(query.size(-1) / heads), key, value, heads)
 
 
+@attend_in_heads.mistake(
+    "When your heads are joined, their numbers alternate: one of each head in turn. The numbers of a head should stay "
+    "together, first all of head 0, then all of head 1, as your `merge_heads` puts them."
+)
+def heads_alternate(query, key, value, heads):
+    mixed, _ = scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))
+    return torch.stack(mixed.unbind(1), dim=-1).flatten(2)
+
+
 @attend_in_heads.mistake("The heads are not merged. Pass the output to `merge_heads`.")
 def heads_not_merged(query, key, value, heads):
     return scaled_dot_product_attention(*(split_heads(x, heads) for x in (query, key, value)))[0]

@@ -141,8 +141,8 @@ def axes_of_length_1_lost(x):
 
 
 @merge_heads.mistake(
-    "Each of your rows has T · d_k numbers, as if there were as many heads as tokens. A row has H · d_k numbers: T is "
-    "`x.size(2)` before the axes are swapped, and `x.size(1)` afterwards."
+    "Each of your rows has T · d_k numbers; it should have H · d_k. The number of tokens, T, is `x.size(2)` before the "
+    "axes are swapped, and `x.size(1)` afterwards."
 )
 def heads_taken_for_tokens(x):
     return x.transpose(1, 2).reshape(x.size(0), x.size(1), -1)

@@ -31,8 +31,20 @@ LEARNED = ClassWithWeights(
 )
 
 
+def about_reshaped_mask(error: Exception, inputs: list[Any]) -> str:
+    """Say that the mask that a class passes on has another shape than the one that it gets; "" if that is not so."""
+    match = re.search(r"mask should broadcast to .*, but its shape is (\(.*\))", str(error))
+    if match is None or len(inputs) < 4 or match[1] == str(tuple(inputs[3].shape)):
+        return ""
+    return (
+        f"The mask that your class gets has the shape {tuple(inputs[3].shape)}, but the one that it passes on has "
+        f"{match[1]}, which does not fit the scores (B, H, T, S). Masks broadcast to them as they are: pass yours on "
+        "unchanged."
+    )
+
+
 def explain_matrix_for_layer(answer: Any, arguments: tuple[Any, ...]) -> str:
-    """Say that a layer is called, if the answer multiplies by one; else what `explain_class` says."""
+    """Say that a layer is called, if the answer multiplies by one, or what mask it passes on; else as in a class."""
     d_model, heads, *inputs = arguments
     try:
         answer(d_model, heads)(*inputs)
@@ -43,6 +55,8 @@ def explain_matrix_for_layer(answer: Any, arguments: tuple[Any, ...]) -> str:
             return (
                 "A layer such as `self.W_q` is not a matrix, so `@` does not work. Call the layer: `self.W_q(query)`."
             )
+        if sentence := about_reshaped_mask(error, inputs):
+            return sentence
     return explain_class(LEARNED)(answer, arguments)
 
 

@@ -96,6 +96,14 @@ def biases_of_one_head(d_model, heads):
 
 
 @multi_head_parameter_count.mistake(
+    "Your count has d_k biases for each of the four projections. Each writes d_model numbers, those of H heads side by "
+    "side or those of the output, and has a bias for each of them."
+)
+def narrow_biases(d_model, heads):
+    return 4 * d_model * d_model + 4 * (d_model // heads)
+
+
+@multi_head_parameter_count.mistake(
     "Your count has d_model biases for every head. A head's projection has d_k outputs, so d_k biases."
 )
 def wide_biases_of_heads(d_model, heads):

@@ -132,6 +132,16 @@ def stacked_along_batch(x, heads):
 
 
 @split_heads.mistake(
+    "Your function is right for one sentence. In a batch it mixes the sentences: the numbers are in the order (H, B, "
+    "T, d_k), as `torch.cat` or `torch.stack` of one head after the other puts them, but are reshaped as if the "
+    "sentences came first. Exchange the two axes with `transpose`: a reshape moves no number."
+)
+def sentences_mixed(x, heads):
+    pieces = attention.split_heads(x, heads)
+    return pieces.transpose(0, 1).reshape(pieces.shape)
+
+
+@split_heads.mistake(
     "Your code returns the heads of the first sentence without the axis of the batch. Keep the batch in front: (B, H, "
     "T, d_k)."
 )

@@ -254,7 +254,7 @@ def latest_first(word, merges):
 
 @apply_merges.mistake(
     "Of the pairs in the word your code always merges the one that was learned last. Take the one that was learned "
-    "first: the smallest number, `min`."
+    "first, which has the smallest place in the list: `min`."
 )
 def largest_rank_first(word, merges):
     ids = list(word)

@@ -88,6 +88,14 @@ def rows_of_the_transposed_table(ids, table):
 
 
 @embed.mistake(
+    "Your result has the right numbers, but in the order (d_model, B, T), as after `table.T[:, ids]`, and reshaped to "
+    "(B, T, d_model). A reshape moves no number: index the first axis of the table, without a transpose."
+)
+def features_first_reshaped(ids, table):
+    return table.T[:, ids].reshape(*ids.shape, -1)
+
+
+@embed.mistake(
     "Your vectors are also scaled by √d_model. That comes in the next notebook, together with the positions: here "
     "return the rows as they are."
 )

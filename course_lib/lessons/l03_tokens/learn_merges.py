@@ -231,7 +231,7 @@ def second_id_first(words, count):
 
 
 @learn_merges.mistake(
-    "Of equally frequent pairs your code takes the larger one. Take the smaller one, as Python compares tuples."
+    "Of equally frequent pairs your code takes the largest. Take the smallest pair, as Python compares tuples."
 )
 def largest_ids(words, count):
     return merged_by(words, count, lambda pair, times: (-times, -pair[0], -pair[1]))
@@ -302,8 +302,8 @@ def ids_from_0(words, count):
 
 
 @learn_merges.mistake(
-    "Your words are never merged, so the same pair is the most frequent each time. Replace the pair in every word, and "
-    "count again in what you get."
+    "Your merges are all the same pair, as if the words were never merged, or not counted again. Replace the pair in "
+    "every word, and count again in what you get."
 )
 def never_merged(words, count):
     counts = count_pairs(words)

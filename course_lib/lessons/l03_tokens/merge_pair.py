@@ -20,7 +20,12 @@ merge_pair = Exercise(
     another=case((4, 1, 2, 7), (1, 2), 256),
     cases=(
         case((1, 2, 1, 2, 3), (1, 2), 300, having=("a pair that occurs twice", "the pair in reverse order")),
-        case((7, 7, 7), (7, 7), 256, having=("the same id three times", "a pair that occurs twice")),
+        case(
+            (7, 7, 7),
+            (7, 7),
+            256,
+            having=("in which the same id occurs three or more times in a row", "a pair that occurs twice"),
+        ),
         case(
             (1, 3, 2, 1, 1, 2, 2, 3, 1, 1),
             (1, 2),
@@ -35,7 +40,11 @@ merge_pair = Exercise(
             (7, 7, 7, 7, 7),
             (7, 7),
             256,
-            having=("the same id many times", "the same id three times", "a pair that occurs twice"),
+            having=(
+                "the same id many times",
+                "in which the same id occurs three or more times in a row",
+                "a pair that occurs twice",
+            ),
         ),
         case([5, 1, 2, 6], (1, 2), 256, having=("a list for a word",)),
         case((11, 2, 1, 25, 1, 2), (1, 2), 256, having=("ids of two digits", "the pair in reverse order")),
@@ -72,8 +81,8 @@ def first_only(word, pair, new_id):
 
 
 @merge_pair.mistake(
-    "The second id of every merged pair stays. One new id replaces both, so skip the second: move on by two positions."
-    " In a `for` loop `i += 1` has no effect, so use `while`."
+    "The second id of every merged pair stays. One new id replaces both, so skip the second: move on by two positions. "
+    "If you loop with `for`, `i += 1` has no effect there; a `while` loop can skip one."
 )
 def second_kept(word, pair, new_id):
     merged = []
@@ -169,6 +178,20 @@ def three_skipped(word, pair, new_id):
         matches = tuple(word[i : i + 2]) == pair
         merged.append(new_id if matches else word[i])
         i += 3 if matches else 1
+    return merged
+
+
+@merge_pair.mistake(
+    "Your code loses an id such as the third 7 of (7, 7, 7). The 7 before it is part of a merged pair already, so the "
+    "two are not merged, and the third stays: write it into the list."
+)
+def follower_of_a_used_id_lost(word, pair, new_id):
+    merged, used = list[int](), False
+    for i, this in enumerate(word):
+        begins = not used and tuple(word[i : i + 2]) == pair
+        if begins or tuple(word[i - 1 : i + 1]) != pair:
+            merged.append(new_id if begins else this)
+        used = begins
     return merged
 
 

@@ -245,7 +245,7 @@ def angles_with(x: Tensor, factor: float, base: float = 10_000.0) -> Tensor:
 
 
 @rotary.mistake(
-    "Your clocks slow down half as fast as they should: their divisors are 10000^(i / d_k), which is the same as "
+    "From one clock to the next, yours slow down too little: their divisors are 10000^(i / d_k), which is the same as "
     "100^(2i / d_k). They should be 10000^(2i / d_k), where i counts the pairs."
 )
 def exponent_not_doubled(x):

@@ -78,8 +78,8 @@ def columns_overwritten(length, d_model):
 
 
 @sinusoidal.mistake(
-    "Your clocks slow down half as fast as they should: their divisors are 10000^(i / d_model), which is the same as "
-    "100^(2i / d_model). They should be 10000^(2i / d_model), where i counts the clocks."
+    "From one clock to the next, yours slow down too little: their divisors are 10000^(i / d_model), which is the same "
+    "as 100^(2i / d_model). They should be 10000^(2i / d_model), where i counts the clocks."
 )
 def exponent_not_doubled(length, d_model):
     angles = angles_of(length, d_model, step=1)
@@ -149,8 +149,8 @@ def rounded_down(length, d_model):
 
 
 @sinusoidal.mistake(
-    "All your clocks turn by 1 at each position, as if all exponents were 0. Divide 2i by d_model with `/`: `//` "
-    "rounds down to 0."
+    "All your clocks turn by 1 at each position, as if all exponents were 0. The exponent of clock i is 2i / d_model: "
+    "with `//` in place of `/` it would be rounded down to 0."
 )
 def exponent_rounded_down(length, d_model):
     angles = torch.arange(length)[:, None] / 10_000.0 ** (torch.arange(0, d_model, 2) // d_model)

@@ -74,4 +74,22 @@ def largest_absolute_value_subtracted(x, dim):
     return powers / powers.sum(dim=dim, keepdim=True)
 
 
+@wrong("softmax", says=("what it subtracts can be far below the maximum", "Subtract the maximum"), never="NaN (not")
+def mean_subtracted(x, dim):
+    powers = torch.exp(x - x.mean(dim=dim, keepdim=True))
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
+@wrong("softmax", says="what it subtracts can be far below the maximum", never="as if the mean")
+def middle_subtracted(x, dim):
+    powers = torch.exp(x - (x.amax(dim, keepdim=True) + x.amin(dim, keepdim=True)) / 2)
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
+@wrong("softmax", says="In a row whose numbers are all much smaller than the largest number of the table")
+def largest_of_the_table_subtracted(x, dim):
+    powers = torch.exp(x - x.max())
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -253,7 +253,7 @@ def sums_repeated_and_reshaped(scores):
     return powers / totals
 
 
-@wrong("entropy_of_weights", says="changes every term that is not 0")
+@wrong("entropy_of_weights", says="changes the term of every positive weight")
 def logarithm_of_one_more(weights):
     return -(weights * torch.log1p(weights)).sum(dim=-1)
 
@@ -272,6 +272,43 @@ def tanh_of_the_score(query, key, value, W_a, U_a, v_a, mask=None):
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     weights = torch.softmax(scores, dim=-1)
+    return weights @ value, weights
+
+
+@wrong("attention_weights", says="as if the sum had lost its axis", never="because the sum")
+def difference_with_logsumexp(scores):
+    return (scores - scores.exp().sum(-1).log()).exp()
+
+
+@wrong("additive_attention", says="All keys that the mask does not hide get the same weight", never="All keys get")
+def average_of_what_may_be_seen(query, key, value, W_a, U_a, v_a, mask=None):
+    seen = torch.ones(*query.shape[:-1], key.size(-2), dtype=query.dtype)
+    if mask is not None:
+        seen = seen * mask
+    weights = seen / seen.sum(-1, keepdim=True)
+    return weights @ value, weights
+
+
+@wrong("additive_attention", says="If you call `masked_fill`", never="and keep what")
+def never_masked(query, key, value, W_a, U_a, v_a, mask=None):
+    hidden = torch.tanh((query @ W_a.T).unsqueeze(-2) + (key @ U_a.T).unsqueeze(-3))
+    weights = (hidden @ v_a).softmax(-1)
+    return weights @ value, weights
+
+
+@wrong("scaled_dot_product_attention", says="the hidden keys get all the weight in your code")
+def hidden_scores_raised(query, key, value, mask=None):
+    scores = query @ key.mT / math.sqrt(query.size(-1))
+    if mask is not None:
+        scores = torch.where(mask, scores, 1e9)
+    weights = scores.softmax(-1)
+    return weights @ value, weights
+
+
+@wrong("scaled_dot_product_attention", says="the score of a hidden key is 0 or nearly 0")
+def hidden_scores_multiplied_by_0(query, key, value, mask=None):
+    scores = query @ key.mT / math.sqrt(query.size(-1))
+    weights = (scores if mask is None else scores * mask).softmax(-1)
     return weights @ value, weights
 
 

@@ -302,4 +302,38 @@ class MaskAdded(nn.Module):
         return self.W_o((self.weights @ v).transpose(1, 2).reshape(B, T, d_model))
 
 
+@wrong("split_heads", says=("right for one sentence. In a batch it mixes the sentences", "(H, B, T, d_k)"))
+def heads_one_after_another_and_viewed(x, heads):
+    B, T, d_model = x.shape
+    return torch.cat(x.chunk(heads, dim=-1)).view(B, heads, T, d_model // heads)
+
+
+@wrong("attend_in_heads", says="their numbers alternate")
+def heads_stacked_on_the_last_axis(query, key, value, heads):
+    outputs = []
+    for q, k, v in zip(*(x.chunk(heads, dim=-1) for x in (query, key, value)), strict=True):
+        outputs.append(scaled_dot_product_attention(q, k, v)[0])
+    return torch.stack(outputs, dim=-1).flatten(2)
+
+
+@wrong("multi_head_parameter_count", says="d_k biases for each of the four projections")
+def biases_as_wide_as_a_head(d_model, heads):
+    return 4 * (d_model * d_model + d_model // heads)
+
+
+@wrong("MultiHeadAttention", says=("the shape (3, 5), but the one that it passes on has (3, 1, 5)", "unchanged"))
+class MaskWithOneMoreAxis(nn.Module):
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads = heads
+        self.W_q, self.W_k, self.W_v, self.W_o = (nn.Linear(d_model, d_model) for _ in range(4))
+
+    def forward(self, query, key, value, mask=None):
+        if mask is not None:
+            mask = mask.unsqueeze(1)
+        projected = self.W_q(query), self.W_k(key), self.W_v(value)
+        mixed, self.weights = scaled_dot_product_attention(*(split_heads(x, self.heads) for x in projected), mask)
+        return self.W_o(merge_heads(mixed))
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -159,7 +159,7 @@ def last_id_lost(word, pair, new_id):
     return merged
 
 
-@wrong("learn_merges", says=("your code takes the larger one", "as Python compares tuples"))
+@wrong("learn_merges", says=("your code takes the largest", "as Python compares tuples"))
 def larger_of_equally_frequent_pairs(words, count):
     merges = []
     for k in range(count):
@@ -209,6 +209,35 @@ def stacked_and_reshaped(ids, table):
     B, T = ids.shape
     steps = [table[ids[:, t]] for t in range(T)]
     return torch.stack(steps).reshape(B, T, table.size(1))
+
+
+@wrong("merge_pair", says="loses an id such as the third 7 of (7, 7, 7)")
+def follower_left_out(word, pair, new_id):
+    merged, skip = [], False
+    for i, this in enumerate(word):
+        if skip:
+            skip = False
+        elif tuple(word[i : i + 2]) == pair:
+            merged.append(new_id)
+            skip = True
+        elif i == 0 or (word[i - 1], this) != pair:
+            merged.append(this)
+    return merged
+
+
+@wrong("learn_merges", says="Your merges are all the same pair", never="Your words are never merged")
+def merged_but_counted_before(words, count):
+    counts, merges = count_pairs(words), []
+    for k in range(count if counts else 0):
+        pair = min(counts, key=lambda pair: (-counts[pair], pair))
+        words = {tuple(merge_pair(word, pair, 256 + k)): times for word, times in words.items()}
+        merges.append(pair)
+    return merges
+
+
+@wrong("embed", says="in the order (d_model, B, T)")
+def columns_reshaped(ids, table):
+    return table.T[:, ids].reshape(ids.size(0), ids.size(1), table.size(1))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

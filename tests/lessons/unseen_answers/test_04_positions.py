@@ -234,4 +234,17 @@ def positions_from_one(x):
     return x * angles.cos().to(x.dtype) + torch.cat([-b, a], dim=-1) * angles.sin().to(x.dtype)
 
 
+@wrong("sinusoidal", says="as if all exponents were 0", never="Divide 2i by d_model")
+def without_exponents(length, d_model):
+    angles = torch.arange(length)[:, None] / torch.ones(d_model // 2)
+    return torch.stack((angles.sin(), angles.cos()), -1).flatten(1)
+
+
+@wrong("rotary", says="From one clock to the next, yours slow down too little")
+def divisors_of_the_pair_number(x):
+    a, b = x.double().chunk(2, dim=-1)
+    angles = torch.arange(x.size(-2))[:, None] / 100 ** (torch.arange(0, x.size(-1), 2).double() / x.size(-1))
+    return torch.cat((a * angles.cos() - b * angles.sin(), b * angles.cos() + a * angles.sin()), -1).to(x.dtype)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
