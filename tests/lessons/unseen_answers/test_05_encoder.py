@@ -242,7 +242,7 @@ class SecondMapWithoutBias(find("FeedForward").reference):
         self.W_2 = torch.nn.Linear(d_ff, d_model, bias=False)
 
 
-@wrong("FeedForward", says="it has no dropout argument. Use no dropout here.", never="any layer inside it")
+@wrong("FeedForward", says="so something in it applies dropout. Use no dropout here.", never="any layer inside it")
 class DropoutOnTheHiddenNumbers(find("FeedForward").reference):
     def forward(self, x):
         return self.W_2(torch.nn.functional.dropout(self.activation(self.W_1(x)), 0.1, self.training))

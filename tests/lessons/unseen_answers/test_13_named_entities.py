@@ -201,7 +201,7 @@ def appended_to_the_last_name(tags):
     return spans
 
 
-@wrong("remembered_names", says=("your tags may be more than its words", "is shorter than n"))
+@wrong("remembered_names", says=("there may be more tags than words", "is shorter than n"))
 def tags_past_the_end(known, sentences):
     counts = defaultdict(Counter)
     for sentence in known:
@@ -235,7 +235,11 @@ def from_piece_1_on(word_of_piece, labels):
     return result
 
 
-@wrong("at_first_pieces", says="begins with the value of a special token", never="in place of the last")
+@wrong(
+    "at_first_pieces",
+    says="your result begins with the value of one, as if None were a word",
+    never="in place of the last",
+)
 def none_as_a_key(values, word_of_piece, words):
     first = {}
     for value, word in zip(values, word_of_piece, strict=True):

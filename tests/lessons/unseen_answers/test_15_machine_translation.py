@@ -217,7 +217,7 @@ def width_of_the_longest_example(lengths, batch_tokens):
     return [*made, batch] if batch else made
 
 
-@wrong("count_ngrams", says="and `range` leaves out its end: add 1.")
+@wrong("count_ngrams", says="and `range(k)` stops before k: add 1.")
 def one_run_too_few(tokens, n):
     return dict(Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n)))
 

@@ -218,7 +218,7 @@ def columns_of_each_patch(images, size):
     return cut.permute(0, 1, 3, 4, 2).reshape(B, -1, size**2)
 
 
-@wrong("growth_exponent", says="Your sizes and costs are exchanged", never="That may not be all")
+@wrong("growth_exponent", says="You swapped sizes and costs", never="That may not be all")
 def size_as_a_function_of_the_cost(sizes, costs):
     slope, _ = np.polyfit(np.log(costs), np.log(sizes), deg=1)
     return float(slope)
