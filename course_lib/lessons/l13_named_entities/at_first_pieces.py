@@ -111,16 +111,16 @@ def last_piece_before_the_first(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Where there are special tokens, your result begins with the value of one, as if None were a word. Leave out pieces "
-    "whose word is None."
+    "Where there are special tokens, your result begins with the value of one, as if None were a word. Leave out "
+    "pieces whose word is None."
 )
 def special_token_first(values, word_of_piece, words):
     return [value for i, value in enumerate(values) if word_of_piece[i] not in word_of_piece[:i]]
 
 
 @at_first_pieces.mistake(
-    "Where there are special tokens, your result begins with the value of one, as if None were a word, so that of the "
-    "last word is missing. Leave out pieces whose word is None."
+    "Where there are special tokens, your result begins with the value of one, as if None were a word, so that of "
+    "the last word is missing. Leave out pieces whose word is None."
 )
 def special_token_for_a_word(values, word_of_piece, words):
     return special_token_first(values, word_of_piece, words)[:words]

@@ -161,8 +161,8 @@ def other_kind_dropped(tags):
 
 
 @spans_of_tags.mistake(
-    "In your result, an `I-` of another kind ends a name, but begins none, so the next `I-` does. It does both: it ends "
-    "the name before it, and begins one of its own kind."
+    "In your result, an `I-` of another kind ends a name, but begins none, so the next `I-` does. It does both: it "
+    "ends the name before it, and begins one of its own kind."
 )
 def other_kind_only_ends(tags):
     found, kind = [], None

@@ -124,8 +124,8 @@ head.patch(
 )
 
 head.patch(
-    "In your head, hidden features below 0 count as 0, as after a ReLU. They say as much as those above: map the hidden "
-    "states as they are.",
+    "In your head, hidden features below 0 count as 0, as after a ReLU. They say as much as those above: map the "
+    "hidden states as they are.",
     replace="self.output(hidden)",
     by="self.output(hidden.relu())",
 )

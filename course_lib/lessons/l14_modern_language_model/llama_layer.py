@@ -158,8 +158,8 @@ class AddsTheNormedFirst(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
-    "Your second residual connection adds the normalised tokens. In the second half, only the input of the feed-forward "
-    "is normalised; what is added to its output is x, as the first half returned it.",
+    "Your second residual connection adds the normalised tokens. In the second half, only the input of the "
+    "feed-forward is normalised; what is added to its output is x, as the first half returned it.",
 )
 class AddsTheNormedSecond(layers.LlamaLayer):
     def forward(self, x, mask=None):

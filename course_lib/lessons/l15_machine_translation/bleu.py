@@ -278,8 +278,8 @@ def recall(hypotheses, references, longest):
 
 
 @bleu.mistake(
-    "Where no n-gram of some length matches, your code takes the logarithm of 0. The score is 0 then: return it before you take a "
-    "logarithm."
+    "Where no n-gram of some length matches, your code takes the logarithm of 0. The score is 0 then: return it "
+    "before you take a logarithm."
 )
 def logarithm_of_zero(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)
