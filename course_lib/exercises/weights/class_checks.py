@@ -19,6 +19,7 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights
 
 Judge = Callable[[ClassWithWeights, Any], str]
 
+DIFFERS_IN_TRAINING = "Your class gives different results in training and in evaluation. Here both should be the same."
 DROPS_UNASKED = (
     "Your class gives different results in training and in evaluation, so something in it applies dropout. Use no "
     "dropout here"
@@ -179,6 +180,8 @@ def drops_unasked(learned: ClassWithWeights, answer: Any) -> str:
     in_training = learned.outputs(module.train(), inputs)[0]
     if _are_alike(in_training, in_evaluation):
         return ""
+    if _are_alike(in_training, learned.outputs(module, inputs)[0]):
+        return DIFFERS_IN_TRAINING  # nothing random, such as a norm over the batch
     if _has_layers_with_dropout_argument(module):
         return f"{DROPS_UNASKED}{WITH_DEFAULT}."
     return f"{DROPS_UNASKED}{INSIDE if _has_layers_that_may_drop(module) else ''}."
