@@ -288,4 +288,10 @@ def norms_of_one_layer(d_model, d_ff, layers):
     return layers * 4 * (d_model**2 + d_model), layers * feed_forward, 4 * d_model
 
 
+@wrong("FeedForward", says="Here both should be the same.", never="dropout")
+class LessInTraining(find("FeedForward").reference):
+    def forward(self, x):
+        return super().forward(x) * (0.9 if self.training else 1.0)
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
