@@ -220,7 +220,7 @@ def _required(function: Any) -> list[str]:
 def _required_count(reference: Any, answer: Any) -> int:
     """How many arguments a call of the reference needs, or one of the answer, if that is more."""
     if inspect.isclass(reference):
-        return len(_required(reference.__init__)) + len(_required(reference.forward)) - 2
+        return len(_required(reference.__init__)) - 1 + len(_required(reference))  # without `self`
     return max(len(_required(reference)), len(_required(answer)))
 
 

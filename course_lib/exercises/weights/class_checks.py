@@ -19,11 +19,13 @@ from course_lib.exercises.weights.fixed_weights import ClassWithWeights
 
 Judge = Callable[[ClassWithWeights, Any], str]
 
+DIFFERS_IN_TRAINING = "Your class gives different results in training and in evaluation. Here both should be the same."
 DROPS_UNASKED = (
-    "Your class gives different results in training and in evaluation, although it has no dropout argument. Use no "
+    "Your class gives different results in training and in evaluation, so something in it applies dropout. Use no "
     "dropout here"
 )
 INSIDE = ", in the class itself or in any layer inside it"
+WITH_DEFAULT = ". Pass 0.0 to the layers inside, whose default may be larger"
 LAYERS_WITH_DROPOUT = (nn.MultiheadAttention, nn.Transformer, nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
 CHANGES_WEIGHTS = "Your `forward` changes `self.{}`. Only training changes weights, so compute with a copy."
 
@@ -178,7 +180,17 @@ def drops_unasked(learned: ClassWithWeights, answer: Any) -> str:
     in_training = learned.outputs(module.train(), inputs)[0]
     if _are_alike(in_training, in_evaluation):
         return ""
+    if _are_alike(in_training, learned.outputs(module, inputs)[0]):
+        return DIFFERS_IN_TRAINING  # nothing random, such as a norm over the batch
+    if _has_layers_with_dropout_argument(module):
+        return f"{DROPS_UNASKED}{WITH_DEFAULT}."
     return f"{DROPS_UNASKED}{INSIDE if _has_layers_that_may_drop(module) else ''}."
+
+
+def _has_layers_with_dropout_argument(module: nn.Module) -> bool:
+    """Whether a layer inside a module takes a rate of dropout as an argument."""
+    types = {type(each) for each in module.modules() if each is not module}
+    return any("dropout" in inspect.signature(each).parameters for each in types)
 
 
 def _has_layers_that_may_drop(module: nn.Module) -> bool:

@@ -475,7 +475,7 @@ def computes_as(learned: ClassWithWeights, answer: Any, other: Callable[..., nn.
 def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
     """Say that weights with the names of the course's class are used for something else than there.
 
-    Later notebooks copy trained weights by these names.
+    The course copies trained weights by these names.
     """
     both = _WithTheSameNumbers(learned, answer)
     weights = both.weights
@@ -488,7 +488,7 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
         exchanged = _exchange(weights, one, other)
         if exchanged is not None and both.is_right(exchanged):
             return (
-                f"Your `self.{one}` does the work of `self.{other}`, and the other way round. Later notebooks copy "
+                f"Your `self.{one}` does the work of `self.{other}`, and the other way round. The course copies "
                 "trained weights by these names, so swap the two in `forward`."
             )
     square = [name for name, each in weights.items() if each.dim() == 2 and each.size(0) == each.size(1)]
@@ -500,7 +500,7 @@ def exchanged_names(learned: ClassWithWeights, answer: Any) -> str:
     sentences = (
         "With the same numbers in parameters of the same names, your class and the course's compute different things.",
         both.relation(),
-        "Later notebooks copy trained parameters by these names.",
+        "The course copies trained weights by these names.",
     )
     return " ".join(filter(None, sentences))
 
@@ -514,8 +514,8 @@ def _about_transposed(module: nn.Module, names: Sequence[str]) -> str:
     if attribute == "weight" and isinstance(module.get_submodule(path), nn.Linear):
         what_to_do = f"Call the layer, `self.{path}(…)`, or multiply by {them}."
     return (
-        f"Your code multiplies by {matrices}, where the course's class multiplies by {them}. {what_to_do} Later "
-        "notebooks copy trained parameters by these names."
+        f"Your code multiplies by {matrices}, where the course's class multiplies by {them}. {what_to_do} The "
+        "course copies trained weights by these names."
     )
 
 

@@ -49,16 +49,16 @@ def last_pieces(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Your result is the first values of the list, special tokens included, as if each word were one piece. Which word "
-    "a piece belongs to is in `word_of_piece`."
+    "Your result takes the first values of the list, special tokens included, as if each word had only one piece. "
+    "Which word a piece belongs to is in `word_of_piece`."
 )
 def first_values(values, word_of_piece, words):
     return values[:words]
 
 
 @at_first_pieces.mistake(
-    "Your result is the first values that are not of special tokens, as if each word were one piece. Which word a "
-    "piece belongs to is in `word_of_piece`."
+    "Your result takes the first values that do not belong to special tokens, as if each word had only one piece. "
+    "Which word a piece belongs to is in `word_of_piece`."
 )
 def first_values_of_words(values, word_of_piece, words):
     return all_pieces(values, word_of_piece, words)[:words]
@@ -111,15 +111,16 @@ def last_piece_before_the_first(values, word_of_piece, words):
 
 
 @at_first_pieces.mistake(
-    "Your result begins with the value of a special token, as if None were a word. Leave out pieces whose word is None."
+    "Where there are special tokens, your result begins with the value of one, as if None were a word. Leave out "
+    "pieces whose word is None."
 )
 def special_token_first(values, word_of_piece, words):
     return [value for i, value in enumerate(values) if word_of_piece[i] not in word_of_piece[:i]]
 
 
 @at_first_pieces.mistake(
-    "Your result begins with the value of a special token, as if None were a word, so the last word's is lost. Leave "
-    "out pieces whose word is None."
+    "Where there are special tokens, your result begins with the value of one, as if None were a word, so that of "
+    "the last word is missing. Leave out pieces whose word is None."
 )
 def special_token_for_a_word(values, word_of_piece, words):
     return special_token_first(values, word_of_piece, words)[:words]

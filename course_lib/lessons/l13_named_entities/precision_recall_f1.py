@@ -175,8 +175,8 @@ def geometric_mean(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code averages over sentences, so that a name in a short sentence counts for more. Add up the counts of "
-    "all sentences, and divide once."
+    "Your code averages over sentences, so that a name counts for more where its sentence has few. Add up the counts "
+    "of all sentences, and divide once."
 )
 def mean_of_sentences(predicted, expected):
     scores = [entities.precision_recall_f1([p], [e]) for p, e in zip(predicted, expected, strict=True)]

@@ -259,8 +259,8 @@ def but_last(stops):
 
 
 @remembered_names.mistake(
-    "Where a name ends a sentence, your tags may be more than its words: past the end, `words[i : i + n]` is shorter "
-    "than n. Write as many tags as the name has words."
+    "Where a name ends a sentence, there may be more tags than words in your result: past the end, `words[i : i + n]` "
+    "is shorter than n. Write as many tags as the name has words."
 )
 def more_tags_than_words(known, sentences):
     kinds, result = most_frequent(known), []

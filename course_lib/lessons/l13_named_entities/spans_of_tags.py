@@ -32,10 +32,17 @@ spans_of_tags = Exercise(
         case(["O", "B-LOC", "I-LOC", "I-LOC"], having=("a name of three words",)),
         case(["B-PER", "B-PER", "I-PER", "O"], having=("two names side by side",)),
         case(["O", "I-PER", "I-PER", "O", "I-LOC"], having=("an I at the beginning or after O",)),
-        case(["B-PER", "I-LOC", "I-LOC", "O"], having=("an I of another kind", "two names side by side")),
+        case(
+            ["B-PER", "I-LOC", "I-LOC", "O"],
+            having=("in which an `I-` follows a name of another kind", "two names side by side"),
+        ),
         case(
             ["I-ORG", "B-ORG", "I-PER", "I-PER"],
-            having=("an I at the beginning or after O", "an I of another kind", "two names side by side"),
+            having=(
+                "an I at the beginning or after O",
+                "in which an `I-` follows a name of another kind",
+                "two names side by side",
+            ),
         ),
         case(["O", "O", "O"], having=("no name",)),
         case(["B-MISC"], having=("a single word",)),
@@ -97,7 +104,7 @@ def neighbours_joined(tags):
 
 
 @spans_of_tags.mistake(
-    "Your code drops an `I-` with no `B-` before it. A model may write that; here it begins a name, as in conlleval "
+    "Your code drops an `I-` that continues no name. A model may write that; here it begins a name, as in conlleval "
     "and seqeval."
 )
 def stray_inside_dropped(tags):
@@ -151,6 +158,23 @@ def after_outside_dropped(tags):
 )
 def other_kind_dropped(tags):
     return [span for span in spans_of(tags) if tags[span[1]][0] == "B" or span[1] == 0 or tags[span[1] - 1] == "O"]
+
+
+@spans_of_tags.mistake(
+    "In your result, an `I-` of another kind ends a name, but begins none, so the next `I-` does. It does both: it "
+    "ends the name before it, and begins one of its own kind."
+)
+def other_kind_only_ends(tags):
+    found, kind = [], None
+    for i, tag in enumerate(tags):
+        if tag[0] == "B" or (tag[0] == "I" and kind is None):
+            kind = tag[2:]
+            found.append([kind, i, i + 1])
+        elif tag == f"I-{kind}":
+            found[-1][2] = i + 1
+        else:
+            kind = None
+    return [tuple(each) for each in found]
 
 
 @spans_of_tags.mistake(

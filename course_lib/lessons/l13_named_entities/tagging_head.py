@@ -124,7 +124,8 @@ head.patch(
 )
 
 head.patch(
-    "Your head has a ReLU before the linear map. The hidden states come out of a norm: map them as they are.",
+    "In your head, hidden features below 0 count as 0, as after a ReLU. They say as much as those above: map the "
+    "hidden states as they are.",
     replace="self.output(hidden)",
     by="self.output(hidden.relu())",
 )

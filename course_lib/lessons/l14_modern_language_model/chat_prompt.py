@@ -41,8 +41,8 @@ chat_prompt = Exercise(
 )
 
 chat_prompt.patch(
-    "Your text does not begin the answer. The model then continues as the user would: end with <|im_start|>assistant "
-    "and a new line.",
+    "Your text does not begin the answer. The model may then write another turn of the user: end with "
+    "<|im_start|>assistant and a new line.",
     replace='"".join(turns) + f"{START}assistant\\n"',
     by='"".join(turns)',
 )
@@ -95,8 +95,8 @@ def told_twice(messages, system):
 
 
 @chat_prompt.mistake(
-    "Your code leaves out the text `system` if any message of the conversation is a system message. Only the first "
-    "message decides."
+    "Your code leaves out the text `system` if any message of the conversation is a system message. Only the role "
+    "of the first message matters."
 )
 def anywhere(messages, system):
     if any(message["role"] == "system" for message in messages):
@@ -105,8 +105,7 @@ def anywhere(messages, system):
 
 
 @chat_prompt.mistake(
-    "Your text has no system message where the given text is empty. Only the first message decides whether there is "
-    "one."
+    "Your text has no system message where the given text is empty. Only the role of the first message matters."
 )
 def empty_left_out(messages, system):
     return chat.chat_prompt(messages, system) if system else never_told(messages, system)

@@ -138,7 +138,7 @@ def latest_one_by_one(piece, vocabulary, ranks):
 
 
 @encode_piece.mistake(
-    "Your tokens are the longest of the vocabulary that fit, from left to right. That is not what was learned: join "
+    "Your tokens are the longest of the vocabulary that fit, from left to right. Byte pairs work differently: join "
     "pairs in the order of their ranks."
 )
 def longest_fit(piece, vocabulary, ranks):

@@ -74,8 +74,9 @@ def groups_in_order(answer: Any, _arguments: tuple[Any, ...]) -> str:
         for what, outputs in outputs_in_turn(ours, x).items():
             if any(torch.allclose(each, output, atol=1e-4) for each in outputs):
                 return (
-                    f"With trained weights your heads would read the {what} of another group. Query head h reads key "
-                    "head h // (heads / kv_heads): use your `repeat_heads` on keys and values, and nothing else."
+                    f"With trained weights some of your heads would read the {what} of another group. Query head h "
+                    "reads key head h // (heads / kv_heads): use your `repeat_heads` on keys and values, and "
+                    "nothing else."
                 )
     return ""
 

@@ -147,8 +147,8 @@ class AddsTheNormed(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
-    "Your first residual connection adds the normalised tokens: `norm_1` replaces x before it is added. Only the "
-    "attention reads normalised tokens; what goes past it is x as it came in.",
+    "Your first residual connection adds the normalised tokens. In the first half, only the input of the attention is "
+    "normalised; what is added to its output is x, as it came in.",
 )
 class AddsTheNormedFirst(layers.LlamaLayer):
     def forward(self, x, mask=None):
@@ -158,8 +158,8 @@ class AddsTheNormedFirst(layers.LlamaLayer):
 
 
 @llama_layer.mistake(
-    "Your second residual connection adds the normalised tokens: `norm_2` replaces x before it is added. Only the "
-    "feed-forward reads normalised tokens; what goes past it is x as the first half returns it.",
+    "Your second residual connection adds the normalised tokens. In the second half, only the input of the "
+    "feed-forward is normalised; what is added to its output is x, as the first half returned it.",
 )
 class AddsTheNormedSecond(layers.LlamaLayer):
     def forward(self, x, mask=None):

@@ -40,8 +40,8 @@ repeat_heads = Exercise(
 
 
 @repeat_heads.mistake(
-    "Your groups are in the wrong order: 0, 1, 0, 1 in place of 0, 0, 1, 1. The copies of a head are neighbours: "
-    "`repeat_interleave` puts them so, but `repeat` and `cat` repeat the whole sequence of heads."
+    "Your heads are in the order 0, 1, 0, 1; it should be 0, 0, 1, 1. The copies of a head are neighbours: "
+    "`repeat_interleave` puts them so, but `repeat`, or `cat` of copies of x, repeats the whole sequence of heads."
 )
 def whole_row_again(x, times):
     return x.repeat(1, times, 1, 1)

@@ -94,7 +94,7 @@ def over_everything(checkpoints):
 
 
 @average_weights.mistake(
-    "In your mean, each further checkpoint counts as much as all before it together. Add all up first, and divide once."
+    "In your mean, each checkpoint counts as much as all those before it together. Add all up first, and divide once."
 )
 def two_by_two(checkpoints):
     mean = dict(checkpoints[0])
@@ -119,8 +119,8 @@ def first_one_twice(checkpoints):
 
 
 @average_weights.mistake(
-    "Your means are over the rows of a weight too, so its first axis is lost. `torch.cat` joins tensors along an axis "
-    "that they have; `torch.stack` gives the checkpoints an axis of their own."
+    "Your means are over the rows of a weight too, so its first axis is lost. Average over the checkpoints only: "
+    "`torch.stack` gives them an axis of their own, while `torch.cat` joins tensors along an axis that they have."
 )
 def rows_too(checkpoints):
     return {name: torch.cat([each[name] for each in checkpoints]).mean(dim=0) for name in checkpoints[0]}

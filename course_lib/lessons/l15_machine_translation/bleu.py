@@ -94,8 +94,7 @@ def mean_of_sentences(hypotheses, references, longest):
 
 
 @bleu.mistake(
-    "Your share for an n is the mean of the shares of the sentences. Add up matches and n-grams over all sentences, "
-    "and divide once."
+    "Your p_n is the mean of the sentences' own shares. Add up matches and n-grams over all sentences, and divide once."
 )
 def mean_of_shares(hypotheses, references, longest):
     pairs = list(zip(hypotheses, references, strict=True))
@@ -199,8 +198,8 @@ def longest_only(hypotheses, references, longest):
 
 
 @bleu.mistake(
-    "Your score counts n-grams up to one n too early. If you loop over n with `range`, note that it leaves out its "
-    "end: `range(1, longest + 1)`."
+    "Your score counts n-grams only up to n = `longest` - 1. If you loop over n with `range`, note that it leaves out "
+    "its end: `range(1, longest + 1)`."
 )
 def one_too_few(hypotheses, references, longest):
     return scoring.bleu(hypotheses, references, longest - 1) if longest > 1 else 0.0
@@ -279,8 +278,8 @@ def recall(hypotheses, references, longest):
 
 
 @bleu.mistake(
-    "Where no n-gram matches, your code takes the logarithm of 0. The score is 0 then: return it before you take a "
-    "logarithm."
+    "Where no n-gram of some length matches, your code takes the logarithm of 0. The score is 0 then: return it "
+    "before you take a logarithm."
 )
 def logarithm_of_zero(hypotheses, references, longest):
     values = shares(hypotheses, references, longest)

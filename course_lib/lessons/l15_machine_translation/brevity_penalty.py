@@ -35,7 +35,7 @@ brevity_penalty = Exercise(
 
 @brevity_penalty.mistake(
     "For a translation that is longer than its references your penalty is more than 1, so its length is rewarded. "
-    "Return 1 there: the shares of right n-grams punish it already."
+    "Return 1 there: the shares of matching n-grams are already lower for such a text."
 )
 def rewards_length(length, reference_length):
     return math.exp(1 - reference_length / length) if length else 0.0
@@ -46,6 +46,30 @@ def rewards_length(length, reference_length):
 )
 def upside_down(length, reference_length):
     return math.exp(1 - length / reference_length) if 0 < length < reference_length else float(length > 0)
+
+
+@brevity_penalty.mistake(
+    "Your penalty is exp(1 - c / r), which is more than 1 where the translation is too short. The exponent has r / c, "
+    "the references' length over the translation's, and a translation that is not too short gets 1."
+)
+def upside_down_at_any_length(length, reference_length):
+    return math.exp(1 - length / reference_length) if length else 0.0
+
+
+@brevity_penalty.mistake(
+    "Your penalty is exp(1 - c / r), even for a translation without words. The exponent has r / c, the references' "
+    "length over the translation's, where the translation is too short. Without words, the penalty is 0."
+)
+def upside_down_without_cases(length, reference_length):
+    return math.exp(1 - length / reference_length)
+
+
+@brevity_penalty.mistake(
+    "Your penalty is exp(1 - c / r), but at most 1, so it punishes translations that are too long. The exponent has "
+    "r / c, the references' length over the translation's."
+)
+def upside_down_at_most_1(length, reference_length):
+    return min(1.0, math.exp(1 - length / reference_length)) if length else 0.0
 
 
 @brevity_penalty.mistake("Your penalty punishes translations that are too long, and not those that are too short.")

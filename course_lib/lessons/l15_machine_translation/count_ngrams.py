@@ -41,14 +41,15 @@ count_ngrams = Exercise(
 
 
 @count_ngrams.mistake(
-    "Your code leaves out the last run. It starts at position `len(tokens) - n`, and `range` leaves out its end: add 1."
+    "Your code leaves out the last run. It starts at position `len(tokens) - n`, and `range(k)` stops before k: add 1."
 )
 def last_left_out(tokens, n):
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n))
 
 
 @count_ngrams.mistake(
-    "Your code also counts what is left at the end, which is shorter than n. Stop where a run of n words still fits."
+    "Your code also counts what is left at the end, which is shorter than n. Stop at the last place where a run of n "
+    "tokens still fits."
 )
 def short_ones_too(tokens, n):
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens)))

@@ -1,5 +1,6 @@
 """The exercise `attend_in_blocks` of notebook 16."""
 
+import math
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
         return (
             f"Your output is right, but with {T} queries, {S} keys and blocks of {block}, your code holds a tensor of "
             f"{allocations.largest:,} numbers at once. Never hold more scores than block × block, here "
-            f"{block * block}: go through the keys block by block, too."
+            f"{block * block}: {_what_to_cut(allocations, T, S)}"
         )
     if any(S in shape and d not in shape for shape in allocations.shapes):
         return (
@@ -36,6 +37,14 @@ def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
             f"{S} keys at once. Go through the keys block by block, with your online softmax."
         )
     return ""
+
+
+def _what_to_cut(allocations: Allocations, T: int, S: int) -> str:
+    """What has to be taken block by block, by the shape of the largest tensor."""
+    axes = {axis for shape in allocations.shapes if math.prod(shape) == allocations.largest for axis in shape}
+    if (T in axes) == (S in axes):
+        return "take a block of queries and a block of keys at a time."
+    return f"take the {'queries' if T in axes else 'keys'} block by block, too."
 
 
 def precision(answer: Any) -> str:

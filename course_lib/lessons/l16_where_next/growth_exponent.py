@@ -67,7 +67,7 @@ def sizes_only(sizes, costs):
     return slope(np.log(sizes), costs)
 
 
-@growth_exponent.mistake("Your sizes and costs are exchanged: the sizes are x, the costs are y.")
+@growth_exponent.mistake("You swapped sizes and costs: the sizes are x, the costs are y.")
 def exchanged(sizes, costs):
     return slope(np.log(costs), np.log(sizes))
 
@@ -80,7 +80,7 @@ def height(sizes, costs):
     return float(y.mean() - slope(x, y) * x.mean())
 
 
-@growth_exponent.mistake("Your code compares the first and the last cost only. Fit a line through all of them.")
+@growth_exponent.mistake("Your result uses only the first and the last point. Fit a line through all of them.")
 def ends_only(sizes, costs):
     return math.log(costs[-1] / costs[0]) / math.log(sizes[-1] / sizes[0])
 

@@ -153,6 +153,14 @@ online_softmax_step.patch(
 
 
 online_softmax_step.patch(
+    "Your new exponentials have the maximum of their own block subtracted. Subtract the new maximum, to which the old "
+    "sums were shrunk: it may be larger.",
+    replace="grown = torch.exp(scores - reference)",
+    by="grown = torch.exp(scores - scores.amax(dim=-1, keepdim=True).nan_to_num(neginf=0.0))",
+)
+
+
+online_softmax_step.patch(
     "Your mixed values of a block are divided by its own sum, so that every block counts the same. Divide once, after "
     "the last block.",
     replace="shrink * mixed + grown @ value",

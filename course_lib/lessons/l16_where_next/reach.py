@@ -35,7 +35,7 @@ def product(layers, window):
     return layers * window
 
 
-@reach.mistake("Your reach lacks the token itself: add 1.")
+@reach.mistake("Your reach does not count the token itself: add 1.")
 def without_itself(layers, window):
     return layers * (window - 1)
 
@@ -50,6 +50,11 @@ def power(layers, window):
 @reach.mistake("Your reach is that of a single layer. The next one reads what this one has gathered.")
 def one_layer(layers, window):
     return window
+
+
+@reach.mistake("Your code counts one layer too many. With no layers, the reach is the token itself.")
+def one_layer_too_many(layers, window):
+    return 1 + (layers + 1) * (window - 1)
 
 
 @reach.mistake("Your reach is one token too long: the token itself is in every window, and counts once.")

@@ -174,7 +174,7 @@ class DropsWeightsUnasked(Attention):
 def test_dropout_in_a_class_that_takes_no_rate_is_not_wanted(name: str, answer: type):
     report = find(name).check(answer)
     assert not report.passed
-    assert "has no dropout argument" in report.message
+    assert "so something in it applies dropout" in report.message
 
 
 def test_query_heads_that_share_keys_in_turn_are_told_so():
@@ -193,7 +193,7 @@ def test_query_heads_that_share_keys_in_turn_are_told_so():
             return self.W_o(merge_heads(scaled_dot_product_attention(query, key[:, reads], value, mask)[0]))
 
     message = find("GroupedQueryAttention").check(InTurn).message
-    assert message.startswith("With trained weights your heads would read")
+    assert message.startswith("With trained weights some of your heads would read")
 
 
 def test_a_shared_norm_is_not_said_to_learn_a_bias():

@@ -242,7 +242,7 @@ class SecondMapWithoutBias(find("FeedForward").reference):
         self.W_2 = torch.nn.Linear(d_ff, d_model, bias=False)
 
 
-@wrong("FeedForward", says="it has no dropout argument. Use no dropout here.", never="any layer inside it")
+@wrong("FeedForward", says="so something in it applies dropout. Use no dropout here.", never="any layer inside it")
 class DropoutOnTheHiddenNumbers(find("FeedForward").reference):
     def forward(self, x):
         return self.W_2(torch.nn.functional.dropout(self.activation(self.W_1(x)), 0.1, self.training))
@@ -324,6 +324,12 @@ def one_vector_of_biases(d_model, d_ff, layers):
 @wrong("gelu", says="Your Φ is taken at (x − mean) / std")
 def of_standard_scores(x):
     return x * torch.special.ndtr((x - x.mean()) / x.std())
+
+
+@wrong("FeedForward", says="Here both should be the same.", never="dropout")
+class LessInTraining(find("FeedForward").reference):
+    def forward(self, x):
+        return super().forward(x) * (0.9 if self.training else 1.0)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

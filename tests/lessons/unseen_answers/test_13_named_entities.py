@@ -201,7 +201,7 @@ def appended_to_the_last_name(tags):
     return spans
 
 
-@wrong("remembered_names", says=("your tags may be more than its words", "is shorter than n"))
+@wrong("remembered_names", says=("there may be more tags than words", "is shorter than n"))
 def tags_past_the_end(known, sentences):
     counts = defaultdict(Counter)
     for sentence in known:
@@ -235,7 +235,11 @@ def from_piece_1_on(word_of_piece, labels):
     return result
 
 
-@wrong("at_first_pieces", says="begins with the value of a special token", never="in place of the last")
+@wrong(
+    "at_first_pieces",
+    says="your result begins with the value of one, as if None were a word",
+    never="in place of the last",
+)
 def none_as_a_key(values, word_of_piece, words):
     first = {}
     for value, word in zip(values, word_of_piece, strict=True):
@@ -261,6 +265,40 @@ class PiecesOfAllTexts(nn.Module):
 
     def forward(self, hidden):
         return self.classify(hidden).flatten(0, 1)[:-1]
+
+
+@wrong("spans_of_tags", says="an `I-` of another kind ends a name, but begins none", never="after O")
+def other_kind_closes_only(tags):
+    spans, start = [], None
+    for i, tag in enumerate([*tags, "O"]):
+        if start is None:
+            start = i if tag != "O" else None
+            continue
+        kind = tags[start][2:]
+        if tag == f"I-{kind}":
+            continue
+        spans.append((kind, start, i))
+        start = i if tag.startswith("B-") else None
+    return spans
+
+
+@wrong("spans_of_tags", says="Your code drops an `I-` that continues no name.", never="no `B-` before")
+def only_from_begin_on(tags):
+    spans, i = [], 0
+    while i < len(tags):
+        stop = i + 1
+        if tags[i].startswith("B-"):
+            while stop < len(tags) and tags[stop] == f"I-{tags[i][2:]}":
+                stop += 1
+            spans.append((tags[i][2:], i, stop))
+        i = stop
+    return spans
+
+
+@wrong("TaggingHead", says="hidden features below 0 count as 0", never="has a ReLU")
+class ClampsTheHiddenStates(find("TaggingHead").reference):
+    def forward(self, hidden):
+        return super().forward(hidden.clamp(min=0))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -497,4 +497,23 @@ def answers_users_only(messages, system):
     return text
 
 
+@wrong("LlamaLayer", says="In the second half, only the input of the feed-forward is normalised", never="replaces x")
+class AddsToTheNormed(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = x + self.self_attention(self.norm_1(x), mask)
+        return self.norm_2(x) + self.feed_forward(self.norm_2(x))
+
+
+@wrong("LlamaLayer", says="In the first half, only the input of the attention is normalised", never="replaces x")
+class AddsToTheNormedInTheFirstHalf(layers.LlamaLayer):
+    def forward(self, x, mask=None):
+        x = self.norm_1(x) + self.self_attention(self.norm_1(x), mask)
+        return x + self.feed_forward(self.norm_2(x))
+
+
+@wrong("repeat_heads", says="Your heads are in the order 0, 1, 0, 1; it should be 0, 0, 1, 1.")
+def heads_in_turn(x, times):
+    return x[:, [h % x.size(1) for h in range(times * x.size(1))]]
+
+
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

@@ -217,7 +217,7 @@ def width_of_the_longest_example(lengths, batch_tokens):
     return [*made, batch] if batch else made
 
 
-@wrong("count_ngrams", says="and `range` leaves out its end: add 1.")
+@wrong("count_ngrams", says="and `range(k)` stops before k: add 1.")
 def one_run_too_few(tokens, n):
     return dict(Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n)))
 
@@ -304,6 +304,38 @@ def reset_before_the_matrix(x, state, W, U, b, c):
     z = torch.sigmoid(x @ W_z.T + b_z + state @ U_z.T + c_z)
     n = torch.tanh(x @ W_n.T + b_n + (r * state) @ U_n.T + c_n)
     return (1 - z) * n + z * state
+
+
+@wrong("brevity_penalty", says="Your penalty is exp(1 - c / r), which is more than 1 where", never="without words")
+def fraction_upside_down(length, reference_length):
+    return 0.0 if length == 0 else math.exp(1 - length / reference_length)
+
+
+@wrong("brevity_penalty", says="Your penalty is exp(1 - c / r), even for a translation without words.")
+def fraction_upside_down_without_cases(length, reference_length):
+    return math.e ** (1 - length / reference_length)
+
+
+@wrong("brevity_penalty", says="Your penalty is exp(1 - c / r), but at most 1")
+def fraction_upside_down_at_most_1(length, reference_length):
+    return 0.0 if length == 0 else math.exp(min(0, 1 - length / reference_length))
+
+
+@wrong("average_weights", says="Average over the checkpoints only", never="divide by")
+def mean_over_two_axes(checkpoints):
+    means = {}
+    for name in checkpoints[0]:
+        rows = [row for each in checkpoints for row in each[name]]
+        means[name] = sum(rows) / len(rows)
+    return means
+
+
+@wrong("average_weights", says="each checkpoint counts as much as all those before it together")
+def halves(checkpoints):
+    mean = checkpoints[0]
+    for each in checkpoints[1:]:
+        mean = {name: torch.lerp(mean[name], each[name], 0.5) for name in mean}
+    return mean
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()

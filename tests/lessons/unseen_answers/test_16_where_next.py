@@ -218,7 +218,7 @@ def columns_of_each_patch(images, size):
     return cut.permute(0, 1, 3, 4, 2).reshape(B, -1, size**2)
 
 
-@wrong("growth_exponent", says="Your sizes and costs are exchanged", never="That may not be all")
+@wrong("growth_exponent", says="You swapped sizes and costs", never="That may not be all")
 def size_as_a_function_of_the_cost(sizes, costs):
     slope, _ = np.polyfit(np.log(costs), np.log(sizes), deg=1)
     return float(slope)
@@ -277,6 +277,35 @@ class TableOfRand(find("LanguageModel").reference):
     def __init__(self, V, d_model, *others):
         super().__init__(V, d_model, *others)
         self.table = nn.Parameter(torch.rand(V, d_model) * d_model**-0.5)
+
+
+@wrong("online_softmax_step", says="Your new exponentials have the maximum of their own block subtracted.")
+def exponentials_of_the_block(maximum, total, mixed, scores, value):
+    of_block = scores.amax(dim=-1, keepdim=True)
+    new = torch.maximum(maximum, of_block)
+    safe, subtracted = (torch.where(each.isinf(), 0.0, each) for each in (new, of_block))
+    weights, shrink = torch.exp(scores - subtracted), torch.exp(maximum - safe)
+    return new, total * shrink + weights.sum(dim=-1, keepdim=True), mixed * shrink + weights @ value
+
+
+@wrong("reach", says="Your code counts one layer too many. With no layers, the reach is the token itself.")
+def begins_with_a_window(layers, window):
+    tokens = window
+    for _ in range(layers):
+        tokens += window - 1
+    return tokens
+
+
+@wrong("reach", says="Your reach does not count the token itself: add 1.")
+def how_far_back(layers, window):
+    return sum(window - 1 for _ in range(layers))
+
+
+@wrong("VisionTransformer", says="Pass 0.0 to the layers inside, whose default may be larger", never="has no dropout")
+class LayersWithTheirDefault(images.VisionTransformer):
+    def __init__(self, patch_size, count, classes, d_model, heads, d_ff, layers, dropout=0.1):
+        super().__init__(patch_size, count, classes, d_model, heads, d_ff, layers)
+        self.layers = nn.ModuleList(EncoderLayer(d_model, heads, d_ff, dropout) for _ in range(layers))
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
