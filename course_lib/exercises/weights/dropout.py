@@ -21,7 +21,7 @@ RANDOM_IN_EVALUATION = (
     "In evaluation, your class gives a different output for the same input each time. Make all layers in `__init__`, "
     "and drop numbers only `if self.training`."
 )
-WITHOUT_DROPOUT = "Without dropout, your results are right."
+RIGHT_IN_EVALUATION = "In evaluation mode, your results are right."
 NOTHING_DROPPED = (
     "In training, nothing is dropped in your class: put `nn.Dropout(dropout)` on each sublayer's output, before it is "
     "added to the residual."
@@ -173,13 +173,13 @@ def dropout_of_model(*embeddings: int) -> Callable[[ClassWithWeights, Any], str]
 
 
 def _after_evaluation(judge: Callable[[ClassWithWeights, Any], str]) -> Callable[[ClassWithWeights, Any], str]:
-    """Let a check of dropout in training follow that in evaluation, and say that without dropout all is right."""
+    """Let a check of dropout in training follow that in evaluation, and say that in evaluation all is right."""
 
     def judge_both(learned: ClassWithWeights, answer: Any) -> str:
         if sentence := dropped_in_evaluation(learned, answer):
             return sentence
         sentence = judge(learned, answer)
-        return f"{WITHOUT_DROPOUT} {sentence}" if sentence else ""
+        return f"{RIGHT_IN_EVALUATION} {sentence}" if sentence else ""
 
     return judge_both
 

@@ -143,7 +143,7 @@ class NotOnTheTarget(Translator):
     [
         ("EncoderLayer", Nothing, "In training, nothing is dropped"),
         ("EncoderLayer", OnSum, "Your code applies dropout to the sum"),
-        ("EncoderLayer", AfterNorm, "Without dropout, your results are right. Your dropout comes after the norm"),
+        ("EncoderLayer", AfterNorm, "In evaluation mode, your results are right. Your dropout comes after the norm"),
         ("EncoderLayer", AfterEachNormToo, "Your dropout comes after the norm"),
         ("EncoderLayer", OnAttentionOnly, "no dropout to the output of the feed-forward"),
         ("EncoderLayer", OnFeedForwardOnly, "no dropout to the output of the self-attention"),
