@@ -367,7 +367,7 @@ class LayersLeftOut(find("LanguageModel").reference):
 class RateNotHandedOn(find("LanguageModel").reference):
     def __init__(self, vocabulary, d_model, heads, d_ff, layers, dropout=0.1):
         super().__init__(vocabulary, d_model, heads, d_ff, layers, 0.1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = torch.nn.Dropout(dropout)
 
 
 test_a_wrong_answer_is_refused_in_two_seconds_with_what_is_true_of_it = wrong.test()
