@@ -488,6 +488,7 @@ row(tokenizer.special_ids, lambda c: (BytePairTokenizer([]),))
 row(words.words, lambda c: (c.text(),))
 row(words.join, lambda c: (c.words(),))
 row(wording.join_words, lambda c: (c.words(),))
+row(wording.in_words, lambda c: (c.randint(0, 20),))
 row(wording.capitalized, lambda c: (c.text(),))
 row(wording.as_sentence, lambda c: (c.text(),))
 

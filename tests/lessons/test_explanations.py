@@ -227,7 +227,7 @@ class AdapterThatBeginsTheOtherWay(find("LowRankAdapter").reference):
     [
         ("MultiHeadAttention", KeepsMeanWeights, "Keep all attention weights, (B, H, T, S)"),
         ("MultiHeadAttention", KeepsOtherWeights, "is not the attention weights of the latest call"),
-        ("LowRankAdapter", AdapterThatBeginsTheOtherWay, "In your adapter A begins at 0, and B at random."),
+        ("LowRankAdapter", AdapterThatBeginsTheOtherWay, "In your adapter, A begins at 0, and B at random."),
         ("MultiHeadAttention", MultipliedByALayer, "Call the layer: `self.W_q(query)`."),
         ("FeedForward", StepsInAPlainListOnly, "are in a plain Python list"),
         ("DecoderLayer", CrossAttentionUnderTheOtherMask, "Your cross-attention runs under `mask`"),

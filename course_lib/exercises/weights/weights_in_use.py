@@ -52,7 +52,9 @@ def untrained(learned: ClassWithWeights, answer: Any) -> str:
     """Say which weights are never trained, since torch does not know of them, or since they are frozen."""
     fixed = learned.make_with_fixed_weights(answer, learned.sizes)
     inputs = learned.inputs(*learned.sizes)
-    constant = [each for each in constant_tensors(fixed.module) if _matters(learned, fixed.module, each.tensor, inputs)]
+    constant = [
+        each for each in constant_tensors(fixed.module) if _matter(learned, fixed.module, [each.tensor], inputs)
+    ]
     found = fixed.untrained + constant
     return _about_untrained(found[0]) if found else ""
 
@@ -107,7 +109,7 @@ def unused(learned: ClassWithWeights, answer: Any) -> str:
     cut_off = [
         part
         for part in parts
-        if any(_matters(learned, fixed.module, parameters[name], inputs) for name in _within(part, without))
+        if _matter(learned, fixed.module, [parameters[name] for name in _within(part, without)], inputs)
     ]
     if cut_off:
         return _about_cut_off(cut_off, parameters)
@@ -221,12 +223,15 @@ def _about_part_of_list(module: nn.Module, name: str, idle: Sequence[str]) -> st
 
 
 @torch.no_grad()
-def _matters(learned: ClassWithWeights, module: nn.Module, parameter: Tensor, inputs: Sequence[Any]) -> bool:
-    """Whether the output changes with a parameter."""
-    before, output = parameter.clone(), learned.outputs(module, inputs)[0]
-    parameter.copy_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
+def _matter(learned: ClassWithWeights, module: nn.Module, tensors: Sequence[Tensor], inputs: Sequence[Any]) -> bool:
+    """Whether the output changes if all these parameters or other tensors of a module change at once."""
+    before, output = [each.clone() for each in tensors], learned.outputs(module, inputs)[0]
+    generator = torch.Generator().manual_seed(0)
+    for each in tensors:
+        each.copy_(torch.randn(each.shape, generator=generator))
     changed = not torch.allclose(learned.outputs(module, inputs)[0], output, atol=1e-6)
-    parameter.copy_(before)
+    for each, value in zip(tensors, before, strict=True):
+        each.copy_(value)
     return changed
 
 

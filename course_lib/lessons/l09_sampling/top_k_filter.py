@@ -10,7 +10,7 @@ from torch import Tensor
 from course_lib.exercises.adapters import call_directly, compare_as_distribution
 from course_lib.exercises.cases import Result, case, fixed_tensor
 from course_lib.exercises.exercise import Exercise
-from course_lib.lessons.l09_sampling.minus_infinity import dropped_logits_are_finite
+from course_lib.exercises.minus_infinity import dropped_logits_are_finite
 from course_lib.writing import choose
 
 
