@@ -30,7 +30,7 @@ def as_tokens(arguments: tuple[Any, ...], got: Any, expected: list[int]) -> str:
     """Show which tokens the ids stand for."""
     tokens = {i: token for token, i in arguments[1].items()}
     right, yours = (" ".join(tokens[i] for i in ids) for ids in (expected, got))
-    return f"As tokens, that is `{right}`, not `{yours}`."
+    return f"As tokens, that is `{right}`, not `{yours}`." if yours else f"As tokens, that is `{right}`."
 
 
 encode_piece = Exercise(

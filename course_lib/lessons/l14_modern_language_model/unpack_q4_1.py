@@ -19,19 +19,20 @@ def blocks(n: int, scale: float = 0.25, minimum: float = -2.0, seed: int = 0) ->
     return torch.cat((pair, packed.to(torch.uint8)), dim=1)
 
 
-def first_numbers(arguments: tuple[Any, ...], got: Any, expected: Any) -> str:
-    """Show what the first wrong block holds, and what came of its first two bytes of numbers."""
-    row = int((got != expected).any(dim=1).nonzero()[0])
-    block = arguments[0][row]
-    scale, minimum = block[:4].clone().view(torch.float16).tolist()
-    pairs = [
-        f"numbers {i} and {i + 1} should be `{describe_value(expected[row, i : i + 2])}`, and yours are "
-        f"`{describe_value(got[row, i : i + 2])}`"
-        for i in (0, 16)
-    ]
+def first_wrong_byte(arguments: tuple[Any, ...], got: Any, expected: Any) -> str:
+    """Show the first wrong block's scale and minimum, and the byte of its first wrong number with both its numbers."""
+    row, column = (got != expected).nonzero()[0].tolist()
+    block, byte = arguments[0][row], column % 16
+    scale, minimum = describe_value(block[:4].clone().view(torch.float16))[1:-1].split(", ")
+    numbers = []
+    for i in (byte, byte + 16):
+        right, yours = describe_value(expected[row, i]), describe_value(got[row, i])
+        numbers.append(
+            f"number {i} should be `{right}`" + (f", and yours is `{yours}`" if yours != right else ", as it is")
+        )
     return (
-        f"Block {row} has the scale {scale:.4g} and the minimum {minimum:.4g}, and its 16 bytes of numbers begin with "
-        f"`0x{block[4]:02X}` and `0x{block[5]:02X}`: {'; '.join(pairs)}."
+        f"Block {row} has the scale `{scale}` and the minimum `{minimum}`, and byte {byte} of its 16 bytes of numbers "
+        f"is `0x{block[4 + byte]:02X}`: {'; '.join(numbers)}."
     )
 
 
@@ -41,7 +42,7 @@ unpack_q4_1 = Exercise(
     order=60,
     minutes=8,
     difficulty=3,
-    show=first_numbers,
+    show=first_wrong_byte,
     returns=(Result("the numbers", "n, 32"),),
     example=case(blocks(1)),
     another=case(blocks(1, seed=1)),
@@ -82,6 +83,12 @@ unpack_q4_1.patch(
     "Your scale and your minimum are exchanged. The scale comes first.",
     replace="scale, minimum =",
     by="minimum, scale =",
+)
+
+unpack_q4_1.patch(
+    "Your upper halves from 8 to 15 become negative, since an int8 has a sign. Stay with uint8.",
+    replace="packed = blocks[:, 4:]",
+    by="packed = blocks[:, 4:].to(torch.int8)",
 )
 
 unpack_q4_1.patch(

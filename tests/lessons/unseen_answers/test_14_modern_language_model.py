@@ -280,14 +280,29 @@ def interleaved_and_subtracted(blocks):
 @wrong(
     "unpack_q4_1",
     says=(
-        "Block 0 has the scale 0.25 and the minimum -2, and its 16 bytes of numbers begin with `0x58` and `0x36`",
-        "numbers 0 and 1 should be `[0, -0.5]`, and yours are `[1.25, 2]`",
+        "Block 0 has the scale `0.25` and the minimum `-2`, and byte 0 of its 16 bytes of numbers is `0x58`",
+        "number 0 should be `0.0`, and yours is `1.25`; number 16 should be `-0.75`, and yours is `1.5`",
     ),
 )
 def interleaved_upper_first_without_minimum(blocks):
     scale = blocks[:, :2].contiguous().view(torch.float16).float()
     packed = blocks[:, 4:]
     return scale * torch.stack((packed >> 4, packed & 0x0F), dim=-1).flatten(1)
+
+
+@wrong("unpack_q4_1", says="become negative, since an int8 has a sign")
+def halves_with_a_sign(blocks):
+    scale, minimum = blocks[:, :4].contiguous().view(torch.float16).float().split(1, dim=1)
+    packed = blocks[:, 4:].to(torch.int8)
+    return scale * torch.cat((packed & 0x0F, packed >> 4), dim=1) + minimum
+
+
+@wrong(
+    "unpack_q4_1", says="byte 1 of its 16 bytes of numbers is `0x36`: number 1 should be `-0.5`, as it is; number 17"
+)
+def one_upper_half_too_large(blocks):
+    numbers = find("unpack_q4_1").reference(blocks)
+    return torch.cat((numbers[:, :17], numbers[:, 17:18] + 0.123, numbers[:, 18:]), dim=1)
 
 
 @wrong("unpack_q4_1", says="should be (n, 32) = (1, 32), not (1, 16)", never="Block 0")
