@@ -329,7 +329,7 @@ def test_two_mistakes_that_show_in_different_results_are_both_named():
 
     first, second = find("FeedForward").check(ActivatedTwiceWithoutBiases).paragraphs
     assert first.startswith(f"{FIRST_OF_TWO}In your code, the activation comes after both maps")
-    assert second.startswith("Second: Your maps have no biases")
+    assert second.startswith("Second: Your maps have no trainable biases")
 
 
 def test_equal_fractions_in_two_cases_are_not_taken_for_a_mistake():
