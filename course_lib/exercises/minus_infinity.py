@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from course_lib.exercises.adapters import STANDS_FOR_MINUS_INFINITY, call_directly
+from course_lib.text.wording import with_minus_signs
 
 
 def numbers_for_minus_infinity(logits: Any, expected: Tensor) -> list[float]:
@@ -43,4 +44,4 @@ def written(number: float) -> str:
     ('−10,000', '−1.25')
     """
     text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
-    return text.replace("-", "−")
+    return with_minus_signs(text)

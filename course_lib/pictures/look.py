@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from course_lib.text.wording import with_minus_signs
+
 Theme = Literal["light", "dark"]
 
 _FOLDER = Path(__file__).parent
@@ -87,7 +89,7 @@ def with_minus(number: float, digits: int = 2) -> str:
     >>> with_minus(-0.5)
     '−0.50'
     """
-    return f"{number:.{digits}f}".replace("-", "−")
+    return with_minus_signs(f"{number:.{digits}f}")
 
 
 def token_label(token: str) -> str:

@@ -12,13 +12,23 @@ def join_words(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def in_words(count: int) -> str:
-    """Write a count in words, if it is a small one.
+def in_words(count: int, largest: int = 6) -> str:
+    """Write a count in words, if it is not above the largest that is written so.
 
-    >>> in_words(0), in_words(2), in_words(12)
-    ('no', 'two', '12')
+    >>> in_words(0), in_words(2), in_words(12), in_words(4, largest=3)
+    ('no', 'two', '12', '4')
     """
-    return {0: "no", 1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}.get(count, str(count))
+    words = ("no", "one", "two", "three", "four", "five", "six")[: largest + 1]
+    return words[count] if 0 <= count < len(words) else str(count)
+
+
+def with_minus_signs(numbers: str) -> str:
+    """Write numbers with minus signs, as prose has them, in place of Python's hyphens; those in exponents too.
+
+    >>> with_minus_signs("-0.5 and 1e-06")
+    '−0.5 and 1e−06'
+    """
+    return numbers.replace("-", "−")
 
 
 def capitalized(words: str) -> str:

@@ -489,6 +489,7 @@ row(words.words, lambda c: (c.text(),))
 row(words.join, lambda c: (c.words(),))
 row(wording.join_words, lambda c: (c.words(),))
 row(wording.in_words, lambda c: (c.randint(0, 20),))
+row(wording.with_minus_signs, lambda c: (c.text(),))
 row(wording.capitalized, lambda c: (c.text(),))
 row(wording.as_sentence, lambda c: (c.text(),))
 

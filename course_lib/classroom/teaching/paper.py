@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from course_lib.classroom.teaching.lesson import UnknownLesson
+from course_lib.text.wording import with_minus_signs
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def short(number: float, digits: int = 2) -> str:
     text = f"{round(number, digits):.{digits}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "0") else text.replace("-", "−")
+    return "0" if text in ("-0", "0") else with_minus_signs(text)
 
 
 def listed(numbers: Sequence[float], digits: int = 2) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from course_lib.exercises.judging.naming import is_or_are
-from course_lib.text.wording import join_words
+from course_lib.text.wording import in_words, join_words
 
 if TYPE_CHECKING:
     from course_lib.exercises.exercise import Exercise
@@ -21,6 +21,7 @@ LONGEST = 70  # a longer list is described by its length
 DIGITS = 4  # of a number that is printed, unless more are needed to tell two numbers apart
 ALL_DIGITS = 17  # tell any two numbers apart
 LONGEST_OF_DICTIONARIES = 120  # a list of dictionaries that is written whole
+LARGEST_IN_WORDS = 3  # a larger count of tensors or dictionaries is written in digits
 LONGEST_CALL = 110  # what stands beside a call is shortened to so many characters
 
 
@@ -89,7 +90,7 @@ def _with_value(name: str, value: Any, words: str) -> str:
     if not words.startswith("of "):
         return f"`{name}` = `{words}`"
     if _are_dictionaries(value) and is_or_are(name) == "are":
-        return f"{_in_words(len(value))} `{name}`"
+        return f"{in_words(len(value), LARGEST_IN_WORDS)} `{name}`"
     return f"{_with_article(name, value)} {words}"
 
 
@@ -119,7 +120,7 @@ def describe_value(value: Any, digits: int = DIGITS) -> str:
         return tensors
     written = _rounded(value, digits)
     if _are_dictionaries(value) and len(written) > LONGEST_OF_DICTIONARIES:
-        return f"of {_in_words(len(value))} dictionaries"
+        return f"of {in_words(len(value), LARGEST_IN_WORDS)} dictionaries"
     if (len(written) > LONGEST and not _are_dictionaries(value)) or "tensor(" in written:
         return f"of length {len(value)}" if isinstance(value, (Sequence, Mapping, set)) else written[:LONGEST] + "…"
     return written
@@ -144,14 +145,10 @@ def _tensors_in(value: Any) -> str:
     if not pairs and len(value) == 1:
         kind = "tensor"
     shapes = list(dict.fromkeys(str(tuple(each.shape)) for each in tensors))
-    count = _in_words(len(value))
+    count = in_words(len(value), LARGEST_IN_WORDS)
     if len(shapes) > 1:
         return f"of {count} {kind} of shapes {join_words(shapes)}"
     return f"of {count} {kind}{', each' if len(tensors) > 1 else ''} of shape {shapes[0]}"
-
-
-def _in_words(count: int) -> str:
-    return {1: "one", 2: "two", 3: "three"}.get(count, str(count))
 
 
 def _are_dictionaries(value: Any) -> bool:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from course_lib.exercises.cases import Result
 from course_lib.exercises.judging.naming import is_or_are, return_statement
 from course_lib.exercises.judging.settings import pinned_settings
+from course_lib.text.wording import with_minus_signs
 
 NO_GRADIENT = (
     "The gradient is cut off, for example by `torch.no_grad()`, `.item()`, `.detach()`, `.numpy()`, `torch.tensor`, "
@@ -250,7 +251,7 @@ def _difference(got: Any, expected: Any, returns: Sequence[Result], exact: bool)
     if _is_same(got, expected):
         return ""
     if isinstance(expected, float) and (number := _number(got)) is not None:
-        right, given = map(_with_minus, _with_enough_digits(expected, number))
+        right, given = map(with_minus_signs, _with_enough_digits(expected, number))
         return f"{returns[0].definite} should be {right}, not {given}."
     if isinstance(expected, Mapping) and not isinstance(got, (Mapping, str)):
         return f"{returns[0].definite} should be in a dictionary, but you return {_describe(got)}."
@@ -312,7 +313,7 @@ def _difference_of_tensors(got: Any, expected: Tensor, result: Result, exact: bo
     wrong = wrong_elements(got, expected, exact)
     if wrong.any():
         position = _first_position(_largest_differences(got, expected, wrong))
-        right, given = map(_with_minus, _with_enough_digits(expected[position].item(), got[position].item()))
+        right, given = map(with_minus_signs, _with_enough_digits(expected[position].item(), got[position].item()))
         verb = "have" if position else "be"
         return f"{name} should {verb} {right}{_at(position)}, not {given}."
     may_be_float64 = expected.dim() == 0 or result.any_precision
@@ -391,11 +392,6 @@ def _with_enough_digits(one: float, other: float) -> tuple[str, str]:
     return f"{one:.17g}", f"{other:.17g}"
 
 
-def _with_minus(number: str) -> str:
-    """A number with a minus sign, as prose has it, in place of Python's hyphen; one in an exponent too."""
-    return number.replace("-", "−")
-
-
 def _is_same(got: Any, expected: Any) -> bool:
     """Whether a value other than a tensor is the expected one. Lists count as tuples, numpy's numbers as Python's."""
     if isinstance(expected, (int, float)):
@@ -435,7 +431,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, str):
         return repr(value[:SHOWN])
     if isinstance(value, Real):
-        return _with_minus(_as_python_writes(value))
+        return with_minus_signs(_as_python_writes(value))
     if isinstance(value, Tensor) or value is None or isinstance(value, (list, tuple, set, dict)):
         return _as_python_writes(value)
     return _describe(value)

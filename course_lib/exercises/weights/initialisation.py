@@ -156,9 +156,9 @@ def start_of_model(learned: ClassWithWeights, answer: Any) -> str:
     d_model = learned.wide[learned.d_model]
     with torch.random.fork_rng([]), torch.no_grad():
         module = learned.make(answer, learned.wide).eval()
-        if large := _large_tables(learned, module, learned.wide):
-            return LARGE_TABLE.format(*next(iter(large.items())))
         tables = _sizes_of_tables(learned, module, learned.wide)
+        if large := _too_large(tables, d_model):
+            return LARGE_TABLE.format(*next(iter(large.items())))
         if one_sided := [name for name in tables if _is_one_sided(module.get_parameter(name))]:
             return ONE_SIDED.format(f"`self.{one_sided[0]}`", "begins")
         if sentence := _tables_in_other_sizes(learned, answer):
@@ -172,11 +172,10 @@ def start_of_model(learned: ClassWithWeights, answer: Any) -> str:
 
 def _tables_in_other_sizes(learned: ClassWithWeights, answer: Any) -> str:
     """Judge the tables of a model whose vocabularies are much smaller than d_model, or much larger."""
-    few, many = (_with_vocabularies_of(learned, size) for size in (FEW, MANY))
-    of_few, of_many = learned.make(answer, few), learned.make(answer, many)
-    sizes_with_few, sizes_with_many = _sizes_of_tables(learned, of_few, few), _sizes_of_tables(learned, of_many, many)
-    for name, size in (_large_tables(learned, of_few, few) | _large_tables(learned, of_many, many)).items():
-        ratio = sizes_with_few.get(name, 0.0) / sizes_with_many.get(name, math.inf)
+    arguments = [_with_vocabularies_of(learned, size) for size in (FEW, MANY)]
+    with_few, with_many = (_sizes_of_tables(learned, learned.make(answer, each), each) for each in arguments)
+    for name, size in (_too_large(with_few, WIDE) | _too_large(with_many, WIDE)).items():
+        ratio = with_few.get(name, 0.0) / with_many.get(name, math.inf)
         if math.isclose(ratio, math.sqrt(MANY / FEW), rel_tol=0.1):
             return LARGE_BY_VOCABULARY.format(name)
         return LARGE_IN_OTHER_SIZES.format(WIDE, name, size)
@@ -203,10 +202,10 @@ def _sizes_of_tables(learned: ClassWithWeights, module: nn.Module, sizes: Sequen
     return {name: float(table.square().mean().sqrt()) for name, table in tables.items()}
 
 
-def _large_tables(learned: ClassWithWeights, module: nn.Module, sizes: Sequence[Any]) -> dict[str, float]:
-    """The tables of a model that begin with numbers that are too large for its d_model, and how large they are."""
-    largest = LARGEST_NUMBERS / math.sqrt(sizes[learned.d_model])
-    return {name: size for name, size in _sizes_of_tables(learned, module, sizes).items() if size > largest}
+def _too_large(tables: Mapping[str, float], d_model: int) -> dict[str, float]:
+    """Those tables, with the sizes of their numbers, that begin with numbers too large for a d_model."""
+    largest = LARGEST_NUMBERS / math.sqrt(d_model)
+    return {name: size for name, size in tables.items() if size > largest}
 
 
 def _about_matrix(name: str, matrix: Tensor) -> str:

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from course_lib.text.wording import with_minus_signs
+
 Mask = Tensor | None
 Pair = tuple[Tensor, Tensor]
 
@@ -34,7 +36,7 @@ def filled_number(weights: Tensor) -> float | None:
 
 def about_filled_number(number: float) -> str:
     """Say that an answer fills a number into hidden scores that other scores may reach."""
-    written = f"{number:g}".replace("-", "−")
+    written = with_minus_signs(f"{number:g}")
     return (
         f"Your code fills the hidden scores with {written}. That is a score like any other, so hidden keys still get "
         "weight: fill in minus infinity."

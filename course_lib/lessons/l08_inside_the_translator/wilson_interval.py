@@ -56,7 +56,7 @@ def roots(share: float, c: float) -> tuple[float, float]:
 
 @wilson_interval.mistake(
     "You put the counted share, right / total, under the root. The formula has the unknown share p on both sides. "
-    "For 100 right answers of 100, yours says that the true share is certainly 100 %."
+    "For 100 right answers of 100, your interval says that the true share is certainly 100 %."
 )
 def counted_share_under_the_root(right, total):
     share = right / total
@@ -73,7 +73,7 @@ def counted_share_under_the_root_cut_off(right, total):
 
 
 @wilson_interval.mistake(
-    "The middle of your interval is right, but its width is not. Yours is the interval of Agresti and Coull, which "
+    "The middle of your interval is right, but its width is not. This is the interval of Agresti and Coull, which "
     "puts the middle under the root and divides by total + 1.96². The two ends should be the roots of the quadratic "
     "equation."
 )

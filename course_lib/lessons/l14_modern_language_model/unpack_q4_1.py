@@ -27,9 +27,7 @@ def first_wrong_byte(arguments: tuple[Any, ...], got: Any, expected: Any) -> str
     numbers = []
     for i in (byte, byte + 16):
         right, yours = describe_value(expected[row, i]), describe_value(got[row, i])
-        numbers.append(
-            f"number {i} should be `{right}`" + (f", and yours is `{yours}`" if yours != right else ", as it is")
-        )
+        numbers.append(f"number {i} should be `{right}`" + (f", but is `{yours}`" if yours != right else ", as it is"))
     return (
         f"Block {row} has the scale `{scale}` and the minimum `{minimum}`, and byte {byte} of its 16 bytes of numbers "
         f"is `0x{block[4 + byte]:02X}`: {'; '.join(numbers)}."

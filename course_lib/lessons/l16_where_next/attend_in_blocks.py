@@ -261,20 +261,25 @@ def scaled_twice(query, key, value, block):
     return blocks.attend_in_blocks(query * query.size(-1) ** -0.5, key, value, block)
 
 
+def with_a_maximum_of_0(query, key, value, block, total):
+    """Attend in blocks, from a maximum of 0 and a total that is handed in."""
+    outputs = []
+    for asking in query.split(block):
+        maximum, mixed = asking.new_zeros(len(asking), 1), value.new_zeros(len(asking), value.size(-1))
+        totals = torch.full_like(maximum, total)
+        for keys, values in zip(key.split(block), value.split(block), strict=True):
+            scores = asking @ keys.mT * asking.size(-1) ** -0.5
+            maximum, totals, mixed = online_softmax_step(maximum, totals, mixed, scores, values)
+        outputs.append(mixed / totals)
+    return torch.cat(outputs)
+
+
 @attend_in_blocks.mistake(
     "Where all scores are far below 0, your result is NaN, as 0 / 0 is. If your maximum begins at 0, or at another "
     "finite number, every exponential is 0 there, and so is the total: let it begin at minus infinity."
 )
 def maximum_begins_at_0(query, key, value, block):
-    outputs = []
-    for asking in query.split(block):
-        maximum, mixed = asking.new_zeros(len(asking), 1), value.new_zeros(len(asking), value.size(-1))
-        total = torch.zeros_like(maximum)
-        for keys, values in zip(key.split(block), value.split(block), strict=True):
-            scores = asking @ keys.mT * asking.size(-1) ** -0.5
-            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
-        outputs.append(mixed / total)
-    return torch.cat(outputs)
+    return with_a_maximum_of_0(query, key, value, block, total=0.0)
 
 
 @attend_in_blocks.mistake(
@@ -283,15 +288,7 @@ def maximum_begins_at_0(query, key, value, block):
     "maximum of minus infinity and a total of 0."
 )
 def begins_with_one_key(query, key, value, block):
-    outputs = []
-    for asking in query.split(block):
-        maximum, mixed = asking.new_zeros(len(asking), 1), value.new_zeros(len(asking), value.size(-1))
-        total = torch.ones_like(maximum)
-        for keys, values in zip(key.split(block), value.split(block), strict=True):
-            scores = asking @ keys.mT * asking.size(-1) ** -0.5
-            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
-        outputs.append(mixed / total)
-    return torch.cat(outputs)
+    return with_a_maximum_of_0(query, key, value, block, total=1.0)
 
 
 @attend_in_blocks.right_for_whole_course

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from course_lib.pictures.figures.display import describe, theme_of
 from course_lib.pictures.look import LOOK, colour
+from course_lib.text.wording import with_minus_signs
 
 _ROUNDING = 1e-4
 
@@ -45,7 +46,7 @@ def clock_faces(ax: Axes, table: Tensor | ArrayLike, positions: Sequence[int]) -
             ax.plot([x, x], [y - 0.42, y - 0.36], color=border, linewidth=1.5, linestyle="-")
             tip = (x + 0.3 * sine, y - 0.08 - 0.3 * cosine)
             ax.plot([x, tip[0]], [y - 0.08, tip[1]], color=ink, linewidth=2.5, linestyle="-", solid_capstyle="round")
-            numbers = f"{sine + 0.0:.2f}  {cosine + 0.0:.2f}".replace("-", "−")
+            numbers = with_minus_signs(f"{sine + 0.0:.2f}  {cosine + 0.0:.2f}")
             ax.text(x, y + 0.38, numbers, ha="center", va="center", fontsize=9)
     for x, speed in enumerate(speeds):
         ax.text(x, -0.62, f"clock {x}\n{speed:.2g} rad\nper position", ha="center", va="bottom", fontsize=9)

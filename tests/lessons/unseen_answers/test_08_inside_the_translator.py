@@ -128,7 +128,7 @@ def sorted_links_place_by_place(predicted, sure):
     return 1 - 2 * agreed / sum(len(p) + len(s) for p, s in pairs)
 
 
-@wrong("wilson_interval", says="Yours is the interval of Agresti and Coull", never="is too small")
+@wrong("wilson_interval", says="This is the interval of Agresti and Coull", never="is too small")
 def width_of_agresti_and_coull(right, total):
     n = total + 1.96**2
     centre = (right + 1.96**2 / 2) / n

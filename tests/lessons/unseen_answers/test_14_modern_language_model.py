@@ -281,7 +281,7 @@ def interleaved_and_subtracted(blocks):
     "unpack_q4_1",
     says=(
         "Block 0 has the scale `0.25` and the minimum `-2`, and byte 0 of its 16 bytes of numbers is `0x58`",
-        "number 0 should be `0.0`, and yours is `1.25`; number 16 should be `-0.75`, and yours is `1.5`",
+        "number 0 should be `0.0`, but is `1.25`; number 16 should be `-0.75`, but is `1.5`",
     ),
 )
 def interleaved_upper_first_without_minimum(blocks):

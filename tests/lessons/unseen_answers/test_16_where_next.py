@@ -158,30 +158,26 @@ class PositionsFromTheFirstPatchOn(images.VisionTransformer):
         return self.output(x[:, 0])
 
 
-@wrong("attend_in_blocks", says="as if each query had one more key", never="should give")
-def begins_with_a_maximum_of_0_and_a_total_of_1(query, key, value, block):
+def from_a_maximum_of_0(query, key, value, block, total):
     outputs = []
     for asking in query.split(block):
         maximum = torch.zeros(len(asking), 1, dtype=query.dtype)
-        total, mixed = torch.ones_like(maximum), torch.zeros(len(asking), value.size(-1), dtype=query.dtype)
+        totals, mixed = torch.full_like(maximum, total), torch.zeros(len(asking), value.size(-1), dtype=query.dtype)
         for keys, values in zip(key.split(block), value.split(block), strict=True):
             scores = asking @ keys.mT / asking.size(-1) ** 0.5
-            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
-        outputs.append(mixed / total)
+            maximum, totals, mixed = online_softmax_step(maximum, totals, mixed, scores, values)
+        outputs.append(mixed / totals)
     return torch.cat(outputs)
+
+
+@wrong("attend_in_blocks", says="as if each query had one more key", never="should give")
+def begins_with_a_maximum_of_0_and_a_total_of_1(query, key, value, block):
+    return from_a_maximum_of_0(query, key, value, block, total=1.0)
 
 
 @wrong("attend_in_blocks", says="let it begin at minus infinity", never="one more key")
 def begins_with_a_maximum_of_0(query, key, value, block):
-    outputs = []
-    for asking in query.split(block):
-        maximum = torch.zeros(len(asking), 1, dtype=query.dtype)
-        total, mixed = torch.zeros_like(maximum), torch.zeros(len(asking), value.size(-1), dtype=query.dtype)
-        for keys, values in zip(key.split(block), value.split(block), strict=True):
-            scores = asking @ keys.mT / asking.size(-1) ** 0.5
-            maximum, total, mixed = online_softmax_step(maximum, total, mixed, scores, values)
-        outputs.append(mixed / total)
-    return torch.cat(outputs)
+    return from_a_maximum_of_0(query, key, value, block, total=0.0)
 
 
 @wrong("online_softmax_step", says="the maximum that you return is 0", never="in all but")
