@@ -358,6 +358,8 @@ def install(extras, index_options):
     MANIFEST.write_text("")
     print("Installing the course into .venv: the first time this takes some minutes.", flush=True)
     words = ["install", "--no-input", "--disable-pip-version-check", *index_options, "--log", str(log)]
+    # A pip before 23.1, such as Debian 12's, runs `setup.py install` otherwise, with which seqeval cannot be installed.
+    words.append("--use-pep517")
     if run_pip(*words, "--editable", course):
         # When pip gives up by itself, unlike when it is killed, it has changed nothing.
         MANIFEST.write_text(earlier_manifest, encoding="utf-8")

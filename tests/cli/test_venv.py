@@ -24,6 +24,11 @@ def test_the_first_start_makes_the_venv_and_the_second_does_not_call_pip(workpla
     assert (workplace.venvs, len(workplace.pip_calls)) == (1, 1)
 
 
+def test_a_pip_before_23_1_builds_a_package_without_a_wheel_as_a_later_one_does(workplace: Workplace):
+    workplace.course.prepare_venv()
+    assert "--use-pep517" in workplace.pip_calls[0]
+
+
 def test_an_extra_is_added_to_the_same_venv_and_remains_installed(workplace: Workplace):
     workplace.course.prepare_venv()
     workplace.course.prepare_venv("test")
