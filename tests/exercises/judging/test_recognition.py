@@ -332,6 +332,25 @@ def test_two_mistakes_that_show_in_different_results_are_both_named():
     assert second.startswith("Second: Your maps have no trainable biases")
 
 
+def in_two_steps(x, factor):
+    product = x * factor
+    return product
+
+
+@pytest.mark.parametrize(("undoes", "are_named"), [(True, False), (False, True)])
+def test_two_mistakes_are_both_named_unless_one_undoes_the_other_where_the_answer_is_right(
+    undoes: bool, are_named: bool
+):
+    exercise = exercise_with()
+    exercise.reference = in_two_steps
+    # The second takes away what the first adds, or twice as much, where the factor is positive.
+    exercise.patch("This is mistake 0.", replace="product = x * factor", by="product = x * factor + x**3")
+    times = 1 if undoes else 2
+    exercise.patch("This is mistake 1.", replace="return product", by=f"return product - {times} * x**3 * (factor > 0)")
+    message = exercise.check(lambda x, factor: x * factor + x**3 - times * x**3 * (factor > 0)).message
+    assert message.startswith(f"{FIRST_OF_TWO}This is mistake 0.") == are_named
+
+
 def test_equal_fractions_in_two_cases_are_not_taken_for_a_mistake():
     def result(x, factor):
         return 1 / (2 + (factor < 0)) if abs(factor) != 5 else 7.0
