@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
+from course_lib.exercises import catalogue
 from tests.notebooks import kernels
 
 START_SECONDS = 60
@@ -212,6 +213,12 @@ def outputs_of_all_cells(page: LabPage) -> list[dict[str, Any]]:
     outputs = [output for cell in code for output in cell["outputs"]]
     assert [output for output in outputs if output["output_type"] == "error"] == []
     return outputs
+
+
+def shown_message(exercise: str, mistake: str) -> str:
+    """Give the message of a known mistake as a page shows it: code without its backticks."""
+    messages = {each.name: each.message for each in catalogue.find(exercise).mistakes}
+    return messages[mistake].replace("`", "")
 
 
 def check_that_nothing_went_outside(page: LabPage, folder: Path) -> None:

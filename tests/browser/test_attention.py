@@ -13,7 +13,13 @@ from playwright.sync_api import Browser, Locator, expect
 from course_lib.pictures.figures.shades import on_dark_page, shade
 from course_lib.pictures.look import colour
 from tests.browser.accessibility import too_faint, tree
-from tests.browser.lab import LabPage, check_that_nothing_went_outside, opened_lesson, outputs_of_all_cells
+from tests.browser.lab import (
+    LabPage,
+    check_that_nothing_went_outside,
+    opened_lesson,
+    outputs_of_all_cells,
+    shown_message,
+)
 from tests.browser.test_panels import NARROW_SCREEN, SPACE, WIDE_SCREEN
 
 STUB = '@exercise("attention_weights")'
@@ -330,7 +336,7 @@ def test_a_known_mistake_is_named_by_its_sentence(lesson: LabPage):
     cell = lesson.run_cell(STUB, OVER_THE_QUERIES)
     report = cell.locator(".course-report")
     expect(report).to_contain_text("✗ attention_weights: not yet")
-    expect(report).to_contain_text("You normalised over the queries: your columns add up to 1, and your rows do not.")
+    expect(report).to_contain_text(shown_message("attention_weights", "over the queries"))
     expect(report).to_contain_text("the course's version")
 
 

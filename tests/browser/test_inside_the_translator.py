@@ -8,7 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.accessibility import too_faint
-from tests.browser.lab import LabPage, check_that_nothing_went_outside, opened_lesson, outputs_of_all_cells
+from tests.browser.lab import (
+    LabPage,
+    check_that_nothing_went_outside,
+    opened_lesson,
+    outputs_of_all_cells,
+    shown_message,
+)
 
 STUB = '@exercise("alignment_from_weights")'
 COLUMNS = f"{STUB}\ndef alignment_from_weights(weights):\n    return set(enumerate(weights.argmax(dim=0).tolist()))"
@@ -79,7 +85,7 @@ def test_the_explorer_is_readable_in_both_themes(theme: str, lesson: LabPage, ex
 def test_links_from_columns_are_named_as_a_mistake(lesson: LabPage):
     report = lesson.run_cell(STUB, COLUMNS).locator(".course-report")
     expect(report).to_contain_text("✗ alignment_from_weights: not yet")
-    expect(report).to_contain_text("Take the largest of each row")
+    expect(report).to_contain_text(shown_message("alignment_from_weights", "largest of each column"))
 
 
 def test_a_right_answer_becomes_the_learners_part(lesson: LabPage, lab_folder: Path):

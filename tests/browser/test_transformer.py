@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import LabPage, check_that_nothing_went_outside, opened_lesson, outputs_of_all_cells
+from tests.browser.lab import (
+    LabPage,
+    check_that_nothing_went_outside,
+    opened_lesson,
+    outputs_of_all_cells,
+    shown_message,
+)
 
 STUB = '@exercise("cross_attend")'
 ARGUMENTS = "attention, x, memory, memory_mask=None"
@@ -30,7 +36,7 @@ def test_every_cell_runs_before_any_exercise_is_solved_and_translates_the_notes_
 def test_keys_and_values_from_the_wrong_side_are_named_as_a_mistake(lesson: LabPage):
     report = lesson.run_cell(STUB, WRONG_SIDE).locator(".course-report")
     expect(report).to_contain_text("✗ cross_attend: not yet")
-    expect(report).to_contain_text("the target x asks, and keys and values come from the memory.")
+    expect(report).to_contain_text(shown_message("cross_attend", "memory asks"))
 
 
 def test_a_right_answer_becomes_the_learners_part_and_remains_it_after_a_restart(lesson: LabPage, lab_folder: Path):
