@@ -133,6 +133,7 @@ def _main(words: Sequence[str]) -> int:
         nproc_per_node=chosen.processes,
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
+        run_id=str(os.getpid()),
         max_restarts=0,
     )
     os.environ[_SAYS_IT_ITSELF] = "1"

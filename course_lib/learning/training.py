@@ -298,7 +298,10 @@ def train(
     with _interruption_held_back() as interruption:
         training = _Training(model.to(chosen), task, settings, chosen, file, loss, rate, groups, clock)
     _check_padding(model, task.pad)
-    with _progress_bar(settings.progress) as bar, torch.random.fork_rng([chosen] if chosen.type == "cuda" else []):
+    with (
+        _progress_bar(settings.progress and parallel.number() == 0) as bar,
+        torch.random.fork_rng([chosen] if chosen.type == "cuda" else []),
+    ):
         try:
             if interruption:
                 raise KeyboardInterrupt
