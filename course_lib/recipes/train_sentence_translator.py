@@ -23,8 +23,8 @@ from typing import Any
 
 import torch
 
-from course_lib.data import fetch, grammar, translations
-from course_lib.data.translations import SentencePair, Source
+from course_lib.data import everyday, fetch, grammar, sentence_patterns, translations
+from course_lib.data.translations import SentencePair, Source, Split, one_word_away, plain
 from course_lib.learning.averaging import average_weights
 from course_lib.learning.training import History, TrainingSettings, evaluate, has_fast_bfloat16, train
 from course_lib.pretrained.recorded_runs import made_here
@@ -45,16 +45,34 @@ from course_lib.text.words import join
 from course_lib.transformer.build import build_transformer
 
 GRAMMAR_PAIRS = 3_000  # of the course's own sentences, mixed in for words that are rare in everyday sentences
+EACH_PATTERN = 12  # sentences after each pattern at most
 VALIDATED = 1_000
 
 
-def pairs_to_learn(train_pairs: Sequence[SentencePair]) -> list[SentencePair]:
-    """Give what people translated, and some sentences of the grammar corpus written in the same way."""
-    own = [
+def pairs_to_learn(split: Split, seed: int = 0) -> list[SentencePair]:
+    """Give what people translated, and sentences of the course's own: of the grammar corpus, and after patterns.
+
+    Takes the division of what people translated, and what the words in the patterns depend on.
+    """
+    of_grammar = [
         SentencePair(as_sentence(join(pair.english)), as_sentence(join(pair.french)))
         for pair in grammar.split().train[:GRAMMAR_PAIRS]
     ]
-    return [*train_pairs, *own]
+    return [*split.train, *of_grammar, *after_patterns(split, seed)]
+
+
+def after_patterns(split: Split, seed: int = 0) -> list[SentencePair]:
+    """Write sentences after the patterns, but none that comes close to a sentence that the translator is judged by.
+
+    What differs by one word at most from one of the everyday sentences, or from a source that is held out, is left out,
+    and so is what has the same French.
+    """
+    written = sentence_patterns.pairs(EACH_PATTERN, seed)
+    held = [*split.validation, *split.test]
+    known = [*everyday.load(), *(source.english for source in held)]
+    close = one_word_away([pair.english for pair in written], known)
+    taken = {plain(reference) for source in held for reference in source.references}
+    return [pair for pair in written if pair.english not in close and plain(pair.french) not in taken]
 
 
 def bleu(translator: SentenceTranslator, sources: Sequence[Source], beams: int) -> dict[str, float]:
@@ -132,7 +150,7 @@ def learn(
     Takes how it is trained, the share of dropout, the file of another translator to start from, and a file for what was
     learned so far, or None. Returns the translator, and how it was made.
     """
-    pairs = pairs_to_learn(translations.split().train)
+    pairs = pairs_to_learn(translations.split(), settings.seed)
     before: dict[str, Any] = {}
     torch.manual_seed(SETTINGS.seed)
     if start:

@@ -26,7 +26,8 @@ def main(result: Path, steps: int, mode: str) -> None:
         sizes = dict(d_model=8, heads=2, d_ff=16, layers=1, max_length=24, dropout=0.0)
         model = build_language_model(TransformerConfig.gpt2(vocabulary=10, **sizes)).double()
         task = Task(TEXTS, partial(next_token, pad=0), TEXTS[:2], pad=0)
-        settings = TrainingSettings(steps=steps, warmup=2, batch_tokens=40, label_smoothing=0.1, progress=False)
+        shown = mode == "shows progress"
+        settings = TrainingSettings(steps=steps, warmup=2, batch_tokens=40, label_smoothing=0.1, progress=shown)
         if mode == "dies" and number == 1:
             task = Task(TEXTS, dies_later(task.objective), pad=0)
         checkpoint = result.with_suffix(".safetensors") if mode == "continues" else None

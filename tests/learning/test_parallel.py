@@ -71,6 +71,12 @@ def test_a_process_that_dies_ends_the_training_in_a_sentence(tmp_path: Path):
     assert "Traceback" not in run.stderr
 
 
+def test_one_process_shows_the_progress_and_nothing_else_is_said(tmp_path: Path):
+    run = start(tmp_path / "shown.json", 2, 3, "shows progress")
+    assert run.stderr.count("step 3, loss") == 1
+    assert all("%" in line for line in run.stderr.split("\n") if line), run.stderr
+
+
 def test_alone_everything_is_as_it_was():
     assert (parallel.count(), parallel.number(), parallel.furthest(0.25)) == (1, 0, 0.25)
     assert parallel.own_share([1, 2, 3]) == [1, 2, 3]

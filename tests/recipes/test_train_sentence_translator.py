@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib.data import translations
+from course_lib.data import sentence_patterns, translations
 from course_lib.data.translations import SentencePair, Source, Split
 from course_lib.pretrained.sentence_translator import SETTINGS, SentenceTranslator, load_sentence_translator
 from course_lib.recipes import train_sentence_translator
-from course_lib.recipes.train_sentence_translator import average, bleu, learn, pairs_to_learn
+from course_lib.recipes.train_sentence_translator import after_patterns, average, bleu, learn, pairs_to_learn
 from course_lib.text.byte_pairs import BytePairTokenizer
 
 TEST = [Source("Go.", ("Va !", "Allez !")), Source("Run.", ("Cours !",))]
+NEAR = ["Run!", "Stop.", "The soup is so salty."]  # within a word of what is held out, or of an everyday sentence
+PATTERNED = [SentencePair(text, "Non.") for text in [*NEAR, "The knife is here."]]
 LITTLE = Split([SentencePair("Go.", "Va !"), SentencePair("Run.", "Cours !")] * 10, TEST, TEST)
 
 
@@ -22,12 +24,13 @@ LITTLE = Split([SentencePair("Go.", "Va !"), SentencePair("Run.", "Cours !")] * 
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translations, "split", lambda: LITTLE)
     monkeypatch.setattr(train_sentence_translator, "GRAMMAR_PAIRS", 20)
+    monkeypatch.setattr(sentence_patterns, "pairs", lambda _each, _seed: PATTERNED)
 
 
 def test_later_trainings_start_from_the_first_one_and_are_averaged(tmp_path: Path):
     short = replace(SETTINGS, seconds=None, steps=2, warmup=1, bfloat16=False, progress=False)
     first, recipe = learn(short, dropout=0.0)
-    assert (recipe["dropout"], recipe["pairs"], recipe["steps"]) == (0.0, 40, 2)
+    assert (recipe["dropout"], recipe["pairs"], recipe["steps"]) == (0.0, 41, 2)
     start = tmp_path / "first.safetensors"
     first.save(start, recipe)
     files = []
@@ -57,9 +60,20 @@ def test_a_training_that_takes_no_step_has_the_weights_that_it_started_from(tmp_
 
 
 def test_sentences_of_the_grammar_are_learned_too():
-    pairs = pairs_to_learn(LITTLE.train)
-    assert len(pairs) == 20 + 20
-    assert pairs[-1].english.endswith(".")
+    pairs = pairs_to_learn(LITTLE)
+    assert len(pairs) == 20 + 20 + 1
+    assert pairs[20].english.endswith(".")
+
+
+def test_sentences_after_patterns_that_come_close_to_what_is_measured_are_left_out(monkeypatch: pytest.MonkeyPatch):
+    held = Split([], [], [Source("Where is the cat?", ("Où est le chat ?",))])
+    written = [
+        SentencePair("Where is the dog?", "Où est le chien ?"),
+        SentencePair("Where has the cat gone?", "Où est le chat ?"),
+        SentencePair("Where has the dog gone?", "Où est allé le chien ?"),
+    ]
+    monkeypatch.setattr(sentence_patterns, "pairs", lambda _each, _seed: written)
+    assert after_patterns(held) == written[2:]
 
 
 def test_both_ways_to_count_references_are_reported():

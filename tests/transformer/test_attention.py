@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -434,6 +435,33 @@ def test_fused_and_written_out_attention_agree_forwards_and_backwards(mask: str,
     assert_equal(written, fused)
     for one, other in zip(written_gradients, fused_gradients, strict=True):
         assert_equal(one, other)
+
+
+@pytest.mark.parametrize("mask", [None, "causal"])
+def test_where_a_processor_learns_in_bfloat16_attention_itself_is_computed_in_float32(
+    mask: str | None, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, _ = attention_pair(torch.float32)
+    may = None if mask is None else masks(T, S)[mask]
+    inputs = [random(generator, B, length, D_MODEL, dtype=torch.float32) for length in (T, S, S)]
+    exact = ours(*inputs, may)
+    types = []
+    kernel = F.scaled_dot_product_attention
+
+    def noted(query: Tensor, *rest: Tensor, **options: Any) -> Tensor:
+        types.append(query.dtype)
+        return kernel(query, *rest, **options)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", noted)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = ours(*inputs, may)
+        with torch.no_grad():
+            ours(*inputs, may)
+    assert types == [torch.float32, torch.bfloat16]
+    assert rounded.dtype == torch.bfloat16
+    torch.testing.assert_close(rounded.float(), exact, rtol=0.05, atol=0.05)
+    rounded.float().sum().backward()
+    assert all(each.grad is not None and each.grad.dtype == torch.float32 for each in ours.parameters())
 
 
 @pytest.mark.parametrize("length", [1, 3, 40])
