@@ -37,7 +37,7 @@ from course_lib.text.wording import capitalized
 FOLDER = Path(__file__).with_name("patterns")
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _DIGITS = "0123456789"
-_VOWEL = re.compile(r"[aeiouyàâéèêëîïôûœ]", re.IGNORECASE)
+_VOWEL = re.compile(r"[aeiouàâéèêëîïôûœ]|y(?![aeiou])", re.IGNORECASE)
 _PREPOSITION = re.compile(r" (?=(?:de|du|des|à|au|aux|en|pour|sans)\b|d')")
 _ARTICLE = re.compile(r"\b([Aa])n? (?=\w)")
 _BEFORE_AN = re.compile(r"[ai]|e(?!u)|o(?!ne\b)|u(?!ni[foqtv]|s[eu])|hour|hono|honest|heir", re.IGNORECASE)

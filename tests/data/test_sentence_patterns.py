@@ -16,6 +16,7 @@ WORDS = {
     "shoes": [noun("boots", "les bottes f")],
     "state": [adjective("new", "neuf, neuve")],
     "look": [adjective("beautiful", "beau, belle, beaux, belles")],
+    "name": [adjective("Yara", "Yara")],
     "city": [adjective("Athens", "Athènes")],
 }
 
@@ -55,6 +56,14 @@ def test_a_determiner_fits_gender_number_and_vowel(slot: str, kitchen: str, entr
         ("A {bird} and an {tool}", "{Un bird} et {un tool}", ("An owl and a knife", "Un hibou et un couteau")),
         ("Two {tool:s}", "Deux {tool:s}", ("Two knives", "Deux couteaux")),
         ("My {state} {shoes}", "{Mes shoes} {state>shoes}", ("My new boots", "Mes bottes neuves")),
+        (
+            "{name} knows that {name} is here.",
+            "{name} sait {que name} est là.",
+            (
+                "Yara knows that Yara is here.",
+                "Yara sait que Yara est là.",
+            ),
+        ),
         ("I am from {city}.", "Je viens {de city}.", ("I am from Athens.", "Je viens d'Athènes.")),
         (
             "What {look} {tool:s}!",
