@@ -109,6 +109,19 @@ head.patch(
 )
 
 head.patch(
+    "Your head takes the largest of each number over the real tokens. Map their mean: `mean_of_tokens(hidden, real)`.",
+    replace="mean_of_tokens(hidden, real)",
+    by="hidden.masked_fill(~real[..., None], -torch.inf).amax(dim=-2)",
+)
+
+head.patch(
+    "Your head takes the largest of each number over all tokens, the padding too. Map the mean of the real ones: "
+    "`mean_of_tokens(hidden, real)`.",
+    replace="mean_of_tokens(hidden, real)",
+    by="hidden.amax(dim=-2)",
+)
+
+head.patch(
     "Your head averages over the padding as well. Call `mean_of_tokens(hidden, real)`, which leaves it out.",
     replace="mean_of_tokens(hidden, real)",
     by="hidden.mean(dim=-2)",
