@@ -65,6 +65,8 @@ _PLURAL = {
     "quels": ("quels ", "quelles "),
 }
 _ELIDED = {"de": ("de ", "d'"), "que": ("que ", "qu'")}
+_PLURAL_IN_S = {"bleu", "pneu", "landau", "bal", "carnaval", "chacal", "festival", "récital", "fatal", "final", "naval"}
+_PLURAL_IN_X = {"bijou", "caillou", "chou", "genou", "hibou", "joujou", "pou"}
 
 Gender = Literal["m", "f"]
 
@@ -127,12 +129,18 @@ def french_plural(words: str) -> str:
 
     >>> french_plural("salle de bain"), french_plural("carte postale"), french_plural("gâteau"), french_plural("cheval")
     ('salles de bain', 'cartes postales', 'gâteaux', 'chevaux')
+    >>> french_plural("pneu"), french_plural("genou")
+    ('pneus', 'genoux')
     """
     noun, *rest = _PREPOSITION.split(words, maxsplit=1)
     return " ".join([*map(_plural_of_word, noun.split()), *rest])
 
 
 def _plural_of_word(word: str) -> str:
+    if word in _PLURAL_IN_S:
+        return f"{word}s"
+    if word in _PLURAL_IN_X:
+        return f"{word}x"
     if word.endswith(("s", "x", "z")):
         return word
     if word.endswith("al"):
