@@ -225,8 +225,8 @@ def last_sentence_only(predicted, expected):
 
 
 @precision_recall_f1.mistake(
-    "Your code divides by zero where nothing was predicted, nothing expected, or nothing found. A share of nothing is "
-    "0 here."
+    "Your code divides by zero where nothing was predicted, nothing expected, or nothing found. If the "
+    "denominator is 0, the share is 0 here."
 )
 def unguarded(predicted, expected):
     both = sum(len({*p} & {*e}) for p, e in zip(predicted, expected, strict=True))
@@ -234,7 +234,9 @@ def unguarded(predicted, expected):
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-@precision_recall_f1.mistake("Your code gives 1 where there is nothing to divide by. A share of nothing is 0 here.")
+@precision_recall_f1.mistake(
+    "Your code gives 1 where there is nothing to divide by. If the denominator is 0, the share is 0 here."
+)
 def nothing_is_perfect(predicted, expected):
     precision, recall, f1 = entities.precision_recall_f1(predicted, expected)
     found, there = sum(map(len, predicted)), sum(map(len, expected))

@@ -55,8 +55,8 @@ HOTTER: Guess = (
 FOUR_BEAMS: Guess = (
     "greedy decoding ends this sentence with “du médecin” six times. What do 4 beams do?",
     {
-        "the same": "No, they end after the first: step to the end, then choose one beam.",
-        "they say it once": "Right: step to the end, then choose one beam.",
+        "the same": "No, they end after the first: step to the end, then set Beams to 1.",
+        "they say it once": "Right: step to the end, then set Beams to 1.",
     },
 )
 FEW_SEEDS: Guess = (

@@ -240,7 +240,7 @@ function panel(names) {
     const slot = Math.min(drawn, single);
     const height = up(((drawn ? cumulative[drawn - 1] : 0) + cumulative[drawn]) / 2);
     setAttributes(point, { d: `M${BOX.left} ${height}H${at(slot + 0.5) - 0.5}V${BARS.top - 14}m-4 -6l4 6l4 -6` });
-    const cuts = [`${names.length} characters`];
+    const cuts = [`${names.length} tokens`];
     if (!temperature) cuts.push("temperature 0 leaves 1 (0 marks what it cuts)");
     if (k < names.length) cuts.push(`top-k ${k} leaves ${afterK} (k)`);
     if (!off) cuts.push(`top-p ${twoDecimals(p)} leaves ${count} (p)`);

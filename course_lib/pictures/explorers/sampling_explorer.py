@@ -116,7 +116,7 @@ class SamplingExplorer(Explorer):
         other = self.examples[0]
         return (
             f"What comes after “{self.answer['prompt']}”: {first}; {self.answer['nucleus']} of {len(self.names)} "
-            f"characters hold {NUCLEUS} of the probability. After “{other['prompt']}” it is {other['nucleus']}."
+            f"tokens hold {NUCLEUS} of the probability. After “{other['prompt']}” it is {other['nucleus']}."
         )
 
     def static_html(self) -> str:
@@ -135,5 +135,5 @@ class SamplingExplorer(Explorer):
             f'<tr><th scope="row">{escape(name)}</th><td>{share:.2f}</td><td>{total:.2f}</td></tr>'
             for name, share, total in self._ranked(answer)
         )
-        caption = f"The likeliest characters after “{escape(answer['prompt'])}”"
+        caption = f"The likeliest tokens after “{escape(answer['prompt'])}”"
         return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
