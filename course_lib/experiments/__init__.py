@@ -1,4 +1,4 @@
-"""Experiments: a question about a Transformer, its runs over seeds, and an answer with an interval. Notebook 17 uses it.
+"""Experiments: a question about a Transformer, its runs over seeds, and an answer with an interval, for notebook 17.
 
 study = Study(name="heads", question="…", data=translations(), variants=grid(heads=[1, 4]), steps=300)
 results = study.run()
