@@ -48,6 +48,7 @@ from course_lib.transformer.build import build_transformer
 GRAMMAR_PAIRS = 3_000  # of the course's own sentences, mixed in for words that are rare in everyday sentences
 EACH_PATTERN = 12  # sentences after each pattern at most
 VALIDATED = 1_000
+DATA = "Tatoeba (tatoeba.org) by way of manythings.org/anki, 2017-09-29, CC BY 2.0 FR; the course's own sentences"
 
 
 def pairs_to_learn(split: Split, seed: int = 0) -> list[SentencePair]:
@@ -133,7 +134,7 @@ def average(files: Sequence[Path]) -> tuple[SentenceTranslator, dict[str, Any]]:
     recipe = {
         "average of": [one.recipe for one in each],
         "validation": [round(evaluate(model, task), 4)],
-        "data": each[0].recipe["data"],
+        "data": DATA,
     }
     return SentenceTranslator(model, each[0].tokenizer), recipe
 
@@ -176,7 +177,7 @@ def learn(
         "processor minutes": round(took / 60, 1),
         "validation": [round(loss, 4) for loss in history.validation],
         **made_here(),
-        "data": "Tatoeba (tatoeba.org) by way of manythings.org/anki, 2017-09-29, CC BY 2.0 FR; the course's own sentences",
+        "data": DATA,
         **before,
     }
     return SentenceTranslator(model, tokenizer), recipe
