@@ -63,4 +63,5 @@ def table(measured: Mapping[str, tuple[list[float], list[float]]], sizes: Sequen
     for name, (times, kept) in measured.items():
         of_time, of_memory = (growth_exponent(sizes[upper:], each[upper:]) for each in (times, kept))
         lines.append(f"{name:16} {1_000 * times[-1]:6.1f} ms {of_time:9.2f} {kept[-1] / 1e6:7.1f} MB {of_memory:9.2f}")
+    lines.append(f"(exponents from N = {sizes[upper]:,} to {sizes[-1]:,})")
     return "\n".join(lines)
