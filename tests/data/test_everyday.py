@@ -56,6 +56,19 @@ def test_a_translation_is_right_near_or_wrong(french: str, verdict: str):
     assert everyday.verdict("How much does this bag cost?", french) == verdict
 
 
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        ("Her shoes are wet.", "Ses chaussures sont mouillés."),
+        ("Who left the fridge open?", "Qui a laissé le frigo ouverte ?"),
+        ("Who left the fridge open?", "Qui a laissé la porte du frigo ouvert ?"),
+        ("She sent me a postcard from Italy.", "Elle m'a envoyé une carte postale de l'Italie."),
+    ],
+)
+def test_a_wrong_ending_or_article_is_not_right(english: str, french: str):
+    assert everyday.verdict(english, french) == "near"
+
+
 @pytest.mark.parametrize(("one", "other"), [("ma soeur", "ma sœur"), ("L’été", "l'été !"), ("E\u0301te\u0301", "été")])
 def test_spellings_of_one_text_are_alike(one: str, other: str):
     assert everyday.normal(one) == everyday.normal(other)

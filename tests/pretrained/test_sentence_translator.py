@@ -181,7 +181,8 @@ def test_the_shipped_file_is_small_and_says_how_it_was_made_and_from_whose_sente
     assert {"average of", "validation", "BLEU"} <= shipped.recipe.keys()
     for later in shipped.recipe["average of"]:
         assert wanted | {"dropout"} <= later.keys()
-        assert wanted <= later["started from"].keys()
+        assert {"average of", "BLEU"} <= later["started from"].keys()
+        assert all(wanted <= earlier.keys() for earlier in later["started from"]["average of"])
     assert "Tatoeba" in shipped.recipe["data"]
     assert "CC BY 2.0 FR" in shipped.recipe["data"]
 
@@ -200,7 +201,13 @@ def test_it_translates_in_the_same_way_on_parts_that_are_written_plainly(shipped
 def test_most_everyday_sentences_are_right(shipped: SentenceTranslator):
     asked = [*everyday.load()]
     verdicts = [*map(everyday.verdict, asked, shipped.translate_all(asked))]
-    assert verdicts.count("right") > len(asked) / 2
+    # 47 and 3 where it was trained; another processor rounds differently, which may change a word.
+    assert verdicts.count("right") >= 45
+    assert verdicts.count("wrong") <= 5
+
+
+def test_its_note_has_the_score_that_the_course_states(shipped: SentenceTranslator):
+    assert shipped.recipe["BLEU"]["4 beams"]["all references"] >= 51
 
 
 def test_it_is_as_good_on_some_unseen_sentences_as_its_note_says(shipped: SentenceTranslator):
