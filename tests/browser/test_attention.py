@@ -336,7 +336,7 @@ def test_a_known_mistake_is_named_by_its_sentence(lesson: LabPage):
     cell = lesson.run_cell(STUB, OVER_THE_QUERIES)
     report = cell.locator(".course-report")
     expect(report).to_contain_text("✗ attention_weights: not yet")
-    expect(report).to_contain_text(shown_message("attention_weights", "over the queries"))
+    expect(report).to_contain_text(shown_message("attention_weights", "over queries"))
     expect(report).to_contain_text("the course's version")
 
 

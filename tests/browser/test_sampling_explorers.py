@@ -62,7 +62,7 @@ def test_removed_tokens_are_hatched_and_labelled_with_the_filter_that_removed_th
     left = tab.locator("figure").first
     # m 0.518 and l 0.217 are more than 0.7 of the 0.96 that top-k keeps.
     expect(left.locator("figcaption")).to_have_text(
-        "76 characters → top-k 8 leaves 8 (k) → top-p 0.70 leaves 2 (p), with 0.74 of the probability; "
+        "76 tokens → top-k 8 leaves 8 (k) → top-p 0.70 leaves 2 (p), with 0.74 of the probability; "
         "what is hatched is cut."
     )
     assert left.locator(".bar").count() == 21
