@@ -459,17 +459,15 @@ def _fused_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
 
     A head of keys and values may serve several heads of queries.
     """
+    if queries.device.type == "cpu" and queries.dtype is torch.bfloat16 and queries.requires_grad:
+        # On a processor, the kernel's way back takes about ten times as long in bfloat16 as in float32.
+        with torch.autocast("cpu", enabled=False):
+            return _fused_attention(queries.float(), keys.float(), values.float(), mask).bfloat16()
     check_shapes(queries, keys, values, d_key=queries.size(-1))  # the kernel reads past the end of short values
     if mask is not None:
         check_mask(mask, torch.Size((*queries.shape[:-1], keys.size(-2))))
         mask = mask if mask.dim() > 1 else mask[None]  # the kernel takes no mask of one axis
     shares = queries.size(-3) != keys.size(-3)
-    if queries.device.type == "cpu" and queries.dtype is torch.bfloat16 and queries.requires_grad:
-        # On a processor, the kernel's way back takes about ten times as long in bfloat16 as in float32.
-        with torch.autocast("cpu", enabled=False):
-            queries, keys, values = (each.float() for each in (queries, keys, values))
-            mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=shares)
-        return mixed.bfloat16()
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=shares)
 
 
