@@ -14,12 +14,9 @@ from course_lib.data.sentence_patterns import Topic
 
 def report(topics: list[Topic], count: int, seed: int) -> str:
     """Write a random sample, and count patterns, words and sentences."""
-    chance = random.Random(f"sample/{seed}")
-    written = []
-    for topic in topics:
-        for english, french in topic.patterns.items():
-            written += sentence_patterns.fill(english, french, topic.words, 12, chance)
-    shown = [f"{pair.english}  →  {pair.french}" for pair in chance.sample(written, min(count, len(written)))]
+    written = sentence_patterns.pairs(seed=seed, topics=topics)
+    sample = random.Random(seed).sample(written, min(count, len(written)))
+    shown = [f"{pair.english}  →  {pair.french}" for pair in sample]
     patterns = sum(len(topic.patterns) for topic in topics)
     words = sum(len(group) for topic in topics for group in topic.words.values())
     return "\n".join([*shown, f"{patterns:,} patterns, {words:,} words, {len(written):,} sentences"])

@@ -214,12 +214,13 @@ def load() -> list[Topic]:
     return [read(file) for file in sorted(FOLDER.glob("*.toml"))]
 
 
-def pairs(each: int = 12, seed: int = 0) -> list[SentencePair]:
-    """Write sentences after all patterns.
+def pairs(each: int = 12, seed: int = 0, topics: Sequence[Topic] | None = None) -> list[SentencePair]:
+    """Write sentences after all patterns of some topics.
 
     Args:
         each: how many after one pattern at most; fewer where its words do not give as many.
         seed: what the choice of words depends on.
+        topics: whose patterns; None for all that `load` reads.
 
     >>> pairs(each=1) == pairs(each=1)
     True
@@ -227,7 +228,7 @@ def pairs(each: int = 12, seed: int = 0) -> list[SentencePair]:
     chance = random.Random(f"patterns/{seed}")
     written = (
         pair
-        for topic in load()
+        for topic in (load() if topics is None else topics)
         for english, french in topic.patterns.items()
         for pair in fill(english, french, topic.words, each, chance)
     )

@@ -134,7 +134,7 @@ def average(files: Sequence[Path]) -> tuple[SentenceTranslator, dict[str, Any]]:
     recipe = {
         "average of": [one.recipe for one in each],
         "validation": [round(evaluate(model, task), 4)],
-        "data": DATA,
+        "data": each[0].recipe["data"],
     }
     return SentenceTranslator(model, each[0].tokenizer), recipe
 
