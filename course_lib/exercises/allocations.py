@@ -1,6 +1,7 @@
 """Which tensors a computation makes: the bytes that are there at once, and the largest of them."""
 
 import weakref
+from collections import Counter
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
         alive: the bytes of the storages that are still there.
         most: the most bytes that were there at once.
         largest: the number of elements of the largest storage.
-        shapes: the shapes of the tensors of fractions for which storages were made.
+        shapes: how many tensors of fractions of each shape got a storage of their own.
     """
 
     @classmethod
@@ -28,7 +29,7 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
         self.alive = 0
         self.most = 0
         self.largest = 0
-        self.shapes: set[tuple[int, ...]] = set()
+        self.shapes: Counter[tuple[int, ...]] = Counter()
         self._known: set[int] = set()  # where the storages are that were made
         self._before: set[int] = set()  # and those that were there before, such as the inputs'
 
@@ -47,7 +48,7 @@ class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch 
             return
         self._known.add(place)
         if tensor.is_floating_point():
-            self.shapes.add(tuple(tensor.shape))
+            self.shapes[tuple(tensor.shape)] += 1
         self.alive += size
         self.most = max(self.most, self.alive)
         self.largest = max(self.largest, size // tensor.element_size())

@@ -441,6 +441,7 @@ DDOF = "torch writes `correction=` for numpy's `ddof=`: `correction=0` divides b
 A_SIZE = "`.shape` holds the lengths of all axes: `x.size(-1)` is the length of the last one, a number."
 BYTES_OF_NUMBERS = "That is a number, and bytes are needed: `bytes([…])` makes bytes of numbers from 0 to 255."
 NO_KEY = "A list cannot be a key of a dictionary or a member of a set, since it may change: make a tuple, `tuple(…)`."
+NO_POWER = "In Python, `^` does not mean a power: write `**`."
 A_LIST_AND_A_NUMBER = (
     "A list and a number are combined there: should it be the list's length, `len(…)`, or are arguments swapped?"
 )
@@ -482,6 +483,7 @@ CAUSES = (
     Cause(TypeError, r"expected a bytes-like object, int found|can't concat int to byte", BYTES_OF_NUMBERS),
     Cause(TypeError, r"unhashable type: 'list'", NO_KEY),
     Cause(TypeError, r"unsupported operand type\(s\) for .*'(?:list' and 'int|int' and 'list)'", A_LIST_AND_A_NUMBER),
+    Cause(TypeError, r"unsupported operand type\(s\) for \^", NO_POWER),
     Cause(ValueError, r"is not in (?:list|tuple)|tuple\.index\(x\)", NOT_IN_LIST),
     Cause(ValueError, r"arg is an empty sequence|iterable argument is empty", EMPTY),
     Cause(RuntimeError, r"1D tensors expected", DOT),

@@ -25,9 +25,11 @@ def is_or_are(name: str) -> str:
 
     >>> is_or_are("the loss"), is_or_are("the gradients of your matrices"), is_or_are("the count of your weights")
     ('is', 'are', 'is')
+    >>> is_or_are("no batch axis"), is_or_are("no axes")
+    ('is', 'are')
     """
     noun = re.split(r" (?:(?:of|in|after|per|that)\b|\()", name)[0]
-    return "are" if re.search(r"[^s]s$", noun) and not noun.endswith("bias") else "is"
+    return "are" if re.search(r"[^s]s$", noun) and not noun.endswith(("bias", "axis", "basis")) else "is"
 
 
 def circumstance(words: str) -> str:

@@ -36,6 +36,7 @@ count_pairs = Exercise(
             {(1, 2, 3, 4): 2, (4, 1): 3, (2, 3): 1}, having=("a word of four different ids", "a word that occurs once")
         ),
         case({(3, 4, 5): 1, (6, 3): 2}, having=("a word that occurs once",)),
+        case({(1, 2, 1, 3): 2}, having=("an id that occurs twice in a word, before other ids",)),
         case({(4,): 8}, having=("a word of one id",)),
         case({}, having=("no words at all",)),
     ),
@@ -288,3 +289,15 @@ def pairs_by_index_in_numpy(words):
             pair = ids[i], ids[i + 1]
             counts[pair] = counts.get(pair, 0) + times
     return counts
+
+
+@count_pairs.mistake(
+    "Where an id occurs twice in a word, your code counts the neighbour after its first place twice, as with "
+    "`word.index`, which always finds the first place. Go through the positions: `zip(word, word[1:])`."
+)
+def neighbour_of_the_first_place(words):
+    counts = Counter()
+    for word, times in words.items():
+        for first in word[:-1]:
+            counts[first, word[word.index(first) + 1]] += times
+    return dict(counts)

@@ -66,6 +66,7 @@ top_k_filter = Exercise(
         case(fixed_tensor(2, 4), 4, having=("k as large as the vocabulary", "a batch")),
         case(fixed_tensor(2, 4), 50, having=("k larger than the vocabulary", "a batch")),
         case(torch.tensor([1.0, 2.0, 0.5, 1.0, -1.0, 1.0]), 2, having=("logits that equal the k-th largest",)),
+        case(torch.tensor([2.0, 0.5, 2.0, 1.0, -1.0, 0.0]), 3, having=("equal logits among the k largest",)),
         case(
             torch.tensor([[1.0, -torch.inf, 0.5, -torch.inf], [0.3, 0.1, -torch.inf, 2.0]]),
             2,
@@ -230,6 +231,18 @@ def equals_dropped(logits, k):
 def above_the_next_largest(logits, k):
     ranked = logits.sort(dim=-1, descending=True).values
     return logits.masked_fill(logits <= ranked[..., min(k, logits.size(-1) - 1), None], -torch.inf)
+
+
+@top_k_filter.mistake(
+    "Your code counts equal logits once, as with `unique`, so that more than k are kept. Two tokens with the same "
+    "logit are two of the k."
+)
+def equals_counted_once(logits, k):
+    rows = []
+    for row in logits.reshape(-1, logits.size(-1)):
+        levels = row.unique()
+        rows.append(row.masked_fill(row < levels[-min(k, len(levels))], -torch.inf))
+    return torch.stack(rows).view(logits.shape)
 
 
 @top_k_filter.mistake("Your code drops the k largest logits and keeps the others. It should be the other way round.")

@@ -135,6 +135,13 @@ head.patch(
 )
 
 head.patch(
+    "Your head divides by the number of real tokens of all texts together. Call `mean_of_tokens(hidden, real)`, which "
+    "divides each text's sum by the number of its own.",
+    replace="mean_of_tokens(hidden, real)",
+    by="(hidden * real[..., None]).sum(dim=-2) / real.sum()",
+)
+
+head.patch(
     "Your head reads the first token only. Call `mean_of_tokens(hidden, real)`, and map the mean.",
     replace="mean_of_tokens(hidden, real)",
     by="hidden[:, 0]",

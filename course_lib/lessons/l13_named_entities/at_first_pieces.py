@@ -147,3 +147,19 @@ def by_looking_each_up(values, word_of_piece, words):
 def by_overwriting(values, word_of_piece, words):
     found = dict(zip(word_of_piece[::-1], values[::-1], strict=True))
     return [found[word] for word in range(words)]
+
+
+@at_first_pieces.mistake(
+    "Your result has no value for word 0. If your code asks `if word`, note that 0 counts as false: write `if word is "
+    "not None`."
+)
+def word_0_counts_as_none(values, word_of_piece, words):
+    return word_pieces.at_first_pieces(values, word_of_piece, words)[1:]
+
+
+@at_first_pieces.mistake(
+    "Your result has None for word 0. If your code asks `if word`, note that 0 counts as false: write `if word is not "
+    "None`."
+)
+def none_for_word_0(values, word_of_piece, words):
+    return [None, *word_0_counts_as_none(values, word_of_piece, words)][:words]

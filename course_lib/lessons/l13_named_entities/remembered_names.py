@@ -369,6 +369,20 @@ def at_the_beginning_of_a_word(known, sentences):
     return found
 
 
+@remembered_names.mistake(
+    "Your code forgets names at the end of a known sentence, as if a name were kept only when another word follows. "
+    "Keep the name that is still open after the last word, too."
+)
+def names_at_the_end_forgotten(known, sentences):
+    cut = []
+    for sentence in known:
+        stop = len(sentence.words)
+        if sentence.tags[-1:] != ("O",):
+            stop = max(start for _, start, _ in spans_of_tags(sentence.tags))
+        cut.append(TaggedSentence(sentence.words[:stop], sentence.tags[:stop]))
+    return entities.remembered_names(cut, sentences)
+
+
 @remembered_names.right_for_whole_course
 def by_marking(known, sentences):
     seen = {}

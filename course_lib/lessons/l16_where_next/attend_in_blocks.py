@@ -25,13 +25,15 @@ def table_of_scores(answer: Any, _arguments: tuple[Any, ...]) -> str:
     inputs = (fixed_tensor(T, d), fixed_tensor(S, d, seed=1), fixed_tensor(S, d, seed=2))
     with torch.no_grad(), Allocations() as allocations:
         call_directly(answer)(*inputs, block)
-    if allocations.largest > max(S * d, 2 * block * block):
+    widest = S * (d + 1)  # values, and beside each the 1 with which a product adds up the weights too
+    if allocations.largest > max(widest, 2 * block * block):
         return (
             f"Your output is right, but with {T} queries, {S} keys and blocks of {block}, your code holds a tensor of "
             f"{allocations.largest:,} numbers at once. Never hold more scores than block × block, here "
             f"{block * block}: {_what_to_cut(allocations, T, S)}"
         )
-    if any(S in shape and d not in shape for shape in allocations.shapes):
+    rows = sum(count for shape, count in allocations.shapes.items() if S in shape and not {d, d + 1} & {*shape})
+    if rows >= T:
         return (
             f"Your output is right, but with {S} keys and blocks of {block}, your code holds a query's scores for all "
             f"{S} keys at once. Go through the keys block by block, with your online softmax."
@@ -181,6 +183,23 @@ def no_maximum(query, key, value, block):
 
 
 @attend_in_blocks.mistake(
+    "Where a later block has a higher maximum, your code shrinks the total, but not the mixed values. Multiply both by "
+    "exp(old maximum − new maximum), as your online softmax does."
+)
+def only_the_total_shrinks(query, key, value, block):
+    scale = query.size(-1) ** -0.5
+    maximum, total, mixed = torch.full((len(query), 1), -torch.inf), torch.zeros(len(query), 1), 0.0
+    for keys, values in zip(key.split(block), value.split(block), strict=True):
+        scores = query @ keys.mT * scale
+        higher = torch.maximum(maximum, scores.amax(dim=-1, keepdim=True))
+        grown = torch.exp(scores - higher)
+        total = total * torch.exp(maximum - higher) + grown.sum(dim=-1, keepdim=True)
+        mixed = mixed + grown @ values
+        maximum = higher
+    return mixed / total
+
+
+@attend_in_blocks.mistake(
     "Your mixed values are divided by the total after each block of keys. Divide once, after the last of them."
 )
 def divided_after_each(query, key, value, block):
@@ -318,3 +337,18 @@ def one_query_after_another(query, key, value, block):
             largest = new
         outputs.append(mixed / total)
     return torch.stack(outputs)
+
+
+@attend_in_blocks.right
+def ones_beside_the_values(query, key, value, block):
+    wide = torch.cat([value, value.new_ones(len(value), 1)], dim=1)  # a product with it adds up the weights too
+    done = []
+    for asking in query.split(block):
+        top, sums = asking.new_full((len(asking), 1), -torch.inf), asking.new_zeros(len(asking), wide.size(1))
+        for keys, values in zip(key.split(block), wide.split(block), strict=True):
+            scores = torch.einsum("td,sd->ts", asking, keys) * asking.size(1) ** -0.5
+            higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+            sums = sums * (top - higher).exp() + (scores - higher).exp() @ values
+            top = higher
+        done.append(sums[:, :-1] / sums[:, -1:])
+    return torch.cat(done)

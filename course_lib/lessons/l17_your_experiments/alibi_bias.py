@@ -113,6 +113,11 @@ alibi_bias.patch(
     by="-torch.arange(1, operator.index(heads) + 1)",
 )
 alibi_bias.patch(
+    "Your exponents are rounded to whole numbers, as `//` does. Divide by H with `/`.",
+    replace="2.0 ** (-8 * torch.arange(1, operator.index(heads) + 1) / heads)",
+    by="2.0 ** (-8 * torch.arange(1, operator.index(heads) + 1) // heads)",
+)
+alibi_bias.patch(
     "Your slopes are powers of e. They are powers of 2.",
     replace="2.0 ** (",
     by="torch.exp(",

@@ -109,6 +109,7 @@ def raised(function: Any, *arguments: Any) -> Raised:
         ("softmax(x, 0)", "write `from course_lib.yours import softmax`"),
         ("{[1, 2]: 3}", "A list cannot be a key of a dictionary"),
         ('{"role": 1}.role', '`["role"]`, not `.role`'),
+        ("7 ^ 0.6", "does not mean a power: write `**`"),
         ("[1, 2] - 1", "A list and a number are combined there"),
         ("(5).decode()", "`bytes([…])` makes bytes of numbers"),
         ("bytearray() + 5", "`bytes([…])` makes bytes of numbers"),
