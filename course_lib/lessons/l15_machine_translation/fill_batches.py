@@ -34,6 +34,11 @@ fill_batches = Exercise(
             having=("a long one in the middle", "a short example after a long one"),
         ),
         case(
+            [(1, 1), (9, 9), (1, 1)],
+            8,
+            having=("an example that is too long for any batch", "a short example after a long one"),
+        ),
+        case(
             [(5, 1), (1, 5), (1, 1)],
             21,
             having=("the longest source and target in two examples", "a short example after a long one"),
@@ -184,6 +189,24 @@ def long_ones_lost(lengths, batch_tokens):
         [i for i in batch if sum(lengths[i]) <= batch_tokens] for batch in batches.fill_batches(lengths, batch_tokens)
     ]
     return [batch for batch in made if batch]
+
+
+@fill_batches.mistake(
+    "Your code sets an example that is too long for any batch apart, and goes on with the open batch. Keep the order: "
+    "close the open batch first, and begin a new one after the long example."
+)
+def long_ones_set_apart(lengths, batch_tokens):
+    long, short = [], []
+    for i, (source, target) in enumerate(lengths):
+        (long if source + target > batch_tokens else short).append(i)
+    batches_of_short = [
+        [short[i] for i in batch] for batch in batches.fill_batches([lengths[i] for i in short], batch_tokens)
+    ]
+    before = {i: sum(batch[-1] < i for batch in batches_of_short) for i in long}
+    made = [*batches_of_short]
+    for i in reversed(long):
+        made.insert(before[i], [i])
+    return made
 
 
 @fill_batches.mistake(

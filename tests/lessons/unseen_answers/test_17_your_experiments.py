@@ -13,7 +13,7 @@ def signed_and_from_0(heads, T):
     return -slopes[:, None, None] * (at[:, None] - at)
 
 
-@wrong("alibi_bias", says="right in all but the 3 with a number of heads that does not divide 8.", never=" or ")
+@wrong("alibi_bias", says="rounded to whole numbers, as `//` does", never=" or ")
 def whole_exponents(heads, T):
     slopes = torch.tensor([2.0 ** (-8 * (h + 1) // heads) for h in range(heads)])
     at = torch.arange(T)
