@@ -116,6 +116,13 @@ cached_self_attention.patch(
 )
 
 cached_self_attention.patch(
+    "Your scores are divided by √d_model. Each head has vectors of d_k = d_model / H numbers: divide by √d_k, as your "
+    "`attend_with_cache` does.",
+    replace="attend(queries, keys, values, past)",
+    by="attend(queries * attention.heads**-0.5, keys, values, past)",
+)
+
+cached_self_attention.patch(
     "Your first new token is at position P − 1, that of the last old token. It is at P.",
     replace="P = 0 if past is None else past[0].size(2)",
     by="P = 0 if past is None else past[0].size(2) - 1",

@@ -79,6 +79,13 @@ head.patch(
 )
 
 head.patch(
+    "All pieces of a sentence get the same logits in your code, those of their mean. Each piece has a tag of its own: "
+    "map its own vector.",
+    replace="self.output(hidden)",
+    by="self.output(hidden.mean(-2, keepdim=True).expand_as(hidden))",
+)
+
+head.patch(
     "Your head ends in a sigmoid. A word has exactly one tag: return logits, and the cross-entropy takes the softmax.",
     replace="return logits",
     by="return logits.sigmoid()",
