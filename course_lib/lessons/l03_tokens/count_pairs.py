@@ -301,3 +301,14 @@ def neighbour_of_the_first_place(words):
         for first in word[:-1]:
             counts[first, word[word.index(first) + 1]] += times
     return dict(counts)
+
+
+@count_pairs.mistake(
+    "Where a pair occurs in several words, your counts are those of the last of them, as with `update` of a "
+    "dictionary, which replaces what was there. Add the counts up."
+)
+def counts_of_the_last_word(words):
+    counts = {}
+    for word, times in words.items():
+        counts.update(byte_pairs.count_pairs({word: times}))
+    return counts

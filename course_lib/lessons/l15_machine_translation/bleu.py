@@ -50,6 +50,13 @@ bleu = Exercise(
             2,
             having=("two sentences", "three references of each sentence"),
         ),
+        case(
+            [["le", "chat", "le", "chat", "le", "chat", "dort"]],
+            [[["le", "chat", "dort"], ["le", "chat", "est", "assis", "sur", "le", "tapis"]]],
+            2,
+            having=("words that are repeated", "two references of unequal length"),
+        ),
+        case([[], THE_CAT], [DOGS, CATS], 2, having=("an empty translation", "two sentences")),
     ),
     hints=(
         "For one n: how many n-grams of all sentences match, and how many are there? Divide once, at the end.",
@@ -256,6 +263,50 @@ def closest_of_the_sums(hypotheses, references, longest):
     sums = [sum(map(len, column)) for column in zip(*references, strict=False)]
     factor = brevity_penalty(length, closest_length(length, sums))
     return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
+
+
+def counted_as(limit, hypotheses, references, longest):
+    """BLEU with the matches of an n-gram limited by a function of its counts in all references."""
+    product = 1.0
+    for n in range(1, longest + 1):
+        matches = total = 0
+        for hypothesis, correct in zip(hypotheses, references, strict=True):
+            counts = count_ngrams(hypothesis, n)
+            matches += sum(min(count, limit(each, correct, n)) for each, count in counts.items())
+            total += sum(counts.values())
+        product *= matches / max(total, 1)
+    return 100 * penalty(hypotheses, references) * product ** (1 / longest)
+
+
+@bleu.mistake(
+    "Where an n-gram is repeated, your code lets it match as often as it occurs in all references together. Call your "
+    "`clipped_matches`: at most as often as in the one reference that has it most often."
+)
+def limited_by_the_sum(hypotheses, references, longest):
+    def in_all(each, correct, n):
+        return sum(count_ngrams(tokens, n).get(each, 0) for tokens in correct)
+
+    return counted_as(in_all, hypotheses, references, longest)
+
+
+@bleu.mistake(
+    "Your code does not clip: an n-gram that is repeated matches every time, even if no reference has it so often. "
+    "Call your `clipped_matches`."
+)
+def without_clipping(hypotheses, references, longest):
+    def without_limit(each, correct, n):
+        return math.inf if any(each in count_ngrams(tokens, n) for tokens in correct) else 0
+
+    return counted_as(without_limit, hypotheses, references, longest)
+
+
+@bleu.mistake(
+    "Your code skips an empty translation, so the length of its reference is missing in r. Nothing was translated "
+    "there, and the penalty has to count it."
+)
+def empty_ones_skipped(hypotheses, references, longest):
+    kept = [i for i, hypothesis in enumerate(hypotheses) if hypothesis]
+    return scoring.bleu([hypotheses[i] for i in kept], [references[i] for i in kept], longest)
 
 
 @bleu.mistake("Your score uses the first reference of each sentence only. A translation may agree with any of them.")
