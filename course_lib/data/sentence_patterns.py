@@ -1,8 +1,8 @@
 """Everyday sentences of the course's own, in English and French, made from patterns with slots.
 
 Volunteers translate what comes to their minds, so that many everyday words occur only a few times in their sentences.
-The files in `patterns`, one for each topic, list such words and sentences around them. The translator of notebook 15
-learned from both.
+The files in `patterns`, each about a topic, a point of grammar or rarer words, list such words and sentences around
+them. The translator of notebook 15 learned from both.
 
 A file has four kinds of tables. `[words.room]` lists nouns, English = French with the article:
 
