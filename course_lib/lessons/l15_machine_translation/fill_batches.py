@@ -192,8 +192,8 @@ def long_ones_lost(lengths, batch_tokens):
 
 
 @fill_batches.mistake(
-    "Your code sets an example that is too long for any batch apart, and goes on with the open batch. Keep the order: "
-    "close the open batch first, and begin a new one after the long example."
+    "Your code sets an example that is too long for any batch apart, and continues with the open batch. Keep the "
+    "order: close the open batch first, and begin a new one after the long example."
 )
 def long_ones_set_apart(lengths, batch_tokens):
     long, short = [], []
