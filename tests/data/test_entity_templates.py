@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import datetime, tzinfo
 from itertools import pairwise
 from pathlib import Path
 
@@ -138,3 +139,20 @@ def test_without_the_data_a_sentence_says_how_to_get_them(tmp_path: Path, monkey
         data.DataMissing, match=r"'entity-templates' is not on this computer yet: run `python3 course.py"
     ):
         entity_templates.templates()
+
+
+def test_the_sentences_are_the_same_on_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    class YearsLater(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime(2038, 5, 17, tzinfo=tz)
+
+    today = {(gap, seed): _filled(gap, seed) for gap in GAPS for seed in range(20)}
+    monkeypatch.setattr("faker.providers.date_time.datetime", YearsLater)
+    assert {(gap, seed): _filled(gap, seed) for gap in GAPS for seed in range(20)} == today
+
+
+def _filled(gap: str, seed: int) -> tuple[str, ...]:
+    faker = Faker("en_US")
+    faker.seed_instance(seed)
+    return fill(f"{{{{{gap}}}}}", faker).words
