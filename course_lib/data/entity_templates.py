@@ -34,6 +34,7 @@ GAPS = {gap: kind for kind, gaps in _KINDS_OF_GAPS.items() for gap in gaps.split
 """The kind of name in each gap; the empty string where a gap is filled with something else, such as a date."""
 
 _METHODS = {"person": "name", "organization": "company", "ip_address": "ipv4", "us_driver_license": "license_plate"}
+_DATES = {"year": "%Y", "day_of_week": "%A", "date_time": "%d %B %Y", "date_of_birth": "%d/%m/%Y"}
 LAST_DATE = datetime(2025, 1, 1, tzinfo=UTC)  # Faker's dates go up to now otherwise, so that they change every day
 ADDRESS = "{{building_number}} {{street_name}}, {{city}}"
 
@@ -134,6 +135,8 @@ def _add(words: list[str], tags: list[str], text: str, kind: str, *, goes_on: bo
 
 def _made_up(gap: str, faker: Faker) -> str:
     """Make up what a gap is filled with."""
+    if gap in _DATES:
+        return str(faker.date(pattern=_DATES[gap], end_datetime=LAST_DATE))
     match gap:
         case "nationality" | "nation_woman":
             return str(faker.random_element(NATIONALITIES))
@@ -141,12 +144,4 @@ def _made_up(gap: str, faker: Faker) -> str:
             return str(faker.random_element(INHABITANTS))
         case "age":
             return str(faker.random_int(18, 90))
-        case "year":
-            return str(faker.date(pattern="%Y", end_datetime=LAST_DATE))
-        case "day_of_week":
-            return str(faker.date(pattern="%A", end_datetime=LAST_DATE))
-        case "date_time":
-            return str(faker.date(pattern="%d %B %Y", end_datetime=LAST_DATE))
-        case "date_of_birth":
-            return str(faker.date(pattern="%d/%m/%Y", end_datetime=LAST_DATE))
     return str(getattr(faker, _METHODS.get(gap, gap))())

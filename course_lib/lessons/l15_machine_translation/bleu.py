@@ -1,6 +1,7 @@
 """The exercise `bleu` of notebook 15."""
 
 import math
+from collections import Counter
 
 from course_lib.exercises.cases import Result, case
 from course_lib.exercises.exercise import Exercise
@@ -69,11 +70,11 @@ bleu = Exercise(
 )
 
 
-def shares(hypotheses, references, longest):
-    """The share of matches for each n, over all sentences together."""
+def shares(hypotheses, references, longest, matches=clipped_matches):
+    """The share of matches for each n, over all sentences together; `matches` counts those of one sentence."""
     pairs = list(zip(hypotheses, references, strict=True))
     return [
-        sum(clipped_matches(hypothesis, correct, n) for hypothesis, correct in pairs)
+        sum(matches(hypothesis, correct, n) for hypothesis, correct in pairs)
         / max(1, sum(max(len(hypothesis) - n + 1, 0) for hypothesis in hypotheses))
         for n in range(1, longest + 1)
     ]
@@ -265,28 +266,16 @@ def closest_of_the_sums(hypotheses, references, longest):
     return 100 * factor * geometric_mean(shares(hypotheses, references, longest))
 
 
-def counted_as(limit, hypotheses, references, longest):
-    """BLEU with the matches of an n-gram limited by a function of its counts in all references."""
-    product = 1.0
-    for n in range(1, longest + 1):
-        matches = total = 0
-        for hypothesis, correct in zip(hypotheses, references, strict=True):
-            counts = count_ngrams(hypothesis, n)
-            matches += sum(min(count, limit(each, correct, n)) for each, count in counts.items())
-            total += sum(counts.values())
-        product *= matches / max(total, 1)
-    return 100 * penalty(hypotheses, references) * product ** (1 / longest)
-
-
 @bleu.mistake(
     "Where an n-gram is repeated, your code lets it match as often as it occurs in all references together. Call your "
     "`clipped_matches`: at most as often as in the one reference that has it most often."
 )
 def limited_by_the_sum(hypotheses, references, longest):
-    def in_all(each, correct, n):
-        return sum(count_ngrams(tokens, n).get(each, 0) for tokens in correct)
+    def matches(hypothesis, correct, n):
+        in_all = sum((Counter(count_ngrams(tokens, n)) for tokens in correct), Counter())
+        return (Counter(count_ngrams(hypothesis, n)) & in_all).total()
 
-    return counted_as(in_all, hypotheses, references, longest)
+    return 100 * penalty(hypotheses, references) * geometric_mean(shares(hypotheses, references, longest, matches))
 
 
 @bleu.mistake(
@@ -294,10 +283,11 @@ def limited_by_the_sum(hypotheses, references, longest):
     "Call your `clipped_matches`."
 )
 def without_clipping(hypotheses, references, longest):
-    def without_limit(each, correct, n):
-        return math.inf if any(each in count_ngrams(tokens, n) for tokens in correct) else 0
+    def matches(hypothesis, correct, n):
+        known = {each for tokens in correct for each in count_ngrams(tokens, n)}
+        return sum(count for each, count in count_ngrams(hypothesis, n).items() if each in known)
 
-    return counted_as(without_limit, hypotheses, references, longest)
+    return 100 * penalty(hypotheses, references) * geometric_mean(shares(hypotheses, references, longest, matches))
 
 
 @bleu.mistake(
